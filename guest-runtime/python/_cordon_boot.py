@@ -1,0 +1,234 @@
+"""Before and after the snapshot.
+
+`init` runs once per build of the runtime and imports what plugins use most;
+`restore` runs first in every instance and renews what must not be shared between
+instances or carried over from the machine that built the snapshot. Neither knows
+anything about the plugin API.
+"""
+
+import gc
+import importlib
+import os
+import sys
+
+import _cordon_clock
+
+# The most used modules of the standard library, by the number of public plugins
+# that import them (real-plugin-usage, table C1), with what they drag in. Left
+# out: asyncio and socketserver (need sockets to be of use), webbrowser (looks for
+# programs), multiprocessing (its import makes a secret key), zoneinfo (reads the
+# environment), and what this interpreter lacks (ssl, sqlite3, telnetlib).
+PRELOADED = (
+    "json", "time", "datetime", "os", "logging", "sys", "threading", "re",
+    "urllib.parse", "urllib.error", "urllib.request", "socket", "queue", "subprocess",
+    "traceback", "typing", "base64", "math", "platform", "shutil",
+    "xml.etree.ElementTree", "collections", "enum", "random", "hashlib", "struct",
+    "ast", "colorsys", "operator", "configparser", "dataclasses", "errno", "pathlib",
+    "binascii", "itertools", "select", "uuid", "abc", "codecs", "copy", "fnmatch",
+    "functools", "glob", "hmac", "importlib", "mimetypes", "shlex", "string", "csv",
+    "html", "http.client", "inspect", "io", "secrets", "tempfile", "warnings",
+    "zipfile", "_strptime", "bisect", "decimal", "getopt", "gzip", "contextlib",
+    "calendar", "locale", "logging.handlers", "email.message", "concurrent.futures",
+    "statistics", "ipaddress",
+)
+
+# New containers between two collections, then collections between two of the next
+# generation. A full collection writes to every page it visits, which costs an
+# instance its share of the snapshot (about 11 MiB); plugins drop nearly all of
+# their objects by reference count.
+GC_THRESHOLDS = (50_000, 20, 100)
+
+# What the frozen library says of where it is. There is nothing at that place.
+NOMINAL_LIBRARY = "/lib/python"
+
+# What the snapshot refused to import, for whoever builds it.
+not_preloaded = {}
+
+
+def init():
+    """Imports what plugins use, then takes it out of the collector's sight.
+
+    No file, socket, clock or environment may be touched for good: what they
+    answer here would be in every instance.
+    """
+    # First: others keep references to what it replaces.
+    _cordon_clock.install()
+    for name in PRELOADED:
+        try:
+            importlib.import_module(name)
+        except Exception as failure:
+            # A plugin that imports it gets the same failure, in its own log.
+            not_preloaded[name] = "%s: %s" % (type(failure).__name__, failure)
+    _add_site_builtins()
+    _hide_library_folder()
+    importlib.import_module("_cordon_domoticz")
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+def restore(setup):
+    """Renews every piece of state that the snapshot carries over."""
+    _environment(setup["environment"])
+    _cordon_clock.set_offset(setup["utc_offset"])
+    _interpreter()
+    _entropy()
+    _moments()
+    _files(setup["data_folder"])
+    _threads()
+
+
+def _add_site_builtins():
+    """``exit`` and ``quit``, which module ``site`` adds in the original hub."""
+    import builtins
+
+    if not hasattr(builtins, "exit"):
+        from _sitebuiltins import Quitter
+
+        builtins.exit = Quitter("exit", "end of input")
+        builtins.quit = Quitter("quit", "end of input")
+
+
+def _hide_library_folder():
+    """Takes the folders of the build machine out of the modules' attributes.
+
+    The frozen library was compiled from a folder of that machine and carries its
+    name, which no plugin has any business to know.
+    """
+    folder = getattr(sys, "_stdlib_dir", None)
+    # Elsewhere the library is read from real files, which have to be found.
+    if not folder or sys.modules["json"].__spec__.origin != "frozen":
+        return
+    sys._stdlib_dir = NOMINAL_LIBRARY
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str):
+            module.__file__ = file.replace(folder, NOMINAL_LIBRARY)
+        spec = getattr(module, "__spec__", None)
+        for paths in (getattr(module, "__path__", None),
+                      getattr(spec, "submodule_search_locations", None)):
+            if isinstance(paths, list):
+                paths[:] = [path.replace(folder, NOMINAL_LIBRARY) for path in paths]
+        state = getattr(spec, "loader_state", None)
+        if getattr(state, "filename", None):
+            state.filename = state.filename.replace(folder, NOMINAL_LIBRARY)
+
+
+def _environment(pairs):
+    """``os.environ`` is what the configuration names and nothing else."""
+    os.environ.clear()
+    for name, value in pairs:
+        try:
+            os.environ[name] = value
+        except (OSError, ValueError):
+            # A name with '=' or NUL. The rest is still wanted; the plugin finds
+            # this one missing, as it would under any shell.
+            continue
+
+
+def _interpreter():
+    """Module ``sys``: no command line, no path of the build machine."""
+    sys.argv = [""]
+    sys.orig_argv = [""]
+    sys.dont_write_bytecode = True
+    for name in ("executable", "_base_executable"):
+        if hasattr(sys, name):
+            setattr(sys, name, "")
+    # Listings of folders that were looked at before the snapshot.
+    sys.path_importer_cache.clear()
+    importlib.invalidate_caches()
+
+
+def _entropy():
+    """Every generator that was seeded, or drew a value, before the snapshot.
+
+    ``secrets``, ``random.SystemRandom`` and ``os.urandom`` ask the system each
+    time and need nothing. ``email`` and ``http`` draw from ``random``.
+    """
+    module = _loaded("random")
+    if module is not None:
+        # The hidden instance behind random.random(); other instances in the
+        # standard library are made on first use.
+        module.seed()
+    module = _loaded("uuid")
+    if module is not None:
+        # Clock sequences and the node: kept so that identifiers of one process
+        # do not repeat, which here are many processes.
+        for name in (
+            "_node", "_last_timestamp", "_last_timestamp_v6", "_last_timestamp_v7",
+        ):
+            _reset(module, name, None)
+        _reset(module, "_last_counter_v7", 0)
+    module = _loaded("tempfile")
+    if module is not None:
+        # Holds a generator of its own once a name was made.
+        module._name_sequence = None
+    module = _loaded("multiprocessing.process")
+    if module is not None:
+        module.current_process().authkey = os.urandom(32)
+
+
+def _moments():
+    """What was computed from the clock or from the zone."""
+    import time
+
+    module = _loaded("logging")
+    if module is not None:
+        # %(relativeCreated)d counts from here; nanoseconds since Python 3.13.
+        whole = isinstance(module._startTime, int)
+        module._startTime = time.time_ns() if whole else time.time()
+    module = _loaded("zoneinfo")
+    if module is not None:
+        # The search path comes from the environment.
+        module.reset_tzpath()
+        module.ZoneInfo.clear_cache()
+    # email.utils, calendar, datetime and http.cookiejar compute on each call;
+    # _strptime compares the zone on each call (see _cordon_clock).
+
+
+def _files(data_folder):
+    """What was learned from the file system or belongs into the data folder."""
+    module = _loaded("tempfile")
+    if module is not None:
+        # No /tmp exists here; the plugin's own folder is the one that can be
+        # written to, within its quota.
+        module.tempdir = data_folder.rstrip("/") or None
+    for name, cache in (("linecache", "cache"), ("platform", "_platform_cache")):
+        module = _loaded(name)
+        if module is not None:
+            getattr(module, cache).clear()
+    module = _loaded("platform")
+    if module is not None:
+        _reset(module, "_uname_cache", None)
+        _reset(module, "_os_release_cache", None)
+    module = _loaded("urllib.request")
+    if module is not None:
+        # An opener is built from the proxies in the environment.
+        module._opener = None
+    module = _loaded("mimetypes")
+    if module is not None and module.inited:
+        # Read from the files of the machine on first use.
+        module.inited = False
+
+
+def _threads():
+    """The main thread is the one that delivers callbacks, whatever ran `init`."""
+    module = _loaded("threading")
+    if module is None:
+        return
+    main = module.main_thread()
+    ident = module.get_ident()
+    if main.ident != ident:
+        module._active.pop(main.ident, None)
+        main._ident = ident
+        module._active[ident] = main
+
+
+def _loaded(name):
+    return sys.modules.get(name)
+
+
+def _reset(module, name, value):
+    """Sets a private name that not every version of the library has."""
+    if hasattr(module, name):
+        setattr(module, name, value)

@@ -1,0 +1,377 @@
+"""``Domoticz.Device``: one row of the hub's device table.
+
+Owns the object's members and what its methods ask of the hub. It never changes a
+member of its own accord: after every request the members are what the hub says
+is stored. The one exception is ``TimedOut``, which is kept in memory (spec 4.3).
+"""
+
+from operator import attrgetter
+
+import _cordon
+
+import _cordon_arguments as arguments
+import _cordon_binding as binding
+import _cordon_change as changes
+import _cordon_log as log
+import _cordon_types as types
+from _cordon_arguments import ABSENT, number, text
+
+# Illegal units leave this behind (rule 33), as does a new object.
+NO_UNIT = -1
+
+# A row that was never stored has this id.
+NO_ID = -1
+
+_CONSTRUCTOR_HINT = (
+    "Expected Device(Name, Unit, TypeName='', Type=0, Subtype=0, Switchtype=0, Image=0,"
+    " Options={}, Used=0, DeviceID='', Description='')"
+)
+_UPDATE_HINT = (
+    "Expected Update(nValue, sValue, Image, SignalLevel, BatteryLevel, Options, TimedOut,"
+    " Name, TypeName, Type, Subtype, Switchtype, Used, Description, Color,"
+    " SuppressTriggers), of which the first two are mandatory"
+)
+
+# What the log says for each `device-error` of the contract.
+_REASONS = {
+    "bad-unit": "the unit number is outside 1 to 255",
+    "exists": "a device with this unit exists already",
+    "missing": "there is no such device, create it first",
+    "not-accepting": "the hub does not accept new devices, allow new hardware in its settings",
+    "unavailable": "the hub could not store it, its own log has the reason",
+}
+
+
+def _refuse(device, value=None):
+    """Setter and deleter of every member (rule 44)."""
+    raise AttributeError("readonly attribute")
+
+
+def _member(name):
+    # attrgetter over a slot is read by native code; a slot alone could be written.
+    return property(attrgetter("__" + name + "__"), _refuse, _refuse)
+
+
+class Device:
+    """A device of this plugin's hardware (spec 4.3)."""
+
+    # Double underscores at both ends: no clash with attributes of a plugin's
+    # subclass, and left out by Dump.
+    __slots__ = (
+        "__ID__",
+        "__Unit__",
+        "__DeviceID__",
+        "__Name__",
+        "__Type__",
+        "__SubType__",
+        "__SwitchType__",
+        "__nValue__",
+        "__sValue__",
+        "__SignalLevel__",
+        "__BatteryLevel__",
+        "__LastLevel__",
+        "__Image__",
+        "__Used__",
+        "__Description__",
+        "__Color__",
+        "__Options__",
+        "__LastUpdate__",
+        "__TimedOut__",
+        "__bound__",
+    )
+    __module__ = "Domoticz"
+
+    ID = _member("ID")
+    Name = _member("Name")
+    DeviceID = _member("DeviceID")
+    Unit = Key = _member("Unit")
+    nValue = _member("nValue")
+    sValue = _member("sValue")
+    SignalLevel = _member("SignalLevel")
+    BatteryLevel = _member("BatteryLevel")
+    Image = _member("Image")
+    Type = _member("Type")
+    SubType = _member("SubType")
+    SwitchType = _member("SwitchType")
+    LastLevel = _member("LastLevel")
+    LastUpdate = _member("LastUpdate")
+    Options = _member("Options")
+    Used = _member("Used")
+    TimedOut = _member("TimedOut")
+    Description = _member("Description")
+    Color = _member("Color")
+
+    def __new__(cls, *args, **kwargs):
+        self = object.__new__(cls)
+        self.__ID__ = NO_ID
+        self.__Unit__ = NO_UNIT
+        self.__DeviceID__ = ""
+        self.__Name__ = ""
+        self.__Type__ = 0
+        self.__SubType__ = 0
+        self.__SwitchType__ = 0
+        self.__nValue__ = 0
+        self.__sValue__ = ""
+        self.__SignalLevel__ = 100
+        self.__BatteryLevel__ = 255
+        self.__LastLevel__ = 0
+        self.__Image__ = 0
+        self.__Used__ = 0
+        self.__Description__ = ""
+        self.__Color__ = ""
+        self.__Options__ = {}
+        self.__LastUpdate__ = None
+        self.__TimedOut__ = 0
+        self.__bound__ = False
+        return self
+
+    def __init__(self, *args, **kwargs):
+        if not binding.ready("Device"):
+            return
+        self.__bound__ = True
+        try:
+            _construct(self, *args, **kwargs)
+        except Exception as failure:
+            log.refused_arguments("Device", _CONSTRUCTOR_HINT, failure)
+
+    def __str__(self):
+        return "ID: %d, Name: '%s', nValue: %d, sValue: '%s'" % (
+            self.__ID__,
+            self.__Name__,
+            self.__nValue__,
+            self.__sValue__,
+        )
+
+    def Create(self):
+        """Stores the device as a new row and puts it into ``Devices``."""
+        if not _usable(self, "Create"):
+            return
+        if self.__ID__ != NO_ID:
+            _fail(self, "created", "it exists already")
+            return
+        if self.__Unit__ == NO_UNIT:
+            _fail(self, "created", _REASONS["bad-unit"])
+            return
+        answer = _cordon.device_create(changes.new_row(self))
+        if _stored(self, answer, "created"):
+            binding.devices[self.__Unit__] = self
+
+    def Refresh(self):
+        """Reads the row again; a missing one changes nothing."""
+        if not _usable(self, "Refresh") or self.__Unit__ == NO_UNIT:
+            return
+        row = _cordon.device_get(None, self.__Unit__)
+        if row is not None:
+            fill(self, row)
+
+    def Update(self, *args, **kwargs):
+        """Changes the row; the members follow."""
+        if not _usable(self, "Update"):
+            return
+        try:
+            change = changes.change(self, *args, **kwargs)
+        except Exception as failure:
+            log.refused_arguments("Update", _UPDATE_HINT, failure)
+            return
+        if self.__ID__ == NO_ID and not _adopt_row(self):
+            _fail(self, "updated", _REASONS["missing"])
+            return
+        timed_out = change.get("timed_out")
+        if timed_out is not None:
+            self.__TimedOut__ = timed_out
+        _stored(self, _cordon.device_update(self.__ID__, change), "updated")
+
+    def Delete(self):
+        """Removes the row and the entry in ``Devices``; the members stay."""
+        if not _usable(self, "Delete"):
+            return
+        if self.__ID__ == NO_ID:
+            _fail(self, "deleted", _REASONS["missing"])
+            return
+        answer = _cordon.device_delete(self.__ID__)
+        if not answer[0]:
+            _fail(self, "deleted", _reason(answer))
+            return
+        binding.devices.pop(self.__Unit__, None)
+        _note(self, "deleted")
+
+    def Touch(self):
+        """Sets the time of the last update to now."""
+        if not _usable(self, "Touch"):
+            return
+        if self.__ID__ == NO_ID:
+            _fail(self, "touched", _REASONS["missing"])
+            return
+        _stored(self, _cordon.device_touch(self.__ID__), "touched")
+
+
+def fill(device, row):
+    """Takes over a row in the order of the contract's record `device`."""
+    (
+        device.__ID__,
+        device.__Unit__,
+        device.__DeviceID__,
+        device.__Name__,
+        device.__Type__,
+        device.__SubType__,
+        device.__SwitchType__,
+        device.__nValue__,
+        device.__sValue__,
+        device.__SignalLevel__,
+        device.__BatteryLevel__,
+        device.__LastLevel__,
+        device.__Image__,
+        device.__Used__,
+        device.__Description__,
+        device.__Color__,
+        options,
+        device.__LastUpdate__,
+    ) = row
+    device.__Options__ = dict(options)
+
+
+def load(rows):
+    """Objects of the registered class for these rows, by unit (spec 2.3).
+
+    A class whose constructor raises costs its own device only: the original
+    gives up on the rest, which is listed as a defect.
+    """
+    devices = {}
+    for row in sorted(rows, key=lambda row: row[1]):
+        try:
+            devices[row[1]] = _instance(row[1], row)
+        except Exception as failure:
+            log.exception("Device", failure)
+    return devices
+
+
+def refresh_or_add(unit):
+    """Brings ``Devices`` up to date for a row that something else made."""
+    device = binding.devices.get(unit)
+    if isinstance(device, Device):
+        device.Refresh()
+        return
+    try:
+        binding.devices[unit] = _instance(unit, None)
+    except Exception as failure:
+        log.exception("Device", failure)
+
+
+def _instance(unit, row):
+    device = (binding.device_class or Device)("", unit)
+    # A subclass need not have called our constructor.
+    device.__bound__ = True
+    # A subclass may have its own Refresh, and it is told; else the row that is
+    # at hand saves a question to the hub for every device at start.
+    if row is not None and getattr(type(device), "Refresh", None) is Device.Refresh:
+        fill(device, row)
+        return device
+    if device.__Unit__ == NO_UNIT:
+        device.__Unit__ = unit
+    device.Refresh()
+    return device
+
+
+def _construct(
+    device,
+    Name,
+    Unit,
+    TypeName=ABSENT,
+    Type=0,
+    Subtype=0,
+    Switchtype=-1,
+    Image=-1,
+    Options=None,
+    Used=0,
+    DeviceID="",
+    Description="",
+):
+    name = text(Name, "Name")
+    unit = number(Unit)
+    type_name = None if TypeName is ABSENT else text(TypeName, "TypeName")
+    numbers = [number(value) for value in (Type, Subtype, Switchtype, Image, Used)]
+    device_id = text(DeviceID, "DeviceID")
+    device.__Description__ = text(Description, "Description")
+    device.__Name__ = name
+    if not 1 <= unit <= 255:
+        log.core_error("unit number %d is outside 1 to 255" % unit)
+        return
+    device.__Unit__ = unit
+    _apply_type(device, type_name, numbers, Options)
+    # Four upper-case hexadecimal digits each, which plugins rely on (rule 32).
+    device.__DeviceID__ = device_id or "%04X%04X" % (binding.hardware_id, unit)
+
+
+def _apply_type(device, type_name, numbers, options):
+    main, sub, switch, image, used = numbers
+    if type_name is not None:
+        (
+            device.__Type__,
+            device.__SubType__,
+            device.__SwitchType__,
+            device.__sValue__,
+            defaults,
+        ) = types.resolve(type_name, 0, 0)
+        if not isinstance(options, dict):
+            device.__Options__ = defaults
+    # 0 and -1 do not override; for the switch type 0 does (rules 28 to 30).
+    if main not in (0, -1):
+        device.__Type__ = main
+    if sub not in (0, -1):
+        device.__SubType__ = sub
+    if switch != -1:
+        device.__SwitchType__ = switch
+    if image != -1:
+        device.__Image__ = image
+    if isinstance(options, dict) and options:
+        device.__Options__ = arguments.options(options)
+    device.__Used__ = 1 if used == 1 else 0
+
+
+def _usable(device, method):
+    """Whether the object belongs to a started plugin (spec 4.3 Create)."""
+    if device.__bound__:
+        return True
+    log.core_error(
+        "'Device." + method + "' is ignored: the device was made before the plugin started"
+    )
+    return False
+
+
+def _adopt_row(device):
+    """Looks up the row of an object that was made for an existing unit."""
+    if device.__Unit__ == NO_UNIT:
+        return False
+    row = _cordon.device_get(None, device.__Unit__)
+    if row is None:
+        return False
+    device.__ID__ = row[0]
+    return True
+
+
+def _stored(device, answer, verb):
+    """Takes over the row of a successful answer, else logs the reason."""
+    if not answer[0]:
+        _fail(device, verb, _reason(answer))
+        return False
+    fill(device, answer[1])
+    _note(device, verb)
+    return True
+
+
+def _reason(answer):
+    if answer[1] == "limit":
+        return "the limit '%s' is used up (%d of %d)" % answer[2:]
+    return _REASONS.get(answer[1], answer[1])
+
+
+def _fail(device, verb, reason):
+    log.error(
+        "device '%s' (unit %d) was not %s: %s"
+        % (device.__Name__, device.__Unit__, verb, reason)
+    )
+
+
+def _note(device, verb):
+    if binding.mask & binding.DEVICES:
+        log.normal("device '%s' (unit %d) was %s" % (device.__Name__, device.__Unit__, verb))

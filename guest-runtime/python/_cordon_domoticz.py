@@ -1,0 +1,239 @@
+"""The life of one Domoticz plugin: start, events, end.
+
+Owns the order of what happens to a plugin and the only places where its code is
+called. Whatever the plugin raises ends here, in its log; nothing is ever raised
+to the hub.
+"""
+
+import os
+import sys
+import time
+
+import _cordon
+
+import _cordon_binding as binding
+import _cordon_boot
+import _cordon_connection as connections
+import _cordon_device
+import _cordon_importer
+import _cordon_log as log
+import _cordon_message as messages
+import _cordon_stdio
+import Domoticz as _api
+
+# The contract's enum `outcome`.
+OK = 0
+NOT_DEFINED = 1
+RAISED = 2
+
+# The very containers of these modules: looking at them on every event is cheaper
+# than a call.
+_delayed_sends = connections.delayed_sends
+_unfinished_output = _cordon_stdio.unfinished_output
+_unfinished_errors = _cordon_stdio.unfinished_errors
+
+# Seconds that threads of the plugin get after onStop (spec 2.4).
+_THREAD_WAITS = 10
+
+
+def start(setup):
+    """Renews the instance's state and imports the plugin (spec 2.1 and 2.2)."""
+    _cordon_boot.restore(setup)
+    _cordon_stdio.install()
+    binding.prepare(setup)
+    folder = setup["plugin_folder"]
+    sys.path[:] = [folder] + _library_path()
+    _cordon_importer.install(_api, folder)
+    try:
+        module = __import__("plugin")
+    except BaseException as failure:
+        log.error(
+            "(%s) 'plugin.py' could not be imported, the search path was '%s'"
+            % (setup["key"], ":".join(sys.path))
+        )
+        log.traceback(failure)
+        return RAISED
+    finally:
+        _cordon_stdio.drain()
+    if not _has_one_api():
+        return RAISED
+    binding.bind(module)
+    return OK
+
+
+def deliver(kind, *args):
+    """Delivers one event to its callback."""
+    if not binding.bound:
+        return NOT_DEFINED
+    if binding.mask & binding.QUEUE:
+        log.normal("event '%s'" % kind)
+    if _delayed_sends:
+        connections.forget_sent()
+    try:
+        return _EVENTS[kind](*args)
+    finally:
+        if _unfinished_output or _unfinished_errors:
+            _cordon_stdio.drain()
+
+
+def _library_path():
+    """The interpreter's own path, without what is not there.
+
+    The library is frozen into the component, so its entry names a folder of the
+    machine that built it, which has no meaning here and is nobody's business.
+    """
+    return [entry for entry in sys.path if entry and os.path.isdir(entry)]
+
+
+def _has_one_api():
+    imported = _cordon_importer.imported()
+    if len(imported) == 1:
+        return True
+    if imported:
+        log.core_error("both Domoticz and DomoticzEx were imported: use one or the other")
+    else:
+        log.core_error("no module Domoticz or DomoticzEx is in the interpreter: import one")
+    log.error("the plugin is not started: the state of its API module was not found")
+    return False
+
+
+def _call(target, name, *args):
+    """Calls `target.name(*args)` as spec 8.2 and 8.4 say."""
+    try:
+        callback = getattr(target, name, None)
+        if not callable(callback):
+            return NOT_DEFINED
+        if binding.mask & binding.PLUGIN:
+            log.normal("calling '%s'" % name)
+        binding.target = target
+        callback(*args)
+        return OK
+    except BaseException as failure:
+        log.exception(name, failure)
+        if binding.mask & binding.PLUGIN:
+            log.attributes(target)
+        return RAISED
+
+
+def _started():
+    plugin = binding.plugin
+    plugin.Parameters = binding.parameters
+    plugin.Devices = binding.devices
+    # The very dictionary that the plugin sees: Create and Delete change it.
+    binding.devices.update(_cordon_device.load(_cordon.devices_list()))
+    plugin.Images = binding.images
+    plugin.Settings = binding.settings
+    return _call(plugin, "onStart")
+
+
+def _stopping():
+    outcome = _call(binding.plugin, "onStop")
+    for key, device in binding.devices.items():
+        if not isinstance(device, _cordon_device.Device):
+            log.normal("entry %r of Devices is no Device" % (key,))
+    # Spec 2.4: only a plugin whose module has `threading` is waited for.
+    if hasattr(binding.plugin, "threading") and "threading" in sys.modules:
+        _wait_for_threads(sys.modules["threading"])
+    return outcome
+
+
+def _wait_for_threads(threading):
+    for _ in range(_THREAD_WAITS):
+        others = threading.active_count() - 1
+        if others < 1:
+            return
+        log.status("%d threads are still running, waiting for them to end" % others)
+        time.sleep(1)
+    if threading.active_count() > 1:
+        log.error("threads are still running and are ended with the plugin")
+
+
+def _heartbeat():
+    return _call(binding.plugin, "onHeartbeat")
+
+
+def _receiver(connection):
+    """Where the events of a connection go (spec 5.5)."""
+    target = connection.__Target__
+    return binding.plugin if target is None else target
+
+
+def _connected(number, parent, address, port, status, description):
+    if parent is None:
+        connection = connections.find(number)
+    else:
+        connection = connections.accept(number, parent, address, port)
+    if connection is None:
+        return NOT_DEFINED
+    return _call(_receiver(connection), "onConnect", connection, status, description)
+
+
+def _message(number, data):
+    connection = connections.find(number)
+    if connection is None:
+        return NOT_DEFINED
+    if binding.mask & (binding.CONNECTIONS | binding.MESSAGES):
+        connections.note_traffic(connection, "received", data)
+    return _call(_receiver(connection), "onMessage", connection, messages.inbound(data))
+
+
+def _timed_out(number):
+    connection = connections.find(number)
+    if connection is None:
+        return NOT_DEFINED
+    return _call(_receiver(connection), "onTimeout", connection)
+
+
+def _disconnected(number):
+    connection = connections.ended(number)
+    if connection is None:
+        return NOT_DEFINED
+    return _call(_receiver(connection), "onDisconnect", connection)
+
+
+def _command(device_id, unit, command, level, color):
+    return _call(binding.plugin, "onCommand", unit, command, level, color)
+
+
+def _device_added(device_id, unit):
+    _cordon_device.refresh_or_add(unit)
+    return _call(binding.plugin, "onDeviceAdded", unit)
+
+
+def _device_modified(device_id, unit):
+    device = binding.devices.get(unit)
+    if isinstance(device, _cordon_device.Device):
+        device.Refresh()
+    else:
+        log.error("unit %d was modified but is not in Devices" % unit)
+    return _call(binding.plugin, "onDeviceModified", unit)
+
+
+def _device_removed(device_id, unit):
+    # Still in Devices while the callback runs (rule 161).
+    try:
+        return _call(binding.plugin, "onDeviceRemoved", unit)
+    finally:
+        binding.devices.pop(unit, None)
+
+
+def _settings(pairs):
+    """A new dictionary takes the place of the old one (rule 20)."""
+    binding.settings = binding.plugin.Settings = dict(pairs)
+    return OK
+
+
+_EVENTS = {
+    "started": _started,
+    "stopping": _stopping,
+    "heartbeat": _heartbeat,
+    "connected": _connected,
+    "message": _message,
+    "timed-out": _timed_out,
+    "disconnected": _disconnected,
+    "command": _command,
+    "device-added": _device_added,
+    "device-modified": _device_modified,
+    "device-removed": _device_removed,
+    "settings": _settings,
+}

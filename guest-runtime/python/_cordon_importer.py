@@ -1,0 +1,89 @@
+"""What a plugin's imports find first.
+
+Owns two decisions: the API module counts as imported only once the plugin imports
+it (spec 2.2), and modules in the plugin's folder go before those of the standard
+library, as they do when the folder leads ``sys.path``. It never loads anything
+itself.
+"""
+
+import os
+import sys
+from importlib.machinery import ModuleSpec, PathFinder
+
+API = "Domoticz"
+
+# The extended framework; both at once is an error (rule 16).
+OTHER_API = "DomoticzEx"
+
+# Modules that every interpreter has loaded before the plugin's folder leads the
+# path; a file of the plugin with such a name is never seen by the original.
+_LOADED_FIRST = frozenset(
+    ("abc", "builtins", "codecs", "encodings", "genericpath", "importlib", "io",
+     "os", "posixpath", "site", "stat", "sys", "zipimport")
+)
+
+
+class PluginFinder:
+    """Finder and, for the API module, loader."""
+
+    def __init__(self, api, folder):
+        self._api = api
+        self._folder = folder
+        self.local = _modules_in(folder)
+
+    def find_spec(self, name, path=None, target=None):
+        if path is not None:
+            return None
+        if name == API:
+            return ModuleSpec(name, self, origin="cordon")
+        if name == OTHER_API:
+            raise ModuleNotFoundError(
+                "No module named 'DomoticzEx': this release has the legacy module"
+                " 'Domoticz' only",
+                name=name,
+            )
+        if name in self.local:
+            return PathFinder.find_spec(name, [self._folder])
+        return None
+
+    def create_module(self, spec):
+        return self._api
+
+    def exec_module(self, module):
+        """Nothing to run: the module is part of the snapshot."""
+
+
+def install(api, folder):
+    """Prepares imports for the plugin in this folder, which ends with a slash."""
+    finder = PluginFinder(api, folder)
+    for name in (API, OTHER_API, "plugin", *finder.local):
+        sys.modules.pop(name, None)
+    sys.meta_path.insert(0, finder)
+
+
+def imported():
+    """Which API modules the plugin has imported, directly or through helpers."""
+    return [name for name in (API, OTHER_API) if name in sys.modules]
+
+
+def _modules_in(folder):
+    """Names of the modules and packages that the folder holds."""
+    names = set()
+    try:
+        entries = os.listdir(folder)
+    except OSError:
+        # The import of the plugin fails next and says why.
+        return names
+    for entry in entries:
+        if entry.endswith(".py"):
+            names.add(entry[:-3])
+        elif os.path.isfile(folder + entry + "/__init__.py"):
+            names.add(entry)
+    return {
+        name
+        for name in names
+        if name not in _LOADED_FIRST
+        and name not in sys.builtin_module_names
+        and name not in (API, OTHER_API)
+        and not name.startswith("_cordon")
+    }

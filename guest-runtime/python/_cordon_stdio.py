@@ -1,0 +1,107 @@
+"""``sys.stdout`` and ``sys.stderr`` as streams into the plugin's log.
+
+Owns the lines that are not complete yet, one per thread and of bounded length.
+It never waits and never refuses text; what is over the hub's limits is dropped
+there and counted.
+"""
+
+import io
+import sys
+from _thread import get_ident
+
+import _cordon
+
+import _cordon_log as log
+
+# Characters of one record. The hub cuts at 6143 bytes (spec section 10), so
+# longer text is split here instead of being lost there.
+LINE_LIMIT = 4096
+
+
+class LogStream(io.TextIOBase):
+    """A text stream whose complete lines become records of one level."""
+
+    encoding = "utf-8"
+    errors = "replace"
+    newlines = None
+    line_buffering = True
+    mode = "w"
+
+    def __init__(self, level, name):
+        self.name = name
+        self.buffer = LogBuffer(self)
+        self._level = level
+        # Text after the last line end, by thread: two threads that print at
+        # once must not mix their lines.
+        self._partial = {}
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        if not isinstance(text, str):
+            raise TypeError(
+                "write() argument must be str, not " + type(text).__name__
+            )
+        thread = get_ident()
+        *lines, rest = (self._partial.pop(thread, "") + text).split("\n")
+        for line in lines:
+            self._record(line)
+        while len(rest) > LINE_LIMIT:
+            self._record(rest[:LINE_LIMIT])
+            rest = rest[LINE_LIMIT:]
+        if rest:
+            self._partial[thread] = rest
+        return len(text)
+
+    def flush(self):
+        """Does nothing: half a line is no record. `drain` ends the line."""
+
+    def drain(self):
+        """Writes the lines that have no end, at the end of a call."""
+        while self._partial:
+            self._record(self._partial.popitem()[1])
+
+    def _record(self, line):
+        if len(line) <= LINE_LIMIT:
+            _cordon.log(self._level, log.HARDWARE, line)
+            return
+        for start in range(0, len(line), LINE_LIMIT):
+            _cordon.log(self._level, log.HARDWARE, line[start : start + LINE_LIMIT])
+
+
+class LogBuffer(io.RawIOBase):
+    """What ``sys.stdout.buffer`` is for programs that write bytes."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self._stream.write(bytes(data).decode("utf-8", "replace"))
+        return len(data)
+
+
+_stdout = LogStream(log.NORMAL, "<stdout>")
+_stderr = LogStream(log.ERROR, "<stderr>")
+
+
+def install():
+    """Puts the streams in place; standard input is empty."""
+    sys.stdout = sys.__stdout__ = _stdout
+    sys.stderr = sys.__stderr__ = _stderr
+    sys.stdin = sys.__stdin__ = io.StringIO("")
+
+
+# The unfinished lines of both, for a caller that wants to know at no cost
+# whether `drain` has anything to do.
+unfinished_output = _stdout._partial
+unfinished_errors = _stderr._partial
+
+
+def drain():
+    """Ends the lines that a call left open."""
+    _stdout.drain()
+    _stderr.drain()

@@ -1,0 +1,105 @@
+"""The table of type names (behaviour spec section 3).
+
+Owns what a ``TypeName`` stands for. It never looks at a device: callers apply the
+answer to their own numbers.
+"""
+
+# Main types by the name that Domoticz gives them, for reading the table.
+_GENERAL = 243
+_SWITCH = 244
+_COLOR = 241
+
+# What an unknown name stands for: this main type, nothing else changed.
+FALLBACK_TYPE = _GENERAL
+
+# The sub type whose options are one raw text under the key "Custom" (spec 4.3).
+CUSTOM_SUBTYPE = 31
+
+_SELECTOR = {
+    "LevelActions": "|||",
+    "LevelNames": "Off|Level1|Level2|Level3",
+    "LevelOffHidden": "false",
+    "SelectorStyle": "0",
+}
+
+# Name: main type, sub type, switch type (None: unchanged), first sValue,
+# default options.
+TYPES = {
+    "Pressure": (_GENERAL, 9, None, "", None),
+    "Percentage": (_GENERAL, 6, None, "", None),
+    "Fan": (_GENERAL, 7, None, "", None),
+    "Gas": (251, 2, None, "", None),
+    "Voltage": (_GENERAL, 8, None, "", None),
+    "Text": (_GENERAL, 19, None, "", None),
+    "Switch": (_SWITCH, 73, None, "", None),
+    "Alert": (_GENERAL, 22, None, "No Alert!", None),
+    "Current/Ampere": (89, 1, None, "0.0;0.0;0.0", None),
+    "Sound Level": (_GENERAL, 24, None, "", None),
+    "Barometer": (_GENERAL, 26, None, "1021.34;0", None),
+    "Visibility": (_GENERAL, 1, None, "", None),
+    "Distance": (_GENERAL, 27, None, "", None),
+    "Counter Incremental": (_GENERAL, 28, None, "", None),
+    "Soil Moisture": (_GENERAL, 3, None, "", None),
+    "Leaf Wetness": (_GENERAL, 4, None, "", None),
+    "kWh": (_GENERAL, 29, None, "0;0.0", None),
+    "Current (Single)": (_GENERAL, 23, None, "", None),
+    "Solar Radiation": (_GENERAL, 2, None, "", None),
+    "Temperature": (80, 5, None, "", None),
+    "Humidity": (81, 1, None, "", None),
+    "Temp+Hum": (82, 1, None, "0.0;50;1", None),
+    "Temp+Hum+Baro": (84, 1, None, "0.0;50;1;1010;1", None),
+    "Wind": (86, 1, None, "0;N;0;0;0;0", None),
+    "Rain": (85, 3, None, "0;0", None),
+    "UV": (87, 1, None, "0;0", None),
+    "Air Quality": (249, 1, None, "", None),
+    "Usage": (248, 1, None, "", None),
+    "Illumination": (246, 1, None, "", None),
+    "Waterflow": (_GENERAL, 30, None, "", None),
+    "Wind+Temp+Chill": (86, 4, None, "0;N;0;0;0;0", None),
+    "Selector Switch": (_SWITCH, 62, 18, "", _SELECTOR),
+    "On/Off": (_SWITCH, 73, 0, "", None),
+    "Push On": (_SWITCH, 73, 9, "", None),
+    "Push Off": (_SWITCH, 73, 10, "", None),
+    "Contact": (_SWITCH, 73, 2, "", None),
+    "Dimmer": (_SWITCH, 73, 7, "", None),
+    "Motion": (_SWITCH, 73, 8, "", None),
+    "Custom": (_GENERAL, CUSTOM_SUBTYPE, None, "", {"Custom": "1"}),
+    "Security Panel": (32, 131, None, "", None),
+    "Set Point": (242, 1, None, "", None),
+    "Setpoint": (242, 1, None, "", None),
+    "Thermostat": (242, 1, None, "", None),
+    "Blinds": (_SWITCH, 73, 3, "", None),
+    "BlindsPercentage": (_SWITCH, 73, 13, "", None),
+    "VenetianBlindsUS": (_SWITCH, 73, 14, "", None),
+    "VenetianBlindsEU": (_SWITCH, 73, 15, "", None),
+    "BlindsPercentageWithStop": (_SWITCH, 73, 21, "", None),
+    "WW": (_COLOR, 1, 7, "", None),
+    "RGB": (_COLOR, 2, 7, "", None),
+    "White": (_COLOR, 3, 7, "", None),
+    "RGB_CW_WW": (_COLOR, 4, 7, "", None),
+    "LivCol": (_COLOR, 5, 7, "", None),
+    "RGB_W_Z": (_COLOR, 6, 7, "", None),
+    "RGB_CW_WW_Z": (_COLOR, 7, 7, "", None),
+    "CW_WW": (_COLOR, 8, 7, "", None),
+}
+
+
+def resolve(name, sub_type, switch_type):
+    """What `name` makes of a device with these numbers.
+
+    Returns main type, sub type, switch type, first sValue and a fresh dictionary
+    of default options (empty for most types). Matching is exact; an unknown
+    name is not reported anywhere (rule 24).
+    """
+    entry = TYPES.get(name)
+    if entry is None:
+        return FALLBACK_TYPE, sub_type, switch_type, "", {}
+    main, sub, switch, value, options = entry
+    return main, sub, switch_type if switch is None else switch, value, dict(options or ())
+
+
+def stored_options(options, sub_type):
+    """The pairs that a device of this sub type keeps of its options (rule 43)."""
+    if sub_type != CUSTOM_SUBTYPE:
+        return list(options.items())
+    return [("Custom", options["Custom"])] if "Custom" in options else []

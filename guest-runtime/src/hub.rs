@@ -1,0 +1,187 @@
+//! `_cordon`: the hub's functions as the runtime's Python calls them.
+//!
+//! One function per function of `wit/`, no logic. Blocking ones go through
+//! [`task::blocking`](crate::task::blocking).
+
+pub(crate) use _cordon::module_def;
+
+use crate::abi::cordon::plugin::log;
+
+/// `log.level.error` as Python passes it.
+pub const LEVEL_ERROR: u8 = 2;
+
+/// `log.origin.core` as Python passes it.
+pub const ORIGIN_CORE: u8 = 1;
+
+/// Writes a record to the plugin's log; unknown numbers mean the normal case.
+pub fn write_log(level: u8, origin: u8, text: &str) {
+    let level = match level {
+        1 => log::Level::Status,
+        LEVEL_ERROR => log::Level::Error,
+        3 => log::Level::Debug,
+        _ => log::Level::Normal,
+    };
+    let origin = match origin {
+        ORIGIN_CORE => log::Origin::Core,
+        _ => log::Origin::Hardware,
+    };
+    log::write(level, origin, text);
+}
+
+#[rustpython_vm::pymodule]
+mod _cordon {
+    use rustpython_vm::{
+        PyObjectRef, PyResult, VirtualMachine,
+        builtins::{PyDictRef, PyTupleRef, PyUtf8StrRef},
+        convert::ToPyObject,
+    };
+
+    use crate::abi::cordon::plugin::{configuration, connections, devices, schedule};
+    use crate::{convert, task};
+
+    #[pyfunction]
+    fn log(level: u8, origin: u8, text: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+        let text = text.str(vm)?;
+        crate::hub::write_log(level, origin, &text.to_string_lossy());
+        Ok(())
+    }
+
+    #[pyfunction]
+    fn heartbeat() -> u32 {
+        schedule::heartbeat()
+    }
+
+    #[pyfunction]
+    fn set_heartbeat(seconds: u32) {
+        schedule::set_heartbeat(seconds);
+    }
+
+    #[pyfunction]
+    fn configuration_load() -> Option<String> {
+        task::blocking(configuration::load)
+    }
+
+    #[pyfunction]
+    fn configuration_store(json: PyUtf8StrRef) -> Option<&'static str> {
+        let json = json.as_str().to_owned();
+        match task::blocking(|| configuration::store(&json)) {
+            Ok(()) => None,
+            Err(configuration::StoreError::TooLarge) => Some("too-large"),
+            Err(configuration::StoreError::Unavailable) => Some("unavailable"),
+        }
+    }
+
+    #[pyfunction]
+    fn devices_list(vm: &VirtualMachine) -> PyObjectRef {
+        let rows = task::blocking(devices::list)
+            .into_iter()
+            .map(|row| convert::device(row, vm))
+            .collect();
+        vm.ctx.new_list(rows).into()
+    }
+
+    #[pyfunction]
+    fn device_get(device_id: Option<String>, unit: u32, vm: &VirtualMachine) -> PyObjectRef {
+        let row = task::blocking(|| devices::get(device_id.as_deref(), unit));
+        row.map_or_else(|| vm.ctx.none(), |row| convert::device(row, vm))
+    }
+
+    #[pyfunction]
+    fn device_create(device: PyTupleRef, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        let device = convert::new_device(&device, vm)?;
+        let result = task::blocking(|| devices::create(&device));
+        let result = result.map(|row| vec![convert::device(row, vm)]);
+        Ok(convert::device_result(result, vm))
+    }
+
+    #[pyfunction]
+    fn device_update(id: i64, change: PyDictRef, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        let change = convert::change(&change, vm)?;
+        let result = task::blocking(|| devices::update(id, &change));
+        let result = result.map(|row| vec![convert::device(row, vm)]);
+        Ok(convert::device_result(result, vm))
+    }
+
+    #[pyfunction]
+    fn device_delete(id: i64, vm: &VirtualMachine) -> PyObjectRef {
+        let result = task::blocking(|| devices::delete(id));
+        convert::device_result(result.map(|()| vec![]), vm)
+    }
+
+    #[pyfunction]
+    fn device_touch(id: i64, vm: &VirtualMachine) -> PyObjectRef {
+        let result = task::blocking(|| devices::touch(id));
+        let result = result.map(|row| vec![convert::device(row, vm)]);
+        convert::device_result(result, vm)
+    }
+
+    /// `None` for a queued request, else the word for the refusal.
+    fn queued(result: Result<(), connections::Refusal>) -> Option<&'static str> {
+        match result {
+            Ok(()) => None,
+            Err(connections::Refusal::InboxFull) => Some("inbox-full"),
+            Err(connections::Refusal::TooLarge) => Some("too-large"),
+            Err(connections::Refusal::Stopping) => Some("stopping"),
+        }
+    }
+
+    #[pyfunction]
+    fn connection_connect(
+        id: u32,
+        endpoint: PyTupleRef,
+        timeout_ms: u32,
+        vm: &VirtualMachine,
+    ) -> PyResult<Option<&'static str>> {
+        let endpoint = convert::endpoint(&endpoint, vm)?;
+        Ok(queued(connections::connect(id, &endpoint, timeout_ms)))
+    }
+
+    #[pyfunction]
+    fn connection_listen(
+        id: u32,
+        endpoint: PyTupleRef,
+        vm: &VirtualMachine,
+    ) -> PyResult<Option<&'static str>> {
+        let endpoint = convert::endpoint(&endpoint, vm)?;
+        Ok(queued(connections::listen(id, &endpoint)))
+    }
+
+    #[pyfunction]
+    fn connection_send(
+        id: u32,
+        endpoint: PyTupleRef,
+        message: PyObjectRef,
+        delay: u32,
+        vm: &VirtualMachine,
+    ) -> PyResult<Option<&'static str>> {
+        let endpoint = convert::endpoint(&endpoint, vm)?;
+        let message = convert::outbound(message, vm)?;
+        Ok(queued(connections::send(id, &endpoint, &message, delay)))
+    }
+
+    #[pyfunction]
+    fn connection_disconnect(id: u32) -> Option<&'static str> {
+        queued(connections::disconnect(id))
+    }
+
+    #[pyfunction]
+    fn connection_release(id: u32) {
+        connections::release(id);
+    }
+
+    #[pyfunction]
+    fn connection_status(id: u32, vm: &VirtualMachine) -> PyObjectRef {
+        match connections::status(id) {
+            None => vm.ctx.none(),
+            Some(state) => convert::tuple(
+                vec![
+                    state.connecting.to_pyobject(vm),
+                    state.connected.to_pyobject(vm),
+                    state.bytes_transferred.to_pyobject(vm),
+                    vm.ctx.new_str(state.last_seen).into(),
+                ],
+                vm,
+            ),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The component that holds one plugin: RustPython, its standard library frozen,
+//! and the Python side of the frameworks.
+//!
+//! Owns the exports of `wit/`'s world and the one interpreter behind them. It
+//! never decides what a plugin may do: whatever leaves the component goes
+//! through an import that the hub answers.
+//!
+//! The module is linked as a WASI preview1 reactor, initialised and snapshotted
+//! by `cordon-snapshot`, and fitted with shims around its exports and blocking
+//! imports (see `stack`). What runs in [`cordon_init`] runs once per build of
+//! the guest, everything else once per instance.
+
+mod abi;
+mod convert;
+mod hub;
+mod lock;
+mod single;
+mod sources;
+mod stack;
+mod task;
+
+use std::cell::OnceCell;
+
+use abi::exports::cordon::plugin::guest::{Event, Guest, Outcome, Setup};
+use single::Single;
+
+use rustpython_vm::{self as vm, AsObject, Interpreter, PyObjectRef, PyResult, VirtualMachine};
+
+/// The interpreter, built before the snapshot and never dropped.
+static INTERPRETER: Single<OnceCell<Interpreter>> = Single(OnceCell::new());
+
+/// Builds the interpreter and imports what every plugin uses.
+///
+/// Called by the snapshot tool, before there is a hub: no file, clock or
+/// environment may be touched here, because what they answer would be in the
+/// snapshot of every instance.
+#[unsafe(export_name = "cordon-init")]
+extern "C" fn cordon_init() {
+    let interpreter = INTERPRETER.get_or_init(build_interpreter);
+    interpreter.enter(|vm| {
+        let booted = sources::install(vm).and_then(|()| {
+            let threads = vm.import("_cordon_thread", 0)?;
+            vm.call_method(threads.as_object(), "install", ())?;
+            let boot = vm.import("_cordon_boot", 0)?;
+            vm.call_method(boot.as_object(), "init", ())
+        });
+        if let Err(error) = booted {
+            let mut text = String::new();
+            let _ = vm.write_exception(&mut text, &error);
+            panic!("the snapshot cannot be taken: {text}");
+        }
+    });
+    // SAFETY: wasi-libc's own function, made for snapshots. Whatever looked at a
+    // path above made it list the granted folders, and there were none.
+    unsafe { __wasilibc_reset_preopens() };
+}
+
+unsafe extern "C" {
+    /// Lets wasi-libc list the granted folders anew at the next use of a path.
+    fn __wasilibc_reset_preopens();
+}
+
+fn build_interpreter() -> Interpreter {
+    let mut settings = vm::Settings::default();
+    // The plugin folder is read-only and code is cached by the hub.
+    settings.write_bytecode = false;
+    settings.user_site_directory = false;
+    settings.import_site = false;
+    let builder = Interpreter::builder(settings);
+    let mut natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
+    natives.push(hub::module_def(&builder.ctx));
+    natives.push(lock::module_def(&builder.ctx));
+    builder
+        .add_native_modules(&natives)
+        .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)
+        .init_hook(|vm| {
+            if let Some(state) = vm::common::rc::PyRc::get_mut(&mut vm.state) {
+                state.config.paths.stdlib_dir = Some(rustpython_pylib::LIB_PATH.to_owned());
+            }
+        })
+        .build()
+}
+
+struct Component;
+
+impl Guest for Component {
+    fn start(setup: Setup) -> Outcome {
+        call_runtime("start", |vm| Ok(vec![convert::setup(setup, vm)?]))
+    }
+
+    fn deliver(event: Event) -> Outcome {
+        call_runtime("deliver", |vm| convert::event(event, vm))
+    }
+
+    fn run_thread(id: u32) {
+        task::run_thread(id);
+    }
+}
+
+abi::export!(Component with_types_in abi);
+
+/// Calls a function of `_cordon_domoticz` on the main task.
+///
+/// A Python exception that gets here is a fault of the runtime's own Python, not
+/// of the plugin: the plugin's are handled there. It is reported and counted as
+/// raised.
+fn call_runtime(
+    function: &str,
+    arguments: impl FnOnce(&VirtualMachine) -> PyResult<Vec<PyObjectRef>>,
+) -> Outcome {
+    task::enter_main();
+    let Some(interpreter) = INTERPRETER.get() else {
+        panic!("the component was not initialised: it is no snapshot");
+    };
+    interpreter.enter(|vm| {
+        let result = arguments(vm).and_then(|arguments| {
+            let module = vm.import("_cordon_domoticz", 0)?;
+            let callee = module.get_attr(&vm.ctx.new_str(function).to_owned(), vm)?;
+            callee.call(arguments, vm)?.try_into_value::<i32>(vm)
+        });
+        match result {
+            Ok(0) => Outcome::Ok,
+            Ok(1) => Outcome::NotDefined,
+            Ok(_) => Outcome::Raised,
+            Err(error) => {
+                let mut text = String::new();
+                let _ = vm.write_exception(&mut text, &error);
+                hub::write_log(hub::LEVEL_ERROR, hub::ORIGIN_CORE, &text);
+                Outcome::Raised
+            }
+        }
+    })
+}

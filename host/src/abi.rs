@@ -1,0 +1,12 @@
+//! Bindings of `wit/v0.1.0`, generated at compile time.
+#![allow(
+    missing_docs,
+    clippy::all,
+    clippy::restriction,
+    reason = "generated from documented WIT"
+)]
+
+wasmtime::component::bindgen!({
+    path: "../wit/v0.1.0",
+    world: "plugin",
+});

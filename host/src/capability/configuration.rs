@@ -1,0 +1,40 @@
+//! `configuration`: what a plugin keeps with `Domoticz.Configuration`.
+
+use wasmtime::component::{Accessor, HasSelf};
+
+use crate::abi::cordon::plugin::configuration::{self, StoreError};
+use crate::instance::state::InstanceState;
+use crate::limits::Limits;
+
+impl configuration::Host for InstanceState {}
+
+impl configuration::HostWithStore<InstanceState> for HasSelf<InstanceState> {
+    async fn load(accessor: &Accessor<InstanceState, Self>) -> Option<String> {
+        let shared = accessor.with(|mut access| access.get().shared.clone());
+        match shared.store.configuration(shared.hardware).await {
+            Ok(document) => document,
+            Err(error) => {
+                tracing::error!(hardware = shared.hardware, %error, "cannot read a configuration");
+                None
+            }
+        }
+    }
+
+    async fn store(
+        accessor: &Accessor<InstanceState, Self>,
+        json: String,
+    ) -> Result<(), StoreError> {
+        let shared = accessor.with(|mut access| access.get().shared.clone());
+        let size = u64::try_from(json.len()).unwrap_or(u64::MAX);
+        let limit = shared.limits.stored_bytes;
+        if size > limit {
+            shared.log.limit(&Limits::hit("stored-bytes", size, limit));
+            return Err(StoreError::TooLarge);
+        }
+        let stored = shared.store.set_configuration(shared.hardware, json, limit);
+        stored.await.map_err(|error| {
+            tracing::error!(hardware = shared.hardware, %error, "cannot store a configuration");
+            StoreError::Unavailable
+        })
+    }
+}

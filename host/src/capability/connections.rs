@@ -1,0 +1,128 @@
+//! `connections`: requests are queued here and carried out by the instance's loop.
+
+use crate::abi::cordon::plugin::connections as abi;
+use crate::connection::{Endpoint, Request};
+use crate::instance::state::InstanceState;
+use crate::limits::Limits;
+use crate::log::Level;
+use crate::protocol::{Header, HttpOutbound, Outbound};
+
+impl InstanceState {
+    fn queue(&self, request: Request) -> Result<(), abi::Refusal> {
+        if self.shared.stopping() {
+            let line = "the plugin is stopping, the request is ignored";
+            self.shared.log.hub(Level::Normal, line);
+            return Err(abi::Refusal::Stopping);
+        }
+        self.shared.request(request).map_err(|hit| {
+            self.shared.log.limit(&hit);
+            abi::Refusal::InboxFull
+        })
+    }
+}
+
+impl abi::Host for InstanceState {
+    fn connect(
+        &mut self,
+        id: abi::ConnectionId,
+        endpoint: abi::Endpoint,
+        timeout_ms: u32,
+    ) -> Result<(), abi::Refusal> {
+        let endpoint = endpoint.into();
+        self.queue(Request::Connect {
+            id,
+            endpoint,
+            timeout_ms,
+        })
+    }
+
+    fn listen(
+        &mut self,
+        id: abi::ConnectionId,
+        endpoint: abi::Endpoint,
+    ) -> Result<(), abi::Refusal> {
+        let endpoint = endpoint.into();
+        self.queue(Request::Listen { id, endpoint })
+    }
+
+    fn send(
+        &mut self,
+        id: abi::ConnectionId,
+        endpoint: abi::Endpoint,
+        message: abi::Outbound,
+        delay_seconds: u32,
+    ) -> Result<(), abi::Refusal> {
+        let message = Outbound::from(message);
+        let size = u64::try_from(message.size()).unwrap_or(u64::MAX);
+        let limit = self.shared.limits.connection_buffer;
+        if size > limit {
+            let hit = Limits::hit("connection-buffer", size, limit);
+            self.shared.log.limit(&hit);
+            return Err(abi::Refusal::TooLarge);
+        }
+        self.queue(Request::Send {
+            id,
+            endpoint: endpoint.into(),
+            message,
+            delay_seconds,
+        })
+    }
+
+    fn disconnect(&mut self, id: abi::ConnectionId) -> Result<(), abi::Refusal> {
+        self.queue(Request::Disconnect { id })
+    }
+
+    fn release(&mut self, id: abi::ConnectionId) {
+        // Only for what has a transport or may still get one: a plugin that makes
+        // and drops Connection objects in a loop queues nothing.
+        if self.shared.connections.status(id).is_some() || self.shared.has_request_for(id) {
+            self.shared.request_release(Request::Release { id });
+        }
+    }
+
+    fn status(&mut self, id: abi::ConnectionId) -> Option<abi::State> {
+        let state = self.shared.connections.status(id)?;
+        Some(abi::State {
+            connecting: state.connecting,
+            connected: state.connected,
+            bytes_transferred: state.bytes_transferred,
+            last_seen: state.last_seen,
+        })
+    }
+}
+
+impl From<abi::Endpoint> for Endpoint {
+    fn from(endpoint: abi::Endpoint) -> Self {
+        Self {
+            name: endpoint.name,
+            transport: endpoint.transport,
+            protocol: endpoint.protocol,
+            address: endpoint.address,
+            port: endpoint.port,
+            baud: endpoint.baud,
+        }
+    }
+}
+
+impl From<abi::Outbound> for Outbound {
+    fn from(message: abi::Outbound) -> Self {
+        match message {
+            abi::Outbound::Bytes(bytes) => Self::Bytes(bytes),
+            abi::Outbound::Http(http) => Self::Http(HttpOutbound {
+                verb: http.verb,
+                url: http.url,
+                status: http.status,
+                headers: http
+                    .headers
+                    .into_iter()
+                    .map(|header| Header {
+                        name: header.name,
+                        values: header.values,
+                    })
+                    .collect(),
+                data: http.data,
+                chunk: http.chunk,
+            }),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What a plugin can be given: one module per interface of `wit/`.
+//!
+//! Each module implements its interface over the instance's shared state and
+//! checks its own grants and limits. Whatever is not linked here does not exist
+//! for a plugin: of WASI there are clocks, randomness, standard streams that
+//! lead nowhere and the files of its own two folders; no sockets, no processes.
+
+mod clock;
+mod configuration;
+mod connections;
+mod devices;
+pub mod files;
+mod log;
+mod schedule;
+mod threads;
+
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::abi::Plugin;
+use crate::instance::state::InstanceState;
+
+/// Links every capability.
+///
+/// # Errors
+///
+/// A fault of ours: two definitions of one name.
+pub fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    files::add_to_linker(linker)?;
+    Plugin::add_to_linker::<_, HasSelf<InstanceState>>(linker, |state| state)
+}

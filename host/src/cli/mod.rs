@@ -1,0 +1,124 @@
+//! The command line: one file per verb.
+
+mod run;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::engine::artifact::Artifact;
+use crate::engine::{Engine, EngineOptions};
+use crate::error::EngineError;
+use crate::limits;
+
+/// Runs unmodified home-automation plugins, each in a WebAssembly component of its own.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Starts the hub with the plugins of a configuration.
+    Serve(serve::Serve),
+    /// Runs one plugin in the foreground.
+    Run(run::Run),
+    /// Shows every limit with its unit, default and meaning.
+    Limits {
+        /// As the Markdown of docs/limits.md.
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Work on the guest artifact.
+    Guest {
+        #[command(subcommand)]
+        verb: GuestVerb,
+    },
+}
+
+#[derive(Subcommand)]
+enum GuestVerb {
+    /// Compiles the guest into the cache, so that no start has to.
+    Precompile {
+        /// Another guest than the one this program was built for.
+        #[arg(long)]
+        guest: Option<PathBuf>,
+    },
+}
+
+/// Runs the verb that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match act(arguments.verb) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("cordon: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act(verb: Verb) -> Result<ExitCode, EngineError> {
+    match verb {
+        Verb::Serve(serve) => block_on(serve.act()),
+        Verb::Run(run) => block_on(run.act()),
+        Verb::Limits { markdown: true } => {
+            print!("{}", limits::markdown());
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Limits { markdown: false } => {
+            for limit in limits::DECLARATIONS {
+                println!(
+                    "{:<22}{:>12} {:<14}{}",
+                    limit.name,
+                    limit.default,
+                    limit.unit,
+                    limit.meaning.trim()
+                );
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Guest {
+            verb: GuestVerb::Precompile { guest },
+        } => {
+            let artifact = guest.map_or_else(Artifact::locate, |path| Ok(Artifact::at(path)))?;
+            let file = Engine::precompile(&EngineOptions::default(), &artifact)?;
+            println!("{}", file.display());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn block_on(
+    verb: impl Future<Output = Result<ExitCode, EngineError>>,
+) -> Result<ExitCode, EngineError> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    raise_file_limit();
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| EngineError::io("cannot start the runtime", error))?
+        .block_on(verb)
+}
+
+/// Every instance holds two folders open, every connection a socket: take what
+/// the system allows.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "cannot raise the number of open files");
+    }
+}

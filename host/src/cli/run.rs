@@ -1,0 +1,204 @@
+//! `cordon run PLUGIN`: one plugin in the foreground, for its author.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+use crate::cli::serve::stop_signal;
+use crate::config::HardwareSection;
+use crate::engine::artifact::Artifact;
+use crate::engine::{Engine, EngineOptions};
+use crate::error::EngineError;
+use crate::grants::Grants;
+use crate::hub::Hub;
+use crate::instance::supervisor::Status;
+use crate::limits::Limits;
+use crate::log::{EventLog, LogCapacity};
+use crate::platform::domoticz::definition::{self, PluginDefinition};
+use crate::web;
+
+/// Arguments of `cordon run`.
+#[derive(Args)]
+pub struct Run {
+    /// The plugin's folder, or a single Python file with a definition in it.
+    plugin: PathBuf,
+    /// A parameter of the plugin, such as `Address=127.0.0.1`. Repeatable.
+    #[arg(long, value_name = "NAME=VALUE")]
+    param: Vec<String>,
+    /// A network grant, such as `192.168.1.0/24:80`. Repeatable.
+    #[arg(long, value_name = "HOST:PORTS")]
+    network: Vec<String>,
+    /// A port, or a range of them, on which the plugin may listen. Repeatable.
+    #[arg(long, value_name = "PORT")]
+    listen: Vec<String>,
+    /// A limit, such as `threads=4`. Repeatable.
+    #[arg(long, value_name = "NAME=N")]
+    limit: Vec<String>,
+    /// Name of the hardware; the definition's by default.
+    #[arg(long)]
+    name: Option<String>,
+    /// Folder for devices and files; a temporary one, removed at the end, by default.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Where to offer the HTTP API; nowhere by default.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    api: Option<std::net::SocketAddr>,
+    /// Ends after this many seconds instead of at Ctrl-C.
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<u64>,
+}
+
+impl Run {
+    /// Runs the plugin until Ctrl-C, the end of `--seconds`, or its failure.
+    pub async fn act(self) -> Result<ExitCode, EngineError> {
+        let scratch = Scratch::new()?;
+        let definition = load_definition(&self.plugin, scratch.path())?;
+        let section = self.section(&definition)?;
+        let events = EventLog::with_echo(LogCapacity::default(), std::io::stdout())?;
+        let options = EngineOptions {
+            instances: 1,
+            ..EngineOptions::default()
+        };
+        let engine = Engine::new(&options, &Artifact::locate()?)?;
+        let data = self.data.clone().unwrap_or_else(|| scratch.path().join("data"));
+        let listener = match self.api {
+            Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+                EngineError::io(format!("cannot listen on {address}"), error)
+            })?),
+            None => None,
+        };
+        let mut hub = Hub::open(engine, events.clone(), &data, self.api.into_iter().collect())?;
+        hub.start(&section, &definition).await?;
+        if let Some(listener) = listener {
+            let address = listener
+                .local_addr()
+                .map_err(|error| EngineError::io("cannot see the own address", error))?;
+            let router = web::router(hub.api(address));
+            println!("API on http://{address}/json.htm");
+            tokio::spawn(web::serve(listener, router, std::future::pending()));
+        }
+        let code = self.wait(&hub).await;
+        hub.stop().await;
+        events.flush_echo(Duration::from_secs(1));
+        Ok(code)
+    }
+
+    /// Waits for the end; fails when the plugin does.
+    async fn wait(&self, hub: &Hub) -> ExitCode {
+        let failed = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let statuses = hub.instances().iter().map(|it| it.remote().counters.status());
+                for status in statuses {
+                    if matches!(status, Status::Restarting { .. } | Status::Parked { .. }) {
+                        return;
+                    }
+                }
+            }
+        };
+        let time = async {
+            match self.seconds {
+                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = failed => ExitCode::FAILURE,
+            () = time => ExitCode::SUCCESS,
+            () = stop_signal() => ExitCode::SUCCESS,
+        }
+    }
+
+    fn section(&self, definition: &PluginDefinition) -> Result<HardwareSection, EngineError> {
+        let limits: BTreeMap<String, u64> = pairs("--limit", &self.limit)?
+            .into_iter()
+            .map(|(name, value)| match value.parse() {
+                Ok(value) => Ok((name, value)),
+                Err(_) => Err(EngineError::Config(format!(
+                    "--limit {name}={value}: a whole number is expected"
+                ))),
+            })
+            .collect::<Result<_, _>>()?;
+        let mut grants = Grants::default();
+        for text in &self.network {
+            grants.network.push(text.parse().map_err(config)?);
+        }
+        for text in &self.listen {
+            grants.listen.push(text.parse().map_err(config)?);
+        }
+        Ok(HardwareSection {
+            name: self.name.clone().unwrap_or_else(|| definition.name.clone()),
+            plugin: definition.key.clone(),
+            parameters: pairs("--param", &self.param)?,
+            environment: BTreeMap::new(),
+            grants,
+            limits: Limits::with_overrides(&limits).map_err(EngineError::Config)?,
+            verify_tls: false,
+        })
+    }
+}
+
+fn config(error: impl std::fmt::Display) -> EngineError {
+    EngineError::Config(error.to_string())
+}
+
+fn pairs(option: &str, texts: &[String]) -> Result<BTreeMap<String, String>, EngineError> {
+    texts
+        .iter()
+        .map(|text| match text.split_once('=') {
+            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+            None => Err(EngineError::Config(format!(
+                "{option} {text}: NAME=VALUE is expected"
+            ))),
+        })
+        .collect()
+}
+
+/// The definition of a plugin folder, or of a single file, which is put into a
+/// folder of its own as `plugin.py`.
+fn load_definition(path: &Path, scratch: &Path) -> Result<PluginDefinition, EngineError> {
+    let folder = if path.is_dir() {
+        path.to_owned()
+    } else {
+        let folder = scratch.join("plugin");
+        std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::copy(path, folder.join("plugin.py")))
+            .map_err(|error| EngineError::io(format!("cannot read {}", path.display()), error))?;
+        folder
+    };
+    let definitions = definition::read_folder(&folder).map_err(config)?;
+    definitions.into_iter().next().ok_or_else(|| {
+        EngineError::Config(format!(
+            "{} defines no plugin: there is no <plugin ...> element in its plugin.py",
+            path.display()
+        ))
+    })
+}
+
+/// A folder that is removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, EngineError> {
+        let folder = std::env::temp_dir().join(format!("cordon-run-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| EngineError::io("cannot make a temporary folder", error))?;
+        Ok(Self(folder))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(folder = %self.0.display(), %error, "cannot remove");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `cordon.toml`: what the operator wants.
+//!
+//! Unknown words are errors that name the word and what is expected; nothing is
+//! guessed. Paths are relative to the file's own folder.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::EngineError;
+use crate::grants::Grants;
+use crate::limits::Limits;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The hub itself.
+    #[serde(default)]
+    pub hub: HubConfig,
+    /// The plugin instances, in the order in which they are started.
+    #[serde(default)]
+    pub hardware: Vec<HardwareSection>,
+}
+
+/// The `[hub]` section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HubConfig {
+    /// Where the HTTP API listens.
+    pub listen: SocketAddr,
+    /// Folder for the database and the plugins' data folders.
+    pub data: PathBuf,
+    /// Folder with one folder per plugin.
+    pub plugins: PathBuf,
+    /// Plugin instances that can be alive at once; the pool is made for as many.
+    pub instances: u32,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: "data".into(),
+            plugins: "plugins".into(),
+            instances: 1000,
+        }
+    }
+}
+
+/// One `[[hardware]]` section: an instance of a plugin.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HardwareSection {
+    /// Name, unique in the file; its rows are kept under it.
+    pub name: String,
+    /// Key of the plugin.
+    pub plugin: String,
+    /// Values of the plugin's parameters, such as `Address`.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// Environment variables for the plugin.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// What it may reach beyond its own parameters.
+    #[serde(default)]
+    pub grants: Grants,
+    /// Limits other than the defaults.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Whether TLS connections demand a certificate that can be verified.
+    #[serde(default)]
+    pub verify_tls: bool,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Config`] with the line and what is expected there.
+    pub fn load(path: &Path) -> Result<Self, EngineError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| EngineError::io(format!("cannot read {}", path.display()), error))?;
+        let wrong = |what: &dyn std::fmt::Display| {
+            EngineError::Config(format!("{}: {what}", path.display()))
+        };
+        let mut config: Self = toml::from_str(&text).map_err(|error| wrong(&error))?;
+        config.check().map_err(|error| wrong(&error))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.hub.data = folder.join(&config.hub.data);
+        config.hub.plugins = folder.join(&config.hub.plugins);
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let mut names = std::collections::BTreeSet::new();
+        for hardware in &self.hardware {
+            if hardware.name.trim().is_empty() {
+                return Err("a [[hardware]] section has an empty name; give it one".into());
+            }
+            if !names.insert(&hardware.name) {
+                return Err(format!(
+                    "two [[hardware]] sections are called `{}`; names must differ",
+                    hardware.name
+                ));
+            }
+        }
+        let wanted = self.hardware.len();
+        if usize::try_from(self.hub.instances).is_ok_and(|room| wanted > room) {
+            return Err(format!(
+                "{wanted} [[hardware]] sections and room for {}; raise `instances` under [hub]",
+                self.hub.instances
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cordon.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_unknown_word_is_refused_with_its_line() {
+        let text = refusal("[hub]\nlisten = \"127.0.0.1:1\"\nport = 4\n");
+        assert!(text.contains("port") && text.contains("line 3"), "{text}");
+    }
+
+    #[test]
+    fn two_sections_of_one_name_are_refused() {
+        let section = "[[hardware]]\nname = \"A\"\nplugin = \"P\"\n";
+        let text = refusal(&format!("{section}{section}"));
+        assert!(text.contains("two [[hardware]] sections are called `A`"), "{text}");
+    }
+
+    #[test]
+    fn more_sections_than_room_are_refused() {
+        let section = "[[hardware]]\nname = \"A\"\nplugin = \"P\"\n";
+        let text = refusal(&format!("[hub]\ninstances = 0\n{section}"));
+        assert!(text.contains("raise `instances`"), "{text}");
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cordon.toml");
+        std::fs::write(&path, "[hub]\nplugins = \"p\"\n").unwrap();
+        let config = Config::load(&path).unwrap();
+        assert_eq!(config.hub.plugins, folder.path().join("p"));
+    }
+}

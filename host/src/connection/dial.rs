@@ -1,0 +1,173 @@
+//! Making an outgoing connection: resolve, check, connect, shake hands.
+//!
+//! Owns the order of these steps and the numbers and words for their failures
+//! (table of spec 6.3). The address that the policy checked is the address that
+//! is connected to. Every wait but the system's own connect is bounded.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::Semaphore;
+use tokio_rustls::client::TlsStream;
+
+use super::Endpoint;
+use super::context::Context;
+use crate::error::Denied;
+use crate::protocol::Codec;
+
+/// What `Connected` tells: an error number and words.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) status: i32,
+    pub(super) description: String,
+}
+
+/// A connection that is ready for data.
+pub(super) enum Opened {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// More addresses than this are no host but an attempt to keep us busy.
+const MAX_ADDRESSES: usize = 16;
+
+// Error numbers of Linux, as plugins know them.
+const EACCES: i32 = 13;
+const EPROTO: i32 = 71;
+const ETIMEDOUT: i32 = 110;
+const ECANCELED: i32 = 125;
+const EIO: i32 = 5;
+
+impl Failure {
+    fn new(status: i32, description: impl Into<String>) -> Self {
+        Self {
+            status,
+            description: description.into(),
+        }
+    }
+
+    pub(super) fn cancelled() -> Self {
+        Self::new(ECANCELED, "Operation canceled")
+    }
+
+    fn no_such_host() -> Self {
+        Self::new(1, "Host not found (authoritative)")
+    }
+
+    fn try_again() -> Self {
+        Self::new(2, "Host not found (non-authoritative), try again later")
+    }
+
+    pub(super) fn of(error: &io::Error) -> Self {
+        Self::new(error.raw_os_error().unwrap_or(EIO), words(error))
+    }
+}
+
+/// The system's words alone, as `strerror` gives them.
+pub(super) fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}
+
+/// Whether the link must speak TLS (rule 104).
+pub(super) fn wants_tls(endpoint: &Endpoint) -> bool {
+    endpoint.transport == "TLS/IP" || Codec::is_secure(&endpoint.protocol)
+}
+
+/// Takes an endpoint to an open connection.
+pub(super) async fn dial(context: &Context, endpoint: &Endpoint) -> Result<Opened, Failure> {
+    let host = endpoint.address.trim();
+    let port = crate::grants::parse_port(endpoint.port.trim())
+        .ok_or_else(|| Failure::new(-8, "Service not found"))?;
+    let addresses = resolve(context, host, port).await?;
+    let (stream, peer) = connect(context, endpoint, host, addresses).await?;
+    if !wants_tls(endpoint) {
+        return Ok(Opened::Plain(stream));
+    }
+    shake_hands(context, endpoint, host, stream, peer).await
+}
+
+async fn resolve(context: &Context, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let found = look_up(Arc::clone(&context.lookups), host.to_owned(), port);
+    match tokio::time::timeout(context.limits.resolve_timeout, found).await {
+        Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+        // The only words that the resolver has for a server that does not answer.
+        Ok(Err(error)) if error.to_string().contains("emporary failure") => {
+            Err(Failure::try_again())
+        }
+        Ok(_) => Err(Failure::no_such_host()),
+        Err(_) => Err(Failure::try_again()),
+    }
+}
+
+async fn look_up(permits: Arc<Semaphore>, name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let permit = permits.acquire_owned().await;
+    // A task of its own, which outlives a timeout: the permit is held for as
+    // long as the resolver's thread is busy.
+    let lookup = tokio::spawn(async move {
+        let _permit = permit;
+        let found = lookup_host((name.as_str(), port)).await;
+        found.map(|addresses| addresses.take(MAX_ADDRESSES).collect())
+    });
+    lookup.await.map_err(io::Error::other)?
+}
+
+/// Tries each allowed address in turn; the last failure counts.
+async fn connect(
+    context: &Context,
+    endpoint: &Endpoint,
+    host: &str,
+    addresses: Vec<SocketAddr>,
+) -> Result<(TcpStream, SocketAddr), Failure> {
+    let mut failure = None;
+    let mut refusal: Option<Denied> = None;
+    for address in addresses {
+        if let Err(denied) = context.policy.check(host, address) {
+            refusal.get_or_insert(denied);
+            continue;
+        }
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok((stream, address)),
+            Err(error) => failure = Some(Failure::of(&error)),
+        }
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    if let Some(denied) = refusal {
+        context.error(format!("connection '{}': {denied}", endpoint.name));
+        return Err(Failure::new(EACCES, "Permission denied"));
+    }
+    Err(Failure::no_such_host())
+}
+
+async fn shake_hands(
+    context: &Context,
+    endpoint: &Endpoint,
+    host: &str,
+    stream: TcpStream,
+    peer: SocketAddr,
+) -> Result<Opened, Failure> {
+    // Spec 6.4; a socket that refuses it works as well.
+    let _ = stream.set_nodelay(true);
+    let handshake = context.tls.handshake(host, peer, stream);
+    let failure = match tokio::time::timeout(context.limits.handshake_timeout, handshake).await {
+        Ok(Ok(stream)) => return Ok(Opened::Tls(Box::new(stream))),
+        Ok(Err(error)) => {
+            let status = error.raw_os_error().unwrap_or(EPROTO);
+            Failure::new(status, format!("TLS handshake failed: {}", words(&error)))
+        }
+        Err(_) => Failure::new(ETIMEDOUT, "TLS handshake failed: Connection timed out"),
+    };
+    let name = &endpoint.name;
+    context.core_error(format!("connection '{name}': {}", failure.description));
+    Err(failure)
+}

@@ -1,0 +1,123 @@
+//! Events of the hub and of connections as the contract words them.
+
+use crate::abi::cordon::plugin::connections as abi;
+use crate::abi::exports::cordon::plugin::guest::{self, Event};
+use crate::connection::{ConnectionEvent, ConnectionId, Credit, Request};
+use crate::platform::domoticz::{HubEvent, Level};
+use crate::protocol::{HttpInbound, Inbound};
+
+impl Request {
+    /// The connection it is about.
+    #[must_use]
+    pub fn id(&self) -> ConnectionId {
+        match self {
+            Self::Connect { id, .. }
+            | Self::Listen { id, .. }
+            | Self::Send { id, .. }
+            | Self::Disconnect { id }
+            | Self::Release { id } => *id,
+        }
+    }
+}
+
+impl From<HubEvent> for Event {
+    fn from(event: HubEvent) -> Self {
+        let key = |device_id, unit| guest::DeviceKey { device_id, unit };
+        match event {
+            HubEvent::Command {
+                device_id,
+                unit,
+                command,
+                level,
+                color,
+            } => Self::Command(guest::Command {
+                device_id,
+                unit,
+                command,
+                level: match level {
+                    Level::Whole(level) => guest::Level::Whole(level),
+                    Level::Real(level) => guest::Level::Real(level),
+                },
+                color,
+            }),
+            HubEvent::DeviceAdded { device_id, unit } => Self::DeviceAdded(key(device_id, unit)),
+            HubEvent::DeviceModified { device_id, unit } => {
+                Self::DeviceModified(key(device_id, unit))
+            }
+            HubEvent::DeviceRemoved { device_id, unit } => {
+                Self::DeviceRemoved(key(device_id, unit))
+            }
+            HubEvent::Settings(settings) => Self::Settings(settings),
+        }
+    }
+}
+
+/// A connection's event, and what gives its buffer back once the plugin has it.
+#[must_use]
+pub fn connection(event: ConnectionEvent) -> (Event, Option<Credit>) {
+    match event {
+        ConnectionEvent::Connected {
+            id,
+            parent,
+            peer_address,
+            peer_port,
+            status,
+            description,
+        } => {
+            let connected = guest::Connected {
+                id,
+                parent,
+                peer_address,
+                peer_port,
+                status,
+                description,
+            };
+            (Event::Connected(connected), None)
+        }
+        ConnectionEvent::Message { id, data, credit } => {
+            let data = inbound(data);
+            (Event::Message(guest::Message { id, data }), Some(credit))
+        }
+        ConnectionEvent::TimedOut(id) => (Event::TimedOut(id), None),
+        ConnectionEvent::Disconnected(id) => (Event::Disconnected(id), None),
+    }
+}
+
+fn inbound(data: Inbound) -> abi::Inbound {
+    match data {
+        Inbound::Bytes(bytes) => abi::Inbound::Bytes(bytes),
+        Inbound::Json(text) => abi::Inbound::Json(text),
+        Inbound::Http(HttpInbound {
+            verb,
+            url,
+            status,
+            headers,
+            data,
+        }) => abi::Inbound::Http(abi::HttpInbound {
+            verb,
+            url,
+            status,
+            headers,
+            data,
+        }),
+    }
+}
+
+/// The callback an event goes to, for logs and limits.
+#[must_use]
+pub fn callback(event: &Event) -> &'static str {
+    match event {
+        Event::Started => "onStart",
+        Event::Stopping => "onStop",
+        Event::Heartbeat => "onHeartbeat",
+        Event::Connected(_) => "onConnect",
+        Event::Message(_) => "onMessage",
+        Event::TimedOut(_) => "onTimeout",
+        Event::Disconnected(_) => "onDisconnect",
+        Event::Command(_) => "onCommand",
+        Event::DeviceAdded(_) => "onDeviceAdded",
+        Event::DeviceModified(_) => "onDeviceModified",
+        Event::DeviceRemoved(_) => "onDeviceRemoved",
+        Event::Settings(_) => "settings",
+    }
+}

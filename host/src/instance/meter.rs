@@ -1,0 +1,164 @@
+//! How much computing time an instance has used, and when that is too much.
+//!
+//! Every poll of the instance's future is timed with the thread's CPU clock;
+//! while compiled code runs, the epoch callback looks at the figure once per tick
+//! and ends or slows the instance. Host functions count like the plugin's own
+//! time, because they run on its behalf.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use wasmtime::{Store, UpdateDeadline};
+
+use crate::error::LimitHit;
+use crate::instance::state::InstanceState;
+use crate::limits::Limits;
+
+/// Time over which the share is averaged: a burst of this long at full speed times
+/// the share is free.
+const SHARE_WINDOW: Duration = Duration::from_secs(10);
+
+/// Computing time of one instance. Shared by its future, its epoch callback and
+/// whoever shows figures.
+#[derive(Debug)]
+pub struct Meter {
+    started: Instant,
+    /// Nanoseconds used in polls that have ended.
+    used: AtomicU64,
+    /// Thread CPU clock at the start of the running poll, in nanoseconds.
+    poll_started: AtomicU64,
+    /// `used` at the start of the running callback; meaningful while one runs.
+    callback_started: AtomicU64,
+    in_callback: AtomicBool,
+    callback_limit: Duration,
+    share_percent: u64,
+    /// Share tokens in nanoseconds: how far `used` may be ahead of the share.
+    burst: u64,
+}
+
+impl Meter {
+    /// A meter that starts now.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Arc<Self> {
+        let window = u64::try_from(SHARE_WINDOW.as_nanos()).unwrap_or(u64::MAX);
+        Arc::new(Self {
+            started: Instant::now(),
+            used: AtomicU64::new(0),
+            poll_started: AtomicU64::new(0),
+            callback_started: AtomicU64::new(0),
+            in_callback: AtomicBool::new(false),
+            callback_limit: Duration::from_millis(limits.callback_cpu),
+            share_percent: limits.cpu_share,
+            burst: window / 100 * limits.cpu_share,
+        })
+    }
+
+    /// Computing time so far, the running poll included when called from within it.
+    fn now(&self) -> u64 {
+        let running = thread_cpu().saturating_sub(self.poll_started.load(Ordering::Relaxed));
+        self.used.load(Ordering::Relaxed) + running
+    }
+
+    /// Computing time of all polls that have ended.
+    #[must_use]
+    pub fn used(&self) -> Duration {
+        Duration::from_nanos(self.used.load(Ordering::Relaxed))
+    }
+
+    /// Marks the start of a callback. To be called within the instance's future.
+    pub fn enter_callback(&self) {
+        self.callback_started.store(self.now(), Ordering::Relaxed);
+        self.in_callback.store(true, Ordering::Relaxed);
+    }
+
+    /// Marks its end.
+    pub fn leave_callback(&self) {
+        self.in_callback.store(false, Ordering::Relaxed);
+    }
+
+    /// The limit on the running callback, if it is over it.
+    fn callback_hit(&self, now: u64) -> Option<LimitHit> {
+        if !self.in_callback.load(Ordering::Relaxed) {
+            return None;
+        }
+        let used = now.saturating_sub(self.callback_started.load(Ordering::Relaxed));
+        let used = Duration::from_nanos(used);
+        (used >= self.callback_limit).then(|| {
+            let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            Limits::hit(
+                "callback-cpu",
+                milliseconds(used),
+                milliseconds(self.callback_limit),
+            )
+        })
+    }
+
+    /// How long the instance has to pause to get back to its share.
+    fn debt(&self, now: u64) -> Option<Duration> {
+        let elapsed = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let earned = (elapsed / 100).saturating_mul(self.share_percent);
+        let allowed = earned.saturating_add(self.burst);
+        let over = now.checked_sub(allowed).filter(|over| *over > 0)?;
+        Some(Duration::from_nanos(
+            (over / self.share_percent).saturating_mul(100),
+        ))
+    }
+
+    /// Puts the epoch callback into the store. The deadline is one tick away from
+    /// every look, so a deadline is noticed at most one tick late.
+    pub fn attach(self: &Arc<Self>, store: &mut Store<InstanceState>) {
+        let meter = Arc::clone(self);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            let now = meter.now();
+            if let Some(hit) = meter.callback_hit(now) {
+                return Err(hit.into());
+            }
+            Ok(match meter.debt(now) {
+                Some(pause) => UpdateDeadline::YieldCustom(1, Box::pin(tokio::time::sleep(pause))),
+                None => UpdateDeadline::Yield(1),
+            })
+        });
+    }
+}
+
+/// CPU time of the calling thread in nanoseconds.
+fn thread_cpu() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000) + nanoseconds
+}
+
+/// Times every poll of a future on behalf of a meter.
+pub struct Metered<F> {
+    inner: Pin<Box<F>>,
+    meter: Arc<Meter>,
+}
+
+impl<F: Future> Metered<F> {
+    /// Times `future` from now on.
+    pub fn new(meter: Arc<Meter>, future: F) -> Self {
+        Self {
+            inner: Box::pin(future),
+            meter,
+        }
+    }
+}
+
+impl<F: Future> Future for Metered<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let start = thread_cpu();
+        self.meter.poll_started.store(start, Ordering::Relaxed);
+        let polled = self.inner.as_mut().poll(context);
+        let spent = thread_cpu().saturating_sub(start);
+        self.meter.used.fetch_add(spent, Ordering::Relaxed);
+        polled
+    }
+}

@@ -1,0 +1,48 @@
+//! One plugin instance: an actor that owns a store and is the only one to touch it.
+//!
+//! [`supervisor`] starts, restarts and parks; [`run`] drives one life of the
+//! component; `state` is what its host functions work on. Callbacks run one at a
+//! time and in order. A component that trapped or went past a limit is dropped
+//! and never called again.
+
+pub mod convert;
+pub mod log;
+pub mod meter;
+pub mod run;
+pub mod state;
+pub mod supervisor;
+pub mod threads;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::connection::TlsClient;
+use crate::egress::NetworkPolicy;
+use crate::limits::Limits;
+use crate::protocol::Credentials;
+
+/// Everything an instance is made from. Fixed for the life of its actor.
+pub struct Spec {
+    /// Row id of the hardware.
+    pub hardware: u32,
+    /// Name of the hardware.
+    pub name: String,
+    /// Key of the plugin.
+    pub key: String,
+    /// Host folder with `plugin.py`.
+    pub plugin_folder: PathBuf,
+    /// Host folder for the plugin's files; made if missing.
+    pub data_folder: PathBuf,
+    /// `Parameters`, in order.
+    pub parameters: Vec<(String, String)>,
+    /// Environment variables for the plugin.
+    pub environment: Vec<(String, String)>,
+    /// What it may use.
+    pub limits: Limits,
+    /// Whom it may talk to.
+    pub network: Arc<NetworkPolicy>,
+    /// For HTTP and MQTT.
+    pub credentials: Credentials,
+    /// For TLS connections.
+    pub tls: Arc<TlsClient>,
+}

@@ -1,0 +1,335 @@
+//! One life of the component: from instantiation to the drop of its store.
+//!
+//! The loop takes one thing at a time: a stop, a request of the plugin, a
+//! heartbeat, an event. Every call has a deadline. Threads of the plugin run
+//! beside the loop, as tasks of the same store.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
+use wasmtime::Store;
+use wasmtime::component::{Accessor, AccessorTask, HasSelf};
+
+use crate::abi::Plugin;
+use crate::abi::exports::cordon::plugin::guest::{Event, Framework, Outcome, Setup};
+use crate::capability::files::{self, Quota};
+use crate::connection::{ConnectionEvent, Connections};
+use crate::engine::Engine;
+use crate::error::{EngineError, InstanceFailure, LimitHit};
+use crate::instance::convert;
+use crate::instance::meter::{Meter, Metered};
+use crate::instance::state::{InstanceState, Shared};
+use crate::instance::supervisor::Counters;
+use crate::instance::Spec;
+use crate::limits::Limits;
+use crate::log::Level;
+use crate::platform::domoticz::HubEvent;
+
+type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
+
+/// How long threads may take to end after `onStop` (behaviour spec 2.4: ten
+/// waits of one second, each with a line).
+const THREAD_GRACE: u32 = 10;
+
+/// How long connections may take to give their last events when stopping.
+const DISCONNECT_GRACE: Duration = Duration::from_secs(5);
+
+/// What reaches a running instance from outside.
+pub enum Command {
+    /// Call `onStop` and end.
+    Stop,
+    /// Deliver an event, when its turn comes.
+    Deliver(HubEvent),
+}
+
+/// How a life ended.
+pub enum Ending {
+    /// It was told to stop and did.
+    Stopped,
+    /// It failed; the reason has not been logged yet.
+    Failed(InstanceFailure),
+}
+
+/// Everything one life works with.
+pub struct Life<'a> {
+    /// What the instance is made from.
+    pub spec: &'a Spec,
+    /// Its shared state, made for this life.
+    pub shared: Arc<Shared>,
+    /// Its computing time.
+    pub meter: Arc<Meter>,
+    /// Figures that outlive it.
+    pub counters: &'a Counters,
+    /// `Settings` at the start.
+    pub settings: Vec<(String, String)>,
+    /// Commands from outside.
+    pub commands: &'a mut mpsc::Receiver<Command>,
+    /// Its connections.
+    pub connections: Connections,
+    /// Their events.
+    pub events: mpsc::Receiver<ConnectionEvent>,
+    /// Threads to be run.
+    pub spawned: mpsc::UnboundedReceiver<u32>,
+}
+
+impl Life<'_> {
+    /// Lives it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the component cannot even be instantiated.
+    pub async fn run(mut self, engine: &Engine) -> Result<Ending, EngineError> {
+        let meter = Arc::clone(&self.meter);
+        let mut store = self.store(engine)?;
+        let future = async {
+            let wasm = |error: wasmtime::Error| EngineError::Wasm(format!("{error:#}"));
+            let plugin = engine.plugin().instantiate_async(&mut store);
+            let plugin = plugin.await.map_err(wasm)?;
+            let lived = store
+                .run_concurrent(async |hub| self.live(hub, &plugin).await)
+                .await;
+            Ok(match lived {
+                Ok(Ok(())) => Ending::Stopped,
+                Ok(Err(failure)) => Ending::Failed(failure),
+                Err(error) => Ending::Failed(failure(&error)),
+            })
+        };
+        Metered::new(meter, future).await
+    }
+
+    fn store(&self, engine: &Engine) -> Result<Store<InstanceState>, EngineError> {
+        let Spec {
+            plugin_folder,
+            data_folder,
+            limits,
+            ..
+        } = self.spec;
+        std::fs::create_dir_all(data_folder)
+            .map_err(|error| EngineError::io("cannot make the data folder", error))?;
+        let log = self.shared.log.clone();
+        let quota = Quota::new(data_folder, limits.data_bytes, limits.data_files, log)?;
+        let wasi = files::wasi(plugin_folder, data_folder, limits.random_bytes)?;
+        let state = InstanceState::new(Arc::clone(&self.shared), quota, wasi);
+        let mut store = Store::new(engine.wasmtime(), state);
+        store.limiter(|state| state);
+        store.set_hostcall_fuel(usize::try_from(limits.call_bytes).unwrap_or(usize::MAX));
+        self.meter.attach(&mut store);
+        Ok(store)
+    }
+
+    async fn live(
+        &mut self,
+        hub: &Accessor<InstanceState>,
+        plugin: &Plugin,
+    ) -> Result<(), InstanceFailure> {
+        let hub = &hub.with_getter::<HasSelf<InstanceState>>(|state| state);
+        if self.start(hub, plugin).await? == Outcome::Raised {
+            return Err(InstanceFailure::StartFailed);
+        }
+        self.deliver(hub, plugin, Event::Started).await?;
+        self.counters.started();
+        self.serve(hub, plugin).await?;
+        self.stop(hub, plugin).await
+    }
+
+    /// The main loop; returns when told to stop.
+    async fn serve(&mut self, hub: &Hub, plugin: &Plugin) -> Result<(), InstanceFailure> {
+        let mut beat = Instant::now() + self.interval();
+        loop {
+            self.carry_out_requests();
+            if self.shared.settle_heartbeat() {
+                beat = beat.min(Instant::now() + self.interval());
+            }
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    None | Some(Command::Stop) => return Ok(()),
+                    Some(Command::Deliver(event)) => {
+                        self.deliver(hub, plugin, event.into()).await?;
+                    }
+                },
+                Some(event) = self.events.recv() => {
+                    let (event, credit) = convert::connection(event);
+                    self.deliver(hub, plugin, event).await?;
+                    drop(credit);
+                }
+                () = sleep_until(beat) => {
+                    // Counted from when it was due, but never stacked.
+                    self.counters.beat(beat.elapsed());
+                    beat = Instant::now() + self.interval();
+                    self.deliver(hub, plugin, Event::Heartbeat).await?;
+                }
+                Some(id) = self.spawned.recv() => self.run_thread(hub, plugin, id)?,
+                () = self.shared.requested.notified() => {}
+            }
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs(u64::from(self.shared.heartbeat()))
+    }
+
+    fn carry_out_requests(&mut self) {
+        for request in self.shared.take_requests() {
+            self.connections.carry_out(request);
+        }
+    }
+
+    /// Behaviour spec 2.4: connections first, `onStop` last, then the threads.
+    async fn stop(&mut self, hub: &Hub, plugin: &Plugin) -> Result<(), InstanceFailure> {
+        self.shared.stop();
+        self.connections.shutdown();
+        let grace = Instant::now() + DISCONNECT_GRACE;
+        while self.connections.open() > 0 {
+            tokio::select! {
+                Some(event) = self.events.recv() => {
+                    let (event, _credit) = convert::connection(event);
+                    self.deliver(hub, plugin, event).await?;
+                }
+                () = sleep_until(grace) => break,
+            }
+        }
+        while let Ok(event) = self.events.try_recv() {
+            let (event, _credit) = convert::connection(event);
+            self.deliver(hub, plugin, event).await?;
+        }
+        self.deliver(hub, plugin, Event::Stopping).await?;
+        for second in 1..=THREAD_GRACE {
+            let alive = self.shared.threads.alive();
+            if alive == 0 {
+                return Ok(());
+            }
+            let line = format!("{alive} threads still run after onStop, {second} of {THREAD_GRACE} s waited");
+            self.shared.log.hub(Level::Error, &line);
+            self.wait_for_threads(hub, plugin).await?;
+        }
+        let line = "threads still run, the plugin is ended with them";
+        self.shared.log.hub(Level::Error, line);
+        Ok(())
+    }
+
+    /// Waits a second, or less when the last thread ends before.
+    async fn wait_for_threads(
+        &mut self,
+        hub: &Hub,
+        plugin: &Plugin,
+    ) -> Result<(), InstanceFailure> {
+        let end = Instant::now() + Duration::from_secs(1);
+        while Instant::now() < end && self.shared.threads.alive() > 0 {
+            let look = Instant::now() + Duration::from_millis(20);
+            tokio::select! {
+                Some(id) = self.spawned.recv() => self.run_thread(hub, plugin, id)?,
+                () = sleep_until(look) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn start(&mut self, hub: &Hub, plugin: &Plugin) -> Result<Outcome, InstanceFailure> {
+        let setup = self.setup();
+        let call = plugin.cordon_plugin_guest();
+        self.call(hub, plugin, "import", call.call_start(hub, setup)).await
+    }
+
+    async fn deliver(
+        &mut self,
+        hub: &Hub,
+        plugin: &Plugin,
+        event: Event,
+    ) -> Result<Outcome, InstanceFailure> {
+        let name = convert::callback(&event);
+        let guest = plugin.cordon_plugin_guest();
+        let outcome = self.call(hub, plugin, name, guest.call_deliver(hub, event)).await?;
+        self.counters.delivered(outcome);
+        Ok(outcome)
+    }
+
+    /// Makes one call, with its deadline, while new threads are started beside it.
+    async fn call(
+        &mut self,
+        hub: &Hub,
+        plugin: &Plugin,
+        name: &'static str,
+        call: impl Future<Output = wasmtime::Result<Outcome>>,
+    ) -> Result<Outcome, InstanceFailure> {
+        let wall = Duration::from_millis(self.spec.limits.callback_wall);
+        let begun = Instant::now();
+        self.meter.enter_callback();
+        let mut call = std::pin::pin!(timeout(wall, call));
+        let ended = loop {
+            tokio::select! {
+                ended = &mut call => break ended,
+                Some(id) = self.spawned.recv() => self.run_thread(hub, plugin, id)?,
+            }
+        };
+        self.meter.leave_callback();
+        match ended {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(error)) => {
+                tracing::debug!(callback = name, ?error, "a call failed");
+                Err(failure(&error))
+            }
+            Err(_) => {
+                let used = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                let limit = self.spec.limits.callback_wall;
+                Err(Limits::hit("callback-wall", used, limit).into())
+            }
+        }
+    }
+
+    fn run_thread(&self, hub: &Hub, plugin: &Plugin, id: u32) -> Result<(), InstanceFailure> {
+        let guest = plugin.cordon_plugin_guest();
+        let task = Thread {
+            id,
+            call: guest.func_run_thread(),
+            shared: Arc::clone(&self.shared),
+        };
+        hub.spawn(task).map(drop).map_err(|error| failure(&error))
+    }
+
+    fn setup(&mut self) -> Setup {
+        let spec = self.spec;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Setup {
+            framework: Framework::Domoticz,
+            name: spec.name.clone(),
+            hardware_id: spec.hardware,
+            key: spec.key.clone(),
+            plugin_folder: files::PLUGIN_FOLDER.to_owned(),
+            data_folder: files::DATA_FOLDER.to_owned(),
+            parameters: spec.parameters.clone(),
+            settings: std::mem::take(&mut self.settings),
+            environment: spec.environment.clone(),
+            started_at: now.as_secs(),
+            utc_offset: jiff::Zoned::now().offset().seconds(),
+        }
+    }
+}
+
+/// A Python thread: one call that lasts as long as the thread.
+struct Thread {
+    id: u32,
+    call: wasmtime::component::TypedFunc<(u32,), ()>,
+    shared: Arc<Shared>,
+}
+
+impl AccessorTask<InstanceState, HasSelf<InstanceState>> for Thread {
+    async fn run(self, hub: &Hub) -> wasmtime::Result<()> {
+        let ended = self.call.call_concurrent(hub, (self.id,)).await;
+        self.shared.threads.ended(self.id);
+        ended
+    }
+}
+
+/// Whose fault an error from the component is.
+fn failure(error: &wasmtime::Error) -> InstanceFailure {
+    if let Some(hit) = error.downcast_ref::<LimitHit>() {
+        return hit.clone().into();
+    }
+    if let Some(wasmtime::Trap::StackOverflow) = error.downcast_ref::<wasmtime::Trap>() {
+        let limit = Limits::default().wasm_stack;
+        return Limits::hit("wasm-stack", limit, limit).into();
+    }
+    InstanceFailure::Trap(format!("{error:#}"))
+}

@@ -1,0 +1,224 @@
+//! What the host functions of one instance work on.
+//!
+//! [`InstanceState`] is the data of the store and dies with it; [`Shared`] is what
+//! host functions, the instance's loop and the web API have in common.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+use wasmtime::ResourceLimiter;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::capability::files::Quota;
+use crate::connection::{ConnectionId, Request, StatusBoard};
+use crate::error::LimitHit;
+use crate::instance::log::PluginLog;
+use crate::instance::threads::Threads;
+use crate::limits::Limits;
+use crate::platform::domoticz::{DeviceLimits, DeviceTable};
+use crate::store::Store;
+
+/// Default heartbeat interval in seconds (behaviour spec 8.3).
+const HEARTBEAT: u32 = 10;
+
+/// Largest table. The guest's are fixed when it is linked; its function table has
+/// some ten thousand elements.
+pub const TABLE_ELEMENTS: usize = 65_536;
+
+/// What an instance's parts share.
+pub struct Shared {
+    /// Row id of the hardware.
+    pub hardware: u32,
+    /// Its log.
+    pub log: PluginLog,
+    /// Its limits.
+    pub limits: Limits,
+    /// Its threads.
+    pub threads: Threads,
+    /// Its rows.
+    pub devices: DeviceTable,
+    /// Where its configuration is kept.
+    pub store: Store,
+    /// How its connections stand.
+    pub connections: StatusBoard,
+    /// Requests that wait for the running callback to return.
+    requests: Mutex<VecDeque<Request>>,
+    /// Rung when a request came while no callback runs.
+    pub requested: Notify,
+    heartbeat: AtomicU32,
+    next_heartbeat: AtomicU32,
+    stopping: AtomicBool,
+}
+
+impl Shared {
+    /// The shared part of a new instance.
+    #[must_use]
+    pub fn new(
+        hardware: u32,
+        log: PluginLog,
+        limits: Limits,
+        threads: Threads,
+        devices: DeviceTable,
+        store: Store,
+        connections: StatusBoard,
+    ) -> Self {
+        Self {
+            hardware,
+            log,
+            limits,
+            threads,
+            devices,
+            store,
+            connections,
+            requests: Mutex::default(),
+            requested: Notify::new(),
+            heartbeat: AtomicU32::new(HEARTBEAT),
+            next_heartbeat: AtomicU32::new(HEARTBEAT),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Queues a request for after the running callback.
+    ///
+    /// # Errors
+    ///
+    /// The `inbox` limit.
+    pub fn request(&self, request: Request) -> Result<(), LimitHit> {
+        let mut requests = self.lock_requests();
+        let waiting = u64::try_from(requests.len()).unwrap_or(u64::MAX);
+        if waiting >= self.limits.inbox {
+            return Err(Limits::hit("inbox", waiting + 1, self.limits.inbox));
+        }
+        requests.push_back(request);
+        drop(requests);
+        self.requested.notify_one();
+        Ok(())
+    }
+
+    /// Queues a request that must not be refused: it gives something back.
+    pub fn request_release(&self, request: Request) {
+        self.lock_requests().push_back(request);
+        self.requested.notify_one();
+    }
+
+    /// Whether a request for this connection waits.
+    #[must_use]
+    pub fn has_request_for(&self, id: ConnectionId) -> bool {
+        self.lock_requests().iter().any(|request| request.id() == id)
+    }
+
+    /// The requests that wait, in order.
+    #[must_use]
+    pub fn take_requests(&self) -> VecDeque<Request> {
+        std::mem::take(&mut *self.lock_requests())
+    }
+
+    fn lock_requests(&self) -> std::sync::MutexGuard<'_, VecDeque<Request>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The heartbeat interval in force, in seconds.
+    #[must_use]
+    pub fn heartbeat(&self) -> u32 {
+        self.heartbeat.load(Ordering::Relaxed)
+    }
+
+    /// Asks for another interval from the end of the callback on; 0 is ignored.
+    pub fn set_heartbeat(&self, seconds: u32) {
+        if seconds > 0 {
+            self.next_heartbeat.store(seconds, Ordering::Relaxed);
+        }
+    }
+
+    /// Puts a changed interval in force; true when it changed.
+    #[must_use]
+    pub fn settle_heartbeat(&self) -> bool {
+        let next = self.next_heartbeat.load(Ordering::Relaxed);
+        self.heartbeat.swap(next, Ordering::Relaxed) != next
+    }
+
+    /// Whether the instance is being stopped (rule 22).
+    #[must_use]
+    pub fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// From here on connections refuse new work.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// The limits on rows and texts.
+    #[must_use]
+    pub fn device_limits(&self) -> DeviceLimits {
+        DeviceLimits {
+            devices: self.limits.devices,
+            stored_bytes: self.limits.stored_bytes,
+        }
+    }
+}
+
+/// The data of an instance's store.
+pub struct InstanceState {
+    /// The shared part.
+    pub shared: Arc<Shared>,
+    /// The quota of the data folder.
+    pub quota: Arc<Quota>,
+    wasi: WasiCtx,
+    table: ResourceTable,
+    memory_limit: u64,
+}
+
+impl InstanceState {
+    /// The state of a new store.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>, quota: Arc<Quota>, wasi: WasiCtx) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(usize::try_from(shared.limits.handles).unwrap_or(usize::MAX));
+        Self {
+            memory_limit: shared.limits.memory,
+            shared,
+            quota,
+            wasi,
+            table,
+        }
+    }
+}
+
+impl WasiView for InstanceState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl ResourceLimiter for InstanceState {
+    /// Ends the instance at its limit. RustPython cannot go on after a failed
+    /// allocation, so refusing would only hide the reason behind an abort.
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let desired = u64::try_from(desired).unwrap_or(u64::MAX);
+        if desired > self.memory_limit {
+            return Err(Limits::hit("memory", desired, self.memory_limit).into());
+        }
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS)
+    }
+}

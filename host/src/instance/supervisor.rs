@@ -1,0 +1,381 @@
+//! Keeps one instance alive: starts it, restarts it with back-off, parks it.
+//!
+//! A failure drops the component. The next life starts after a pause that
+//! doubles with every failure in a row; after as many as the `restarts` limit
+//! allows the instance is parked with the reason on show, and stays so until
+//! the operator restarts it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::abi::exports::cordon::plugin::guest::Outcome;
+use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink};
+use crate::engine::Engine;
+use crate::error::{EngineError, InstanceFailure};
+use crate::instance::log::PluginLog;
+use crate::instance::meter::Meter;
+use crate::instance::run::{Command, Ending, Life};
+use crate::instance::state::Shared;
+use crate::instance::threads::Threads;
+use crate::instance::Spec;
+use crate::log::{EventLog, Level};
+use crate::platform::domoticz::preferences::Preferences;
+use crate::platform::domoticz::{DeliverError, DeviceTable, HubEvent};
+use crate::store::Store;
+
+/// First pause before a restart, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// A life that lasts this long was no failure in a row.
+const HEALTHY: Duration = Duration::from_secs(600);
+
+/// Connection events that wait for the loop; beyond them peers are stopped.
+const EVENT_QUEUE: usize = 64;
+
+/// Where an instance stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Being started.
+    Starting,
+    /// Callbacks are being called.
+    Running,
+    /// Failed; the next start is due after a pause.
+    Restarting {
+        /// Why it failed.
+        reason: String,
+    },
+    /// Failed too often; waits for the operator.
+    Parked {
+        /// Why it failed last.
+        reason: String,
+    },
+    /// Told to stop.
+    Stopped,
+}
+
+impl Status {
+    /// One word for lists.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Restarting { .. } => "restarting",
+            Self::Parked { .. } => "parked",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The reason that goes with it, or nothing.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Restarting { reason } | Self::Parked { reason } => reason,
+            _ => "",
+        }
+    }
+}
+
+/// Figures of one instance over all its lives.
+#[derive(Debug, Default)]
+pub struct Counters {
+    status: Mutex<Option<Status>>,
+    /// Callbacks that ran.
+    pub calls: AtomicU64,
+    /// Callbacks that raised.
+    pub raised: AtomicU64,
+    /// Lives that failed.
+    pub failures: AtomicU64,
+    /// Events refused because the inbox was full.
+    pub refused: AtomicU64,
+    /// Heartbeats, and the sum and the worst of their lateness in microseconds.
+    pub beats: AtomicU64,
+    lateness_sum: AtomicU64,
+    lateness_worst: AtomicU64,
+}
+
+impl Counters {
+    /// Where the instance stands.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.clone().unwrap_or(Status::Starting)
+    }
+
+    fn set(&self, status: Status) {
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+    }
+
+    /// The life is past `onStart`.
+    pub fn started(&self) {
+        self.set(Status::Running);
+    }
+
+    /// A callback returned.
+    pub fn delivered(&self, outcome: Outcome) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        if outcome == Outcome::Raised {
+            self.raised.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A heartbeat was started this much after it was due.
+    pub fn beat(&self, late: Duration) {
+        let late = u64::try_from(late.as_micros()).unwrap_or(u64::MAX);
+        self.beats.fetch_add(1, Ordering::Relaxed);
+        self.lateness_sum.fetch_add(late, Ordering::Relaxed);
+        self.lateness_worst.fetch_max(late, Ordering::Relaxed);
+    }
+
+    /// The worst lateness of a heartbeat since the last look.
+    #[must_use]
+    pub fn take_worst_lateness(&self) -> Duration {
+        Duration::from_micros(self.lateness_worst.swap(0, Ordering::Relaxed))
+    }
+}
+
+/// The services of the hub that every instance uses.
+#[derive(Clone)]
+pub struct Services {
+    /// The engine.
+    pub engine: Engine,
+    /// The event log.
+    pub events: EventLog,
+    /// The store.
+    pub store: Store,
+    /// The device table on it.
+    pub devices: DeviceTable,
+    /// The settings on it.
+    pub preferences: Preferences,
+}
+
+/// A running actor.
+pub struct Handle {
+    remote: Remote,
+    task: JoinHandle<()>,
+}
+
+/// What others see of a running actor. Cheap to clone.
+#[derive(Clone)]
+pub struct Remote {
+    /// What it was made from.
+    pub spec: Arc<Spec>,
+    /// Its figures.
+    pub counters: Arc<Counters>,
+    commands: mpsc::Sender<Command>,
+}
+
+impl Remote {
+    /// Queues an event for the plugin.
+    ///
+    /// # Errors
+    ///
+    /// [`DeliverError`] when it is not running or its inbox is full.
+    pub fn deliver(&self, event: HubEvent) -> Result<(), DeliverError> {
+        if self.counters.status() != Status::Running {
+            return Err(DeliverError::NotRunning);
+        }
+        self.commands
+            .try_send(Command::Deliver(event))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => {
+                    self.counters.refused.fetch_add(1, Ordering::Relaxed);
+                    DeliverError::InboxFull
+                }
+                mpsc::error::TrySendError::Closed(_) => DeliverError::NotRunning,
+            })
+    }
+}
+
+impl Handle {
+    /// What others may see and send.
+    #[must_use]
+    pub fn remote(&self) -> Remote {
+        self.remote.clone()
+    }
+
+    /// Stops the plugin as its author expects it (`onStop` last) and waits for it.
+    pub async fn stop(self) {
+        // A full inbox is worked off first; a closed one has ended already.
+        let _ = self.remote.commands.send(Command::Stop).await;
+        if let Err(error) = self.task.await {
+            tracing::error!(name = self.remote.spec.name, %error, "an instance's actor failed");
+        }
+    }
+}
+
+/// Starts the actor of an instance.
+#[must_use]
+pub fn start(services: Services, spec: Spec) -> Handle {
+    let spec = Arc::new(spec);
+    let counters = Arc::<Counters>::default();
+    let capacity = usize::try_from(spec.limits.inbox).unwrap_or(usize::MAX);
+    let (commands, receiver) = mpsc::channel(capacity.max(1));
+    let supervisor = Supervisor {
+        services,
+        spec: Arc::clone(&spec),
+        counters: Arc::clone(&counters),
+    };
+    let task = tokio::spawn(supervisor.run(receiver));
+    let remote = Remote {
+        spec,
+        counters,
+        commands,
+    };
+    Handle { remote, task }
+}
+
+struct Supervisor {
+    services: Services,
+    spec: Arc<Spec>,
+    counters: Arc<Counters>,
+}
+
+impl Supervisor {
+    async fn run(self, mut commands: mpsc::Receiver<Command>) {
+        let mut failures = 0_u64;
+        let log = PluginLog::new(self.services.events.clone(), &self.spec.name, &self.spec.limits);
+        loop {
+            self.counters.set(Status::Starting);
+            let begun = Instant::now();
+            let reason = match self.live(&log, &mut commands).await {
+                Ok(Ending::Stopped) => break,
+                Ok(Ending::Failed(failure)) => {
+                    report(&log, &failure);
+                    failure.to_string()
+                }
+                Err(error) => {
+                    log.hub(Level::Error, &error.to_string());
+                    error.to_string()
+                }
+            };
+            self.counters.failures.fetch_add(1, Ordering::Relaxed);
+            failures = if begun.elapsed() >= HEALTHY { 1 } else { failures + 1 };
+            if failures >= self.spec.limits.restarts {
+                return self.park(&log, &mut commands, reason, failures).await;
+            }
+            if !self.pause(&log, &mut commands, reason, failures).await {
+                break;
+            }
+        }
+        self.counters.set(Status::Stopped);
+    }
+
+    /// Waits before the next start; false when told to stop meanwhile.
+    async fn pause(
+        &self,
+        log: &PluginLog,
+        commands: &mut mpsc::Receiver<Command>,
+        reason: String,
+        failures: u64,
+    ) -> bool {
+        let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+        let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+        log.hub(
+            Level::Error,
+            &format!("the plugin is started again in {} s", pause.as_secs()),
+        );
+        self.counters.set(Status::Restarting { reason });
+        let wake = tokio::time::Instant::now() + pause;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(wake) => return true,
+                command = commands.recv() => match command {
+                    None | Some(Command::Stop) => return false,
+                    // Events for a plugin that is not there are lost, as when it is off.
+                    Some(Command::Deliver(_)) => {}
+                },
+            }
+        }
+    }
+
+    async fn park(
+        &self,
+        log: &PluginLog,
+        commands: &mut mpsc::Receiver<Command>,
+        reason: String,
+        failures: u64,
+    ) {
+        log.hub(
+            Level::Error,
+            &format!("the plugin failed {failures} times in a row and is parked until the hub is restarted; last reason: {reason}"),
+        );
+        self.counters.set(Status::Parked { reason });
+        while let Some(Command::Deliver(_)) = commands.recv().await {}
+    }
+
+    async fn live(
+        &self,
+        log: &PluginLog,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<Ending, EngineError> {
+        let limits = &self.spec.limits;
+        let (threads, spawned) = Threads::new(limits.threads);
+        let (sender, events) = mpsc::channel(EVENT_QUEUE);
+        let connections = Connections::new(
+            Arc::clone(&self.spec.network),
+            connection_limits(limits),
+            self.spec.credentials.clone(),
+            Arc::clone(&self.spec.tls),
+            sink(log.clone()),
+            sender,
+        );
+        let shared = Arc::new(Shared::new(
+            self.spec.hardware,
+            log.clone(),
+            limits.clone(),
+            threads,
+            self.services.devices.clone(),
+            self.services.store.clone(),
+            connections.board(),
+        ));
+        let settings = self.services.preferences.settings().await;
+        let life = Life {
+            spec: &self.spec,
+            shared,
+            meter: Meter::new(limits),
+            counters: &self.counters,
+            settings: settings.map_err(|error| EngineError::Store(error.to_string()))?,
+            commands,
+            connections,
+            events,
+            spawned,
+        };
+        life.run(&self.services.engine).await
+    }
+}
+
+/// The reason of a failure, in the plugin's log.
+fn report(log: &PluginLog, failure: &InstanceFailure) {
+    match failure {
+        // Python has told it already.
+        InstanceFailure::StartFailed => {}
+        failure => log.hub(Level::Error, &failure.to_string()),
+    }
+}
+
+fn connection_limits(limits: &crate::limits::Limits) -> ConnectionLimits {
+    ConnectionLimits {
+        connections: u32::try_from(limits.connections).unwrap_or(u32::MAX),
+        buffer_bytes: limits.connection_buffer,
+        timers: u32::try_from(limits.timers).unwrap_or(u32::MAX),
+        resolve_timeout: ConnectionLimits::RESOLVE_TIMEOUT,
+        handshake_timeout: ConnectionLimits::HANDSHAKE_TIMEOUT,
+    }
+}
+
+/// What connections have to say goes into the plugin's log, within its rate.
+fn sink(log: PluginLog) -> LogSink {
+    Arc::new(move |level, origin, text| {
+        let level = match level {
+            LogLevel::Normal => Level::Normal,
+            LogLevel::Error => Level::Error,
+        };
+        log.plugin(origin == LogOrigin::Core, level, &text);
+    })
+}

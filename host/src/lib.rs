@@ -1,0 +1,34 @@
+//! Cordon: unmodified home-automation plugins, each in a WebAssembly component of its own.
+//!
+//! A tour, from the outside in:
+//!
+//! - [`cli`]: the verbs of the `cordon` program; [`config`]: `cordon.toml`.
+//! - [`hub`]: the running hub; [`web`]: its HTTP API.
+//! - [`instance`]: one plugin instance, an actor that owns a component.
+//! - [`engine`]: what all instances share; [`abi`]: the contract of `wit/`.
+//! - [`capability`]: what a plugin can be given, one module per interface.
+//! - [`connection`], [`protocol`]: the network traffic the hub carries for plugins;
+//!   [`grants`], [`egress`]: whom they may talk to.
+//! - [`platform`]: what a hub means by device, hardware and command; [`store`]: where
+//!   it is kept; [`log`]: what was said.
+//! - [`limits`]: every bound, declared once; [`error`]: whose fault an error is.
+//! - [`simulator`]: devices for the example plugins.
+
+pub mod abi;
+pub mod capability;
+pub mod cli;
+pub mod config;
+pub mod connection;
+pub mod egress;
+pub mod engine;
+pub mod error;
+pub mod grants;
+pub mod hub;
+pub mod instance;
+pub mod limits;
+pub mod log;
+pub mod platform;
+pub mod protocol;
+pub mod simulator;
+pub mod store;
+pub mod web;

@@ -1,0 +1,239 @@
+//! Every limit: its name, unit, default and whether an instance may override it.
+//!
+//! The one place where a limit is declared. `docs/limits.md`, `cordon limits` and
+//! the `[hardware.limits]` section of `cordon.toml` come from the table below, and
+//! a test fails when a limit in it has no test that trips it. Enforcement is the
+//! business of the module that owns the resource; what it reports is a
+//! [`LimitHit`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use crate::error::LimitHit;
+
+/// What happens to a plugin that goes past a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consequence {
+    /// The call is refused and the plugin goes on.
+    Refused,
+    /// What is over is dropped and counted; the plugin goes on.
+    Dropped,
+    /// The plugin is slowed down to the limit.
+    Throttled,
+    /// The instance is dropped and restarted with back-off.
+    Ended,
+}
+
+impl Consequence {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Refused => "the call is refused",
+            Self::Dropped => "the excess is dropped and counted",
+            Self::Throttled => "the plugin is slowed down",
+            Self::Ended => "the instance is dropped and restarted",
+        }
+    }
+}
+
+/// One limit as declared.
+#[derive(Debug, Clone, Copy)]
+pub struct Declaration {
+    /// Name in `cordon.toml`, logs and docs.
+    pub name: &'static str,
+    /// Unit of the figure.
+    pub unit: &'static str,
+    /// Value where the instance's configuration names none.
+    pub default: u64,
+    /// Largest value an instance may be given.
+    pub ceiling: u64,
+    /// What happens beyond it.
+    pub consequence: Consequence,
+    /// What it bounds.
+    pub meaning: &'static str,
+}
+
+macro_rules! limits {
+    ($($(#[doc = $meaning:literal])+ $field:ident $name:literal $unit:literal = $default:expr, $ceiling:expr, $consequence:ident;)+) => {
+        /// The limits of one instance. Units are those of [`DECLARATIONS`].
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[doc = $meaning])+ pub $field: u64,)+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
+        impl Limits {
+            fn set(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $($name => self.$field = value,)+
+                    _ => return false,
+                }
+                true
+            }
+
+            /// Every limit with its value here.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static Declaration, u64)> {
+                DECLARATIONS.iter().zip([$(self.$field,)+])
+            }
+        }
+
+        /// The table of all limits, in the order of the documentation.
+        pub const DECLARATIONS: &[Declaration] = &[$(Declaration {
+            name: $name,
+            unit: $unit,
+            default: $default,
+            ceiling: $ceiling,
+            consequence: Consequence::$consequence,
+            meaning: concat!($($meaning),+),
+        },)+];
+    };
+}
+
+const MIB: u64 = 1 << 20;
+
+limits! {
+    /// linear memory of the instance: the interpreter, the plugin's objects, thread stacks of 8 MiB address space each
+    memory "memory" "bytes" = 256 * MIB, 1024 * MIB, Ended;
+    /// depth of nested calls before `RecursionError`, as bytes of the stack that the guest keeps in its own memory; fixed when the guest is linked
+    shadow_stack "shadow-stack" "bytes" = 8 * MIB, 8 * MIB, Refused;
+    /// depth of nested calls as bytes of the machine's stack; fixed for the engine
+    wasm_stack "wasm-stack" "bytes" = 32 * MIB, 32 * MIB, Ended;
+    /// Python threads alive at once beside the one that runs callbacks
+    threads "threads" "threads" = 16, 256, Refused;
+    /// computing time of a callback, that of the plugin's other threads in the meantime included
+    callback_cpu "callback-cpu" "milliseconds" = 10_000, 600_000, Ended;
+    /// time from the start of a callback to its return, waiting included
+    callback_wall "callback-wall" "milliseconds" = 60_000, 3_600_000, Ended;
+    /// computing time of all threads together, as a share of one core over ten seconds
+    cpu_share "cpu-share" "percent" = 50, 400, Throttled;
+    /// events and requests that wait for the plugin
+    inbox "inbox" "entries" = 256, 65_536, Refused;
+    /// connections and listeners, accepted clients included
+    connections "connections" "connections" = 32, 4096, Refused;
+    /// bytes waiting in one connection, in each direction; also the largest message
+    connection_buffer "connection-buffer" "bytes" = MIB, 64 * MIB, Refused;
+    /// delayed sends that wait
+    timers "timers" "timers" = 64, 4096, Refused;
+    /// log records per second, averaged over ten seconds
+    log_lines "log-lines-per-second" "lines" = 50, 10_000, Dropped;
+    /// length of one log record
+    log_line_bytes "log-line-bytes" "bytes" = 6143, 65_536, Dropped;
+    /// device rows of the hardware
+    devices "devices" "rows" = 256, 65_536, Refused;
+    /// texts of all device rows together, and of the configuration document
+    stored_bytes "stored-bytes" "bytes" = MIB, 64 * MIB, Refused;
+    /// bytes in the data folder
+    data_bytes "data-bytes" "bytes" = 64 * MIB, 65_536 * MIB, Refused;
+    /// files and folders in the data folder
+    data_files "data-files" "files" = 1024, 1_048_576, Refused;
+    /// files and folders held open at once, and other handles of the system interface
+    handles "handles" "handles" = 128, 4096, Refused;
+    /// bytes that one call may make the hub copy out of the instance
+    call_bytes "call-bytes" "bytes" = 8 * MIB, 256 * MIB, Ended;
+    /// random bytes from one call of the operating system's generator
+    random_bytes "random-bytes" "bytes" = MIB, 64 * MIB, Ended;
+    /// failures in a row after which an instance is parked until the operator restarts it
+    restarts "restarts" "failures" = 5, 1000, Ended;
+}
+
+impl Limits {
+    /// The hit of a limit of this instance.
+    #[must_use]
+    pub fn hit(which: &'static str, used: u64, limit: u64) -> LimitHit {
+        LimitHit { which, used, limit }
+    }
+
+    /// The limits that the configuration names over the defaults.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for a name that is no limit or a value that is out of range.
+    pub fn with_overrides(overrides: &BTreeMap<String, u64>) -> Result<Self, String> {
+        let mut limits = Self::default();
+        for (name, value) in overrides {
+            let Some(declared) = DECLARATIONS.iter().find(|limit| limit.name == name) else {
+                let known: Vec<_> = DECLARATIONS.iter().map(|limit| limit.name).collect();
+                return Err(format!(
+                    "there is no limit `{name}`; the limits are {}",
+                    known.join(", ")
+                ));
+            };
+            if *value == 0 || *value > declared.ceiling {
+                return Err(format!(
+                    "limit `{name}` must be from 1 to {} {}, not {value}",
+                    declared.ceiling, declared.unit
+                ));
+            }
+            limits.set(declared.name, *value);
+        }
+        Ok(limits)
+    }
+}
+
+impl<'de> Deserialize<'de> for Limits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let overrides = BTreeMap::<String, u64>::deserialize(deserializer)?;
+        Self::with_overrides(&overrides).map_err(D::Error::custom)
+    }
+}
+
+/// The table as Markdown, for `docs/limits.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let mut text = String::from(
+        "# Limits\n\nGenerated by `cordon limits --markdown`; declared in `host/src/limits.rs`.\n\
+         Each can be set per instance under `[hardware.limits]` in `cordon.toml`.\n\n\
+         | limit | unit | default | at most | beyond it | what it bounds |\n|---|---|---|---|---|---|\n",
+    );
+    for limit in DECLARATIONS {
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {} | {} |{} |\n",
+            limit.name,
+            limit.unit,
+            limit.default,
+            limit.ceiling,
+            limit.consequence.words(),
+            limit.meaning
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_override_changes_one_limit() {
+        let limits: Limits = toml::from_str("threads = 3").unwrap();
+        assert_eq!(limits.threads, 3);
+        assert_eq!(limits.memory, Limits::default().memory);
+    }
+
+    #[test]
+    fn an_unknown_limit_is_refused_with_the_names() {
+        let error = toml::from_str::<Limits>("thread = 3").unwrap_err().to_string();
+        assert!(error.contains("there is no limit `thread`"), "{error}");
+        assert!(error.contains("threads"), "{error}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_refused_with_the_range() {
+        for text in ["threads = 0", "threads = 257"] {
+            let error = toml::from_str::<Limits>(text).unwrap_err().to_string();
+            assert!(error.contains("from 1 to 256 threads"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_documentation_is_the_table() {
+        let documented = std::fs::read_to_string("../docs/limits.md").unwrap();
+        assert_eq!(documented, markdown(), "run `cordon limits --markdown > docs/limits.md`");
+    }
+}

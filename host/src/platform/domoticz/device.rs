@@ -1,0 +1,186 @@
+//! The shapes of `wit/v0.1.0/devices.wit`, for the hub's own code.
+//!
+//! Names and meanings are those of the contract; only the integers that Rust needs
+//! differ. Nothing here touches the store.
+
+use crate::error::LimitHit;
+use crate::store::StoreError;
+
+/// One row of the device table, as a copy.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Device {
+    /// Row id, unique in the hub, never used twice.
+    pub id: i64,
+    /// Unit number, 1 to 255.
+    pub unit: u32,
+    /// External id.
+    pub device_id: String,
+    /// Name as shown.
+    pub name: String,
+    /// Main type number.
+    pub device_type: i64,
+    /// Sub type number.
+    pub sub_type: i64,
+    /// Switch type number.
+    pub switch_type: i64,
+    /// Numeric value.
+    pub n_value: i64,
+    /// Text value.
+    pub s_value: String,
+    /// Radio signal level, 0 to 255; 12 means unknown.
+    pub signal_level: i64,
+    /// Battery level in percent; 255 means none.
+    pub battery_level: i64,
+    /// Last dim level, 0 to 100.
+    pub last_level: i64,
+    /// Custom image id, or 0.
+    pub image: i64,
+    /// 1 when shown.
+    pub used: i64,
+    /// Free text of the user.
+    pub description: String,
+    /// Normalised colour JSON or empty.
+    pub color: String,
+    /// Options by key in alphabetical order, none with an empty value (rule 42).
+    pub options: Vec<(String, String)>,
+    /// Local time of the last update, `YYYY-MM-DD HH:MM:SS`.
+    pub last_update: String,
+}
+
+impl Device {
+    /// The value of an option, if it is set.
+    #[must_use]
+    pub fn option(&self, key: &str) -> Option<&str> {
+        let mut options = self.options.iter();
+        options
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Whether an option has exactly the text `true`.
+    #[must_use]
+    pub fn option_is_true(&self, key: &str) -> bool {
+        self.option(key) == Some("true")
+    }
+}
+
+/// The values of a row that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewDevice {
+    /// Unit number, 1 to 255.
+    pub unit: u32,
+    /// External id; empty asks for the default (rule 32).
+    pub device_id: String,
+    /// Name without the hardware's prefix.
+    pub name: String,
+    /// Whether `<hardware name> - ` goes before the name (legacy framework).
+    pub prefix_name: bool,
+    /// Main type number.
+    pub device_type: i64,
+    /// Sub type number.
+    pub sub_type: i64,
+    /// Switch type number.
+    pub switch_type: i64,
+    /// First numeric value.
+    pub n_value: i64,
+    /// First text value.
+    pub s_value: String,
+    /// Signal level.
+    pub signal_level: i64,
+    /// Battery level.
+    pub battery_level: i64,
+    /// Custom image id or 0.
+    pub image: i64,
+    /// 1 to show it.
+    pub used: i64,
+    /// Free text.
+    pub description: String,
+    /// Colour JSON or empty.
+    pub color: String,
+    /// Options; empty for none.
+    pub options: Vec<(String, String)>,
+}
+
+/// A new reading.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ValueUpdate {
+    /// New numeric value.
+    pub n_value: i64,
+    /// New text value.
+    pub s_value: String,
+    /// New signal level, reduced to eight bits.
+    pub signal_level: i64,
+    /// New battery level, reduced to eight bits.
+    pub battery_level: i64,
+}
+
+/// What an update changes; `None` leaves a column as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Change {
+    /// A new reading, with the rules of spec 4.5.
+    pub value: Option<ValueUpdate>,
+    /// Writes the values as they are, without those rules.
+    pub silent_value: Option<ValueUpdate>,
+    /// New name, stored as it is.
+    pub name: Option<String>,
+    /// New description.
+    pub description: Option<String>,
+    /// New main type.
+    pub device_type: Option<i64>,
+    /// New sub type.
+    pub sub_type: Option<i64>,
+    /// New switch type.
+    pub switch_type: Option<i64>,
+    /// New image id.
+    pub image: Option<i64>,
+    /// New signal level outside a reading.
+    pub signal_level: Option<i64>,
+    /// New battery level outside a reading.
+    pub battery_level: Option<i64>,
+    /// Shown or not.
+    pub used: Option<i64>,
+    /// New colour; text that is no colour clears it (rule 53).
+    pub color: Option<String>,
+    /// Replaces all options; an empty list clears them (rule 51).
+    pub options: Option<Vec<(String, String)>>,
+    /// The red banner; kept in memory only.
+    pub timed_out: Option<i64>,
+}
+
+/// Why a row was not made, changed or removed; the store is unchanged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceError {
+    /// The unit number is outside 1 to 255.
+    #[error("the unit number must be 1 to 255")]
+    BadUnit,
+    /// A row with this unit exists.
+    #[error("a device with this unit exists")]
+    Exists,
+    /// No such row, or not of this hardware.
+    #[error("there is no such device")]
+    Missing,
+    /// The preference `AcceptNewHardware` is 0.
+    #[error("new devices are not accepted; set preference AcceptNewHardware to 1")]
+    NotAccepting,
+    /// A limit of the instance.
+    #[error(transparent)]
+    Limit(#[from] LimitHit),
+    /// The store failed: for the hub's own log, not for a plugin.
+    #[error("the store is not available: {0}")]
+    Unavailable(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for DeviceError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+/// The limits that apply to the rows of one hardware.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceLimits {
+    /// Number of rows.
+    pub devices: u64,
+    /// Bytes of all texts of all rows together, options in their stored form.
+    pub stored_bytes: u64,
+}

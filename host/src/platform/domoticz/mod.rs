@@ -1,0 +1,21 @@
+//! Domoticz as its plugins and its clients see it.
+//!
+//! Section and rule numbers in this folder are those of the behaviour specification.
+
+pub mod color;
+pub mod command;
+pub mod definition;
+pub mod device;
+pub mod event;
+pub mod kind;
+mod manifest;
+pub mod options;
+pub mod parameters;
+pub mod preferences;
+mod row;
+pub mod table;
+mod value;
+
+pub use device::{Change, Device, DeviceError, DeviceLimits, NewDevice, ValueUpdate};
+pub use event::{DeliverError, HardwareInfo, HubEvent, Level, Plugins};
+pub use table::{DeviceTable, Notice, Reading, Row};

@@ -1,0 +1,408 @@
+//! `Parameters`: what a plugin is told about its own hardware (behaviour spec 2.3).
+//!
+//! Joins what the operator configured with the defaults of the definition. Paths are
+//! given by the caller and are those inside the component: nothing here knows where
+//! the hub's own files are. Values may be secrets and appear in no message.
+
+use std::fmt;
+
+use super::definition::{Param, PluginDefinition};
+
+/// The parameters that an operator can give, in the order of messages.
+pub const FIELDS: [&str; 11] = [
+    "Address",
+    "Port",
+    "SerialPort",
+    "Username",
+    "Password",
+    "Mode1",
+    "Mode2",
+    "Mode3",
+    "Mode4",
+    "Mode5",
+    "Mode6",
+];
+
+/// A parameter that cannot be used; the text names what to change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParameterError {
+    /// Not one of [`FIELDS`].
+    #[error("hardware `{hardware}`: there is no parameter `{name}`; plugin `{key}` takes {valid}")]
+    Unknown {
+        /// Name of the hardware.
+        hardware: String,
+        /// What the configuration says.
+        name: String,
+        /// Key of the plugin.
+        key: String,
+        /// The names that the plugin defines.
+        valid: String,
+    },
+    /// The plugin says it must be given.
+    #[error("hardware `{hardware}`: parameter `{field}` ({label}) is required by plugin `{key}`")]
+    Missing {
+        /// Name of the hardware.
+        hardware: String,
+        /// Name of the parameter.
+        field: String,
+        /// Its label for people.
+        label: String,
+        /// Key of the plugin.
+        key: String,
+    },
+    /// The port is stored as a number.
+    #[error("hardware `{hardware}`: parameter `Port` must be a whole number, not `{value}`")]
+    Port {
+        /// Name of the hardware.
+        hardware: String,
+        /// What the configuration says.
+        value: String,
+    },
+}
+
+/// A hardware as configured. `None` is "not given", which is not the same as empty.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct HardwareConfig {
+    /// The hub's number for it.
+    pub id: u32,
+    /// Name given by the operator.
+    pub name: String,
+    /// Host name or address.
+    pub address: Option<String>,
+    /// Port, a whole number as text.
+    pub port: Option<String>,
+    /// Path of a serial port.
+    pub serial_port: Option<String>,
+    /// User name at the device.
+    pub username: Option<String>,
+    /// Password at the device.
+    pub password: Option<String>,
+    /// `Mode1` to `Mode6`.
+    pub mode: [Option<String>; 6],
+}
+
+impl fmt::Debug for HardwareConfig {
+    /// Without values: any of them may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HardwareConfig")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HardwareConfig {
+    /// A hardware from the parameters of its configuration section, by name.
+    ///
+    /// # Errors
+    /// [`ParameterError::Unknown`] for a name that is no parameter.
+    pub fn from_values(
+        id: u32,
+        name: &str,
+        definition: &PluginDefinition,
+        values: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ParameterError> {
+        let mut config = Self {
+            id,
+            name: name.to_owned(),
+            ..Self::default()
+        };
+        for (field, value) in values {
+            match config.slot(&field) {
+                Some(slot) => *slot = Some(value),
+                None => return Err(unknown(name, &field, definition)),
+            }
+        }
+        Ok(config)
+    }
+
+    fn slot(&mut self, field: &str) -> Option<&mut Option<String>> {
+        let [mode1, mode2, mode3, mode4, mode5, mode6] = &mut self.mode;
+        match field {
+            "Address" => Some(&mut self.address),
+            "Port" => Some(&mut self.port),
+            "SerialPort" => Some(&mut self.serial_port),
+            "Username" => Some(&mut self.username),
+            "Password" => Some(&mut self.password),
+            "Mode1" => Some(mode1),
+            "Mode2" => Some(mode2),
+            "Mode3" => Some(mode3),
+            "Mode4" => Some(mode4),
+            "Mode5" => Some(mode5),
+            "Mode6" => Some(mode6),
+            _ => None,
+        }
+    }
+}
+
+/// What every plugin is told about the hub. Paths are the component's own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HubFacts {
+    /// Folder of the plugin, ends with a slash.
+    pub home_folder: String,
+    /// Program folder, ends with a slash.
+    pub startup_folder: String,
+    /// Folder for the plugin's files, ends with a slash.
+    pub user_data_folder: String,
+    /// Web root, usually empty.
+    pub web_root: String,
+    /// Database path; a plugin cannot reach it.
+    pub database: String,
+    /// Preference `Language`.
+    pub language: String,
+    /// Version that plugins test for, such as `2025.1`.
+    pub domoticz_version: String,
+    /// Build hash.
+    pub domoticz_hash: String,
+    /// `YYYY-MM-DD HH:MM:SS`.
+    pub domoticz_build_time: String,
+}
+
+/// `Parameters` in the order of the table in spec 2.3 (rule 14).
+///
+/// All values are text; the Python side makes `HardwareID` an integer.
+///
+/// # Errors
+/// [`ParameterError::Missing`] and [`ParameterError::Port`].
+pub fn parameters(
+    mut config: HardwareConfig,
+    definition: &PluginDefinition,
+    facts: &HubFacts,
+) -> Result<Vec<(String, String)>, ParameterError> {
+    let hardware = config.name.clone();
+    for param in &definition.params {
+        fill_in(&mut config, param, definition)?;
+    }
+    let port = match config.port.as_deref().map_or("", str::trim) {
+        // The column is an integer: nothing is 0 (spec 2.3).
+        "" => "0".to_owned(),
+        text => match text.parse::<i64>() {
+            Ok(number) => number.to_string(),
+            Err(_) => {
+                let value = text.to_owned();
+                return Err(ParameterError::Port { hardware, value });
+            }
+        },
+    };
+    let mut list = identity(&config, definition, facts);
+    let given = |value: Option<String>| value.unwrap_or_default();
+    list.push(("Address", given(config.address)));
+    list.push(("Port", port));
+    list.push(("SerialPort", given(config.serial_port)));
+    list.push(("Username", given(config.username)));
+    list.push(("Password", given(config.password)));
+    list.push(("Key", definition.key.clone()));
+    let modes = ["Mode1", "Mode2", "Mode3", "Mode4", "Mode5", "Mode6"];
+    list.extend(modes.into_iter().zip(config.mode.into_iter().map(given)));
+    list.push(("DomoticzVersion", facts.domoticz_version.clone()));
+    list.push(("DomoticzHash", facts.domoticz_hash.clone()));
+    list.push(("DomoticzBuildTime", facts.domoticz_build_time.clone()));
+    let named = list.into_iter().map(|(key, value)| (key.to_owned(), value));
+    Ok(named.collect())
+}
+
+fn identity(
+    config: &HardwareConfig,
+    definition: &PluginDefinition,
+    facts: &HubFacts,
+) -> Vec<(&'static str, String)> {
+    vec![
+        ("HardwareID", config.id.to_string()),
+        ("HomeFolder", facts.home_folder.clone()),
+        ("StartupFolder", facts.startup_folder.clone()),
+        ("UserDataFolder", facts.user_data_folder.clone()),
+        ("WebRoot", facts.web_root.clone()),
+        ("Database", facts.database.clone()),
+        ("Language", facts.language.clone()),
+        ("Version", definition.version.clone()),
+        ("Author", definition.author.clone()),
+        ("Name", config.name.clone()),
+    ]
+}
+
+/// Applies the definition of one parameter. A field that the hardware does not have
+/// is ignored, as the original does (spec 1.4: field names are unchecked).
+fn fill_in(
+    config: &mut HardwareConfig,
+    param: &Param,
+    definition: &PluginDefinition,
+) -> Result<(), ParameterError> {
+    let hardware = config.name.clone();
+    let Some(slot) = config.slot(&param.field) else {
+        return Ok(());
+    };
+    let value = slot.get_or_insert_with(|| default(param));
+    if param.required.eq_ignore_ascii_case("true") && value.is_empty() {
+        return Err(ParameterError::Missing {
+            hardware,
+            field: param.field.clone(),
+            label: param.label.clone(),
+            key: definition.key.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// What a form would hold untouched: a list has its marked value, or its first.
+fn default(param: &Param) -> String {
+    let marked = param.options.iter().find(|option| option.default);
+    match marked.or(param.options.first()) {
+        Some(option) if param.default.is_empty() => option.value.clone(),
+        _ => param.default.clone(),
+    }
+}
+
+fn unknown(hardware: &str, name: &str, definition: &PluginDefinition) -> ParameterError {
+    let defined = definition.params.iter().map(|param| param.field.as_str());
+    let defined: Vec<_> = defined.filter(|field| FIELDS.contains(field)).collect();
+    let valid = match defined.is_empty() {
+        true => "none".to_owned(),
+        false => defined.join(", "),
+    };
+    ParameterError::Unknown {
+        hardware: hardware.to_owned(),
+        name: name.to_owned(),
+        key: definition.key.clone(),
+        valid,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::super::definition::ParamOption;
+    use super::*;
+
+    fn definition(params: Vec<Param>) -> PluginDefinition {
+        PluginDefinition {
+            key: "K".to_owned(),
+            version: "1.0".to_owned(),
+            params,
+            ..PluginDefinition::default()
+        }
+    }
+
+    fn param(field: &str, required: &str, default: &str) -> Param {
+        Param {
+            field: field.to_owned(),
+            label: format!("label of {field}"),
+            required: required.to_owned(),
+            default: default.to_owned(),
+            ..Param::default()
+        }
+    }
+
+    fn config(
+        values: &[(&str, &str)],
+        definition: &PluginDefinition,
+    ) -> Result<HardwareConfig, ParameterError> {
+        let values = values
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        HardwareConfig::from_values(12, "HW", definition, values)
+    }
+
+    fn built(
+        values: &[(&str, &str)],
+        params: Vec<Param>,
+    ) -> Result<Vec<(String, String)>, ParameterError> {
+        let definition = definition(params);
+        let facts = HubFacts {
+            home_folder: "/plugin/".to_owned(),
+            ..HubFacts::default()
+        };
+        parameters(config(values, &definition)?, &definition, &facts)
+    }
+
+    fn value(list: &[(String, String)], key: &str) -> String {
+        list.iter().find(|(k, _)| k == key).unwrap().1.clone()
+    }
+
+    #[test]
+    fn the_keys_come_in_the_order_of_the_table() {
+        // Rule 14.
+        let list = built(&[], vec![]).unwrap();
+        let keys: Vec<_> = list.iter().map(|(key, _)| key.as_str()).collect();
+        let expected = "HardwareID HomeFolder StartupFolder UserDataFolder WebRoot Database Language \
+                        Version Author Name Address Port SerialPort Username Password Key Mode1 Mode2 \
+                        Mode3 Mode4 Mode5 Mode6 DomoticzVersion DomoticzHash DomoticzBuildTime";
+        assert_eq!(keys.join(" "), expected);
+        assert_eq!(value(&list, "HardwareID"), "12");
+        assert_eq!(value(&list, "HomeFolder"), "/plugin/");
+        assert_eq!(
+            (value(&list, "Key"), value(&list, "Version")),
+            ("K".to_owned(), "1.0".to_owned())
+        );
+        assert_eq!(
+            (value(&list, "Port"), value(&list, "Address")),
+            ("0".to_owned(), String::new())
+        );
+    }
+
+    #[test]
+    fn given_values_go_before_defaults() {
+        let option = |value: &str, default| ParamOption {
+            value: value.to_owned(),
+            default,
+            ..ParamOption::default()
+        };
+        let marked = Param {
+            options: vec![option("a", false), option("b", true)],
+            ..param("Mode2", "", "")
+        };
+        let first = Param {
+            options: vec![option("c", false)],
+            ..param("Mode3", "", "")
+        };
+        let params = vec![
+            param("Address", "true", "127.0.0.1"),
+            param("Port", "", "8080"),
+            param("Mode1", "", "d"),
+            marked,
+            first,
+            param("Nonsense", "true", ""),
+        ];
+        let list = built(&[("Mode1", ""), ("Port", " 0081")], params).unwrap();
+        assert_eq!(value(&list, "Address"), "127.0.0.1");
+        assert_eq!(
+            (value(&list, "Port"), value(&list, "Mode1")),
+            ("81".to_owned(), String::new())
+        );
+        assert_eq!(
+            (value(&list, "Mode2"), value(&list, "Mode3")),
+            ("b".to_owned(), "c".to_owned())
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named_with_what_is_valid() {
+        let params = || vec![param("Address", "true", ""), param("Mode1", "", "")];
+        let error = built(&[("Adress", "x")], params()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "hardware `HW`: there is no parameter `Adress`; plugin `K` takes Address, Mode1"
+        );
+        let error = built(&[], params()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "hardware `HW`: parameter `Address` (label of Address) is required by plugin `K`"
+        );
+        assert!(built(&[("Address", "")], params()).is_err());
+        let error = built(&[("Port", "http")], vec![]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "hardware `HW`: parameter `Port` must be a whole number, not `http`"
+        );
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug_output() {
+        let config = config(
+            &[("Password", "hunter2"), ("Mode1", "token")],
+            &definition(vec![]),
+        )
+        .unwrap();
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("hunter2") && !shown.contains("token") && shown.contains("HW"));
+    }
+}

@@ -1,0 +1,93 @@
+//! The hub's store: one SQLite file that outlives a crash at any moment.
+//!
+//! Owns the connection threads, the schema, and the tables that no other module
+//! owns (hardware, configuration). An answer to [`Store::write`] means that the
+//! change is on disk. Nothing outside of the two threads ever touches a
+//! connection, and no queue here grows without bound: callers wait instead.
+//!
+//! Reads have a connection of their own, so they do not wait for a commit to
+//! reach the disk. A reader still sees every change that it was told about,
+//! because a change is answered only after its commit.
+
+mod configuration;
+mod error;
+mod hardware;
+mod schema;
+mod worker;
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction};
+
+pub use configuration::ConfigurationError;
+pub use error::StoreError;
+pub use hardware::HardwareRow;
+
+use crate::error::EngineError;
+use worker::Worker;
+
+/// The hub's database. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: Worker,
+    reader: Worker,
+}
+
+impl Store {
+    /// Opens the database file, creating or upgrading it.
+    ///
+    /// Blocks for the time it takes to check the file: call it at start-up.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when the file is damaged, is not ours, is of a newer
+    /// version, or cannot be read and written; the text says what to do.
+    pub fn open(path: &Path) -> Result<Self, EngineError> {
+        let writing = schema::open(path)?;
+        let reading = schema::open_reader(path)?;
+        Ok(Self {
+            writer: Worker::start("store-writer", writing)?,
+            reader: Worker::start("store-reader", reading)?,
+        })
+    }
+
+    /// Runs `operation` in a transaction and answers when it is on disk.
+    ///
+    /// Operations that wait at the same time share one commit. Each is alone in a
+    /// savepoint: one that fails leaves no trace and does not disturb the others.
+    /// A caller that stops waiting does not stop its operation.
+    ///
+    /// # Errors
+    /// What `operation` returned, or a [`StoreError`] when the commit failed; then
+    /// nothing of the operation is stored.
+    pub async fn write<T, E, F>(&self, operation: F) -> Result<T, E>
+    where
+        F: FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.run(operation).await
+    }
+
+    /// Runs `operation` on a consistent view that has every answered change.
+    ///
+    /// # Errors
+    /// What `operation` returned; a [`StoreError`] also for an attempt to write.
+    pub async fn read<T, E, F>(&self, operation: F) -> Result<T, E>
+    where
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.reader.run(|transaction| operation(transaction)).await
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+mod tests;

@@ -1,0 +1,60 @@
+//! The parameters of an API call.
+//!
+//! Bounded before anything is decoded. Of a name given twice the last value counts.
+
+use std::collections::HashMap;
+
+use axum::extract::Query as Decoded;
+use axum::http::Uri;
+
+/// Longest query string in bytes. Also bounds what a client can store in a device.
+pub(super) const MAX_QUERY: usize = 8192;
+
+/// Decoded parameters by name.
+#[derive(Debug, Default)]
+pub(super) struct Query {
+    values: HashMap<String, String>,
+}
+
+impl Query {
+    pub(super) fn parse(uri: &Uri) -> Result<Self, String> {
+        let length = uri.query().map_or(0, str::len);
+        if length > MAX_QUERY {
+            return Err(format!(
+                "the query has {length} bytes, {MAX_QUERY} are allowed"
+            ));
+        }
+        let decoded = Decoded::<HashMap<String, String>>::try_from_uri(uri);
+        let Decoded(values) = decoded.map_err(|error| error.to_string())?;
+        Ok(Self { values })
+    }
+
+    /// A parameter that is there and not empty.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let value = self.values.get(name).map(String::as_str);
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// A parameter that is there, empty or not.
+    pub(super) fn raw(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// A number, where one is given.
+    pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, String> {
+        let parse = |text: &str| text.trim().parse();
+        let number = self.text(name).map(parse).transpose();
+        number.map_err(|_| format!("parameter `{name}` must be a number"))
+    }
+
+    /// A number that has to be given.
+    pub(super) fn required<T: std::str::FromStr>(&self, name: &str) -> Result<T, String> {
+        let number = self.number(name)?;
+        number.ok_or_else(|| format!("parameter `{name}` is missing"))
+    }
+
+    /// `true`, `1` or `on`.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        matches!(self.text(name), Some("true" | "1" | "on"))
+    }
+}

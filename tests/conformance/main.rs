@@ -1,0 +1,13 @@
+//! Domoticz plugins as their authors know them: `cases/domoticz`, and real sockets.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    dead_code,
+    reason = "tests"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;

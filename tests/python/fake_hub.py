@@ -1,0 +1,168 @@
+"""A hub for tests: the functions of module ``_cordon`` over plain Python values.
+
+Owns what the runtime asked for and, for devices and the configuration, the answers
+that the contract promises. It never runs plugin code.
+"""
+
+import json
+import types
+
+HARDWARE_NAME = "HW"
+UPDATED = "2026-11-21 02:03:16"
+
+FIELDS = (
+    "id", "unit", "device_id", "name", "device_type", "sub_type", "switch_type",
+    "n_value", "s_value", "signal_level", "battery_level", "last_level", "image",
+    "used", "description", "color", "options", "last_update",
+)
+NEW_FIELDS = (
+    "unit", "device_id", "name", "prefix_name", "device_type", "sub_type",
+    "switch_type", "n_value", "s_value", "signal_level", "battery_level", "image",
+    "used", "description", "color", "options",
+)
+VALUE_FIELDS = ("n_value", "s_value", "signal_level", "battery_level")
+
+
+class FakeHub:
+    def __init__(self):
+        self.records = []
+        self.rows = {}
+        self.next_id = 7
+        self.accepting = True
+        self.interval = 10
+        self.pending_interval = None
+        self.configuration = None
+        self.refuse_configuration = None
+        self.refuse_device = None
+        self.refuse_connection = None
+        self.changes = []
+        self.created = []
+        self.calls = []
+        self.states = {}
+
+    def module(self):
+        """A module object with the functions of the native one."""
+        module = types.ModuleType("_cordon")
+        for name in dir(self):
+            if name.startswith(("log", "heartbeat", "set_", "configuration_", "device",
+                                "connection_")):
+                setattr(module, name, getattr(self, name))
+        return module
+
+    # Log, heartbeat, configuration.
+
+    def log(self, level, origin, text):
+        assert isinstance(text, str), text
+        self.records.append((level, origin, text))
+
+    def heartbeat(self):
+        return self.interval
+
+    def set_heartbeat(self, seconds):
+        self.pending_interval = seconds
+
+    def configuration_load(self):
+        return self.configuration
+
+    def configuration_store(self, text):
+        json.loads(text)
+        if self.refuse_configuration is None:
+            self.configuration = text
+        return self.refuse_configuration
+
+    # Devices.
+
+    def _tuple(self, row):
+        # Alphabetical, and empty values vanish (rule 42).
+        options = sorted((k, v) for k, v in row["options"] if v)
+        return tuple(options if name == "options" else row[name] for name in FIELDS)
+
+    def devices_list(self):
+        return [self._tuple(row) for row in self.rows.values()]
+
+    def device_get(self, device_id, unit):
+        row = self.by_unit(unit)
+        return None if row is None else self._tuple(row)
+
+    def by_unit(self, unit):
+        for row in self.rows.values():
+            if row["unit"] == unit:
+                return row
+        return None
+
+    def device_create(self, new):
+        self.created.append(new)
+        assert len(new) == len(NEW_FIELDS), new
+        if self.refuse_device is not None:
+            return self.refuse_device
+        row = dict(zip(NEW_FIELDS, new))
+        if not self.accepting:
+            return (False, "not-accepting")
+        if self.by_unit(row["unit"]) is not None:
+            return (False, "exists")
+        if row.pop("prefix_name"):
+            row["name"] = HARDWARE_NAME + " - " + row["name"]
+        return (True, self._tuple(self.insert(**row)))
+
+    def insert(self, **values):
+        """A row with defaults for what is not named."""
+        row = dict.fromkeys(FIELDS, 0)
+        row.update(device_id="", name="", s_value="", description="", color="",
+                   options=[], signal_level=12, battery_level=255, id=self.next_id,
+                   last_update=UPDATED)
+        row.update(values)
+        self.rows[row["id"]] = row
+        self.next_id += 1
+        return row
+
+    def device_update(self, number, change):
+        self.changes.append((number, dict(change)))
+        if self.refuse_device is not None:
+            return self.refuse_device
+        row = self.rows.get(number)
+        if row is None:
+            return (False, "missing")
+        for kind in ("value", "silent_value"):
+            if kind in change:
+                row.update(zip(VALUE_FIELDS, change[kind]))
+        for name, value in change.items():
+            if name not in ("value", "silent_value", "timed_out"):
+                assert name in FIELDS, name
+                row[name] = value
+        return (True, self._tuple(row))
+
+    def device_delete(self, number):
+        if self.rows.pop(number, None) is None:
+            return (False, "missing")
+        return (True,)
+
+    def device_touch(self, number):
+        row = self.rows.get(number)
+        if row is None:
+            return (False, "missing")
+        row["last_update"] = "2026-11-21 02:04:00"
+        return (True, self._tuple(row))
+
+    # Connections.
+
+    def connection_connect(self, number, endpoint, timeout):
+        self.calls.append(("connect", number, endpoint, timeout))
+        return self.refuse_connection
+
+    def connection_listen(self, number, endpoint):
+        self.calls.append(("listen", number, endpoint))
+        return self.refuse_connection
+
+    def connection_send(self, number, endpoint, message, delay):
+        self.calls.append(("send", number, endpoint, message, delay))
+        return self.refuse_connection
+
+    def connection_disconnect(self, number):
+        self.calls.append(("disconnect", number))
+        return self.refuse_connection
+
+    def connection_release(self, number):
+        self.calls.append(("release", number))
+
+    def connection_status(self, number):
+        return self.states.get(number)

@@ -1,0 +1,225 @@
+"""What surrounds the API: output streams, snapshot, imports, local time."""
+
+import importlib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import types
+import uuid
+
+from plugin_case import ERROR, HARDWARE, NORMAL, OK, RUNTIME, PluginCase
+
+
+class Output(PluginCase):
+    def test_print_makes_a_record_per_line(self):
+        self.begin("def onHeartbeat():\n    print('a\\nb', 3)\n    print('half', end='')\n"
+                   "    print(' line')\n    print()\n")
+        self.deliver("heartbeat")
+        self.assertEqual(self.hub.records, [(NORMAL, HARDWARE, text)
+                                            for text in ("a", "b 3", "half line", "")])
+
+    def test_half_a_line_is_written_when_the_call_ends(self):
+        self.begin("import sys\ndef onHeartbeat():\n    print('open', end='', flush=True)\n"
+                   "    sys.stderr.write('err')\n    seen.append(list(log))\n")
+        self.plugin.seen = []
+        self.plugin.log = self.hub.records
+        self.deliver("heartbeat")
+        self.assertEqual(self.plugin.seen, [[]])
+        self.assertEqual(self.hub.records, [(NORMAL, HARDWARE, "open"), (ERROR, HARDWARE, "err")])
+
+    def test_output_at_import_is_written_too(self):
+        self.assertEqual(self.load("import Domoticz\nprint('early', end='')\n"), OK)
+        self.assertEqual(self.hub.records, [(NORMAL, HARDWARE, "early")])
+
+    def test_long_lines_are_split(self):
+        self.begin("def onHeartbeat():\n    for _ in range(100):\n"
+                   "        print('x' * 100, end='')\n    print('y' * 10000)\n")
+        self.deliver("heartbeat")
+        limit = __import__("_cordon_stdio").LINE_LIMIT
+        self.assertTrue(all(len(text) <= limit for _, _, text in self.hub.records))
+        self.assertEqual("".join(text for _, _, text in self.hub.records),
+                         "x" * 10000 + "y" * 10000)
+
+    def test_bytes_and_input(self):
+        self.begin("import sys\ndef onHeartbeat():\n    sys.stdout.buffer.write(b'by\\xfftes\\n')\n"
+                   "    global rest\n    rest = sys.stdin.read()\n    input()\n")
+        self.deliver("heartbeat")
+        self.assertEqual(self.normals(), ["by\ufffdtes"])
+        self.assertEqual(self.plugin.rest, "")
+        self.assertTrue(self.errors()[-1].startswith("EOFError"))
+
+    def test_two_threads_do_not_mix_their_lines(self):
+        self.begin(
+            "import threading\ndef onHeartbeat():\n    print('main ', end='')\n"
+            "    t = threading.Thread(target=print, args=('other',))\n    t.start()\n    t.join()\n"
+            "    print('line')\n")
+        self.deliver("heartbeat")
+        self.assertEqual(self.normals(), ["other", "main line"])
+
+    def test_logging_without_a_handler_reaches_the_log(self):
+        self.begin(
+            "import logging\ndef onHeartbeat():\n    logging.getLogger('x').warning('careful')\n")
+        self.deliver("heartbeat")
+        self.assertEqual(self.errors(), ["careful"])
+
+
+class Restore(PluginCase):
+    def restore(self, **changes):
+        boot = importlib.import_module("_cordon_boot")
+        boot.restore(self.setup_record(**changes))
+
+    def test_random_numbers_are_drawn_anew(self):
+        random.seed(1)
+        state = random.getstate()
+        self.restore()
+        first = [random.random() for _ in range(4)]
+        random.setstate(state)
+        self.restore()
+        self.assertNotEqual(first, [random.random() for _ in range(4)])
+
+    def test_identifiers_forget_their_sequences(self):
+        uuid._node = 5
+        uuid._last_timestamp = 2 ** 62
+        self.restore()
+        self.assertIsNone(uuid._node)
+        self.assertIsNone(uuid._last_timestamp)
+
+    def test_temporary_files_go_into_the_data_folder(self):
+        tempfile._get_candidate_names()
+        before = tempfile._name_sequence
+        self.restore(data_folder=self.folder)
+        self.assertEqual(tempfile.gettempdir() + "/", self.folder)
+        self.assertIsNot(tempfile._get_candidate_names(), before)
+
+    def test_log_times_count_from_the_start(self):
+        import logging
+        logging._startTime = 0
+        self.restore()
+        record = logging.LogRecord("n", 20, "f", 1, "m", (), None)
+        self.assertLess(record.relativeCreated, 60_000)
+
+    def test_the_process_shows_nothing_of_the_builder(self):
+        sys.argv = ["/home/builder/x"]
+        os.environ["BUILDER"] = "x"
+        self.restore(environment=[("A", "1")])
+        self.assertEqual((sys.argv, sys.executable, dict(os.environ)), ([""], "", {"A": "1"}))
+        self.assertTrue(sys.dont_write_bytecode)
+
+    def test_two_instances_of_one_snapshot_differ(self):
+        # A fork stands for the snapshot: both children have the same state.
+        script = (
+            "import os, sys, types\n"
+            "sys.path.insert(0, %r)\n"
+            "hub = types.ModuleType('_cordon')\n"
+            "hub.log = lambda *args: None\n"
+            "sys.modules['_cordon'] = hub\n"
+            "import _cordon_boot\n"
+            "_cordon_boot.init()\n"
+            "import random, uuid, gc\n"
+            "random.random()\n"
+            "record = {'environment': [], 'utc_offset': 0, 'data_folder': '/x/'}\n"
+            "for _ in range(2):\n"
+            "    reader, writer = os.pipe()\n"
+            "    if os.fork() == 0:\n"
+            "        _cordon_boot.restore(record)\n"
+            "        os.write(writer, repr((random.random(), uuid.uuid4().hex)).encode())\n"
+            "        os._exit(0)\n"
+            "    os.wait()\n"
+            "    print(os.read(reader, 999).decode())\n"
+            "print(gc.get_freeze_count() > 1000, gc.get_threshold())\n"
+            "print(sorted(_cordon_boot.not_preloaded))\n"
+        ) % RUNTIME
+        done = subprocess.run([self._sys["executable"], "-c", script], capture_output=True,
+                              text=True, timeout=60)
+        self.assertEqual(done.stderr, "")
+        first, second, collector, missing = done.stdout.strip().split("\n")
+        self.assertNotEqual(first, second)
+        self.assertEqual(collector, "True (50000, 20, 100)")
+        self.assertEqual(missing, "[]")
+
+
+class Imports(PluginCase):
+    def test_the_api_counts_only_when_the_plugin_imports_it(self):
+        importer = importlib.import_module("_cordon_importer")
+        importlib.import_module("Domoticz")
+        importer.install(sys.modules["Domoticz"], self.folder)
+        self.assertEqual(importer.imported(), [])
+        importlib.import_module("Domoticz")
+        self.assertEqual(importer.imported(), ["Domoticz"])
+
+    def test_the_api_is_one_module_however_often_it_is_imported(self):
+        self.begin("import sys\nfirst = Domoticz\ndel sys.modules['Domoticz']\n"
+                   "import Domoticz\nfrom Domoticz import *\nhere = dir()\n")
+        self.assertIs(self.plugin.first, self.plugin.Domoticz)
+        self.assertIs(self.plugin.Log, self.plugin.Domoticz.Log)
+        self.assertNotIn("_hub", self.plugin.here)
+
+    def test_a_frozen_library_does_not_go_before_the_plugin(self):
+        self.write("colorsys.py", "mine = True\n")
+        importer = importlib.import_module("_cordon_importer")
+        finder = importer.PluginFinder(sys.modules["Domoticz"], self.folder)
+        self.assertEqual(finder.find_spec("colorsys").origin, self.folder + "colorsys.py")
+        self.assertIsNone(finder.find_spec("json"))
+        self.assertIsNone(finder.find_spec("parts.colorsys", ["/parts"]))
+
+    def test_packages_of_the_plugin_are_importable(self):
+        self.write("parts/__init__.py", "from . import one\n")
+        self.write("parts/one.py", "value = 5\n")
+        self.begin("from parts.one import value\n")
+        self.assertEqual(self.plugin.value, 5)
+
+    def test_the_runtime_cannot_be_replaced_by_the_plugin(self):
+        self.write("_cordon_log.py", "raise RuntimeError\n")
+        self.write("Domoticz.py", "raise RuntimeError\n")
+        self.write("sys.py", "raise RuntimeError\n")
+        self.begin("import sys\n")
+        self.assertIs(self.plugin.sys, sys)
+
+
+class Clock(PluginCase):
+    NOW = 1795000000.5
+
+    def zoneless(self):
+        """The clock module over a `time` without zones, as WASI has it."""
+        names = ("time", "gmtime", "strftime", "asctime", "struct_time", "monotonic")
+        bare = types.ModuleType("time")
+        for name in names:
+            setattr(bare, name, getattr(time, name))
+        bare.time = lambda: self.NOW
+        sys.modules["time"] = bare
+        sys.path.insert(0, RUNTIME)
+        clock = importlib.import_module("_cordon_clock")
+        sys.path.remove(RUNTIME)
+        sys.modules["time"] = time
+        return bare, clock
+
+    def test_a_platform_with_zones_is_left_alone(self):
+        before = (time.localtime, time.tzname, time.timezone)
+        clock = importlib.import_module("_cordon_clock")
+        self.assertIs(clock.install(), False)
+        clock.set_offset(7200)
+        self.assertEqual((time.localtime, time.tzname, time.timezone), before)
+
+    def test_local_time_is_the_hubs(self):
+        sys.modules.pop("_cordon_clock")
+        bare, clock = self.zoneless()
+        self.assertIs(clock.install(), True)
+        # The native forms would go on to say UTC.
+        self.assertEqual((sys.modules["_datetime"], sys.modules["_zoneinfo"]), (None, None))
+        self.assertEqual((bare.tzname, bare.timezone, bare.daylight), (("UTC", "UTC"), 0, 0))
+        clock.set_offset(7200)
+        self.assertEqual((bare.tzname, bare.timezone, bare.altzone),
+                         (("+0200", "+0200"), -7200, -7200))
+        local = bare.localtime(self.NOW)
+        self.assertEqual(tuple(local)[:6], tuple(time.gmtime(self.NOW + 7200))[:6])
+        self.assertEqual((local.tm_isdst, local.tm_zone, local.tm_gmtoff), (0, "+0200", 7200))
+        self.assertEqual(tuple(bare.localtime()), tuple(local))
+        self.assertEqual(bare.mktime(local), float(int(self.NOW)))
+        self.assertEqual(bare.strftime("%Y-%m-%d %H:%M:%S"),
+                         time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.NOW + 7200)))
+        self.assertEqual(bare.ctime(0), "Thu Jan  1 02:00:00 1970")
+        clock.set_offset(-12600)
+        self.assertEqual(bare.tzname[0], "-0330")
