@@ -75,7 +75,7 @@ test-tools:
 
 bench: build ## measure, and print the table
 	@echo "measuring; leave the machine alone meanwhile"
-	@$(with_key) cargo run --release --package cordon --bin cordon-bench
+	@$(with_key) cargo run --release --workspace --bin cordon-bench
 
 lint: fmt setup deny ## formatting, clippy, licences and advisories
 	@$(with_key) cargo clippy --release --workspace --all-targets -- -D warnings

@@ -134,9 +134,10 @@ def _interpreter():
     for name in ("executable", "_base_executable"):
         if hasattr(sys, name):
             setattr(sys, name, "")
-    # Listings of folders that were looked at before the snapshot.
+    # Listings of folders that were looked at before the snapshot. The function
+    # for it, importlib.invalidate_caches, imports importlib.metadata and with it
+    # 2 MiB into every instance.
     sys.path_importer_cache.clear()
-    importlib.invalidate_caches()
 
 
 def _entropy():

@@ -45,7 +45,7 @@ def start(setup):
     sys.path[:] = [folder] + _library_path()
     _cordon_importer.install(_api, folder)
     try:
-        module = __import__("plugin")
+        module = _cordon_importer.load(folder, setup["code"])
     except BaseException as failure:
         log.error(
             "(%s) 'plugin.py' could not be imported, the search path was '%s'"
@@ -58,7 +58,17 @@ def start(setup):
     if not _has_one_api():
         return RAISED
     binding.bind(module)
+    log.status("the plugin is initialised" + _origin())
     return OK
+
+
+def _origin():
+    """What the definition says of itself, as far as it says it (rule 10)."""
+    version, author = binding.parameters.get("Version"), binding.parameters.get("Author")
+    parts = ["version " + version] if version else []
+    if author:
+        parts.append("author '" + author + "'")
+    return ": " + ", ".join(parts) if parts else ""
 
 
 def deliver(kind, *args):

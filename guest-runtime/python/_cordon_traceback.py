@@ -7,6 +7,10 @@ writes to the log itself.
 
 import traceback
 
+# Frames of one traceback: more than the usual recursion limit of 1000. A plugin
+# that raises the limit could else spend its memory on telling where it was.
+_FRAMES = 2000
+
 
 def lines(failure):
     """The lines of the traceback, without line ends.
@@ -16,7 +20,7 @@ def lines(failure):
     """
     try:
         report = traceback.TracebackException(
-            type(failure), failure, failure.__traceback__, compact=True
+            type(failure), failure, failure.__traceback__, limit=_FRAMES, compact=True
         )
         _hide_own_frames(report)
         text = "".join(report.format())

@@ -34,9 +34,10 @@ mod _cordon {
         PyObjectRef, PyResult, VirtualMachine,
         builtins::{PyDictRef, PyTupleRef, PyUtf8StrRef},
         convert::ToPyObject,
+        function::ArgBytesLike,
     };
 
-    use crate::abi::cordon::plugin::{configuration, connections, devices, schedule};
+    use crate::abi::cordon::plugin::{code, configuration, connections, devices, schedule};
     use crate::{convert, task};
 
     #[pyfunction]
@@ -54,6 +55,16 @@ mod _cordon {
     #[pyfunction]
     fn set_heartbeat(seconds: u32) {
         schedule::set_heartbeat(seconds);
+    }
+
+    #[pyfunction]
+    fn code_keep(source_hash: PyUtf8StrRef, compiled: ArgBytesLike) {
+        code::keep(source_hash.as_str(), &compiled.borrow_buf());
+    }
+
+    #[pyfunction]
+    fn code_closed() {
+        code::closed();
     }
 
     #[pyfunction]

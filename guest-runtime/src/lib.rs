@@ -85,6 +85,7 @@ struct Component;
 
 impl Guest for Component {
     fn start(setup: Setup) -> Outcome {
+        renew_entropy();
         call_runtime("start", |vm| Ok(vec![convert::setup(setup, vm)?]))
     }
 
@@ -98,6 +99,14 @@ impl Guest for Component {
 }
 
 abi::export!(Component with_types_in abi);
+
+/// Seeds the generator behind Python's `random` anew: what it holds is part of
+/// the snapshot, and every instance would draw the same numbers.
+fn renew_entropy() {
+    if rand::rng().reseed().is_err() {
+        panic!("the system has no entropy");
+    }
+}
 
 /// Calls a function of `_cordon_domoticz` on the main task.
 ///

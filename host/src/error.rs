@@ -92,6 +92,9 @@ pub enum InstanceFailure {
     /// The component trapped: a panic in the runtime, an overflow of a stack.
     #[error("the component trapped: {0}")]
     Trap(String),
+    /// The plugin ended its own process, which is the component.
+    #[error("the plugin ended its own process, as os._exit does; raise SystemExit or return instead")]
+    Exited,
     /// The plugin could not be imported; its log has the traceback.
     #[error("the plugin could not be started")]
     StartFailed,

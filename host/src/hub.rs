@@ -1,10 +1,12 @@
 //! The running hub: services, and the plugin instances of a configuration.
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::capability::files::{DATA_FOLDER, PLUGIN_FOLDER};
+use crate::code_cache::CodeCache;
 use crate::config::HardwareSection;
 use crate::connection::TlsClient;
 use crate::egress::{NetworkPolicy, OwnTarget};
@@ -36,6 +38,8 @@ pub struct Hub {
     listeners: Vec<SocketAddr>,
     tls: Tls,
     instances: Vec<Handle>,
+    /// Held as long as this hub uses the data folder.
+    _lock: File,
 }
 
 /// TLS set-ups, one that verifies and one that accepts any certificate.
@@ -71,8 +75,10 @@ impl Hub {
     ) -> Result<Self, EngineError> {
         std::fs::create_dir_all(data)
             .map_err(|error| EngineError::io(format!("cannot make {}", data.display()), error))?;
+        let lock = lock(data)?;
         let store = Store::open(&data.join("cordon.db"))?;
         let services = Services {
+            code: CodeCache::new(data, engine.guest()),
             engine,
             events,
             devices: DeviceTable::new(store.clone()),
@@ -89,6 +95,7 @@ impl Hub {
             listeners,
             tls,
             instances: Vec::new(),
+            _lock: lock,
         })
     }
 
@@ -194,6 +201,22 @@ impl Hub {
             },
             local_only: listener.ip().is_loopback(),
         }
+    }
+}
+
+/// Keeps a second hub out of the data folder. The system gives the lock back when
+/// the process ends, however it ends.
+fn lock(data: &Path) -> Result<File, EngineError> {
+    let path = data.join("cordon.lock");
+    let io = |error| EngineError::io(format!("cannot lock {}", path.display()), error);
+    let file = File::create(&path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(EngineError::Config(format!(
+            "another hub uses {}; stop it, or give this one another `data` folder",
+            data.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(io(error)),
     }
 }
 

@@ -6,17 +6,20 @@
 //! - [`hub`]: the running hub; [`web`]: its HTTP API.
 //! - [`instance`]: one plugin instance, an actor that owns a component.
 //! - [`engine`]: what all instances share; [`abi`]: the contract of `wit/`.
-//! - [`capability`]: what a plugin can be given, one module per interface.
+//! - [`capability`]: what a plugin can be given, one module per interface;
+//!   [`code_cache`]: its compiled code.
 //! - [`connection`], [`protocol`]: the network traffic the hub carries for plugins;
 //!   [`grants`], [`egress`]: whom they may talk to.
 //! - [`platform`]: what a hub means by device, hardware and command; [`store`]: where
 //!   it is kept; [`log`]: what was said.
-//! - [`limits`]: every bound, declared once; [`error`]: whose fault an error is.
+//! - [`limits`]: every bound, declared once; [`error`]: whose fault an error is;
+//!   [`system`]: what the operating system grants.
 //! - [`simulator`]: devices for the example plugins.
 
 pub mod abi;
 pub mod capability;
 pub mod cli;
+pub mod code_cache;
 pub mod config;
 pub mod connection;
 pub mod egress;
@@ -31,4 +34,5 @@ pub mod platform;
 pub mod protocol;
 pub mod simulator;
 pub mod store;
+pub mod system;
 pub mod web;

@@ -358,10 +358,14 @@ fn echo_item(item: EchoItem, dropped: &AtomicU64, output: &mut impl Write) -> st
     }
 }
 
-/// Control characters made visible, so that a plugin's text cannot drive the terminal.
-fn printable(line: &str) -> String {
+/// A record for the console: control characters made visible, so that a plugin's
+/// text cannot drive the terminal, and further lines indented, so that none of them
+/// looks like a record of its own.
+fn printable(record: &str) -> String {
     let visible = |c: char| !c.is_control() || c == '\n' || c == '\t';
-    line.chars()
+    record
+        .replace('\n', "\n    ")
+        .chars()
         .map(|c| if visible(c) { c } else { '\u{fffd}' })
         .collect()
 }
@@ -484,11 +488,11 @@ mod tests {
     fn the_echo_writes_whole_lines_without_control_characters() {
         let output = Shared::default();
         let log = EventLog::with_echo(LogCapacity::default(), output.clone()).unwrap();
-        log.record(Some("HW"), Level::Status, "red \u{1b}[31mtext");
+        log.record(Some("HW"), Level::Status, "red \u{1b}[31mtext\nsecond");
         log.flush_echo(Duration::from_secs(10));
         let written = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
         assert!(
-            written.ends_with("  Status: HW: red \u{fffd}[31mtext\n"),
+            written.ends_with("  Status: HW: red \u{fffd}[31mtext\n    second\n"),
             "{written}"
         );
     }

@@ -11,3 +11,48 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+#[macro_use]
+mod attack;
+mod scene;
+
+mod connections;
+mod cpu;
+mod devices;
+mod files;
+mod grants;
+mod inbox;
+mod log;
+mod memory;
+mod neighbours;
+mod recovery;
+mod stacks;
+mod threads;
+mod wasi;
+
+/// Every limit that a test of this binary trips. The tables come from the macro
+/// that makes the tests, so a name cannot stand in one without its test.
+const TRIPPED: &[&[&str]] = &[
+    connections::TRIPPED,
+    cpu::TRIPPED,
+    devices::TRIPPED,
+    files::TRIPPED,
+    inbox::TRIPPED,
+    log::TRIPPED,
+    memory::TRIPPED,
+    recovery::TRIPPED,
+    stacks::TRIPPED,
+    threads::TRIPPED,
+    wasi::TRIPPED,
+];
+
+#[test]
+fn every_limit_has_a_test() {
+    let tripped: Vec<_> = TRIPPED.concat();
+    let missing: Vec<_> = cordon::limits::DECLARATIONS
+        .iter()
+        .map(|limit| limit.name)
+        .filter(|name| !tripped.contains(name))
+        .collect();
+    assert!(missing.is_empty(), "limits that no test trips: {missing:?}");
+}

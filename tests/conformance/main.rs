@@ -11,3 +11,15 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+mod case;
+mod durability;
+mod http;
+mod listener;
+mod peer;
+mod runner;
+mod serve;
+mod settings;
+mod stage;
+mod tls;
+mod tools;

@@ -32,6 +32,8 @@ class FakeHub:
         self.interval = 10
         self.pending_interval = None
         self.configuration = None
+        self.kept_code = None
+        self.code_is_closed = False
         self.refuse_configuration = None
         self.refuse_device = None
         self.refuse_connection = None
@@ -45,7 +47,7 @@ class FakeHub:
         module = types.ModuleType("_cordon")
         for name in dir(self):
             if name.startswith(("log", "heartbeat", "set_", "configuration_", "device",
-                                "connection_")):
+                                "connection_", "code_")):
                 setattr(module, name, getattr(self, name))
         return module
 
@@ -60,6 +62,12 @@ class FakeHub:
 
     def set_heartbeat(self, seconds):
         self.pending_interval = seconds
+
+    def code_keep(self, source_hash, compiled):
+        self.kept_code = (source_hash, compiled)
+
+    def code_closed(self):
+        self.code_is_closed = True
 
     def configuration_load(self):
         return self.configuration

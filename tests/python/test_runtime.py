@@ -32,7 +32,7 @@ class Output(PluginCase):
 
     def test_output_at_import_is_written_too(self):
         self.assertEqual(self.load("import Domoticz\nprint('early', end='')\n"), OK)
-        self.assertEqual(self.hub.records, [(NORMAL, HARDWARE, "early")])
+        self.assertEqual(self.hub.records[0], (NORMAL, HARDWARE, "early"))
 
     def test_long_lines_are_split(self):
         self.begin("def onHeartbeat():\n    for _ in range(100):\n"

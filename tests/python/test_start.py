@@ -1,5 +1,7 @@
 """Start, globals and end of a plugin: behaviour spec section 2."""
 
+import hashlib
+import marshal
 import os
 import sys
 
@@ -44,6 +46,16 @@ class Start(PluginCase):
         self.assertEqual(errors[-1], "ModuleNotFoundError: No module named 'nosuch'")
         self.assertEqual(self.deliver("started"), NOT_DEFINED)
 
+    def test_rule_010_version_and_author_are_told(self):
+        self.load("import Domoticz\n", parameters=[("Version", "1.2"), ("Author", "me")])
+        self.assertEqual(
+            self.lines(origin=HARDWARE), ["the plugin is initialised: version 1.2, author 'me'"]
+        )
+
+    def test_rule_010_what_the_definition_does_not_say_is_left_out(self):
+        self.load("import Domoticz\n")
+        self.assertEqual(self.lines(origin=HARDWARE), ["the plugin is initialised"])
+
     def test_a_syntax_error_and_an_exit_at_import_are_logged_alike(self):
         self.assertEqual(self.load("def broken(:\n"), RAISED)
         self.assertIn("SyntaxError", self.errors()[-1])
@@ -51,10 +63,23 @@ class Start(PluginCase):
         self.assertEqual(self.load("import sys\nsys.exit(3)\n"), RAISED)
         self.assertEqual(self.errors()[-1], "SystemExit: 3")
 
+    def test_code_is_compiled_once_and_handed_over_before_the_plugin_runs(self):
+        self.assertEqual(self.load("import Domoticz\n"), OK)
+        source_hash, compiled = self.hub.kept_code
+        with open(self.folder + "plugin.py", "rb") as file:
+            self.assertEqual(source_hash, hashlib.sha256(file.read()).hexdigest())
+        self.assertTrue(self.hub.code_is_closed)
+
+    def test_kept_code_runs_instead_of_the_file(self):
+        compiled = compile("import Domoticz\nanswer = 42\n", "/plugin/plugin.py", "exec")
+        self.assertEqual(self.load("raise SystemError", code=marshal.dumps(compiled)), OK)
+        self.assertIsNone(self.hub.kept_code)
+        self.assertEqual(sys.modules["plugin"].answer, 42)
+
     def test_a_missing_plugin_file_is_logged(self):
         self.assertEqual(self.runtime.start(self.setup_record()), RAISED)
         self.assertIn("'plugin.py'", self.errors()[0])
-        self.assertEqual(self.errors()[-1], "ModuleNotFoundError: No module named 'plugin'")
+        self.assertIn("FileNotFoundError", self.errors()[-1])
 
     def test_rule_016_both_api_modules_are_refused(self):
         source = "import Domoticz, sys, types\nsys.modules['DomoticzEx'] = types.ModuleType('x')\n"
@@ -102,7 +127,7 @@ class Start(PluginCase):
         self.assertEqual(self.plugin.device.Unit, -1)
         self.assertEqual(len(self.core_errors()), 15)
         self.assertTrue(all("not started" in line for line in self.core_errors()))
-        self.assertEqual(self.lines(origin=HARDWARE), [])
+        self.assertEqual(len(self.lines(origin=HARDWARE)), 1)
         self.assertEqual(self.hub.calls, [])
         self.assertIsNone(self.hub.pending_interval)
 

@@ -73,6 +73,11 @@ impl Bench {
         }
     }
 
+    /// Folder of the hub's own files.
+    pub fn data_folder(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Folder of the plugin with this name.
     pub fn plugin_folder(&self, name: &str) -> PathBuf {
         self.folder.path().join("plugins").join(name)
@@ -177,11 +182,12 @@ impl Bench {
     }
 }
 
-/// Bytes of this process that are in memory and its own (`/proc/self/smaps_rollup`).
+/// Bytes of this process that it wrote and that are in memory
+/// (`/proc/self/smaps_rollup`). Pages that are only read are the file's.
 pub fn private_bytes() -> u64 {
     let text = std::fs::read_to_string("/proc/self/smaps_rollup").expect("procfs");
     text.lines()
-        .filter(|line| line.starts_with("Private_Dirty:") || line.starts_with("Private_Clean:"))
+        .filter(|line| line.starts_with("Private_Dirty:"))
         .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
         .sum::<u64>()
         * 1024

@@ -11,12 +11,16 @@ impl InstanceState {
     fn queue(&self, request: Request) -> Result<(), abi::Refusal> {
         if self.shared.stopping() {
             let line = "the plugin is stopping, the request is ignored";
-            self.shared.log.hub(Level::Normal, line);
+            // As a line of the plugin, within its rate: it may try in a loop.
+            self.shared.log.plugin(false, Level::Normal, line);
             return Err(abi::Refusal::Stopping);
         }
         self.shared.request(request).map_err(|hit| {
             self.shared.log.limit(&hit);
-            abi::Refusal::InboxFull
+            match hit.which {
+                "inbox" => abi::Refusal::InboxFull,
+                _ => abi::Refusal::TooLarge,
+            }
         })
     }
 }
@@ -76,7 +80,7 @@ impl abi::Host for InstanceState {
         // Only for what has a transport or may still get one: a plugin that makes
         // and drops Connection objects in a loop queues nothing.
         if self.shared.connections.status(id).is_some() || self.shared.has_request_for(id) {
-            self.shared.request_release(Request::Release { id });
+            self.shared.request_release(id);
         }
     }
 

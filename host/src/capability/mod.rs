@@ -6,11 +6,13 @@
 //! lead nowhere and the files of its own two folders; no sockets, no processes.
 
 mod clock;
+mod code;
 mod configuration;
 mod connections;
 mod devices;
 pub mod files;
 mod log;
+mod random;
 mod schedule;
 mod threads;
 
@@ -27,5 +29,6 @@ use crate::instance::state::InstanceState;
 pub fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     files::add_to_linker(linker)?;
+    random::add_to_linker(linker)?;
     Plugin::add_to_linker::<_, HasSelf<InstanceState>>(linker, |state| state)
 }

@@ -104,21 +104,9 @@ fn block_on(
         )
         .with_writer(std::io::stderr)
         .init();
-    raise_file_limit();
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| EngineError::io("cannot start the runtime", error))?
         .block_on(verb)
-}
-
-/// Every instance holds two folders open, every connection a socket: take what
-/// the system allows.
-fn raise_file_limit() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::warn!(%error, "cannot raise the number of open files");
-    }
 }

@@ -19,7 +19,7 @@ use crate::instance::supervisor::Status;
 use crate::limits::Limits;
 use crate::log::{EventLog, LogCapacity};
 use crate::platform::domoticz::definition::{self, PluginDefinition};
-use crate::web;
+use crate::{system, web};
 
 /// Arguments of `cordon run`.
 #[derive(Args)]
@@ -63,6 +63,7 @@ impl Run {
             instances: 1,
             ..EngineOptions::default()
         };
+        system::raise_file_limit(u64::from(options.instances));
         let engine = Engine::new(&options, &Artifact::locate()?)?;
         let data = self.data.clone().unwrap_or_else(|| scratch.path().join("data"));
         let listener = match self.api {

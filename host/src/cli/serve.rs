@@ -14,7 +14,7 @@ use crate::error::EngineError;
 use crate::hub::Hub;
 use crate::log::{EventLog, Level, LogCapacity};
 use crate::platform::domoticz::definition::Catalogue;
-use crate::web;
+use crate::{system, web};
 
 /// Arguments of `cordon serve`.
 #[derive(Args)]
@@ -36,6 +36,8 @@ impl Serve {
             instances: config.hub.instances,
             ..EngineOptions::default()
         };
+        system::raise_file_limit(u64::from(options.instances));
+        system::room_for(u64::try_from(config.hardware.len()).unwrap_or(u64::MAX))?;
         let engine = Engine::new(&options, &Artifact::locate()?)?;
         say(&events, format!("memory of instances: {}", engine.allocation()));
         let listener = TcpListener::bind(config.hub.listen).await.map_err(|error| {

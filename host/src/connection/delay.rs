@@ -26,20 +26,7 @@ pub(super) struct Delayed {
 impl Delayed {
     /// Bytes that it holds: the names count, a plugin chooses their length.
     fn size(&self) -> u64 {
-        let Endpoint {
-            name,
-            transport,
-            protocol,
-            address,
-            port,
-            ..
-        } = &self.endpoint;
-        let texts = [name, transport, protocol, address, port].map(String::len);
-        let bytes = texts
-            .iter()
-            .sum::<usize>()
-            .saturating_add(self.message.size());
-        bytes as u64
+        self.endpoint.size().saturating_add(self.message.size()) as u64
     }
 }
 

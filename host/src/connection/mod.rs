@@ -51,6 +51,25 @@ pub struct Endpoint {
     pub baud: i32,
 }
 
+impl Endpoint {
+    /// Bytes of its texts.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let Self {
+            name,
+            transport,
+            protocol,
+            address,
+            port,
+            baud: _,
+        } = self;
+        [name, transport, protocol, address, port]
+            .map(String::len)
+            .into_iter()
+            .sum()
+    }
+}
+
 /// What the guest queued during a callback, to be carried out after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {

@@ -115,7 +115,8 @@ impl Artifact {
         }
     }
 
-    /// The compiled form for this engine, compiling it if it is not in the cache.
+    /// The compiled form for this engine and the component's digest, compiling it if
+    /// it is not in the cache.
     ///
     /// # Errors
     ///
@@ -125,24 +126,24 @@ impl Artifact {
         &self,
         engine: &wasmtime::Engine,
         config_key: &str,
-    ) -> Result<PathBuf, EngineError> {
+    ) -> Result<(PathBuf, String), EngineError> {
         let bytes = self.read()?;
-        let target = self.compiled_path(&bytes, engine, config_key);
+        let digest = hex(&Sha256::digest(&bytes));
+        let target = self.compiled_path(&digest, engine, config_key);
         if target.exists() {
-            return Ok(target);
+            return Ok((target, digest));
         }
         let compiled = engine
             .precompile_component(&bytes)
             .map_err(|error| EngineError::Artifact(format!("cannot compile: {error:#}")))?;
         write_atomically(&target, &compiled)?;
-        Ok(target)
+        Ok((target, digest))
     }
 
-    fn compiled_path(&self, bytes: &[u8], engine: &wasmtime::Engine, config_key: &str) -> PathBuf {
+    fn compiled_path(&self, digest: &str, engine: &wasmtime::Engine, config_key: &str) -> PathBuf {
         use std::hash::{Hash, Hasher};
         let mut compatibility = std::hash::DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut compatibility);
-        let digest = hex(&Sha256::digest(bytes));
         let short = digest.get(..16).unwrap_or_default();
         self.component.with_file_name(format!(
             "guest-{short}-{config_key}-{:016x}.cwasm",
@@ -159,14 +160,15 @@ impl Artifact {
         &self,
         engine: &wasmtime::Engine,
         config_key: &str,
-    ) -> Result<Component, EngineError> {
-        let file = self.precompiled(engine, config_key)?;
+    ) -> Result<(Component, String), EngineError> {
+        let (file, digest) = self.precompiled(engine, config_key)?;
         // SAFETY: the file was written by `precompiled` of this program for a
         // component with this hash and an engine with this compatibility hash, in
         // a folder that only the operator's account can write. wasmtime checks its
         // own version and settings again. Plugins never see the folder.
-        unsafe { Component::deserialize_file(engine, &file) }
-            .map_err(|error| EngineError::Artifact(format!("{}: {error:#}", file.display())))
+        let component = unsafe { Component::deserialize_file(engine, &file) }
+            .map_err(|error| EngineError::Artifact(format!("{}: {error:#}", file.display())))?;
+        Ok((component, digest))
     }
 }
 
@@ -221,7 +223,9 @@ fn leb128(bytes: &mut &[u8]) -> Option<usize> {
     None
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

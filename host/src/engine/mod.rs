@@ -66,6 +66,7 @@ struct Inner {
     plugin: PluginPre<InstanceState>,
     allocation: Allocation,
     artifact: Artifact,
+    guest: String,
 }
 
 /// The wasmtime configuration that an artifact is compiled for and loaded with.
@@ -93,7 +94,7 @@ impl Engine {
         let mut config = config(options);
         let allocation = Pool::plan(options).apply(&mut config);
         let engine = wasmtime::Engine::new(&config).map_err(wasm)?;
-        let component = artifact.load(&engine, &config_key(options))?;
+        let (component, guest) = artifact.load(&engine, &config_key(options))?;
         component.initialize_copy_on_write_image().map_err(wasm)?;
         let plugin = link(&engine, &component)?;
         ticker::start(&engine)?;
@@ -103,6 +104,7 @@ impl Engine {
                 plugin,
                 allocation,
                 artifact: artifact.clone(),
+                guest,
             }),
         })
     }
@@ -117,7 +119,8 @@ impl Engine {
         artifact: &Artifact,
     ) -> Result<std::path::PathBuf, EngineError> {
         let engine = wasmtime::Engine::new(&config(options)).map_err(wasm)?;
-        artifact.precompiled(&engine, &config_key(options))
+        let (file, _) = artifact.precompiled(&engine, &config_key(options))?;
+        Ok(file)
     }
 
     /// The wasmtime engine, for making stores.
@@ -130,6 +133,12 @@ impl Engine {
     #[must_use]
     pub fn plugin(&self) -> &PluginPre<InstanceState> {
         &self.inner.plugin
+    }
+
+    /// Digest of the guest that is loaded.
+    #[must_use]
+    pub fn guest(&self) -> &str {
+        &self.inner.guest
     }
 
     /// How memory is allocated on this machine, and why.

@@ -18,6 +18,20 @@ impl Request {
             | Self::Release { id } => *id,
         }
     }
+
+    /// Bytes that it holds while it waits: the texts of the endpoint count, a
+    /// plugin chooses their length.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let bytes = match self {
+            Self::Connect { endpoint, .. } | Self::Listen { endpoint, .. } => endpoint.size(),
+            Self::Send {
+                endpoint, message, ..
+            } => endpoint.size().saturating_add(message.size()),
+            Self::Disconnect { .. } | Self::Release { .. } => 0,
+        };
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
 }
 
 impl From<HubEvent> for Event {

@@ -70,7 +70,7 @@ impl PluginLog {
         }
     }
 
-    /// A record from the plugin; without the hardware's name when `core`.
+    /// A record from the plugin; the hardware's name is in parentheses when `core`.
     pub fn plugin(&self, core: bool, level: Level, text: &str) {
         let Some(gap) = self.take_token() else {
             return;
@@ -81,9 +81,15 @@ impl PluginLog {
             let hit = Limits::hit("log-lines-per-second", limit.saturating_add(per_second), limit);
             self.hub(Level::Error, &format!("{} lines dropped: {hit}", gap.lines));
         }
-        let hardware = (!core).then_some(self.inner.name.as_str());
         let text = self.cut(text);
-        self.inner.events.record(hardware, level, text);
+        let name = &self.inner.name;
+        if core {
+            // Rule 18 wants no prefix; a line of a plugin must still not pass for
+            // one of the hub's own.
+            self.inner.events.record(None, level, format!("({name}) {text}"));
+        } else {
+            self.inner.events.record(Some(name), level, text);
+        }
     }
 
     /// A line of the hub about this instance.

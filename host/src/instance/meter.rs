@@ -22,6 +22,9 @@ use crate::limits::Limits;
 /// the share is free.
 const SHARE_WINDOW: Duration = Duration::from_secs(10);
 
+/// How often a plugin that computes without end is told of its share.
+const SHARE_TOLD_EVERY: Duration = Duration::from_secs(60);
+
 /// Computing time of one instance. Shared by its future, its epoch callback and
 /// whoever shows figures.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub struct Meter {
     in_callback: AtomicBool,
     callback_limit: Duration,
     share_percent: u64,
+    /// When the share was last told of, in nanoseconds after `started`; 0 for never.
+    share_told: AtomicU64,
     /// Share tokens in nanoseconds: how far `used` may be ahead of the share.
     burst: u64,
 }
@@ -53,6 +58,7 @@ impl Meter {
             in_callback: AtomicBool::new(false),
             callback_limit: Duration::from_millis(limits.callback_cpu),
             share_percent: limits.cpu_share,
+            share_told: AtomicU64::new(0),
             burst: window / 100 * limits.cpu_share,
         })
     }
@@ -108,20 +114,37 @@ impl Meter {
         ))
     }
 
+    /// What to tell of an instance that is over its share, when it is time to.
+    fn share_hit(&self, now: u64) -> Option<LimitHit> {
+        let elapsed = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let told = self.share_told.load(Ordering::Relaxed);
+        let period = u64::try_from(SHARE_TOLD_EVERY.as_nanos()).unwrap_or(u64::MAX);
+        if told != 0 && elapsed.saturating_sub(told) < period {
+            return None;
+        }
+        self.share_told.store(elapsed.max(1), Ordering::Relaxed);
+        let used = now / (elapsed / 100).max(1);
+        Some(Limits::hit("cpu-share", used, self.share_percent))
+    }
+
     /// Puts the epoch callback into the store. The deadline is one tick away from
     /// every look, so a deadline is noticed at most one tick late.
     pub fn attach(self: &Arc<Self>, store: &mut Store<InstanceState>) {
         let meter = Arc::clone(self);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |_| {
+        store.epoch_deadline_callback(move |store| {
             let now = meter.now();
             if let Some(hit) = meter.callback_hit(now) {
                 return Err(hit.into());
             }
-            Ok(match meter.debt(now) {
-                Some(pause) => UpdateDeadline::YieldCustom(1, Box::pin(tokio::time::sleep(pause))),
-                None => UpdateDeadline::Yield(1),
-            })
+            let Some(pause) = meter.debt(now) else {
+                return Ok(UpdateDeadline::Yield(1));
+            };
+            if let Some(hit) = meter.share_hit(now) {
+                store.data().shared.log.limit(&hit);
+            }
+            let pause = tokio::time::sleep(pause);
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(pause)))
         });
     }
 }

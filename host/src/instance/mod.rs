@@ -6,6 +6,7 @@
 //! and never called again.
 
 pub mod convert;
+pub mod histogram;
 pub mod log;
 pub mod meter;
 pub mod run;

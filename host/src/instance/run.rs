@@ -15,6 +15,7 @@ use wasmtime::component::{Accessor, AccessorTask, HasSelf};
 use crate::abi::Plugin;
 use crate::abi::exports::cordon::plugin::guest::{Event, Framework, Outcome, Setup};
 use crate::capability::files::{self, Quota};
+use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionEvent, Connections};
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure, LimitHit};
@@ -32,6 +33,9 @@ type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 /// How long threads may take to end after `onStop` (behaviour spec 2.4: ten
 /// waits of one second, each with a line).
 const THREAD_GRACE: u32 = 10;
+
+/// How long threads may take to end before the log mentions them.
+const THREAD_EXIT: Duration = Duration::from_millis(200);
 
 /// How long connections may take to give their last events when stopping.
 const DISCONNECT_GRACE: Duration = Duration::from_secs(5);
@@ -62,6 +66,8 @@ pub struct Life<'a> {
     pub meter: Arc<Meter>,
     /// Figures that outlive it.
     pub counters: &'a Counters,
+    /// Compiled code of earlier starts.
+    pub code: CodeCache,
     /// `Settings` at the start.
     pub settings: Vec<(String, String)>,
     /// Commands from outside.
@@ -93,7 +99,10 @@ impl Life<'_> {
             Ok(match lived {
                 Ok(Ok(())) => Ending::Stopped,
                 Ok(Err(failure)) => Ending::Failed(failure),
-                Err(error) => Ending::Failed(failure(&error)),
+                Err(error) => {
+                    tracing::debug!(?error, "a life ended");
+                    Ending::Failed(failure(&error, &self.spec.limits))
+                }
             })
         };
         Metered::new(meter, future).await
@@ -111,7 +120,8 @@ impl Life<'_> {
         let log = self.shared.log.clone();
         let quota = Quota::new(data_folder, limits.data_bytes, limits.data_files, log)?;
         let wasi = files::wasi(plugin_folder, data_folder, limits.random_bytes)?;
-        let state = InstanceState::new(Arc::clone(&self.shared), quota, wasi);
+        let code = self.code.clone();
+        let state = InstanceState::new(Arc::clone(&self.shared), quota, code, wasi);
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
         store.set_hostcall_fuel(usize::try_from(limits.call_bytes).unwrap_or(usize::MAX));
@@ -156,7 +166,7 @@ impl Life<'_> {
                 }
                 () = sleep_until(beat) => {
                     // Counted from when it was due, but never stacked.
-                    self.counters.beat(beat.elapsed());
+                    self.counters.lateness.record(beat.elapsed());
                     beat = Instant::now() + self.interval();
                     self.deliver(hub, plugin, Event::Heartbeat).await?;
                 }
@@ -195,6 +205,8 @@ impl Life<'_> {
             self.deliver(hub, plugin, event).await?;
         }
         self.deliver(hub, plugin, Event::Stopping).await?;
+        // A thread that Python has joined is still on its way out of the component.
+        self.wait_for_threads(hub, plugin, THREAD_EXIT).await?;
         for second in 1..=THREAD_GRACE {
             let alive = self.shared.threads.alive();
             if alive == 0 {
@@ -202,20 +214,21 @@ impl Life<'_> {
             }
             let line = format!("{alive} threads still run after onStop, {second} of {THREAD_GRACE} s waited");
             self.shared.log.hub(Level::Error, &line);
-            self.wait_for_threads(hub, plugin).await?;
+            self.wait_for_threads(hub, plugin, Duration::from_secs(1)).await?;
         }
         let line = "threads still run, the plugin is ended with them";
         self.shared.log.hub(Level::Error, line);
         Ok(())
     }
 
-    /// Waits a second, or less when the last thread ends before.
+    /// Waits this long, or less when the last thread ends before.
     async fn wait_for_threads(
         &mut self,
         hub: &Hub,
         plugin: &Plugin,
+        at_most: Duration,
     ) -> Result<(), InstanceFailure> {
-        let end = Instant::now() + Duration::from_secs(1);
+        let end = Instant::now() + at_most;
         while Instant::now() < end && self.shared.threads.alive() > 0 {
             let look = Instant::now() + Duration::from_millis(20);
             tokio::select! {
@@ -240,8 +253,9 @@ impl Life<'_> {
     ) -> Result<Outcome, InstanceFailure> {
         let name = convert::callback(&event);
         let guest = plugin.cordon_plugin_guest();
+        let begun = Instant::now();
         let outcome = self.call(hub, plugin, name, guest.call_deliver(hub, event)).await?;
-        self.counters.delivered(outcome);
+        self.counters.delivered(outcome, begun.elapsed());
         Ok(outcome)
     }
 
@@ -268,7 +282,7 @@ impl Life<'_> {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(error)) => {
                 tracing::debug!(callback = name, ?error, "a call failed");
-                Err(failure(&error))
+                Err(failure(&error, &self.spec.limits))
             }
             Err(_) => {
                 let used = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -285,7 +299,7 @@ impl Life<'_> {
             call: guest.func_run_thread(),
             shared: Arc::clone(&self.shared),
         };
-        hub.spawn(task).map(drop).map_err(|error| failure(&error))
+        hub.spawn(task).map(drop).map_err(|error| failure(&error, &self.spec.limits))
     }
 
     fn setup(&mut self) -> Setup {
@@ -303,6 +317,7 @@ impl Life<'_> {
             environment: spec.environment.clone(),
             started_at: now.as_secs(),
             utc_offset: jiff::Zoned::now().offset().seconds(),
+            code: self.code.find(&spec.plugin_folder.join("plugin.py")),
         }
     }
 }
@@ -322,8 +337,12 @@ impl AccessorTask<InstanceState, HasSelf<InstanceState>> for Thread {
     }
 }
 
+/// What wasmtime says when a call copies more than the store's hostcall fuel; the
+/// type of that error is private, and the words are all it gives.
+const CALL_TOO_LARGE: &str = "fuel allocated for hostcalls has been exhausted";
+
 /// Whose fault an error from the component is.
-fn failure(error: &wasmtime::Error) -> InstanceFailure {
+fn failure(error: &wasmtime::Error, limits: &Limits) -> InstanceFailure {
     if let Some(hit) = error.downcast_ref::<LimitHit>() {
         return hit.clone().into();
     }
@@ -331,5 +350,16 @@ fn failure(error: &wasmtime::Error) -> InstanceFailure {
         let limit = Limits::default().wasm_stack;
         return Limits::hit("wasm-stack", limit, limit).into();
     }
-    InstanceFailure::Trap(format!("{error:#}"))
+    if error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some() {
+        return InstanceFailure::Exited;
+    }
+    // The cause alone: what is around it is the backtrace of the runtime, which
+    // means nothing to the author of a plugin.
+    let cause = error.root_cause().to_string();
+    if cause.contains(CALL_TOO_LARGE) {
+        // How much the call wanted is not known: more than it may.
+        let limit = limits.call_bytes;
+        return Limits::hit("call-bytes", limit.saturating_add(1), limit).into();
+    }
+    InstanceFailure::Trap(cause)
 }

@@ -13,6 +13,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::capability::files::Quota;
+use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionId, Request, StatusBoard};
 use crate::error::LimitHit;
 use crate::instance::log::PluginLog;
@@ -85,22 +86,39 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// The `inbox` limit.
+    /// The `inbox` limit; `connection-buffer` when it, or what waits already,
+    /// would hold more bytes than the connections may.
     pub fn request(&self, request: Request) -> Result<(), LimitHit> {
+        let Limits {
+            inbox,
+            connections,
+            connection_buffer,
+            ..
+        } = self.limits;
         let mut requests = self.lock_requests();
         let waiting = u64::try_from(requests.len()).unwrap_or(u64::MAX);
-        if waiting >= self.limits.inbox {
-            return Err(Limits::hit("inbox", waiting + 1, self.limits.inbox));
-        }
+        check("inbox", waiting.saturating_add(1), inbox)?;
+        let size = request.size();
+        check("connection-buffer", size, connection_buffer)?;
+        let held = requests.iter().map(Request::size).sum::<u64>();
+        let room = connection_buffer.saturating_mul(connections);
+        check("connection-buffer", held.saturating_add(size), room)?;
         requests.push_back(request);
         drop(requests);
         self.requested.notify_one();
         Ok(())
     }
 
-    /// Queues a request that must not be refused: it gives something back.
-    pub fn request_release(&self, request: Request) {
-        self.lock_requests().push_back(request);
+    /// Queues a release, which must not be refused because it gives something
+    /// back. A second one for the same connection adds nothing.
+    pub fn request_release(&self, id: ConnectionId) {
+        let mut requests = self.lock_requests();
+        let last = requests.iter().rev().find(|request| request.id() == id);
+        if matches!(last, Some(Request::Release { .. })) {
+            return;
+        }
+        requests.push_back(Request::Release { id });
+        drop(requests);
         self.requested.notify_one();
     }
 
@@ -161,12 +179,21 @@ impl Shared {
     }
 }
 
+fn check(which: &'static str, used: u64, limit: u64) -> Result<(), LimitHit> {
+    if used > limit {
+        return Err(Limits::hit(which, used, limit));
+    }
+    Ok(())
+}
+
 /// The data of an instance's store.
 pub struct InstanceState {
     /// The shared part.
     pub shared: Arc<Shared>,
     /// The quota of the data folder.
     pub quota: Arc<Quota>,
+    /// Where compiled code goes; nothing once the plugin's own code runs.
+    pub code: Option<CodeCache>,
     wasi: WasiCtx,
     table: ResourceTable,
     memory_limit: u64,
@@ -175,13 +202,14 @@ pub struct InstanceState {
 impl InstanceState {
     /// The state of a new store.
     #[must_use]
-    pub fn new(shared: Arc<Shared>, quota: Arc<Quota>, wasi: WasiCtx) -> Self {
+    pub fn new(shared: Arc<Shared>, quota: Arc<Quota>, code: CodeCache, wasi: WasiCtx) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(usize::try_from(shared.limits.handles).unwrap_or(usize::MAX));
         Self {
             memory_limit: shared.limits.memory,
             shared,
             quota,
+            code: Some(code),
             wasi,
             table,
         }

@@ -5,23 +5,26 @@
 //! allows the instance is parked with the reason on show, and stays so until
 //! the operator restarts it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::abi::exports::cordon::plugin::guest::Outcome;
+use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink};
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure};
+use crate::instance::histogram::Histogram;
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::run::{Command, Ending, Life};
 use crate::instance::state::Shared;
 use crate::instance::threads::Threads;
 use crate::instance::Spec;
+use crate::limits::Limits;
 use crate::log::{EventLog, Level};
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::{DeliverError, DeviceTable, HubEvent};
@@ -38,9 +41,10 @@ const HEALTHY: Duration = Duration::from_secs(600);
 const EVENT_QUEUE: usize = 64;
 
 /// Where an instance stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Status {
     /// Being started.
+    #[default]
     Starting,
     /// Callbacks are being called.
     Running,
@@ -84,7 +88,7 @@ impl Status {
 /// Figures of one instance over all its lives.
 #[derive(Debug, Default)]
 pub struct Counters {
-    status: Mutex<Option<Status>>,
+    status: watch::Sender<Status>,
     /// Callbacks that ran.
     pub calls: AtomicU64,
     /// Callbacks that raised.
@@ -93,22 +97,29 @@ pub struct Counters {
     pub failures: AtomicU64,
     /// Events refused because the inbox was full.
     pub refused: AtomicU64,
-    /// Heartbeats, and the sum and the worst of their lateness in microseconds.
-    pub beats: AtomicU64,
-    lateness_sum: AtomicU64,
-    lateness_worst: AtomicU64,
+    /// How late heartbeats began after they were due.
+    pub lateness: Histogram,
+    /// How long callbacks took, from the call to its return.
+    pub call_time: Histogram,
 }
 
 impl Counters {
     /// Where the instance stands.
     #[must_use]
     pub fn status(&self) -> Status {
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        status.clone().unwrap_or(Status::Starting)
+        self.status.borrow().clone()
+    }
+
+    /// Waits until the instance is no longer being started; returns where it stands.
+    pub async fn settled(&self) -> Status {
+        let mut changes = self.status.subscribe();
+        let settled = changes.wait_for(|status| *status != Status::Starting).await;
+        // The sender lives as long as `self`, so there is always an answer.
+        settled.map_or(Status::Stopped, |status| status.clone())
     }
 
     fn set(&self, status: Status) {
-        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+        self.status.send_replace(status);
     }
 
     /// The life is past `onStart`.
@@ -116,26 +127,13 @@ impl Counters {
         self.set(Status::Running);
     }
 
-    /// A callback returned.
-    pub fn delivered(&self, outcome: Outcome) {
+    /// A callback returned after this long.
+    pub fn delivered(&self, outcome: Outcome, took: Duration) {
+        self.call_time.record(took);
         self.calls.fetch_add(1, Ordering::Relaxed);
         if outcome == Outcome::Raised {
             self.raised.fetch_add(1, Ordering::Relaxed);
         }
-    }
-
-    /// A heartbeat was started this much after it was due.
-    pub fn beat(&self, late: Duration) {
-        let late = u64::try_from(late.as_micros()).unwrap_or(u64::MAX);
-        self.beats.fetch_add(1, Ordering::Relaxed);
-        self.lateness_sum.fetch_add(late, Ordering::Relaxed);
-        self.lateness_worst.fetch_max(late, Ordering::Relaxed);
-    }
-
-    /// The worst lateness of a heartbeat since the last look.
-    #[must_use]
-    pub fn take_worst_lateness(&self) -> Duration {
-        Duration::from_micros(self.lateness_worst.swap(0, Ordering::Relaxed))
     }
 }
 
@@ -150,6 +148,8 @@ pub struct Services {
     pub store: Store,
     /// The device table on it.
     pub devices: DeviceTable,
+    /// Compiled code of plugins.
+    pub code: CodeCache,
     /// The settings on it.
     pub preferences: Preferences,
 }
@@ -167,6 +167,7 @@ pub struct Remote {
     pub spec: Arc<Spec>,
     /// Its figures.
     pub counters: Arc<Counters>,
+    log: PluginLog,
     commands: mpsc::Sender<Command>,
 }
 
@@ -185,6 +186,8 @@ impl Remote {
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => {
                     self.counters.refused.fetch_add(1, Ordering::Relaxed);
+                    let limit = self.spec.limits.inbox;
+                    self.log.limit(&Limits::hit("inbox", limit.saturating_add(1), limit));
                     DeliverError::InboxFull
                 }
                 mpsc::error::TrySendError::Closed(_) => DeliverError::NotRunning,
@@ -216,8 +219,10 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     let counters = Arc::<Counters>::default();
     let capacity = usize::try_from(spec.limits.inbox).unwrap_or(usize::MAX);
     let (commands, receiver) = mpsc::channel(capacity.max(1));
+    let log = PluginLog::new(services.events.clone(), &spec.name, &spec.limits);
     let supervisor = Supervisor {
         services,
+        log: log.clone(),
         spec: Arc::clone(&spec),
         counters: Arc::clone(&counters),
     };
@@ -225,6 +230,7 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     let remote = Remote {
         spec,
         counters,
+        log,
         commands,
     };
     Handle { remote, task }
@@ -232,6 +238,7 @@ pub fn start(services: Services, spec: Spec) -> Handle {
 
 struct Supervisor {
     services: Services,
+    log: PluginLog,
     spec: Arc<Spec>,
     counters: Arc<Counters>,
 }
@@ -239,14 +246,17 @@ struct Supervisor {
 impl Supervisor {
     async fn run(self, mut commands: mpsc::Receiver<Command>) {
         let mut failures = 0_u64;
-        let log = PluginLog::new(self.services.events.clone(), &self.spec.name, &self.spec.limits);
+        let log = self.log.clone();
         loop {
             self.counters.set(Status::Starting);
             let begun = Instant::now();
             let reason = match self.live(&log, &mut commands).await {
                 Ok(Ending::Stopped) => break,
+                Ok(Ending::Failed(failure @ InstanceFailure::StartFailed)) => {
+                    return self.leave_off(&log, &mut commands, &failure).await;
+                }
                 Ok(Ending::Failed(failure)) => {
-                    report(&log, &failure);
+                    log.hub(Level::Error, &failure.to_string());
                     failure.to_string()
                 }
                 Err(error) => {
@@ -294,6 +304,21 @@ impl Supervisor {
         }
     }
 
+    /// Behaviour spec 2.2: what could not be imported is not tried again. Python has
+    /// told the reason already.
+    async fn leave_off(
+        &self,
+        log: &PluginLog,
+        commands: &mut mpsc::Receiver<Command>,
+        failure: &InstanceFailure,
+    ) {
+        self.counters.failures.fetch_add(1, Ordering::Relaxed);
+        log.hub(Level::Error, "the plugin stays off until the hub is restarted");
+        let reason = failure.to_string();
+        self.counters.set(Status::Parked { reason });
+        while let Some(Command::Deliver(_)) = commands.recv().await {}
+    }
+
     async fn park(
         &self,
         log: &PluginLog,
@@ -301,9 +326,10 @@ impl Supervisor {
         reason: String,
         failures: u64,
     ) {
+        let hit = Limits::hit("restarts", failures, self.spec.limits.restarts);
         log.hub(
             Level::Error,
-            &format!("the plugin failed {failures} times in a row and is parked until the hub is restarted; last reason: {reason}"),
+            &format!("the plugin is parked until the hub is restarted; last reason: {reason}; {hit}"),
         );
         self.counters.set(Status::Parked { reason });
         while let Some(Command::Deliver(_)) = commands.recv().await {}
@@ -340,6 +366,7 @@ impl Supervisor {
             shared,
             meter: Meter::new(limits),
             counters: &self.counters,
+            code: self.services.code.clone(),
             settings: settings.map_err(|error| EngineError::Store(error.to_string()))?,
             commands,
             connections,
@@ -350,16 +377,7 @@ impl Supervisor {
     }
 }
 
-/// The reason of a failure, in the plugin's log.
-fn report(log: &PluginLog, failure: &InstanceFailure) {
-    match failure {
-        // Python has told it already.
-        InstanceFailure::StartFailed => {}
-        failure => log.hub(Level::Error, &failure.to_string()),
-    }
-}
-
-fn connection_limits(limits: &crate::limits::Limits) -> ConnectionLimits {
+fn connection_limits(limits: &Limits) -> ConnectionLimits {
     ConnectionLimits {
         connections: u32::try_from(limits.connections).unwrap_or(u32::MAX),
         buffer_bytes: limits.connection_buffer,

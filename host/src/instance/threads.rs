@@ -66,7 +66,8 @@ impl Threads {
     /// [`SpawnRefusal`]: the limit, or nobody runs threads any more.
     pub fn spawn(&self, id: u32) -> Result<(), SpawnRefusal> {
         let alive = self.alive();
-        if alive >= self.limit {
+        // An id twice is against the contract; it would be announced uncounted.
+        if alive >= self.limit || self.with(|parked| parked.contains_key(&id)) {
             let hit = Limits::hit("threads", alive + 1, self.limit);
             return Err(SpawnRefusal::Limit(hit));
         }

@@ -40,6 +40,17 @@ pub struct Header {
     pub values: Vec<Vec<u8>>,
 }
 
+impl Header {
+    /// Bytes of the host's memory: empty headers cost too, and there may be many.
+    fn size(&self) -> usize {
+        let value = |value: &Vec<u8>| size_of::<Vec<u8>>().saturating_add(value.len());
+        let values: usize = self.values.iter().map(value).sum();
+        size_of::<Self>()
+            .saturating_add(self.name.len())
+            .saturating_add(values)
+    }
+}
+
 /// An HTTP message to send (`http-outbound` of the contract).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HttpOutbound {
@@ -111,7 +122,7 @@ impl Outbound {
                 let headers: usize = message
                     .headers
                     .iter()
-                    .map(|h| h.name.len() + h.values.iter().map(Vec::len).sum::<usize>())
+                    .map(Header::size)
                     .sum();
                 let texts = [&message.verb, &message.url, &message.status];
                 headers

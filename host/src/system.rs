@@ -1,0 +1,107 @@
+//! What the operating system grants this process, asked for before instances start.
+//!
+//! Every instance holds two folders open and some mappings of memory. Running out
+//! of either in the middle of a start gives errors that name neither, so the room
+//! is looked at first and the sentence says what to raise.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::error::EngineError;
+
+/// Folders that an instance holds open: the plugin's and its own.
+const FILES_PER_INSTANCE: u64 = 2;
+
+/// Files for everything else: sockets, the database, the guest.
+const OTHER_FILES: u64 = 512;
+
+/// Mappings that an instance costs in the pool, as counted in `/proc/self/maps`.
+const MAPPINGS_PER_INSTANCE: u64 = 6;
+
+/// Mappings of everything else.
+const OTHER_MAPPINGS: u64 = 1500;
+
+/// Allows this process as many open files as the system lets it: at least the hard
+/// limit, and more where it is privileged and `instances` need more.
+pub fn raise_file_limit(instances: u64) {
+    let wanted = files_for(instances);
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.maximum.is_some_and(|maximum| maximum < wanted) {
+        let more = Rlimit {
+            current: Some(wanted),
+            maximum: Some(wanted),
+        };
+        if setrlimit(Resource::Nofile, more).is_ok() {
+            return;
+        }
+    }
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "cannot raise the number of open files");
+    }
+}
+
+/// Whether the system lets this process hold so many instances at once.
+///
+/// # Errors
+///
+/// [`EngineError::Config`] with the setting that is too small and what to do.
+pub fn room_for(instances: u64) -> Result<(), EngineError> {
+    let files = getrlimit(Resource::Nofile).current;
+    check(
+        instances,
+        files_for(instances),
+        files,
+        "open files",
+        "raise it with `ulimit -n` or LimitNOFILE",
+    )?;
+    check(
+        instances,
+        instances.saturating_mul(MAPPINGS_PER_INSTANCE).saturating_add(OTHER_MAPPINGS),
+        map_count_limit(),
+        "memory mappings",
+        "raise it with `sysctl vm.max_map_count=N`",
+    )
+}
+
+fn files_for(instances: u64) -> u64 {
+    instances.saturating_mul(FILES_PER_INSTANCE).saturating_add(OTHER_FILES)
+}
+
+fn check(
+    instances: u64,
+    needed: u64,
+    allowed: Option<u64>,
+    what: &str,
+    remedy: &str,
+) -> Result<(), EngineError> {
+    match allowed {
+        Some(allowed) if allowed < needed => Err(EngineError::Config(format!(
+            "{instances} instances need {needed} {what}, the system allows {allowed}; {remedy}, or lower `instances` under [hub]"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Linux bounds the mappings of a process; `None` where there is no such setting.
+fn map_count_limit() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_instances_have_room() {
+        room_for(4).unwrap();
+    }
+
+    #[test]
+    fn too_many_instances_are_told_which_setting_to_raise() {
+        let text = room_for(1_000_000_000).unwrap_err().to_string();
+        assert!(text.contains("1000000000 instances need"), "{text}");
+        assert!(text.contains("or lower `instances` under [hub]"), "{text}");
+    }
+}

@@ -1,0 +1,32 @@
+//! Device rows and the configuration document.
+
+use crate::attack::Attack;
+
+trips! {
+    rows_beyond_the_limit_are_refused: "devices" => Attack::new("
+def attack():
+    for n in range(1, 9): Domoticz.Device(Name='d%d' % n, Unit=n, TypeName='Switch').Create()
+    Domoticz.Log('%d rows.' % len(Devices))
+").limits("devices = 3").says(&["3 rows."]);
+
+    texts_of_rows_are_bounded: "stored-bytes" => Attack::new("
+def attack():
+    Domoticz.Device(Name='text', Unit=1, TypeName='Text').Create()
+    Devices[1].Update(nValue=0, sValue='short')
+    Devices[1].Update(nValue=0, sValue='x' * 100000)
+    Devices[1].Refresh()
+    Domoticz.Log('kept %s.' % Devices[1].sValue)
+").limits("stored-bytes = 10000").says(&["kept short."]);
+
+    many_small_texts_are_bounded: "stored-bytes" => Attack::new("
+def attack():
+    for n in range(1, 200): Domoticz.Device(Name='n' * 100, Unit=n, TypeName='Text').Create()
+").limits("stored-bytes = 10000");
+
+    the_configuration_is_bounded: "stored-bytes" => Attack::new("
+def attack():
+    Domoticz.Configuration({'a': 'short'})
+    Domoticz.Configuration({'a': 'x' * 100000})
+    Domoticz.Log('kept %s.' % Domoticz.Configuration())
+").limits("stored-bytes = 10000").says(&["kept {'a': 'short'}."]);
+}

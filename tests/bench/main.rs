@@ -1,0 +1,124 @@
+//! `cordon-bench`: measures, prints a table of ratios with their goals, keeps the raw rows.
+//!
+//! One file per measurement, each a function that adds to the [`Report`](report::Report).
+//! Arms of a ratio are interleaved in one run. `docs/benchmarks.md` says how to
+//! read the result. Never a test: nothing here fails because a machine is slow.
+
+mod calls;
+mod componentize;
+mod idle;
+mod machine;
+mod memory;
+mod metering;
+mod micro;
+mod native;
+mod neighbours;
+mod pages;
+mod report;
+mod rig;
+mod rustpython;
+mod sample;
+mod snapshot;
+mod start;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use cordon::engine::artifact::Artifact;
+use cordon::engine::{Engine, EngineOptions};
+use cordon::system;
+
+use report::Report;
+
+/// What anything here returns: the benchmark stops at the first thing it cannot do.
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Instances of the engine that all but the last measurement use.
+const INSTANCES: u32 = 300;
+
+/// The measurements by name, in the order in which they run.
+const SECTIONS: [&str; 8] =
+    ["start", "snapshot", "memory", "calls", "micro", "metering", "neighbours", "idle"];
+
+/// Measures the ratios that Cordon is held to.
+#[derive(Parser)]
+struct Arguments {
+    /// Measures only these: start, snapshot, memory, calls, micro, metering, neighbours, idle.
+    sections: Vec<String>,
+    /// 10,000 idle instances for five minutes instead of 1,000 for one.
+    #[arg(long)]
+    long: bool,
+    /// A plugin of some 500 lines to start instead of the benchmark's own.
+    #[arg(long, value_name = "PLUGIN.PY")]
+    plugin: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(unknown) = arguments.sections.iter().find(|name| !SECTIONS.contains(&name.as_str())) {
+        eprintln!("cordon-bench: there is no section {unknown}; they are {}", SECTIONS.join(", "));
+        return ExitCode::FAILURE;
+    }
+    let measured = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(measure(&arguments)));
+    match measured {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cordon-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(arguments: &Arguments) -> Outcome<()> {
+    let wanted = |name: &str| arguments.sections.is_empty() || arguments.sections.iter().any(|section| section == name);
+    let scale = if arguments.long { idle::LONG } else { idle::SHORT };
+    system::raise_file_limit(u64::from(scale.instances.max(INSTANCES)));
+    let artifact = Artifact::locate()?;
+    let load = machine::load();
+    let engine = engine(&artifact, INSTANCES, true)?;
+    let mut report = Report::default();
+    let faults = machine::minor_faults();
+    for name in SECTIONS.into_iter().filter(|name| wanted(name)) {
+        println!("{name}");
+        match name {
+            "start" => start::measure(&mut report, &engine, arguments.plugin.as_deref()).await?,
+            "snapshot" => snapshot::measure(&mut report, &engine).await?,
+            "memory" => memory::measure(&mut report, &engine).await?,
+            "calls" => calls::measure(&mut report, &engine).await?,
+            "micro" => micro::measure(&mut report, &engine).await?,
+            "metering" => metering::measure(&mut report, &artifact).await?,
+            "neighbours" => neighbours::measure(&mut report, &engine).await?,
+            _ => idle::measure(&mut report, &artifact, scale).await?,
+        }
+    }
+    let mut notes = machine::notes(&engine);
+    notes.push(("load at the start of the run".to_owned(), load));
+    notes.push(("minor faults of the run".to_owned(), format!("{:.0}", machine::minor_faults() - faults)));
+    let summary = report.finish(&folder()?, &notes)?;
+    println!("written: {}", summary.display());
+    Ok(())
+}
+
+/// An engine on the guest with room for so many instances.
+pub fn engine(artifact: &Artifact, instances: u32, metering: bool) -> Outcome<Engine> {
+    let options = EngineOptions {
+        instances,
+        metering,
+        ..EngineOptions::default()
+    };
+    Ok(Engine::new(&options, artifact)?)
+}
+
+/// `bench/<date>-<host>` in cargo's target folder.
+fn folder() -> Outcome<PathBuf> {
+    let program = std::env::current_exe()?;
+    let target = program.ancestors().nth(2).ok_or("this program is in no target folder")?;
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let date = jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
+    Ok(target.join("bench").join(format!("{date}-{}", host.trim())))
+}

@@ -1,0 +1,9 @@
+import Domoticz
+
+
+def onStart():
+    pass
+
+
+def onHeartbeat():
+    pass

@@ -1,0 +1,9 @@
+import Domoticz
+
+
+def onStart():
+    pass
+
+
+def onCommand(Unit, Command, Level, Color):
+    pass

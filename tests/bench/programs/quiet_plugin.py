@@ -1,0 +1,9 @@
+import Domoticz
+
+
+def onStart():
+    Domoticz.Heartbeat(1)
+
+
+def onHeartbeat():
+    pass

@@ -1,0 +1,10 @@
+import Domoticz
+
+
+def onStart():
+    pass
+
+
+def onCommand(Unit, Command, Level, Color):
+    while True:
+        pass

@@ -1,0 +1,168 @@
+//! A hub in a temporary folder, and plugins of the benchmark in it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cordon::config::HardwareSection;
+use cordon::engine::Engine;
+use cordon::hub::Hub;
+use cordon::instance::supervisor::{Remote, Status};
+use cordon::log::{EventLog, LogCapacity, Record};
+use cordon::platform::domoticz::definition::{self, PluginDefinition};
+use cordon::platform::domoticz::{DeliverError, HubEvent, Level};
+use tokio::sync::broadcast;
+
+use crate::Outcome;
+
+/// Limits under which nothing that is measured is slowed down or ended.
+pub const UNLIMITED: &str =
+    "[limits]\ncallback-cpu = 600000\ncallback-wall = 3600000\ncpu-share = 400\nlog-lines-per-second = 10000\n";
+
+/// A folder that goes away with the value.
+pub struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    /// An empty folder; `name` tells it from others of this process.
+    pub fn new(name: &str) -> Outcome<Self> {
+        let path = std::env::temp_dir().join(format!("cordon-bench-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self { path })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed is in the system's folder for such files.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+/// A hub for one measurement.
+pub struct Rig {
+    /// The hub.
+    pub hub: Hub,
+    events: EventLog,
+    lines: broadcast::Receiver<Arc<Record>>,
+    scratch: Scratch,
+}
+
+impl Rig {
+    /// An empty hub on this engine.
+    pub fn new(engine: &Engine, name: &str) -> Outcome<Self> {
+        let scratch = Scratch::new(name)?;
+        let events = EventLog::new(LogCapacity::default());
+        let lines = events.subscribe();
+        let data = scratch.path().join("data");
+        let hub = Hub::open(engine.clone(), events.clone(), &data, Vec::new())?;
+        Ok(Self {
+            hub,
+            events,
+            lines,
+            scratch,
+        })
+    }
+
+    /// Writes the folder of a plugin: its `plugin.py`, and other files beside it.
+    pub fn plugin(&self, key: &str, source: &str, others: &[&Path]) -> Outcome<PluginDefinition> {
+        let folder = self.scratch.path().join("plugins").join(key);
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join("plugin.py"), with_definition(key, source))?;
+        for file in others {
+            let name = file.file_name().ok_or("a file without a name")?;
+            std::fs::copy(file, folder.join(name))?;
+        }
+        let found = definition::read_folder(&folder).map_err(|problem| problem.to_string())?;
+        found.into_iter().next().ok_or_else(|| "no definition".into())
+    }
+
+    /// Starts an instance and waits for the end of its `onStart`.
+    pub async fn start(&mut self, definition: &PluginDefinition, name: &str, config: &str) -> Outcome<Remote> {
+        let remote = self.spawn(definition, name, config).await?;
+        match remote.counters.settled().await {
+            Status::Running => Ok(remote),
+            other => Err(format!("{name} is {other:?}; its log: {}", self.tail()).into()),
+        }
+    }
+
+    /// Starts an instance without waiting for it.
+    pub async fn spawn(&mut self, definition: &PluginDefinition, name: &str, config: &str) -> Outcome<Remote> {
+        let section = section(definition, name, config)?;
+        self.hub.start(&section, definition).await?;
+        let handle = self.hub.instances().last().ok_or("no instance")?;
+        Ok(handle.remote())
+    }
+
+    /// What comes after `marker` in the next line that holds it.
+    pub async fn answer(&mut self, marker: &str, patience: Duration) -> Outcome<String> {
+        let wait = async {
+            loop {
+                match self.lines.recv().await {
+                    Ok(record) => {
+                        if let Some((_, rest)) = record.text.split_once(marker) {
+                            return Ok(rest.to_owned());
+                        }
+                    }
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        match tokio::time::timeout(patience, wait).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(format!("no `{marker}` in the log; its end: {}", self.tail()).into()),
+        }
+    }
+
+    /// The last lines of the log.
+    pub fn tail(&self) -> String {
+        let lines: Vec<_> = self.events.tail(None, 10).iter().map(|line| line.message()).collect();
+        lines.join(" | ")
+    }
+}
+
+/// The configuration of an instance.
+pub fn section(definition: &PluginDefinition, name: &str, config: &str) -> Outcome<HardwareSection> {
+    let text = format!("name = {name:?}\nplugin = {:?}\n{config}", definition.key);
+    Ok(toml::from_str(&text)?)
+}
+
+/// An event that reaches `onCommand` with this text.
+pub fn command(text: &str) -> HubEvent {
+    HubEvent::Command {
+        device_id: "00000001".to_owned(),
+        unit: 1,
+        command: text.to_owned(),
+        level: Level::Whole(0),
+        color: String::new(),
+    }
+}
+
+/// Delivers, waiting while the inbox is full.
+pub async fn deliver(remote: &Remote, event: HubEvent) -> Outcome<()> {
+    loop {
+        match remote.deliver(event.clone()) {
+            Err(DeliverError::InboxFull) => tokio::time::sleep(Duration::from_millis(1)).await,
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// The file of a program that lies beside this one in the source tree.
+pub fn program(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/bench/programs").join(name)
+}
+
+fn with_definition(key: &str, source: &str) -> String {
+    format!(
+        "\"\"\"\n<plugin key=\"{key}\" name=\"{key}\" version=\"1.0\" author=\"benchmark\">\n\
+         <params><param field=\"Mode1\" label=\"m\"/></params>\n</plugin>\n\"\"\"\n{source}"
+    )
+}

@@ -1,0 +1,26 @@
+"""
+<plugin key="Case" name="Case" version="1.0" author="tests">
+    <params>
+        <param field="Address" label="Address"/>
+        <param field="Port" label="Port"/>
+    </params>
+</plugin>
+"""
+import Domoticz
+
+def connection(protocol="Line"):
+    return Domoticz.Connection(Name="C", Transport="TCP/IP", Protocol=protocol,
+                               Address=Parameters["Address"], Port=Parameters["Port"])
+
+
+def onStart():
+    global conn
+    conn = connection()
+    conn.Connect(Timeout=200)
+
+
+def onMessage(Connection, Data):
+    Domoticz.Log("got %s" % Data.decode())
+    if Data == b"exit":
+        raise SystemExit(3)
+    {}[Data.decode()]

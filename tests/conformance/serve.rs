@@ -1,0 +1,119 @@
+//! `cordon serve` as a program of its own: a configuration, a folder of plugins, signals.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::stage::plugin_text;
+use crate::tools::Program;
+
+/// A configuration, its plugins and its data in a folder of their own.
+pub struct Site {
+    folder: tempfile::TempDir,
+}
+
+impl Site {
+    /// `sections` are `[[hardware]]` tables.
+    pub fn new(sections: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let hub = "[hub]\nlisten = \"127.0.0.1:0\"\ninstances = 5\n";
+        let config = format!("{hub}{sections}");
+        std::fs::write(folder.path().join("cordon.toml"), config).expect("the file is written");
+        Self { folder }
+    }
+
+    /// Folder of everything.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Puts a file below the plugins' folder.
+    pub fn file(&self, name: &str, text: &str) {
+        let path = self.folder.path().join("plugins").join(name);
+        let folder = path.parent().expect("a folder");
+        std::fs::create_dir_all(folder).expect("the folder is made");
+        std::fs::write(path, text).expect("the file is written");
+    }
+
+    /// Starts the program.
+    pub fn serve(&self) -> Program {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cordon"));
+        command
+            .arg("serve")
+            .arg("--config")
+            .arg(self.path().join("cordon.toml"));
+        Program::start(&mut command)
+    }
+}
+
+const HELLO: &str = "
+def onStart():
+    Domoticz.Log('started WHERE')
+def onStop():
+    Domoticz.Log('stopped WHERE')
+";
+
+fn hello(key: &str, place: &str) -> String {
+    plugin_text(key, &HELLO.replace("WHERE", place))
+}
+
+#[test]
+fn rules_001_002_003_004_005_009_plugins_are_found_where_the_rules_say() {
+    let site = Site::new(
+        "[[hardware]]\nname = \"A\"\nplugin = \"Bar\"\n\
+         [[hardware]]\nname = \"B\"\nplugin = \"Example\"\n\
+         [[hardware]]\nname = \"C\"\nplugin = \"Deep\"\n\
+         [[hardware]]\nname = \"D\"\nplugin = \"Twice\"\n\
+         [[hardware]]\nname = \"E\"\nplugin = \"Quoted\"\n",
+    );
+    site.file("Foo/plugin.py", &hello("Bar", "in Foo"));
+    site.file("examples/plugin.py", &hello("Example", "in examples"));
+    site.file("a/b/plugin.py", &hello("Deep", "in a/b"));
+    site.file("one/plugin.py", &hello("Twice", "in one"));
+    site.file("two/plugin.py", &hello("Twice", "in two"));
+    let joined = hello("Joined", "joined").replacen("\"\"\"\n", "\"\"\"", 1);
+    site.file("joined/plugin.py", &joined);
+    let quoted = hello("Quoted", "in quoted").replacen("</plugin>\n", "</plugin>", 1);
+    site.file("quoted/plugin.py", &quoted);
+    let mut program = site.serve();
+    program.line("ready on http://127.0.0.1:");
+    for _ in 0..3 {
+        program.line("started in ");
+    }
+    assert!(program.terminate());
+    let said = program.said.join("\n");
+    for line in [
+        "Error: plugin folder ",
+        "joined`: ",
+        "Error: B: ",
+        "no plugin with key `Example`",
+        "Error: C: ",
+        "A: started in Foo",
+        "D: started in one",
+        "E: started in quoted",
+    ] {
+        assert!(said.contains(line), "no {line:?} in:\n{said}");
+    }
+    assert!(!said.contains("in two"), "{said}");
+}
+
+#[test]
+fn sigterm_stops_plugins_in_good_order() {
+    let site = Site::new("[[hardware]]\nname = \"HW\"\nplugin = \"Hello\"\n");
+    site.file("hello/plugin.py", &hello("Hello", "well"));
+    let mut program = site.serve();
+    program.line("HW: started well");
+    assert!(program.terminate());
+    let end = program
+        .said
+        .iter()
+        .position(|line| line.contains("stopping"));
+    let stopped = program
+        .said
+        .iter()
+        .position(|line| line.ends_with("HW: stopped well"));
+    assert!(
+        end.is_some() && end < stopped,
+        "{}",
+        program.said.join("\n")
+    );
+}

@@ -1,0 +1,62 @@
+//! Compiled code is kept by the hash of its source, and only by the runtime.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::support::{Bench, PluginText};
+
+fn entries(folder: &Path) -> usize {
+    let Ok(guests) = std::fs::read_dir(folder.join("code")) else {
+        return 0;
+    };
+    guests
+        .map(|guest| std::fs::read_dir(guest.unwrap().path()).unwrap().count())
+        .sum()
+}
+
+/// Waits until the background writer has made this many entries.
+async fn entries_become(folder: &Path, count: usize) {
+    for _ in 0..300 {
+        if entries(folder) == count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{} entries, {count} expected", entries(folder));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_start_runs_the_kept_code() {
+    let mut bench = Bench::new();
+    let source = "def onStart(): Domoticz.Log('line %d' % onStart.__code__.co_firstlineno)\n";
+    let config = "";
+    bench.start(PluginText { name: "One", source, config }).await;
+    let first = bench.line("One: line").await;
+    entries_become(&bench.data_folder(), 1).await;
+    let text = std::fs::read(bench.plugin_folder("One").join("plugin.py")).unwrap();
+    bench
+        .start_whole("Two", std::str::from_utf8(&text).unwrap(), config)
+        .await;
+    let second = bench.line("Two: line").await;
+    assert_eq!(first.replace("One", "Two"), second);
+    assert_eq!(entries(&bench.data_folder()), 1, "compiled a second time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_refuses_code_from_a_plugin() {
+    let source = r#"
+import _cordon, hashlib
+def poison():
+    _cordon.code_keep(hashlib.sha256(b"somebody else's source").hexdigest(), b"bad")
+poison()
+def onStart():
+    poison()
+    Domoticz.Log("poisoned")
+"#;
+    let mut bench = Bench::new();
+    bench.start(PluginText { name: "P", source, config: "" }).await;
+    bench.line("poisoned").await;
+    entries_become(&bench.data_folder(), 1).await;
+    bench.hub.stop().await;
+    assert_eq!(entries(&bench.data_folder()), 1);
+}
