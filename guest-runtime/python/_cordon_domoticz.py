@@ -7,7 +7,6 @@ to the hub.
 
 import os
 import sys
-import time
 
 import _cordon
 
@@ -31,9 +30,6 @@ RAISED = 2
 _delayed_sends = connections.delayed_sends
 _unfinished_output = _cordon_stdio.unfinished_output
 _unfinished_errors = _cordon_stdio.unfinished_errors
-
-# Seconds that threads of the plugin get after onStop (spec 2.4).
-_THREAD_WAITS = 10
 
 
 def start(setup):
@@ -141,21 +137,7 @@ def _stopping():
     for key, device in binding.devices.items():
         if not isinstance(device, _cordon_device.Device):
             log.normal("entry %r of Devices is no Device" % (key,))
-    # Spec 2.4: only a plugin whose module has `threading` is waited for.
-    if hasattr(binding.plugin, "threading") and "threading" in sys.modules:
-        _wait_for_threads(sys.modules["threading"])
     return outcome
-
-
-def _wait_for_threads(threading):
-    for _ in range(_THREAD_WAITS):
-        others = threading.active_count() - 1
-        if others < 1:
-            return
-        log.status("%d threads are still running, waiting for them to end" % others)
-        time.sleep(1)
-    if threading.active_count() > 1:
-        log.error("threads are still running and are ended with the plugin")
 
 
 def _heartbeat():

@@ -96,10 +96,7 @@ pub fn event(event: Event, vm: &VirtualMachine) -> PyResult<Vec<PyObjectRef>> {
                 text(&it.description, vm),
             ],
         ),
-        Event::Message(it) => named(
-            "message",
-            vec![it.id.to_pyobject(vm), inbound(it.data, vm)],
-        ),
+        Event::Message(it) => named("message", vec![it.id.to_pyobject(vm), inbound(it.data, vm)]),
         Event::TimedOut(id) => named("timed-out", vec![id.to_pyobject(vm)]),
         Event::Disconnected(id) => named("disconnected", vec![id.to_pyobject(vm)]),
         Event::Command(it) => named("command", command(it, vm)),
@@ -233,7 +230,6 @@ impl<'a> Fields<'a> {
             None => Err(self.vm.new_type_error("a field is missing")),
         }
     }
-
 }
 
 fn list_of<T>(
@@ -354,7 +350,10 @@ pub fn endpoint(tuple: &PyTupleRef, vm: &VirtualMachine) -> PyResult<Endpoint> {
 ///
 /// `TypeError` for anything else.
 pub fn outbound(message: PyObjectRef, vm: &VirtualMachine) -> PyResult<Outbound> {
-    let Ok(tuple) = message.clone().downcast::<rustpython_vm::builtins::PyTuple>() else {
+    let Ok(tuple) = message
+        .clone()
+        .downcast::<rustpython_vm::builtins::PyTuple>()
+    else {
         let bytes = ArgBytesLike::try_from_object(vm, message)?;
         return Ok(Outbound::Bytes(bytes.borrow_buf().to_vec()));
     };

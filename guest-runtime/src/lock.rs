@@ -184,7 +184,11 @@ mod _cordon_lock {
 
     impl Representable for Lock {
         fn repr_str(zelf: &Py<Self>, _vm: &VirtualMachine) -> PyResult<String> {
-            let word = if zelf.state.lock().count != 0 { "locked" } else { "unlocked" };
+            let word = if zelf.state.lock().count != 0 {
+                "locked"
+            } else {
+                "unlocked"
+            };
             Ok(format!(
                 "<{word} _thread.lock object at {:#x}>",
                 zelf.get_id()
@@ -260,7 +264,11 @@ mod _cordon_lock {
         }
 
         #[pymethod]
-        fn _acquire_restore(zelf: &Py<Self>, saved: PyTupleRef, vm: &VirtualMachine) -> PyResult<()> {
+        fn _acquire_restore(
+            zelf: &Py<Self>,
+            saved: PyTupleRef,
+            vm: &VirtualMachine,
+        ) -> PyResult<()> {
             let count: usize = match saved.first() {
                 Some(count) => count.clone().try_into_value(vm)?,
                 None => return Err(vm.new_type_error("a saved lock state is a pair")),

@@ -37,15 +37,14 @@ const KEPT: usize = 4;
 #[repr(align(16))]
 struct Scratch(#[expect(dead_code, reason = "only its address is used")] [u8; SCRATCH]);
 
-static SCRATCH_STACK: Single<UnsafeCell<Scratch>> =
-    Single(UnsafeCell::new(Scratch([0; SCRATCH])));
+static SCRATCH_STACK: Single<UnsafeCell<Scratch>> = Single(UnsafeCell::new(Scratch([0; SCRATCH])));
 
 static FREE: Single<RefCell<Vec<usize>>> = Single(RefCell::new(Vec::new()));
 
-fn layout() -> Layout {
-    // Both are constants and the alignment is a power of two.
-    Layout::from_size_align(THREAD_STACK, 16).unwrap_or(Layout::new::<u8>())
-}
+const LAYOUT: Layout = match Layout::from_size_align(THREAD_STACK, 16) {
+    Ok(layout) => layout,
+    Err(_) => panic!("not a power of two"),
+};
 
 /// Top of the stack for calls between tasks.
 #[unsafe(export_name = "cordon-scratch-top")]
@@ -59,7 +58,7 @@ extern "C" fn acquire() -> usize {
     let kept = FREE.borrow_mut().pop();
     let base = kept.unwrap_or_else(|| {
         // SAFETY: the layout has a size; a null result is checked.
-        let base = unsafe { alloc(layout()) };
+        let base = unsafe { alloc(LAYOUT) };
         assert!(!base.is_null(), "no memory for a thread's stack");
         // SAFETY: the block is at least GUARD bytes long and ours.
         unsafe { base.write_bytes(CANARY, GUARD) };
@@ -83,6 +82,6 @@ extern "C" fn release(top: usize) {
         free.push(base as usize);
     } else {
         // SAFETY: allocated with this layout and no longer in use.
-        unsafe { dealloc(base, layout()) };
+        unsafe { dealloc(base, LAYOUT) };
     }
 }

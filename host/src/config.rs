@@ -141,7 +141,10 @@ mod tests {
     fn two_sections_of_one_name_are_refused() {
         let section = "[[hardware]]\nname = \"A\"\nplugin = \"P\"\n";
         let text = refusal(&format!("{section}{section}"));
-        assert!(text.contains("two [[hardware]] sections are called `A`"), "{text}");
+        assert!(
+            text.contains("two [[hardware]] sections are called `A`"),
+            "{text}"
+        );
     }
 
     #[test]

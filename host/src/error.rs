@@ -65,10 +65,15 @@ pub struct LimitHit {
 impl fmt::Display for LimitHit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { which, used, limit } = self;
-        write!(
-            f,
-            "limit {which}: {used} used, {limit} allowed; raise it with `{which} = N` under the instance's [limits]"
-        )
+        write!(f, "limit {which}: {used} used, {limit} allowed; ")?;
+        if crate::limits::is_fixed(which) {
+            f.write_str("it is fixed")
+        } else {
+            write!(
+                f,
+                "raise it with `{which} = N` under the instance's [limits]"
+            )
+        }
     }
 }
 
@@ -93,7 +98,9 @@ pub enum InstanceFailure {
     #[error("the component trapped: {0}")]
     Trap(String),
     /// The plugin ended its own process, which is the component.
-    #[error("the plugin ended its own process, as os._exit does; raise SystemExit or return instead")]
+    #[error(
+        "the plugin ended its own process, as os._exit does; raise SystemExit or return instead"
+    )]
     Exited,
     /// The plugin could not be imported; its log has the traceback.
     #[error("the plugin could not be started")]

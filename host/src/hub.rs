@@ -56,7 +56,10 @@ impl Tls {
         if self.verified.is_none() {
             self.verified = Some(Arc::new(TlsClient::new(true)?));
         }
-        Ok(self.verified.clone().unwrap_or_else(|| Arc::clone(&self.any)))
+        Ok(self
+            .verified
+            .clone()
+            .unwrap_or_else(|| Arc::clone(&self.any)))
     }
 }
 
@@ -123,7 +126,8 @@ impl Hub {
         definition: &PluginDefinition,
     ) -> Result<(), EngineError> {
         let spec = self.spec(section, definition).await?;
-        self.instances.push(supervisor::start(self.services.clone(), spec));
+        self.instances
+            .push(supervisor::start(self.services.clone(), spec));
         Ok(())
     }
 
@@ -132,8 +136,13 @@ impl Hub {
         section: &HardwareSection,
         definition: &PluginDefinition,
     ) -> Result<Spec, EngineError> {
-        let id = self.services.store.hardware_for(&section.name, &definition.key);
-        let id = id.await.map_err(|error| EngineError::Store(error.to_string()))?;
+        let id = self
+            .services
+            .store
+            .hardware_for(&section.name, &definition.key);
+        let id = id
+            .await
+            .map_err(|error| EngineError::Store(error.to_string()))?;
         let config = |error: &dyn std::fmt::Display| EngineError::Config(error.to_string());
         let values = section.parameters.clone();
         let hardware = HardwareConfig::from_values(id, &section.name, definition, values)
@@ -144,8 +153,8 @@ impl Hub {
         };
         let settings = self.services.preferences.settings().await;
         let settings = settings.map_err(|error| EngineError::Store(error.to_string()))?;
-        let parameters = parameters(hardware, definition, &facts(&settings))
-            .map_err(|error| config(&error))?;
+        let parameters =
+            parameters(hardware, definition, &facts(&settings)).map_err(|error| config(&error))?;
         let value = |name: &str| {
             let found = parameters.iter().find(|(key, _)| key == name);
             found.map(|(_, value)| value.clone()).unwrap_or_default()

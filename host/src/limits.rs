@@ -122,7 +122,7 @@ limits! {
     /// log records per second, averaged over ten seconds
     log_lines "log-lines-per-second" "lines" = 50, 10_000, Dropped;
     /// length of one log record
-    log_line_bytes "log-line-bytes" "bytes" = 6143, 65_536, Dropped;
+    log_line_bytes "log-line-bytes" "bytes" = 6143, 6143, Dropped;
     /// device rows of the hardware
     devices "devices" "rows" = 256, 65_536, Refused;
     /// texts of all device rows together, and of the configuration document
@@ -139,6 +139,16 @@ limits! {
     random_bytes "random-bytes" "bytes" = MIB, 64 * MIB, Ended;
     /// failures in a row after which an instance is parked until the operator restarts it
     restarts "restarts" "failures" = 5, 1000, Ended;
+}
+
+/// Limits that are part of the compiled guest or of the engine: no instance can
+/// have others.
+const FIXED: [&str; 2] = ["shadow-stack", "wasm-stack"];
+
+/// Whether no configuration changes this limit.
+#[must_use]
+pub fn is_fixed(name: &str) -> bool {
+    FIXED.contains(&name)
 }
 
 impl Limits {
@@ -163,6 +173,9 @@ impl Limits {
                     known.join(", ")
                 ));
             };
+            if is_fixed(declared.name) {
+                return Err(format!("limit `{name}` is fixed; remove the line"));
+            }
             if *value == 0 || *value > declared.ceiling {
                 return Err(format!(
                     "limit `{name}` must be from 1 to {} {}, not {value}",
@@ -217,8 +230,18 @@ mod tests {
     }
 
     #[test]
+    fn an_override_of_a_fixed_limit_is_refused() {
+        let error = toml::from_str::<Limits>("wasm-stack = 1")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("`wasm-stack` is fixed"), "{error}");
+    }
+
+    #[test]
     fn an_unknown_limit_is_refused_with_the_names() {
-        let error = toml::from_str::<Limits>("thread = 3").unwrap_err().to_string();
+        let error = toml::from_str::<Limits>("thread = 3")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("there is no limit `thread`"), "{error}");
         assert!(error.contains("threads"), "{error}");
     }
@@ -234,6 +257,10 @@ mod tests {
     #[test]
     fn the_documentation_is_the_table() {
         let documented = std::fs::read_to_string("../docs/limits.md").unwrap();
-        assert_eq!(documented, markdown(), "run `cordon limits --markdown > docs/limits.md`");
+        assert_eq!(
+            documented,
+            markdown(),
+            "run `cordon limits --markdown > docs/limits.md`"
+        );
     }
 }

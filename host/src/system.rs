@@ -6,6 +6,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::engine::pool::stacks;
 use crate::error::EngineError;
 
 /// Folders that an instance holds open: the plugin's and its own.
@@ -14,11 +15,15 @@ const FILES_PER_INSTANCE: u64 = 2;
 /// Files for everything else: sockets, the database, the guest.
 const OTHER_FILES: u64 = 512;
 
-/// Mappings that an instance costs in the pool, as counted in `/proc/self/maps`.
-const MAPPINGS_PER_INSTANCE: u64 = 6;
+/// Mappings of an instance's memory, as counted in `/proc/self/maps`: the image, the
+/// heap behind it, a table, the guard.
+const MAPPINGS_PER_INSTANCE: u64 = 4;
+
+/// Mappings of a stack of the pool, used or not: the stack and its guard.
+const MAPPINGS_PER_STACK: u64 = 2;
 
 /// Mappings of everything else.
-const OTHER_MAPPINGS: u64 = 1500;
+const OTHER_MAPPINGS: u64 = 1400;
 
 /// Allows this process as many open files as the system lets it: at least the hard
 /// limit, and more where it is privileged and `instances` need more.
@@ -40,12 +45,13 @@ pub fn raise_file_limit(instances: u64) {
     }
 }
 
-/// Whether the system lets this process hold so many instances at once.
+/// Whether the system lets this process hold so many instances at once, in a pool of
+/// so many slots.
 ///
 /// # Errors
 ///
 /// [`EngineError::Config`] with the setting that is too small and what to do.
-pub fn room_for(instances: u64) -> Result<(), EngineError> {
+pub fn room_for(instances: u64, slots: u32) -> Result<(), EngineError> {
     let files = getrlimit(Resource::Nofile).current;
     check(
         instances,
@@ -56,7 +62,10 @@ pub fn room_for(instances: u64) -> Result<(), EngineError> {
     )?;
     check(
         instances,
-        instances.saturating_mul(MAPPINGS_PER_INSTANCE).saturating_add(OTHER_MAPPINGS),
+        instances
+            .saturating_mul(MAPPINGS_PER_INSTANCE)
+            .saturating_add(u64::from(stacks(slots)).saturating_mul(MAPPINGS_PER_STACK))
+            .saturating_add(OTHER_MAPPINGS),
         map_count_limit(),
         "memory mappings",
         "raise it with `sysctl vm.max_map_count=N`",
@@ -64,7 +73,9 @@ pub fn room_for(instances: u64) -> Result<(), EngineError> {
 }
 
 fn files_for(instances: u64) -> u64 {
-    instances.saturating_mul(FILES_PER_INSTANCE).saturating_add(OTHER_FILES)
+    instances
+        .saturating_mul(FILES_PER_INSTANCE)
+        .saturating_add(OTHER_FILES)
 }
 
 fn check(
@@ -95,12 +106,12 @@ mod tests {
 
     #[test]
     fn a_few_instances_have_room() {
-        room_for(4).unwrap();
+        room_for(4, 4).unwrap();
     }
 
     #[test]
     fn too_many_instances_are_told_which_setting_to_raise() {
-        let text = room_for(1_000_000_000).unwrap_err().to_string();
+        let text = room_for(1_000_000_000, 4).unwrap_err().to_string();
         assert!(text.contains("1000000000 instances need"), "{text}");
         assert!(text.contains("or lower `instances` under [hub]"), "{text}");
     }

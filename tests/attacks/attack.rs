@@ -56,9 +56,12 @@ fn told(limit: &Declaration, line: &str) -> Told {
     let figures = line.split_once(&start).expect("the limit is named").1;
     let (used, rest) = figures.split_once(" used, ").expect("what was used");
     let (allowed, rest) = rest.split_once(" allowed; ").expect("what was allowed");
-    let advice = format!("raise it with `{name} = N` under the instance's [limits]");
-    let fixed = limit.default == limit.ceiling;
-    assert!(fixed || rest.starts_with(&advice), "{line}");
+    let advice = if cordon::limits::is_fixed(name) {
+        "it is fixed".to_owned()
+    } else {
+        format!("raise it with `{name} = N` under the instance's [limits]")
+    };
+    assert!(rest.starts_with(&advice), "{line}");
     Told {
         used: used.parse().expect("a number"),
         allowed: allowed.parse().expect("a number"),

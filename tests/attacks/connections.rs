@@ -68,7 +68,9 @@ async fn first_client(address: &str) -> TcpStream {
             }
         }
     };
-    tokio::time::timeout(PATIENCE, connect).await.expect("nobody listens")
+    tokio::time::timeout(PATIENCE, connect)
+        .await
+        .expect("nobody listens")
 }
 
 trips! {

@@ -42,7 +42,8 @@ async fn nobody_came(listener: &TcpListener) {
 }
 
 fn assert_denied(scene: &Scene, target: &str) {
-    let advice = format!("to allow it, add `network = [\"{target}\"]` under the instance's [grants]");
+    let advice =
+        format!("to allow it, add `network = [\"{target}\"]` under the instance's [grants]");
     let what = format!("denied: connection to {target}");
     let transcript = scene.bench.transcript();
     let told = |line: &str| line.contains(&what) && line.contains(&advice);
@@ -94,14 +95,24 @@ async fn a_grant_for_all_is_none_for_metadata_or_this_machine() {
     let port = target.rsplit_once(':').unwrap().1;
     let mapped = format!("::ffff:127.0.0.1:{port}");
     let nowhere = format!("0.0.0.0:{port}");
-    let targets = ["169.254.169.254:80", "100.100.100.200:80", &target, &mapped, &nowhere];
+    let targets = [
+        "169.254.169.254:80",
+        "100.100.100.200:80",
+        &target,
+        &mapped,
+        &nowhere,
+    ];
     let config = "grants = { network = [\"*:*\", \"0.0.0.0/0:*\", \"[::/0]:*\"] }";
     let scene = connect(&targets, config).await;
     assert_denied(&scene, "169.254.169.254:80");
     assert_denied(&scene, "100.100.100.200:80");
     assert_denied(&scene, &target);
     assert_denied(&scene, &nowhere);
-    assert!(scene.bench.seen_line("Success.").is_none(), "{}", scene.bench.transcript());
+    assert!(
+        scene.bench.seen_line("Success.").is_none(),
+        "{}",
+        scene.bench.transcript()
+    );
     nobody_came(&listener).await;
     scene.finish(FLAT).await;
 }
@@ -147,7 +158,9 @@ def onStart():
     );
     let mut scene = Scene::new().await;
     scene.attack(&source, "").await;
-    scene.said("send refused for connection 'u': denied: ").await;
+    scene
+        .said("send refused for connection 'u': denied: ")
+        .await;
     assert_denied(&scene, &format!("127.0.0.1:{port}"));
     assert!(socket.try_recv(&mut [0; 8]).is_err());
     scene.finish(FLAT).await;

@@ -53,7 +53,9 @@ def onStop():
     for n in range(5000): connection.Connect(); connection.Send('x')
 ";
     let mut scene = Scene::new().await;
-    scene.attack(source, "limits = { log-lines-per-second = 2 }").await;
+    scene
+        .attack(source, "limits = { log-lines-per-second = 2 }")
+        .await;
     scene.said("up").await;
     scene.beat().await;
     let events = scene.bench.events.clone();

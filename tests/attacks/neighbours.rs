@@ -73,7 +73,9 @@ def onStart(): more()
 def onConnect(Connection, Status, Description): more()
 def onDisconnect(Connection): more()
 ";
-    harms_only_itself(body, "grants = { network = [\"127.0.0.1:1\"] }", 2 * FLAT).await;
+    // It keeps what it makes, in its own memory.
+    let config = "limits = { memory = 134217728 }\ngrants = { network = [\"127.0.0.1:1\"] }";
+    harms_only_itself(body, config, (128 << 20) + FLAT).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,7 +133,11 @@ def onStart():
     for n in 0..12 {
         let name = format!("Life{n}");
         let config = "limits = { restarts = 1 }";
-        let plugin = PluginText { name: &name, source, config };
+        let plugin = PluginText {
+            name: &name,
+            source,
+            config,
+        };
         let life = scene.bench.start(plugin).await;
         let status = || matches!(life.counters.status(), Status::Parked { .. });
         until("it is parked", status).await;
@@ -175,9 +181,14 @@ def onStart():
 async fn instances_do_not_see_each_other() {
     let mut scene = Scene::new().await;
     let text = |body: &str| {
-        format!("\"\"\"\n<plugin key=\"Same\" name=\"Same\" version=\"1\" author=\"tests\"></plugin>\n\"\"\"\nimport Domoticz\n{body}")
+        format!(
+            "\"\"\"\n<plugin key=\"Same\" name=\"Same\" version=\"1\" author=\"tests\"></plugin>\n\"\"\"\nimport Domoticz\n{body}"
+        )
     };
-    scene.bench.start_whole("Secretive", &text(SECRETIVE), "").await;
+    scene
+        .bench
+        .start_whole("Secretive", &text(SECRETIVE), "")
+        .await;
     scene.bench.line("Secretive: kept").await;
     scene.bench.start_whole("Curious", &text(CURIOUS), "").await;
     let line = scene.bench.line("Curious: sees ").await;

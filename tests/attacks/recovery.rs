@@ -45,9 +45,14 @@ async fn a_plugin_that_cannot_be_imported_stays_off() {
     let mut scene = Scene::new().await;
     let attacker = scene.attack("import nonsense\n", "").await;
     scene.bench.line("ModuleNotFoundError").await;
-    scene.said("the plugin stays off until the hub is restarted").await;
+    scene
+        .said("the plugin stays off until the hub is restarted")
+        .await;
     let counters = &attacker.counters;
-    until("it is parked", || matches!(counters.status(), Status::Parked { .. })).await;
+    until("it is parked", || {
+        matches!(counters.status(), Status::Parked { .. })
+    })
+    .await;
     assert_failures(&attacker, 1);
     scene.finish(FLAT).await;
 }
@@ -77,7 +82,11 @@ def onStart():
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trap_drops_the_instance() {
-    restarts_after("def attack(): os.abort()\n", "the component trapped: wasm trap").await;
+    restarts_after(
+        "def attack(): os.abort()\n",
+        "the component trapped: wasm trap",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +102,11 @@ def attack():
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_the_process_is_the_end_of_the_instance() {
-    restarts_after("def attack(): os._exit(0)\n", "the plugin ended its own process").await;
+    restarts_after(
+        "def attack(): os._exit(0)\n",
+        "the plugin ended its own process",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,7 +149,9 @@ def onHeartbeat():
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_does_not_wait_for_a_restart() {
     let mut scene = Scene::new().await;
-    let attacker = scene.attack("import os\ndef onStart(): os.abort()\n", "").await;
+    let attacker = scene
+        .attack("import os\ndef onStart(): os.abort()\n", "")
+        .await;
     scene.said("the plugin is started again in 2 s").await;
     let begun = std::time::Instant::now();
     scene.bench.hub.stop().await;

@@ -65,7 +65,13 @@ impl Scene {
     /// Starts the attacker.
     pub async fn attack(&mut self, source: &str, config: &str) -> Remote {
         let name = "Attacker";
-        self.bench.start(PluginText { name, source, config }).await
+        self.bench
+            .start(PluginText {
+                name,
+                source,
+                config,
+            })
+            .await
     }
 
     /// Waits for the neighbour's next beat.
@@ -86,7 +92,11 @@ impl Scene {
         let late = counters.lateness.quantile(1.0);
         assert!(late < LATE, "the neighbour's heartbeat was {late:?} late");
         let grown = private_bytes().saturating_sub(self.before);
-        println!("the host grew by {} KiB from {} KiB", grown / 1024, self.before / 1024);
+        println!(
+            "the host grew by {} KiB from {} KiB",
+            grown / 1024,
+            self.before / 1024
+        );
         assert!(grown < flat, "the host grew by {} KiB", grown / 1024);
         self.bench.hub.stop().await;
     }

@@ -33,7 +33,14 @@ pub async fn measure(report: &mut Report, engine: &Engine) -> Outcome<()> {
         let figures: Vec<f64> = serde_json::from_str(&rig.answer(marker, PATIENCE).await?)?;
         let samples = Samples::from(figures);
         report.arm(SECTION, name, "us", &samples);
-        report.note(SECTION, format!("{name}: p50 {:.2} us, p99 {:.2} us", samples.median(), samples.quantile(0.99)));
+        report.note(
+            SECTION,
+            format!(
+                "{name}: p50 {:.2} us, p99 {:.2} us",
+                samples.median(),
+                samples.quantile(0.99)
+            ),
+        );
     }
     rig.hub.stop().await;
     Ok(())
@@ -63,10 +70,18 @@ async fn callbacks(report: &mut Report, engine: &Engine) -> Outcome<()> {
         figures.push(microseconds(0.5));
         if round == 5 {
             let (p50, p99) = (microseconds(0.5), microseconds(0.99));
-            report.note(SECTION, format!("callback: p50 {p50:.1} us, p99 {p99:.1} us"));
+            report.note(
+                SECTION,
+                format!("callback: p50 {p50:.1} us, p99 {p99:.1} us"),
+            );
         }
     }
-    report.arm(SECTION, "host to Python and back (medians of 4,000)", "us", &figures);
+    report.arm(
+        SECTION,
+        "host to Python and back (medians of 4,000)",
+        "us",
+        &figures,
+    );
     rig.hub.stop().await;
     Ok(())
 }

@@ -63,7 +63,10 @@ impl Componentized {
 
     /// Milliseconds of one run.
     pub async fn run(&mut self, name: &str) -> Outcome<f64> {
-        let (milliseconds,) = self.run.call_async(&mut self.store, (name.to_owned(),)).await?;
+        let (milliseconds,) = self
+            .run
+            .call_async(&mut self.store, (name.to_owned(),))
+            .await?;
         Ok(milliseconds)
     }
 }
@@ -82,13 +85,15 @@ fn config() -> Config {
 /// Epochs go on as they do in the hub, until the engine is gone.
 fn tick(engine: &wasmtime::Engine) -> Outcome<()> {
     let weak = engine.weak();
-    std::thread::Builder::new().name("bench-ticker".into()).spawn(move || {
-        while let Some(engine) = weak.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(TICK);
-        }
-    })?;
+    std::thread::Builder::new()
+        .name("bench-ticker".into())
+        .spawn(move || {
+            while let Some(engine) = weak.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                std::thread::sleep(TICK);
+            }
+        })?;
     Ok(())
 }
 
@@ -112,7 +117,11 @@ fn build() -> Outcome<Vec<u8>> {
         .env("PYTHONPATH", &folder)
         .output()?;
     if !output.status.success() {
-        return Err(format!("componentize-py: {}", String::from_utf8_lossy(&output.stderr)).into());
+        return Err(format!(
+            "componentize-py: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into());
     }
     Ok(std::fs::read(out)?)
 }
@@ -122,7 +131,10 @@ fn install() -> Outcome<PathBuf> {
     if folder.join("bin/componentize-py").exists() {
         return Ok(folder);
     }
-    println!("  installing componentize-py {VERSION} from PyPI to compare with: {}", folder.display());
+    println!(
+        "  installing componentize-py {VERSION} from PyPI to compare with: {}",
+        folder.display()
+    );
     let output = pip(&folder)?;
     if !output.status.success() {
         return Err(format!("pip: {}", String::from_utf8_lossy(&output.stderr)).into());
@@ -133,6 +145,9 @@ fn install() -> Outcome<PathBuf> {
 fn pip(folder: &Path) -> Outcome<std::process::Output> {
     let package = format!("componentize-py=={VERSION}");
     let mut command = Command::new(native::python()?);
-    command.args(["-m", "pip", "install", "--quiet", "--target"]).arg(folder).arg(package);
+    command
+        .args(["-m", "pip", "install", "--quiet", "--target"])
+        .arg(folder)
+        .arg(package);
     Ok(command.output()?)
 }

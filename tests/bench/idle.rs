@@ -43,13 +43,17 @@ pub const LONG: Scale = Scale {
 /// Measures one scale.
 pub async fn measure(report: &mut Report, artifact: &Artifact, scale: Scale) -> Outcome<()> {
     let Scale { instances, watched } = scale;
-    if let Err(refusal) = system::room_for(u64::from(instances)) {
+    if let Err(refusal) = system::room_for(u64::from(instances), instances) {
         report.note(SECTION, format!("not measured: {refusal}"));
         return Ok(());
     }
     let engine = engine(artifact, instances, true)?;
     let mut rig = Rig::new(&engine, SECTION)?;
-    let plugin = rig.plugin("Empty", &std::fs::read_to_string(program("empty_plugin.py"))?, &[])?;
+    let plugin = rig.plugin(
+        "Empty",
+        &std::fs::read_to_string(program("empty_plugin.py"))?,
+        &[],
+    )?;
     let before = (machine::private_bytes("self"), machine::mappings());
     let begun = Instant::now();
     for n in 0..instances {
@@ -72,29 +76,58 @@ pub async fn measure(report: &mut Report, artifact: &Artifact, scale: Scale) -> 
     let late = Histogram::default();
     let alive = alive(&rig, watched, &late);
     let one = |figure: f64| Samples::from(vec![figure]);
-    report.arm(SECTION, &format!("{instances} instances: starts per second"), "1/s", &one(count / started));
+    report.arm(
+        SECTION,
+        &format!("{instances} instances: starts per second"),
+        "1/s",
+        &one(count / started),
+    );
     report.arm(SECTION, "memory of an instance", "KiB", &one(memory));
-    report.arm(SECTION, "mappings of an instance", "mappings", &one(mappings as f64 / count));
-    report.arm(SECTION, "computing time while idle", "% of a core", &one(busy));
+    report.arm(
+        SECTION,
+        "mappings of an instance",
+        "mappings",
+        &one(mappings as f64 / count),
+    );
+    report.arm(
+        SECTION,
+        "computing time while idle",
+        "% of a core",
+        &one(busy),
+    );
     for share in [0.5, 0.99, 1.0] {
         let figure = late.quantile(share).as_secs_f64() * 1000.0;
-        report.arm(SECTION, &format!("heartbeat lateness, quantile {share} of {}", late.count()), "ms", &one(figure));
+        report.arm(
+            SECTION,
+            &format!("heartbeat lateness, quantile {share} of {}", late.count()),
+            "ms",
+            &one(figure),
+        );
     }
-    let what = format!("share of {instances} alive, with every heartbeat, after {} s", watched.as_secs());
+    let what = format!(
+        "share of {instances} alive, with every heartbeat, after {} s",
+        watched.as_secs()
+    );
     report.ratio(SECTION, &what, alive / count, Goal::AtLeast(1.0));
     let begun = Instant::now();
     rig.hub.stop().await;
-    report.arm(SECTION, "stopping all", "s", &one(begun.elapsed().as_secs_f64()));
+    report.arm(
+        SECTION,
+        "stopping all",
+        "s",
+        &one(begun.elapsed().as_secs_f64()),
+    );
     Ok(())
 }
 
 /// Waits until every instance has started or failed; returns how many run.
 async fn settle(rig: &Rig) -> usize {
-    let mut running = 0;
+    let (mut running, mut told) = (0, false);
     for instance in rig.hub.instances() {
         let status = instance.remote().counters.settled().await;
         running += usize::from(status == Status::Running);
-        if status != Status::Running {
+        if status != Status::Running && !told {
+            told = true;
             println!("  {status:?}: {}", rig.tail());
         }
     }

@@ -13,14 +13,23 @@ pub fn notes(engine: &Engine) -> Vec<(String, String)> {
     note("CPU", format!("{}, {} cores", cpu(), cores()));
     note("kernel", read("/proc/sys/kernel/osrelease"));
     note("memory", line("/proc/meminfo", "MemTotal:"));
-    note("transparent huge pages", read("/sys/kernel/mm/transparent_hugepage/enabled"));
+    note(
+        "transparent huge pages",
+        read("/sys/kernel/mm/transparent_hugepage/enabled"),
+    );
     note("load before", load());
     note("rustc", command("rustc", &["--version"]));
     note("wasmtime", locked_version("wasmtime"));
     note("allocator", engine.allocation().to_string());
     note("heap image", image());
     note("guest", engine.artifact().path().display().to_string());
-    note("python3", command("python3", &["-c", "import sys; print(sys.version.replace('\\n', ' '))"]));
+    note(
+        "python3",
+        command(
+            "python3",
+            &["-c", "import sys; print(sys.version.replace('\\n', ' '))"],
+        ),
+    );
     note("mappings allowed", read("/proc/sys/vm/max_map_count"));
     notes
 }
@@ -36,7 +45,9 @@ pub fn minor_faults() -> f64 {
     // The name may hold blanks; fields count from behind its parenthesis.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
     let field = fields.split_whitespace().nth(7);
-    field.and_then(|field| field.parse().ok()).unwrap_or(f64::NAN)
+    field
+        .and_then(|field| field.parse().ok())
+        .unwrap_or(f64::NAN)
 }
 
 /// Mappings of this process.
@@ -50,7 +61,9 @@ pub fn private_bytes(process: &str) -> f64 {
     let Ok(text) = std::fs::read_to_string(file) else {
         return f64::NAN;
     };
-    let private = text.lines().filter(|line| line.starts_with("Private_Dirty:"));
+    let private = text
+        .lines()
+        .filter(|line| line.starts_with("Private_Dirty:"));
     let kilobytes = private.filter_map(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
     kilobytes.sum::<f64>() * 1024.0
 }
@@ -73,13 +86,16 @@ fn cores() -> usize {
 }
 
 fn read(file: &str) -> String {
-    std::fs::read_to_string(file).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
+    std::fs::read_to_string(file)
+        .map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
 }
 
 fn line(file: &str, start: &str) -> String {
     let text = read(file);
     let line = text.lines().find_map(|line| line.strip_prefix(start));
-    line.unwrap_or("unknown").trim_start_matches([' ', '\t', ':']).to_owned()
+    line.unwrap_or("unknown")
+        .trim_start_matches([' ', '\t', ':'])
+        .to_owned()
 }
 
 fn command(program: &str, arguments: &[&str]) -> String {
@@ -93,8 +109,13 @@ fn command(program: &str, arguments: &[&str]) -> String {
 /// Version from the lock file that this program was built with.
 fn locked_version(package: &str) -> String {
     let lock = include_str!("../../Cargo.lock");
-    let section = lock.split(&format!("name = \"{package}\"\nversion = \"")).nth(1);
-    section.and_then(|rest| rest.split('"').next()).unwrap_or("unknown").to_owned()
+    let section = lock
+        .split(&format!("name = \"{package}\"\nversion = \""))
+        .nth(1);
+    section
+        .and_then(|rest| rest.split('"').next())
+        .unwrap_or("unknown")
+        .to_owned()
 }
 
 /// Computing time of this process so far, in seconds.

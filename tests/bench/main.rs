@@ -38,8 +38,16 @@ pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const INSTANCES: u32 = 300;
 
 /// The measurements by name, in the order in which they run.
-const SECTIONS: [&str; 8] =
-    ["start", "snapshot", "memory", "calls", "micro", "metering", "neighbours", "idle"];
+const SECTIONS: [&str; 8] = [
+    "start",
+    "snapshot",
+    "memory",
+    "calls",
+    "micro",
+    "metering",
+    "neighbours",
+    "idle",
+];
 
 /// Measures the ratios that Cordon is held to.
 #[derive(Parser)]
@@ -49,6 +57,9 @@ struct Arguments {
     /// 10,000 idle instances for five minutes instead of 1,000 for one.
     #[arg(long)]
     long: bool,
+    /// As many idle instances instead.
+    #[arg(long, value_name = "N")]
+    instances: Option<u32>,
     /// A plugin of some 500 lines to start instead of the benchmark's own.
     #[arg(long, value_name = "PLUGIN.PY")]
     plugin: Option<PathBuf>,
@@ -56,8 +67,15 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(unknown) = arguments.sections.iter().find(|name| !SECTIONS.contains(&name.as_str())) {
-        eprintln!("cordon-bench: there is no section {unknown}; they are {}", SECTIONS.join(", "));
+    if let Some(unknown) = arguments
+        .sections
+        .iter()
+        .find(|name| !SECTIONS.contains(&name.as_str()))
+    {
+        eprintln!(
+            "cordon-bench: there is no section {unknown}; they are {}",
+            SECTIONS.join(", ")
+        );
         return ExitCode::FAILURE;
     }
     let measured = tokio::runtime::Builder::new_multi_thread()
@@ -75,33 +93,59 @@ fn main() -> ExitCode {
 }
 
 async fn measure(arguments: &Arguments) -> Outcome<()> {
-    let wanted = |name: &str| arguments.sections.is_empty() || arguments.sections.iter().any(|section| section == name);
-    let scale = if arguments.long { idle::LONG } else { idle::SHORT };
+    let wanted = |name: &str| {
+        arguments.sections.is_empty() || arguments.sections.iter().any(|section| section == name)
+    };
+    let mut scale = if arguments.long {
+        idle::LONG
+    } else {
+        idle::SHORT
+    };
+    scale.instances = arguments.instances.unwrap_or(scale.instances);
     system::raise_file_limit(u64::from(scale.instances.max(INSTANCES)));
     let artifact = Artifact::locate()?;
     let load = machine::load();
-    let engine = engine(&artifact, INSTANCES, true)?;
     let mut report = Report::default();
     let faults = machine::minor_faults();
-    for name in SECTIONS.into_iter().filter(|name| wanted(name)) {
-        println!("{name}");
-        match name {
-            "start" => start::measure(&mut report, &engine, arguments.plugin.as_deref()).await?,
-            "snapshot" => snapshot::measure(&mut report, &engine).await?,
-            "memory" => memory::measure(&mut report, &engine).await?,
-            "calls" => calls::measure(&mut report, &engine).await?,
-            "micro" => micro::measure(&mut report, &engine).await?,
-            "metering" => metering::measure(&mut report, &artifact).await?,
-            "neighbours" => neighbours::measure(&mut report, &engine).await?,
-            _ => idle::measure(&mut report, &artifact, scale).await?,
-        }
+    let sections: Vec<_> = SECTIONS.into_iter().filter(|name| wanted(name)).collect();
+    // Its engine is gone before the last section, which needs the mappings.
+    let mut notes = with_engine(&mut report, &artifact, &sections, arguments).await?;
+    if wanted("idle") {
+        println!("idle");
+        idle::measure(&mut report, &artifact, scale).await?;
     }
-    let mut notes = machine::notes(&engine);
+    let faults = machine::minor_faults() - faults;
     notes.push(("load at the start of the run".to_owned(), load));
-    notes.push(("minor faults of the run".to_owned(), format!("{:.0}", machine::minor_faults() - faults)));
+    notes.push(("minor faults of the run".to_owned(), format!("{faults:.0}")));
     let summary = report.finish(&folder()?, &notes)?;
     println!("written: {}", summary.display());
     Ok(())
+}
+
+/// The sections that share an engine; returns the notes on machine and engine.
+async fn with_engine(
+    report: &mut Report,
+    artifact: &Artifact,
+    sections: &[&str],
+    arguments: &Arguments,
+) -> Outcome<Vec<(String, String)>> {
+    let engine = engine(artifact, INSTANCES, true)?;
+    for name in sections {
+        if *name != "idle" {
+            println!("{name}");
+        }
+        match *name {
+            "start" => start::measure(report, &engine, arguments.plugin.as_deref()).await?,
+            "snapshot" => snapshot::measure(report, &engine).await?,
+            "memory" => memory::measure(report, &engine).await?,
+            "calls" => calls::measure(report, &engine).await?,
+            "micro" => micro::measure(report, &engine).await?,
+            "metering" => metering::measure(report, artifact).await?,
+            "neighbours" => neighbours::measure(report, &engine).await?,
+            _ => {}
+        }
+    }
+    Ok(machine::notes(&engine))
 }
 
 /// An engine on the guest with room for so many instances.
@@ -116,9 +160,24 @@ pub fn engine(artifact: &Artifact, instances: u32, metering: bool) -> Outcome<En
 
 /// `bench/<date>-<host>` in cargo's target folder.
 fn folder() -> Outcome<PathBuf> {
-    let program = std::env::current_exe()?;
-    let target = program.ancestors().nth(2).ok_or("this program is in no target folder")?;
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let date = jiff::Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
-    Ok(target.join("bench").join(format!("{date}-{}", host.trim())))
+    Ok(target()?
+        .join("bench")
+        .join(format!("{date}-{}", host.trim())))
+}
+
+/// Cargo's target folder: the one that is set, or the one that this program lies in.
+pub fn target() -> Outcome<PathBuf> {
+    if let Some(folder) = std::env::var_os("CARGO_TARGET_DIR") {
+        return Ok(folder.into());
+    }
+    let program = std::env::current_exe()?;
+    let profile = program
+        .parent()
+        .filter(|folder| folder.ends_with("release"));
+    let target = profile.and_then(|folder| folder.parent());
+    Ok(target
+        .ok_or("set CARGO_TARGET_DIR: this program lies in no target folder")?
+        .to_owned())
 }

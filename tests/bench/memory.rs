@@ -22,13 +22,18 @@ const KIB: f64 = 1024.0;
 /// Measures both, in turns.
 pub async fn measure(report: &mut Report, engine: &Engine) -> Outcome<()> {
     let mut rig = Rig::new(engine, SECTION)?;
-    let plugin = rig.plugin("Quiet", &std::fs::read_to_string(program("quiet_plugin.py"))?, &[])?;
+    let plugin = rig.plugin(
+        "Quiet",
+        &std::fs::read_to_string(program("quiet_plugin.py"))?,
+        &[],
+    )?;
     let python = native::python()?;
     let modules = native::preloaded()?.join(",");
     let script = program("native_start.py");
     let script = script.to_str().ok_or("a path that is no text")?;
     let folder = plugin.folder.to_str().ok_or("a path that is no text")?;
-    let (mut ours, mut theirs, mut processes) = (Samples::default(), Samples::default(), Vec::new());
+    let (mut ours, mut theirs, mut processes) =
+        (Samples::default(), Samples::default(), Vec::new());
     let mut mappings = Samples::default();
     for round in 0..=ROUNDS {
         let before = (machine::private_bytes("self"), machine::mappings());

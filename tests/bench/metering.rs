@@ -28,7 +28,9 @@ pub async fn measure(report: &mut Report, artifact: &Artifact) -> Outcome<()> {
         for (index, name) in PROGRAMS.into_iter().enumerate() {
             for arm in &mut arms {
                 let figure = arm.run(name).await?;
-                if round > 0 && let Some(samples) = arm.samples.get_mut(index) {
+                if round > 0
+                    && let Some(samples) = arm.samples.get_mut(index)
+                {
                     samples.push(figure);
                 }
             }
@@ -44,7 +46,12 @@ pub async fn measure(report: &mut Report, artifact: &Artifact) -> Outcome<()> {
     let medians = geometric_mean(pairs().map(|(on, off)| on.median() / off.median()));
     let best = geometric_mean(pairs().map(|(on, off)| on.best() / off.best()));
     report.note(SECTION, format!("by medians: {medians:.3}"));
-    report.ratio(SECTION, &format!("limits on / off, best of {ROUNDS}"), best, Goal::AtMost(1.10));
+    report.ratio(
+        SECTION,
+        &format!("limits on / off, best of {ROUNDS}"),
+        best,
+        Goal::AtMost(1.10),
+    );
     Ok(())
 }
 

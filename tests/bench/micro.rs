@@ -20,7 +20,15 @@ const ROUNDS: usize = 15;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const PROGRAMS: [&str; 10] = [
-    "fib", "floats", "json_text", "regex", "strings", "methods", "dicts", "nbody", "line_parsing",
+    "fib",
+    "floats",
+    "json_text",
+    "regex",
+    "strings",
+    "methods",
+    "dicts",
+    "nbody",
+    "line_parsing",
     "list_sort",
 ];
 
@@ -31,7 +39,9 @@ pub async fn measure(report: &mut Report, engine: &Engine) -> Outcome<()> {
         for (index, name) in PROGRAMS.into_iter().enumerate() {
             for arm in &mut arms {
                 let figure = arm.python.run(name).await?;
-                if round > 0 && let Some(samples) = arm.samples.get_mut(index) {
+                if round > 0
+                    && let Some(samples) = arm.samples.get_mut(index)
+                {
                     samples.push(figure);
                 }
             }
@@ -90,7 +100,11 @@ async fn arms(report: &mut Report, engine: &Engine) -> Outcome<Vec<Arm>> {
     }
     arms.push(("CPython", 3.0, process(&native::python()?, worker)?));
     match Componentized::new().await {
-        Ok(component) => arms.push(("componentize-py", 1.35, Python::Componentized(Box::new(component)))),
+        Ok(component) => arms.push((
+            "componentize-py",
+            1.35,
+            Python::Componentized(Box::new(component)),
+        )),
         Err(error) => report.note(SECTION, format!("no componentize-py: {error}")),
     }
     let arm = |(name, goal, python)| Arm {
@@ -132,6 +146,17 @@ fn compare(report: &mut Report, component: &Arm, other: &Arm) {
         .map(|((ours, theirs), name)| format!("{name} {:.2}", ours.best() / theirs.best()))
         .collect();
     let name = other.name;
-    report.note(SECTION, format!("component / {name} by medians: {medians:.2}; each by best: {}", each.join(", ")));
-    report.ratio(SECTION, &format!("component / {name}, best of {ROUNDS}"), best, Goal::AtMost(other.goal));
+    report.note(
+        SECTION,
+        format!(
+            "component / {name} by medians: {medians:.2}; each by best: {}",
+            each.join(", ")
+        ),
+    );
+    report.ratio(
+        SECTION,
+        &format!("component / {name}, best of {ROUNDS}"),
+        best,
+        Goal::AtMost(other.goal),
+    );
 }

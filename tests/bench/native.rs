@@ -10,7 +10,9 @@ use crate::machine;
 /// The interpreter behind `python3`, without the shell scripts that some systems
 /// put before it.
 pub fn python() -> Outcome<PathBuf> {
-    let output = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output()?;
+    let output = Command::new("python3")
+        .args(["-c", "import sys; print(sys.executable)"])
+        .output()?;
     let path = String::from_utf8(output.stdout)?;
     match path.trim() {
         "" => Err("python3 does not run".into()),
@@ -29,7 +31,11 @@ impl Process {
     /// Starts it with a bare environment, as a hub would.
     pub fn start(program: &Path, arguments: &[&str]) -> Outcome<Self> {
         let mut command = Command::new(program);
-        command.args(arguments).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         for name in ["PATH", "HOME", "LANG"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
@@ -78,9 +84,18 @@ impl Drop for Process {
 
 /// The standard modules that are in every instance's snapshot.
 pub fn preloaded() -> Outcome<Vec<String>> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-runtime/python/_cordon_boot.py");
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-runtime/python/_cordon_boot.py");
     let text = std::fs::read_to_string(file)?;
-    let list = text.split("PRELOADED = (").nth(1).and_then(|rest| rest.split(')').next());
+    let list = text
+        .split("PRELOADED = (")
+        .nth(1)
+        .and_then(|rest| rest.split(')').next());
     let list = list.ok_or("no PRELOADED in _cordon_boot.py")?;
-    Ok(list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
+    Ok(list
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect())
 }

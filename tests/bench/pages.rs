@@ -48,7 +48,10 @@ impl Pages {
             if mapping.image {
                 image_end = mapping.end;
                 for page in owned {
-                    *pages.by_place.entry((mapping.offset - base + page * PAGE) / PLACE).or_default() += 1;
+                    *pages
+                        .by_place
+                        .entry((mapping.offset - base + page * PAGE) / PLACE)
+                        .or_default() += 1;
                 }
             } else if mapping.start == image_end {
                 pages.beyond_image += owned.len() as u64;
@@ -79,7 +82,13 @@ impl Pages {
             .filter(|(_, pages)| each(**pages) >= 1.0)
             .map(|(place, pages)| format!("{place}: {:.0}", each(*pages)))
             .collect();
-        report.note(section, format!("pages written of the image, by MiB of linear memory: {}", places.join(", ")));
+        report.note(
+            section,
+            format!(
+                "pages written of the image, by MiB of linear memory: {}",
+                places.join(", ")
+            ),
+        );
     }
 }
 
@@ -114,9 +123,17 @@ fn owned_pages(pagemap: &std::fs::File, mapping: &Mapping) -> Outcome<Vec<u64>> 
     let count = (mapping.end - mapping.start) / PAGE;
     let mut bytes = vec![0; usize::try_from(count)? * ENTRY];
     pagemap.read_exact_at(&mut bytes, mapping.start / PAGE * ENTRY as u64)?;
-    let entries = bytes.as_chunks::<ENTRY>().0.iter().map(|entry| u64::from_le_bytes(*entry));
+    let entries = bytes
+        .as_chunks::<ENTRY>()
+        .0
+        .iter()
+        .map(|entry| u64::from_le_bytes(*entry));
     let owned = |entry: &u64| entry & PRESENT != 0 && entry & FILE_OR_SHARED == 0;
-    Ok((0..).zip(entries).filter(|(_, entry)| owned(entry)).map(|(page, _)| page).collect())
+    Ok((0..)
+        .zip(entries)
+        .filter(|(_, entry)| owned(entry))
+        .map(|(page, _)| page)
+        .collect())
 }
 
 #[cfg(test)]
@@ -127,7 +144,9 @@ mod tests {
     fn a_line_of_the_kernels_list_is_read() {
         let line = "7f0000000000-7f0000002000 rw-p 00010000 00:01 12 /cache/guest.cwasm";
         let read = Mapping::parse(line);
-        assert!(read.is_some_and(|m| m.end - m.start == 2 * PAGE && m.offset == 0x10000 && m.image));
+        assert!(
+            read.is_some_and(|m| m.end - m.start == 2 * PAGE && m.offset == 0x10000 && m.image)
+        );
         assert!(Mapping::parse("7f0000000000-7f0000002000 r--p 00010000 00:01 12").is_none());
     }
 }

@@ -58,7 +58,13 @@ pub struct Report {
 
 impl Report {
     /// An arm with its figures.
-    pub fn arm(&mut self, section: &'static str, name: &str, unit: &'static str, samples: &Samples) {
+    pub fn arm(
+        &mut self,
+        section: &'static str,
+        name: &str,
+        unit: &'static str,
+        samples: &Samples,
+    ) {
         let (low, high) = samples.spread();
         println!(
             "  {name}: {} {unit} (best {}, half within {} to {}, {} figures)",
@@ -96,14 +102,36 @@ impl Report {
     }
 
     fn markdown(&self, machine: &[(String, String)]) -> String {
-        let mut text = String::from("# Benchmark\n\n## Ratios\n\n| section | ratio | figure | goal | |\n|---|---|---|---|---|\n");
+        let mut text = String::from(
+            "# Benchmark\n\n## Ratios\n\n| section | ratio | figure | goal | |\n|---|---|---|---|---|\n",
+        );
         for ratio in &self.ratios {
-            let verdict = if ratio.goal.met(ratio.figure) { "met" } else { "**missed**" };
-            let Ratio { section, what, figure: value, goal } = ratio;
-            let _ = writeln!(text, "| {section} | {what} | {} | {} | {verdict} |", figure(*value), goal.words());
+            let verdict = if ratio.goal.met(ratio.figure) {
+                "met"
+            } else {
+                "**missed**"
+            };
+            let Ratio {
+                section,
+                what,
+                figure: value,
+                goal,
+            } = ratio;
+            let _ = writeln!(
+                text,
+                "| {section} | {what} | {} | {} | {verdict} |",
+                figure(*value),
+                goal.words()
+            );
         }
         text.push_str("\n## Figures\n\n| section | arm | median | best | half within | p99 | n | unit |\n|---|---|---|---|---|---|---|---|\n");
-        for Arm { section, name, unit, samples } in &self.arms {
+        for Arm {
+            section,
+            name,
+            unit,
+            samples,
+        } in &self.arms
+        {
             let (low, high) = samples.spread();
             let _ = writeln!(
                 text,
@@ -129,7 +157,13 @@ impl Report {
 
     fn csv(&self) -> String {
         let mut text = String::from("section,arm,unit,index,figure\n");
-        for Arm { section, name, unit, samples } in &self.arms {
+        for Arm {
+            section,
+            name,
+            unit,
+            samples,
+        } in &self.arms
+        {
             for (index, figure) in samples.figures().iter().enumerate() {
                 let _ = writeln!(text, "{section},\"{name}\",{unit},{index},{figure}");
             }

@@ -16,8 +16,7 @@ use tokio::sync::broadcast;
 use crate::Outcome;
 
 /// Limits under which nothing that is measured is slowed down or ended.
-pub const UNLIMITED: &str =
-    "[limits]\ncallback-cpu = 600000\ncallback-wall = 3600000\ncpu-share = 400\nlog-lines-per-second = 10000\n";
+pub const UNLIMITED: &str = "[limits]\ncallback-cpu = 600000\ncallback-wall = 3600000\ncpu-share = 400\nlog-lines-per-second = 10000\n";
 
 /// A folder that goes away with the value.
 pub struct Scratch {
@@ -80,11 +79,19 @@ impl Rig {
             std::fs::copy(file, folder.join(name))?;
         }
         let found = definition::read_folder(&folder).map_err(|problem| problem.to_string())?;
-        found.into_iter().next().ok_or_else(|| "no definition".into())
+        found
+            .into_iter()
+            .next()
+            .ok_or_else(|| "no definition".into())
     }
 
     /// Starts an instance and waits for the end of its `onStart`.
-    pub async fn start(&mut self, definition: &PluginDefinition, name: &str, config: &str) -> Outcome<Remote> {
+    pub async fn start(
+        &mut self,
+        definition: &PluginDefinition,
+        name: &str,
+        config: &str,
+    ) -> Outcome<Remote> {
         let remote = self.spawn(definition, name, config).await?;
         match remote.counters.settled().await {
             Status::Running => Ok(remote),
@@ -93,7 +100,12 @@ impl Rig {
     }
 
     /// Starts an instance without waiting for it.
-    pub async fn spawn(&mut self, definition: &PluginDefinition, name: &str, config: &str) -> Outcome<Remote> {
+    pub async fn spawn(
+        &mut self,
+        definition: &PluginDefinition,
+        name: &str,
+        config: &str,
+    ) -> Outcome<Remote> {
         let section = section(definition, name, config)?;
         self.hub.start(&section, definition).await?;
         let handle = self.hub.instances().last().ok_or("no instance")?;
@@ -123,13 +135,22 @@ impl Rig {
 
     /// The last lines of the log.
     pub fn tail(&self) -> String {
-        let lines: Vec<_> = self.events.tail(None, 10).iter().map(|line| line.message()).collect();
+        let lines: Vec<_> = self
+            .events
+            .tail(None, 10)
+            .iter()
+            .map(|line| line.message())
+            .collect();
         lines.join(" | ")
     }
 }
 
 /// The configuration of an instance.
-pub fn section(definition: &PluginDefinition, name: &str, config: &str) -> Outcome<HardwareSection> {
+pub fn section(
+    definition: &PluginDefinition,
+    name: &str,
+    config: &str,
+) -> Outcome<HardwareSection> {
     let text = format!("name = {name:?}\nplugin = {:?}\n{config}", definition.key);
     Ok(toml::from_str(&text)?)
 }
@@ -157,7 +178,9 @@ pub async fn deliver(remote: &Remote, event: HubEvent) -> Outcome<()> {
 
 /// The file of a program that lies beside this one in the source tree.
 pub fn program(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/bench/programs").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/bench/programs")
+        .join(name)
 }
 
 fn with_definition(key: &str, source: &str) -> String {

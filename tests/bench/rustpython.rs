@@ -14,10 +14,15 @@ pub fn program() -> Outcome<PathBuf> {
     if file.exists() {
         return Ok(file);
     }
-    println!("  building native RustPython to compare with (once, about 10 minutes): {}", file.display());
+    println!(
+        "  building native RustPython to compare with (once, about 10 minutes): {}",
+        file.display()
+    );
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/bench/native");
     let status = Command::new("nice")
-        .args(["-n", "15", "cargo", "install", "--quiet", "--locked", "--path"])
+        .args([
+            "-n", "15", "cargo", "install", "--quiet", "--locked", "--path",
+        ])
         .arg(source)
         .arg("--root")
         .arg(&tools)
@@ -35,5 +40,7 @@ pub fn tools() -> Outcome<PathBuf> {
     let cache = named("CORDON_CACHE")
         .or_else(|| named("XDG_CACHE_HOME").map(|home| home.join("cordon")))
         .or_else(|| named("HOME").map(|home| home.join(".cache/cordon")));
-    Ok(cache.ok_or("set CORDON_CACHE: there is no HOME to keep a cache in")?.join("tools"))
+    Ok(cache
+        .ok_or("set CORDON_CACHE: there is no HOME to keep a cache in")?
+        .join("tools"))
 }

@@ -71,7 +71,10 @@ mod tests {
     #[test]
     fn quantiles_are_figures_that_were_taken() {
         let samples = Samples::from(vec![5.0, 1.0, 4.0, 2.0, 3.0]);
-        assert_eq!((samples.best(), samples.median(), samples.quantile(1.0)), (1.0, 3.0, 5.0));
+        assert_eq!(
+            (samples.best(), samples.median(), samples.quantile(1.0)),
+            (1.0, 3.0, 5.0)
+        );
         assert_eq!(samples.spread(), (2.0, 4.0));
         assert!(Samples::default().median().is_nan());
     }

@@ -12,10 +12,10 @@ use wasmtime::{Config, Linker, Module, Store};
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p1::WasiP1Ctx;
 
-use crate::Outcome;
 use crate::report::{Goal, Report};
 use crate::rig::{Rig, program};
 use crate::sample::Samples;
+use crate::{Outcome, target};
 
 const SECTION: &str = "snapshot";
 const ROUNDS: usize = 15;
@@ -29,12 +29,22 @@ pub async fn measure(report: &mut Report, engine: &Engine) -> Outcome<()> {
     loads(report, engine)?;
     let file = module_file()?;
     if !file.exists() {
-        report.note(SECTION, format!("no start without the snapshot: there is no {}; run `make build`", file.display()));
+        report.note(
+            SECTION,
+            format!(
+                "no start without the snapshot: there is no {}; run `make build`",
+                file.display()
+            ),
+        );
         return Ok(());
     }
     let cold = Cold::new(&file)?;
     let mut rig = Rig::new(engine, SECTION)?;
-    let plugin = rig.plugin("Empty", &std::fs::read_to_string(program("empty_plugin.py"))?, &[])?;
+    let plugin = rig.plugin(
+        "Empty",
+        &std::fs::read_to_string(program("empty_plugin.py"))?,
+        &[],
+    )?;
     let (mut warm, mut without) = (Samples::default(), Samples::default());
     for round in 0..=ROUNDS {
         let begun = Instant::now();
@@ -50,9 +60,19 @@ pub async fn measure(report: &mut Report, engine: &Engine) -> Outcome<()> {
         }
     }
     report.arm(SECTION, "start from the snapshot", "ms", &warm);
-    report.arm(SECTION, "start without: initialise, then the same", "ms", &without);
+    report.arm(
+        SECTION,
+        "start without: initialise, then the same",
+        "ms",
+        &without,
+    );
     let ratio = without.median() / warm.median();
-    report.ratio(SECTION, "without / from the snapshot", ratio, Goal::AtLeast(25.0));
+    report.ratio(
+        SECTION,
+        "without / from the snapshot",
+        ratio,
+        Goal::AtLeast(25.0),
+    );
     Ok(())
 }
 
@@ -81,10 +101,13 @@ fn module_file() -> Outcome<PathBuf> {
     if let Some(file) = std::env::var_os("CORDON_BENCH_MODULE") {
         return Ok(file.into());
     }
-    let program = std::env::current_exe()?;
-    let targets = program.ancestors().nth(3).ok_or("this program is in no target folder")?;
+    let target = target()?;
+    let targets = target.parent().ok_or("the target folder has no parent")?;
     let profile = std::env::var("CORDON_GUEST_PROFILE").unwrap_or_else(|_| "release".to_owned());
-    Ok(targets.join("guest/wasm32-wasip1").join(profile).join("cordon_guest.wasm"))
+    Ok(targets
+        .join("guest/wasm32-wasip1")
+        .join(profile)
+        .join("cordon_guest.wasm"))
 }
 
 /// The guest without a snapshot, compiled and linked.
@@ -116,11 +139,16 @@ impl Cold {
     async fn initialise(&self) -> Outcome<()> {
         let wasi = WasiCtxBuilder::new().inherit_stderr().build_p1();
         let mut store = Store::new(self.module.engine(), wasi);
-        let instance = self.linker.instantiate_async(&mut store, &self.module).await?;
+        let instance = self
+            .linker
+            .instantiate_async(&mut store, &self.module)
+            .await?;
         let room = instance.get_typed_func::<u32, u32>(&mut store, "cordon-sources")?;
         let length = u32::try_from(self.sources.len())?;
         let start = room.call_async(&mut store, length).await?;
-        let memory = instance.get_memory(&mut store, "memory").ok_or("the module exports no memory")?;
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .ok_or("the module exports no memory")?;
         memory.write(&mut store, usize::try_from(start)?, &self.sources)?;
         let init = instance.get_typed_func::<(), ()>(&mut store, "cordon-init")?;
         Ok(init.call_async(&mut store, ()).await?)
@@ -137,7 +165,10 @@ fn bundle(folder: &Path) -> Outcome<Vec<u8>> {
         if path.extension().is_none_or(|extension| extension != "py") {
             continue;
         }
-        let name = path.file_stem().and_then(|name| name.to_str()).ok_or("a file without a name")?;
+        let name = path
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .ok_or("a file without a name")?;
         for text in [name, &std::fs::read_to_string(&path)?] {
             bundle.extend(u32::try_from(text.len())?.to_le_bytes());
             bundle.extend(text.as_bytes());

@@ -95,9 +95,19 @@ impl Pair {
     fn report(&self, report: &mut Report) {
         let name = self.name;
         report.arm(SECTION, &format!("instance, {name}"), "ms", &self.ours);
-        report.arm(SECTION, &format!("minor faults of a start, {name}"), "faults", &self.faults);
+        report.arm(
+            SECTION,
+            &format!("minor faults of a start, {name}"),
+            "faults",
+            &self.faults,
+        );
         report.arm(SECTION, &format!("python3, {name}"), "ms", &self.native);
         let ratio = self.native.median() / self.ours.median();
-        report.ratio(SECTION, &format!("python3 / instance, {name}"), ratio, Goal::AtLeast(self.goal));
+        report.ratio(
+            SECTION,
+            &format!("python3 / instance, {name}"),
+            ratio,
+            Goal::AtLeast(self.goal),
+        );
     }
 }

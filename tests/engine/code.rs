@@ -30,7 +30,13 @@ async fn a_second_start_runs_the_kept_code() {
     let mut bench = Bench::new();
     let source = "def onStart(): Domoticz.Log('line %d' % onStart.__code__.co_firstlineno)\n";
     let config = "";
-    bench.start(PluginText { name: "One", source, config }).await;
+    bench
+        .start(PluginText {
+            name: "One",
+            source,
+            config,
+        })
+        .await;
     let first = bench.line("One: line").await;
     entries_become(&bench.data_folder(), 1).await;
     let text = std::fs::read(bench.plugin_folder("One").join("plugin.py")).unwrap();
@@ -54,7 +60,13 @@ def onStart():
     Domoticz.Log("poisoned")
 "#;
     let mut bench = Bench::new();
-    bench.start(PluginText { name: "P", source, config: "" }).await;
+    bench
+        .start(PluginText {
+            name: "P",
+            source,
+            config: "",
+        })
+        .await;
     bench.line("poisoned").await;
     entries_become(&bench.data_folder(), 1).await;
     bench.hub.stop().await;

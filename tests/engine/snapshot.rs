@@ -17,10 +17,22 @@ async fn no_two_instances_share_a_random_sequence() {
     let mut all = Vec::new();
     for name in ["A", "B", "C"] {
         let source = SHOW_RANDOM;
-        bench.start(PluginText { name, source, config: "" }).await;
+        bench
+            .start(PluginText {
+                name,
+                source,
+                config: "",
+            })
+            .await;
         let line = bench.line(&format!("{name}: values ")).await;
         bench.line(&format!("{name}: clock now")).await;
-        all.extend(line.split_once("values ").unwrap().1.split('|').map(str::to_owned));
+        all.extend(
+            line.split_once("values ")
+                .unwrap()
+                .1
+                .split('|')
+                .map(str::to_owned),
+        );
     }
     let mut distinct = all.clone();
     distinct.sort();
@@ -53,11 +65,31 @@ def onStart():
     std::fs::create_dir_all(&folder).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", folder.join("escape")).unwrap();
     let config = "environment = { GREETING = \"hello\" }";
-    bench.start(PluginText { name: "E", source, config }).await;
+    bench
+        .start(PluginText {
+            name: "E",
+            source,
+            config,
+        })
+        .await;
     bench.line("code is read-only").await;
-    assert!(bench.seen_line("environment {'GREETING': 'hello'}").is_some(), "{}", bench.transcript());
-    assert!(bench.seen_line("listed []").is_some(), "{}", bench.transcript());
-    assert!(bench.seen_line("paths []").is_some(), "{}", bench.transcript());
+    assert!(
+        bench
+            .seen_line("environment {'GREETING': 'hello'}")
+            .is_some(),
+        "{}",
+        bench.transcript()
+    );
+    assert!(
+        bench.seen_line("listed []").is_some(),
+        "{}",
+        bench.transcript()
+    );
+    assert!(
+        bench.seen_line("paths []").is_some(),
+        "{}",
+        bench.transcript()
+    );
     assert!(bench.seen_line("read ").is_none(), "{}", bench.transcript());
 }
 
@@ -70,17 +102,32 @@ async fn the_image_is_mapped_copy_on_write() {
     let source = "def onStart(): Domoticz.Log('up')\n";
     for n in 0..INSTANCES {
         let name = format!("I{n}");
-        bench.start(PluginText { name: &name, source, config: "" }).await;
+        bench
+            .start(PluginText {
+                name: &name,
+                source,
+                config: "",
+            })
+            .await;
         bench.line(&format!("{name}: up")).await;
     }
     let images = image_mappings();
     assert!(images.len() >= INSTANCES, "{images:?}");
-    let worst = images.iter().map(|image| image.dirty * 100 / image.size).max();
-    println!("{} images, at most {worst:?} percent of one written", images.len());
+    let worst = images
+        .iter()
+        .map(|image| image.dirty * 100 / image.size)
+        .max();
+    println!(
+        "{} images, at most {worst:?} percent of one written",
+        images.len()
+    );
     // Other tests of this binary run computing plugins at the same time; a copy
     // would be at 100.
     assert!(worst < Some(50), "{images:?}");
-    let mut dirty: Vec<_> = images.iter().map(|image| image.dirty * 100 / image.size).collect();
+    let mut dirty: Vec<_> = images
+        .iter()
+        .map(|image| image.dirty * 100 / image.size)
+        .collect();
     dirty.sort_unstable();
     assert!(dirty[INSTANCES / 2] <= 8, "{images:?}");
 }
@@ -104,9 +151,14 @@ fn image_mappings() -> Vec<Image> {
             words.next().and_then(|word| word.parse().ok()).unwrap_or(0)
         };
         match first {
-            "Size:" if inside => images.push(Image { size: figure(&mut words), dirty: 0 }),
+            "Size:" if inside => images.push(Image {
+                size: figure(&mut words),
+                dirty: 0,
+            }),
             "Private_Dirty:" if inside => images.last_mut().unwrap().dirty = figure(&mut words),
-            _ if first.contains('-') => inside = line.contains(" rw-p ") && line.ends_with(".cwasm"),
+            _ if first.contains('-') => {
+                inside = line.contains(" rw-p ") && line.ends_with(".cwasm")
+            }
             _ => {}
         }
     }

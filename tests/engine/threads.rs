@@ -195,6 +195,14 @@ def onStop():
     bench.line("beat beside 1 thread").await;
     bench.hub.stop().await;
     bench.drain();
-    assert!(bench.seen_line("worker ended").is_some(), "{}", bench.transcript());
-    assert!(bench.seen_line("threads still run").is_none(), "{}", bench.transcript());
+    assert!(
+        bench.seen_line("worker ended").is_some(),
+        "{}",
+        bench.transcript()
+    );
+    assert!(
+        bench.seen_line("threads still run").is_none(),
+        "{}",
+        bench.transcript()
+    );
 }

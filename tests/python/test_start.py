@@ -205,22 +205,3 @@ class Stop(PluginCase):
         self.begin("def onStop():\n    Devices[3] = 'junk'\n")
         self.assertEqual(self.deliver("stopping"), OK)
         self.assertEqual(self.normals(), ["entry 3 of Devices is no Device"])
-
-    def test_threads_of_a_plugin_are_waited_for(self):
-        self.begin(
-            "import threading\ngate = threading.Event()\n"
-            "def onStop():\n    threading.Thread(target=gate.wait).start()\n"
-        )
-        pauses = []
-
-        def sleep(seconds):
-            pauses.append(seconds)
-            self.plugin.gate.set()
-            for thread in self.plugin.threading.enumerate():
-                if thread is not self.plugin.threading.main_thread():
-                    thread.join(5)
-
-        self.runtime.time = type("Clock", (), {"sleep": staticmethod(sleep)})
-        self.deliver("stopping")
-        self.assertEqual(pauses, [1])
-        self.assertIn("1 threads are still running", self.lines(1)[0])

@@ -49,7 +49,11 @@ impl World {
             .worlds
             .get(self.world)
             .context("the world vanished")?;
-        let items = if exports { &world.exports } else { &world.imports };
+        let items = if exports {
+            &world.exports
+        } else {
+            &world.imports
+        };
         let mut found = Vec::new();
         for (key, item) in items {
             let WorldItem::Interface { id, .. } = item else {

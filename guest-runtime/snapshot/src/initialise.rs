@@ -1,20 +1,17 @@
 //! Runs the guest's initialisation and snapshots what it leaves behind.
 
 use anyhow::Context;
-use wasmtime::{Caller, Config, Engine, Extern, Instance, Linker, Module, Store};
+use wasmtime::{Caller, Config, Engine, Extern, Instance, Linker, Store};
 use wasmtime_wasi::{WasiCtxBuilder, p1::WasiP1Ctx};
 use wasmtime_wizer::Wizer;
 
 /// The export that builds the interpreter.
 const INIT: &str = "cordon-init";
 
-/// What an uninitialised guest runs instead: WASI's own reactor start.
-const COLD_INIT: &str = "_initialize";
-
 /// Takes the snapshot. The module sees clocks and entropy and nothing else: no
 /// file, no environment, no arguments. Everything it imports from the hub traps,
 /// but for the log, whose text is shown when initialisation fails.
-pub async fn snapshot(module: &[u8], sources: &[u8], cold: bool) -> anyhow::Result<Vec<u8>> {
+pub async fn snapshot(module: &[u8], sources: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut config = Config::new();
     // Deep recursion of the compiler over the standard library.
     config.max_wasm_stack(16 << 20);
@@ -26,12 +23,12 @@ pub async fn snapshot(module: &[u8], sources: &[u8], cold: bool) -> anyhow::Resu
     linker.func_wrap(log, "write", show_log)?;
     let mut store = Store::new(&engine, WasiCtxBuilder::new().inherit_stderr().build_p1());
     let mut wizer = Wizer::new();
-    wizer.init_func(if cold { COLD_INIT } else { INIT });
+    wizer.init_func(INIT);
     let snapshot = wizer
         .run(&mut store, module, async |store, module| {
             linker.define_unknown_imports_as_traps(module)?;
             let instance = linker.instantiate_async(&mut *store, module).await?;
-            hand_over(store, &instance, module, sources).await?;
+            hand_over(store, &instance, sources).await?;
             Ok(instance)
         })
         .await
@@ -44,7 +41,9 @@ fn show_log(mut caller: Caller<'_, WasiP1Ctx>, _: i32, _: i32, start: i32, lengt
     let Some(Extern::Memory(memory)) = caller.get_export("memory") else {
         return;
     };
-    let range = usize::try_from(start).ok().zip(usize::try_from(length).ok());
+    let range = usize::try_from(start)
+        .ok()
+        .zip(usize::try_from(length).ok());
     let text = range.and_then(|(start, length)| memory.data(&caller).get(start..)?.get(..length));
     eprintln!("{}", String::from_utf8_lossy(text.unwrap_or_default()));
 }
@@ -53,7 +52,6 @@ fn show_log(mut caller: Caller<'_, WasiP1Ctx>, _: i32, _: i32, start: i32, lengt
 async fn hand_over(
     store: &mut Store<WasiP1Ctx>,
     instance: &Instance,
-    _module: &Module,
     sources: &[u8],
 ) -> wasmtime::Result<()> {
     let room = instance.get_typed_func::<u32, u32>(&mut *store, "cordon-sources")?;

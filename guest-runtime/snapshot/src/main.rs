@@ -37,9 +37,6 @@ struct Arguments {
     /// Where the component goes.
     #[arg(long)]
     out: PathBuf,
-    /// Leaves the interpreter uninitialised: for measuring what the snapshot saves.
-    #[arg(long)]
-    cold: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -48,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
     let module = std::fs::read(&arguments.module)
         .with_context(|| format!("cannot read {}", arguments.module.display()))?;
     let sources = bundle::read(&arguments.python)?;
-    let module = initialise::snapshot(&module, &sources, arguments.cold).await?;
+    let module = initialise::snapshot(&module, &sources).await?;
     let world = encode::World::load(&arguments.wit)?;
     let module = shims::fit(&module, &world.blocking_imports(), &world.exports()?)?;
     let component = encode::component(&module, &world, &arguments.key)?;

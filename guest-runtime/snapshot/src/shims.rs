@@ -126,7 +126,9 @@ fn save_around(module: &mut Module, stacks: &Stacks, import: &Import) -> anyhow:
     for argument in &arguments {
         body.local_get(*argument);
     }
-    body.call(target).local_get(saved).global_set(stacks.pointer);
+    body.call(target)
+        .local_get(saved)
+        .global_set(stacks.pointer);
     let shim = builder.finish(arguments, &mut module.funcs);
     redirect(module, target, shim);
     Ok(())

@@ -96,7 +96,9 @@ fn refuse(shared: &Shared, error: platform::DeviceError) -> abi::DeviceError {
         platform::DeviceError::Limit(hit) => {
             let declared = DECLARATIONS.iter().find(|limit| limit.name == hit.which);
             if let Some(limit) = declared {
-                shared.log.limit(&Limits::hit(limit.name, hit.used, hit.limit));
+                shared
+                    .log
+                    .limit(&Limits::hit(limit.name, hit.used, hit.limit));
             }
             abi::DeviceError::Limit((hit.which.to_owned(), hit.used, hit.limit))
         }

@@ -4,8 +4,8 @@
 //! looked at here first.
 
 use wasmtime::component::{HasData, Linker};
-use wasmtime_wasi::p2::bindings::random::random;
 use wasmtime_wasi::WasiView as _;
+use wasmtime_wasi::p2::bindings::random::random;
 use wasmtime_wasi::random::WasiRandomCtx;
 
 use crate::instance::state::InstanceState;

@@ -8,13 +8,16 @@ use crate::instance::threads::SpawnRefusal;
 
 impl threads::Host for InstanceState {
     fn spawn(&mut self, id: u32) -> Result<(), SpawnError> {
-        self.shared.threads.spawn(id).map_err(|refusal| match refusal {
-            SpawnRefusal::Stopping => SpawnError::Stopping,
-            SpawnRefusal::Limit(hit) => {
-                self.shared.log.limit(&hit);
-                SpawnError::TooMany
-            }
-        })
+        self.shared
+            .threads
+            .spawn(id)
+            .map_err(|refusal| match refusal {
+                SpawnRefusal::Stopping => SpawnError::Stopping,
+                SpawnRefusal::Limit(hit) => {
+                    self.shared.log.limit(&hit);
+                    SpawnError::TooMany
+                }
+            })
     }
 
     fn unpark(&mut self, id: u32) {

@@ -65,14 +65,23 @@ impl Run {
         };
         system::raise_file_limit(u64::from(options.instances));
         let engine = Engine::new(&options, &Artifact::locate()?)?;
-        let data = self.data.clone().unwrap_or_else(|| scratch.path().join("data"));
-        let listener = match self.api {
-            Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
-                EngineError::io(format!("cannot listen on {address}"), error)
-            })?),
-            None => None,
-        };
-        let mut hub = Hub::open(engine, events.clone(), &data, self.api.into_iter().collect())?;
+        let data = self
+            .data
+            .clone()
+            .unwrap_or_else(|| scratch.path().join("data"));
+        let listener =
+            match self.api {
+                Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+                    EngineError::io(format!("cannot listen on {address}"), error)
+                })?),
+                None => None,
+            };
+        let mut hub = Hub::open(
+            engine,
+            events.clone(),
+            &data,
+            self.api.into_iter().collect(),
+        )?;
         hub.start(&section, &definition).await?;
         if let Some(listener) = listener {
             let address = listener
@@ -93,7 +102,10 @@ impl Run {
         let failed = async {
             loop {
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                let statuses = hub.instances().iter().map(|it| it.remote().counters.status());
+                let statuses = hub
+                    .instances()
+                    .iter()
+                    .map(|it| it.remote().counters.status());
                 for status in statuses {
                     if matches!(status, Status::Restarting { .. } | Status::Parked { .. }) {
                         return;

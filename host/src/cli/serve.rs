@@ -37,12 +37,18 @@ impl Serve {
             ..EngineOptions::default()
         };
         system::raise_file_limit(u64::from(options.instances));
-        system::room_for(u64::try_from(config.hardware.len()).unwrap_or(u64::MAX))?;
+        let wanted = u64::try_from(config.hardware.len()).unwrap_or(u64::MAX);
+        system::room_for(wanted, options.instances)?;
         let engine = Engine::new(&options, &Artifact::locate()?)?;
-        say(&events, format!("memory of instances: {}", engine.allocation()));
-        let listener = TcpListener::bind(config.hub.listen).await.map_err(|error| {
-            EngineError::io(format!("cannot listen on {}", config.hub.listen), error)
-        })?;
+        say(
+            &events,
+            format!("memory of instances: {}", engine.allocation()),
+        );
+        let listener = TcpListener::bind(config.hub.listen)
+            .await
+            .map_err(|error| {
+                EngineError::io(format!("cannot listen on {}", config.hub.listen), error)
+            })?;
         let address = listener
             .local_addr()
             .map_err(|error| EngineError::io("cannot see the own address", error))?;
@@ -73,7 +79,10 @@ async fn start_all(hub: &mut Hub, config: &Config, events: &EventLog) -> Result<
     for problem in &catalogue.problems {
         events.record(None, Level::Error, problem.to_string());
     }
-    say(events, format!("{} plugin definitions loaded", catalogue.folders));
+    say(
+        events,
+        format!("{} plugin definitions loaded", catalogue.folders),
+    );
     for section in &config.hardware {
         let started = match catalogue.find(&section.plugin) {
             Some(definition) => hub.start(section, definition).await,

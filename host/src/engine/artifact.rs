@@ -143,7 +143,9 @@ impl Artifact {
     fn compiled_path(&self, digest: &str, engine: &wasmtime::Engine, config_key: &str) -> PathBuf {
         use std::hash::{Hash, Hasher};
         let mut compatibility = std::hash::DefaultHasher::new();
-        engine.precompile_compatibility_hash().hash(&mut compatibility);
+        engine
+            .precompile_compatibility_hash()
+            .hash(&mut compatibility);
         let short = digest.get(..16).unwrap_or_default();
         self.component.with_file_name(format!(
             "guest-{short}-{config_key}-{:016x}.cwasm",
@@ -245,7 +247,11 @@ mod tests {
         let content = format!("{abi}\n{key}\n");
         let size = 1 + STAMP_SECTION.len() + content.len();
         let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
-        bytes.extend([0, u8::try_from(size).unwrap(), u8::try_from(STAMP_SECTION.len()).unwrap()]);
+        bytes.extend([
+            0,
+            u8::try_from(size).unwrap(),
+            u8::try_from(STAMP_SECTION.len()).unwrap(),
+        ]);
         bytes.extend(STAMP_SECTION.bytes());
         bytes.extend(content.bytes());
         bytes
@@ -262,13 +268,19 @@ mod tests {
     #[test]
     fn it_refuses_a_guest_of_another_contract() {
         let text = refusal(&stamped("cordon:plugin@0.2.0", "k"), "k");
-        assert!(text.contains("speaks cordon:plugin@0.2.0, this program speaks"), "{text}");
+        assert!(
+            text.contains("speaks cordon:plugin@0.2.0, this program speaks"),
+            "{text}"
+        );
     }
 
     #[test]
     fn it_refuses_a_guest_of_another_key() {
         let text = refusal(&stamped(ABI, "old"), "new");
-        assert!(text.contains("other sources (key old, wanted new)"), "{text}");
+        assert!(
+            text.contains("other sources (key old, wanted new)"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -78,6 +78,8 @@ fn config(options: &EngineOptions) -> Config {
     config.cranelift_opt_level(OptLevel::Speed);
     config.max_wasm_stack(WASM_STACK);
     config.async_stack_size(WASM_STACK + HOST_STACK);
+    // A deep stack of one plugin must not stay in memory for ever.
+    config.async_stack_zeroing(true);
     config.memory_init_cow(true);
     config.memory_guaranteed_dense_image_size(IMAGE_LIMIT);
     config

@@ -15,9 +15,21 @@ use crate::instance::state::TABLE_ELEMENTS;
 /// Address space of a slot: the reservation and the guard of wasmtime 48 on 64 bits.
 const SLOT: u64 = (4 << 30) + (32 << 20);
 
-/// Stack tasks per instance that the pool holds: one that runs callbacks and some
-/// threads. Threads are shared between instances, most of which have none.
-const STACKS_PER_INSTANCE: u32 = 2;
+/// Stacks beyond one per instance, for Python threads: shared, and most plugins have
+/// none. Every stack costs two memory mappings from the start, of which Linux allows
+/// 65,530 to a process by default.
+const MORE_STACKS: u32 = 1500;
+
+/// Stacks that a pool always has beyond that.
+const SPARE_STACKS: u32 = 512;
+
+/// Stacks in a pool of so many slots.
+#[must_use]
+pub fn stacks(slots: u32) -> u32 {
+    slots
+        .saturating_add(slots.min(MORE_STACKS))
+        .saturating_add(SPARE_STACKS)
+}
 
 /// Tables of the guest: its function table and those of the adapter.
 const TABLES_PER_INSTANCE: u32 = 4;
@@ -30,6 +42,10 @@ const CORE_INSTANCES_PER_INSTANCE: u32 = 8;
 
 /// Bytes of an instance that stay mapped when a slot is given back.
 const KEEP_RESIDENT: usize = 256 << 10;
+
+/// Bytes of a stack that stay mapped between two tasks, and are cleared in between:
+/// what an ordinary callback uses.
+const STACK_KEEP_RESIDENT: usize = 32 << 10;
 
 /// What was chosen, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,12 +101,13 @@ impl Pool {
             .total_core_instances(self.slots.saturating_mul(CORE_INSTANCES_PER_INSTANCE))
             .total_memories(self.slots.saturating_mul(MEMORIES_PER_INSTANCE))
             .total_tables(self.slots.saturating_mul(TABLES_PER_INSTANCE))
-            .total_stacks(self.slots.saturating_mul(STACKS_PER_INSTANCE).saturating_add(512))
+            .total_stacks(stacks(self.slots))
             .max_memory_size(usize::try_from(self.memory).unwrap_or(usize::MAX))
             .max_core_instances_per_component(CORE_INSTANCES_PER_INSTANCE)
             .max_component_instance_size(4 << 20)
             .max_core_instance_size(4 << 20)
             .table_elements(TABLE_ELEMENTS)
+            .async_stack_keep_resident(STACK_KEEP_RESIDENT)
             .linear_memory_keep_resident(KEEP_RESIDENT)
             .table_keep_resident(0);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
@@ -108,8 +125,9 @@ fn probe(bytes: u64) -> Result<(), String> {
     let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
     // SAFETY: a new mapping at an address of the kernel's choice touches nothing
     // that exists, and without access rights nothing is reached through it.
-    let address = unsafe { mmap_anonymous(std::ptr::null_mut(), length, ProtFlags::empty(), flags) }
-        .map_err(|error| refused(error.to_string()))?;
+    let address =
+        unsafe { mmap_anonymous(std::ptr::null_mut(), length, ProtFlags::empty(), flags) }
+            .map_err(|error| refused(error.to_string()))?;
     // SAFETY: unmaps exactly what was mapped above and nobody has seen.
     unsafe { munmap(address, length) }.map_err(|error| refused(error.to_string()))
 }

@@ -54,7 +54,10 @@ impl Histogram {
     /// How many durations were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
-        let counts = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));
+        let counts = self
+            .buckets
+            .iter()
+            .map(|bucket| bucket.load(Ordering::Relaxed));
         counts.map(u64::from).sum()
     }
 
@@ -83,7 +86,9 @@ fn bucket(nanoseconds: u64) -> usize {
     let doubling = nanoseconds.ilog2() - STEP_BITS;
     let step = (nanoseconds >> doubling) - steps;
     let index = (u64::from(doubling + 1) << STEP_BITS) + step;
-    usize::try_from(index).unwrap_or(usize::MAX).min(BUCKETS - 1)
+    usize::try_from(index)
+        .unwrap_or(usize::MAX)
+        .min(BUCKETS - 1)
 }
 
 /// The largest figure that is counted in this bucket.
@@ -108,7 +113,10 @@ mod tests {
             histogram.record(Duration::from_nanos(nanoseconds));
             let read = u64::try_from(histogram.quantile(1.0).as_nanos()).unwrap_or(0);
             assert!(read >= nanoseconds, "{read} {nanoseconds}");
-            assert!(read - nanoseconds <= nanoseconds / 16, "{read} {nanoseconds}");
+            assert!(
+                read - nanoseconds <= nanoseconds / 16,
+                "{read} {nanoseconds}"
+            );
         }
     }
 

@@ -78,7 +78,11 @@ impl PluginLog {
         if gap.lines > 0 {
             let limit = self.inner.lines_per_second;
             let per_second = gap.lines / gap.time.as_secs().max(1);
-            let hit = Limits::hit("log-lines-per-second", limit.saturating_add(per_second), limit);
+            let hit = Limits::hit(
+                "log-lines-per-second",
+                limit.saturating_add(per_second),
+                limit,
+            );
             self.hub(Level::Error, &format!("{} lines dropped: {hit}", gap.lines));
         }
         let text = self.cut(text);
@@ -86,7 +90,9 @@ impl PluginLog {
         if core {
             // Rule 18 wants no prefix; a line of a plugin must still not pass for
             // one of the hub's own.
-            self.inner.events.record(None, level, format!("({name}) {text}"));
+            self.inner
+                .events
+                .record(None, level, format!("({name}) {text}"));
         } else {
             self.inner.events.record(Some(name), level, text);
         }
@@ -94,7 +100,9 @@ impl PluginLog {
 
     /// A line of the hub about this instance.
     pub fn hub(&self, level: Level, text: &str) {
-        self.inner.events.record(Some(&self.inner.name), level, text);
+        self.inner
+            .events
+            .record(Some(&self.inner.name), level, text);
     }
 
     /// Tells the author of a limit; the same one at most once per second.
@@ -127,17 +135,18 @@ impl PluginLog {
     fn take_token(&self) -> Option<Gap> {
         let mut budget = self.budget();
         let now = Instant::now();
-        #[allow(
-            clippy::cast_precision_loss,
-            reason = "a rate is far below 2^52"
-        )]
+        #[allow(clippy::cast_precision_loss, reason = "a rate is far below 2^52")]
         let rate = self.inner.lines_per_second as f64;
         let earned = now.duration_since(budget.filled).as_secs_f64() * rate;
         budget.filled = now;
         budget.tokens = (budget.tokens + earned).min(burst(self.inner.lines_per_second));
         // After a drop the log stays shut until a second's worth is there, so
         // that the number of dropped lines is told once per second at most.
-        let needed = if budget.dropped > 0 { rate.max(1.0) } else { 1.0 };
+        let needed = if budget.dropped > 0 {
+            rate.max(1.0)
+        } else {
+            1.0
+        };
         if budget.tokens < needed {
             if budget.dropped == 0 {
                 budget.dropping_since = now;

@@ -19,11 +19,11 @@ use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionEvent, Connections};
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure, LimitHit};
+use crate::instance::Spec;
 use crate::instance::convert;
 use crate::instance::meter::{Meter, Metered};
 use crate::instance::state::{InstanceState, Shared};
 use crate::instance::supervisor::Counters;
-use crate::instance::Spec;
 use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::domoticz::HubEvent;
@@ -212,9 +212,12 @@ impl Life<'_> {
             if alive == 0 {
                 return Ok(());
             }
-            let line = format!("{alive} threads still run after onStop, {second} of {THREAD_GRACE} s waited");
+            let line = format!(
+                "{alive} threads still run after onStop, {second} of {THREAD_GRACE} s waited"
+            );
             self.shared.log.hub(Level::Error, &line);
-            self.wait_for_threads(hub, plugin, Duration::from_secs(1)).await?;
+            self.wait_for_threads(hub, plugin, Duration::from_secs(1))
+                .await?;
         }
         let line = "threads still run, the plugin is ended with them";
         self.shared.log.hub(Level::Error, line);
@@ -242,7 +245,8 @@ impl Life<'_> {
     async fn start(&mut self, hub: &Hub, plugin: &Plugin) -> Result<Outcome, InstanceFailure> {
         let setup = self.setup();
         let call = plugin.cordon_plugin_guest();
-        self.call(hub, plugin, "import", call.call_start(hub, setup)).await
+        self.call(hub, plugin, "import", call.call_start(hub, setup))
+            .await
     }
 
     async fn deliver(
@@ -254,7 +258,9 @@ impl Life<'_> {
         let name = convert::callback(&event);
         let guest = plugin.cordon_plugin_guest();
         let begun = Instant::now();
-        let outcome = self.call(hub, plugin, name, guest.call_deliver(hub, event)).await?;
+        let outcome = self
+            .call(hub, plugin, name, guest.call_deliver(hub, event))
+            .await?;
         self.counters.delivered(outcome, begun.elapsed());
         Ok(outcome)
     }
@@ -299,12 +305,16 @@ impl Life<'_> {
             call: guest.func_run_thread(),
             shared: Arc::clone(&self.shared),
         };
-        hub.spawn(task).map(drop).map_err(|error| failure(&error, &self.spec.limits))
+        hub.spawn(task)
+            .map(drop)
+            .map_err(|error| failure(&error, &self.spec.limits))
     }
 
     fn setup(&mut self) -> Setup {
         let spec = self.spec;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Setup {
             framework: Framework::Domoticz,
             name: spec.name.clone(),

@@ -125,7 +125,9 @@ impl Shared {
     /// Whether a request for this connection waits.
     #[must_use]
     pub fn has_request_for(&self, id: ConnectionId) -> bool {
-        self.lock_requests().iter().any(|request| request.id() == id)
+        self.lock_requests()
+            .iter()
+            .any(|request| request.id() == id)
     }
 
     /// The requests that wait, in order.

@@ -17,13 +17,13 @@ use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink};
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure};
+use crate::instance::Spec;
 use crate::instance::histogram::Histogram;
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::run::{Command, Ending, Life};
 use crate::instance::state::Shared;
 use crate::instance::threads::Threads;
-use crate::instance::Spec;
 use crate::limits::Limits;
 use crate::log::{EventLog, Level};
 use crate::platform::domoticz::preferences::Preferences;
@@ -187,7 +187,8 @@ impl Remote {
                 mpsc::error::TrySendError::Full(_) => {
                     self.counters.refused.fetch_add(1, Ordering::Relaxed);
                     let limit = self.spec.limits.inbox;
-                    self.log.limit(&Limits::hit("inbox", limit.saturating_add(1), limit));
+                    self.log
+                        .limit(&Limits::hit("inbox", limit.saturating_add(1), limit));
                     DeliverError::InboxFull
                 }
                 mpsc::error::TrySendError::Closed(_) => DeliverError::NotRunning,
@@ -265,7 +266,11 @@ impl Supervisor {
                 }
             };
             self.counters.failures.fetch_add(1, Ordering::Relaxed);
-            failures = if begun.elapsed() >= HEALTHY { 1 } else { failures + 1 };
+            failures = if begun.elapsed() >= HEALTHY {
+                1
+            } else {
+                failures + 1
+            };
             if failures >= self.spec.limits.restarts {
                 return self.park(&log, &mut commands, reason, failures).await;
             }
@@ -284,8 +289,12 @@ impl Supervisor {
         reason: String,
         failures: u64,
     ) -> bool {
-        let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
-        let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+        let doublings = u32::try_from(failures.saturating_sub(1))
+            .unwrap_or(u32::MAX)
+            .min(16);
+        let pause = FIRST_PAUSE
+            .saturating_mul(1 << doublings)
+            .min(LONGEST_PAUSE);
         log.hub(
             Level::Error,
             &format!("the plugin is started again in {} s", pause.as_secs()),
@@ -313,7 +322,10 @@ impl Supervisor {
         failure: &InstanceFailure,
     ) {
         self.counters.failures.fetch_add(1, Ordering::Relaxed);
-        log.hub(Level::Error, "the plugin stays off until the hub is restarted");
+        log.hub(
+            Level::Error,
+            "the plugin stays off until the hub is restarted",
+        );
         let reason = failure.to_string();
         self.counters.set(Status::Parked { reason });
         while let Some(Command::Deliver(_)) = commands.recv().await {}
@@ -329,7 +341,9 @@ impl Supervisor {
         let hit = Limits::hit("restarts", failures, self.spec.limits.restarts);
         log.hub(
             Level::Error,
-            &format!("the plugin is parked until the hub is restarted; last reason: {reason}; {hit}"),
+            &format!(
+                "the plugin is parked until the hub is restarted; last reason: {reason}; {hit}"
+            ),
         );
         self.counters.set(Status::Parked { reason });
         while let Some(Command::Deliver(_)) = commands.recv().await {}

@@ -119,11 +119,7 @@ impl Outbound {
         match self {
             Self::Bytes(bytes) => bytes.len(),
             Self::Http(message) => {
-                let headers: usize = message
-                    .headers
-                    .iter()
-                    .map(Header::size)
-                    .sum();
+                let headers: usize = message.headers.iter().map(Header::size).sum();
                 let texts = [&message.verb, &message.url, &message.status];
                 headers
                     + texts.into_iter().flatten().map(String::len).sum::<usize>()
