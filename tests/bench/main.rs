@@ -1,7 +1,7 @@
 //! `cordon-bench`: measures, prints a table of ratios with their goals, keeps the raw rows.
 //!
 //! One file per measurement, each a function that adds to the [`Report`](report::Report).
-//! Arms of a ratio are interleaved in one run. `docs/benchmarks.md` says how to
+//! Arms of a ratio are interleaved in one run. `docs/benchmarks/README.md` says how to
 //! read the result. Never a test: nothing here fails because a machine is slow.
 
 mod calls;
