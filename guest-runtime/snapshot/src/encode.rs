@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER;
 use wit_component::{ComponentEncoder, StringEncoding};
-use wit_parser::{FunctionKind, Resolve, WorldId, WorldItem, WorldKey};
+use wit_parser::{FunctionKind, Resolve, WorldId, WorldItem};
 
 use crate::shims::{Export, Import};
 
@@ -60,7 +60,6 @@ impl World {
                 continue;
             };
             let name = self.resolve.name_world_key(key);
-            debug_assert!(matches!(key, WorldKey::Interface(_)));
             let interface = self
                 .resolve
                 .interfaces
@@ -74,16 +73,16 @@ impl World {
     }
 
     /// The `async func` imports: those in which tasks switch.
-    pub fn blocking_imports(&self) -> Vec<Import> {
-        self.items(false)
-            .unwrap_or_default()
+    pub fn blocking_imports(&self) -> anyhow::Result<Vec<Import>> {
+        let imports = self.items(false)?;
+        Ok(imports
             .into_iter()
             .filter(|(_, function)| matches!(function.kind, FunctionKind::AsyncFreestanding))
             .map(|(module, function)| Import {
                 module,
                 name: function.name.clone(),
             })
-            .collect()
+            .collect())
     }
 
     /// The exports, all of which run Python.

@@ -47,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
     let sources = bundle::read(&arguments.python)?;
     let module = initialise::snapshot(&module, &sources).await?;
     let world = encode::World::load(&arguments.wit)?;
-    let module = shims::fit(&module, &world.blocking_imports(), &world.exports()?)?;
+    let module = shims::fit(&module, &world.blocking_imports()?, &world.exports()?)?;
     let component = encode::component(&module, &world, &arguments.key)?;
     std::fs::write(&arguments.out, &component)
         .with_context(|| format!("cannot write {}", arguments.out.display()))?;

@@ -88,7 +88,8 @@ impl Life<'_> {
     /// [`EngineError`] when the component cannot even be instantiated.
     pub async fn run(mut self, engine: &Engine) -> Result<Ending, EngineError> {
         let meter = Arc::clone(&self.meter);
-        let mut store = self.store(engine)?;
+        let quota = self.quota().await?;
+        let mut store = self.store(engine, quota)?;
         let future = async {
             let wasm = |error: wasmtime::Error| EngineError::Wasm(format!("{error:#}"));
             let plugin = engine.plugin().instantiate_async(&mut store);
@@ -108,17 +109,32 @@ impl Life<'_> {
         Metered::new(meter, future).await
     }
 
-    fn store(&self, engine: &Engine) -> Result<Store<InstanceState>, EngineError> {
+    /// Counts what is in the data folder, beside the runtime's own threads: a full
+    /// folder takes a while.
+    async fn quota(&self) -> Result<Arc<Quota>, EngineError> {
+        let folder = self.spec.data_folder.clone();
+        let (bytes, files) = (self.spec.limits.data_bytes, self.spec.limits.data_files);
+        let log = self.shared.log.clone();
+        let counting = tokio::task::spawn_blocking(move || {
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| EngineError::io("cannot make the data folder", error))?;
+            Quota::new(&folder, bytes, files, log)
+        });
+        let counted = counting.await;
+        counted.map_err(|error| EngineError::io("cannot count the data folder", error.into()))?
+    }
+
+    fn store(
+        &self,
+        engine: &Engine,
+        quota: Arc<Quota>,
+    ) -> Result<Store<InstanceState>, EngineError> {
         let Spec {
             plugin_folder,
             data_folder,
             limits,
             ..
         } = self.spec;
-        std::fs::create_dir_all(data_folder)
-            .map_err(|error| EngineError::io("cannot make the data folder", error))?;
-        let log = self.shared.log.clone();
-        let quota = Quota::new(data_folder, limits.data_bytes, limits.data_files, log)?;
         let wasi = files::wasi(plugin_folder, data_folder, limits.random_bytes)?;
         let code = self.code.clone();
         let state = InstanceState::new(Arc::clone(&self.shared), quota, code, wasi);
