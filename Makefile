@@ -13,7 +13,7 @@ ifneq ($(words $(CORDON_CACHE))$(filter /%,$(CORDON_CACHE)),1$(CORDON_CACHE))
 $(error CORDON_CACHE is '$(CORDON_CACHE)'; it has to be an absolute path without blanks)
 endif
 export CARGO_TARGET_DIR := $(CORDON_CACHE)/target/host
-# release or quick; quick builds and links sooner and runs at a third of the speed.
+# release or quick; quick builds and links sooner and runs at about half of the speed.
 export CORDON_GUEST_PROFILE ?= release
 # Debian keeps the servers that the tests start where users do not look.
 export PATH := $(PATH):/usr/sbin:/sbin
