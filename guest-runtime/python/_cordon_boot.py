@@ -62,6 +62,7 @@ def init():
     _add_site_builtins()
     _hide_library_folder()
     importlib.import_module("_cordon_domoticz")
+    importlib.import_module("_cordon_rehearsal").rehearse()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

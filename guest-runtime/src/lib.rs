@@ -14,6 +14,7 @@ mod abi;
 mod convert;
 mod hub;
 mod lock;
+mod memory;
 mod single;
 mod sources;
 mod stack;
@@ -85,6 +86,7 @@ struct Component;
 
 impl Guest for Component {
     fn start(setup: Setup) -> Outcome {
+        memory::show();
         renew_entropy();
         call_runtime("start", |vm| Ok(vec![convert::setup(setup, vm)?]))
     }

@@ -12,6 +12,7 @@ mod connections;
 mod devices;
 pub mod files;
 mod log;
+pub mod memory;
 mod random;
 mod schedule;
 mod threads;
@@ -30,5 +31,6 @@ pub fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()>
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     files::add_to_linker(linker)?;
     random::add_to_linker(linker)?;
-    Plugin::add_to_linker::<_, HasSelf<InstanceState>>(linker, |state| state)
+    Plugin::add_to_linker::<_, HasSelf<InstanceState>>(linker, |state| state)?;
+    memory::add_to_linker(linker)
 }

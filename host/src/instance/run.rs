@@ -15,6 +15,7 @@ use wasmtime::component::{Accessor, AccessorTask, HasSelf};
 use crate::abi::Plugin;
 use crate::abi::exports::cordon::plugin::guest::{Event, Framework, Outcome, Setup};
 use crate::capability::files::{self, Quota};
+use crate::capability::memory;
 use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionEvent, Connections};
 use crate::engine::Engine;
@@ -137,10 +138,13 @@ impl Life<'_> {
         } = self.spec;
         let wasi = files::wasi(plugin_folder, data_folder, limits.random_bytes)?;
         let code = self.code.clone();
-        let state = InstanceState::new(Arc::clone(&self.shared), quota, code, wasi);
+        let mut state = InstanceState::new(Arc::clone(&self.shared), quota, code, wasi);
+        state.hot_pages = Arc::clone(engine.hot_pages());
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
-        store.set_hostcall_fuel(usize::try_from(limits.call_bytes).unwrap_or(usize::MAX));
+        // In force when the runtime has shown its memory, before any plugin's line.
+        let call_bytes = usize::try_from(limits.call_bytes).unwrap_or(usize::MAX);
+        store.set_hostcall_fuel(call_bytes.max(memory::PART));
         self.meter.attach(&mut store);
         Ok(store)
     }
@@ -155,6 +159,10 @@ impl Life<'_> {
             return Err(InstanceFailure::StartFailed);
         }
         self.deliver(hub, plugin, Event::Started).await?;
+        hub.with(|mut access| {
+            let state = access.get();
+            state.hot_pages.learn(&std::mem::take(&mut state.parts));
+        });
         self.counters.started();
         self.serve(hub, plugin).await?;
         self.stop(hub, plugin).await

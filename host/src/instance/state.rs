@@ -15,6 +15,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use crate::capability::files::Quota;
 use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionId, Request, StatusBoard};
+use crate::engine::hot_pages::{HotPages, Part};
 use crate::error::LimitHit;
 use crate::instance::log::PluginLog;
 use crate::instance::threads::Threads;
@@ -196,6 +197,10 @@ pub struct InstanceState {
     pub quota: Arc<Quota>,
     /// Where compiled code goes; nothing once the plugin's own code runs.
     pub code: Option<CodeCache>,
+    /// The pages that every start writes to.
+    pub hot_pages: Arc<HotPages>,
+    /// What of its memory the instance has shown, while these are learned.
+    pub parts: Vec<Part>,
     wasi: WasiCtx,
     table: ResourceTable,
     memory_limit: u64,
@@ -212,6 +217,8 @@ impl InstanceState {
             shared,
             quota,
             code: Some(code),
+            hot_pages: Arc::default(),
+            parts: Vec::new(),
             wasi,
             table,
         }
