@@ -16,6 +16,10 @@ mod hub;
 mod lock;
 mod single;
 mod sources;
+mod sqlite;
+mod sqlite_ffi;
+mod sqlite_hooks;
+mod sqlite_system;
 mod stack;
 mod task;
 
@@ -70,6 +74,7 @@ fn build_interpreter() -> Interpreter {
     let mut natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
     natives.push(hub::module_def(&builder.ctx));
     natives.push(lock::module_def(&builder.ctx));
+    natives.push(sqlite::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)
