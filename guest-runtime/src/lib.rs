@@ -17,6 +17,10 @@ mod lock;
 mod memory;
 mod single;
 mod sources;
+mod sqlite;
+mod sqlite_ffi;
+mod sqlite_hooks;
+mod sqlite_system;
 mod stack;
 mod task;
 mod zone;
@@ -83,6 +87,7 @@ fn build_interpreter() -> Interpreter {
     natives.push(hub::module_def(&builder.ctx));
     natives.push(lock::module_def(&builder.ctx));
     natives.push(zone::module_def(&builder.ctx));
+    natives.push(sqlite::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)
