@@ -12,9 +12,12 @@
 
 mod abi;
 mod convert;
+mod errno;
 mod hub;
 mod lock;
+mod select;
 mod single;
+mod socket;
 mod sources;
 mod stack;
 mod task;
@@ -70,6 +73,8 @@ fn build_interpreter() -> Interpreter {
     let mut natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
     natives.push(hub::module_def(&builder.ctx));
     natives.push(lock::module_def(&builder.ctx));
+    natives.push(select::module_def(&builder.ctx));
+    natives.push(socket::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

@@ -27,6 +27,7 @@ use crate::instance::supervisor::Counters;
 use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::domoticz::HubEvent;
+use crate::socket::Sockets;
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 
@@ -137,7 +138,9 @@ impl Life<'_> {
         } = self.spec;
         let wasi = files::wasi(plugin_folder, data_folder, limits.random_bytes)?;
         let code = self.code.clone();
-        let state = InstanceState::new(Arc::clone(&self.shared), quota, code, wasi);
+        let policy = Arc::clone(&self.spec.network);
+        let sockets = Sockets::new(policy, limits, self.shared.log.clone());
+        let state = InstanceState::new(Arc::clone(&self.shared), quota, sockets, code, wasi);
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
         store.set_hostcall_fuel(usize::try_from(limits.call_bytes).unwrap_or(usize::MAX));
