@@ -22,6 +22,7 @@ use crate::instance::meter::Meter;
 use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::platform::domoticz::{DeviceLimits, DeviceTable};
+use crate::socket::Sockets;
 use crate::store::Store;
 
 /// Default heartbeat interval in seconds (behaviour spec 8.3).
@@ -200,6 +201,8 @@ pub struct InstanceState {
     pub tree: Arc<Tree>,
     /// Its computing time.
     pub meter: Arc<Meter>,
+    /// The sockets of the plugin's own Python.
+    pub sockets: Arc<Sockets>,
     /// Where compiled code goes; nothing once the plugin's own code runs.
     pub code: Option<CodeCache>,
     /// The pages that every start writes to.
@@ -219,6 +222,7 @@ impl InstanceState {
         meter: Arc<Meter>,
         quota: Arc<Quota>,
         tree: Arc<Tree>,
+        sockets: Sockets,
         code: CodeCache,
         wasi: WasiCtx,
     ) -> Self {
@@ -230,6 +234,7 @@ impl InstanceState {
             meter,
             quota,
             tree,
+            sockets: Arc::new(sockets),
             code: Some(code),
             hot_pages: Arc::default(),
             parts: Vec::new(),
