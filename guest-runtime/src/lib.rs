@@ -12,12 +12,14 @@
 
 mod abi;
 mod convert;
+mod crypto;
 mod hub;
 mod lock;
 mod single;
 mod sources;
 mod stack;
 mod task;
+mod tls;
 
 use std::cell::OnceCell;
 
@@ -70,6 +72,8 @@ fn build_interpreter() -> Interpreter {
     let mut natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
     natives.push(hub::module_def(&builder.ctx));
     natives.push(lock::module_def(&builder.ctx));
+    natives.push(crypto::module_def(&builder.ctx));
+    natives.push(tls::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

@@ -117,6 +117,10 @@ limits! {
     connections "connections" "connections" = 32, 4096, Refused;
     /// bytes waiting in one connection, in each direction; also the largest message
     connection_buffer "connection-buffer" "bytes" = MIB, 64 * MIB, Refused;
+    /// TLS contexts and sessions of module `ssl`, together
+    tls_handles "tls-handles" "handles" = 128, 4096, Refused;
+    /// certificates and keys in the TLS contexts alive, together
+    tls_bytes "tls-bytes" "bytes" = 4 * MIB, 64 * MIB, Refused;
     /// delayed sends that wait
     timers "timers" "timers" = 64, 4096, Refused;
     /// log records per second, averaged over ten seconds

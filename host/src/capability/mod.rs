@@ -15,6 +15,7 @@ mod log;
 mod random;
 mod schedule;
 mod threads;
+mod tls;
 
 use wasmtime::component::{HasSelf, Linker};
 

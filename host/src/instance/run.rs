@@ -27,6 +27,7 @@ use crate::instance::supervisor::Counters;
 use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::domoticz::HubEvent;
+use crate::tls::Tls;
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 
@@ -137,7 +138,8 @@ impl Life<'_> {
         } = self.spec;
         let wasi = files::wasi(plugin_folder, data_folder, limits.random_bytes)?;
         let code = self.code.clone();
-        let state = InstanceState::new(Arc::clone(&self.shared), quota, code, wasi);
+        let mut state = InstanceState::new(Arc::clone(&self.shared), quota, code, wasi);
+        state.tls = Tls::new(limits, self.spec.keys.clone());
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
         store.set_hostcall_fuel(usize::try_from(limits.call_bytes).unwrap_or(usize::MAX));

@@ -21,6 +21,7 @@ use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::platform::domoticz::{DeviceLimits, DeviceTable};
 use crate::store::Store;
+use crate::tls::Tls;
 
 /// Default heartbeat interval in seconds (behaviour spec 8.3).
 const HEARTBEAT: u32 = 10;
@@ -196,6 +197,8 @@ pub struct InstanceState {
     pub quota: Arc<Quota>,
     /// Where compiled code goes; nothing once the plugin's own code runs.
     pub code: Option<CodeCache>,
+    /// Its TLS contexts and sessions.
+    pub tls: Tls,
     wasi: WasiCtx,
     table: ResourceTable,
     memory_limit: u64,
@@ -209,6 +212,7 @@ impl InstanceState {
         table.set_max_capacity(usize::try_from(shared.limits.handles).unwrap_or(usize::MAX));
         Self {
             memory_limit: shared.limits.memory,
+            tls: Tls::new(&shared.limits, Vec::new()),
             shared,
             quota,
             code: Some(code),
