@@ -13,6 +13,7 @@
 mod abi;
 mod convert;
 mod errno;
+mod crypto;
 mod hub;
 mod lock;
 mod memory;
@@ -27,6 +28,7 @@ mod sqlite_system;
 mod stack;
 mod task;
 mod zone;
+mod tls;
 
 use std::cell::OnceCell;
 
@@ -93,6 +95,8 @@ fn build_interpreter() -> Interpreter {
     natives.push(sqlite::module_def(&builder.ctx));
     natives.push(select::module_def(&builder.ctx));
     natives.push(socket::module_def(&builder.ctx));
+    natives.push(crypto::module_def(&builder.ctx));
+    natives.push(tls::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

@@ -174,6 +174,7 @@ impl Hub {
             limits: section.limits.clone(),
             network: Arc::new(network),
             credentials,
+            keys: section.grants.keys.clone(),
             tls: self.tls.get(section.verify_tls)?,
         })
     }

@@ -123,6 +123,10 @@ limits! {
     socket_buffer "socket-buffer" "bytes" = 512 << 10, 64 * MIB, Dropped;
     /// names and addresses looked up per minute
     lookups "lookups" "look-ups" = 300, 100_000, Refused;
+    /// TLS contexts and sessions of module `ssl`, together
+    tls_handles "tls-handles" "handles" = 128, 4096, Refused;
+    /// certificates and keys in the TLS contexts alive, together
+    tls_bytes "tls-bytes" "bytes" = 4 * MIB, 64 * MIB, Refused;
     /// delayed sends that wait
     timers "timers" "timers" = 64, 4096, Refused;
     /// log records per second, averaged over ten seconds

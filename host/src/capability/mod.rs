@@ -18,6 +18,7 @@ mod random;
 mod schedule;
 mod sockets;
 mod threads;
+mod tls;
 
 use wasmtime::component::{HasSelf, Linker};
 

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use crate::capability::files::Folders;
 use crate::connection::TlsClient;
 use crate::egress::NetworkPolicy;
+use crate::grants::KeyGrant;
 use crate::limits::Limits;
 use crate::protocol::Credentials;
 
@@ -42,6 +43,8 @@ pub struct Spec {
     pub network: Arc<NetworkPolicy>,
     /// For HTTP and MQTT.
     pub credentials: Credentials,
+    /// Private keys that it may use.
+    pub keys: Vec<KeyGrant>,
     /// For TLS connections.
     pub tls: Arc<TlsClient>,
 }

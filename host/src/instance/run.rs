@@ -29,6 +29,7 @@ use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::domoticz::HubEvent;
 use crate::socket::Sockets;
+use crate::tls::Tls;
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 
@@ -137,6 +138,7 @@ impl Life<'_> {
             files::wasi(limits.random_bytes),
         );
         state.hot_pages = Arc::clone(engine.hot_pages());
+        state.tls = Tls::new(limits, self.spec.keys.clone());
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
         // In force when the runtime has shown its memory, before any plugin's line.

@@ -24,6 +24,7 @@ use crate::limits::Limits;
 use crate::platform::domoticz::{DeviceLimits, DeviceTable};
 use crate::socket::Sockets;
 use crate::store::Store;
+use crate::tls::Tls;
 
 /// Default heartbeat interval in seconds (behaviour spec 8.3).
 const HEARTBEAT: u32 = 10;
@@ -209,6 +210,8 @@ pub struct InstanceState {
     pub hot_pages: Arc<HotPages>,
     /// What of its memory the instance has shown, while these are learned.
     pub parts: Vec<Part>,
+    /// Its TLS contexts and sessions.
+    pub tls: Tls,
     wasi: WasiCtx,
     table: ResourceTable,
     memory_limit: u64,
@@ -230,6 +233,7 @@ impl InstanceState {
         table.set_max_capacity(usize::try_from(shared.limits.handles).unwrap_or(usize::MAX));
         Self {
             memory_limit: shared.limits.memory,
+            tls: Tls::new(&shared.limits, Vec::new()),
             shared,
             meter,
             quota,
