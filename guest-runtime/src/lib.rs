@@ -13,7 +13,10 @@
 mod abi;
 mod convert;
 mod hub;
+mod icmp;
 mod lock;
+mod processes;
+mod serial;
 mod single;
 mod sources;
 mod stack;
@@ -70,6 +73,9 @@ fn build_interpreter() -> Interpreter {
     let mut natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
     natives.push(hub::module_def(&builder.ctx));
     natives.push(lock::module_def(&builder.ctx));
+    natives.push(processes::module_def(&builder.ctx));
+    natives.push(serial::module_def(&builder.ctx));
+    natives.push(icmp::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

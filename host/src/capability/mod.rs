@@ -11,9 +11,12 @@ mod configuration;
 mod connections;
 mod devices;
 pub mod files;
+mod icmp;
 mod log;
+mod processes;
 mod random;
 mod schedule;
+mod serial;
 mod threads;
 
 use wasmtime::component::{HasSelf, Linker};
