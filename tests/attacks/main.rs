@@ -21,11 +21,14 @@ mod cpu;
 mod devices;
 mod files;
 mod grants;
+mod icmp;
 mod inbox;
 mod log;
 mod memory;
 mod neighbours;
+mod processes;
 mod recovery;
+mod serial;
 mod stacks;
 mod threads;
 mod wasi;
@@ -37,10 +40,13 @@ const TRIPPED: &[&[&str]] = &[
     cpu::TRIPPED,
     devices::TRIPPED,
     files::TRIPPED,
+    icmp::TRIPPED,
     inbox::TRIPPED,
     log::TRIPPED,
     memory::TRIPPED,
+    processes::TRIPPED,
     recovery::TRIPPED,
+    serial::TRIPPED,
     stacks::TRIPPED,
     threads::TRIPPED,
     wasi::TRIPPED,

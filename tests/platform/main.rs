@@ -16,4 +16,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod icmp;
 mod modules;
+mod processes;
+mod serial;
+mod terminal;

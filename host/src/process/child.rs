@@ -165,8 +165,10 @@ impl Process {
     )> {
         let ended = pidfd_open(group, PidfdFlags::NONBLOCK)?;
         let receiver = |end: Option<OwnedFd>| end.map(pipe::Receiver::from_owned_fd).transpose();
+        // SAFETY: an `OwnedFd` is one and the same descriptor, open, until it is dropped.
+        let ended = unsafe { AsyncFd::register_with_interest(ended, Interest::READABLE) }?;
         Ok((
-            AsyncFd::register_with_interest(ended, Interest::READABLE)?,
+            ended,
             started
                 .input
                 .take()
