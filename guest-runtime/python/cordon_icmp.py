@@ -16,6 +16,7 @@ import os
 import socket
 from collections import namedtuple
 
+import _cordon_errno
 import _cordon_icmp
 
 __all__ = ["Reply", "ping", "is_up"]
@@ -61,7 +62,8 @@ def ping(host, timeout=1.0, size=56, ttl=None):
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
     if word == "unavailable":
         raise OSError(errno.EPERM, value)
-    raise OSError(value, os.strerror(value))
+    number = _cordon_errno.local(value)
+    raise OSError(number, os.strerror(number))
 
 
 def is_up(host, timeout=1.0, tries=1):

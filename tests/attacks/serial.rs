@@ -37,12 +37,12 @@ trips! {
     ports_beyond_the_limit_are_refused: "serial-ports" => By(async |name: &'static str| {
         let terminals = Terminals::new(4);
         let source = format!("
-import serial
+import errno, serial
 def attack():
     opened = []
     for path in {:?}:
         try: opened.append(serial.Serial(path))
-        except serial.SerialException as error: Domoticz.Log('refused: %s.' % error.errno)
+        except serial.SerialException as error: Domoticz.Log('refused: %s.' % errno.errorcode[error.errno])
     Domoticz.Log('%d opened.' % len(opened))
     for port in opened: port.close()
     serial.Serial({:?}).close()
@@ -52,7 +52,7 @@ def attack():
         Attack::new(&source)
             .limits("serial-ports = 2")
             .config(config)
-            .says(&["refused: 24.", "2 opened.", "again."])
+            .says(&["refused: EMFILE.", "2 opened.", "again."])
             .trip(name)
             .await;
     });

@@ -10,7 +10,7 @@ use crate::terminal::Terminal;
 async fn start(bench: &mut Bench, source: &str, config: &str) {
     let source = format!(
         "
-import threading, time
+import errno, threading, time
 import serial, serial.threaded, serial.tools.list_ports
 {source}
 "
@@ -180,7 +180,7 @@ def onStart():
     print('ports', sorted(p.device for p in serial.tools.list_ports.comports()))
     for path in ({:?}, '/dev/null', '/etc/passwd', '/dev/ttyNONE', {:?}):
         try: serial.Serial(path).close(); print('opened', path)
-        except serial.SerialException as e: print('refused', path, e.errno, e)
+        except serial.SerialException as e: print('refused', path, errno.errorcode[e.errno], e.strerror)
 ",
         other.path, typed.path
     );
@@ -195,14 +195,14 @@ def onStart():
         .line(&format!("ports ['{}', '{}']", paths[0], paths[1]))
         .await;
     let denied = format!(
-        "refused {} 13 [Errno 13] could not open port {}: [Errno 13] denied: opening the serial \
+        "refused {} EACCES could not open port {}: denied: opening the serial \
          port {}; to allow it, add `serial = [\"{}\"]` under the instance's [grants]",
         other.path, other.path, other.path, other.path
     );
     bench.line(&denied).await;
-    bench.line("refused /dev/null 13").await;
-    bench.line("refused /etc/passwd 13").await;
-    bench.line("refused /dev/ttyNONE 2").await;
+    bench.line("refused /dev/null EACCES").await;
+    bench.line("refused /etc/passwd EACCES").await;
+    bench.line("refused /dev/ttyNONE ENOENT").await;
     bench.line(&format!("opened {}", typed.path)).await;
 }
 
@@ -216,7 +216,7 @@ def onStart():
     port = serial.Serial({:?})
     print('open')
     try: port.read(1)
-    except serial.SerialException as e: print('gone', e.errno)
+    except serial.SerialException as e: print('gone', errno.errorcode[e.errno])
     loop = serial.serial_for_url('loop://', timeout=1)
     loop.write(b'around'); print('loop', loop.read(6))
     try: serial.serial_for_url('nonsense://x')
@@ -227,7 +227,7 @@ def onStart():
     start(&mut bench, &source, &granted(&terminal)).await;
     bench.line("open").await;
     terminal.ask("hangup");
-    bench.line("gone 5").await;
+    bench.line("gone EIO").await;
     bench.line("loop b'around'").await;
     bench.line("url: invalid URL").await;
 }

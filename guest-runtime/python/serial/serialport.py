@@ -8,6 +8,7 @@ what is not read waits in the kernel.
 import errno
 import os
 
+import _cordon_errno
 import _cordon_serial as hub
 
 from serial.serialutil import (
@@ -35,7 +36,8 @@ def _answer(result):
     if word == "closed":
         raise PortNotOpenError()
     if word == "failed":
-        raise SerialException(value, os.strerror(value))
+        number = _cordon_errno.local(value)
+        raise SerialException(number, os.strerror(number))
     if word == "denied":
         raise SerialException(errno.EACCES, value)
     numbers = {"not-found": errno.ENOENT, "busy": errno.EBUSY, "too-many": errno.EMFILE}
@@ -78,7 +80,7 @@ class Serial(SerialBase):
             self._handle = _answer(hub.open(self._port, how, bool(self._exclusive)))
         except SerialException as error:
             raise SerialException(
-                error.errno, "could not open port %s: %s" % (self._port, error)
+                error.errno, "could not open port %s: %s" % (self._port, error.strerror)
             ) from None
         self.is_open = True
         # Ports without lines, such as pseudo-terminals, are ports as well.

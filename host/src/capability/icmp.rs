@@ -40,9 +40,7 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
             icmp::EchoError::NoSuchHost => EchoError::NoSuchHost,
             icmp::EchoError::TimedOut => EchoError::TimedOut,
             icmp::EchoError::Unavailable(text) => EchoError::Unavailable(text),
-            icmp::EchoError::Failed(error) => {
-                EchoError::Failed(error.raw_os_error().unwrap_or(5))
-            }
+            icmp::EchoError::Failed(error) => EchoError::Failed(error.raw_os_error().unwrap_or(5)),
         })?;
         Ok(Reply {
             address: reply.address.to_string(),

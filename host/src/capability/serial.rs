@@ -123,10 +123,7 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         Ok(u32::try_from(written).unwrap_or(u32::MAX))
     }
 
-    async fn drain(
-        accessor: &Accessor<InstanceState, Self>,
-        port: u32,
-    ) -> Result<(), PortError> {
+    async fn drain(accessor: &Accessor<InstanceState, Self>, port: u32) -> Result<(), PortError> {
         let shared = accessor.with(|mut access| access.get().shared.clone());
         let drained = found(&shared, port)?.drain().await;
         drained.map_err(|error| told(&shared, error))

@@ -87,7 +87,14 @@ mod tests {
 
     #[test]
     fn it_refuses_what_is_no_absolute_path_of_a_file() {
-        for text in ["", "uptime", "bin/uptime", "/", "/usr/bin/../bin/sh", "/a\0b"] {
+        for text in [
+            "",
+            "uptime",
+            "bin/uptime",
+            "/",
+            "/usr/bin/../bin/sh",
+            "/a\0b",
+        ] {
             assert!(text.parse::<GrantedPath>().is_err(), "{text:?}");
         }
     }

@@ -106,7 +106,13 @@ impl Pinger {
     ///
     /// [`EchoError`].
     pub async fn echo(&self, request: &Request) -> Result<Reply, EchoError> {
-        let over = || EchoError::Limit(Limits::hit("echoes", self.limit.saturating_add(1), self.limit));
+        let over = || {
+            EchoError::Limit(Limits::hit(
+                "echoes",
+                self.limit.saturating_add(1),
+                self.limit,
+            ))
+        };
         let _waiting = self.waiting.try_acquire().map_err(|_| over())?;
         if !self.take() {
             return Err(over());
@@ -122,7 +128,8 @@ impl Pinger {
     fn take(&self) -> bool {
         let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let earned = now.duration_since(budget.filled).as_secs_f64() * per_window(self.limit) / WINDOW;
+        let earned =
+            now.duration_since(budget.filled).as_secs_f64() * per_window(self.limit) / WINDOW;
         budget.left = (budget.left + earned).min(per_window(self.limit));
         budget.filled = now;
         if budget.left < 1.0 {

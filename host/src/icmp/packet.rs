@@ -31,7 +31,16 @@ pub fn reply(from: IpAddr, packet: &[u8], id: Option<u16>, sequence: u16) -> Opt
         packet
     };
     let (header, payload) = packet.split_first_chunk::<HEADER>()?;
-    let [kind, code, _, _, id_high, id_low, sequence_high, sequence_low] = *header;
+    let [
+        kind,
+        code,
+        _,
+        _,
+        id_high,
+        id_low,
+        sequence_high,
+        sequence_low,
+    ] = *header;
     let expected = if from.is_ipv4() { 0 } else { 129 };
     let same = kind == expected
         && code == 0

@@ -37,7 +37,10 @@ struct Opened {
 pub async fn exchange(address: IpAddr, request: &Request) -> Result<Reply, EchoError> {
     let (id, sequence) = numbers();
     let opened = open(address, request.ttl, id)?;
-    let payload: Vec<u8> = (0_u8..=255).cycle().take(request.size.min(PAYLOAD)).collect();
+    let payload: Vec<u8> = (0_u8..=255)
+        .cycle()
+        .take(request.size.min(PAYLOAD))
+        .collect();
     let bytes = packet::request(address, id, sequence, &payload);
     let begun = Instant::now();
     let answered = async {

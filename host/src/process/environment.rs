@@ -16,9 +16,30 @@ const REFUSED_PREFIXES: [&str; 14] = [
 
 /// Whole names of the same kind.
 const REFUSED: [&str; 24] = [
-    "PATH", "LANG", "IFS", "ENV", "SHELLOPTS", "BASHOPTS", "CDPATH", "GLOBIGNORE", "PS4",
-    "PROMPT_COMMAND", "NLSPATH", "LOCPATH", "LOCALDOMAIN", "RES_OPTIONS", "HOSTALIASES", "TMPDIR",
-    "TZDIR", "RESOLV_HOST_CONF", "EDITOR", "VISUAL", "PAGER", "SHELL", "BROWSER", "CLASSPATH",
+    "PATH",
+    "LANG",
+    "IFS",
+    "ENV",
+    "SHELLOPTS",
+    "BASHOPTS",
+    "CDPATH",
+    "GLOBIGNORE",
+    "PS4",
+    "PROMPT_COMMAND",
+    "NLSPATH",
+    "LOCPATH",
+    "LOCALDOMAIN",
+    "RES_OPTIONS",
+    "HOSTALIASES",
+    "TMPDIR",
+    "TZDIR",
+    "RESOLV_HOST_CONF",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "SHELL",
+    "BROWSER",
+    "CLASSPATH",
 ];
 
 /// The variables that a process gets: `PATH`, `LANG`, and those that the plugin
@@ -28,7 +49,11 @@ pub fn clean(asked: Vec<(String, String)>) -> Vec<(String, String)> {
         ("PATH".to_owned(), PATH.to_owned()),
         ("LANG".to_owned(), LANG.to_owned()),
     ];
-    clean.extend(asked.into_iter().filter(|(name, value)| passes(name, value)));
+    clean.extend(
+        asked
+            .into_iter()
+            .filter(|(name, value)| passes(name, value)),
+    );
     clean
 }
 
@@ -63,7 +88,16 @@ mod tests {
 
     #[test]
     fn what_makes_another_program_of_it_is_dropped() {
-        let asked = ["LD_PRELOAD", "ld_audit", "PATH", "BASH_ENV", "PYTHONPATH", "", "A=B", "BASH_FUNC_x%%"];
+        let asked = [
+            "LD_PRELOAD",
+            "ld_audit",
+            "PATH",
+            "BASH_ENV",
+            "PYTHONPATH",
+            "",
+            "A=B",
+            "BASH_FUNC_x%%",
+        ];
         assert!(names(&asked).is_empty());
     }
 }

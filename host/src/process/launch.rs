@@ -5,16 +5,18 @@
 //! resource limits are set from outside right after the start.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
 use std::time::Duration;
 
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
+use super::SpawnRefusal;
 use super::environment::clean;
 use super::policy::ProcessPolicy;
-use super::SpawnRefusal;
 
 /// Where a standard stream leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +63,11 @@ impl Launch {
     ///
     /// [`SpawnRefusal`] when no grant names it or the system refuses.
     pub fn start(self, policy: &ProcessPolicy, time: Duration) -> Result<Started, SpawnRefusal> {
-        let path = policy.granted(&self.program).map_err(SpawnRefusal::Denied)?;
+        let path = policy
+            .granted(&self.program)
+            .map_err(SpawnRefusal::Denied)?;
         policy.check_file(path)?;
+        keep_inherited();
         let (output, stdout, stderr) = self.outputs().map_err(SpawnRefusal::Failed)?;
         let mut command = Command::new(path);
         command
@@ -106,6 +111,27 @@ fn stdio(redirection: Redirection) -> Stdio {
         Redirection::Pipe => Stdio::piped(),
         Redirection::Nothing | Redirection::Output => Stdio::null(),
     }
+}
+
+/// Keeps from programs what the hub itself has inherited from whoever started it.
+/// Everything that the hub opens is kept from them when it is opened.
+fn keep_inherited() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
+            tracing::warn!("/proc is not there: programs inherit what the hub inherited");
+            return;
+        };
+        let names = entries.flatten().map(|entry| entry.file_name());
+        let numbers = names.filter_map(|name| name.to_str()?.parse::<i32>().ok());
+        for number in numbers.filter(|number| *number > 2) {
+            // SAFETY: the number is used for one call that neither reads nor closes. If
+            // it is closed or another file's by now, that call fails or does what has
+            // been done to that file already.
+            let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+            let _ = fcntl_setfd(descriptor, FdFlags::CLOEXEC);
+        }
+    });
 }
 
 /// No core files, and no more computing time than there is time. Memory and the

@@ -147,7 +147,14 @@ mod tests {
         for asked in ["env", "/usr/bin/env"] {
             assert_eq!(policy.find(asked), Some(Path::new("/usr/bin/env")));
         }
-        for asked in ["sh", "/usr/bin/id", "../env", "bin/env", "", "/usr/bin/../bin/env"] {
+        for asked in [
+            "sh",
+            "/usr/bin/id",
+            "../env",
+            "bin/env",
+            "",
+            "/usr/bin/../bin/env",
+        ] {
             assert_eq!(policy.find(asked), None, "{asked}");
         }
     }
@@ -177,7 +184,14 @@ mod tests {
         let data = folder.path().join("data/1").canonicalize().unwrap();
         assert_eq!(policy.folder(None).unwrap(), data);
         assert_eq!(policy.folder(Some("/data/sub")).unwrap(), data.join("sub"));
-        for asked in ["/data/out", "/data/..", "/etc", "/data/none", "sub", "/database"] {
+        for asked in [
+            "/data/out",
+            "/data/..",
+            "/etc",
+            "/data/none",
+            "sub",
+            "/database",
+        ] {
             assert!(policy.folder(Some(asked)).is_err(), "{asked}");
         }
     }

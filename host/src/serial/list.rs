@@ -79,7 +79,11 @@ mod tests {
         let port = folder.path().join("1-1/1-1:1.0/ttyUSB0");
         std::fs::create_dir_all(&port).unwrap();
         let device = folder.path().join("1-1");
-        let facts = [("idVendor", "0403\n"), ("idProduct", "6001\n"), ("product", "Adapter\n")];
+        let facts = [
+            ("idVendor", "0403\n"),
+            ("idProduct", "6001\n"),
+            ("product", "Adapter\n"),
+        ];
         for (name, value) in facts {
             std::fs::write(device.join(name), value).unwrap();
         }

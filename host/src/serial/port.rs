@@ -142,8 +142,7 @@ impl Port {
     ) -> Result<Self, PortError> {
         let path = policy.granted(asked).map_err(PortError::Denied)?.to_owned();
         // A driver may wait for its device.
-        let opening =
-            tokio::task::spawn_blocking(move || open_stream(&path, &settings, exclusive));
+        let opening = tokio::task::spawn_blocking(move || open_stream(&path, &settings, exclusive));
         let stream = opening.await.map_err(|_| PortError::Failed(EIO))??;
         Ok(Self {
             stream: Mutex::new(Some(stream)),
