@@ -15,9 +15,12 @@ mod convert;
 mod errno;
 mod crypto;
 mod hub;
+mod icmp;
 mod lock;
 mod memory;
 mod select;
+mod processes;
+mod serial;
 mod single;
 mod socket;
 mod sources;
@@ -97,6 +100,9 @@ fn build_interpreter() -> Interpreter {
     natives.push(socket::module_def(&builder.ctx));
     natives.push(crypto::module_def(&builder.ctx));
     natives.push(tls::module_def(&builder.ctx));
+    natives.push(processes::module_def(&builder.ctx));
+    natives.push(serial::module_def(&builder.ctx));
+    natives.push(icmp::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

@@ -17,5 +17,9 @@
 mod support;
 
 mod asyncio;
+mod icmp;
 mod modules;
+mod processes;
+mod serial;
 mod sockets;
+mod terminal;

@@ -12,11 +12,16 @@ mod configuration;
 mod connections;
 mod devices;
 pub mod files;
+mod icmp;
 mod log;
 pub mod memory;
 mod random;
 mod schedule;
 mod sockets;
+mod processes;
+mod random;
+mod schedule;
+mod serial;
 mod threads;
 mod tls;
 
