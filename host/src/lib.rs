@@ -12,12 +12,15 @@
 //!   [`grants`], [`egress`]: whom they may talk to.
 //! - [`platform`]: what a hub means by device, hardware and command; [`store`]: where
 //!   it is kept; [`log`]: what was said.
+//! - [`packages`]: Python packages of plugins; [`check`]: what a plugin needs, found
+//!   out without running it.
 //! - [`limits`]: every bound, declared once; [`error`]: whose fault an error is;
 //!   [`system`]: what the operating system grants.
 //! - [`simulator`]: devices for the example plugins.
 
 pub mod abi;
 pub mod capability;
+pub mod check;
 pub mod cli;
 pub mod code_cache;
 pub mod config;
@@ -30,6 +33,7 @@ pub mod hub;
 pub mod instance;
 pub mod limits;
 pub mod log;
+pub mod packages;
 pub mod platform;
 pub mod protocol;
 pub mod simulator;

@@ -135,7 +135,10 @@ impl Life<'_> {
             limits,
             ..
         } = self.spec;
-        let wasi = files::wasi(plugin_folder, data_folder, limits.random_bytes)?;
+        // Looked up at each start: what was installed since is there after a restart.
+        let packages = crate::packages::packages_of(plugin_folder);
+        let packages = packages.as_deref();
+        let wasi = files::wasi(plugin_folder, data_folder, packages, limits.random_bytes)?;
         let code = self.code.clone();
         let state = InstanceState::new(Arc::clone(&self.shared), quota, code, wasi);
         let mut store = Store::new(engine.wasmtime(), state);

@@ -33,6 +33,10 @@ pub const PLUGIN_FOLDER: &str = "/plugin/";
 /// Where a plugin sees its data folder.
 pub const DATA_FOLDER: &str = "/data/";
 
+/// Where a plugin sees its packages, when it has some; `_cordon_domoticz` puts it on
+/// `sys.path`.
+pub const PACKAGES_FOLDER: &str = "/packages/";
+
 struct Files;
 
 impl HasData for Files {
@@ -54,8 +58,8 @@ pub fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()>
     added
 }
 
-/// The system interface of an instance with these two folders. `random_bytes` is
-/// the most that one call for random bytes may ask for.
+/// The system interface of an instance with these two folders, and that of its
+/// packages where it has some. `random_bytes` is the most that one call for random bytes may ask for.
 ///
 /// # Errors
 ///
@@ -63,6 +67,7 @@ pub fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()>
 pub fn wasi(
     plugin_folder: &Path,
     data_folder: &Path,
+    packages: Option<&Path>,
     random_bytes: u64,
 ) -> Result<WasiCtx, EngineError> {
     let mut builder = WasiCtx::builder();
@@ -82,6 +87,9 @@ pub fn wasi(
         FsPerms::ReadOnly,
     )?;
     preopen(&mut builder, data_folder, DATA_FOLDER, FsPerms::ReadWrite)?;
+    if let Some(packages) = packages {
+        preopen(&mut builder, packages, PACKAGES_FOLDER, FsPerms::ReadOnly)?;
+    }
     Ok(builder.build())
 }
 

@@ -72,7 +72,7 @@ impl Rig {
         let (plugin, data) = (folder.path().join("plugin"), folder.path().join("data"));
         let quota = Quota::new(&data, bytes, files, log).unwrap();
         let mut rig = Self {
-            wasi: wasi(&plugin, &data, 100).unwrap(),
+            wasi: wasi(&plugin, &data, None, 100).unwrap(),
             folder,
             table: ResourceTable::new(),
             quota,

@@ -136,7 +136,7 @@ fn there_is_no_environment_and_random_bytes_are_bounded() {
 #[test]
 fn a_missing_folder_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let error = wasi(&folder.path().join("absent"), folder.path(), 1);
+    let error = wasi(&folder.path().join("absent"), folder.path(), None, 1);
     let error = error.err().unwrap().to_string();
     assert!(error.contains("absent"), "{error}");
 }
