@@ -45,7 +45,12 @@ fn find<'a>(report: &'a Report, topic: Topic, subject: &str) -> &'a Finding {
         .findings
         .iter()
         .find(|it| it.topic == topic && it.subject == subject)
-        .unwrap_or_else(|| panic!("no {topic:?} {subject:?} in\n{}", cordon::check::text(report)))
+        .unwrap_or_else(|| {
+            panic!(
+                "no {topic:?} {subject:?} in\n{}",
+                cordon::check::text(report)
+            )
+        })
 }
 
 fn verdict(report: &Report, topic: Topic, subject: &str) -> Verdict {
@@ -60,7 +65,12 @@ async fn a_plugin_that_needs_nothing_is_ok() {
     .with("helper.py", "import datetime\n")
     .check()
     .await;
-    assert_eq!(report.verdict, Verdict::Ok, "{}", cordon::check::text(&report));
+    assert_eq!(
+        report.verdict,
+        Verdict::Ok,
+        "{}",
+        cordon::check::text(&report)
+    );
     assert_eq!(verdict(&report, Topic::Definition, "K"), Verdict::Ok);
     assert_eq!(verdict(&report, Topic::Import, "json"), Verdict::Ok);
     let followed = find(&report, Topic::Import, "datetime");
@@ -68,7 +78,10 @@ async fn a_plugin_that_needs_nothing_is_ok() {
     assert_eq!(verdict(&report, Topic::Plugin, "import"), Verdict::Ok);
     assert_eq!(verdict(&report, Topic::Api, "Domoticz.Log"), Verdict::Ok);
     assert_eq!(verdict(&report, Topic::Callback, "onStart"), Verdict::Ok);
-    assert_eq!(verdict(&report, Topic::Callback, "onNotification"), Verdict::Note);
+    assert_eq!(
+        verdict(&report, Topic::Callback, "onNotification"),
+        Verdict::Note
+    );
     assert_eq!(report.grants, "");
 }
 
@@ -82,9 +95,15 @@ async fn missing_modules_come_with_the_line_that_installs_them() {
     .check()
     .await;
     let line = &find(&report, Topic::Import, "dateutil").detail;
-    assert!(line.contains("cordon install") && line.contains(" python-dateutil`"), "{line}");
+    assert!(
+        line.contains("cordon install") && line.contains(" python-dateutil`"),
+        "{line}"
+    );
     let line = &find(&report, Topic::Import, "yaml").detail;
-    assert!(line.contains("--build pyyaml") && !line.contains("\" pyyaml"), "{line}");
+    assert!(
+        line.contains("--build pyyaml") && !line.contains("\" pyyaml"),
+        "{line}"
+    );
     assert_eq!(verdict(&report, Topic::Import, "yaml"), Verdict::Missing);
     let native = find(&report, Topic::Import, "numpy");
     assert_eq!(native.verdict, Verdict::Fails);
@@ -115,13 +134,19 @@ async fn what_it_reaches_for_becomes_a_grants_section() {
     )
     .check()
     .await;
-    assert_eq!(report.verdict, Verdict::Grant, "{}", cordon::check::text(&report));
+    assert_eq!(
+        report.verdict,
+        Verdict::Grant,
+        "{}",
+        cordon::check::text(&report)
+    );
     assert_eq!(report.verdict.exit_code(), 1);
     let value: toml::Table = toml::from_str(&report.grants).expect(&report.grants);
     let grants = &value["hardware"]["grants"];
     let list = |name: &str| -> Vec<String> {
         let all = grants[name].as_array().unwrap().iter();
-        all.map(|it| it.to_string().trim_matches('"').to_owned()).collect()
+        all.map(|it| it.to_string().trim_matches('"').to_owned())
+            .collect()
     };
     assert_eq!(list("network"), ["api.example.org:443", "10.0.0.9:4711"]);
     assert_eq!(list("listen"), ["8123"]);
@@ -134,33 +159,62 @@ async fn what_it_reaches_for_becomes_a_grants_section() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_sources_are_named_with_line_and_text() {
-    let report = Fixture::new("import Domoticz\ndef onStart(:\n    pass\n").check().await;
+    let report = Fixture::new("import Domoticz\ndef onStart(:\n    pass\n")
+        .check()
+        .await;
     let broken = find(&report, Topic::Source, "plugin.py");
     assert_eq!(broken.verdict, Verdict::Fails);
     assert_eq!(broken.line, 7);
     assert!(broken.detail.contains("def onStart(:"), "{}", broken.detail);
 
-    let report = Fixture::new("import Domoticz\nimport time\n\nprint \"hello\"\n").check().await;
+    let report = Fixture::new("import Domoticz\nimport time\n\nprint \"hello\"\n")
+        .check()
+        .await;
     let old = find(&report, Topic::Source, "plugin.py");
-    assert!(old.detail.contains("Python 2 source: print statement at line 9"), "{}", old.detail);
+    assert!(
+        old.detail
+            .contains("Python 2 source: print statement at line 9"),
+        "{}",
+        old.detail
+    );
 
-    let report = Fixture::new("import Domoticz\n").with_bytes("plugin.py", b"\xff\x00<plugin").check().await;
+    let report = Fixture::new("import Domoticz\n")
+        .with_bytes("plugin.py", b"\xff\x00<plugin")
+        .check()
+        .await;
     assert_eq!(report.verdict, Verdict::Fails);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sources_made_to_break_a_parser_break_a_component_only() {
-    let deep = format!("import Domoticz\nx = {}1{}\n", "(".repeat(20_000), ")".repeat(20_000));
+    let deep = format!(
+        "import Domoticz\nx = {}1{}\n",
+        "(".repeat(20_000),
+        ")".repeat(20_000)
+    );
     let report = Fixture::new(&deep).check().await;
-    assert_eq!(report.verdict, Verdict::Fails, "{}", cordon::check::text(&report));
-    let report = Fixture::new("import Domoticz\nimport sys\nsys.setrecursionlimit(10**6)\ndef f(): f()\nf()\n")
+    assert_eq!(
+        report.verdict,
+        Verdict::Fails,
+        "{}",
+        cordon::check::text(&report)
+    );
+    let report = Fixture::new(
+        "import Domoticz\nimport sys\nsys.setrecursionlimit(10**6)\ndef f(): f()\nf()\n",
+    )
+    .check()
+    .await;
+    assert_eq!(verdict(&report, Topic::Plugin, "import"), Verdict::Fails);
+    let report = Fixture::new("import Domoticz\nimport os\nos._exit(0)\n")
         .check()
         .await;
-    assert_eq!(verdict(&report, Topic::Plugin, "import"), Verdict::Fails);
-    let report = Fixture::new("import Domoticz\nimport os\nos._exit(0)\n").check().await;
     let ended = find(&report, Topic::Plugin, "import");
     assert_eq!(ended.verdict, Verdict::Fails);
-    assert!(ended.detail.contains("ended its own process"), "{}", ended.detail);
+    assert!(
+        ended.detail.contains("ended its own process"),
+        "{}",
+        ended.detail
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,7 +225,10 @@ async fn a_module_of_the_plugin_is_not_run_while_it_is_read() {
         .with("json.py", "raise SystemExit('run')\n")
         .check()
         .await;
-    assert_eq!(verdict(&report, Topic::Network, "device.lan:80"), Verdict::Grant);
+    assert_eq!(
+        verdict(&report, Topic::Network, "device.lan:80"),
+        Verdict::Grant
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,7 +242,10 @@ async fn a_bundle_is_read_although_its_framework_is_not_there() {
         "import indigo\nclass Plugin(indigo.PluginBase):\n    def startup(self):\n        indigo.server.log('x')\n",
     )
     .unwrap();
-    let report = check(&folder.path().join("X.indigoPlugin")).await.pop().unwrap();
+    let report = check(&folder.path().join("X.indigoPlugin"))
+        .await
+        .pop()
+        .unwrap();
     assert_eq!(verdict(&report, Topic::Callback, "startup"), Verdict::Ok);
     assert_eq!(find(&report, Topic::Api, "indigo.server.log").line, 4);
     let framework = find(&report, Topic::Import, "indigo");
@@ -197,15 +257,25 @@ async fn a_folder_of_plugins_gives_a_table_and_json_a_stable_form() {
     let folder = Fixture::new("import Domoticz\n");
     std::fs::create_dir_all(folder.path().join("all/Good")).unwrap();
     std::fs::create_dir_all(folder.path().join("all/Bad")).unwrap();
-    std::fs::copy(folder.path().join("plugin.py"), folder.path().join("all/Good/plugin.py")).unwrap();
+    std::fs::copy(
+        folder.path().join("plugin.py"),
+        folder.path().join("all/Good/plugin.py"),
+    )
+    .unwrap();
     std::fs::write(folder.path().join("all/Bad/plugin.py"), "print 'x'\n").unwrap();
     let reports = check(&folder.path().join("all")).await;
     let table = cordon::check::table(&reports);
-    assert!(table.contains("2 plugins: 1 ok, 0 need a grant, 0 miss a package, 1 will not work"), "{table}");
+    assert!(
+        table.contains("2 plugins: 1 ok, 0 need a grant, 0 miss a package, 1 will not work"),
+        "{table}"
+    );
     let json = cordon::check::json(&reports);
     assert_eq!(json["schema"], 1);
     let bad = &json["plugins"][0];
-    assert_eq!((bad["name"].as_str(), bad["verdict"].as_str()), (Some("Bad"), Some("will-not-work")));
+    assert_eq!(
+        (bad["name"].as_str(), bad["verdict"].as_str()),
+        (Some("Bad"), Some("will-not-work"))
+    );
     for field in ["path", "framework", "grants", "findings"] {
         assert!(!bad[field].is_null(), "{field}");
     }

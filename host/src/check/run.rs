@@ -20,7 +20,8 @@ const READ: &str = include_str!("python/read.py");
 const PROBE: &str = include_str!("python/probe.py");
 
 /// What makes a plugin of one of them.
-const DRIVER: &str = "# <plugin key=\"check\" name=\"check\"></plugin>\nimport Domoticz\n";
+const DRIVER: &str =
+    "\"\"\"\n<plugin key=\"check\" name=\"check\">\n</plugin>\n\"\"\"\nimport Domoticz\n";
 
 /// How long a component may take. Its own limits end it well before.
 const PATIENCE: Duration = Duration::from_secs(300);

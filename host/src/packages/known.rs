@@ -57,7 +57,7 @@ pub const KNOWN: &[Known] = &[
         &["_cffi_backend"],
         Native("it loads native libraries, which a component cannot"),
     ),
-    known("cryptography", &[], Provided("46.0.3")),
+    known("cryptography", &[], Provided("43.0.3")),
     known(
         "evdev",
         &[],
@@ -73,6 +73,7 @@ pub const KNOWN: &[Known] = &[
         &["grpc"],
         Native("it is native; look for an HTTP or MQTT interface of the same device"),
     ),
+    known("ifaddr", &[], Provided("0.2.0")),
     known("jinja2", &[], Pure),
     known(
         "lxml",
