@@ -15,12 +15,15 @@
 //!   of plugins.
 //! - [`platform`]: what a hub means by device, hardware and command; [`store`]: where
 //!   it is kept; [`log`]: what was said.
+//! - [`packages`]: Python packages of plugins; [`check`]: what a plugin needs, found
+//!   out without running it.
 //! - [`limits`]: every bound, declared once; [`error`]: whose fault an error is;
 //!   [`system`]: what the operating system grants.
 //! - [`simulator`]: devices for the example plugins.
 
 pub mod abi;
 pub mod capability;
+pub mod check;
 pub mod cli;
 pub mod code_cache;
 pub mod config;
@@ -34,6 +37,7 @@ pub mod icmp;
 pub mod instance;
 pub mod limits;
 pub mod log;
+pub mod packages;
 pub mod platform;
 pub mod process;
 pub mod protocol;

@@ -17,8 +17,10 @@
 mod support;
 
 mod asyncio;
+mod check;
 mod icmp;
 mod modules;
+mod packages;
 mod processes;
 mod serial;
 mod sockets;

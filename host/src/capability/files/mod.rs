@@ -30,6 +30,7 @@ use crate::abi::cordon::plugin::storage;
 use crate::error::EngineError;
 use crate::instance::log::PluginLog;
 use crate::instance::state::InstanceState;
+use crate::packages::packages_of;
 
 pub use charged::FilesView;
 pub use quota::{Quota, Usage};
@@ -46,6 +47,9 @@ pub const DATA_FOLDER: &str = "/data/";
 
 /// Where a plugin sees its folder for temporary files.
 pub const TEMPORARY_FOLDER: &str = "/tmp/";
+/// Where a plugin sees its packages, when it has some; `_cordon_domoticz` puts it on
+/// `sys.path`.
+pub const PACKAGES_FOLDER: &str = "/packages/";
 
 struct Files;
 
@@ -127,12 +131,19 @@ impl Folders {
                 upper: changes.clone(),
             },
         };
+        // Looked up at each start: what was installed since is there after a restart.
+        let packages = packages_of(&self.plugin).map(Mount::ReadOnly);
         let mounts = [
-            (PLUGIN_FOLDER, plugin),
-            (DATA_FOLDER, Mount::ReadWrite(self.data.clone())),
-            (TEMPORARY_FOLDER, Mount::ReadWrite(self.temporary.clone())),
+            (PLUGIN_FOLDER, Some(plugin)),
+            (DATA_FOLDER, Some(Mount::ReadWrite(self.data.clone()))),
+            (TEMPORARY_FOLDER, Some(Mount::ReadWrite(self.temporary.clone()))),
+            (PACKAGES_FOLDER, packages),
         ];
-        Tree::new(mounts.map(|(name, mount)| (name.trim_matches('/').to_owned(), mount)))
+        let mounts = mounts.into_iter().filter_map(|(name, mount)| {
+            let name = name.trim_matches('/').to_owned();
+            mount.map(|mount| (name, mount))
+        });
+        Tree::new(mounts)
     }
 
     /// Empties the folder for temporary files and counts what is in the others,
