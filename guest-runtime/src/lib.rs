@@ -14,6 +14,7 @@ mod abi;
 mod convert;
 mod hub;
 mod lock;
+mod queue;
 mod single;
 mod sources;
 mod stack;
@@ -70,6 +71,7 @@ fn build_interpreter() -> Interpreter {
     let mut natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
     natives.push(hub::module_def(&builder.ctx));
     natives.push(lock::module_def(&builder.ctx));
+    natives.push(queue::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

@@ -40,8 +40,6 @@ class Result(unittest.TestResult):
     def _note(self, test, outcome, text):
         if isinstance(test, unittest.suite._ErrorHolder):
             self.fixtures["now"] = outcome, text
-        elif outcome == "skipped" and type(test).__name__ == "_SubTest":
-            return
         elif self.outcome is None or self.outcome[0] in ("passed", "skipped"):
             self.outcome = outcome, text
 
