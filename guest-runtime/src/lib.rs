@@ -17,6 +17,10 @@ mod lock;
 mod queue;
 mod single;
 mod sources;
+mod sqlite;
+mod sqlite_ffi;
+mod sqlite_hooks;
+mod sqlite_system;
 mod stack;
 mod task;
 
@@ -72,6 +76,7 @@ fn build_interpreter() -> Interpreter {
     natives.push(hub::module_def(&builder.ctx));
     natives.push(lock::module_def(&builder.ctx));
     natives.push(queue::module_def(&builder.ctx));
+    natives.push(sqlite::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

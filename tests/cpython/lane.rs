@@ -20,7 +20,7 @@ use crate::outcome::{CaseOutcome, Kind, ModuleOutcome, WHOLE_MODULE};
 
 /// Milliseconds that a case may take on a machine with other work. The hub itself
 /// ends the instance then, as it does with any plugin.
-const CASE_WALL: u64 = 90_000;
+const CASE_WALL: u64 = 60_000;
 
 /// What the tests need and no plugin gets: they are many programs in one.
 const CONFIG: &str = "
@@ -110,6 +110,7 @@ pub async fn run(
                 },
                 Err(lost) => {
                     alive = false;
+                    println!("  {module}.{name} {}", lost.kind.word());
                     lost.into()
                 }
             };
