@@ -23,6 +23,7 @@ mod sqlite_hooks;
 mod sqlite_system;
 mod stack;
 mod task;
+mod zone;
 
 use std::cell::OnceCell;
 
@@ -58,11 +59,21 @@ extern "C" fn cordon_init() {
     // SAFETY: wasi-libc's own function, made for snapshots. Whatever looked at a
     // path above made it list the granted folders, and there were none.
     unsafe { __wasilibc_reset_preopens() };
+    // SAFETY: wasi-libc's variable of this type, which it never frees when it was
+    // not set by `chdir`; nothing else runs.
+    unsafe { __wasilibc_cwd = WORKING_FOLDER.as_ptr() };
 }
+
+/// Where a relative path leads from: the folder in which a plugin can write.
+/// Set before the snapshot, because `chdir` at every start would cost a call.
+const WORKING_FOLDER: &std::ffi::CStr = c"/data";
 
 unsafe extern "C" {
     /// Lets wasi-libc list the granted folders anew at the next use of a path.
     fn __wasilibc_reset_preopens();
+
+    /// wasi-libc's working folder.
+    static mut __wasilibc_cwd: *const std::ffi::c_char;
 }
 
 fn build_interpreter() -> Interpreter {
@@ -77,6 +88,7 @@ fn build_interpreter() -> Interpreter {
     natives.push(lock::module_def(&builder.ctx));
     natives.push(queue::module_def(&builder.ctx));
     natives.push(sqlite::module_def(&builder.ctx));
+    natives.push(zone::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

@@ -12,11 +12,12 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::capability::files::Quota;
+use crate::capability::files::{Quota, Tree};
 use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionId, Request, StatusBoard};
 use crate::error::LimitHit;
 use crate::instance::log::PluginLog;
+use crate::instance::meter::Meter;
 use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::platform::domoticz::{DeviceLimits, DeviceTable};
@@ -192,8 +193,12 @@ fn check(which: &'static str, used: u64, limit: u64) -> Result<(), LimitHit> {
 pub struct InstanceState {
     /// The shared part.
     pub shared: Arc<Shared>,
-    /// The quota of the data folder.
+    /// The quota of what it writes.
     pub quota: Arc<Quota>,
+    /// The folders that it sees.
+    pub tree: Arc<Tree>,
+    /// Its computing time.
+    pub meter: Arc<Meter>,
     /// Where compiled code goes; nothing once the plugin's own code runs.
     pub code: Option<CodeCache>,
     wasi: WasiCtx,
@@ -204,17 +209,33 @@ pub struct InstanceState {
 impl InstanceState {
     /// The state of a new store.
     #[must_use]
-    pub fn new(shared: Arc<Shared>, quota: Arc<Quota>, code: CodeCache, wasi: WasiCtx) -> Self {
+    pub fn new(
+        shared: Arc<Shared>,
+        meter: Arc<Meter>,
+        quota: Arc<Quota>,
+        tree: Arc<Tree>,
+        code: CodeCache,
+        wasi: WasiCtx,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(usize::try_from(shared.limits.handles).unwrap_or(usize::MAX));
         Self {
             memory_limit: shared.limits.memory,
             shared,
+            meter,
             quota,
+            tree,
             code: Some(code),
             wasi,
             table,
         }
+    }
+}
+
+impl InstanceState {
+    /// Closes folders that only look open; an idle instance holds none.
+    pub fn close_folders(&mut self) {
+        self.tree.release(&mut self.table);
     }
 }
 
