@@ -12,14 +12,15 @@
 
 mod abi;
 mod convert;
-mod errno;
 mod crypto;
+mod errno;
 mod hub;
 mod icmp;
 mod lock;
 mod memory;
-mod select;
 mod processes;
+mod queue;
+mod select;
 mod serial;
 mod single;
 mod socket;
@@ -30,8 +31,8 @@ mod sqlite_hooks;
 mod sqlite_system;
 mod stack;
 mod task;
-mod zone;
 mod tls;
+mod zone;
 
 use std::cell::OnceCell;
 
@@ -103,6 +104,7 @@ fn build_interpreter() -> Interpreter {
     natives.push(processes::module_def(&builder.ctx));
     natives.push(serial::module_def(&builder.ctx));
     natives.push(icmp::module_def(&builder.ctx));
+    natives.push(queue::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

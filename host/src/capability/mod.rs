@@ -15,13 +15,13 @@ pub mod files;
 mod icmp;
 mod log;
 pub mod memory;
-mod random;
-mod schedule;
-mod sockets;
 mod processes;
 mod random;
+mod random;
+mod schedule;
 mod schedule;
 mod serial;
+mod sockets;
 mod threads;
 mod tls;
 

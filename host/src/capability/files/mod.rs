@@ -22,8 +22,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker};
-use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::WasiCtx;
+use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 
 use crate::abi::cordon::plugin::storage;
@@ -136,7 +136,10 @@ impl Folders {
         let mounts = [
             (PLUGIN_FOLDER, Some(plugin)),
             (DATA_FOLDER, Some(Mount::ReadWrite(self.data.clone()))),
-            (TEMPORARY_FOLDER, Some(Mount::ReadWrite(self.temporary.clone()))),
+            (
+                TEMPORARY_FOLDER,
+                Some(Mount::ReadWrite(self.temporary.clone())),
+            ),
             (PACKAGES_FOLDER, packages),
         ];
         let mounts = mounts.into_iter().filter_map(|(name, mount)| {
@@ -153,12 +156,7 @@ impl Folders {
     /// # Errors
     ///
     /// A folder that cannot be read or emptied, or too many entries.
-    pub fn quota(
-        &self,
-        bytes: u64,
-        files: u64,
-        log: PluginLog,
-    ) -> Result<Arc<Quota>, EngineError> {
+    pub fn quota(&self, bytes: u64, files: u64, log: PluginLog) -> Result<Arc<Quota>, EngineError> {
         empty(&self.temporary)?;
         let kept = [Some(self.data.as_path()), self.changes.as_deref()];
         Quota::new(kept.into_iter().flatten(), bytes, files, log)
