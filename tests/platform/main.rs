@@ -17,3 +17,4 @@
 mod support;
 
 mod modules;
+mod sqlite;
