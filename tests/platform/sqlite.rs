@@ -22,11 +22,18 @@ def onStart():
         Domoticz.Error('result ' + traceback.format_exc() + ' end')
 "
     );
-    let plugin = PluginText { name, source: &source, config };
+    let plugin = PluginText {
+        name,
+        source: &source,
+        config,
+    };
     bench.start(plugin).await;
     let line = bench.line(&format!("{name}: result ")).await;
     let (_, result) = line.split_once("result ").expect("found above");
-    result.strip_suffix(" end").expect("a whole line").to_owned()
+    result
+        .strip_suffix(" end")
+        .expect("a whole line")
+        .to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +76,8 @@ def check():
 ";
     let mut bench = Bench::new();
     let result = checked(&mut bench, "Keeper", source, "").await;
-    let wanted = "((200, 99.5), 200, 'n99', 203, 'OperationalError: attempt to write a readonly database')";
+    let wanted =
+        "((200, 99.5), 200, 'n99', 203, 'OperationalError: attempt to write a readonly database')";
     assert_eq!(result, wanted);
 }
 
@@ -212,7 +220,10 @@ def check():
 ";
     let mut bench = Bench::new();
     let result = checked(&mut bench, "Modes", source, "").await;
-    assert_eq!(result, "(['delete', 'truncate', 'memory', 'wal'], ['wal.db'])");
+    assert_eq!(
+        result,
+        "(['delete', 'truncate', 'memory', 'wal'], ['wal.db'])"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,6 +264,9 @@ def check():
     let mut bench = Bench::new();
     let one = checked(&mut bench, "One", source, "").await;
     let two = checked(&mut bench, "Two", source, "").await;
-    assert!(one.starts_with("(True, 3, ") && two.starts_with("(True, 3, "), "{one} {two}");
+    assert!(
+        one.starts_with("(True, 3, ") && two.starts_with("(True, 3, "),
+        "{one} {two}"
+    );
     assert_ne!(one, two);
 }
