@@ -207,7 +207,7 @@ mod _cordon_sqlite {
         }
     }
 
-    #[pyclass]
+    #[pyclass(flags(DISALLOW_INSTANTIATION))]
     impl Database {
         #[pymethod]
         fn close(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
@@ -627,6 +627,8 @@ mod _cordon_sqlite {
                 row.push(match converter {
                     Some(converter) if !vm.is_none(converter) => {
                         let bytes = self.inner.column_bytes(position, |bytes| {
+                            // CPython takes an empty value for none.
+                            let bytes = bytes.filter(|bytes| !bytes.is_empty());
                             bytes.map(|bytes| vm.ctx.new_bytes(bytes.to_vec()))
                         });
                         match bytes {
@@ -733,7 +735,7 @@ mod _cordon_sqlite {
             || value.downcast_ref_if_exact::<PyByteArray>(vm).is_some())
     }
 
-    #[pyclass]
+    #[pyclass(flags(DISALLOW_INSTANTIATION))]
     impl Statement {
         /// Takes it for a cursor; false when another one has it.
         #[pymethod]
@@ -885,7 +887,7 @@ mod _cordon_sqlite {
         }
     }
 
-    #[pyclass]
+    #[pyclass(flags(DISALLOW_INSTANTIATION))]
     impl Blob {
         #[pymethod]
         fn length(zelf: &Py<Self>) -> c_int {
@@ -949,7 +951,7 @@ mod _cordon_sqlite {
         }
     }
 
-    #[pyclass]
+    #[pyclass(flags(DISALLOW_INSTANTIATION))]
     impl Backup {
         /// Copies so many pages (all, if negative); returns SQLite's code.
         #[pymethod]

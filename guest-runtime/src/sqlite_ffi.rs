@@ -169,7 +169,14 @@ impl Database {
     pub fn check(&self, code: c_int) -> Result<(), Failure> {
         match code {
             ffi::SQLITE_OK => Ok(()),
-            _ => Err(self.failure()),
+            _ => Err(match self.failure() {
+                // Refused before the database was looked at.
+                Failure {
+                    code: ffi::SQLITE_OK,
+                    ..
+                } => Failure::of_code(code),
+                failure => failure,
+            }),
         }
     }
 

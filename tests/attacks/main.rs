@@ -30,6 +30,7 @@ mod processes;
 mod recovery;
 mod serial;
 mod sockets;
+mod sqlite;
 mod stacks;
 mod threads;
 mod wasi;
@@ -49,6 +50,7 @@ const TRIPPED: &[&[&str]] = &[
     recovery::TRIPPED,
     sockets::TRIPPED,
     serial::TRIPPED,
+    sqlite::TRIPPED,
     stacks::TRIPPED,
     threads::TRIPPED,
     wasi::TRIPPED,

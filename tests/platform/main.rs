@@ -24,4 +24,5 @@ mod packages;
 mod processes;
 mod serial;
 mod sockets;
+mod sqlite;
 mod terminal;

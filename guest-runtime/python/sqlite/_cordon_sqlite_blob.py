@@ -69,7 +69,7 @@ class Blob:
         if origin not in bases:
             raise ValueError("'origin' should be os.SEEK_SET, os.SEEK_CUR, or os.SEEK_END")
         if not -(1 << 31) <= offset < 1 << 31 or offset + bases[origin] >= 1 << 31:
-            raise OverflowError("seek offset results in offset overflow")
+            raise OverflowError("seek offset results in overflow")
         position = bases[origin] + offset
         if not 0 <= position <= length:
             raise ValueError("offset out of blob range")
@@ -94,10 +94,14 @@ class Blob:
     def __bool__(self):
         return True
 
+    # Indexed and of known length, but no sequence.
+    __iter__ = None
+    __contains__ = None
+
     def __getitem__(self, key):
         handle = self._check()
         if isinstance(key, slice):
-            chosen = range(*key.indices(handle.length()))
+            chosen = self._chosen(key, handle)
             if not chosen:
                 return b""
             low, high = min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1])
@@ -123,8 +127,11 @@ class Blob:
         raise TypeError("Blob doesn't support %s" % kind)
 
     def _set_slice(self, handle, key, value):
-        chosen = range(*key.indices(handle.length()))
-        data = bytes(memoryview(value))
+        chosen = self._chosen(key, handle)
+        view = memoryview(value)
+        if not view.c_contiguous:
+            raise BufferError("memoryview: underlying buffer is not C-contiguous")
+        data = bytes(view)
         if len(data) != len(chosen):
             raise IndexError("Blob slice assignment is wrong size")
         if not chosen:
@@ -134,6 +141,13 @@ class Blob:
         for place, byte in zip(chosen, data):
             whole[place - low] = byte
         handle.write(whole, low)
+
+    def _chosen(self, key, handle):
+        try:
+            return range(*key.indices(handle.length()))
+        except TypeError:
+            raise TypeError("slice indices must be integers or None or have an __index__ "
+                            "method") from None
 
     def _place(self, key, handle):
         if not hasattr(type(key), "__index__"):

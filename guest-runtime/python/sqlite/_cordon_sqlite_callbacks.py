@@ -44,6 +44,8 @@ def _storable(value):
         raise OverflowError("Python int too large to convert to SQLite INTEGER")
     if type(value) is str:
         value.encode()
+    if type(value) is memoryview and not value.c_contiguous:
+        raise BufferError("memoryview: underlying buffer is not C-contiguous")
     return value
 
 
@@ -80,9 +82,7 @@ class _Aggregate:
         try:
             return method(*arguments)
         except BaseException as error:
-            raise _translated(
-                error, getattr(self._object, name, None),
-                "user-defined aggregate's '%s' method raised error" % name) from None
+            raise self._failed(error, name) from None
 
     def step(self, *arguments):
         self._call("step", *arguments)

@@ -30,6 +30,7 @@ class Connection(Transactions, Copying):
     # Until __init__ has run; a subclass may forget to call it.
     _ready = False
     _database = None
+    _blobs = ()
 
     def __init__(self, database, timeout=5.0, detect_types=0, isolation_level="",
                  check_same_thread=True, factory=None, cached_statements=128, uri=False,
@@ -39,7 +40,9 @@ class Connection(Transactions, Copying):
             raise ValueError("embedded null byte")
         level = self._checked_level(isolation_level)
         mode = self._checked_mode(autocommit)
-        self._close_database()
+        # Cursors of a connection that is initialised again keep the old database.
+        self._close_blobs()
+        self._database = None
         self._ready = False
         flags = _READ_WRITE | _CREATE | (_URI if uri else 0)
         opened = open_database(name, flags)
@@ -58,18 +61,19 @@ class Connection(Transactions, Copying):
         if mode is False:
             opened.run_script("BEGIN")
 
-    def __call__(self, sql, /):
+    def __call__(self, *arguments):
         """Compiles a statement."""
         self._check()
+        (sql,) = arguments
         if not isinstance(sql, str):
             raise TypeError("argument 1 must be str, not %s" % type(sql).__name__)
         return self._database.prepare(sql)
 
-    def cursor(self, factory=None):
+    def cursor(self, factory=Cursor):
         """Return a cursor for the connection."""
         self._check()
-        cursor = Cursor(self) if factory is None else factory(self)
-        if not isinstance(cursor, Cursor):
+        cursor = factory(self)
+        if not issubclass(type(cursor), Cursor):
             raise TypeError("factory must return a cursor, not %s" % type(cursor).__name__)
         if self.row_factory is not None:
             cursor.row_factory = self.row_factory
@@ -262,11 +266,14 @@ class Connection(Transactions, Copying):
         database = self._database
         if database is None:
             return
-        for blob in list(self._blobs):
-            blob._drop()
+        self._close_blobs()
         database.close()
         self._database = None
         self._cache.clear()
+
+    def _close_blobs(self):
+        for blob in list(self._blobs):
+            blob._drop()
 
     def _check_length(self, text):
         if len(text.encode()) > self._database.limit(LIMITS["SQLITE_LIMIT_SQL_LENGTH"], -1):

@@ -109,7 +109,7 @@ class Cursor:
             raise ProgrammingError("Recursive use of cursors not allowed.")
         if not self._ready:
             raise ProgrammingError("Base Cursor.__init__ not called.")
-        self._connection._check_open()
+        self._connection._check()
         self._drop_statement()
         self._closed = True
 

@@ -12,7 +12,7 @@ class Row:
     def __new__(cls, cursor, data, /):
         from _cordon_sqlite_cursor import Cursor
 
-        if not isinstance(cursor, Cursor):
+        if not issubclass(type(cursor), Cursor):
             raise TypeError("argument 1 must be sqlite3.Cursor, not %s" % type(cursor).__name__)
         if not isinstance(data, tuple):
             raise TypeError("argument 2 must be tuple, not %s" % type(data).__name__)

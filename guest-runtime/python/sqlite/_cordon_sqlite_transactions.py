@@ -27,10 +27,11 @@ class Transactions:
         if "\0" in level:
             raise ValueError("embedded null character")
         level.encode()
-        if level.upper() not in _LEVELS:
+        level = str.upper(level)
+        if level not in _LEVELS:
             raise ValueError(
                 "isolation_level string must be '', 'DEFERRED', 'IMMEDIATE', or 'EXCLUSIVE'")
-        return level.upper()
+        return level
 
     @staticmethod
     def _checked_mode(mode):
@@ -98,7 +99,7 @@ class Transactions:
 
     def _begin_implicitly(self):
         """Before a change of data."""
-        if self._mode is not LEGACY_TRANSACTION_CONTROL and self._mode != LEGACY_TRANSACTION_CONTROL:
+        if self._mode is True or self._mode is False:
             return
         if self._level is not None and self._database.autocommit():
             self._database.run_script("BEGIN " + self._level)

@@ -51,11 +51,9 @@ def adapt(obj, proto=PrepareProtocol, alt=_NOTHING, /):
             continue
         try:
             adapted = method(argument)
-        except TypeError as error:
-            # Raised by the call itself: the object has no such protocol after all.
-            if error.__traceback__.tb_next is None:
-                continue
-            raise
+        except TypeError:
+            # It does not know this protocol after all.
+            continue
         if adapted is not None:
             return adapted
     if alt is not _NOTHING:
