@@ -21,6 +21,7 @@ RELEASE = "6.0.0-cordon"
 # relative path leads to where files can be written and kept.
 DATA = "/data"
 TEMPORARY = "/tmp"
+CODE = "/cache"
 EXECUTABLE = "/usr/local/bin/python3"
 
 _umask = 0o022
@@ -54,6 +55,10 @@ def install():
 def describe_system():
     """Names the platform as plugins know it. Last before the snapshot: modules of
     the standard library that are loaded by then have looked at the real name."""
+    # Its data are those of a module that is named after the real platform.
+    import sysconfig
+
+    sysconfig.get_config_vars()
     sys.platform = "linux"
     kept = sys.version.partition("[")
     sys.version = "%d.%d.%d (cordon) %s%s" % (*sys.version_info[:3], kept[1], kept[2])
@@ -175,6 +180,14 @@ def sched_yield():
 
 def sched_getaffinity(pid):
     return {0}
+
+
+def waitpid(pid, options):
+    raise ChildProcessError(errno.ECHILD, "No child processes")
+
+
+def register_at_fork(*, before=None, after_in_child=None, after_in_parent=None):
+    """Accepted: there is never a fork."""
 
 
 def kill(pid, signal):
@@ -306,6 +319,7 @@ _FUNCTIONS = {
     "getpgrp": lambda: os.getpid(), "umask": umask, "getloadavg": getloadavg,
     "times": times, "times_result": _make_times_result(), "nice": nice,
     "sched_yield": sched_yield, "sched_getaffinity": sched_getaffinity, "kill": kill,
+    "waitpid": waitpid, "register_at_fork": register_at_fork,
     "chmod": chmod, "fchmod": fchmod, "lchmod": lchmod,
     "chown": chown, "fchown": fchown, "lchown": lchown,
     "mkfifo": mkfifo, "mknod": mknod, "sync": sync,

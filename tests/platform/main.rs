@@ -16,4 +16,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod compat;
+mod environment;
+mod files;
 mod modules;
+mod probe;
+mod time;

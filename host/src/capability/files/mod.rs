@@ -36,6 +36,7 @@ pub use quota::{Quota, Usage};
 pub use tree::{Mount, Tree};
 
 use empty::empty;
+pub(crate) use empty::remove;
 
 /// Where a plugin sees its own folder, with the slash that plugins expect at the
 /// end.
@@ -46,6 +47,9 @@ pub const DATA_FOLDER: &str = "/data/";
 
 /// Where a plugin sees its folder for temporary files.
 pub const TEMPORARY_FOLDER: &str = "/tmp/";
+
+/// Where the runtime finds compiled code of earlier starts.
+pub const CODE_FOLDER: &str = "/cache/";
 
 struct Files;
 
@@ -112,6 +116,8 @@ pub struct Folders {
     pub data: PathBuf,
     /// For temporary files; emptied at every start.
     pub temporary: PathBuf,
+    /// For compiled code of the plugin's modules, which the runtime keeps there.
+    pub code: PathBuf,
     /// What the plugin changed in its own folder, where that is copied on write.
     pub changes: Option<PathBuf>,
 }
@@ -131,6 +137,7 @@ impl Folders {
             (PLUGIN_FOLDER, plugin),
             (DATA_FOLDER, Mount::ReadWrite(self.data.clone())),
             (TEMPORARY_FOLDER, Mount::ReadWrite(self.temporary.clone())),
+            (CODE_FOLDER, Mount::ReadWrite(self.code.clone())),
         ];
         Tree::new(mounts.map(|(name, mount)| (name.trim_matches('/').to_owned(), mount)))
     }
@@ -149,7 +156,7 @@ impl Folders {
         log: PluginLog,
     ) -> Result<Arc<Quota>, EngineError> {
         empty(&self.temporary)?;
-        let kept = [Some(self.data.as_path()), self.changes.as_deref()];
-        Quota::new(kept.into_iter().flatten(), bytes, files, log)
+        let kept = [&self.data, &self.code].into_iter().chain(&self.changes);
+        Quota::new(kept.map(PathBuf::as_path), bytes, files, log)
     }
 }
