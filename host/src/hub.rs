@@ -187,7 +187,11 @@ impl Hub {
             plugin: plugin.to_owned(),
             data: of("plugins"),
             temporary: of("temporary"),
-            code: self.data.join(COMPILED).join(self.services.engine.guest()).join(id.to_string()),
+            code: self
+                .data
+                .join(COMPILED)
+                .join(self.services.engine.guest())
+                .join(id.to_string()),
             changes: (access == PluginFolder::CopyOnWrite).then(|| of("changes")),
         }
     }

@@ -176,7 +176,10 @@ def onStart():
         })
         .await;
     bench.line("Idle: up").await;
-    let below = [bench.data_folder().join("plugins"), bench.plugin_folder("Idle")];
+    let below = [
+        bench.data_folder().join("plugins"),
+        bench.plugin_folder("Idle"),
+    ];
     let open = || {
         std::fs::read_dir("/proc/self/fd")
             .unwrap()
