@@ -43,7 +43,7 @@ def install():
             setattr(os, name, value)
             setattr(posix, name, value)
     # These are there and only say that they are not supported.
-    for name, function in (("access", access), ("symlink", symlink)):
+    for name, function in (("access", access), ("symlink", symlink), ("chdir", chdir)):
         setattr(os, name, function)
         setattr(posix, name, function)
     for name, function in _FUNCTIONS.items():
@@ -203,6 +203,16 @@ def kill(pid, signal):
 
 
 # Files.
+
+_chdir = os.chdir
+
+
+def chdir(path):
+    """The platform keeps dots in the working folder and fails once what stands
+    before them is gone; so it is given the plain path."""
+    path = os.fsdecode(path)
+    _chdir(os.path.normpath(os.path.join(os.getcwd(), path)) if path else path)
+
 
 def access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True):
     try:
