@@ -139,7 +139,10 @@ def _interpreter():
     """Module ``sys``: no command line, no path of the build machine."""
     sys.argv = [""]
     sys.orig_argv = [""]
-    sys.dont_write_bytecode = True
+    # Modules of the plugin and its packages are compiled once: what comes of it is
+    # kept in a folder of the instance, beside its sources in nothing but the name.
+    sys.pycache_prefix = _cordon_os.CODE
+    sys.dont_write_bytecode = not _cordon_clock.is_component()
     for name in ("executable", "_base_executable"):
         # Some build commands from it, some its folder's name. Nothing is there:
         # to run it fails as for any other program that was not granted.

@@ -30,6 +30,11 @@ _strftime = time.strftime
 _asctime = time.asctime
 
 
+def is_component():
+    """Whether this is the interpreter of a plugin and not that of a developer."""
+    return zone is not None
+
+
 def install():
     """Fills the gaps of module ``time``; True if there were any.
 

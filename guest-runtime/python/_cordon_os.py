@@ -21,6 +21,7 @@ RELEASE = "6.0.0-cordon"
 # relative path leads to where files can be written and kept.
 DATA = "/data"
 TEMPORARY = "/tmp"
+CODE = "/cache"
 EXECUTABLE = "/usr/local/bin/python3"
 
 _umask = 0o022
@@ -42,7 +43,7 @@ def install():
             setattr(os, name, value)
             setattr(posix, name, value)
     # These are there and only say that they are not supported.
-    for name, function in (("access", access), ("symlink", symlink)):
+    for name, function in (("access", access), ("symlink", symlink), ("chdir", chdir)):
         setattr(os, name, function)
         setattr(posix, name, function)
     for name, function in _FUNCTIONS.items():
@@ -54,6 +55,10 @@ def install():
 def describe_system():
     """Names the platform as plugins know it. Last before the snapshot: modules of
     the standard library that are loaded by then have looked at the real name."""
+    # Its data are those of a module that is named after the real platform.
+    import sysconfig
+
+    sysconfig.get_config_vars()
     sys.platform = "linux"
     kept = sys.version.partition("[")
     sys.version = "%d.%d.%d (cordon) %s%s" % (*sys.version_info[:3], kept[1], kept[2])
@@ -177,6 +182,14 @@ def sched_getaffinity(pid):
     return {0}
 
 
+def waitpid(pid, options):
+    raise ChildProcessError(errno.ECHILD, "No child processes")
+
+
+def register_at_fork(*, before=None, after_in_child=None, after_in_parent=None):
+    """Accepted: there is never a fork."""
+
+
 def kill(pid, signal):
     """Signals reach this one process only."""
     if pid not in (0, os.getpid()):
@@ -190,6 +203,16 @@ def kill(pid, signal):
 
 
 # Files.
+
+_chdir = os.chdir
+
+
+def chdir(path):
+    """The platform keeps dots in the working folder and fails once what stands
+    before them is gone; so it is given the plain path."""
+    path = os.fsdecode(path)
+    _chdir(os.path.normpath(os.path.join(os.getcwd(), path)) if path else path)
+
 
 def access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True):
     try:
@@ -306,6 +329,7 @@ _FUNCTIONS = {
     "getpgrp": lambda: os.getpid(), "umask": umask, "getloadavg": getloadavg,
     "times": times, "times_result": _make_times_result(), "nice": nice,
     "sched_yield": sched_yield, "sched_getaffinity": sched_getaffinity, "kill": kill,
+    "waitpid": waitpid, "register_at_fork": register_at_fork,
     "chmod": chmod, "fchmod": fchmod, "lchmod": lchmod,
     "chown": chown, "fchown": fchown, "lchown": lchown,
     "mkfifo": mkfifo, "mknod": mknod, "sync": sync,

@@ -88,9 +88,15 @@ def _zoneinfo_tzpath(module):
     module.available_timezones = available_timezones
 
 
+def _platform(module):
+    """Nothing is known of a C library: there is no file to look into."""
+    module.libc_ver = lambda executable=None, lib="", version="", chunksize=16384: (lib, version)
+
+
 PATCHES = {
     "asyncio.events": _asyncio_events,
     "locale": _locale,
+    "platform": _platform,
     "zoneinfo._common": _zoneinfo_common,
     "zoneinfo._tzpath": _zoneinfo_tzpath,
 }

@@ -81,6 +81,7 @@ impl Hub {
         std::fs::create_dir_all(data)
             .map_err(|error| EngineError::io(format!("cannot make {}", data.display()), error))?;
         let lock = lock(data)?;
+        forget_other_guests(&data.join(COMPILED), engine.guest());
         let store = Store::open(&data.join("cordon.db"))?;
         let services = Services {
             code: CodeCache::new(data, engine.guest()),
@@ -197,6 +198,11 @@ impl Hub {
             plugin: plugin.to_owned(),
             data: of("plugins"),
             temporary: of("temporary"),
+            code: self
+                .data
+                .join(COMPILED)
+                .join(self.services.engine.guest())
+                .join(id.to_string()),
             changes: (access == PluginFolder::CopyOnWrite).then(|| of("changes")),
         }
     }
@@ -231,6 +237,21 @@ impl Hub {
                 python_version: "3.14 (RustPython 0.6)".to_owned(),
             },
             local_only: listener.ip().is_loopback(),
+        }
+    }
+}
+
+/// Part of the data folder with the compiled code of each instance's modules.
+const COMPILED: &str = "compiled";
+
+/// Removes compiled code of other guests, which this one could not run.
+fn forget_other_guests(folder: &Path, guest: &str) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten().filter(|entry| entry.file_name() != guest) {
+        if let Err(error) = crate::capability::files::remove(&entry.path()) {
+            tracing::warn!(%error, "old compiled code stays");
         }
     }
 }

@@ -140,9 +140,9 @@ limits! {
     devices "devices" "rows" = 256, 65_536, Refused;
     /// texts of all device rows together, and of the configuration document
     stored_bytes "stored-bytes" "bytes" = MIB, 64 * MIB, Refused;
-    /// bytes in the data folder
+    /// bytes in what the plugin writes: its data folder, temporary files, changes of its own folder, compiled code
     data_bytes "data-bytes" "bytes" = 64 * MIB, 65_536 * MIB, Refused;
-    /// files and folders in the data folder
+    /// files and folders in the same
     data_files "data-files" "files" = 1024, 1_048_576, Refused;
     /// files and folders held open at once, and other handles of the system interface
     handles "handles" "handles" = 128, 4096, Refused;

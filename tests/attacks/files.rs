@@ -32,6 +32,26 @@ def attack():
         until_refused('truncate', lambda n: file.truncate(1 << (n + 1)))
 ").limits("data-bytes = 20000").says(&["truncate: ENOSPC."]);
 
+    temporary_files_count_like_data: "data-bytes" => attack("
+def attack():
+    with open('/tmp/big', 'wb', buffering=0) as file:
+        until_refused('write', lambda n: file.write(bytes(1000)))
+    os.unlink('/tmp/big')
+").limits("data-bytes = 20000").says(&["write: ENOSPC."]);
+
+    changes_of_the_plugin_folder_count_like_data: "data-bytes" => attack("
+def attack():
+    with open('/plugin/big', 'wb', buffering=0) as file:
+        until_refused('write', lambda n: file.write(bytes(1000)))
+    os.unlink('/plugin/big')
+").limits("data-bytes = 20000").config("plugin-folder = 'copy-on-write'").says(&["write: ENOSPC."]);
+
+    changed_files_count_like_files: "data-files" => attack("
+def attack():
+    until_refused('open', lambda n: open('/plugin/f%d' % n, 'w').close())
+    Domoticz.Log('%d names.' % len(os.listdir('/plugin')))
+").limits("data-files = 5").config("plugin-folder = 'copy-on-write'").says(&["open: ENOSPC."]);
+
     files_beyond_the_limit_are_refused: "data-files" => attack("
 def attack():
     until_refused('open', lambda n: open('/data/f%d' % n, 'w').close())

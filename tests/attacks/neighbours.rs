@@ -164,7 +164,7 @@ const CURIOUS: &str = r#"
 import os
 def onStart():
     seen = [os.listdir("/data"), Domoticz.Configuration(), sorted(Devices)]
-    seen += [hasattr(Domoticz, "secret"), hasattr(os, "secret"), dict(os.environ)]
+    seen += [hasattr(Domoticz, "secret"), hasattr(os, "secret"), "SECRET" in os.environ]
     Domoticz.Log("sees %s." % seen)
     device = Domoticz.Device(Name="own", Unit=1, TypeName="Switch")
     device.Create()
@@ -192,7 +192,7 @@ async fn instances_do_not_see_each_other() {
     scene.bench.line("Secretive: kept").await;
     scene.bench.start_whole("Curious", &text(CURIOUS), "").await;
     let line = scene.bench.line("Curious: sees ").await;
-    assert_eq!(line, "Curious: sees [[], {}, [], False, False, {}].");
+    assert_eq!(line, "Curious: sees [[], {}, [], False, False, False].");
     scene.bench.line("Curious: done.").await;
     let devices = &scene.bench.hub.services().devices;
     let mut names = Vec::new();

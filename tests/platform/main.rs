@@ -18,11 +18,16 @@ mod support;
 
 mod asyncio;
 mod check;
+mod compat;
+mod environment;
+mod files;
 mod icmp;
 mod modules;
 mod packages;
+mod probe;
 mod processes;
 mod serial;
 mod sockets;
 mod sqlite;
 mod terminal;
+mod time;

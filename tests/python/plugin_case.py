@@ -80,7 +80,8 @@ class PluginCase(unittest.TestCase):
             "framework": "domoticz", "name": "HW", "hardware_id": 12, "key": "K",
             "plugin_folder": self.folder, "data_folder": self.folder,
             "parameters": list(values.items()), "settings": [("Language", "en")],
-            "environment": [("LANG", "C.UTF-8")], "started_at": 1795000000, "utc_offset": 3600, "code": None,
+            "environment": [("LANG", "C.UTF-8")], "started_at": 1795000000, "utc_offset": 3600,
+            "time_zone": "", "code": None,
         }
         record.update(changes)
         return record

@@ -87,11 +87,11 @@ class Restore(PluginCase):
         self.assertIsNone(uuid._node)
         self.assertIsNone(uuid._last_timestamp)
 
-    def test_temporary_files_go_into_the_data_folder(self):
+    def test_temporary_files_go_into_their_folder(self):
         tempfile._get_candidate_names()
         before = tempfile._name_sequence
-        self.restore(data_folder=self.folder)
-        self.assertEqual(tempfile.gettempdir() + "/", self.folder)
+        self.restore()
+        self.assertEqual(tempfile.gettempdir(), "/tmp")
         self.assertIsNot(tempfile._get_candidate_names(), before)
 
     def test_log_times_count_from_the_start(self):
@@ -104,8 +104,12 @@ class Restore(PluginCase):
     def test_the_process_shows_nothing_of_the_builder(self):
         sys.argv = ["/home/builder/x"]
         os.environ["BUILDER"] = "x"
-        self.restore(environment=[("A", "1")])
-        self.assertEqual((sys.argv, sys.executable, dict(os.environ)), ([""], "", {"A": "1"}))
+        self.restore(environment=[("A", "1"), ("HOME", "/x")], time_zone="Asia/Tokyo")
+        self.assertEqual((sys.argv, sys.executable), ([""], "/usr/local/bin/python3"))
+        self.assertEqual(
+            (os.environ["A"], os.environ["HOME"], os.environ["TZ"], os.environ["TMPDIR"]),
+            ("1", "/x", "Asia/Tokyo", "/tmp"))
+        self.assertNotIn("BUILDER", os.environ)
         self.assertTrue(sys.dont_write_bytecode)
 
     def test_two_instances_of_one_snapshot_differ(self):
@@ -122,7 +126,7 @@ class Restore(PluginCase):
             "_cordon_boot.init()\n"
             "import random, uuid, gc\n"
             "random.random()\n"
-            "record = {'environment': [], 'utc_offset': 0, 'data_folder': '/x/'}\n"
+            "record = {'environment': [], 'utc_offset': 0, 'time_zone': '', 'data_folder': '/x/'}\n"
             "for _ in range(2):\n"
             "    reader, writer = os.pipe()\n"
             "    if fork() == 0:\n"
@@ -202,26 +206,26 @@ class Clock(PluginCase):
         before = (time.localtime, time.tzname, time.timezone)
         clock = importlib.import_module("_cordon_clock")
         self.assertIs(clock.install(), False)
-        clock.set_offset(7200)
+        clock.set_zone("Asia/Tokyo", 32400)
         self.assertEqual((time.localtime, time.tzname, time.timezone), before)
 
-    def test_local_time_is_the_hubs(self):
+    def test_the_zone_is_that_of_the_environment_or_the_hubs(self):
         sys.modules.pop("_cordon_clock")
+        asked = []
+        zone = types.ModuleType("_cordon_zone")
+        zone.set_zone = lambda name: asked.append(name) or name == "Asia/Tokyo"
+        zone.set_offset = asked.append
+        zone.constants = lambda year: (-32400, -32400, 0, ("JST", "JST"))
+        zone.localtime = zone.mktime = None
+        sys.modules["_cordon_zone"] = zone
         bare, clock = self.zoneless()
         self.assertIs(clock.install(), True)
-        # The native forms would go on to say UTC.
-        self.assertEqual((sys.modules["_datetime"], sys.modules["_zoneinfo"]), (None, None))
-        self.assertEqual((bare.tzname, bare.timezone, bare.daylight), (("UTC", "UTC"), 0, 0))
-        clock.set_offset(7200)
-        self.assertEqual((bare.tzname, bare.timezone, bare.altzone),
-                         (("+0200", "+0200"), -7200, -7200))
-        local = bare.localtime(self.NOW)
-        self.assertEqual(tuple(local)[:6], tuple(time.gmtime(self.NOW + 7200))[:6])
-        self.assertEqual((local.tm_isdst, local.tm_zone, local.tm_gmtoff), (0, "+0200", 7200))
-        self.assertEqual(tuple(bare.localtime()), tuple(local))
-        self.assertEqual(bare.mktime(local), float(int(self.NOW)))
-        self.assertEqual(bare.strftime("%Y-%m-%d %H:%M:%S"),
-                         time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.NOW + 7200)))
-        self.assertEqual(bare.ctime(0), "Thu Jan  1 02:00:00 1970")
-        clock.set_offset(-12600)
-        self.assertEqual(bare.tzname[0], "-0330")
+        del asked[:]
+        os.environ.pop("TZ", None)
+        clock.set_zone("Asia/Tokyo", 32400)
+        self.assertEqual((asked, bare.tzname, bare.timezone), (["Asia/Tokyo"], ("JST", "JST"), -32400))
+        clock.set_zone("", 7200)
+        self.assertEqual(asked[1:], [7200])
+        os.environ["TZ"] = "No/Such"
+        bare.tzset()
+        self.assertEqual(asked[2:], ["No/Such", 0])

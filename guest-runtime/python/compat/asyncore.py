@@ -9,8 +9,9 @@ import traceback
 
 socket_map = {}
 
-_GONE = {errno.ECONNRESET, errno.ENOTCONN, errno.ESHUTDOWN, errno.ECONNABORTED,
-         errno.EPIPE, errno.EBADF}
+# Not every platform has all of them.
+_GONE = {getattr(errno, name, None) for name in (
+    "ECONNRESET", "ENOTCONN", "ESHUTDOWN", "ECONNABORTED", "EPIPE", "EBADF")} - {None}
 _LATER = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EINPROGRESS, errno.EALREADY}
 
 

@@ -140,6 +140,7 @@ mod tests {
             data,
             temporary: of("hub/temporary/1"),
             changes: None,
+            code: of("hub/compiled/1"),
         };
         let policy = ProcessPolicy::new(grants, folders);
         (folder, policy)

@@ -25,6 +25,17 @@ pub(super) fn empty(folder: &Path) -> Result<(), EngineError> {
     }
 }
 
+/// Removes a folder of the hub with everything in it. Blocks.
+///
+/// # Errors
+///
+/// An entry that cannot be removed.
+pub(crate) fn remove(folder: &Path) -> Result<(), EngineError> {
+    empty(folder)?;
+    std::fs::remove_dir(folder)
+        .map_err(|error| EngineError::io(format!("removing {}", folder.display()), error))
+}
+
 fn flags() -> OFlags {
     OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW
 }

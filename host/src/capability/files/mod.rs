@@ -37,6 +37,7 @@ pub use quota::{Quota, Usage};
 pub use tree::{Mount, Tree};
 
 use empty::empty;
+pub(crate) use empty::remove;
 
 /// Where a plugin sees its own folder, with the slash that plugins expect at the
 /// end.
@@ -50,6 +51,9 @@ pub const TEMPORARY_FOLDER: &str = "/tmp/";
 /// Where a plugin sees its packages, when it has some; `_cordon_domoticz` puts it on
 /// `sys.path`.
 pub const PACKAGES_FOLDER: &str = "/packages/";
+
+/// Where the runtime finds compiled code of earlier starts.
+pub const CODE_FOLDER: &str = "/cache/";
 
 struct Files;
 
@@ -116,6 +120,8 @@ pub struct Folders {
     pub data: PathBuf,
     /// For temporary files; emptied at every start.
     pub temporary: PathBuf,
+    /// For compiled code of the plugin's modules, which the runtime keeps there.
+    pub code: PathBuf,
     /// What the plugin changed in its own folder, where that is copied on write.
     pub changes: Option<PathBuf>,
 }
@@ -140,6 +146,7 @@ impl Folders {
                 TEMPORARY_FOLDER,
                 Some(Mount::ReadWrite(self.temporary.clone())),
             ),
+            (CODE_FOLDER, Some(Mount::ReadWrite(self.code.clone()))),
             (PACKAGES_FOLDER, packages),
         ];
         let mounts = mounts.into_iter().filter_map(|(name, mount)| {
@@ -158,7 +165,7 @@ impl Folders {
     /// A folder that cannot be read or emptied, or too many entries.
     pub fn quota(&self, bytes: u64, files: u64, log: PluginLog) -> Result<Arc<Quota>, EngineError> {
         empty(&self.temporary)?;
-        let kept = [Some(self.data.as_path()), self.changes.as_deref()];
-        Quota::new(kept.into_iter().flatten(), bytes, files, log)
+        let kept = [&self.data, &self.code].into_iter().chain(&self.changes);
+        Quota::new(kept.map(PathBuf::as_path), bytes, files, log)
     }
 }

@@ -86,6 +86,7 @@ impl Rig {
             plugin: folder.path().join("plugin"),
             data: folder.path().join("data"),
             temporary: folder.path().join("temporary"),
+            code: folder.path().join("code"),
             changes: changes.then(|| folder.path().join("changes")),
         };
         let quota = folders.quota(bytes, files, log).unwrap();
@@ -102,8 +103,8 @@ impl Rig {
         };
         let granted = rig.view().get_directories().unwrap();
         let names: Vec<_> = granted.iter().map(|(_, name)| name.as_str()).collect();
-        assert_eq!(names, ["/", "/data", "/plugin", "/tmp"]);
-        (rig.data, rig.plugin) = (granted[1].0.rep(), granted[2].0.rep());
+        assert_eq!(names, ["/", "/cache", "/data", "/plugin", "/tmp"]);
+        (rig.data, rig.plugin) = (granted[2].0.rep(), granted[3].0.rep());
         rig.root = granted[0].0.rep();
         rig
     }

@@ -68,7 +68,7 @@ async fn the_root_has_the_folders_and_nothing_else() {
             None => break,
         }
     }
-    assert_eq!(names, ["data", "plugin", "tmp"]);
+    assert_eq!(names, ["cache", "data", "plugin", "tmp"]);
     let file = rig
         .open(rig.root, "plugin/plugin.py", OpenFlags::empty())
         .await;
