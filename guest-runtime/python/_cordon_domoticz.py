@@ -25,6 +25,9 @@ OK = 0
 NOT_DEFINED = 1
 RAISED = 2
 
+# Where the hub shows the plugin its packages, read-only.
+PACKAGES = "/packages"
+
 # The very containers of these modules: looking at them on every event is cheaper
 # than a call.
 _delayed_sends = connections.delayed_sends
@@ -38,7 +41,8 @@ def start(setup):
     _cordon_stdio.install()
     binding.prepare(setup)
     folder = setup["plugin_folder"]
-    sys.path[:] = [folder] + _library_path()
+    # The plugin's own modules go before those of its packages.
+    sys.path[:] = [folder] + _packages_path() + _library_path()
     _cordon_importer.install(_api, folder)
     try:
         module = _cordon_importer.load(folder, setup["code"])
@@ -89,6 +93,11 @@ def _library_path():
     machine that built it, which has no meaning here and is nobody's business.
     """
     return [entry for entry in sys.path if entry and os.path.isdir(entry)]
+
+
+def _packages_path():
+    """What `cordon install` put beside the plugin, if it did."""
+    return [PACKAGES] if os.path.isdir(PACKAGES) else []
 
 
 def _has_one_api():

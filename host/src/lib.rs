@@ -9,15 +9,21 @@
 //! - [`capability`]: what a plugin can be given, one module per interface;
 //!   [`code_cache`]: its compiled code.
 //! - [`connection`], [`protocol`]: the network traffic the hub carries for plugins;
-//!   [`grants`], [`egress`]: whom they may talk to.
+//!   [`grants`], [`egress`]: whom they may talk to; [`tls`]: cryptography for the
+//!   sockets that plugins drive themselves.
+//! - [`process`], [`serial`], [`icmp`]: programs, ports and echo requests on behalf
+//!   of plugins.
 //! - [`platform`]: what a hub means by device, hardware and command; [`store`]: where
 //!   it is kept; [`log`]: what was said.
+//! - [`packages`]: Python packages of plugins; [`check`]: what a plugin needs, found
+//!   out without running it.
 //! - [`limits`]: every bound, declared once; [`error`]: whose fault an error is;
 //!   [`system`]: what the operating system grants.
 //! - [`simulator`]: devices for the example plugins.
 
 pub mod abi;
 pub mod capability;
+pub mod check;
 pub mod cli;
 pub mod code_cache;
 pub mod config;
@@ -27,13 +33,18 @@ pub mod engine;
 pub mod error;
 pub mod grants;
 pub mod hub;
+pub mod icmp;
 pub mod instance;
 pub mod limits;
 pub mod log;
+pub mod packages;
 pub mod platform;
+pub mod process;
 pub mod protocol;
+pub mod serial;
 pub mod simulator;
 pub mod socket;
 pub mod store;
 pub mod system;
+pub mod tls;
 pub mod web;

@@ -12,11 +12,18 @@ mod configuration;
 mod connections;
 mod devices;
 pub mod files;
+mod icmp;
 mod log;
+pub mod memory;
+mod processes;
+mod random;
 mod random;
 mod schedule;
+mod schedule;
+mod serial;
 mod sockets;
 mod threads;
+mod tls;
 
 use wasmtime::component::{HasSelf, Linker};
 
@@ -32,5 +39,6 @@ pub fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()>
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     files::add_to_linker(linker)?;
     random::add_to_linker(linker)?;
-    Plugin::add_to_linker::<_, HasSelf<InstanceState>>(linker, |state| state)
+    Plugin::add_to_linker::<_, HasSelf<InstanceState>>(linker, |state| state)?;
+    memory::add_to_linker(linker)
 }

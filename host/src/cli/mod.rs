@@ -1,5 +1,7 @@
 //! The command line: one file per verb.
 
+mod check;
+mod install;
 mod run;
 mod serve;
 
@@ -27,6 +29,10 @@ enum Verb {
     Serve(serve::Serve),
     /// Runs one plugin in the foreground.
     Run(run::Run),
+    /// Puts Python packages beside a plugin, for its component alone.
+    Install(install::Install),
+    /// Finds out what a plugin needs, without running it.
+    Check(check::Check),
     /// Shows every limit with its unit, default and meaning.
     Limits {
         /// As the Markdown of docs/limits.md.
@@ -67,6 +73,8 @@ fn act(verb: Verb) -> Result<ExitCode, EngineError> {
     match verb {
         Verb::Serve(serve) => block_on(serve.act()),
         Verb::Run(run) => block_on(run.act()),
+        Verb::Install(install) => install.act(),
+        Verb::Check(check) => block_on(check.act()),
         Verb::Limits { markdown: true } => {
             print!("{}", limits::markdown());
             Ok(ExitCode::SUCCESS)

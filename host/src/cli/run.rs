@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::cli::serve::stop_signal;
-use crate::config::HardwareSection;
+use crate::config::{HardwareSection, PluginFolder};
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
 use crate::error::EngineError;
@@ -35,9 +35,21 @@ pub struct Run {
     /// A port, or a range of them, on which the plugin may listen. Repeatable.
     #[arg(long, value_name = "PORT")]
     listen: Vec<String>,
+    /// A program that the plugin may run, such as `/usr/bin/uptime`. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    exec: Vec<String>,
+    /// A serial port that the plugin may open, such as `/dev/ttyUSB0`. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    serial: Vec<String>,
+    /// A host to which the plugin may send echo requests. Repeatable.
+    #[arg(long, value_name = "HOST")]
+    icmp: Vec<String>,
     /// A limit, such as `threads=4`. Repeatable.
     #[arg(long, value_name = "NAME=N")]
     limit: Vec<String>,
+    /// What the plugin may do in its own folder.
+    #[arg(long, value_enum, default_value_t)]
+    plugin_folder: PluginFolder,
     /// Name of the hardware; the definition's by default.
     #[arg(long)]
     name: Option<String>,
@@ -143,6 +155,15 @@ impl Run {
         for text in &self.listen {
             grants.listen.push(text.parse().map_err(config)?);
         }
+        for text in &self.exec {
+            grants.exec.push(text.parse().map_err(config)?);
+        }
+        for text in &self.serial {
+            grants.serial.push(text.parse().map_err(config)?);
+        }
+        for text in &self.icmp {
+            grants.icmp.push(text.parse().map_err(config)?);
+        }
         Ok(HardwareSection {
             name: self.name.clone().unwrap_or_else(|| definition.name.clone()),
             plugin: definition.key.clone(),
@@ -150,6 +171,7 @@ impl Run {
             environment: BTreeMap::new(),
             grants,
             limits: Limits::with_overrides(&limits).map_err(EngineError::Config)?,
+            plugin_folder: self.plugin_folder,
             verify_tls: false,
         })
     }

@@ -9,18 +9,22 @@ pub mod convert;
 pub mod histogram;
 pub mod log;
 pub mod meter;
+pub mod ports;
 pub mod run;
 pub mod state;
 pub mod supervisor;
 pub mod threads;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::capability::files::Folders;
 use crate::connection::TlsClient;
 use crate::egress::NetworkPolicy;
+use crate::grants::KeyGrant;
 use crate::limits::Limits;
+use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
+use crate::serial::SerialPolicy;
 
 /// Everything an instance is made from. Fixed for the life of its actor.
 pub struct Spec {
@@ -30,10 +34,8 @@ pub struct Spec {
     pub name: String,
     /// Key of the plugin.
     pub key: String,
-    /// Host folder with `plugin.py`.
-    pub plugin_folder: PathBuf,
-    /// Host folder for the plugin's files; made if missing.
-    pub data_folder: PathBuf,
+    /// Its folders on the host.
+    pub folders: Folders,
     /// `Parameters`, in order.
     pub parameters: Vec<(String, String)>,
     /// Environment variables for the plugin.
@@ -42,8 +44,14 @@ pub struct Spec {
     pub limits: Limits,
     /// Whom it may talk to.
     pub network: Arc<NetworkPolicy>,
+    /// Which programs it may have run.
+    pub programs: Arc<ProcessPolicy>,
+    /// Which serial ports it has.
+    pub serial: Arc<SerialPolicy>,
     /// For HTTP and MQTT.
     pub credentials: Credentials,
+    /// Private keys that it may use.
+    pub keys: Vec<KeyGrant>,
     /// For TLS connections.
     pub tls: Arc<TlsClient>,
 }

@@ -56,8 +56,12 @@ fn ip(text: &str) -> IpAddr {
 fn an_address_passes_for_the_granted_name_that_led_to_it() {
     let access = access("network = [\"device.lan:80\"]", &[]);
     assert!(!allowed(&access, "10.0.0.7:80"));
-    access.names.remember("device.lan".to_owned(), &[ip("10.0.0.7")]);
-    access.names.remember("other.lan".to_owned(), &[ip("10.0.0.8")]);
+    access
+        .names
+        .remember("device.lan".to_owned(), &[ip("10.0.0.7")]);
+    access
+        .names
+        .remember("other.lan".to_owned(), &[ip("10.0.0.8")]);
     assert!(allowed(&access, "10.0.0.7:80"));
     assert!(!allowed(&access, "10.0.0.7:81"));
     assert!(!allowed(&access, "10.0.0.8:80"));
@@ -68,7 +72,13 @@ fn it_refuses_a_granted_name_that_was_rebound_to_what_must_be_named() {
     let access = access("network = [\"device.lan:*\", \"*:*\"]", &["10.0.0.9:8080"]);
     let bound = ["127.0.0.1", "::1", "169.254.169.254", "10.0.0.9", "0.0.0.0"].map(ip);
     access.names.remember("device.lan".to_owned(), &bound);
-    for target in ["127.0.0.1:80", "[::1]:80", "169.254.169.254:80", "10.0.0.9:8080", "0.0.0.0:80"] {
+    for target in [
+        "127.0.0.1:80",
+        "[::1]:80",
+        "169.254.169.254:80",
+        "10.0.0.9:8080",
+        "0.0.0.0:80",
+    ] {
         assert!(!allowed(&access, target), "{target}");
     }
     assert!(allowed(&access, "10.0.0.9:80"));
@@ -81,7 +91,10 @@ fn names_are_bounded() {
         names.remember(format!("{n}.lan"), &[IpAddr::V4(n.to_be_bytes().into())]);
     }
     assert!(names.of(IpAddr::V4(0_u32.to_be_bytes().into())).is_empty());
-    assert_eq!(names.of(IpAddr::V4(1999_u32.to_be_bytes().into())), ["1999.lan"]);
+    assert_eq!(
+        names.of(IpAddr::V4(1999_u32.to_be_bytes().into())),
+        ["1999.lan"]
+    );
     assert_eq!((names.count(), names.count()), (Ok(()), Ok(())));
     assert_eq!(names.count(), Err(Limits::hit("lookups", 3, 2)));
 }
@@ -101,7 +114,10 @@ async fn a_wait_ends_when_its_handle_is_closed_or_its_time_is_over() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(sockets.close(one));
     assert_eq!(wait.await.unwrap(), Err(Failure::new(EBADF)));
-    assert_eq!(sockets.receive(two, 10, MessageFlags::default()), Ok(Vec::new()));
+    assert_eq!(
+        sockets.receive(two, 10, MessageFlags::default()),
+        Ok(Vec::new())
+    );
     assert!(!sockets.close(one));
 }
 
@@ -125,14 +141,24 @@ async fn a_wait_after_a_second_connect_does_not_spin() {
     };
     for (target, error) in [(gone, 111), (there, 0)] {
         let begun = sockets.connect(socket, target);
-        assert!(begun.is_ok() || begun == Err(Failure::new(115)) || error != 0, "{begun:?}");
-        let ready = sockets.wait(socket, writable, Some(Duration::from_secs(9))).await;
+        assert!(
+            begun.is_ok() || begun == Err(Failure::new(115)) || error != 0,
+            "{begun:?}"
+        );
+        let ready = sockets
+            .wait(socket, writable, Some(Duration::from_secs(9)))
+            .await;
         assert_eq!(ready, Ok(true));
         let told = sockets.get_option(socket, OptionName::SoError);
-        assert!(told == Ok(error) || begun == Err(Failure::new(111)), "{told:?}");
+        assert!(
+            told == Ok(error) || begun == Err(Failure::new(111)),
+            "{told:?}"
+        );
     }
     let before = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let quiet = sockets.wait(socket, readable, Some(Duration::from_millis(300))).await;
+    let quiet = sockets
+        .wait(socket, readable, Some(Duration::from_millis(300)))
+        .await;
     assert_eq!(quiet, Ok(false));
     let after = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     let used = Duration::try_from(after).unwrap() - Duration::try_from(before).unwrap();
@@ -142,7 +168,9 @@ async fn a_wait_after_a_second_connect_does_not_spin() {
 #[tokio::test]
 async fn handles_are_the_lowest_free_numbers() {
     let sockets = sockets("");
-    let made: Vec<_> = (0..3).map(|_| sockets.create(false, Kind::Datagram).unwrap()).collect();
+    let made: Vec<_> = (0..3)
+        .map(|_| sockets.create(false, Kind::Datagram).unwrap())
+        .collect();
     assert_eq!(made, [FIRST_HANDLE, FIRST_HANDLE + 1, FIRST_HANDLE + 2]);
     sockets.close(FIRST_HANDLE + 1);
     assert_eq!(sockets.duplicate(FIRST_HANDLE), Ok(FIRST_HANDLE + 1));

@@ -1,0 +1,100 @@
+"""Imports what a plugin imports, then the plugin itself, and writes down how it went.
+
+Runs as a plugin of its own, in a component without grants, in a copy of the plugin's
+folder. What it writes are the plugin's own claims: it runs the plugin's code.
+"""
+
+import json
+import os
+import sys
+import time
+import traceback
+
+RESULT = "/data/probe.json"
+
+
+def origin(name):
+    """Where a module came from."""
+    module = sys.modules.get(name)
+    spec = getattr(module, "__spec__", None)
+    where = getattr(spec, "origin", None) or ""
+    if where == "cordon":
+        return "runtime"
+    if where.startswith("/packages"):
+        return "packages"
+    if where.startswith("/plugin") or where.startswith("/data"):
+        return "plugin"
+    if where in ("built-in", "frozen") or where.startswith("/lib/python"):
+        return "library"
+    return "packages" if any(str(path).startswith("/packages") for path in
+                             getattr(module, "__path__", ())) else "library"
+
+
+def attempt(module, name):
+    """Imports one module, or one name from it."""
+    begun = time.perf_counter()
+    result = {"module": module, "name": name, "error": None, "missing": None, "origin": ""}
+    try:
+        found = __import__(module, fromlist=[name] if name and name != "*" else ["__name__"])
+        if name and name != "*" and not hasattr(found, name):
+            result["error"] = "cannot import name %r from %r" % (name, module)
+        result["origin"] = origin(module)
+    except BaseException as error:
+        result["error"] = ("%s: %s" % (type(error).__name__, error))[:300]
+        if isinstance(error, ModuleNotFoundError):
+            result["missing"] = error.name
+    result["took_ms"] = int((time.perf_counter() - begun) * 1000)
+    return result
+
+
+def plugin(path):
+    """Runs the plugin's own module as the hub would, up to its first callback."""
+    begun = time.perf_counter()
+    result = {"error": None, "line": 0, "file": ""}
+    try:
+        with open(path, "rb") as stream:
+            code = compile(stream.read(), "/plugin/plugin.py", "exec", dont_inherit=True)
+        module = type(sys)("plugin")
+        module.__file__ = "/plugin/plugin.py"
+        sys.modules["plugin"] = module
+        exec(code, module.__dict__)
+    except BaseException as error:
+        result["error"] = ("%s: %s" % (type(error).__name__, error))[:500]
+        for frame in traceback.extract_tb(error.__traceback__):
+            if frame.filename.startswith("/plugin/"):
+                result["file"], result["line"] = frame.filename[8:], frame.lineno
+    result["took_ms"] = int((time.perf_counter() - begun) * 1000)
+    return result
+
+
+def main():
+    """What the hub's driver calls."""
+    with open("/plugin/cordon-wanted.json") as stream:
+        wanted = json.load(stream)
+    results = {"imports": [], "api": {}, "plugin": None}
+
+    def save():
+        with open(RESULT + ".new", "w") as stream:
+            json.dump(results, stream)
+        os.replace(RESULT + ".new", RESULT)
+
+    for module, name in wanted["imports"]:
+        # Known before it is tried: an import that never returns is the one without a result.
+        results["trying"] = module
+        save()
+        results["imports"].append(attempt(module, name))
+    results["trying"] = None
+    for member in wanted["api"]:
+        module, _, rest = member.partition(".")
+        try:
+            here = __import__(module)
+            results["api"][member] = all(
+                hasattr(here, part) for part in rest.split(".")[:1] if part)
+        except BaseException:
+            results["api"][member] = False
+    if wanted["plugin"]:
+        results["trying"] = "plugin.py"
+        save()
+        results["plugin"] = plugin("/plugin/" + wanted["plugin"])
+        results["trying"] = None
+    save()

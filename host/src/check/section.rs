@@ -1,0 +1,171 @@
+//! The grants that a plugin will need, as a section for `cordon.toml`.
+//!
+//! What is in the plugin's text is written out; what only its settings know is a comment
+//! with the line to fill in. Nothing is granted that the operator does not paste.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::finding::{Finding, Topic, Verdict};
+use super::print::plain;
+
+/// The section; empty when nothing needs a grant.
+#[must_use]
+pub fn grants(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    list(
+        &mut text,
+        findings,
+        Topic::Network,
+        "network",
+        "HOST:PORT",
+        quoted,
+    );
+    list(
+        &mut text,
+        findings,
+        Topic::Listen,
+        "listen",
+        "8080",
+        str::to_owned,
+    );
+    list(
+        &mut text,
+        findings,
+        Topic::Exec,
+        "exec",
+        "/path/of/program",
+        |it| quoted(&program(it)),
+    );
+    list(
+        &mut text,
+        findings,
+        Topic::Serial,
+        "serial",
+        "/dev/ttyUSB0",
+        quoted,
+    );
+    list(&mut text, findings, Topic::Icmp, "icmp", "HOST", quoted);
+    if let Some(finding) = of(findings, Topic::PluginFolder).next() {
+        let _ = writeln!(text, "# {}", comment(finding));
+        text.push_str("plugin-folder = \"copy-on-write\"\n");
+    }
+    if text.is_empty() {
+        return text;
+    }
+    format!("[hardware.grants]\n{text}")
+}
+
+fn of(findings: &[Finding], topic: Topic) -> impl Iterator<Item = &Finding> {
+    findings
+        .iter()
+        .filter(move |it| it.topic == topic && it.verdict == Verdict::Grant)
+}
+
+/// One grant: an entry per line for what is known, a comment for what is not.
+fn list(
+    text: &mut String,
+    findings: &[Finding],
+    topic: Topic,
+    word: &str,
+    example: &str,
+    entry: impl Fn(&str) -> String,
+) {
+    let known: Vec<_> = of(findings, topic)
+        .filter(|it| !it.subject.is_empty())
+        .collect();
+    for finding in of(findings, topic).filter(|it| it.subject.is_empty()) {
+        let _ = writeln!(text, "# {}; fill in:", comment(finding));
+        let example = if topic == Topic::Listen {
+            example.to_owned()
+        } else {
+            quoted(example)
+        };
+        let _ = writeln!(text, "# {word} = [{example}]");
+    }
+    if known.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{word} = [");
+    for finding in known {
+        let _ = writeln!(
+            text,
+            "    {}, # {}",
+            entry(&finding.subject),
+            comment(finding)
+        );
+    }
+    text.push_str("]\n");
+}
+
+/// Where it stands, for a comment: one line without anything that could end it.
+fn comment(finding: &Finding) -> String {
+    let detail = plain(&finding.detail);
+    if finding.file.is_empty() {
+        return detail;
+    }
+    format!("{}:{}: {detail}", plain(&finding.file), finding.line)
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::String(plain(text)).to_string()
+}
+
+/// The path of a program on this machine, where it can be found.
+fn program(name: &str) -> String {
+    if name.starts_with('/') {
+        return name.to_owned();
+    }
+    let file = name.rsplit('/').next().unwrap_or(name);
+    ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"]
+        .iter()
+        .map(|folder| Path::new(folder).join(file))
+        .find(|path| path.is_file())
+        .map_or_else(
+            || format!("/path/of/{file}"),
+            |path| path.display().to_string(),
+        )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn finding(topic: Topic, subject: &str, verdict: Verdict) -> Finding {
+        Finding {
+            topic,
+            subject: subject.to_owned(),
+            verdict,
+            detail: "detail\n[hub]".to_owned(),
+            file: "plugin.py".to_owned(),
+            line: 7,
+        }
+    }
+
+    #[test]
+    fn nothing_needed_is_no_section() {
+        assert_eq!(grants(&[finding(Topic::Icmp, "", Verdict::Note)]), "");
+    }
+
+    #[test]
+    fn the_section_is_valid_toml_whatever_the_plugin_has_in_its_text() {
+        let findings = [
+            finding(Topic::Network, "a\"b\n]:80", Verdict::Grant),
+            finding(Topic::Network, "", Verdict::Grant),
+            finding(Topic::Listen, "8080", Verdict::Grant),
+            finding(Topic::Exec, "sh", Verdict::Grant),
+            finding(Topic::Serial, "", Verdict::Grant),
+            finding(Topic::PluginFolder, "", Verdict::Grant),
+        ];
+        let text = grants(&findings);
+        let value: toml::Table = toml::from_str(&text).unwrap();
+        let grants = value["hardware"]["grants"].as_table().unwrap();
+        let names: Vec<_> = grants.keys().map(String::as_str).collect();
+        assert_eq!(names, ["network", "listen", "exec", "plugin-folder"]);
+        assert_eq!(grants["listen"][0].as_integer(), Some(8080));
+        assert!(text.contains("# serial = [\"/dev/ttyUSB0\"]"), "{text}");
+        assert!(value.get("hub").is_none());
+    }
+}

@@ -1,0 +1,285 @@
+//! `cordon check`: what it finds in plugins, good, bad and broken.
+
+use std::path::{Path, PathBuf};
+
+use cordon::check::{Finding, Report, Topic, Verdict};
+
+use crate::support::engine;
+
+const DEFINITION: &str = "\"\"\"\n<plugin key=\"K\" name=\"N\" version=\"1\" author=\"tests\">\n<params><param field=\"Address\" label=\"a\"/></params>\n</plugin>\n\"\"\"\n";
+
+struct Fixture(tempfile::TempDir);
+
+impl Fixture {
+    /// A Domoticz plugin with this below its definition.
+    fn new(source: &str) -> Self {
+        Self(tempfile::tempdir().unwrap()).with("plugin.py", &format!("{DEFINITION}{source}"))
+    }
+
+    fn with(self, file: &str, text: &str) -> Self {
+        self.with_bytes(file, text.as_bytes())
+    }
+
+    fn with_bytes(self, file: &str, bytes: &[u8]) -> Self {
+        let path = self.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+        self
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().to_owned()
+    }
+
+    async fn check(&self) -> Report {
+        check(&self.path()).await.pop().unwrap()
+    }
+}
+
+async fn check(path: &Path) -> Vec<Report> {
+    cordon::check::check(engine(), path).await.unwrap()
+}
+
+fn find<'a>(report: &'a Report, topic: Topic, subject: &str) -> &'a Finding {
+    report
+        .findings
+        .iter()
+        .find(|it| it.topic == topic && it.subject == subject)
+        .unwrap_or_else(|| {
+            panic!(
+                "no {topic:?} {subject:?} in\n{}",
+                cordon::check::text(report)
+            )
+        })
+}
+
+fn verdict(report: &Report, topic: Topic, subject: &str) -> Verdict {
+    find(report, topic, subject).verdict
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_needs_nothing_is_ok() {
+    let report = Fixture::new(
+        "import Domoticz\nimport json\nimport helper\n\ndef onStart():\n    Domoticz.Log('x')\ndef onNotification(): pass\n",
+    )
+    .with("helper.py", "import datetime\n")
+    .check()
+    .await;
+    assert_eq!(
+        report.verdict,
+        Verdict::Ok,
+        "{}",
+        cordon::check::text(&report)
+    );
+    assert_eq!(verdict(&report, Topic::Definition, "K"), Verdict::Ok);
+    assert_eq!(verdict(&report, Topic::Import, "json"), Verdict::Ok);
+    let followed = find(&report, Topic::Import, "datetime");
+    assert_eq!((followed.file.as_str(), followed.line), ("helper.py", 1));
+    assert_eq!(verdict(&report, Topic::Plugin, "import"), Verdict::Ok);
+    assert_eq!(verdict(&report, Topic::Api, "Domoticz.Log"), Verdict::Ok);
+    assert_eq!(verdict(&report, Topic::Callback, "onStart"), Verdict::Ok);
+    assert_eq!(
+        verdict(&report, Topic::Callback, "onNotification"),
+        Verdict::Note
+    );
+    assert_eq!(report.grants, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_modules_come_with_the_line_that_installs_them() {
+    let report = Fixture::new(
+        "import Domoticz\nimport dateutil.parser\nimport yaml\nimport numpy\n\
+         try:\n    import nowhere\nexcept ImportError:\n    nowhere = None\nimport urllib2\n",
+    )
+    .with("requirements.txt", "PyYAML>=5\n")
+    .check()
+    .await;
+    let line = &find(&report, Topic::Import, "dateutil").detail;
+    assert!(
+        line.contains("cordon install") && line.contains(" python-dateutil`"),
+        "{line}"
+    );
+    let line = &find(&report, Topic::Import, "yaml").detail;
+    assert!(
+        line.contains("--build pyyaml") && !line.contains("\" pyyaml"),
+        "{line}"
+    );
+    assert_eq!(verdict(&report, Topic::Import, "yaml"), Verdict::Missing);
+    let native = find(&report, Topic::Import, "numpy");
+    assert_eq!(native.verdict, Verdict::Fails);
+    assert!(native.detail.contains("native"), "{}", native.detail);
+    assert_eq!(verdict(&report, Topic::Import, "nowhere"), Verdict::Note);
+    let old = find(&report, Topic::Import, "urllib2");
+    assert!(old.detail.contains("urllib.request"), "{}", old.detail);
+    assert_eq!(report.verdict, Verdict::Fails);
+    assert_eq!(report.verdict.exit_code(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_reaches_for_becomes_a_grants_section() {
+    let report = Fixture::new(
+        "import Domoticz, os, socket, subprocess, urllib.request\n\
+         HOME = None\n\
+         def onStart():\n\
+        \x20   home = Parameters['HomeFolder']\n\
+        \x20   open(home + 'state.json', 'w').write('x')\n\
+        \x20   urllib.request.urlopen('https://API.example.org/v1', None, 5)\n\
+        \x20   socket.create_connection(('10.0.0.9', 4711))\n\
+        \x20   subprocess.run(['/usr/bin/uptime', '-p'])\n\
+        \x20   os.system('ping -c 1 10.0.0.9')\n\
+        \x20   s = socket.socket()\n\
+        \x20   s.bind(('', 8123))\n\
+        \x20   c = Domoticz.Connection(Name='p', Transport='ICMP/IP', Address='10.0.0.9')\n\
+        \x20   d = Domoticz.Connection(Name='s', Transport='Serial', Address='/dev/ttyUSB3')\n",
+    )
+    .check()
+    .await;
+    assert_eq!(
+        report.verdict,
+        Verdict::Grant,
+        "{}",
+        cordon::check::text(&report)
+    );
+    assert_eq!(report.verdict.exit_code(), 1);
+    let value: toml::Table = toml::from_str(&report.grants).expect(&report.grants);
+    let grants = &value["hardware"]["grants"];
+    let list = |name: &str| -> Vec<String> {
+        let all = grants[name].as_array().unwrap().iter();
+        all.map(|it| it.to_string().trim_matches('"').to_owned())
+            .collect()
+    };
+    assert_eq!(list("network"), ["api.example.org:443", "10.0.0.9:4711"]);
+    assert_eq!(list("listen"), ["8123"]);
+    assert_eq!(list("exec")[0], "/usr/bin/uptime");
+    assert!(list("exec")[1].ends_with("/ping"));
+    assert_eq!(list("icmp"), ["10.0.0.9"]);
+    assert_eq!(list("serial"), ["/dev/ttyUSB3"]);
+    assert_eq!(grants["plugin-folder"].as_str(), Some("copy-on-write"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_sources_are_named_with_line_and_text() {
+    let report = Fixture::new("import Domoticz\ndef onStart(:\n    pass\n")
+        .check()
+        .await;
+    let broken = find(&report, Topic::Source, "plugin.py");
+    assert_eq!(broken.verdict, Verdict::Fails);
+    assert_eq!(broken.line, 7);
+    assert!(broken.detail.contains("def onStart(:"), "{}", broken.detail);
+
+    let report = Fixture::new("import Domoticz\nimport time\n\nprint \"hello\"\n")
+        .check()
+        .await;
+    let old = find(&report, Topic::Source, "plugin.py");
+    assert!(
+        old.detail
+            .contains("Python 2 source: print statement at line 9"),
+        "{}",
+        old.detail
+    );
+
+    let report = Fixture::new("import Domoticz\n")
+        .with_bytes("plugin.py", b"\xff\x00<plugin")
+        .check()
+        .await;
+    assert_eq!(report.verdict, Verdict::Fails);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sources_made_to_break_a_parser_break_a_component_only() {
+    let deep = format!(
+        "import Domoticz\nx = {}1{}\n",
+        "(".repeat(20_000),
+        ")".repeat(20_000)
+    );
+    let report = Fixture::new(&deep).check().await;
+    assert_eq!(
+        report.verdict,
+        Verdict::Fails,
+        "{}",
+        cordon::check::text(&report)
+    );
+    let report = Fixture::new(
+        "import Domoticz\nimport sys\nsys.setrecursionlimit(10**6)\ndef f(): f()\nf()\n",
+    )
+    .check()
+    .await;
+    assert_eq!(verdict(&report, Topic::Plugin, "import"), Verdict::Fails);
+    let report = Fixture::new("import Domoticz\nimport os\nos._exit(0)\n")
+        .check()
+        .await;
+    let ended = find(&report, Topic::Plugin, "import");
+    assert_eq!(ended.verdict, Verdict::Fails);
+    assert!(
+        ended.detail.contains("ended its own process"),
+        "{}",
+        ended.detail
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_of_the_plugin_is_not_run_while_it_is_read() {
+    // Were it imported by the reader, there would be no finding of a host.
+    let report = Fixture::new("import Domoticz\nimport ast\nURL = 'http://device.lan/'\n")
+        .with("ast.py", "raise SystemExit('run')\n")
+        .with("json.py", "raise SystemExit('run')\n")
+        .check()
+        .await;
+    assert_eq!(
+        verdict(&report, Topic::Network, "device.lan:80"),
+        Verdict::Grant
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_is_read_although_its_framework_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let contents = folder.path().join("X.indigoPlugin/Contents");
+    std::fs::create_dir_all(contents.join("Server Plugin")).unwrap();
+    std::fs::write(contents.join("Info.plist"), "<plist/>").unwrap();
+    std::fs::write(
+        contents.join("Server Plugin/plugin.py"),
+        "import indigo\nclass Plugin(indigo.PluginBase):\n    def startup(self):\n        indigo.server.log('x')\n",
+    )
+    .unwrap();
+    let report = check(&folder.path().join("X.indigoPlugin"))
+        .await
+        .pop()
+        .unwrap();
+    assert_eq!(verdict(&report, Topic::Callback, "startup"), Verdict::Ok);
+    assert_eq!(find(&report, Topic::Api, "indigo.server.log").line, 4);
+    let framework = find(&report, Topic::Import, "indigo");
+    assert!(framework.detail.contains("Indigo"), "{}", framework.detail);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_plugins_gives_a_table_and_json_a_stable_form() {
+    let folder = Fixture::new("import Domoticz\n");
+    std::fs::create_dir_all(folder.path().join("all/Good")).unwrap();
+    std::fs::create_dir_all(folder.path().join("all/Bad")).unwrap();
+    std::fs::copy(
+        folder.path().join("plugin.py"),
+        folder.path().join("all/Good/plugin.py"),
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("all/Bad/plugin.py"), "print 'x'\n").unwrap();
+    let reports = check(&folder.path().join("all")).await;
+    let table = cordon::check::table(&reports);
+    assert!(
+        table.contains("2 plugins: 1 ok, 0 need a grant, 0 miss a package, 1 will not work"),
+        "{table}"
+    );
+    let json = cordon::check::json(&reports);
+    assert_eq!(json["schema"], 1);
+    let bad = &json["plugins"][0];
+    assert_eq!(
+        (bad["name"].as_str(), bad["verdict"].as_str()),
+        (Some("Bad"), Some("will-not-work"))
+    );
+    for field in ["path", "framework", "grants", "findings"] {
+        assert!(!bad[field].is_null(), "{field}");
+    }
+    for field in ["topic", "subject", "verdict", "detail", "file", "line"] {
+        assert!(!bad["findings"][0][field].is_null(), "{field}");
+    }
+}
