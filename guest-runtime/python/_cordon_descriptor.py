@@ -1,4 +1,4 @@
-"""Descriptors of sockets in module ``os``.
+"""Descriptors of sockets in module ``os``, and what the selectors ask of it.
 
 Files belong to the system interface and have small numbers, sockets belong to the hub
 and have numbers from 10000 on. Owns the few functions of ``os`` that programs call
@@ -20,12 +20,21 @@ _get_blocking = getattr(os, "get_blocking", None)
 # the hub's sockets never block, waiting is the business of the caller.
 _nonblocking = set()
 
+# What programs ask of the system: buffers of one call, sizes, processors.
+_SYSTEM = {
+    "SC_IOV_MAX": 1024, "SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_CLK_TCK": 100,
+    "SC_NPROCESSORS_CONF": 1, "SC_NPROCESSORS_ONLN": 1, "SC_OPEN_MAX": 1024,
+    "SC_HOST_NAME_MAX": 64,
+}
+
 
 def install():
     os.read, os.write, os.close = read, write, close
     os.set_blocking, os.get_blocking = set_blocking, get_blocking
     os.pipe = pipe
     os.pipe2 = lambda flags, /: pipe()
+    if not hasattr(os, "sysconf"):
+        os.sysconf, os.sysconf_names = sysconf, dict.fromkeys(_SYSTEM, 0)
 
 
 def _borrow(fd):
@@ -92,3 +101,9 @@ def pipe():
         half.shutdown(direction)
         half.detach()
     return reader, writer
+
+
+def sysconf(name, /):
+    if name not in _SYSTEM:
+        raise ValueError("unrecognized configuration name")
+    return _SYSTEM[name]

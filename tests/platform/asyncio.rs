@@ -164,10 +164,9 @@ import asyncio
 async def run():
     loop = asyncio.get_running_loop()
     out = []
-    try:
-        loop.add_signal_handler(15, print)
-    except (NotImplementedError, RuntimeError, ValueError) as e:
-        out.append('no signals')
+    # Accepted, because plugins ask for it at their start; none ever comes.
+    loop.add_signal_handler(15, print)
+    out.append(loop.remove_signal_handler(15))
     for make in (lambda: asyncio.create_subprocess_exec('ls'), lambda: asyncio.create_subprocess_shell('ls'),
                  lambda: asyncio.open_unix_connection('/x')):
         try:
@@ -193,5 +192,5 @@ def onStart():
         })
         .await;
     let line = bench.line("answer: ").await;
-    assert!(line.contains("['no signals', True, True, True]"), "{line}");
+    assert!(line.contains("[True, True, True, True]"), "{line}");
 }

@@ -76,7 +76,7 @@ fn echo(mut client: TcpStream) {
 
 /// Connects as soon as somebody listens.
 fn connect(port: u16) -> TcpStream {
-    for _ in 0..3000 {
+    for _ in 0..12_000 {
         if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
             stream
                 .set_read_timeout(Some(Duration::from_secs(30)))
@@ -125,10 +125,10 @@ def main():
     s = socket.create_connection(('127.0.0.1', {port}), timeout=20)
     first = s.recv(100)
     s.sendall(bytes(3000000))
+    peer = s.getpeername()[1] == {port}
     s.shutdown(socket.SHUT_WR)
     count = s.makefile('r').read()
     end = s.recv(1)
-    peer = s.getpeername()[1] == {port}
     s.close()
     return first, count, end, peer, s.fileno()
 "
@@ -212,6 +212,7 @@ def error(call):
 def main():
     s = socket.socket()
     out = [error(lambda: s.connect(('127.0.0.1', {refused})))]
+    s = socket.socket()
     out.append(error(lambda: s.recv(1)))
     s.close()
     out.append(error(lambda: s.recv(1)))
@@ -309,9 +310,9 @@ def main():
         time.sleep(0.3)
         peers[17].sendall(b'x')
     threading.Thread(target=later).start()
-    used = time.thread_time()
+    used = time.process_time()
     r, w, x = select.select(peers, [], peers, 20)
-    out = [peers.index(r[0]), len(r), len(w), len(x), time.thread_time() - used < 0.25]
+    out = [peers.index(r[0]), len(r), len(w), len(x), time.process_time() - used < 0.25]
     out.append(len(select.select(peers, peers, [])[1]))
     selector = selectors.DefaultSelector()
     for n, peer in enumerate(peers):
@@ -543,8 +544,8 @@ async fn mail_and_file_transfer_clients_of_the_library_work() {
         "220 here\r\n",
         &[
             ("ehlo", "250-here\r\n250 SIZE 1000000\r\n"),
-            ("mail FROM", "250 ok\r\n"),
-            ("rcpt TO", "250 ok\r\n"),
+            ("FROM:", "250 ok\r\n"),
+            ("TO:", "250 ok\r\n"),
             ("data", "354 go on\r\n"),
             (".", "250 taken\r\n"),
             ("quit", "221 bye\r\n"),

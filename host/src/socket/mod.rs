@@ -149,3 +149,6 @@ fn real_target(target: SocketAddr) -> SocketAddr {
         ip => (ip, target.port()).into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,7 +137,7 @@ impl Names {
         }
     }
 
-    fn remember(&self, name: String, addresses: &[IpAddr]) {
+    pub(super) fn remember(&self, name: String, addresses: &[IpAddr]) {
         let mut known = lock(&self.known);
         if known.len() >= NAMES && !known.contains_key(&name) {
             let newest = |ips: &[(IpAddr, Instant)]| ips.iter().map(|(_, seen)| *seen).max();
