@@ -28,6 +28,7 @@ mod neighbours;
 mod recovery;
 mod stacks;
 mod threads;
+mod tls;
 mod wasi;
 
 /// Every limit that a test of this binary trips. The tables come from the macro
@@ -43,6 +44,7 @@ const TRIPPED: &[&[&str]] = &[
     recovery::TRIPPED,
     stacks::TRIPPED,
     threads::TRIPPED,
+    tls::TRIPPED,
     wasi::TRIPPED,
 ];
 

@@ -16,4 +16,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod certificates;
+mod cryptography;
 mod modules;
+mod tls;
