@@ -13,9 +13,12 @@
 mod abi;
 mod convert;
 mod crypto;
+mod errno;
 mod hub;
 mod lock;
+mod select;
 mod single;
+mod socket;
 mod sources;
 mod stack;
 mod task;
@@ -74,6 +77,8 @@ fn build_interpreter() -> Interpreter {
     natives.push(lock::module_def(&builder.ctx));
     natives.push(crypto::module_def(&builder.ctx));
     natives.push(tls::module_def(&builder.ctx));
+    natives.push(select::module_def(&builder.ctx));
+    natives.push(socket::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

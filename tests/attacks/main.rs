@@ -26,6 +26,7 @@ mod log;
 mod memory;
 mod neighbours;
 mod recovery;
+mod sockets;
 mod stacks;
 mod threads;
 mod tls;
@@ -42,6 +43,7 @@ const TRIPPED: &[&[&str]] = &[
     log::TRIPPED,
     memory::TRIPPED,
     recovery::TRIPPED,
+    sockets::TRIPPED,
     stacks::TRIPPED,
     threads::TRIPPED,
     tls::TRIPPED,

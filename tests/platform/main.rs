@@ -16,7 +16,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asyncio;
 mod certificates;
 mod cryptography;
 mod modules;
+mod sockets;
 mod tls;

@@ -27,6 +27,7 @@ use crate::instance::supervisor::Counters;
 use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::domoticz::HubEvent;
+use crate::socket::Sockets;
 use crate::tls::Tls;
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
@@ -138,7 +139,9 @@ impl Life<'_> {
         } = self.spec;
         let wasi = files::wasi(plugin_folder, data_folder, limits.random_bytes)?;
         let code = self.code.clone();
-        let mut state = InstanceState::new(Arc::clone(&self.shared), quota, code, wasi);
+        let policy = Arc::clone(&self.spec.network);
+        let sockets = Sockets::new(policy, limits, self.shared.log.clone());
+        let mut state = InstanceState::new(Arc::clone(&self.shared), quota, sockets, code, wasi);
         state.tls = Tls::new(limits, self.spec.keys.clone());
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);

@@ -20,6 +20,7 @@ use crate::instance::log::PluginLog;
 use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::platform::domoticz::{DeviceLimits, DeviceTable};
+use crate::socket::Sockets;
 use crate::store::Store;
 use crate::tls::Tls;
 
@@ -195,6 +196,8 @@ pub struct InstanceState {
     pub shared: Arc<Shared>,
     /// The quota of the data folder.
     pub quota: Arc<Quota>,
+    /// The sockets of the plugin's own Python.
+    pub sockets: Arc<Sockets>,
     /// Where compiled code goes; nothing once the plugin's own code runs.
     pub code: Option<CodeCache>,
     /// Its TLS contexts and sessions.
@@ -207,7 +210,13 @@ pub struct InstanceState {
 impl InstanceState {
     /// The state of a new store.
     #[must_use]
-    pub fn new(shared: Arc<Shared>, quota: Arc<Quota>, code: CodeCache, wasi: WasiCtx) -> Self {
+    pub fn new(
+        shared: Arc<Shared>,
+        quota: Arc<Quota>,
+        sockets: Sockets,
+        code: CodeCache,
+        wasi: WasiCtx,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(usize::try_from(shared.limits.handles).unwrap_or(usize::MAX));
         Self {
@@ -215,6 +224,7 @@ impl InstanceState {
             tls: Tls::new(&shared.limits, Vec::new()),
             shared,
             quota,
+            sockets: Arc::new(sockets),
             code: Some(code),
             wasi,
             table,
