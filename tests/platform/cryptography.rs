@@ -99,7 +99,14 @@ CHECKS = [sign]
     let folder = bench.data_folder().join("plugins").join("1");
     std::fs::write(folder.join("text"), "signed by a plugin").unwrap();
     let checked = Command::new("openssl")
-        .args(["pkeyutl", "-verify", "-pubin", "-inkey", "public.pem", "-rawin"])
+        .args([
+            "pkeyutl",
+            "-verify",
+            "-pubin",
+            "-inkey",
+            "public.pem",
+            "-rawin",
+        ])
         .args(["-in", "text", "-sigfile", "signature"])
         .current_dir(&folder)
         .output()

@@ -19,6 +19,7 @@ mod support;
 mod asyncio;
 mod certificates;
 mod cryptography;
+mod https;
 mod modules;
 mod sockets;
 mod tls;

@@ -158,16 +158,19 @@ def run():
     ends.client.unwrap()
     Domoticz.Log("after " + told(lambda: ends.client.write(b"x")))
 "#).await;
-    expect(&bench, &[
-        "before None None",
-        "ValueError: handshake not done yet",
-        "agreed TLSv1.3 ('TLS_AES_256_GCM_SHA384', 'TLSv1.3', 256) http/1.1",
-        "subject ((('countryName', 'NL'),), (('commonName', 'device'),))",
-        "issuer ((('countryName', 'NL'),), (('commonName', 'Test CA'),))",
-        "names (('DNS', 'device.lan'), ('DNS', '*.wild.lan'), ('IP Address', '127.0.0.1'), ('IP Address', '0:0:0:0:0:0:0:1'))",
-        "binding ValueError: 'tls-unique' channel binding type not implemented",
-        "after SSLZeroReturnError: TLS/SSL connection has been closed (EOF)",
-    ]);
+    expect(
+        &bench,
+        &[
+            "before None None",
+            "ValueError: handshake not done yet",
+            "agreed TLSv1.3 ('TLS_AES_256_GCM_SHA384', 'TLSv1.3', 256) http/1.1",
+            "subject ((('countryName', 'NL'),), (('commonName', 'device'),))",
+            "issuer ((('countryName', 'NL'),), (('commonName', 'Test CA'),))",
+            "names (('DNS', 'device.lan'), ('DNS', '*.wild.lan'), ('IP Address', '127.0.0.1'), ('IP Address', '0:0:0:0:0:0:0:1'))",
+            "binding ValueError: 'tls-unique' channel binding type not implemented",
+            "after SSLZeroReturnError: TLS/SSL connection has been closed (EOF)",
+        ],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,22 +231,25 @@ def run():
     Domoticz.Log("unverified %r" % ends.client.getpeercert())
     assert ends.client.getpeercert(True)
 "#).await;
-    expect(&bench, &[
-        "good: fine.",
-        "address: fine.",
-        "wrong name: 62 Hostname mismatch, certificate is not valid for 'other.lan'. | SSLError: [SSL: SSLV3_ALERT_CERTIFICATE_UNKNOWN]",
-        "wrong address: 64 IP address mismatch, certificate is not valid for '10.0.0.2'.",
-        "old: 10 certificate has expired",
-        "early: 9 certificate is not yet valid",
-        "purpose: 26 unsuitable certificate purpose",
-        "own: 18 self-signed certificate",
-        "own trusted: fine.",
-        "own trusted elsewhere: 62 ",
-        "stranger: 20 unable to get local issuer certificate",
-        "common name: fine.",
-        "common name off: SSLCertVerificationError: ",
-        "unverified {}",
-    ]);
+    expect(
+        &bench,
+        &[
+            "good: fine.",
+            "address: fine.",
+            "wrong name: 62 Hostname mismatch, certificate is not valid for 'other.lan'. | SSLError: [SSL: SSLV3_ALERT_CERTIFICATE_UNKNOWN]",
+            "wrong address: 64 IP address mismatch, certificate is not valid for '10.0.0.2'.",
+            "old: 10 certificate has expired",
+            "early: 9 certificate is not yet valid",
+            "purpose: 26 unsuitable certificate purpose",
+            "own: 18 self-signed certificate",
+            "own trusted: fine.",
+            "own trusted elsewhere: 62 ",
+            "stranger: 20 unable to get local issuer certificate",
+            "common name: fine.",
+            "common name off: SSLCertVerificationError: ",
+            "unverified {}",
+        ],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -289,28 +295,31 @@ def run():
     ends.bios[0].write_eof()
     Domoticz.Log("end: " + told(ends.client.do_handshake))
 "#).await;
-    expect(&bench, &[
-        "maximum: ('TLSv1.2', 'ECDHE-ECDSA-AES256-GCM-SHA384')",
-        "cipher: ('TLSv1.2', 'ECDHE-ECDSA-CHACHA20-POLY1305')",
-        "no common cipher: SSLError: [SSL: NO_SHARED_CIPHER] no shared cipher",
-        "no common version: SSLError: [SSL: UNSUPPORTED_PROTOCOL] unsupported protocol",
-        "option: ('TLSv1.2', ",
-        "fixed: ('TLSv1.2', ",
-        "old: SSLError: [SSL: NO_PROTOCOLS_AVAILABLE] no protocols available: the hub speaks TLS 1.2 and 1.3 only",
-        "low minimum: ('TLSv1.2', ",
-        "RC4-SHA -> SSLError: No cipher can be selected.",
-        "DES-CBC3-SHA:AES128-SHA -> SSLError: No cipher can be selected.",
-        "!ALL -> SSLError: No cipher can be selected.",
-        "nonsense -> SSLError: No cipher can be selected.",
-        "DEFAULT has 9",
-        "HIGH:!aNULL:!MD5 has 9",
-        "ALL:@SECLEVEL=0 has 9",
-        "ECDHE-RSA-AES128-GCM-SHA256 has 4",
-        "EECDH+AESGCM:EDH+AESGCM has 7",
-        "no certificate: SSLError: [SSL: NO_SHARED_CIPHER]",
-        "plain text: SSLError: [SSL: WRONG_VERSION_NUMBER] wrong version number",
-        "end: SSLEOFError: [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol",
-    ]);
+    expect(
+        &bench,
+        &[
+            "maximum: ('TLSv1.2', 'ECDHE-ECDSA-AES256-GCM-SHA384')",
+            "cipher: ('TLSv1.2', 'ECDHE-ECDSA-CHACHA20-POLY1305')",
+            "no common cipher: SSLError: [SSL: NO_SHARED_CIPHER] no shared cipher",
+            "no common version: SSLError: [SSL: UNSUPPORTED_PROTOCOL] unsupported protocol",
+            "option: ('TLSv1.2', ",
+            "fixed: ('TLSv1.2', ",
+            "old: SSLError: [SSL: NO_PROTOCOLS_AVAILABLE] no protocols available: the hub speaks TLS 1.2 and 1.3 only",
+            "low minimum: ('TLSv1.2', ",
+            "RC4-SHA -> SSLError: No cipher can be selected.",
+            "DES-CBC3-SHA:AES128-SHA -> SSLError: No cipher can be selected.",
+            "!ALL -> SSLError: No cipher can be selected.",
+            "nonsense -> SSLError: No cipher can be selected.",
+            "DEFAULT has 9",
+            "HIGH:!aNULL:!MD5 has 9",
+            "ALL:@SECLEVEL=0 has 9",
+            "ECDHE-RSA-AES128-GCM-SHA256 has 4",
+            "EECDH+AESGCM:EDH+AESGCM has 7",
+            "no certificate: SSLError: [SSL: NO_SHARED_CIPHER]",
+            "plain text: SSLError: [SSL: WRONG_VERSION_NUMBER] wrong version number",
+            "end: SSLEOFError: [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol",
+        ],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -321,7 +330,10 @@ async fn a_server_asks_clients_for_certificates_and_chooses_its_own_by_name() {
     let client = ca.pair("plugin", &["plugin.lan"]);
     let stranger = self_signed("stranger", &["plugin.lan"]);
     let pairs = [
-        ("leaf", &leaf), ("other", &other), ("client", &client), ("stranger", &stranger),
+        ("leaf", &leaf),
+        ("other", &other),
+        ("client", &client),
+        ("stranger", &stranger),
     ];
     let bench = run(&pairs, ca.pem(), "", r#"
 def asking():
@@ -368,16 +380,19 @@ def run():
     ends.carry()
     Domoticz.Log("refused: " + told(ends.client.do_handshake))
 "#).await;
-    expect(&bench, &[
-        "client ((('countryName', 'NL'),), (('commonName', 'plugin'),))",
-        "none: SSLError: [SSL: PEER_DID_NOT_RETURN_A_CERTIFICATE] peer did not return a certificate",
-        "wrong: SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate",
-        "asked for 'device.lan', ours True True",
-        "chosen device.lan: (('DNS', 'device.lan'),)",
-        "chosen other.lan: (('DNS', 'other.lan'),)",
-        "refusing: SSLError: [SSL: CALLBACK_FAILED] callback failed",
-        "refused: SSLError: [SSL: TLSV1_UNRECOGNIZED_NAME] tlsv1 unrecognized name",
-    ]);
+    expect(
+        &bench,
+        &[
+            "client ((('countryName', 'NL'),), (('commonName', 'plugin'),))",
+            "none: SSLError: [SSL: PEER_DID_NOT_RETURN_A_CERTIFICATE] peer did not return a certificate",
+            "wrong: SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate",
+            "asked for 'device.lan', ours True True",
+            "chosen device.lan: (('DNS', 'device.lan'),)",
+            "chosen other.lan: (('DNS', 'other.lan'),)",
+            "refusing: SSLError: [SSL: CALLBACK_FAILED] callback failed",
+            "refused: SSLError: [SSL: TLSV1_UNRECOGNIZED_NAME] tlsv1 unrecognized name",
+        ],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -418,33 +433,43 @@ def run():
     Domoticz.Log("17 " + told(lambda: ssl.RAND_bytes(8) != ssl.RAND_bytes(8)))
     Domoticz.Log("18 " + told(lambda: len(ssl.create_default_context().get_ca_certs())))
 "#).await;
-    expect(&bench, &[
-        "1 SSLError: [X509: KEY_VALUES_MISMATCH] key values mismatch",
-        "2 SSLError: [SSL: PEM_LIB] PEM lib: there is no private key",
-        "3 SSLError: [SSL: PEM_LIB] PEM lib: /plugin/leaf.key holds no certificate",
-        "4 FileNotFoundError: ",
-        "5 SSLError: [SSL: PEM_LIB] PEM lib: the private key is encrypted and no password was given",
-        "6 SSLError: [PEM: BAD_DECRYPT] bad decrypt",
-        "7 None",
-        "8 SSLError: [X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found",
-        "9 FileNotFoundError: ",
-        "10 SSLError: [ASN1: NOT_ENOUGH_DATA] not enough data",
-        "11 TypeError: cafile, capath and cadata cannot be all omitted",
-        "12 {'x509': 2, 'crl': 0, 'x509_ca': 1}",
-        "13 ((('countryName', 'NL'),), (('commonName', 'Test CA'),))",
-        "14 ValueError: Cannot set verify_mode to CERT_NONE when check_hostname is enabled.",
-        "15 ValueError: check_hostname requires server_hostname",
-        "16 SSLError: Cannot create a client socket with a PROTOCOL_TLS_SERVER context",
-        "17 True",
-        "18 0",
-    ]);
+    expect(
+        &bench,
+        &[
+            "1 SSLError: [X509: KEY_VALUES_MISMATCH] key values mismatch",
+            "2 SSLError: [SSL: PEM_LIB] PEM lib: there is no private key",
+            "3 SSLError: [SSL: PEM_LIB] PEM lib: /plugin/leaf.key holds no certificate",
+            "4 FileNotFoundError: ",
+            "5 SSLError: [SSL: PEM_LIB] PEM lib: the private key is encrypted and no password was given",
+            "6 SSLError: [PEM: BAD_DECRYPT] bad decrypt",
+            "7 None",
+            "8 SSLError: [X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found",
+            "9 FileNotFoundError: ",
+            "10 SSLError: [ASN1: NOT_ENOUGH_DATA] not enough data",
+            "11 TypeError: cafile, capath and cadata cannot be all omitted",
+            "12 {'x509': 2, 'crl': 0, 'x509_ca': 1}",
+            "13 ((('countryName', 'NL'),), (('commonName', 'Test CA'),))",
+            "14 ValueError: Cannot set verify_mode to CERT_NONE when check_hostname is enabled.",
+            "15 ValueError: check_hostname requires server_hostname",
+            "16 SSLError: Cannot create a client socket with a PROTOCOL_TLS_SERVER context",
+            "17 True",
+            "18 0",
+        ],
+    );
 }
 
 fn encrypted(key: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("plain.key"), key).unwrap();
     let done = std::process::Command::new("openssl")
-        .args(["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", "pass:secret"])
+        .args([
+            "pkcs8",
+            "-topk8",
+            "-v2",
+            "aes-256-cbc",
+            "-passout",
+            "pass:secret",
+        ])
         .args(["-in", "plain.key", "-out", "secret.key"])
         .current_dir(folder.path())
         .status();
@@ -476,23 +501,29 @@ async fn a_granted_key_is_used_and_never_seen() {
     let source = GRANTED.replace("PATH", &format!("{path}/web.pem"));
     let bench = run(&[], ca.pem(), &config, &source).await;
     let by_path = format!("{path}/web.pem shown: (('DNS', 'device.lan'),)");
-    expect(&bench, &[
-        "grant:web: None",
-        "grant:web shown: (('DNS', 'device.lan'),)",
-        &by_path,
-        "grant:other: PermissionError: [Errno 13] denied: private key \"other\"; to allow it, add `keys = [{ name = \"other\", ",
-        "/somewhere/else.pem: FileNotFoundError: ",
-    ]);
+    expect(
+        &bench,
+        &[
+            "grant:web: None",
+            "grant:web shown: (('DNS', 'device.lan'),)",
+            &by_path,
+            "grant:other: PermissionError: [Errno 13] denied: private key \"other\"; to allow it, add `keys = [{ name = \"other\", ",
+            "/somewhere/else.pem: FileNotFoundError: ",
+        ],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_nobody_granted_is_refused_with_the_line_that_grants_it() {
     let ca = Authority::new("Test CA");
     let bench = run(&[], ca.pem(), "", GRANTED).await;
-    expect(&bench, &[
-        "grant:web: PermissionError: [Errno 13] denied: private key \"web\"; to allow it, add `keys = [{ name = \"web\", certificate = \"/path/to/chain.pem\", key = \"/path/to/key.pem\" }]` under the instance's [grants]",
-        "grant:web shown: SSLError: [SSL: NO_SHARED_CIPHER]",
-    ]);
+    expect(
+        &bench,
+        &[
+            "grant:web: PermissionError: [Errno 13] denied: private key \"web\"; to allow it, add `keys = [{ name = \"web\", certificate = \"/path/to/chain.pem\", key = \"/path/to/key.pem\" }]` under the instance's [grants]",
+            "grant:web shown: SSLError: [SSL: NO_SHARED_CIPHER]",
+        ],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
