@@ -33,6 +33,7 @@ mod sockets;
 mod sqlite;
 mod stacks;
 mod threads;
+mod tls;
 mod wasi;
 
 /// Every limit that a test of this binary trips. The tables come from the macro
@@ -53,6 +54,7 @@ const TRIPPED: &[&[&str]] = &[
     sqlite::TRIPPED,
     stacks::TRIPPED,
     threads::TRIPPED,
+    tls::TRIPPED,
     wasi::TRIPPED,
 ];
 

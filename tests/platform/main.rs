@@ -17,10 +17,13 @@
 mod support;
 
 mod asyncio;
+mod certificates;
 mod check;
 mod compat;
+mod cryptography;
 mod environment;
 mod files;
+mod https;
 mod icmp;
 mod modules;
 mod packages;
@@ -31,3 +34,4 @@ mod sockets;
 mod sqlite;
 mod terminal;
 mod time;
+mod tls;

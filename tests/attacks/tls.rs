@@ -1,0 +1,109 @@
+//! Module `ssl`: contexts, sessions, and what they hold.
+
+use crate::attack::Attack;
+
+/// A certificate that needs no authority: contexts are filled with it.
+const CERTIFICATE: &str = r#"
+import ssl, gc
+def context(protocol=ssl.PROTOCOL_TLS_CLIENT):
+    return ssl.SSLContext(protocol)
+def session(context):
+    return context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="device.lan")
+def told(call):
+    try: return repr(call())
+    except MemoryError as error: return "MemoryError: %s" % error
+"#;
+
+fn attack(source: &str) -> Attack {
+    Attack::new(&format!("{CERTIFICATE}{source}"))
+}
+
+trips! {
+    sessions_beyond_the_limit_are_refused: "tls-handles" => attack("
+def attack():
+    ours, kept = context(), []
+    def make():
+        while True: kept.append(session(ours))
+    Domoticz.Log(told(make) + ' after %d.' % len(kept))
+    kept.clear()
+    session(ours)
+    Domoticz.Log('again.')
+").limits("tls-handles = 10").says(&[
+        "MemoryError: the instance's limit tls-handles is used up after 9.",
+        "again.",
+    ]);
+
+    contexts_beyond_the_limit_are_refused: "tls-handles" => attack("
+def attack():
+    kept = []
+    def make():
+        while True:
+            kept.append(context())
+            kept[-1]._host_context()
+    Domoticz.Log(told(make) + ' after %d.' % len(kept))
+").limits("tls-handles = 10").says(&["is used up after 11."]);
+
+    /// Sessions in cycles are found before anything is refused.
+    forgotten_sessions_are_given_back: "tls-handles" => attack("
+def attack():
+    ours = context()
+    for n in range(200):
+        made = session(ours)
+        made.myself = made
+    del made
+    Domoticz.Log('made 200.')
+    kept = []
+    def make():
+        while True: kept.append(session(ours))
+    told(make)
+").limits("tls-handles = 10").says(&["made 200."]);
+
+    certificates_beyond_the_limit_are_refused: "tls-bytes" => attack("
+def attack():
+    kept = []
+    def make():
+        for n in range(1000):
+            kept.append(context())
+            kept[-1]._roots = {bytes([n % 256]) * 5000: None}
+            try: kept[-1]._host_context()
+            except ssl.SSLError: pass
+            kept[-1]._alpn = [b'x' * 200] * 250
+            kept[-1]._roots = {}
+            kept[-1]._host_context()
+    Domoticz.Log(told(make) + ' after %d.' % len(kept))
+    kept.clear()
+    context()._host_context()
+").limits("tls-bytes = 1000000").says(&["MemoryError: the instance's limit tls-bytes is used up after "]);
+}
+
+/// A session holds a bounded number of bytes whatever the plugin offers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_takes_no_more_than_it_has_room_for() {
+    use crate::scene::{FLAT, Scene, assert_failures};
+
+    let source = r#"
+import ssl, _cordon_tls
+from _ssl_constants import *
+def onStart():
+    settings = dict(tls12=True, tls13=True, suites=[], verify=0, check_hostname=False,
+        common_name=False, system_roots=False, roots=[], chain=[], key=None, granted=None, alpn=[])
+    context = _cordon_tls.open_context(**settings)
+    sessions = [_cordon_tls.open_client(context, None) for n in range(100)]
+    garbage = b"\x16\x03\x03\x40\x00\x02\x00\xff\xff" + bytes(100000)
+    written = taken = 0
+    for session in sessions:
+        for n in range(20):
+            written += session.write(bytes(1000000))
+            result = session.feed(garbage)
+            if isinstance(result[0], str): break
+            taken += result[0]
+    Domoticz.Log("written %d, taken %d." % (written, taken))
+    Domoticz.Log("over." if taken > 100 * 200000 else "bounded.")
+"#;
+    let mut scene = Scene::new().await;
+    let attacker = scene.attack(source, "limits = { tls-handles = 200 }").await;
+    scene.said("written 0, ").await;
+    scene.said("bounded.").await;
+    assert_failures(&attacker, 0);
+    scene.finish(FLAT).await;
+}

@@ -1,0 +1,348 @@
+//! Module `ssl` over sockets, with real peers: `openssl s_server` and `s_client`,
+//! nginx, curl, CPython.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::certificates::Authority;
+use crate::sockets::{free_port, network};
+use crate::support::{Bench, PATIENCE, PluginText};
+use crate::tls::PRELUDE;
+
+/// A peer that is ended with its test.
+struct Peer {
+    child: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder with `leaf.pem`, `leaf.key` and `ca.pem`.
+fn folder(ca: &Authority) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    ca.pair("device", &["127.0.0.1", "device.lan"])
+        .write(folder.path(), "leaf");
+    std::fs::write(folder.path().join("ca.pem"), ca.pem()).unwrap();
+    folder
+}
+
+async fn reachable(port: u16) {
+    let knock = async {
+        while tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_err()
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, knock).await;
+    assert!(waited.is_ok(), "nobody listens on port {port}");
+}
+
+async fn peer(folder: tempfile::TempDir, port: u16, program: &str, arguments: &[&str]) -> Peer {
+    let child = Command::new(program)
+        .args(arguments)
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program} cannot be started, install it: {error}"));
+    let peer = Peer { child, folder };
+    reachable(port).await;
+    peer
+}
+
+/// `openssl s_server` that answers HTTP with a page about the session.
+async fn s_server(ca: &Authority, port: u16, more: &[&str]) -> Peer {
+    let port_text = port.to_string();
+    let mut arguments = vec![
+        "s_server", "-quiet", "-www", "-cert", "leaf.pem", "-key", "leaf.key", "-accept",
+        &port_text,
+    ];
+    arguments.extend(more);
+    peer(folder(ca), port, "openssl", &arguments).await
+}
+
+/// Runs a plugin with `ca.pem` in its folder until it ended.
+async fn plugin(ca: &Authority, config: &str, source: &str) -> Bench {
+    let mut bench = started(ca, config, source).await;
+    bench.line("it ").await;
+    bench.drain();
+    assert!(
+        bench.seen_line("it ended.").is_some(),
+        "{}",
+        bench.transcript()
+    );
+    bench
+}
+
+async fn started(ca: &Authority, config: &str, source: &str) -> Bench {
+    let mut bench = Bench::new();
+    let folder = bench.plugin_folder("Https");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("ca.pem"), ca.pem()).unwrap();
+    ca.pair("plugin", &["127.0.0.1", "plugin.lan"])
+        .write(&folder, "leaf");
+    let source = format!("{PRELUDE}\n{source}");
+    bench
+        .start(PluginText {
+            name: "Https",
+            source: &source,
+            config,
+        })
+        .await;
+    bench
+}
+
+fn expect(bench: &Bench, lines: &[&str]) {
+    for line in lines {
+        assert!(
+            bench.seen_line(line).is_some(),
+            "no {line:?} in\n{}",
+            bench.transcript()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn urllib_and_http_client_read_a_page_of_openssl() {
+    let ca = Authority::new("Test CA");
+    let port = free_port();
+    let _peer = s_server(&ca, port, &[]).await;
+    let source = r#"
+import http.client, urllib.request, urllib.error
+def get(context, host="127.0.0.1"):
+    with urllib.request.urlopen("https://%s:PORT/" % host, timeout=20, context=context) as answer:
+        return answer.status, "Cipher" in answer.read().decode()
+def run():
+    Domoticz.Log("trusted %s." % told(lambda: get(client_context())))
+    Domoticz.Log("system %s." % told(lambda: get(None)))
+    Domoticz.Log("unverified %s." % told(lambda: get(ssl._create_unverified_context())))
+    connection = http.client.HTTPSConnection("127.0.0.1", PORT, timeout=20, context=client_context())
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    Domoticz.Log("client %d %s." % (answer.status, connection.sock and connection.sock.version()))
+    connection.close()
+    wrong = client_context()
+    with __import__("socket").create_connection(("127.0.0.1", PORT), 20) as plain:
+        Domoticz.Log("name %s" % told(lambda: wrong.wrap_socket(plain, server_hostname="other.lan")))
+    Domoticz.Log("certificate %s." % ("BEGIN CERTIFICATE" in ssl.get_server_certificate(("127.0.0.1", PORT))))
+"#
+    .replace("PORT", &port.to_string());
+    let bench = plugin(&ca, &network(port), &source).await;
+    expect(
+        &bench,
+        &[
+            "trusted (200, True).",
+            "system URLError: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1000)>.",
+            "unverified (200, True).",
+            "client 200 TLSv1.3.",
+            "name SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is not valid for 'other.lan'.",
+            "certificate True.",
+        ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nginx_gets_a_client_certificate_and_sends_a_large_page() {
+    let ca = Authority::new("Test CA");
+    let port = free_port();
+    let folder = folder(&ca);
+    let path = folder.path().display().to_string();
+    std::fs::write(folder.path().join("big"), vec![b'x'; 3_000_000]).unwrap();
+    let config = format!(
+        "daemon off; error_log {path}/error.log; pid {path}/pid; events {{}}\n\
+         http {{ access_log off; client_body_temp_path {path}/a; proxy_temp_path {path}/b; \
+         fastcgi_temp_path {path}/c; uwsgi_temp_path {path}/d; scgi_temp_path {path}/e;\n\
+         server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {path}/leaf.pem; \
+         ssl_certificate_key {path}/leaf.key; ssl_client_certificate {path}/ca.pem; \
+         ssl_verify_client optional; ssl_protocols TLSv1.2; root {path};\n\
+         location /who {{ return 200 \"$ssl_client_verify $ssl_protocol\"; }} }} }}\n"
+    );
+    std::fs::write(folder.path().join("nginx.conf"), config).unwrap();
+    // The workers of a server started by root read the files as another user.
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), mode).unwrap();
+    let conf = format!("{path}/nginx.conf");
+    let _peer = peer(folder, port, "nginx", &["-p", &path, "-c", &conf]).await;
+    let source = r#"
+import urllib.request
+def get(context, path):
+    with urllib.request.urlopen("https://127.0.0.1:PORT" + path, timeout=20, context=context) as answer:
+        return answer.read()
+def run():
+    context = client_context()
+    Domoticz.Log("none %r." % get(context, "/who"))
+    Domoticz.Log("big %d." % len(get(context, "/big")))
+    context.load_cert_chain("/plugin/leaf.pem", "/plugin/leaf.key")
+    Domoticz.Log("shown %r." % get(context, "/who"))
+"#
+    .replace("PORT", &port.to_string());
+    let bench = plugin(&ca, &network(port), &source).await;
+    expect(
+        &bench,
+        &[
+            "none b'NONE TLSv1.2'.",
+            "big 3000000.",
+            "shown b'SUCCESS TLSv1.2'.",
+        ],
+    );
+}
+
+/// What a client program of this machine says to a server in a plugin.
+fn curl(folder: &Path, port: u16) -> String {
+    let output = Command::new("curl")
+        .args([
+            "--silent",
+            "--show-error",
+            "--max-time",
+            "25",
+            "--cacert",
+            "ca.pem",
+        ])
+        .arg(format!("https://127.0.0.1:{port}/"))
+        .current_dir(folder)
+        .output()
+        .expect("install curl");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_is_an_https_server_for_curl_and_openssl() {
+    let ca = Authority::new("Test CA");
+    let port = free_port();
+    let source = r#"
+import http.server, threading
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = ("hello over " + self.connection.version()).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *arguments): pass
+def run():
+    global server
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Handler)
+    server.socket = server_context().wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+"#
+    .replace("PORT", &port.to_string());
+    let config = format!("grants = {{ listen = [{port}] }}");
+    let mut bench = started(&ca, &config, &source).await;
+    bench.line("it ended.").await;
+    let folder = folder(&ca);
+    let path = folder.path().to_owned();
+    let said = tokio::task::spawn_blocking(move || curl(&path, port))
+        .await
+        .unwrap();
+    assert_eq!(said, "hello over TLSv1.3", "{}", bench.transcript());
+    let path = folder.path().to_owned();
+    let verified = tokio::task::spawn_blocking(move || {
+        let mut client = Command::new("openssl");
+        client.args([
+            "s_client", "-brief", "-CAfile", "ca.pem", "-tls1_2", "-connect",
+        ]);
+        let client = client.arg(format!("127.0.0.1:{port}")).current_dir(path);
+        let output = client
+            .stdin(Stdio::null())
+            .output()
+            .expect("install openssl");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    });
+    let verified = verified.await.unwrap();
+    assert!(verified.contains("Verification: OK"), "{verified}");
+    bench.hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asyncio_is_client_and_server_over_tls() {
+    let ca = Authority::new("Test CA");
+    let port = free_port();
+    let source = r#"
+import asyncio
+async def serve(reader, writer):
+    writer.write((await reader.readline()).upper())
+    await writer.drain()
+    writer.close()
+async def main():
+    server = await asyncio.start_server(serve, "127.0.0.1", PORT, ssl=server_context())
+    async def client(n):
+        reader, writer = await asyncio.open_connection("127.0.0.1", PORT, ssl=client_context())
+        writer.write(b"line %d\n" % n)
+        await writer.drain()
+        line = await reader.readline()
+        version = writer.get_extra_info("ssl_object").version()
+        writer.close()
+        return line, version
+    answers = await asyncio.gather(*(client(n) for n in range(4)))
+    server.close()
+    return answers
+def run():
+    Domoticz.Log("answers %r" % asyncio.run(main()))
+"#
+    .replace("PORT", &port.to_string());
+    let config = format!("grants = {{ network = [\"127.0.0.1:{port}\"], listen = [{port}] }}");
+    let bench = plugin(&ca, &config, &source).await;
+    expect(
+        &bench,
+        &["answers [(b'LINE 0\\n', 'TLSv1.3'), (b'LINE 1\\n', 'TLSv1.3')"],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timeouts_and_threads_on_one_secure_socket() {
+    let ca = Authority::new("Test CA");
+    let port = free_port();
+    let source = r#"
+import socket, threading, time
+def serve(listener):
+    secure, _ = listener.accept()
+    while True:
+        data = secure.recv(65536)
+        if not data: break
+        secure.sendall(data)
+    secure.close()
+def run():
+    plain = socket.create_server(("127.0.0.1", PORT))
+    listener = server_context().wrap_socket(plain, server_side=True)
+    server = threading.Thread(target=serve, args=(listener,))
+    server.start()
+    client = client_context().wrap_socket(socket.create_connection(("127.0.0.1", PORT)), server_hostname="127.0.0.1")
+    client.settimeout(0.2)
+    Domoticz.Log("timeout " + told(lambda: client.recv(1)))
+    client.setblocking(False)
+    Domoticz.Log("nothing " + told(lambda: client.recv(1)))
+    client.settimeout(20)
+    data = bytes(range(256)) * 2000
+    writer = threading.Thread(target=client.sendall, args=(data,))
+    writer.start()
+    got = bytearray()
+    while len(got) < len(data):
+        got += client.recv(65536)
+    writer.join()
+    Domoticz.Log("echoed %r" % (got == data))
+    client.close()
+    server.join(20)
+    Domoticz.Log("server ended %r" % (not server.is_alive()))
+"#
+    .replace("PORT", &port.to_string());
+    let config = format!("grants = {{ network = [\"127.0.0.1:{port}\"], listen = [{port}] }}");
+    let bench = plugin(&ca, &config, &source).await;
+    expect(
+        &bench,
+        &[
+            "timeout TimeoutError: The read operation timed out",
+            "nothing SSLWantReadError: The operation did not complete (read)",
+            "echoed True",
+            "server ended True",
+        ],
+    );
+}
