@@ -185,10 +185,15 @@ def onStart():
         other.path, typed.path
     );
     let config = format!(
-        "grants = {{ serial = [{:?}, \"/dev/ttyNONE\"] }}\nparameters = {{ Port = {:?} }}",
+        "grants = {{ serial = [{:?}, \"/dev/ttyNONE\"] }}\nparameters = {{ SerialPort = {:?} }}",
         terminal.path, typed.path
     );
-    start(&mut bench, &source, &config).await;
+    let text = format!(
+        "\"\"\"\n<plugin key=\"Serial\" name=\"Serial\" version=\"1\" author=\"tests\">\n<params>\n\
+         <param field=\"SerialPort\" label=\"s\"/>\n</params>\n</plugin>\n\"\"\"\nimport Domoticz\n\
+         import errno, serial, serial.tools.list_ports\n{source}"
+    );
+    bench.start_whole("Serial", &text, &config).await;
     let mut paths = [terminal.path.clone(), typed.path.clone()];
     paths.sort();
     bench
