@@ -60,6 +60,17 @@ def bind(module):
     bound = True
 
 
+def unbind():
+    """Forgets the plugin, as if none had ever been started."""
+    global bound, plugin, target, key, hardware_id, parameters, settings, mask
+    bound = False
+    plugin = target = None
+    key, hardware_id, mask = "", 0, 0
+    parameters, settings = {}, {}
+    devices.clear()
+    images.clear()
+
+
 def ready(function):
     """Whether API calls have an effect; says so in the log if not (rule 18)."""
     if bound:

@@ -12,6 +12,8 @@ import os
 import sys
 
 import _cordon_clock
+import _cordon_os
+import _cordon_patches
 
 # The most used modules of the standard library, by the number of public plugins
 # that import them (real-plugin-usage, table C1), with what they drag in. Left
@@ -29,7 +31,7 @@ PRELOADED = (
     "html", "http.client", "inspect", "io", "secrets", "tempfile", "warnings",
     "zipfile", "_strptime", "bisect", "decimal", "getopt", "gzip", "contextlib",
     "calendar", "locale", "logging.handlers", "email.message", "concurrent.futures",
-    "statistics", "ipaddress",
+    "statistics", "ipaddress", "selectors",
 )
 
 # New containers between two collections, then collections between two of the next
@@ -53,15 +55,20 @@ def init():
     """
     # First: others keep references to what it replaces.
     _cordon_clock.install()
+    _cordon_os.install()
+    _cordon_patches.install()
     for name in PRELOADED:
         try:
             importlib.import_module(name)
         except Exception as failure:
             # A plugin that imports it gets the same failure, in its own log.
             not_preloaded[name] = "%s: %s" % (type(failure).__name__, failure)
+    importlib.import_module("_cordon_descriptor").install()
     _add_site_builtins()
     _hide_library_folder()
     importlib.import_module("_cordon_domoticz")
+    _cordon_os.describe_system()
+    importlib.import_module("_cordon_rehearsal").rehearse()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
@@ -69,12 +76,13 @@ def init():
 
 def restore(setup):
     """Renews every piece of state that the snapshot carries over."""
-    _environment(setup["environment"])
-    _cordon_clock.set_offset(setup["utc_offset"])
+    zone = setup["time_zone"]
+    _environment(_cordon_os.environment(setup["environment"], zone).items())
+    _cordon_clock.set_zone(zone, setup["utc_offset"])
     _interpreter()
     _entropy()
     _moments()
-    _files(setup["data_folder"])
+    _files()
     _threads()
 
 
@@ -115,7 +123,7 @@ def _hide_library_folder():
 
 
 def _environment(pairs):
-    """``os.environ`` is what the configuration names and nothing else."""
+    """``os.environ`` is this and nothing else."""
     os.environ.clear()
     for name, value in pairs:
         try:
@@ -132,8 +140,9 @@ def _interpreter():
     sys.orig_argv = [""]
     sys.dont_write_bytecode = True
     for name in ("executable", "_base_executable"):
-        if hasattr(sys, name):
-            setattr(sys, name, "")
+        # Some build commands from it, some its folder's name. Nothing is there:
+        # to run it fails as for any other program that was not granted.
+        setattr(sys, name, _cordon_os.EXECUTABLE)
     # Listings of folders that were looked at before the snapshot. The function
     # for it, importlib.invalidate_caches, imports importlib.metadata and with it
     # 2 MiB into every instance.
@@ -187,13 +196,12 @@ def _moments():
     # _strptime compares the zone on each call (see _cordon_clock).
 
 
-def _files(data_folder):
-    """What was learned from the file system or belongs into the data folder."""
+def _files():
+    """What was learned from the file system, and where temporary files go."""
     module = _loaded("tempfile")
     if module is not None:
-        # No /tmp exists here; the plugin's own folder is the one that can be
-        # written to, within its quota.
-        module.tempdir = data_folder.rstrip("/") or None
+        # What a look at the environment would find.
+        module.tempdir = _cordon_os.TEMPORARY
     for name, cache in (("linecache", "cache"), ("platform", "_platform_cache")):
         module = _loaded(name)
         if module is not None:

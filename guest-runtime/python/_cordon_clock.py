@@ -1,21 +1,31 @@
-"""Local time for an interpreter whose platform has no time zones.
+"""Local time and clocks for an interpreter whose platform has neither zones nor
+processes.
 
-WASI knows UTC only and RustPython leaves out what depends on a zone, without which
-``datetime.strptime`` cannot even be imported. Owns the local part of module
-``time``: a fixed distance from UTC, which the hub names at every start. It never
-replaces what the platform has.
+WASI knows UTC only. Owns the local part of module ``time``, which follows the zone
+that the hub, or ``TZ`` in the instance's environment, names, summer time included;
+the rules are those that ``_cordon_zone`` carries. It never replaces what the
+platform has.
 """
 
 import sys
 import time
 
-# Seconds east of UTC.
-_offset = 0
+try:
+    import _cordon_zone as zone
+except ImportError:
+    # Outside of the component the platform has all of this.
+    zone = None
 
-_zone = "UTC"
+CLOCK_REALTIME = 0
+CLOCK_MONOTONIC = 1
+CLOCK_PROCESS_CPUTIME_ID = 2
+CLOCK_THREAD_CPUTIME_ID = 3
+CLOCK_MONOTONIC_RAW = 4
+CLOCK_BOOTTIME = 7
 
-_gmtime = time.gmtime
-_time = time.time
+# What the hub said at the start: the zone's name and the distance from UTC.
+_hub_zone = ("", 0)
+
 _strftime = time.strftime
 _asctime = time.asctime
 
@@ -26,60 +36,135 @@ def install():
     Has to run before ``datetime`` is imported and before ``logging`` keeps a
     reference to ``time.localtime``.
     """
-    if hasattr(time, "tzname"):
+    if hasattr(time, "tzset") or zone is None:
         return False
-    time.localtime = localtime
+    time.localtime = zone.localtime
     time.mktime = mktime
     time.strftime = strftime
     time.ctime = ctime
     time.asctime = asctime
-    # The native forms ask the platform for local time and get UTC; the forms in
-    # Python ask module `time`. They are slower, and right.
-    sys.modules["_datetime"] = None
-    sys.modules["_zoneinfo"] = None
-    set_offset(0)
+    time.tzset = tzset
+    time.process_time = process_time
+    time.process_time_ns = process_time_ns
+    # All threads together: the hub does not tell them apart.
+    time.thread_time = process_time
+    time.thread_time_ns = process_time_ns
+    time.clock_gettime = clock_gettime
+    time.clock_gettime_ns = clock_gettime_ns
+    time.clock_getres = clock_getres
+    time.clock_settime = time.clock_settime_ns = clock_settime
+    for name in list(globals()):
+        if name.startswith("CLOCK_"):
+            setattr(time, name, globals()[name])
+    zone.set_offset(0)
+    _constants()
     return True
 
 
-def set_offset(seconds):
-    """Sets how far local time is from UTC; nothing if the platform knows."""
-    global _offset, _zone
-    if time.localtime is not localtime:
+def set_zone(name, offset):
+    """Takes over the hub's zone; nothing if the platform knows its own."""
+    global _hub_zone
+    if zone is None or time.tzset is not tzset:
         return
-    _offset = seconds
-    _zone = _name(seconds)
-    time.timezone = time.altzone = -seconds
-    time.daylight = 0
-    # _strptime compares this with what it was built for and starts afresh.
-    time.tzname = (_zone, _zone)
+    _hub_zone = (name, offset)
+    tzset()
 
 
-def _name(seconds):
-    if seconds == 0:
-        return "UTC"
-    minutes = abs(seconds) // 60
-    return "%s%02d%02d" % ("+" if seconds > 0 else "-", minutes // 60, minutes % 60)
+def tzset():
+    """``time.tzset``: the zone that ``TZ`` names, else the hub's."""
+    import os
+
+    name, offset = _hub_zone
+    wanted = os.environ.get("TZ")
+    # As in the C library, a zone that nobody knows is UTC.
+    if wanted is not None:
+        name, offset = wanted or "UTC", 0
+    if not (name and zone.set_zone(name)):
+        zone.set_offset(offset)
+    _constants()
 
 
-def localtime(seconds=None):
-    now = _time() if seconds is None else seconds
-    fields = tuple(_gmtime(now + _offset))[:8]
-    return time.struct_time(fields + (0, _zone, _offset))
+def _constants():
+    year = time.gmtime().tm_year
+    time.timezone, time.altzone, time.daylight, time.tzname = zone.constants(year)
 
 
 def mktime(moment):
-    import calendar
+    if not isinstance(moment, tuple) or len(moment) != 9:
+        raise TypeError("mktime(): illegal time tuple argument")
+    return zone.mktime(tuple(moment))
 
-    return float(calendar.timegm(tuple(moment)[:6]) - _offset)
+
+def _with_zone(format, moment):
+    """Fills in ``%Z`` and ``%z``, which the platform's form leaves empty."""
+    name = getattr(moment, "tm_zone", None)
+    offset = getattr(moment, "tm_gmtoff", None)
+    if name is None:
+        summer = len(moment) > 8 and moment[8] > 0
+        name = time.tzname[1 if summer else 0]
+        offset = -(time.altzone if summer else time.timezone)
+    minutes = abs(offset) // 60
+    sign = "-" if offset < 0 else "+"
+    values = {"Z": name, "z": "%s%02d%02d" % (sign, minutes // 60, minutes % 60)}
+    parts = format.split("%%")
+    for letter, value in values.items():
+        value = value.replace("%", "%%")
+        parts = [part.replace("%" + letter, value) for part in parts]
+    return "%%".join(parts)
 
 
 def strftime(format, moment=None):
-    return _strftime(format, localtime() if moment is None else moment)
+    if moment is None:
+        moment = time.localtime()
+    if "%Z" in format or "%z" in format:
+        format = _with_zone(format, moment)
+    return _strftime(format, moment)
 
 
 def asctime(moment=None):
-    return _asctime(localtime() if moment is None else moment)
+    return _asctime(time.localtime() if moment is None else moment)
 
 
 def ctime(seconds=None):
-    return _asctime(localtime(seconds))
+    return _asctime(time.localtime(seconds))
+
+
+def process_time_ns():
+    return zone.cpu_time()
+
+
+def process_time():
+    return zone.cpu_time() / 1e9
+
+
+def clock_gettime_ns(clock):
+    if clock == CLOCK_REALTIME:
+        return time.time_ns()
+    if clock in (CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME):
+        return time.monotonic_ns()
+    if clock in (CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID):
+        return zone.cpu_time()
+    raise _invalid()
+
+
+def clock_gettime(clock):
+    return clock_gettime_ns(clock) / 1e9
+
+
+def clock_getres(clock):
+    if clock in (CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID,
+                 CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME):
+        return 1e-9
+    raise _invalid()
+
+
+def clock_settime(clock, value):
+    import errno
+
+    raise PermissionError(errno.EPERM, "the clock is the hub's and cannot be set")
+
+
+def _invalid():
+    import errno
+
+    return OSError(errno.EINVAL, "Invalid argument")

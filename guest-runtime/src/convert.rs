@@ -61,6 +61,7 @@ pub fn setup(setup: Setup, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
     put("environment", pairs(setup.environment, vm))?;
     put("started_at", setup.started_at.to_pyobject(vm))?;
     put("utc_offset", setup.utc_offset.to_pyobject(vm))?;
+    put("time_zone", text(&setup.time_zone, vm))?;
     let code = setup
         .code
         .map_or_else(|| vm.ctx.none(), |code| vm.ctx.new_bytes(code).into());

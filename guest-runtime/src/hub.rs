@@ -37,7 +37,7 @@ mod _cordon {
         function::ArgBytesLike,
     };
 
-    use crate::abi::cordon::plugin::{code, configuration, connections, devices, schedule};
+    use crate::abi::cordon::plugin::{code, configuration, connections, devices, schedule, storage};
     use crate::{convert, task};
 
     #[pyfunction]
@@ -65,6 +65,21 @@ mod _cordon {
     #[pyfunction]
     fn code_closed() {
         code::closed();
+    }
+
+    /// Bytes used and allowed, files used and allowed.
+    #[pyfunction]
+    fn storage(vm: &VirtualMachine) -> PyObjectRef {
+        let room = storage::room();
+        convert::tuple(
+            vec![
+                room.bytes_used.to_pyobject(vm),
+                room.bytes_allowed.to_pyobject(vm),
+                room.files_used.to_pyobject(vm),
+                room.files_allowed.to_pyobject(vm),
+            ],
+            vm,
+        )
     }
 
     #[pyfunction]

@@ -12,12 +12,23 @@
 
 mod abi;
 mod convert;
+mod errno;
+mod crypto;
 mod hub;
 mod lock;
+mod memory;
+mod select;
 mod single;
+mod socket;
 mod sources;
+mod sqlite;
+mod sqlite_ffi;
+mod sqlite_hooks;
+mod sqlite_system;
 mod stack;
 mod task;
+mod zone;
+mod tls;
 
 use std::cell::OnceCell;
 
@@ -53,11 +64,21 @@ extern "C" fn cordon_init() {
     // SAFETY: wasi-libc's own function, made for snapshots. Whatever looked at a
     // path above made it list the granted folders, and there were none.
     unsafe { __wasilibc_reset_preopens() };
+    // SAFETY: wasi-libc's variable of this type, which it never frees when it was
+    // not set by `chdir`; nothing else runs.
+    unsafe { __wasilibc_cwd = WORKING_FOLDER.as_ptr() };
 }
+
+/// Where a relative path leads from: the folder in which a plugin can write.
+/// Set before the snapshot, because `chdir` at every start would cost a call.
+const WORKING_FOLDER: &std::ffi::CStr = c"/data";
 
 unsafe extern "C" {
     /// Lets wasi-libc list the granted folders anew at the next use of a path.
     fn __wasilibc_reset_preopens();
+
+    /// wasi-libc's working folder.
+    static mut __wasilibc_cwd: *const std::ffi::c_char;
 }
 
 fn build_interpreter() -> Interpreter {
@@ -70,6 +91,12 @@ fn build_interpreter() -> Interpreter {
     let mut natives = rustpython_stdlib::stdlib_module_defs(&builder.ctx);
     natives.push(hub::module_def(&builder.ctx));
     natives.push(lock::module_def(&builder.ctx));
+    natives.push(zone::module_def(&builder.ctx));
+    natives.push(sqlite::module_def(&builder.ctx));
+    natives.push(select::module_def(&builder.ctx));
+    natives.push(socket::module_def(&builder.ctx));
+    natives.push(crypto::module_def(&builder.ctx));
+    natives.push(tls::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)
@@ -85,6 +112,7 @@ struct Component;
 
 impl Guest for Component {
     fn start(setup: Setup) -> Outcome {
+        memory::show();
         renew_entropy();
         call_runtime("start", |vm| Ok(vec![convert::setup(setup, vm)?]))
     }

@@ -5,7 +5,7 @@
 //! `_cordon_thread.py` puts these classes in the place of RustPython's own, which
 //! would wait on locks of the operating system.
 
-pub(crate) use _cordon_lock::module_def;
+pub(crate) use _cordon_lock::{Turns, module_def};
 
 #[rustpython_vm::pymodule]
 mod _cordon_lock {
@@ -28,7 +28,7 @@ mod _cordon_lock {
 
     /// Who holds a lock, how often, and who waits for it in order.
     #[derive(Debug, Default)]
-    struct State {
+    pub(crate) struct State {
         owner: u32,
         count: usize,
         waiting: VecDeque<u32>,
@@ -122,6 +122,40 @@ mod _cordon_lock {
             if let Some(next) = state.waiting.pop_front() {
                 threads::unpark(next);
             }
+        }
+    }
+
+    /// A lock for the runtime's own native modules: the task that has it may take
+    /// it again.
+    #[derive(Debug, Default)]
+    pub(crate) struct Turns {
+        state: PyMutex<State>,
+    }
+
+    /// Held until it is dropped.
+    pub(crate) struct Turn<'a>(&'a Turns);
+
+    impl Turns {
+        /// Waits for the turn; other tasks run meanwhile.
+        pub(crate) fn take(&self) -> Turn<'_> {
+            acquire(&self.state, &Patience::Forever, true);
+            Turn(self)
+        }
+
+        /// The turn if no other task has it.
+        pub(crate) fn try_take(&self) -> Option<Turn<'_>> {
+            acquire(&self.state, &Patience::None, true).then_some(Turn(self))
+        }
+
+        /// How often the turn is taken, one inside the other.
+        pub(crate) fn depth(&self) -> usize {
+            self.state.lock().count
+        }
+    }
+
+    impl Drop for Turn<'_> {
+        fn drop(&mut self) {
+            release(&mut self.0.state.lock());
         }
     }
 

@@ -50,6 +50,17 @@ impl Default for HubConfig {
     }
 }
 
+/// What a plugin may do in its own folder: `plugin-folder` of its section.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum PluginFolder {
+    /// Read it.
+    #[default]
+    ReadOnly,
+    /// Change what it sees of it: the changes go to a folder of the instance.
+    CopyOnWrite,
+}
+
 /// One `[[hardware]]` section: an instance of a plugin.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +81,9 @@ pub struct HardwareSection {
     /// Limits other than the defaults.
     #[serde(default)]
     pub limits: Limits,
+    /// What it may do in its own folder.
+    #[serde(default, rename = "plugin-folder")]
+    pub plugin_folder: PluginFolder,
     /// Whether TLS connections demand a certificate that can be verified.
     #[serde(default)]
     pub verify_tls: bool,

@@ -7,10 +7,12 @@
 //! [grants]
 //! network = ["192.168.1.20:80", "device.lan:1883", "192.168.1.0/24:8000-8010", "[fd00::5]:*", "*:443"]
 //! listen = [8080, "9000-9010"]
+//! keys = [{ name = "web", certificate = "/etc/tls/web.pem", key = "/etc/tls/web.key" }]
 //! ```
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -26,6 +28,21 @@ pub struct Grants {
     pub network: Vec<NetworkGrant>,
     /// Ports on which the instance may listen.
     pub listen: Vec<Ports>,
+    /// Certificates whose private keys the instance may use and never sees.
+    pub keys: Vec<KeyGrant>,
+}
+
+/// One entry of `keys`: module `ssl` may show this certificate, as
+/// `load_cert_chain("grant:NAME")`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyGrant {
+    /// What the plugin calls it.
+    pub name: String,
+    /// PEM file with the certificate and those that lead to its root.
+    pub certificate: PathBuf,
+    /// PEM file with the private key, not encrypted.
+    pub key: PathBuf,
 }
 
 /// `HOST:PORTS`: one entry of `network`.

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::capability::files::{DATA_FOLDER, PLUGIN_FOLDER};
+use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER};
 use crate::code_cache::CodeCache;
-use crate::config::HardwareSection;
+use crate::config::{HardwareSection, PluginFolder};
 use crate::connection::TlsClient;
 use crate::egress::{NetworkPolicy, OwnTarget};
 use crate::engine::Engine;
@@ -168,15 +168,27 @@ impl Hub {
             hardware: id,
             name: section.name.clone(),
             key: definition.key.clone(),
-            plugin_folder: definition.folder.clone(),
-            data_folder: self.data.join("plugins").join(id.to_string()),
+            folders: self.folders(id, section.plugin_folder, &definition.folder),
             parameters,
             environment: section.environment.clone().into_iter().collect(),
             limits: section.limits.clone(),
             network: Arc::new(network),
             credentials,
+            keys: section.grants.keys.clone(),
             tls: self.tls.get(section.verify_tls)?,
         })
+    }
+
+    /// The folders of the instance with this row id, in parts of the data folder of
+    /// their own: a plugin never sees two of them through one.
+    fn folders(&self, id: u32, access: PluginFolder, plugin: &Path) -> Folders {
+        let of = |part: &str| self.data.join(part).join(id.to_string());
+        Folders {
+            plugin: plugin.to_owned(),
+            data: of("plugins"),
+            temporary: of("temporary"),
+            changes: (access == PluginFolder::CopyOnWrite).then(|| of("changes")),
+        }
     }
 
     /// Stops every plugin, all at the same time, and waits for them.

@@ -9,7 +9,8 @@
 //! - [`capability`]: what a plugin can be given, one module per interface;
 //!   [`code_cache`]: its compiled code.
 //! - [`connection`], [`protocol`]: the network traffic the hub carries for plugins;
-//!   [`grants`], [`egress`]: whom they may talk to.
+//!   [`grants`], [`egress`]: whom they may talk to; [`tls`]: cryptography for the
+//!   sockets that plugins drive themselves.
 //! - [`platform`]: what a hub means by device, hardware and command; [`store`]: where
 //!   it is kept; [`log`]: what was said.
 //! - [`packages`]: Python packages of plugins; [`check`]: what a plugin needs, found
@@ -37,6 +38,8 @@ pub mod packages;
 pub mod platform;
 pub mod protocol;
 pub mod simulator;
+pub mod socket;
 pub mod store;
 pub mod system;
+pub mod tls;
 pub mod web;

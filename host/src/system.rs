@@ -1,7 +1,7 @@
 //! What the operating system grants this process, asked for before instances start.
 //!
-//! Every instance holds two folders open and some mappings of memory. Running out
-//! of either in the middle of a start gives errors that name neither, so the room
+//! Every instance may hold a file open while it runs and has some mappings of memory.
+//! Running out of either in the middle of a start gives errors that name neither, so the room
 //! is looked at first and the sentence says what to raise.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -9,8 +9,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::engine::pool::stacks;
 use crate::error::EngineError;
 
-/// Folders that an instance holds open: the plugin's and its own.
-const FILES_PER_INSTANCE: u64 = 2;
+/// Files that an instance holds open: none while it is idle, a few while one of its
+/// callbacks runs, and callbacks of all instances hardly ever run together.
+const FILES_PER_INSTANCE: u64 = 1;
 
 /// Files for everything else: sockets, the database, the guest.
 const OTHER_FILES: u64 = 512;

@@ -16,6 +16,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asyncio;
 mod check;
 mod modules;
 mod packages;
+mod sockets;

@@ -7,7 +7,12 @@ use wasmtime::component::{Accessor, HasSelf};
 use crate::abi::cordon::plugin::clock;
 use crate::instance::state::InstanceState;
 
-impl clock::Host for InstanceState {}
+impl clock::Host for InstanceState {
+    fn cpu_time(&mut self) -> u64 {
+        let used = self.meter.used_now();
+        u64::try_from(used.as_nanos()).unwrap_or(u64::MAX)
+    }
+}
 
 impl clock::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     async fn sleep(_: &Accessor<InstanceState, Self>, duration_ns: u64) {

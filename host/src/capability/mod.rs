@@ -3,7 +3,8 @@
 //! Each module implements its interface over the instance's shared state and
 //! checks its own grants and limits. Whatever is not linked here does not exist
 //! for a plugin: of WASI there are clocks, randomness, standard streams that
-//! lead nowhere and the files of its own two folders; no sockets, no processes.
+//! lead nowhere and the files of its own two folders; no sockets (those are
+//! `sockets`), no processes.
 
 mod clock;
 mod code;
@@ -12,9 +13,12 @@ mod connections;
 mod devices;
 pub mod files;
 mod log;
+pub mod memory;
 mod random;
 mod schedule;
+mod sockets;
 mod threads;
+mod tls;
 
 use wasmtime::component::{HasSelf, Linker};
 
@@ -30,5 +34,6 @@ pub fn add_to_linker(linker: &mut Linker<InstanceState>) -> wasmtime::Result<()>
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     files::add_to_linker(linker)?;
     random::add_to_linker(linker)?;
-    Plugin::add_to_linker::<_, HasSelf<InstanceState>>(linker, |state| state)
+    Plugin::add_to_linker::<_, HasSelf<InstanceState>>(linker, |state| state)?;
+    memory::add_to_linker(linker)
 }

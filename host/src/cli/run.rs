@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::cli::serve::stop_signal;
-use crate::config::HardwareSection;
+use crate::config::{HardwareSection, PluginFolder};
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
 use crate::error::EngineError;
@@ -38,6 +38,9 @@ pub struct Run {
     /// A limit, such as `threads=4`. Repeatable.
     #[arg(long, value_name = "NAME=N")]
     limit: Vec<String>,
+    /// What the plugin may do in its own folder.
+    #[arg(long, value_enum, default_value_t)]
+    plugin_folder: PluginFolder,
     /// Name of the hardware; the definition's by default.
     #[arg(long)]
     name: Option<String>,
@@ -150,6 +153,7 @@ impl Run {
             environment: BTreeMap::new(),
             grants,
             limits: Limits::with_overrides(&limits).map_err(EngineError::Config)?,
+            plugin_folder: self.plugin_folder,
             verify_tls: false,
         })
     }

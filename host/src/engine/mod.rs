@@ -4,6 +4,7 @@
 //! nothing else. Never compiles wasm when a plugin starts.
 
 pub mod artifact;
+pub mod hot_pages;
 pub mod pool;
 mod ticker;
 
@@ -18,6 +19,7 @@ use crate::capability;
 use crate::error::EngineError;
 use crate::instance::state::InstanceState;
 use artifact::Artifact;
+use hot_pages::HotPages;
 use pool::{Allocation, Pool};
 
 /// Period of the epoch ticker: how often a computing plugin is looked at, and so
@@ -67,6 +69,7 @@ struct Inner {
     allocation: Allocation,
     artifact: Artifact,
     guest: String,
+    hot_pages: Arc<HotPages>,
 }
 
 /// The wasmtime configuration that an artifact is compiled for and loaded with.
@@ -107,6 +110,7 @@ impl Engine {
                 allocation,
                 artifact: artifact.clone(),
                 guest,
+                hot_pages: Arc::default(),
             }),
         })
     }
@@ -135,6 +139,12 @@ impl Engine {
     #[must_use]
     pub fn plugin(&self) -> &PluginPre<InstanceState> {
         &self.inner.plugin
+    }
+
+    /// The pages of the snapshot that every start writes to.
+    #[must_use]
+    pub fn hot_pages(&self) -> &Arc<HotPages> {
+        &self.inner.hot_pages
     }
 
     /// Digest of the guest that is loaded.

@@ -69,6 +69,12 @@ impl Meter {
         self.used.load(Ordering::Relaxed) + running
     }
 
+    /// Computing time so far. To be called within the instance's future.
+    #[must_use]
+    pub fn used_now(&self) -> Duration {
+        Duration::from_nanos(self.now())
+    }
+
     /// Computing time of all polls that have ended.
     #[must_use]
     pub fn used(&self) -> Duration {

@@ -14,11 +14,12 @@ pub mod state;
 pub mod supervisor;
 pub mod threads;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::capability::files::Folders;
 use crate::connection::TlsClient;
 use crate::egress::NetworkPolicy;
+use crate::grants::KeyGrant;
 use crate::limits::Limits;
 use crate::protocol::Credentials;
 
@@ -30,10 +31,8 @@ pub struct Spec {
     pub name: String,
     /// Key of the plugin.
     pub key: String,
-    /// Host folder with `plugin.py`.
-    pub plugin_folder: PathBuf,
-    /// Host folder for the plugin's files; made if missing.
-    pub data_folder: PathBuf,
+    /// Its folders on the host.
+    pub folders: Folders,
     /// `Parameters`, in order.
     pub parameters: Vec<(String, String)>,
     /// Environment variables for the plugin.
@@ -44,6 +43,8 @@ pub struct Spec {
     pub network: Arc<NetworkPolicy>,
     /// For HTTP and MQTT.
     pub credentials: Credentials,
+    /// Private keys that it may use.
+    pub keys: Vec<KeyGrant>,
     /// For TLS connections.
     pub tls: Arc<TlsClient>,
 }

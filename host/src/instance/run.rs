@@ -15,6 +15,7 @@ use wasmtime::component::{Accessor, AccessorTask, HasSelf};
 use crate::abi::Plugin;
 use crate::abi::exports::cordon::plugin::guest::{Event, Framework, Outcome, Setup};
 use crate::capability::files::{self, Quota};
+use crate::capability::memory;
 use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionEvent, Connections};
 use crate::engine::Engine;
@@ -27,6 +28,8 @@ use crate::instance::supervisor::Counters;
 use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::domoticz::HubEvent;
+use crate::socket::Sockets;
+use crate::tls::Tls;
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 
@@ -89,7 +92,7 @@ impl Life<'_> {
     pub async fn run(mut self, engine: &Engine) -> Result<Ending, EngineError> {
         let meter = Arc::clone(&self.meter);
         let quota = self.quota().await?;
-        let mut store = self.store(engine, quota)?;
+        let mut store = self.store(engine, quota);
         let future = async {
             let wasm = |error: wasmtime::Error| EngineError::Wasm(format!("{error:#}"));
             let plugin = engine.plugin().instantiate_async(&mut store);
@@ -112,40 +115,37 @@ impl Life<'_> {
     /// Counts what is in the data folder, beside the runtime's own threads: a full
     /// folder takes a while.
     async fn quota(&self) -> Result<Arc<Quota>, EngineError> {
-        let folder = self.spec.data_folder.clone();
+        let folders = self.spec.folders.clone();
         let (bytes, files) = (self.spec.limits.data_bytes, self.spec.limits.data_files);
         let log = self.shared.log.clone();
-        let counting = tokio::task::spawn_blocking(move || {
-            std::fs::create_dir_all(&folder)
-                .map_err(|error| EngineError::io("cannot make the data folder", error))?;
-            Quota::new(&folder, bytes, files, log)
-        });
+        let counting = tokio::task::spawn_blocking(move || folders.quota(bytes, files, log));
         let counted = counting.await;
         counted.map_err(|error| EngineError::io("cannot count the data folder", error.into()))?
     }
 
-    fn store(
-        &self,
-        engine: &Engine,
-        quota: Arc<Quota>,
-    ) -> Result<Store<InstanceState>, EngineError> {
+    fn store(&self, engine: &Engine, quota: Arc<Quota>) -> Store<InstanceState> {
         let Spec {
-            plugin_folder,
-            data_folder,
-            limits,
-            ..
+            folders, limits, ..
         } = self.spec;
-        // Looked up at each start: what was installed since is there after a restart.
-        let packages = crate::packages::packages_of(plugin_folder);
-        let packages = packages.as_deref();
-        let wasi = files::wasi(plugin_folder, data_folder, packages, limits.random_bytes)?;
-        let code = self.code.clone();
-        let state = InstanceState::new(Arc::clone(&self.shared), quota, code, wasi);
+        let policy = Arc::clone(&self.spec.network);
+        let mut state = InstanceState::new(
+            Arc::clone(&self.shared),
+            Arc::clone(&self.meter),
+            quota,
+            folders.tree(),
+            Sockets::new(policy, limits, self.shared.log.clone()),
+            self.code.clone(),
+            files::wasi(limits.random_bytes),
+        );
+        state.hot_pages = Arc::clone(engine.hot_pages());
+        state.tls = Tls::new(limits, self.spec.keys.clone());
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
-        store.set_hostcall_fuel(usize::try_from(limits.call_bytes).unwrap_or(usize::MAX));
+        // In force when the runtime has shown its memory, before any plugin's line.
+        let call_bytes = usize::try_from(limits.call_bytes).unwrap_or(usize::MAX);
+        store.set_hostcall_fuel(call_bytes.max(memory::PART));
         self.meter.attach(&mut store);
-        Ok(store)
+        store
     }
 
     async fn live(
@@ -158,6 +158,10 @@ impl Life<'_> {
             return Err(InstanceFailure::StartFailed);
         }
         self.deliver(hub, plugin, Event::Started).await?;
+        hub.with(|mut access| {
+            let state = access.get();
+            state.hot_pages.learn(&std::mem::take(&mut state.parts));
+        });
         self.counters.started();
         self.serve(hub, plugin).await?;
         self.stop(hub, plugin).await
@@ -303,6 +307,7 @@ impl Life<'_> {
             }
         };
         self.meter.leave_callback();
+        hub.with(|mut store| store.get().close_folders());
         match ended {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(error)) => {
@@ -346,7 +351,11 @@ impl Life<'_> {
             environment: spec.environment.clone(),
             started_at: now.as_secs(),
             utc_offset: jiff::Zoned::now().offset().seconds(),
-            code: self.code.find(&spec.plugin_folder.join("plugin.py")),
+            time_zone: jiff::tz::TimeZone::system()
+                .iana_name()
+                .unwrap_or_default()
+                .to_owned(),
+            code: self.code.find(&spec.folders.plugin.join("plugin.py")),
         }
     }
 }

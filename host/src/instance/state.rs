@@ -12,15 +12,19 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::capability::files::Quota;
+use crate::capability::files::{Quota, Tree};
 use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionId, Request, StatusBoard};
+use crate::engine::hot_pages::{HotPages, Part};
 use crate::error::LimitHit;
 use crate::instance::log::PluginLog;
+use crate::instance::meter::Meter;
 use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::platform::domoticz::{DeviceLimits, DeviceTable};
+use crate::socket::Sockets;
 use crate::store::Store;
+use crate::tls::Tls;
 
 /// Default heartbeat interval in seconds (behaviour spec 8.3).
 const HEARTBEAT: u32 = 10;
@@ -192,10 +196,22 @@ fn check(which: &'static str, used: u64, limit: u64) -> Result<(), LimitHit> {
 pub struct InstanceState {
     /// The shared part.
     pub shared: Arc<Shared>,
-    /// The quota of the data folder.
+    /// The quota of what it writes.
     pub quota: Arc<Quota>,
+    /// The folders that it sees.
+    pub tree: Arc<Tree>,
+    /// Its computing time.
+    pub meter: Arc<Meter>,
+    /// The sockets of the plugin's own Python.
+    pub sockets: Arc<Sockets>,
     /// Where compiled code goes; nothing once the plugin's own code runs.
     pub code: Option<CodeCache>,
+    /// The pages that every start writes to.
+    pub hot_pages: Arc<HotPages>,
+    /// What of its memory the instance has shown, while these are learned.
+    pub parts: Vec<Part>,
+    /// Its TLS contexts and sessions.
+    pub tls: Tls,
     wasi: WasiCtx,
     table: ResourceTable,
     memory_limit: u64,
@@ -204,17 +220,38 @@ pub struct InstanceState {
 impl InstanceState {
     /// The state of a new store.
     #[must_use]
-    pub fn new(shared: Arc<Shared>, quota: Arc<Quota>, code: CodeCache, wasi: WasiCtx) -> Self {
+    pub fn new(
+        shared: Arc<Shared>,
+        meter: Arc<Meter>,
+        quota: Arc<Quota>,
+        tree: Arc<Tree>,
+        sockets: Sockets,
+        code: CodeCache,
+        wasi: WasiCtx,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(usize::try_from(shared.limits.handles).unwrap_or(usize::MAX));
         Self {
             memory_limit: shared.limits.memory,
+            tls: Tls::new(&shared.limits, Vec::new()),
             shared,
+            meter,
             quota,
+            tree,
+            sockets: Arc::new(sockets),
             code: Some(code),
+            hot_pages: Arc::default(),
+            parts: Vec::new(),
             wasi,
             table,
         }
+    }
+}
+
+impl InstanceState {
+    /// Closes folders that only look open; an idle instance holds none.
+    pub fn close_folders(&mut self) {
+        self.tree.release(&mut self.table);
     }
 }
 

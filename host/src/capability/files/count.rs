@@ -19,15 +19,18 @@ use crate::error::EngineError;
 const MAX_ENTRIES: u64 = 1 << 20;
 
 /// Counts the files, folders and other entries below `folder`, and the lengths of
-/// the files. Blocks; bounded in entries.
+/// the files; nothing where there is no such folder yet. Blocks; bounded in entries.
 ///
 /// # Errors
 ///
 /// A folder that cannot be read, or one with more entries than any limit allows.
 pub(super) fn count(folder: &Path) -> Result<Usage, EngineError> {
     let mut usage = Usage::default();
-    walk(folder, &mut usage)
-        .map_err(|error| EngineError::io(format!("counting {}", folder.display()), error))?;
+    match walk(folder, &mut usage) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Usage::default()),
+        walked => walked
+            .map_err(|error| EngineError::io(format!("counting {}", folder.display()), error))?,
+    }
     if usage.files > MAX_ENTRIES {
         return Err(EngineError::Config(format!(
             "{} holds more than {MAX_ENTRIES} files; remove some",
@@ -139,9 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_folder_is_named() {
+    fn a_missing_folder_holds_nothing_and_a_file_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        let error = count(&folder.path().join("absent")).unwrap_err();
-        assert!(error.to_string().contains("absent"), "{error}");
+        let missing = count(&folder.path().join("absent")).unwrap();
+        assert_eq!(missing, Usage::default());
+        fs::write(folder.path().join("file"), "").unwrap();
+        let error = count(&folder.path().join("file")).unwrap_err();
+        assert!(error.to_string().contains("file"), "{error}");
     }
 }

@@ -1,15 +1,14 @@
-//! `wasi:filesystem/types` with the quota in front of whatever takes room.
+//! `wasi:filesystem` over the instance's tree: which function of which folder a
+//! call of the guest means.
 //!
-//! wasmtime's implementation resolves every path and keeps it inside its folder;
-//! nothing here opens a path itself. Descriptors of the read-only folder go
-//! straight through: wasmtime refuses to change anything below it.
+//! Decides nothing itself: folders of the host go to `charged`, the folder that is
+//! copied on write to `overlay`, and the root answers here.
 
-use std::fs::File;
-use std::sync::Arc;
+use std::collections::VecDeque;
 
 use wasmtime::component::Resource;
-use wasmtime_wasi::ResourceTableError;
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
+use wasmtime_wasi::filesystem::Descriptor;
+use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry,
     DirectoryEntryStream, ErrorCode, Filesize, HostDescriptor, HostDirectoryEntryStream,
@@ -17,150 +16,72 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
-use super::quota::{Quota, Turn, Usage};
-use super::stream::{FileStream, Place, write};
+use super::charged::{Fd, FilesView, same};
+use super::overlay::{End, join};
+use super::stream::{Place as Offset, write};
+use super::tree::Place;
 
-/// The file system as one instance sees it.
-pub struct FilesView<'a> {
-    pub(super) files: WasiFilesystemCtxView<'a>,
-    pub(super) quota: Arc<Quota>,
-}
+/// The root has no times and no size.
+const ROOT: DescriptorStat = DescriptorStat {
+    type_: DescriptorType::Directory,
+    link_count: 1,
+    size: 0,
+    data_access_timestamp: None,
+    data_modification_timestamp: None,
+    status_change_timestamp: None,
+};
 
-type Fd = Resource<Descriptor>;
+/// What the hash of the root's metadata is: any two numbers will do.
+const ROOT_HASH: MetadataHashValue = MetadataHashValue { lower: 1, upper: 1 };
 
-/// wasmtime takes its handles by value but only looks at their number.
-fn same(fd: &Fd) -> Fd {
-    Resource::new_borrow(fd.rep())
-}
-
-/// Length of a file in bytes; 0 for anything else.
-fn length(stat: &DescriptorStat) -> u64 {
-    match stat.type_ {
-        DescriptorType::RegularFile => stat.size,
-        _ => 0,
-    }
-}
-
-/// Gives back what a name stood for that is no longer there.
-async fn removed(turn: Turn, entry: Option<DescriptorStat>) {
-    match entry {
-        Some(entry) if entry.type_ == DescriptorType::RegularFile && entry.link_count == 1 => {
-            turn.file_removed(entry.size).await;
-        }
-        // A file with another name stays, whatever else has no length.
-        _ => turn.give_back(Usage { bytes: 0, files: 1 }),
-    }
+/// Where a path leads to.
+enum At {
+    /// Below a handle that wasmtime knows.
+    Real(Fd, String),
+    /// The root itself.
+    Root,
+    /// In the folder that is copied on write.
+    Layered(String),
 }
 
 impl FilesView<'_> {
-    /// Whether what the descriptor leads to counts against the quota.
-    fn charged(&self, fd: &Fd) -> FsResult<bool> {
-        let perms = match self.files.table.get(fd)? {
-            Descriptor::File(file) => file.perms,
-            Descriptor::Dir(folder) => folder.perms,
-        };
-        Ok(!perms.write_not_permitted())
+    async fn place(&mut self, fd: &Fd) -> FsResult<Place> {
+        self.tree.place(self.files.table, fd).await
     }
 
-    /// The file behind a descriptor through which it may be changed.
-    fn writable(&self, fd: &Fd) -> FsResult<Arc<File>> {
-        match self.files.table.get(fd)? {
-            Descriptor::File(file) if file.perms.write_not_permitted() => {
-                Err(ErrorCode::NotPermitted.into())
-            }
-            Descriptor::File(file) => Ok(file.file.clone()),
-            Descriptor::Dir(_) => Err(ErrorCode::BadDescriptor.into()),
-        }
-    }
-
-    async fn look(&mut self, fd: &Fd, flags: PathFlags, path: &str) -> Option<DescriptorStat> {
-        let stat = self.files.stat_at(same(fd), flags, path.to_owned());
-        stat.await.ok()
-    }
-
-    /// Whether two names are known to be of different things.
-    async fn differ(&mut self, one: (&Fd, &str), other: (&Fd, &str)) -> bool {
-        let flags = PathFlags::empty();
-        let one = self
-            .files
-            .metadata_hash_at(same(one.0), flags, one.1.to_owned())
-            .await;
-        let other = self
-            .files
-            .metadata_hash_at(same(other.0), flags, other.1.to_owned())
-            .await;
-        match (one, other) {
-            (Ok(one), Ok(other)) => (one.lower, one.upper) != (other.lower, other.upper),
-            _ => false,
-        }
-    }
-
-    fn stream(&mut self, fd: &Fd, place: Place) -> FsResult<Resource<DynOutputStream>> {
-        let file = self.writable(fd)?;
-        let stream: DynOutputStream = Box::new(FileStream::new(self.quota.clone(), file, place));
-        let pushed = self.files.table.push(stream).map_err(FsError::from);
-        self.refuse_when_full(pushed)
-    }
-
-    /// Opens with leave to make or to cut the file.
-    async fn open_changing(
-        &mut self,
-        fd: &Fd,
-        path_flags: PathFlags,
-        path: String,
-        open_flags: OpenFlags,
-        flags: DescriptorFlags,
-    ) -> FsResult<Fd> {
-        let turn = self.quota.turn().await;
-        let before = self.look(fd, path_flags, &path).await;
-        let reserved = open_flags.contains(OpenFlags::CREATE) && before.is_none();
-        if reserved {
-            turn.add_file()?;
-        }
-        let opening = self
-            .files
-            .open_at(same(fd), path_flags, path.clone(), open_flags, flags);
-        let opened = opening.await;
-        // Looked at even after a failure: the table may be full after the file
-        // was made.
-        let after = self.look(fd, path_flags, &path).await;
-        let mut gone = Usage::default();
-        if reserved && opened.is_err() && after.is_none() {
-            gone.files = 1;
-        }
-        if let (Some(before), Some(after)) = (before, after) {
-            gone.bytes = length(&before).saturating_sub(length(&after));
-        }
-        turn.give_back(gone);
-        opened
-    }
-
-    /// Has the quota watch a file for as long as it is open.
-    async fn watch(&mut self, fd: Fd) -> FsResult<Fd> {
-        let Descriptor::File(file) = self.files.table.get(&fd)? else {
-            return Ok(fd);
-        };
-        let file = file.file.clone();
-        let watched = self.quota.turn().await.opened(&file).await;
-        if let Err(error) = watched {
-            self.files.table.delete(fd)?;
-            return Err(error.into());
-        }
-        Ok(fd)
-    }
-
-    /// A full table is a limit, not a reason to trap. WASI has no `EMFILE`.
-    fn refuse_when_full<T>(&self, result: FsResult<T>) -> FsResult<T> {
-        result.map_err(|error| match error.downcast() {
-            Ok(code) => code.into(),
-            Err(error) => match error.downcast_ref::<ResourceTableError>() {
-                Some(ResourceTableError::Full) => {
-                    self.quota.report_handles(self.files.table.max_capacity());
-                    ErrorCode::InsufficientMemory.into()
+    /// Follows a path as far as the tree is ours.
+    ///
+    /// # Errors
+    ///
+    /// A name in the root that is no mount; a path out of the folder.
+    async fn at(&mut self, fd: &Fd, path: String) -> FsResult<At> {
+        match self.place(fd).await? {
+            Place::Real => Ok(At::Real(same(fd), path)),
+            Place::Layered(base) => Ok(At::Layered(join(&base, &path)?)),
+            Place::Root => {
+                let path = join("", &path)?;
+                if path.is_empty() {
+                    return Ok(At::Root);
                 }
-                _ => FsError::trap(error),
-            },
-        })
+                let (name, rest) = path.split_once('/').unwrap_or((&path, "."));
+                let mount = self.tree.mount(name);
+                let mount = mount.ok_or(FsError::from(ErrorCode::NoEntry))?;
+                match self.place(&mount).await? {
+                    Place::Layered(base) => Ok(At::Layered(join(&base, rest)?)),
+                    _ => Ok(At::Real(mount, rest.to_owned())),
+                }
+            }
+        }
+    }
+}
+
+fn refused<T>() -> FsResult<T> {
+    Err(ErrorCode::NotPermitted.into())
+}
+
+impl preopens::Host for FilesView<'_> {
+    fn get_directories(&mut self) -> wasmtime::Result<Vec<(Fd, String)>> {
+        self.tree.preopen(self.files.table)
     }
 }
 
@@ -186,25 +107,25 @@ impl HostDescriptor for FilesView<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
-        let charged = self.charged(&fd)?;
-        let opened = if charged && open_flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE) {
-            self.open_changing(&fd, path_flags, path, open_flags, flags)
-                .await
-        } else {
-            self.files
-                .open_at(fd, path_flags, path, open_flags, flags)
-                .await
-        };
-        let opened = self.refuse_when_full(opened)?;
-        if charged {
-            return self.watch(opened).await;
+        match self.at(&fd, path).await? {
+            At::Real(fd, path) => {
+                self.real_open_at(fd, path_flags, path, open_flags, flags)
+                    .await
+            }
+            At::Layered(path) => {
+                self.layered_open(path_flags, path, open_flags, flags).await
+            }
+            At::Root if flags.contains(DescriptorFlags::WRITE) => refused(),
+            At::Root => {
+                let added = self.tree.add_place(self.files.table, Place::Root);
+                self.refuse_when_full(added)
+            }
         }
-        Ok(opened)
     }
 
     async fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
         let file = self.writable(&fd)?;
-        let written = write(&self.quota, file, Place::At(offset), bytes.into());
+        let written = write(&self.quota, file, Offset::At(offset), bytes.into());
         Ok(written.await?)
     }
 
@@ -213,11 +134,11 @@ impl HostDescriptor for FilesView<'_> {
         fd: Fd,
         offset: Filesize,
     ) -> FsResult<Resource<DynOutputStream>> {
-        self.stream(&fd, Place::At(offset))
+        self.stream(&fd, Offset::At(offset))
     }
 
     fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
-        self.stream(&fd, Place::End)
+        self.stream(&fd, Offset::End)
     }
 
     async fn set_size(&mut self, fd: Fd, size: Filesize) -> FsResult<()> {
@@ -229,31 +150,27 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
-        if !self.charged(&fd)? {
-            return self.files.create_directory_at(fd, path).await;
+        match self.at(&fd, path).await? {
+            At::Real(fd, path) => self.real_create_directory_at(fd, path).await,
+            At::Layered(path) => self.layered_create_directory(path).await,
+            At::Root => Err(ErrorCode::Exist.into()),
         }
-        let turn = self.quota.turn().await;
-        turn.add_file()?;
-        let created = self.files.create_directory_at(fd, path).await;
-        if created.is_err() {
-            turn.give_back(Usage { bytes: 0, files: 1 });
-        }
-        created
     }
 
     async fn remove_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
-        let turn = self.quota.turn().await;
-        self.files.remove_directory_at(fd, path).await?;
-        turn.give_back(Usage { bytes: 0, files: 1 });
-        Ok(())
+        match self.at(&fd, path).await? {
+            At::Real(fd, path) => self.real_remove_directory_at(fd, path).await,
+            At::Layered(path) => self.layered_remove_directory(path).await,
+            At::Root => refused(),
+        }
     }
 
     async fn unlink_file_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
-        let turn = self.quota.turn().await;
-        let file = self.look(&fd, PathFlags::empty(), &path).await;
-        self.files.unlink_file_at(fd, path).await?;
-        removed(turn, file).await;
-        Ok(())
+        match self.at(&fd, path).await? {
+            At::Real(fd, path) => self.real_unlink_file_at(fd, path).await,
+            At::Layered(path) => self.layered_unlink(path).await,
+            At::Root => refused(),
+        }
     }
 
     async fn rename_at(
@@ -263,31 +180,51 @@ impl HostDescriptor for FilesView<'_> {
         new_fd: Fd,
         new_path: String,
     ) -> FsResult<()> {
-        let turn = self.quota.turn().await;
-        let target = self.look(&new_fd, PathFlags::empty(), &new_path).await;
-        // Renaming a file to itself removes nothing.
-        let replaces = target.is_some() && self.differ((&fd, &path), (&new_fd, &new_path)).await;
-        self.files.rename_at(fd, path, new_fd, new_path).await?;
-        if replaces {
-            removed(turn, target).await;
-        }
-        Ok(())
+        let (from, to) = (self.at(&fd, path).await?, self.at(&new_fd, new_path).await?);
+        let (from, to) = match (from, to) {
+            (At::Root, _) | (_, At::Root) => return refused(),
+            (At::Real(fd, path), At::Real(new_fd, new_path)) => {
+                return self.real_rename_at(fd, path, new_fd, new_path).await;
+            }
+            (At::Real(fd, path), At::Layered(to)) => (End::Real(fd, path), End::Layered(to)),
+            (At::Layered(from), At::Real(fd, path)) => (End::Layered(from), End::Real(fd, path)),
+            (At::Layered(from), At::Layered(to)) => (End::Layered(from), End::Layered(to)),
+        };
+        self.layered_rename(from, to).await
     }
 
     /// Refused: a second name would let a file outlive its deletion uncharged.
     async fn link_at(&mut self, _: Fd, _: PathFlags, _: String, _: Fd, _: String) -> FsResult<()> {
-        Err(ErrorCode::NotPermitted.into())
+        refused()
     }
 
     /// Refused: a link is harmless here, but not for what follows it on the host,
     /// such as a backup of the data folder.
     async fn symlink_at(&mut self, _: Fd, _: String, _: String) -> FsResult<()> {
-        Err(ErrorCode::NotPermitted.into())
+        refused()
     }
 
     async fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<DirectoryEntryStream>> {
-        let entries = self.files.read_directory(fd).await;
-        self.refuse_when_full(entries)
+        match self.place(&fd).await? {
+            Place::Real => {
+                let entries = self.files.read_directory(fd).await;
+                self.refuse_when_full(entries)
+            }
+            Place::Layered(path) => self.layered_read_directory(&path).await,
+            Place::Root => {
+                let entries: VecDeque<_> = self
+                    .tree
+                    .names()
+                    .map(|name| DirectoryEntry {
+                        type_: DescriptorType::Directory,
+                        name: name.to_owned(),
+                    })
+                    .collect();
+                let any = self.tree.any_folder()?;
+                self.place(&any).await?;
+                self.listing_stream(any, entries).await
+            }
+        }
     }
 
     fn read_via_stream(&mut self, fd: Fd, offset: Filesize) -> FsResult<Resource<DynInputStream>> {
@@ -315,19 +252,32 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     async fn sync_data(&mut self, fd: Fd) -> FsResult<()> {
-        self.files.sync_data(fd).await
+        match self.place(&fd).await? {
+            Place::Real => self.files.sync_data(fd).await,
+            _ => Ok(()),
+        }
     }
 
     async fn sync(&mut self, fd: Fd) -> FsResult<()> {
-        self.files.sync(fd).await
+        match self.place(&fd).await? {
+            Place::Real => self.files.sync(fd).await,
+            _ => Ok(()),
+        }
     }
 
     async fn get_flags(&mut self, fd: Fd) -> FsResult<DescriptorFlags> {
-        self.files.get_flags(fd).await
+        match self.place(&fd).await? {
+            Place::Real => self.files.get_flags(fd).await,
+            Place::Layered(_) => Ok(DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY),
+            Place::Root => Ok(DescriptorFlags::READ),
+        }
     }
 
     async fn get_type(&mut self, fd: Fd) -> FsResult<DescriptorType> {
-        self.files.get_type(fd).await
+        match self.place(&fd).await? {
+            Place::Real => self.files.get_type(fd).await,
+            _ => Ok(DescriptorType::Directory),
+        }
     }
 
     async fn set_times(
@@ -336,7 +286,10 @@ impl HostDescriptor for FilesView<'_> {
         accessed: NewTimestamp,
         modified: NewTimestamp,
     ) -> FsResult<()> {
-        self.files.set_times(fd, accessed, modified).await
+        match self.place(&fd).await? {
+            Place::Real => self.files.set_times(fd, accessed, modified).await,
+            _ => refused(),
+        }
     }
 
     async fn set_times_at(
@@ -347,13 +300,26 @@ impl HostDescriptor for FilesView<'_> {
         accessed: NewTimestamp,
         modified: NewTimestamp,
     ) -> FsResult<()> {
-        self.files
-            .set_times_at(fd, flags, path, accessed, modified)
-            .await
+        match self.at(&fd, path).await? {
+            At::Real(fd, path) => {
+                self.files
+                    .set_times_at(fd, flags, path, accessed, modified)
+                    .await
+            }
+            At::Layered(path) => {
+                self.layered_set_times(flags, &path, accessed, modified)
+                    .await
+            }
+            At::Root => refused(),
+        }
     }
 
     async fn stat(&mut self, fd: Fd) -> FsResult<DescriptorStat> {
-        self.files.stat(fd).await
+        match self.place(&fd).await? {
+            Place::Real => self.files.stat(fd).await,
+            Place::Layered(path) => self.layered_stat(PathFlags::empty(), &path).await,
+            Place::Root => Ok(ROOT),
+        }
     }
 
     async fn stat_at(
@@ -362,19 +328,36 @@ impl HostDescriptor for FilesView<'_> {
         flags: PathFlags,
         path: String,
     ) -> FsResult<DescriptorStat> {
-        self.files.stat_at(fd, flags, path).await
+        match self.at(&fd, path).await? {
+            At::Real(fd, path) => self.files.stat_at(fd, flags, path).await,
+            At::Layered(path) => self.layered_stat(flags, &path).await,
+            At::Root => Ok(ROOT),
+        }
     }
 
     async fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {
-        self.files.readlink_at(fd, path).await
+        match self.at(&fd, path).await? {
+            At::Real(fd, path) => self.files.readlink_at(fd, path).await,
+            At::Layered(path) => self.layered_readlink(&path).await,
+            At::Root => Err(ErrorCode::Invalid.into()),
+        }
     }
 
     async fn is_same_object(&mut self, a: Fd, b: Fd) -> wasmtime::Result<bool> {
-        self.files.is_same_object(a, b).await
+        let one = self.metadata_hash(a).await;
+        let other = self.metadata_hash(b).await;
+        Ok(match (one, other) {
+            (Ok(one), Ok(other)) => (one.lower, one.upper) == (other.lower, other.upper),
+            _ => false,
+        })
     }
 
     async fn metadata_hash(&mut self, fd: Fd) -> FsResult<MetadataHashValue> {
-        self.files.metadata_hash(fd).await
+        match self.place(&fd).await? {
+            Place::Real => self.files.metadata_hash(fd).await,
+            Place::Layered(path) => self.layered_hash(PathFlags::empty(), &path).await,
+            Place::Root => Ok(ROOT_HASH),
+        }
     }
 
     async fn metadata_hash_at(
@@ -383,11 +366,17 @@ impl HostDescriptor for FilesView<'_> {
         flags: PathFlags,
         path: String,
     ) -> FsResult<MetadataHashValue> {
-        self.files.metadata_hash_at(fd, flags, path).await
+        match self.at(&fd, path).await? {
+            At::Real(fd, path) => self.files.metadata_hash_at(fd, flags, path).await,
+            At::Layered(path) => self.layered_hash(flags, &path).await,
+            At::Root => Ok(ROOT_HASH),
+        }
     }
 
     fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
-        HostDescriptor::drop(&mut self.files, fd)
+        self.tree.forget(fd.rep());
+        self.files.table.delete::<Descriptor>(fd)?;
+        Ok(())
     }
 }
 
@@ -396,10 +385,14 @@ impl HostDirectoryEntryStream for FilesView<'_> {
         &mut self,
         stream: Resource<DirectoryEntryStream>,
     ) -> FsResult<Option<DirectoryEntry>> {
-        self.files.read_directory_entry(stream).await
+        match self.tree.next_entry(stream.rep()) {
+            Some(entry) => Ok(entry),
+            None => self.files.read_directory_entry(stream).await,
+        }
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
+        self.tree.forget_listing(stream.rep());
         HostDirectoryEntryStream::drop(&mut self.files, stream)
     }
 }

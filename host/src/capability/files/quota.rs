@@ -69,30 +69,38 @@ impl FileId {
 }
 
 impl Quota {
-    /// Counts what is in `folder` and bounds it to `bytes` and `files` from here
-    /// on. A folder that is over the limit already can only shrink.
+    /// Counts what is in `folders` and bounds it to `bytes` and `files` from here
+    /// on, all together. What is over the limit already can only shrink.
     ///
     /// Blocks while counting.
     ///
     /// # Errors
     ///
     /// A folder that cannot be read, or that holds over a million entries.
-    pub fn new(
-        folder: &Path,
+    pub fn new<'a>(
+        folders: impl IntoIterator<Item = &'a Path>,
         bytes: u64,
         files: u64,
         log: PluginLog,
     ) -> Result<Arc<Self>, EngineError> {
-        let ledger = Ledger {
-            used: count(folder)?,
-            ..Ledger::default()
-        };
+        let mut ledger = Ledger::default();
+        for folder in folders {
+            let held = count(folder)?;
+            ledger.used.bytes = ledger.used.bytes.saturating_add(held.bytes);
+            ledger.used.files = ledger.used.files.saturating_add(held.files);
+        }
         Ok(Arc::new(Self {
             limit: Usage { bytes, files },
             log,
             turn: Arc::default(),
             ledger: Mutex::new(ledger),
         }))
+    }
+
+    /// What is allowed.
+    #[must_use]
+    pub fn limit(&self) -> Usage {
+        self.limit
     }
 
     /// What is charged at the moment.
@@ -307,7 +315,7 @@ mod tests {
     fn quota(folder: &TempDir, bytes: u64, files: u64) -> Arc<Quota> {
         let events = EventLog::new(LogCapacity::default());
         let log = PluginLog::new(events, "test", &Limits::default());
-        Quota::new(folder.path(), bytes, files, log).unwrap()
+        Quota::new([folder.path()], bytes, files, log).unwrap()
     }
 
     fn file(folder: &TempDir, name: &str) -> Arc<File> {

@@ -8,6 +8,8 @@
 )]
 
 mod escape;
+mod layered;
+mod lazy;
 mod room;
 
 use std::fs;
@@ -25,7 +27,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use wasmtime_wasi::p2::{DynOutputStream, FsError, FsResult, StreamError};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::{FilesView, Quota, Usage, wasi};
+use super::{FilesView, Folders, Quota, Tree, Usage, wasi};
 use crate::instance::log::PluginLog;
 use crate::instance::state::InstanceState;
 use crate::limits::Limits;
@@ -37,7 +39,9 @@ struct Rig {
     wasi: WasiCtx,
     table: ResourceTable,
     quota: Arc<Quota>,
+    tree: Arc<Tree>,
     events: EventLog,
+    root: u32,
     plugin: u32,
     data: u32,
 }
@@ -61,6 +65,15 @@ fn code(error: FsError) -> ErrorCode {
 
 impl Rig {
     fn new(bytes: u64, files: u64) -> Self {
+        Self::with_changes(bytes, files, false)
+    }
+
+    /// The same with a plugin folder that is copied on write.
+    fn layered(bytes: u64, files: u64) -> Self {
+        Self::with_changes(bytes, files, true)
+    }
+
+    fn with_changes(bytes: u64, files: u64, changes: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["plugin", "data", "outside"] {
             fs::create_dir(folder.path().join(name)).unwrap();
@@ -69,26 +82,36 @@ impl Rig {
         fs::write(folder.path().join("outside/secret"), "secret").unwrap();
         let events = EventLog::new(LogCapacity::default());
         let log = PluginLog::new(events.clone(), "test", &Limits::default());
-        let (plugin, data) = (folder.path().join("plugin"), folder.path().join("data"));
-        let quota = Quota::new(&data, bytes, files, log).unwrap();
+        let folders = Folders {
+            plugin: folder.path().join("plugin"),
+            data: folder.path().join("data"),
+            temporary: folder.path().join("temporary"),
+            changes: changes.then(|| folder.path().join("changes")),
+        };
+        let quota = folders.quota(bytes, files, log).unwrap();
         let mut rig = Self {
-            wasi: wasi(&plugin, &data, None, 100).unwrap(),
+            wasi: wasi(100),
+            tree: folders.tree(),
             folder,
             table: ResourceTable::new(),
             quota,
             events,
+            root: 0,
             plugin: 0,
             data: 0,
         };
-        let folders = rig.filesystem().get_directories().unwrap();
-        assert_eq!([&*folders[0].1, &*folders[1].1], ["/plugin", "/data"]);
-        (rig.plugin, rig.data) = (folders[0].0.rep(), folders[1].0.rep());
+        let granted = rig.view().get_directories().unwrap();
+        let names: Vec<_> = granted.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names, ["/", "/data", "/plugin", "/tmp"]);
+        (rig.data, rig.plugin) = (granted[1].0.rep(), granted[2].0.rep());
+        rig.root = granted[0].0.rep();
         rig
     }
 
     fn view(&mut self) -> FilesView<'_> {
         FilesView {
             quota: self.quota.clone(),
+            tree: self.tree.clone(),
             files: self.filesystem(),
         }
     }
@@ -177,7 +200,13 @@ impl Rig {
     fn assert_usage(&self, bytes: u64, files: u64) {
         let expected = Usage { bytes, files };
         assert_eq!(self.quota.usage(), expected);
-        assert_eq!(super::count::count(&self.path("data")).unwrap(), expected);
+        let data = super::count::count(&self.path("data")).unwrap();
+        let changes = super::count::count(&self.path("changes")).unwrap();
+        let counted = Usage {
+            bytes: data.bytes + changes.bytes,
+            files: data.files + changes.files,
+        };
+        assert_eq!(counted, expected);
     }
 }
 

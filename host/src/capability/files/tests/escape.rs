@@ -133,10 +133,11 @@ fn there_is_no_environment_and_random_bytes_are_bounded() {
     assert!(random.get_random_bytes(101).is_err());
 }
 
-#[test]
-fn a_missing_folder_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let error = wasi(&folder.path().join("absent"), folder.path(), None, 1);
-    let error = error.err().unwrap().to_string();
-    assert!(error.contains("absent"), "{error}");
+#[tokio::test]
+async fn a_missing_plugin_folder_is_not_found_at_its_use() {
+    let mut rig = Rig::new(100, 10);
+    fs::remove_dir_all(rig.path("plugin")).unwrap();
+    let error = rig.open(rig.plugin, "plugin.py", OpenFlags::empty()).await;
+    assert_eq!(code(error.unwrap_err()), ErrorCode::NoEntry);
+    assert!(!rig.path("plugin").exists());
 }

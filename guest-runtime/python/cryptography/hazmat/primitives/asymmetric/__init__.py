@@ -1,0 +1,1 @@
+"""Keys in pairs: X25519 and Ed25519."""

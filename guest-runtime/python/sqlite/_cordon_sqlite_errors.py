@@ -1,0 +1,77 @@
+"""The exceptions of ``sqlite3`` and which of SQLite's codes raises which."""
+
+from _cordon_sqlite_constants import NAMES
+
+
+class Warning(Exception):
+    """Kept for programs that catch it."""
+
+
+class Error(Exception):
+    """What is wrong with a database, or with how it is used."""
+
+
+class InterfaceError(Error):
+    """The module was used in a way that SQLite does not allow."""
+
+
+class DatabaseError(Error):
+    """What SQLite says of a database."""
+
+
+class DataError(DatabaseError):
+    """A value that is too large."""
+
+
+class OperationalError(DatabaseError):
+    """What is not the program's fault, and every error in SQL."""
+
+
+class IntegrityError(DatabaseError):
+    """A constraint that does not hold."""
+
+
+class InternalError(DatabaseError):
+    """A fault inside SQLite."""
+
+
+class ProgrammingError(DatabaseError):
+    """A call that makes no sense, such as one on a closed database."""
+
+
+class NotSupportedError(DatabaseError):
+    """What this SQLite cannot do."""
+
+
+CLASSES = {
+    kind.__name__: kind
+    for kind in (Warning, Error, InterfaceError, DatabaseError, DataError,
+                 OperationalError, IntegrityError, InternalError, ProgrammingError,
+                 NotSupportedError)
+}
+
+for _kind in CLASSES.values():
+    _kind.__module__ = "sqlite3"
+
+# By the low byte of the code; what is not here is a DatabaseError.
+_BY_CODE = {
+    1: OperationalError, 2: InternalError, 3: OperationalError, 4: OperationalError,
+    5: OperationalError, 6: OperationalError, 8: OperationalError, 9: OperationalError,
+    10: OperationalError, 12: InternalError, 13: OperationalError, 14: OperationalError,
+    15: OperationalError, 16: OperationalError, 17: OperationalError, 18: DataError,
+    19: IntegrityError, 20: IntegrityError, 21: InterfaceError, 25: InterfaceError,
+}
+_NO_MEMORY = 7
+
+
+def make(kind, text):
+    """The exception for a code of SQLite's, or of a class by its name."""
+    if isinstance(kind, str):
+        return CLASSES[kind](text)
+    primary = kind & 0xFF
+    if primary == _NO_MEMORY:
+        return MemoryError()
+    error = _BY_CODE.get(primary, DatabaseError)(text)
+    error.sqlite_errorcode = kind
+    error.sqlite_errorname = NAMES.get(kind, "unknown")
+    return error

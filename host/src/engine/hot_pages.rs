@@ -1,0 +1,141 @@
+//! Which pages of the snapshot every start writes to.
+//!
+//! The first write to a page of the copy-on-write image is a fault of a
+//! microsecond or two, and a start takes hundreds of them in places that hardly
+//! differ from one start to the next. The first lives of an engine teach which;
+//! later ones have these pages made their own in a few calls. Owns the list and
+//! never touches memory: `capability/memory` does.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// Lives whose pages are looked at: what only some plugins write to is no page of
+/// every start.
+const LESSONS: u32 = 4;
+
+/// Most pages in the list. More would cost an instance memory that it may not need.
+const MOST: usize = 1024;
+
+/// Bytes of a page, as the list counts them.
+pub const PAGE: usize = 4096;
+
+/// A part of an instance's memory that it has shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// Number of its first page in the linear memory.
+    pub first: usize,
+    /// Number of its first page in this process.
+    pub address: usize,
+    /// How many pages it has.
+    pub pages: usize,
+}
+
+/// The list, while it is learned and after.
+#[derive(Debug, Default)]
+pub struct HotPages {
+    learned: OnceLock<Vec<usize>>,
+    lessons: Mutex<Lessons>,
+}
+
+#[derive(Debug, Default)]
+struct Lessons {
+    count: u32,
+    pages: Option<Vec<usize>>,
+}
+
+impl HotPages {
+    /// The pages, ascending, once they are known.
+    #[must_use]
+    pub fn known(&self) -> Option<&[usize]> {
+        self.learned.get().map(Vec::as_slice)
+    }
+
+    /// Takes from an instance that has just started which pages it has written to.
+    /// Does nothing when that cannot be found out here, or is known.
+    pub fn learn(&self, parts: &[Part]) {
+        if self.known().is_some() || parts.is_empty() {
+            return;
+        }
+        let Ok(written) = written(parts) else {
+            return;
+        };
+        let mut lessons = self.lessons.lock().unwrap_or_else(PoisonError::into_inner);
+        lessons.count = lessons.count.saturating_add(1);
+        let pages = match lessons.pages.take() {
+            None => written,
+            Some(mut pages) => {
+                pages.retain(|page| written.binary_search(page).is_ok());
+                pages
+            }
+        };
+        if lessons.count < LESSONS {
+            lessons.pages = Some(pages);
+        } else {
+            let mut pages = pages;
+            pages.truncate(MOST);
+            // Somebody else's list is as good.
+            let _ = self.learned.set(pages);
+        }
+    }
+}
+
+/// The pages of these parts that are this instance's own, ascending.
+///
+/// From `/proc/self/pagemap`, eight bytes a page: bit 63 says that there is a page,
+/// bit 61 that it is still the file's.
+fn written(parts: &[Part]) -> std::io::Result<Vec<usize>> {
+    let pagemap = File::open("/proc/self/pagemap")?;
+    let mut pages = Vec::new();
+    for part in parts {
+        let mut entries = vec![0_u8; part.pages.saturating_mul(8)];
+        let at = u64::try_from(part.address.saturating_mul(8)).unwrap_or(u64::MAX);
+        pagemap.read_exact_at(&mut entries, at)?;
+        for (number, entry) in entries.as_chunks::<8>().0.iter().enumerate() {
+            if u64::from_ne_bytes(*entry) >> 61 & 0b101 == 0b100 {
+                pages.push(part.first.saturating_add(number));
+            }
+        }
+    }
+    pages.sort_unstable();
+    Ok(pages)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// Pages of this process that are certainly written to.
+    fn own(pages: usize) -> (Vec<u8>, Part) {
+        let memory = vec![1_u8; (pages + 1) * PAGE];
+        let part = Part {
+            first: 100,
+            address: (memory.as_ptr() as usize).div_ceil(PAGE),
+            pages,
+        };
+        (memory, part)
+    }
+
+    #[test]
+    fn pages_that_every_life_has_written_to_are_known_after_some() {
+        let hot = HotPages::default();
+        let (_memory, four) = own(4);
+        let two = Part { pages: 2, ..four };
+        for _ in 1..LESSONS {
+            hot.learn(&[four]);
+            assert_eq!(hot.known(), None);
+        }
+        hot.learn(&[two]);
+        assert_eq!(hot.known(), Some(&[100, 101][..]));
+    }
+
+    #[test]
+    fn an_instance_that_shows_nothing_teaches_nothing() {
+        let hot = HotPages::default();
+        for _ in 0..=LESSONS {
+            hot.learn(&[]);
+        }
+        assert_eq!(hot.known(), None);
+    }
+}
