@@ -60,18 +60,25 @@ impl tls::Host for InstanceState {
     fn feed(&mut self, session: u32, bytes: Vec<u8>) -> Result<Progress, Failure> {
         match self.tls.session(session) {
             Some(session) => session.feed(&bytes),
-            None => Err(failure::protocol("INTERNAL_ERROR", "there is no such session")),
+            None => Err(failure::protocol(
+                "INTERNAL_ERROR",
+                "there is no such session",
+            )),
         }
     }
 
     fn take(&mut self, session: u32, most: u32) -> Vec<u8> {
         let session = self.tls.session(session);
-        session.map(|session| session.take(most)).unwrap_or_default()
+        session
+            .map(|session| session.take(most))
+            .unwrap_or_default()
     }
 
     fn read(&mut self, session: u32, most: u32) -> Vec<u8> {
         let session = self.tls.session(session);
-        session.map(|session| session.read(most)).unwrap_or_default()
+        session
+            .map(|session| session.read(most))
+            .unwrap_or_default()
     }
 
     fn write(&mut self, session: u32, bytes: Vec<u8>) -> u32 {

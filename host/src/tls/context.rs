@@ -41,7 +41,11 @@ impl Context {
     /// # Errors
     ///
     /// [`NotMade`] for what is of no use.
-    pub fn new(settings: &Settings, files: Option<KeyFiles>, weight: Weight) -> Result<Self, NotMade> {
+    pub fn new(
+        settings: &Settings,
+        files: Option<KeyFiles>,
+        weight: Weight,
+    ) -> Result<Self, NotMade> {
         let provider = Arc::new(provider(&settings.suites));
         let versions = versions(settings);
         let trust = Trust::new(settings, provider.signature_verification_algorithms)?;
@@ -73,7 +77,11 @@ fn provider(suites: &[u16]) -> CryptoProvider {
     let mut provider = ring::default_provider();
     if !suites.is_empty() {
         let known = std::mem::take(&mut provider.cipher_suites);
-        let find = |number: &u16| known.iter().find(|suite| u16::from(suite.suite()) == *number);
+        let find = |number: &u16| {
+            known
+                .iter()
+                .find(|suite| u16::from(suite.suite()) == *number)
+        };
         provider.cipher_suites = suites.iter().filter_map(find).copied().collect();
     }
     provider
@@ -114,7 +122,8 @@ fn server(
     trust: Arc<Trust>,
     pair: Option<Arc<CertifiedKey>>,
 ) -> Result<ServerConfig, rustls::Error> {
-    let builder = ServerConfig::builder_with_provider(Arc::clone(provider)).with_protocol_versions(versions)?;
+    let builder = ServerConfig::builder_with_provider(Arc::clone(provider))
+        .with_protocol_versions(versions)?;
     let builder = if trust.verifies() {
         builder.with_client_cert_verifier(trust)
     } else {

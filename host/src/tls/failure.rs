@@ -41,9 +41,10 @@ pub fn from_rustls(error: &Error) -> Failure {
         Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
             named("UNEXPECTED_MESSAGE")
         }
-        Error::General(text) if text.contains("no server certificate") => {
-            protocol("NO_SHARED_CIPHER", "no shared cipher: the server has no certificate")
-        }
+        Error::General(text) if text.contains("no server certificate") => protocol(
+            "NO_SHARED_CIPHER",
+            "no shared cipher: the server has no certificate",
+        ),
         other => protocol("PROTOCOL_ERROR", &other.to_string()),
     }
 }
@@ -65,7 +66,10 @@ fn incompatible(reason: &PeerIncompatible) -> Failure {
             "UNSUPPORTED_PROTOCOL",
             "unsupported protocol: the hub speaks TLS 1.2 and 1.3 only",
         ),
-        other => protocol("PROTOCOL_ERROR", &format!("the peer is incompatible: {other:?}")),
+        other => protocol(
+            "PROTOCOL_ERROR",
+            &format!("the peer is incompatible: {other:?}"),
+        ),
     }
 }
 
@@ -76,7 +80,9 @@ fn certificate(error: &CertificateError) -> Failure {
         }
     }
     match error {
-        CertificateError::BadSignature => Failure::Verification((7, "certificate signature failure".to_owned())),
+        CertificateError::BadSignature => {
+            Failure::Verification((7, "certificate signature failure".to_owned()))
+        }
         other => Failure::Verification((1, format!("certificate cannot be verified: {other}"))),
     }
 }
@@ -111,7 +117,10 @@ fn received(alert: AlertDescription) -> Failure {
         A::NoApplicationProtocol => "TLSV1_ALERT_NO_APPLICATION_PROTOCOL",
         other => {
             let number = u8::from(other);
-            return protocol("TLSV1_ALERT_UNKNOWN", &format!("the peer sent alert {number}"));
+            return protocol(
+                "TLSV1_ALERT_UNKNOWN",
+                &format!("the peer sent alert {number}"),
+            );
         }
     })
 }

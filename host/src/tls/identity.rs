@@ -44,7 +44,10 @@ impl KeyFiles {
         let of_no_use = |what: &str, error: &dyn std::fmt::Display| {
             // The operator has to know more than the plugin may.
             tracing::error!(grant = grant.name, what, %error, "a granted key cannot be used");
-            Refusal::Identity(format!("the {what} of key grant {:?} cannot be read", grant.name))
+            Refusal::Identity(format!(
+                "the {what} of key grant {:?} cannot be read",
+                grant.name
+            ))
         };
         let pem = read(&grant.certificate).map_err(|error| of_no_use("certificate", &error))?;
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();

@@ -184,7 +184,10 @@ impl Tls {
         let context = self.contexts.get(&context).ok_or_else(missing)?;
         match self.sessions.get_mut(&session) {
             Some(session) => session.choose(Arc::clone(context)),
-            None => Err(failure::protocol("INTERNAL_ERROR", "there is no such session")),
+            None => Err(failure::protocol(
+                "INTERNAL_ERROR",
+                "there is no such session",
+            )),
         }
     }
 
@@ -200,7 +203,11 @@ fn size(settings: &Settings) -> u64 {
     let mut bytes = lists.map(Vec::len).fold(0, usize::saturating_add);
     if let Identity::Given(pair) = &settings.identity {
         bytes = bytes.saturating_add(pair.key.len());
-        bytes = pair.chain.iter().map(Vec::len).fold(bytes, usize::saturating_add);
+        bytes = pair
+            .chain
+            .iter()
+            .map(Vec::len)
+            .fold(bytes, usize::saturating_add);
     }
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }

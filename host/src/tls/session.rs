@@ -290,10 +290,7 @@ impl Session {
             // An alert in the clear: record of version 1.2, two bytes, fatal.
             self.alert.extend([21, 3, 3, 0, 2, 2, alert]);
             self.side = Side::Over;
-            self.failed = Some(failure::protocol(
-                "CALLBACK_FAILED",
-                "callback failed",
-            ));
+            self.failed = Some(failure::protocol("CALLBACK_FAILED", "callback failed"));
         }
     }
 
@@ -311,7 +308,10 @@ impl Session {
             version: connection.protocol_version()?.into(),
             suite: connection.negotiated_cipher_suite()?.suite().into(),
             alpn: connection.alpn_protocol().map(<[u8]>::to_vec),
-            chain: chain.iter().map(|der: &CertificateDer<'_>| der.to_vec()).collect(),
+            chain: chain
+                .iter()
+                .map(|der: &CertificateDer<'_>| der.to_vec())
+                .collect(),
         })
     }
 
@@ -337,7 +337,9 @@ fn config_for(accepted: &Accepted, config: &Arc<ServerConfig>) -> Arc<ServerConf
     let mut config = Arc::clone(config);
     let hello = accepted.client_hello();
     let common = match hello.alpn() {
-        Some(mut offered) => offered.any(|name| config.alpn_protocols.iter().any(|own| own == name)),
+        Some(mut offered) => {
+            offered.any(|name| config.alpn_protocols.iter().any(|own| own == name))
+        }
         None => true,
     };
     if !common {

@@ -72,7 +72,8 @@ fn system_anchors() -> &'static [TrustAnchor<'static>] {
         for error in &found.errors {
             tracing::warn!(%error, "a root certificate of the system cannot be read");
         }
-        let parse = |der: &CertificateDer<'_>| Some(webpki::anchor_from_trusted_cert(der).ok()?.to_owned());
+        let parse =
+            |der: &CertificateDer<'_>| Some(webpki::anchor_from_trusted_cert(der).ok()?.to_owned());
         found.certs.iter().filter_map(parse).collect()
     })
 }
@@ -87,7 +88,12 @@ impl Trust {
         settings: &Settings,
         algorithms: WebPkiSupportedAlgorithms,
     ) -> Result<Self, Refusal> {
-        let given: Vec<_> = settings.roots.iter().cloned().map(CertificateDer::from).collect();
+        let given: Vec<_> = settings
+            .roots
+            .iter()
+            .cloned()
+            .map(CertificateDer::from)
+            .collect();
         let mut anchors = Vec::with_capacity(given.len());
         for root in &given {
             match webpki::anchor_from_trusted_cert(root) {
@@ -150,7 +156,11 @@ impl Trust {
         })
     }
 
-    fn check_name(&self, shown: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<(), Unverified> {
+    fn check_name(
+        &self,
+        shown: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+    ) -> Result<(), Unverified> {
         let parsed = EndEntityCert::try_from(shown);
         if let Ok(parsed) = &parsed {
             if parsed.verify_is_valid_for_subject_name(name).is_ok() {
