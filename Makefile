@@ -26,7 +26,7 @@ deny := $(CORDON_CACHE)/tools/bin/cargo-deny
 # The host is compiled for one guest and refuses every other.
 with_key = CORDON_GUEST_KEY=$$($(toolchain)/key); export CORDON_GUEST_KEY;
 
-.PHONY: help setup build run test test-unit test-python test-tools bench lint fmt deny env clean
+.PHONY: help setup build run test test-unit test-python test-tools cpython-tests cpython-testsuite bench lint fmt deny env clean
 
 help: ## this list
 	@echo "make VERB"
@@ -70,6 +70,21 @@ test-tools:
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
 	else \
 		echo "the tests need:$$missing; install it with: sudo apt-get install$$missing" >&2; \
+		exit 1; \
+	fi
+
+# MODULES="test_json test_re:PATTERN" runs less, UPDATE=1 writes down what came out.
+cpython-tests: cpython-testsuite build ## CPython's own tests in the component (MODULES="test_json test_re" for some)
+	@$(with_key) cargo run --quiet --release --workspace --bin cordon-cpython-tests -- \
+		$(if $(UPDATE),--update) $(if $(VERBOSE),--verbose) $(MODULES)
+
+cpython-testsuite:
+	@if [ -f /usr/lib/python3.11/test/test_json/__init__.py ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing CPython's tests: libpython3.11-testsuite"; \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends libpython3.11-testsuite; \
+	else \
+		echo "install CPython's tests with: sudo apt-get install libpython3.11-testsuite" >&2; \
 		exit 1; \
 	fi
 

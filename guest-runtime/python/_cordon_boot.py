@@ -64,6 +64,7 @@ def init():
             # A plugin that imports it gets the same failure, in its own log.
             not_preloaded[name] = "%s: %s" % (type(failure).__name__, failure)
     importlib.import_module("_cordon_descriptor").install()
+    importlib.import_module("_cordon_subprocess").install()
     _add_site_builtins()
     _hide_library_folder()
     importlib.import_module("_cordon_domoticz")

@@ -27,8 +27,9 @@ class LogStream(io.TextIOBase):
     line_buffering = True
     mode = "w"
 
-    def __init__(self, level, name):
+    def __init__(self, level, name, number):
         self.name = name
+        self._number = number
         self.buffer = LogBuffer(self)
         self._level = level
         # Text after the last line end, by thread: two threads that print at
@@ -37,6 +38,11 @@ class LogStream(io.TextIOBase):
 
     def writable(self):
         return True
+
+    def fileno(self):
+        """The number by which programs ask whether this is a terminal. What is
+        written to the number itself goes nowhere."""
+        return self._number
 
     def write(self, text):
         if not isinstance(text, str):
@@ -79,13 +85,16 @@ class LogBuffer(io.RawIOBase):
     def writable(self):
         return True
 
+    def fileno(self):
+        return self._stream.fileno()
+
     def write(self, data):
         self._stream.write(bytes(data).decode("utf-8", "replace"))
         return len(data)
 
 
-_stdout = LogStream(log.NORMAL, "<stdout>")
-_stderr = LogStream(log.ERROR, "<stderr>")
+_stdout = LogStream(log.NORMAL, "<stdout>", 1)
+_stderr = LogStream(log.ERROR, "<stderr>", 2)
 
 
 def install():

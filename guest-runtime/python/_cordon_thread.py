@@ -230,19 +230,40 @@ def _make_thread_handle(ident):
     return handle
 
 
-def _stack_size(size=0, /):
-    """Stacks have one size here; asking for another is accepted and ignored."""
+# What was asked for last.
+_wanted_stack = 0
+
+# Least size that is not refused.
+_LEAST_STACK = 32 << 10
+
+
+def stack_size(size=0, /):
+    """Stacks have one size here; asking for another is remembered, no more."""
+    global _wanted_stack
     if size < 0:
         raise ValueError("size must be 0 or a positive value")
-    return 0
+    if 0 < size < _LEAST_STACK:
+        raise ValueError("size not valid: %d bytes" % size)
+    before, _wanted_stack = _wanted_stack, size
+    return before
+
+
+def get_native_id():
+    """The id of the running thread; the hub's threads have no other."""
+    return _cordon_lock.get_ident()
 
 
 def install():
-    """Makes ``_thread``, ``time.sleep`` and the queues use the hub's threads."""
+    """Makes ``_thread`` and ``time.sleep`` use the hub's threads."""
+    for function in (
+        start_new_thread, start_joinable_thread, get_native_id, stack_size,
+    ):
+        function.__module__ = "_thread"
     _thread.lock = _thread.LockType = _cordon_lock.lock
     _thread.allocate_lock = _thread.allocate = _cordon_lock.lock
     _thread.RLock = _cordon_lock.RLock
-    _thread.get_ident = _thread.get_native_id = _cordon_lock.get_ident
+    _thread.get_ident = _cordon_lock.get_ident
+    _thread.get_native_id = get_native_id
     _thread.start_new_thread = _thread.start_new = start_new_thread
     _thread.start_joinable_thread = start_joinable_thread
     _thread._ThreadHandle = ThreadHandle
@@ -252,9 +273,7 @@ def install():
     _thread._shutdown = lambda: None
     _thread._set_sentinel = _cordon_lock.lock
     _thread._count = lambda: _running
-    _thread.stack_size = _stack_size
+    _thread.stack_size = stack_size
     _thread.set_name = lambda name: None
     _thread._local = Local
-    # The pure Python form of the queue is built on the locks above.
-    sys.modules["_queue"] = None
     time.sleep = _cordon_lock.sleep

@@ -304,8 +304,10 @@ mod _cordon_crypto {
                 .ok_or_else(|| vm.new_value_error("no such mode"))?;
             let aes = Aes::new(&args.key.borrow_buf())
                 .ok_or_else(|| vm.new_value_error("a key has 16, 24 or 32 bytes"))?;
-            let work = Work::new(mode, aes, &args.iv.borrow_buf(), args.encrypts)
-                .ok_or_else(|| vm.new_value_error("the initialization vector has a wrong length"))?;
+            let work =
+                Work::new(mode, aes, &args.iv.borrow_buf(), args.encrypts).ok_or_else(|| {
+                    vm.new_value_error("the initialization vector has a wrong length")
+                })?;
             Ok(Self {
                 work: PyMutex::new(work),
             })

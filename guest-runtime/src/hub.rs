@@ -37,7 +37,9 @@ mod _cordon {
         function::ArgBytesLike,
     };
 
-    use crate::abi::cordon::plugin::{code, configuration, connections, devices, schedule, storage};
+    use crate::abi::cordon::plugin::{
+        code, configuration, connections, devices, schedule, storage,
+    };
     use crate::{convert, task};
 
     #[pyfunction]

@@ -12,12 +12,16 @@
 
 mod abi;
 mod convert;
-mod errno;
 mod crypto;
+mod errno;
 mod hub;
+mod icmp;
 mod lock;
 mod memory;
+mod processes;
+mod queue;
 mod select;
+mod serial;
 mod single;
 mod socket;
 mod sources;
@@ -27,8 +31,8 @@ mod sqlite_hooks;
 mod sqlite_system;
 mod stack;
 mod task;
-mod zone;
 mod tls;
+mod zone;
 
 use std::cell::OnceCell;
 
@@ -97,6 +101,10 @@ fn build_interpreter() -> Interpreter {
     natives.push(socket::module_def(&builder.ctx));
     natives.push(crypto::module_def(&builder.ctx));
     natives.push(tls::module_def(&builder.ctx));
+    natives.push(processes::module_def(&builder.ctx));
+    natives.push(serial::module_def(&builder.ctx));
+    natives.push(icmp::module_def(&builder.ctx));
+    natives.push(queue::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

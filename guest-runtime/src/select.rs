@@ -58,9 +58,8 @@ mod select {
         let number = if object.downcast_ref::<PyInt>().is_some() {
             object.to_owned()
         } else {
-            let missing = || {
-                vm.new_type_error("argument must be an int, or have a fileno() method.")
-            };
+            let missing =
+                || vm.new_type_error("argument must be an int, or have a fileno() method.");
             let method = vm
                 .get_attribute_opt(object, "fileno")?
                 .ok_or_else(missing)?;
@@ -76,7 +75,8 @@ mod select {
                 "file descriptor cannot be a negative integer ({fd})"
             )));
         }
-        i32::try_from(fd).map_err(|_| vm.new_overflow_error("Python int too large to convert to C int"))
+        i32::try_from(fd)
+            .map_err(|_| vm.new_overflow_error("Python int too large to convert to C int"))
     }
 
     /// Waits for descriptors with masks of `POLL...`; gives those that are ready.
@@ -110,7 +110,11 @@ mod select {
                 interest,
             });
         }
-        let timeout = if found.is_empty() { timeout } else { Some(Duration::ZERO) };
+        let timeout = if found.is_empty() {
+            timeout
+        } else {
+            Some(Duration::ZERO)
+        };
         if waiting.is_empty() && timeout == Some(Duration::ZERO) {
             return Ok(found);
         }
@@ -211,10 +215,12 @@ mod select {
             return Err(errno::error(errno::EBADF, vm));
         }
         let [readable, writable, urgent] = lists.map(|(members, _, counts)| {
-            let chosen = members.into_iter().filter(|(_, fd)| {
-                ready.get(fd).is_some_and(|mask| mask & counts != 0)
-            });
-            vm.ctx.new_list(chosen.map(|(item, _)| item).collect()).into()
+            let chosen = members
+                .into_iter()
+                .filter(|(_, fd)| ready.get(fd).is_some_and(|mask| mask & counts != 0));
+            vm.ctx
+                .new_list(chosen.map(|(item, _)| item).collect())
+                .into()
         });
         Ok((readable, writable, urgent))
     }
@@ -272,7 +278,12 @@ mod select {
         ) -> PyResult<()> {
             let fd = descriptor(&fd, vm)?;
             let mask = mask(&eventmask, vm)?;
-            match zelf.wanted.lock().iter_mut().find(|(known, _)| *known == fd) {
+            match zelf
+                .wanted
+                .lock()
+                .iter_mut()
+                .find(|(known, _)| *known == fd)
+            {
                 Some(entry) => {
                     entry.1 = mask;
                     Ok(())
@@ -320,7 +331,10 @@ mod select {
                 let mask = ready.get(fd)? & (asked | always);
                 (mask != 0).then(|| (*fd, mask).to_pyobject(vm))
             };
-            Ok(vm.ctx.new_list(wanted.iter().filter_map(entry).collect()).into())
+            Ok(vm
+                .ctx
+                .new_list(wanted.iter().filter_map(entry).collect())
+                .into())
         }
     }
 }

@@ -187,8 +187,8 @@ mod _cordon_socket {
                     result => return raise(result, vm),
                 }
                 let left = patience.left();
-                let ready =
-                    left != Some(0) && raise(task::blocking(|| sockets::wait(handle, interest, left)), vm)?;
+                let ready = left != Some(0)
+                    && raise(task::blocking(|| sockets::wait(handle, interest, left)), vm)?;
                 if !ready {
                     return Err(timed_out(vm));
                 }
@@ -219,7 +219,11 @@ mod _cordon_socket {
             let sent = self.call(Interest::WRITABLE, patience, vm, |handle| {
                 data.with_ref(|data| {
                     let rest = data.get(from..).unwrap_or_default();
-                    let part = if stream { rest.len().min(CHUNK) } else { rest.len() };
+                    let part = if stream {
+                        rest.len().min(CHUNK)
+                    } else {
+                        rest.len()
+                    };
                     sockets::send(handle, &rest[..part], flags)
                 })
             })?;
@@ -380,11 +384,19 @@ mod _cordon_socket {
                     (family, what.kind, fd)
                 }
                 None => {
-                    let kind = if args.r#type < 0 { SOCK_STREAM } else { args.r#type };
+                    let kind = if args.r#type < 0 {
+                        SOCK_STREAM
+                    } else {
+                        args.r#type
+                    };
                     if kind & SOCK_NONBLOCK != 0 {
                         timeout = 0_f64.to_bits();
                     }
-                    let family = if args.family < 0 { AF_INET } else { args.family };
+                    let family = if args.family < 0 {
+                        AF_INET
+                    } else {
+                        args.family
+                    };
                     let (asked, kind) = kinds(family, kind, args.proto, vm)?;
                     let handle = raise(sockets::create(asked, kind), vm)?;
                     (family, kind, i32::try_from(handle).unwrap_or(-1))
@@ -435,7 +447,9 @@ mod _cordon_socket {
             if let Ok(handle) = u32::try_from(fd) {
                 if let Ok(text) = zelf.as_object().repr(vm) {
                     let _ = rustpython_vm::warn::warn(
-                        vm.ctx.new_str(format!("unclosed {}", text.to_string_lossy())).into(),
+                        vm.ctx
+                            .new_str(format!("unclosed {}", text.to_string_lossy()))
+                            .into(),
                         Some(vm.ctx.exceptions.resource_warning.to_owned()),
                         1,
                         None,
@@ -523,8 +537,16 @@ mod _cordon_socket {
         }
 
         #[pymethod]
-        fn setblocking(zelf: &Py<Self>, blocking: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
-            let timeout = if blocking.try_to_bool(vm)? { FOREVER } else { 0.0 };
+        fn setblocking(
+            zelf: &Py<Self>,
+            blocking: PyObjectRef,
+            vm: &VirtualMachine,
+        ) -> PyResult<()> {
+            let timeout = if blocking.try_to_bool(vm)? {
+                FOREVER
+            } else {
+                0.0
+            };
             zelf.timeout.store(timeout.to_bits(), Ordering::Relaxed);
             Ok(())
         }
@@ -538,7 +560,8 @@ mod _cordon_socket {
         fn bind(zelf: &Py<Self>, address: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             let address = zelf.target(&address, "bind", vm)?;
             raise(
-                zelf.handle().and_then(|handle| sockets::bind(handle, address)),
+                zelf.handle()
+                    .and_then(|handle| sockets::bind(handle, address)),
                 vm,
             )
         }
@@ -547,7 +570,8 @@ mod _cordon_socket {
         fn listen(zelf: &Py<Self>, backlog: OptionalArg<i32>, vm: &VirtualMachine) -> PyResult<()> {
             let backlog = u32::try_from(backlog.unwrap_or(128)).unwrap_or(0);
             raise(
-                zelf.handle().and_then(|handle| sockets::listen(handle, backlog)),
+                zelf.handle()
+                    .and_then(|handle| sockets::listen(handle, backlog)),
                 vm,
             )
         }
@@ -555,7 +579,8 @@ mod _cordon_socket {
         #[pymethod]
         fn _accept(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<(u32, PyObjectRef)> {
             let mut patience = zelf.patience(0);
-            let (handle, peer) = zelf.call(Interest::READABLE, &mut patience, vm, sockets::accept)?;
+            let (handle, peer) =
+                zelf.call(Interest::READABLE, &mut patience, vm, sockets::accept)?;
             Ok((handle, address_tuple(&peer, vm)))
         }
 
@@ -695,7 +720,8 @@ mod _cordon_socket {
                 _ => return Err(errno::error(errno::EINVAL, vm)),
             };
             raise(
-                zelf.handle().and_then(|handle| sockets::shutdown(handle, direction)),
+                zelf.handle()
+                    .and_then(|handle| sockets::shutdown(handle, direction)),
                 vm,
             )
         }
@@ -719,7 +745,8 @@ mod _cordon_socket {
             value: OptionalArg<i32>,
             vm: &VirtualMachine,
         ) -> PyResult<i32> {
-            let name = option_name(name.as_str()).ok_or_else(|| errno::error(errno::ENOPROTOOPT, vm))?;
+            let name =
+                option_name(name.as_str()).ok_or_else(|| errno::error(errno::ENOPROTOOPT, vm))?;
             let handle = raise(zelf.handle(), vm)?;
             match value {
                 OptionalArg::Missing => raise(sockets::get_option(handle, name), vm),
@@ -909,7 +936,11 @@ mod _cordon_socket {
             _ => {
                 return Err(vm.new_type_error(format!(
                     "{what}(): {family} address must be a {} tuple",
-                    if v6 { "2-, 3- or 4-item" } else { "pair (host, port)" }
+                    if v6 {
+                        "2-, 3- or 4-item"
+                    } else {
+                        "pair (host, port)"
+                    }
                 )));
             }
         };
@@ -992,7 +1023,11 @@ mod _cordon_socket {
                 return Ok(address);
             }
             // Address family for hostname not supported.
-            return Err(lookup_error(-9, "Address family for hostname not supported", vm));
+            return Err(lookup_error(
+                -9,
+                "Address family for hostname not supported",
+                vm,
+            ));
         }
         let found = look_up(host, Some(port), vm)?;
         let mut found = found.into_iter().filter(|address| address.family == wanted);
@@ -1010,7 +1045,9 @@ mod _cordon_socket {
         match failure {
             LookupFailure::Unknown => lookup_error(-2, "Name or service not known", vm),
             LookupFailure::Again => lookup_error(-3, "Temporary failure in name resolution", vm),
-            LookupFailure::Failed => lookup_error(-4, "Non-recoverable failure in name resolution", vm),
+            LookupFailure::Failed => {
+                lookup_error(-4, "Non-recoverable failure in name resolution", vm)
+            }
             LookupFailure::Denied(text) => errno::saying(13, text, vm),
         }
     }

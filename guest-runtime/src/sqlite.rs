@@ -43,7 +43,10 @@ mod _cordon_sqlite {
         let Some(make) = MAKE_ERROR.borrow().clone() else {
             return vm.new_runtime_error(text);
         };
-        match make.call((kind, text), vm).map(PyObjectRef::downcast::<PyBaseException>) {
+        match make
+            .call((kind, text), vm)
+            .map(PyObjectRef::downcast::<PyBaseException>)
+        {
             Ok(Ok(error)) => error,
             Ok(Err(_)) => vm.new_type_error("no exception was made"),
             Err(error) => error,
@@ -136,7 +139,11 @@ mod _cordon_sqlite {
             let result = {
                 let _turn = self.turns.take();
                 if self.inner.is_closed() {
-                    return Err(refused("ProgrammingError", "Cannot operate on a closed database.", vm));
+                    return Err(refused(
+                        "ProgrammingError",
+                        "Cannot operate on a closed database.",
+                        vm,
+                    ));
                 }
                 self.sweep();
                 f(&self.inner)
@@ -230,7 +237,11 @@ mod _cordon_sqlite {
                 return Err(refused("DataError", "query string is too large", vm));
             }
             let Some(c_text) = c_string(text) else {
-                return Err(refused("ProgrammingError", "the query contains a null character", vm));
+                return Err(refused(
+                    "ProgrammingError",
+                    "the query contains a null character",
+                    vm,
+                ));
             };
             let (statement, rest) = zelf.with(vm, |database| {
                 let (statement, rest) = database.prepare(&c_text, 0)?;
@@ -276,7 +287,11 @@ mod _cordon_sqlite {
                     };
                     let failure = database.failure();
                     statement.finalize();
-                    if code == ffi::SQLITE_DONE { Ok(end) } else { Err(failure) }
+                    if code == ffi::SQLITE_DONE {
+                        Ok(end)
+                    } else {
+                        Err(failure)
+                    }
                 })?;
             }
             Ok(())
@@ -317,13 +332,23 @@ mod _cordon_sqlite {
         }
 
         #[pymethod(name = "limit")]
-        fn py_limit(zelf: &Py<Self>, which: c_int, value: c_int, vm: &VirtualMachine) -> PyResult<c_int> {
+        fn py_limit(
+            zelf: &Py<Self>,
+            which: c_int,
+            value: c_int,
+            vm: &VirtualMachine,
+        ) -> PyResult<c_int> {
             zelf.limit(which, value, vm)
         }
 
         /// The caller lets through only switches that take an `int`.
         #[pymethod]
-        fn switch(zelf: &Py<Self>, which: c_int, value: c_int, vm: &VirtualMachine) -> PyResult<bool> {
+        fn switch(
+            zelf: &Py<Self>,
+            which: c_int,
+            value: c_int,
+            vm: &VirtualMachine,
+        ) -> PyResult<bool> {
             zelf.with(vm, |database| database.switch(which, value))
         }
 
@@ -343,25 +368,45 @@ mod _cordon_sqlite {
                 1 => Kind::Aggregate,
                 _ => Kind::Window,
             };
-            let how = Registration { name: &name, arguments, deterministic };
+            let how = Registration {
+                name: &name,
+                arguments,
+                deterministic,
+            };
             let callable = some(callable, vm);
-            zelf.with(vm, |database| hooks::register(database, &how, kind, callable))
+            zelf.with(vm, |database| {
+                hooks::register(database, &how, kind, callable)
+            })
         }
 
         #[pymethod]
-        fn collation(zelf: &Py<Self>, name: PyUtf8StrRef, callable: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+        fn collation(
+            zelf: &Py<Self>,
+            name: PyUtf8StrRef,
+            callable: PyObjectRef,
+            vm: &VirtualMachine,
+        ) -> PyResult<()> {
             let name = no_nul(&name, vm)?;
             let callable = some(callable, vm);
             zelf.with(vm, |database| hooks::collation(database, &name, callable))
         }
 
         #[pymethod]
-        fn set_authorizer(zelf: &Py<Self>, callable: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
+        fn set_authorizer(
+            zelf: &Py<Self>,
+            callable: PyObjectRef,
+            vm: &VirtualMachine,
+        ) -> PyResult<()> {
             zelf.install(Handler::Authorizer, some(callable, vm), vm)
         }
 
         #[pymethod]
-        fn set_progress(zelf: &Py<Self>, callable: PyObjectRef, steps: c_int, vm: &VirtualMachine) -> PyResult<()> {
+        fn set_progress(
+            zelf: &Py<Self>,
+            callable: PyObjectRef,
+            steps: c_int,
+            vm: &VirtualMachine,
+        ) -> PyResult<()> {
             zelf.install(Handler::Progress(steps), some(callable, vm), vm)
         }
 
@@ -371,16 +416,27 @@ mod _cordon_sqlite {
         }
 
         #[pymethod]
-        fn serialize(zelf: &Py<Self>, schema: PyUtf8StrRef, vm: &VirtualMachine) -> PyResult<Option<PyRef<PyBytes>>> {
+        fn serialize(
+            zelf: &Py<Self>,
+            schema: PyUtf8StrRef,
+            vm: &VirtualMachine,
+        ) -> PyResult<Option<PyRef<PyBytes>>> {
             let schema = no_nul(&schema, vm)?;
             let bytes = zelf.with(vm, |database| Ok(database.serialize(&schema)))?;
             Ok(bytes.map(|bytes| vm.ctx.new_bytes(bytes)))
         }
 
         #[pymethod]
-        fn deserialize(zelf: &Py<Self>, schema: PyUtf8StrRef, data: ArgBytesLike, vm: &VirtualMachine) -> PyResult<()> {
+        fn deserialize(
+            zelf: &Py<Self>,
+            schema: PyUtf8StrRef,
+            data: ArgBytesLike,
+            vm: &VirtualMachine,
+        ) -> PyResult<()> {
             let schema = no_nul(&schema, vm)?;
-            zelf.with(vm, |database| database.deserialize(&schema, &data.borrow_buf()))
+            zelf.with(vm, |database| {
+                database.deserialize(&schema, &data.borrow_buf())
+            })
         }
 
         #[pymethod]
@@ -393,22 +449,51 @@ mod _cordon_sqlite {
             writable: bool,
             vm: &VirtualMachine,
         ) -> PyResult<Blob> {
-            let (schema, table, column) = (no_nul(&schema, vm)?, no_nul(&table, vm)?, no_nul(&column, vm)?);
-            let place = sqlite::Place { schema: &schema, table: &table, column: &column, row };
-            let inner = zelf.with(vm, |database| sqlite::Blob::open(database, &place, writable))?;
-            Ok(Blob { inner, database: zelf.to_owned() })
+            let (schema, table, column) = (
+                no_nul(&schema, vm)?,
+                no_nul(&table, vm)?,
+                no_nul(&column, vm)?,
+            );
+            let place = sqlite::Place {
+                schema: &schema,
+                table: &table,
+                column: &column,
+                row,
+            };
+            let inner = zelf.with(vm, |database| {
+                sqlite::Blob::open(database, &place, writable)
+            })?;
+            Ok(Blob {
+                inner,
+                database: zelf.to_owned(),
+            })
         }
 
         /// Starts a copy of `schema` of `source` into this database.
         #[pymethod]
-        fn backup_from(zelf: &Py<Self>, source: PyRef<Self>, schema: PyUtf8StrRef, vm: &VirtualMachine) -> PyResult<Backup> {
+        fn backup_from(
+            zelf: &Py<Self>,
+            source: PyRef<Self>,
+            schema: PyUtf8StrRef,
+            vm: &VirtualMachine,
+        ) -> PyResult<Backup> {
             let schema = no_nul(&schema, vm)?;
             let _turn = source.turns.take();
             if source.inner.is_closed() {
-                return Err(refused("ProgrammingError", "Cannot operate on a closed database.", vm));
+                return Err(refused(
+                    "ProgrammingError",
+                    "Cannot operate on a closed database.",
+                    vm,
+                ));
             }
-            let inner = zelf.with(vm, |target| sqlite::Backup::open(target, &source.inner, &schema))?;
-            Ok(Backup { inner, target: zelf.to_owned(), source: source.clone() })
+            let inner = zelf.with(vm, |target| {
+                sqlite::Backup::open(target, &source.inner, &schema)
+            })?;
+            Ok(Backup {
+                inner,
+                target: zelf.to_owned(),
+                source: source.clone(),
+            })
         }
     }
 
@@ -441,9 +526,12 @@ mod _cordon_sqlite {
     /// Whether the statement is one of those before which a transaction is begun.
     fn begins_with_change(sql: &str) -> bool {
         let sql = skip_remarks(sql).as_bytes();
-        ["insert", "update", "delete", "replace"].iter().any(|word| {
-            sql.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
-        })
+        ["insert", "update", "delete", "replace"]
+            .iter()
+            .any(|word| {
+                sql.get(..word.len())
+                    .is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
+            })
     }
 
     #[pyattr]
@@ -496,9 +584,15 @@ mod _cordon_sqlite {
                 };
                 // Again after each adapter, which may have closed the database.
                 if self.database.inner.is_closed() {
-                    return Err(refused("ProgrammingError", "Cannot operate on a closed database.", vm));
+                    return Err(refused(
+                        "ProgrammingError",
+                        "Cannot operate on a closed database.",
+                        vm,
+                    ));
                 }
-                let number = c_int::try_from(index).unwrap_or(c_int::MAX).saturating_add(1);
+                let number = c_int::try_from(index)
+                    .unwrap_or(c_int::MAX)
+                    .saturating_add(1);
                 match hooks::with_value(value, vm, |value| self.inner.bind(number, value))? {
                     Lent::Used(ffi::SQLITE_OK) => {}
                     Lent::Used(ffi::SQLITE_TOOBIG) => {
@@ -507,7 +601,9 @@ mod _cordon_sqlite {
                     Lent::Used(_) => return Err(failed(self.database.inner.failure(), vm)),
                     Lent::Unsupported => {
                         let class = value.class().name().to_string();
-                        let text = format!("Error binding parameter {number}: type '{class}' is not supported");
+                        let text = format!(
+                            "Error binding parameter {number}: type '{class}' is not supported"
+                        );
                         return Err(refused("ProgrammingError", text, vm));
                     }
                 }
@@ -548,7 +644,12 @@ mod _cordon_sqlite {
             Ok(vm.ctx.new_tuple(row).into())
         }
 
-        fn column(&self, position: c_int, reading: &Reading, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        fn column(
+            &self,
+            position: c_int,
+            reading: &Reading,
+            vm: &VirtualMachine,
+        ) -> PyResult<PyObjectRef> {
             let raw = self.inner.column(position, |value| match value {
                 Value::Text(text) => match reading.text {
                     Text::Str => match std::str::from_utf8(text) {
@@ -561,14 +662,23 @@ mod _cordon_sqlite {
                 other => Ok(hooks::to_python(&other, vm)),
             });
             match (raw, &reading.text) {
-                (Ok(bytes), Text::Factory(factory)) if bytes.downcast_ref::<PyBytes>().is_some() => {
-                    let is_text = self.inner.column(position, |value| matches!(value, Value::Text(_)));
-                    if is_text { factory.call((bytes,), vm) } else { Ok(bytes) }
+                (Ok(bytes), Text::Factory(factory))
+                    if bytes.downcast_ref::<PyBytes>().is_some() =>
+                {
+                    let is_text = self
+                        .inner
+                        .column(position, |value| matches!(value, Value::Text(_)));
+                    if is_text {
+                        factory.call((bytes,), vm)
+                    } else {
+                        Ok(bytes)
+                    }
                 }
                 (Ok(value), _) => Ok(value),
                 (Err(text), _) => {
                     let name = self.inner.column_name(position);
-                    let text = format!("Could not decode to UTF-8 column '{name}' with text '{text}'");
+                    let text =
+                        format!("Could not decode to UTF-8 column '{name}' with text '{text}'");
                     Err(refused("OperationalError", text, vm))
                 }
             }
@@ -590,7 +700,11 @@ mod _cordon_sqlite {
     }
 
     impl Reading {
-        fn new(factory: PyObjectRef, converters: PyObjectRef, vm: &VirtualMachine) -> PyResult<Self> {
+        fn new(
+            factory: PyObjectRef,
+            converters: PyObjectRef,
+            vm: &VirtualMachine,
+        ) -> PyResult<Self> {
             let types = &vm.ctx.types;
             let text = if factory.is(types.str_type) {
                 Text::Str
@@ -667,7 +781,8 @@ mod _cordon_sqlite {
         #[pymethod]
         fn parameter_names(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<Vec<PyObjectRef>> {
             zelf.with(vm, |statement, _| {
-                let names = (1..=statement.parameters()).map(|index| statement.parameter_name(index));
+                let names =
+                    (1..=statement.parameters()).map(|index| statement.parameter_name(index));
                 Ok(names.map(|name| name.to_pyobject(vm)).collect())
             })
         }
@@ -704,7 +819,12 @@ mod _cordon_sqlite {
 
         /// The row that it came to.
         #[pymethod]
-        fn row(zelf: &Py<Self>, factory: PyObjectRef, converters: PyObjectRef, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        fn row(
+            zelf: &Py<Self>,
+            factory: PyObjectRef,
+            converters: PyObjectRef,
+            vm: &VirtualMachine,
+        ) -> PyResult<PyObjectRef> {
             let reading = Reading::new(factory, converters, vm)?;
             let _turn = zelf.database.turns.take();
             zelf.with(vm, |_, _| Ok(()))?;
@@ -773,24 +893,37 @@ mod _cordon_sqlite {
         }
 
         #[pymethod]
-        fn read(zelf: &Py<Self>, length: usize, offset: c_int, vm: &VirtualMachine) -> PyResult<PyRef<PyBytes>> {
+        fn read(
+            zelf: &Py<Self>,
+            length: usize,
+            offset: c_int,
+            vm: &VirtualMachine,
+        ) -> PyResult<PyRef<PyBytes>> {
             // The caller looked at the length already; this bounds what is allocated.
             let length = length.min(usize::try_from(zelf.inner.length()).unwrap_or(0));
             let mut bytes = vec![0; length];
-            zelf.database.with(vm, |database| match zelf.inner.read(&mut bytes, offset) {
-                ffi::SQLITE_OK => Ok(()),
-                ffi::SQLITE_ABORT => Err(Failure::of_code(ffi::SQLITE_ABORT)),
-                _ => Err(database.failure()),
-            })?;
+            zelf.database
+                .with(vm, |database| match zelf.inner.read(&mut bytes, offset) {
+                    ffi::SQLITE_OK => Ok(()),
+                    ffi::SQLITE_ABORT => Err(Failure::of_code(ffi::SQLITE_ABORT)),
+                    _ => Err(database.failure()),
+                })?;
             Ok(vm.ctx.new_bytes(bytes))
         }
 
         #[pymethod]
-        fn write(zelf: &Py<Self>, data: ArgBytesLike, offset: c_int, vm: &VirtualMachine) -> PyResult<()> {
-            zelf.database.with(vm, |database| match zelf.inner.write(&data.borrow_buf(), offset) {
-                ffi::SQLITE_OK => Ok(()),
-                ffi::SQLITE_ABORT => Err(Failure::of_code(ffi::SQLITE_ABORT)),
-                _ => Err(database.failure()),
+        fn write(
+            zelf: &Py<Self>,
+            data: ArgBytesLike,
+            offset: c_int,
+            vm: &VirtualMachine,
+        ) -> PyResult<()> {
+            zelf.database.with(vm, |database| {
+                match zelf.inner.write(&data.borrow_buf(), offset) {
+                    ffi::SQLITE_OK => Ok(()),
+                    ffi::SQLITE_ABORT => Err(Failure::of_code(ffi::SQLITE_ABORT)),
+                    _ => Err(database.failure()),
+                }
             })
         }
 
@@ -834,7 +967,11 @@ mod _cordon_sqlite {
         /// Pages that remain, and pages in all.
         #[pymethod]
         fn progress(zelf: &Py<Self>) -> (c_int, c_int) {
-            if zelf.inner.is_finished() { (0, 0) } else { zelf.inner.progress() }
+            if zelf.inner.is_finished() {
+                (0, 0)
+            } else {
+                zelf.inner.progress()
+            }
         }
 
         #[pymethod]

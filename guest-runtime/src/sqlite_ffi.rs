@@ -78,7 +78,9 @@ pub(crate) unsafe fn owned(text: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: the caller's promise.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(text) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A slice of what SQLite lent; empty for null.
@@ -119,11 +121,14 @@ impl Database {
     pub fn open(name: &CStr, flags: c_int) -> Result<Self, Failure> {
         let mut pointer = ptr::null_mut();
         // SAFETY: all pointers are valid for the call.
-        let code = unsafe { ffi::sqlite3_open_v2(name.as_ptr(), &raw mut pointer, flags, ptr::null()) };
+        let code =
+            unsafe { ffi::sqlite3_open_v2(name.as_ptr(), &raw mut pointer, flags, ptr::null()) };
         if pointer.is_null() {
             return Err(Failure::of_code(ffi::SQLITE_NOMEM));
         }
-        let database = Self { handle: Handle::new(pointer) };
+        let database = Self {
+            handle: Handle::new(pointer),
+        };
         if code != ffi::SQLITE_OK {
             let failure = database.failure();
             database.close();
@@ -188,7 +193,9 @@ impl Database {
         };
         self.check(code)?;
         let end = (tail as usize).saturating_sub(first as usize);
-        let statement = (!pointer.is_null()).then(|| Statement { handle: Handle::new(pointer) });
+        let statement = (!pointer.is_null()).then(|| Statement {
+            handle: Handle::new(pointer),
+        });
         Ok((statement, end))
     }
 
@@ -249,7 +256,8 @@ impl Database {
     pub fn serialize(&self, schema: &CStr) -> Option<Vec<u8>> {
         let mut length = 0_i64;
         // SAFETY: open, and the name ends with zero.
-        let data = unsafe { ffi::sqlite3_serialize(self.raw(), schema.as_ptr(), &raw mut length, 0) };
+        let data =
+            unsafe { ffi::sqlite3_serialize(self.raw(), schema.as_ptr(), &raw mut length, 0) };
         if data.is_null() {
             return None;
         }
@@ -279,7 +287,14 @@ impl Database {
         let size = bytes.len() as i64;
         // SAFETY: the block is SQLite's from here on, also when it fails.
         let code = unsafe {
-            ffi::sqlite3_deserialize(self.raw(), schema.as_ptr(), copy, size, size, flags as c_uint)
+            ffi::sqlite3_deserialize(
+                self.raw(),
+                schema.as_ptr(),
+                copy,
+                size,
+                size,
+                flags as c_uint,
+            )
         };
         self.check(code)
     }
@@ -352,12 +367,21 @@ impl Statement {
                 Value::Integer(number) => ffi::sqlite3_bind_int64(stmt, index, *number),
                 Value::Real(number) => ffi::sqlite3_bind_double(stmt, index, *number),
                 Value::Text(text) => ffi::sqlite3_bind_text64(
-                    stmt, index, text.as_ptr().cast(), text.len() as u64, copy, ffi::SQLITE_UTF8 as u8,
+                    stmt,
+                    index,
+                    text.as_ptr().cast(),
+                    text.len() as u64,
+                    copy,
+                    ffi::SQLITE_UTF8 as u8,
                 ),
                 // A null pointer would make it NULL: a slice's never is one.
-                Value::Blob(bytes) => {
-                    ffi::sqlite3_bind_blob64(stmt, index, bytes.as_ptr().cast(), bytes.len() as u64, copy)
-                }
+                Value::Blob(bytes) => ffi::sqlite3_bind_blob64(
+                    stmt,
+                    index,
+                    bytes.as_ptr().cast(),
+                    bytes.len() as u64,
+                    copy,
+                ),
             }
         }
     }
@@ -485,7 +509,9 @@ impl Blob {
             )
         };
         database.check(code)?;
-        Ok(Self { handle: Handle::new(pointer) })
+        Ok(Self {
+            handle: Handle::new(pointer),
+        })
     }
 
     pub fn length(&self) -> c_int {
@@ -496,7 +522,9 @@ impl Blob {
     pub fn read(&self, into: &mut [u8], offset: c_int) -> c_int {
         let length = c_int::try_from(into.len()).unwrap_or(c_int::MAX);
         // SAFETY: the slice is that long; a null gives SQLITE_MISUSE.
-        unsafe { ffi::sqlite3_blob_read(self.handle.get(), into.as_mut_ptr().cast(), length, offset) }
+        unsafe {
+            ffi::sqlite3_blob_read(self.handle.get(), into.as_mut_ptr().cast(), length, offset)
+        }
     }
 
     pub fn write(&self, bytes: &[u8], offset: c_int) -> c_int {
@@ -524,12 +552,19 @@ impl Backup {
     pub fn open(target: &Database, source: &Database, schema: &CStr) -> Result<Self, Failure> {
         // SAFETY: both are open, the names end with zero.
         let pointer = unsafe {
-            ffi::sqlite3_backup_init(target.raw(), c"main".as_ptr(), source.raw(), schema.as_ptr())
+            ffi::sqlite3_backup_init(
+                target.raw(),
+                c"main".as_ptr(),
+                source.raw(),
+                schema.as_ptr(),
+            )
         };
         if pointer.is_null() {
             return Err(target.failure());
         }
-        Ok(Self { handle: Handle::new(pointer) })
+        Ok(Self {
+            handle: Handle::new(pointer),
+        })
     }
 
     pub fn step(&self, pages: c_int) -> c_int {
@@ -541,7 +576,12 @@ impl Backup {
     pub fn progress(&self) -> (c_int, c_int) {
         let backup = self.handle.get();
         // SAFETY: not finished.
-        unsafe { (ffi::sqlite3_backup_remaining(backup), ffi::sqlite3_backup_pagecount(backup)) }
+        unsafe {
+            (
+                ffi::sqlite3_backup_remaining(backup),
+                ffi::sqlite3_backup_pagecount(backup),
+            )
+        }
     }
 
     pub fn finish(&self) -> c_int {

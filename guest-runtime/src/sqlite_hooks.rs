@@ -92,7 +92,11 @@ pub fn with_value<R>(
 /// # Safety
 ///
 /// `values` points to `count` values of SQLite's.
-unsafe fn arguments(count: c_int, values: *mut *mut ffi::sqlite3_value, vm: &VirtualMachine) -> Vec<PyObjectRef> {
+unsafe fn arguments(
+    count: c_int,
+    values: *mut *mut ffi::sqlite3_value,
+    vm: &VirtualMachine,
+) -> Vec<PyObjectRef> {
     let count = usize::try_from(count).unwrap_or(0);
     (0..count)
         .map(|index| {
@@ -132,10 +136,19 @@ unsafe fn answer(context: *mut ffi::sqlite3_context, result: PyResult, vm: &Virt
                     Value::Integer(number) => ffi::sqlite3_result_int64(context, *number),
                     Value::Real(number) => ffi::sqlite3_result_double(context, *number),
                     Value::Text(text) => ffi::sqlite3_result_text64(
-                        context, text.as_ptr().cast(), text.len() as u64, copy, ffi::SQLITE_UTF8 as u8,
+                        context,
+                        text.as_ptr().cast(),
+                        text.len() as u64,
+                        copy,
+                        ffi::SQLITE_UTF8 as u8,
                     ),
                     Value::Blob(bytes) => {
-                        ffi::sqlite3_result_blob64(context, bytes.as_ptr().cast(), bytes.len() as u64, copy);
+                        ffi::sqlite3_result_blob64(
+                            context,
+                            bytes.as_ptr().cast(),
+                            bytes.len() as u64,
+                            copy,
+                        );
                     }
                 }
             }
@@ -155,7 +168,11 @@ unsafe fn answer(context: *mut ffi::sqlite3_context, result: PyResult, vm: &Virt
 /// # Safety
 ///
 /// `context` is the one SQLite called with.
-unsafe fn answer_error(context: *mut ffi::sqlite3_context, error: &PyBaseExceptionRef, vm: &VirtualMachine) {
+unsafe fn answer_error(
+    context: *mut ffi::sqlite3_context,
+    error: &PyBaseExceptionRef,
+    vm: &VirtualMachine,
+) {
     // SAFETY: the caller's promise.
     unsafe {
         if error.fast_isinstance(vm.ctx.exceptions.memory_error) {
@@ -163,8 +180,15 @@ unsafe fn answer_error(context: *mut ffi::sqlite3_context, error: &PyBaseExcepti
         } else if error.fast_isinstance(vm.ctx.exceptions.overflow_error) {
             ffi::sqlite3_result_error_toobig(context);
         } else {
-            let text = error.as_object().str(vm).map(|text| text.to_string_lossy().into_owned());
-            fail(context, text.as_deref().unwrap_or("user-defined function raised exception"));
+            let text = error
+                .as_object()
+                .str(vm)
+                .map(|text| text.to_string_lossy().into_owned());
+            fail(
+                context,
+                text.as_deref()
+                    .unwrap_or("user-defined function raised exception"),
+            );
         }
     }
 }
@@ -178,7 +202,11 @@ unsafe fn fail(context: *mut ffi::sqlite3_context, text: &str) {
     unsafe { ffi::sqlite3_result_error(context, text.as_ptr().cast(), length) };
 }
 
-unsafe extern "C" fn function(context: *mut ffi::sqlite3_context, count: c_int, values: *mut *mut ffi::sqlite3_value) {
+unsafe extern "C" fn function(
+    context: *mut ffi::sqlite3_context,
+    count: c_int,
+    values: *mut *mut ffi::sqlite3_value,
+) {
     // SAFETY: called by SQLite with what `create_function` gave it.
     unsafe {
         let callable = kept(ffi::sqlite3_user_data(context));
@@ -207,7 +235,12 @@ unsafe fn state(context: *mut ffi::sqlite3_context, make: bool) -> *mut *mut c_v
 /// # Safety
 ///
 /// As for SQLite's own callbacks.
-unsafe fn feed(context: *mut ffi::sqlite3_context, method: &str, count: c_int, values: *mut *mut ffi::sqlite3_value) {
+unsafe fn feed(
+    context: *mut ffi::sqlite3_context,
+    method: &str,
+    count: c_int,
+    values: *mut *mut ffi::sqlite3_value,
+) {
     // SAFETY: called by SQLite with what `create_aggregate` gave it.
     unsafe {
         let place = state(context, true);
@@ -231,12 +264,20 @@ unsafe fn feed(context: *mut ffi::sqlite3_context, method: &str, count: c_int, v
     }
 }
 
-unsafe extern "C" fn step(context: *mut ffi::sqlite3_context, count: c_int, values: *mut *mut ffi::sqlite3_value) {
+unsafe extern "C" fn step(
+    context: *mut ffi::sqlite3_context,
+    count: c_int,
+    values: *mut *mut ffi::sqlite3_value,
+) {
     // SAFETY: SQLite's own arguments.
     unsafe { feed(context, "step", count, values) };
 }
 
-unsafe extern "C" fn inverse(context: *mut ffi::sqlite3_context, count: c_int, values: *mut *mut ffi::sqlite3_value) {
+unsafe extern "C" fn inverse(
+    context: *mut ffi::sqlite3_context,
+    count: c_int,
+    values: *mut *mut ffi::sqlite3_value,
+) {
     // SAFETY: SQLite's own arguments.
     unsafe { feed(context, "inverse", count, values) };
 }
@@ -274,21 +315,42 @@ unsafe fn ask(context: *mut ffi::sqlite3_context, method: &str) {
     }
 }
 
-unsafe extern "C" fn collate(callable: *mut c_void, left_len: c_int, left: *const c_void, right_len: c_int, right: *const c_void) -> c_int {
+unsafe extern "C" fn collate(
+    callable: *mut c_void,
+    left_len: c_int,
+    left: *const c_void,
+    right_len: c_int,
+    right: *const c_void,
+) -> c_int {
     // SAFETY: called by SQLite with what `create_collation` gave it.
     let (callable, left, right) = unsafe {
-        (kept(callable), lent(left.cast(), left_len), lent(right.cast(), right_len))
+        (
+            kept(callable),
+            lent(left.cast(), left_len),
+            lent(right.cast(), right_len),
+        )
     };
     let order = try_with_current_vm(|vm| {
         let left = to_python(&Value::Text(left), vm);
         let right = to_python(&Value::Text(right), vm);
-        let order: PyResult<i64> = callable.call((left, right), vm).and_then(|o| o.try_into_value(vm));
+        let order: PyResult<i64> = callable
+            .call((left, right), vm)
+            .and_then(|o| o.try_into_value(vm));
         order.unwrap_or(0).signum()
     });
-    order.and_then(|order| c_int::try_from(order).ok()).unwrap_or(0)
+    order
+        .and_then(|order| c_int::try_from(order).ok())
+        .unwrap_or(0)
 }
 
-unsafe extern "C" fn authorize(callable: *mut c_void, action: c_int, a: *const c_char, b: *const c_char, c: *const c_char, d: *const c_char) -> c_int {
+unsafe extern "C" fn authorize(
+    callable: *mut c_void,
+    action: c_int,
+    a: *const c_char,
+    b: *const c_char,
+    c: *const c_char,
+    d: *const c_char,
+) -> c_int {
     // SAFETY: called by SQLite with what `set_authorizer` gave it.
     let callable = unsafe { kept(callable) };
     let verdict = try_with_current_vm(|vm| {
@@ -301,8 +363,9 @@ unsafe extern "C" fn authorize(callable: *mut c_void, action: c_int, a: *const c
                 None => vm.ctx.none(),
             });
         }
-        let verdict: PyResult<c_int> =
-            callable.call(FuncArgs::from(arguments), vm).and_then(|verdict| verdict.try_into_value(vm));
+        let verdict: PyResult<c_int> = callable
+            .call(FuncArgs::from(arguments), vm)
+            .and_then(|verdict| verdict.try_into_value(vm));
         verdict.unwrap_or(ffi::SQLITE_DENY)
     });
     verdict.unwrap_or(ffi::SQLITE_DENY)
@@ -312,12 +375,20 @@ unsafe extern "C" fn progress(callable: *mut c_void) -> c_int {
     // SAFETY: called by SQLite with what `set_progress` gave it.
     let callable = unsafe { kept(callable) };
     let stop = try_with_current_vm(|vm| {
-        callable.call((), vm).and_then(|stop| stop.try_to_bool(vm)).unwrap_or(true)
+        callable
+            .call((), vm)
+            .and_then(|stop| stop.try_to_bool(vm))
+            .unwrap_or(true)
     });
     c_int::from(stop.unwrap_or(true))
 }
 
-unsafe extern "C" fn trace(_what: c_uint, callable: *mut c_void, stmt: *mut c_void, sql: *mut c_void) -> c_int {
+unsafe extern "C" fn trace(
+    _what: c_uint,
+    callable: *mut c_void,
+    stmt: *mut c_void,
+    sql: *mut c_void,
+) -> c_int {
     // SAFETY: called by SQLite with what `set_trace` gave it, the statement and its
     // text; the expanded text is ours to free.
     let (callable, plain, expanded) = unsafe {
@@ -356,29 +427,80 @@ pub enum Kind {
 /// # Errors
 ///
 /// SQLite's, such as a number of arguments that it does not allow.
-pub fn register(database: &Database, how: &Registration<'_>, kind: Kind, callable: Option<PyObjectRef>) -> Result<(), Failure> {
+pub fn register(
+    database: &Database,
+    how: &Registration<'_>,
+    kind: Kind,
+    callable: Option<PyObjectRef>,
+) -> Result<(), Failure> {
     let db = database.raw();
-    let flags = ffi::SQLITE_UTF8 | if how.deterministic { ffi::SQLITE_DETERMINISTIC } else { 0 };
+    let flags = ffi::SQLITE_UTF8
+        | if how.deterministic {
+            ffi::SQLITE_DETERMINISTIC
+        } else {
+            0
+        };
     let name = how.name.as_ptr();
     // SAFETY: the database is open; the callable is SQLite's from here on, also when
     // it fails, and comes back through `forget`.
     let code = unsafe {
         match (callable, kind) {
             (None, Kind::Window) => ffi::sqlite3_create_window_function(
-                db, name, how.arguments, flags, ptr::null_mut(), None, None, None, None, None,
+                db,
+                name,
+                how.arguments,
+                flags,
+                ptr::null_mut(),
+                None,
+                None,
+                None,
+                None,
+                None,
             ),
             (None, _) => ffi::sqlite3_create_function_v2(
-                db, name, how.arguments, flags, ptr::null_mut(), None, None, None, None,
+                db,
+                name,
+                how.arguments,
+                flags,
+                ptr::null_mut(),
+                None,
+                None,
+                None,
+                None,
             ),
             (Some(callable), Kind::Function) => ffi::sqlite3_create_function_v2(
-                db, name, how.arguments, flags, keep(callable), Some(function), None, None, FREE,
+                db,
+                name,
+                how.arguments,
+                flags,
+                keep(callable),
+                Some(function),
+                None,
+                None,
+                FREE,
             ),
             (Some(callable), Kind::Aggregate) => ffi::sqlite3_create_function_v2(
-                db, name, how.arguments, flags, keep(callable), None, Some(step), Some(finalize), FREE,
+                db,
+                name,
+                how.arguments,
+                flags,
+                keep(callable),
+                None,
+                Some(step),
+                Some(finalize),
+                FREE,
             ),
             (Some(callable), Kind::Window) => ffi::sqlite3_create_window_function(
-                db, name, how.arguments, flags, keep(callable),
-                Some(step), Some(finalize), Some(value), Some(inverse), FREE,
+                db,
+                name,
+                how.arguments,
+                flags,
+                keep(callable),
+                Some(step),
+                Some(finalize),
+                Some(value),
+                Some(inverse),
+                FREE,
             ),
         }
     };
@@ -390,7 +512,11 @@ pub fn register(database: &Database, how: &Registration<'_>, kind: Kind, callabl
 /// # Errors
 ///
 /// SQLite's; the order is in use, for one.
-pub fn collation(database: &Database, name: &CStr, callable: Option<PyObjectRef>) -> Result<(), Failure> {
+pub fn collation(
+    database: &Database,
+    name: &CStr,
+    callable: Option<PyObjectRef>,
+) -> Result<(), Failure> {
     let (kept, compare, free) = match callable {
         Some(callable) => (keep(callable), Some(collate as _), FREE),
         None => (ptr::null_mut(), None, None),
@@ -399,7 +525,12 @@ pub fn collation(database: &Database, name: &CStr, callable: Option<PyObjectRef>
     // when it fails.
     let code = unsafe {
         ffi::sqlite3_create_collation_v2(
-            database.raw(), name.as_ptr(), ffi::SQLITE_UTF8, kept, compare, free,
+            database.raw(),
+            name.as_ptr(),
+            ffi::SQLITE_UTF8,
+            kept,
+            compare,
+            free,
         )
     };
     if code != ffi::SQLITE_OK {
@@ -424,7 +555,12 @@ pub struct Installed(Option<usize>);
 
 impl Installed {
     /// Puts a callable into the place of this one, or none.
-    pub fn replace(&mut self, database: &Database, handler: Handler, callable: Option<PyObjectRef>) {
+    pub fn replace(
+        &mut self,
+        database: &Database,
+        handler: Handler,
+        callable: Option<PyObjectRef>,
+    ) {
         let old = self.0.take();
         let kept = callable.map_or(ptr::null_mut(), keep);
         let on = !kept.is_null();
@@ -440,7 +576,11 @@ impl Installed {
                     ffi::sqlite3_progress_handler(db, steps, on.then_some(progress as _), kept);
                 }
                 Handler::Trace => {
-                    let mask = if on { ffi::SQLITE_TRACE_STMT as c_uint } else { 0 };
+                    let mask = if on {
+                        ffi::SQLITE_TRACE_STMT as c_uint
+                    } else {
+                        0
+                    };
                     ffi::sqlite3_trace_v2(db, mask, on.then_some(trace as _), kept);
                 }
             }

@@ -79,13 +79,19 @@ unsafe extern "C" fn fcntl(_file: c_int, operation: c_int, arguments: *mut c_voi
 /// Waits for a lock that another connection of the plugin holds, and lets the
 /// other threads run, of which one will give it up.
 unsafe extern "C" fn sleep(_system: *mut ffi::sqlite3_vfs, microseconds: c_int) -> c_int {
-    let nanoseconds = u64::try_from(microseconds).unwrap_or(0).saturating_mul(1000);
+    let nanoseconds = u64::try_from(microseconds)
+        .unwrap_or(0)
+        .saturating_mul(1000);
     task::blocking(|| clock::sleep(nanoseconds));
     microseconds
 }
 
 /// SQLite's own way is a device file, and the clock where there is none.
-unsafe extern "C" fn randomness(_: *mut ffi::sqlite3_vfs, length: c_int, into: *mut c_char) -> c_int {
+unsafe extern "C" fn randomness(
+    _: *mut ffi::sqlite3_vfs,
+    length: c_int,
+    into: *mut c_char,
+) -> c_int {
     let size = usize::try_from(length).unwrap_or(0);
     // SAFETY: SQLite's buffer is that long.
     let buffer = unsafe { std::slice::from_raw_parts_mut(into.cast::<u8>(), size) };
@@ -115,7 +121,14 @@ unsafe extern "C" fn local_time(moment: *const c_void, into: *mut c_void) -> c_i
     else {
         return 1;
     };
-    let time = BrokenDown { second, minute, hour, day, month: month - 1, year: year - 1900 };
+    let time = BrokenDown {
+        second,
+        minute,
+        hour,
+        day,
+        month: month - 1,
+        year: year - 1900,
+    };
     // SAFETY: the address of a whole struct tm, which begins with these fields.
     unsafe { into.cast::<BrokenDown>().write(time) };
     0

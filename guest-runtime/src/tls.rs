@@ -7,14 +7,11 @@ pub(crate) use _cordon_tls::module_def;
 
 #[rustpython_vm::pymodule]
 mod _cordon_tls {
-    use rustpython_vm::{
-        Py, PyObjectRef, PyPayload, PyResult, TryFromObject, VirtualMachine,
-        builtins::PyBytesRef,
-        convert::ToPyObject,
-        function::ArgBytesLike,
-        pyclass,
-    };
     use rustls_pki_types::pem::{self, SectionKind};
+    use rustpython_vm::{
+        Py, PyObjectRef, PyPayload, PyResult, TryFromObject, VirtualMachine, builtins::PyBytesRef,
+        convert::ToPyObject, function::ArgBytesLike, pyclass,
+    };
 
     use crate::abi::cordon::plugin::tls;
     use crate::convert::tuple;
@@ -73,7 +70,11 @@ mod _cordon_tls {
     fn failure(failure: tls::Failure, vm: &VirtualMachine) -> PyObjectRef {
         let items = match failure {
             tls::Failure::Verification((code, what)) => {
-                vec![text("verification", vm), code.to_pyobject(vm), text(&what, vm)]
+                vec![
+                    text("verification", vm),
+                    code.to_pyobject(vm),
+                    text(&what, vm),
+                ]
             }
             tls::Failure::Protocol((reason, what)) => {
                 vec![text("protocol", vm), text(&reason, vm), text(&what, vm)]
@@ -136,7 +137,11 @@ mod _cordon_tls {
 
         /// `None`, or what failed.
         #[pymethod]
-        fn choose(zelf: &Py<Self>, context: PyObjectRef, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+        fn choose(
+            zelf: &Py<Self>,
+            context: PyObjectRef,
+            vm: &VirtualMachine,
+        ) -> PyResult<PyObjectRef> {
             let context = id_of(&context, vm)?;
             Ok(match tls::choose(zelf.id, context) {
                 Ok(()) => vm.ctx.none(),
@@ -160,7 +165,9 @@ mod _cordon_tls {
                 vec![
                     agreed.version.to_pyobject(vm),
                     agreed.suite.to_pyobject(vm),
-                    agreed.alpn.map_or_else(|| vm.ctx.none(), |name| bytes(name, vm)),
+                    agreed
+                        .alpn
+                        .map_or_else(|| vm.ctx.none(), |name| bytes(name, vm)),
                     vm.ctx.new_list(chain).into(),
                 ],
                 vm,
@@ -273,12 +280,19 @@ mod _cordon_tls {
         vm: &VirtualMachine,
     ) -> PyResult<PyObjectRef> {
         let context = id_of(&context, vm)?;
-        Ok(session(tls::open_client(context, server_name.as_deref()), vm))
+        Ok(session(
+            tls::open_client(context, server_name.as_deref()),
+            vm,
+        ))
     }
 
     /// A session, or why there is none.
     #[pyfunction]
-    fn open_server(context: PyObjectRef, pause: bool, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
+    fn open_server(
+        context: PyObjectRef,
+        pause: bool,
+        vm: &VirtualMachine,
+    ) -> PyResult<PyObjectRef> {
         let context = id_of(&context, vm)?;
         Ok(session(tls::open_server(context, pause), vm))
     }
@@ -296,7 +310,9 @@ mod _cordon_tls {
             let Some((kind, der)) = section else { break };
             let kind = match kind {
                 SectionKind::Certificate => "certificate",
-                SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey => "key",
+                SectionKind::PrivateKey
+                | SectionKind::RsaPrivateKey
+                | SectionKind::EcPrivateKey => "key",
                 SectionKind::PublicKey => "public",
                 _ => continue,
             };

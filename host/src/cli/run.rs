@@ -35,6 +35,15 @@ pub struct Run {
     /// A port, or a range of them, on which the plugin may listen. Repeatable.
     #[arg(long, value_name = "PORT")]
     listen: Vec<String>,
+    /// A program that the plugin may run, such as `/usr/bin/uptime`. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    exec: Vec<String>,
+    /// A serial port that the plugin may open, such as `/dev/ttyUSB0`. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    serial: Vec<String>,
+    /// A host to which the plugin may send echo requests. Repeatable.
+    #[arg(long, value_name = "HOST")]
+    icmp: Vec<String>,
     /// A limit, such as `threads=4`. Repeatable.
     #[arg(long, value_name = "NAME=N")]
     limit: Vec<String>,
@@ -145,6 +154,15 @@ impl Run {
         }
         for text in &self.listen {
             grants.listen.push(text.parse().map_err(config)?);
+        }
+        for text in &self.exec {
+            grants.exec.push(text.parse().map_err(config)?);
+        }
+        for text in &self.serial {
+            grants.serial.push(text.parse().map_err(config)?);
+        }
+        for text in &self.icmp {
+            grants.icmp.push(text.parse().map_err(config)?);
         }
         Ok(HardwareSection {
             name: self.name.clone().unwrap_or_else(|| definition.name.clone()),

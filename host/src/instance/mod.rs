@@ -9,6 +9,7 @@ pub mod convert;
 pub mod histogram;
 pub mod log;
 pub mod meter;
+pub mod ports;
 pub mod run;
 pub mod state;
 pub mod supervisor;
@@ -21,7 +22,9 @@ use crate::connection::TlsClient;
 use crate::egress::NetworkPolicy;
 use crate::grants::KeyGrant;
 use crate::limits::Limits;
+use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
+use crate::serial::SerialPolicy;
 
 /// Everything an instance is made from. Fixed for the life of its actor.
 pub struct Spec {
@@ -41,6 +44,10 @@ pub struct Spec {
     pub limits: Limits,
     /// Whom it may talk to.
     pub network: Arc<NetworkPolicy>,
+    /// Which programs it may have run.
+    pub programs: Arc<ProcessPolicy>,
+    /// Which serial ports it has.
+    pub serial: Arc<SerialPolicy>,
     /// For HTTP and MQTT.
     pub credentials: Credentials,
     /// Private keys that it may use.

@@ -19,6 +19,7 @@ use crate::engine::hot_pages::{HotPages, Part};
 use crate::error::LimitHit;
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
+use crate::instance::ports::Ports;
 use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::platform::domoticz::{DeviceLimits, DeviceTable};
@@ -49,6 +50,8 @@ pub struct Shared {
     pub store: Store,
     /// How its connections stand.
     pub connections: StatusBoard,
+    /// What it has open on the machine itself.
+    pub ports: Ports,
     /// Requests that wait for the running callback to return.
     requests: Mutex<VecDeque<Request>>,
     /// Rung when a request came while no callback runs.
@@ -69,6 +72,7 @@ impl Shared {
         devices: DeviceTable,
         store: Store,
         connections: StatusBoard,
+        ports: Ports,
     ) -> Self {
         Self {
             hardware,
@@ -78,6 +82,7 @@ impl Shared {
             devices,
             store,
             connections,
+            ports,
             requests: Mutex::default(),
             requested: Notify::new(),
             heartbeat: AtomicU32::new(HEARTBEAT),

@@ -21,6 +21,7 @@ use crate::instance::Spec;
 use crate::instance::histogram::Histogram;
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
+use crate::instance::ports::Ports;
 use crate::instance::run::{Command, Ending, Life};
 use crate::instance::state::Shared;
 use crate::instance::threads::Threads;
@@ -373,6 +374,7 @@ impl Supervisor {
             self.services.devices.clone(),
             self.services.store.clone(),
             connections.board(),
+            Ports::new(&self.spec, log),
         ));
         let settings = self.services.preferences.settings().await;
         let life = Life {

@@ -30,6 +30,7 @@ use crate::abi::cordon::plugin::storage;
 use crate::error::EngineError;
 use crate::instance::log::PluginLog;
 use crate::instance::state::InstanceState;
+use crate::packages::packages_of;
 
 pub use charged::FilesView;
 pub use quota::{Quota, Usage};
@@ -44,12 +45,11 @@ pub const PLUGIN_FOLDER: &str = "/plugin/";
 /// Where a plugin sees its data folder.
 pub const DATA_FOLDER: &str = "/data/";
 
+/// Where a plugin sees its folder for temporary files.
+pub const TEMPORARY_FOLDER: &str = "/tmp/";
 /// Where a plugin sees its packages, when it has some; `_cordon_domoticz` puts it on
 /// `sys.path`.
 pub const PACKAGES_FOLDER: &str = "/packages/";
-
-/// Where a plugin sees its folder for temporary files.
-pub const TEMPORARY_FOLDER: &str = "/tmp/";
 
 struct Files;
 
@@ -132,20 +132,21 @@ impl Folders {
             },
         };
         // Looked up at each start: what was installed since is there after a restart.
-        let packages = crate::packages::packages_of(&self.plugin).map(Mount::ReadOnly);
+        let packages = packages_of(&self.plugin).map(Mount::ReadOnly);
         let mounts = [
             (PLUGIN_FOLDER, Some(plugin)),
-            (PACKAGES_FOLDER, packages),
             (DATA_FOLDER, Some(Mount::ReadWrite(self.data.clone()))),
             (
                 TEMPORARY_FOLDER,
                 Some(Mount::ReadWrite(self.temporary.clone())),
             ),
+            (PACKAGES_FOLDER, packages),
         ];
-        let named = mounts.into_iter();
-        Tree::new(
-            named.filter_map(|(name, mount)| Some((name.trim_matches('/').to_owned(), mount?))),
-        )
+        let mounts = mounts.into_iter().filter_map(|(name, mount)| {
+            let name = name.trim_matches('/').to_owned();
+            mount.map(|mount| (name, mount))
+        });
+        Tree::new(mounts)
     }
 
     /// Empties the folder for temporary files and counts what is in the others,

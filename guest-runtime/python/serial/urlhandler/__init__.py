@@ -1,0 +1,1 @@
+"""Ports that are no ports of the machine, by the scheme of their URL."""

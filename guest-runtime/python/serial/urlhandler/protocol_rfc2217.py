@@ -1,0 +1,3 @@
+"""``rfc2217://HOST:PORT``: see ``serial.rfc2217``."""
+
+from serial.rfc2217 import Serial

@@ -1,0 +1,167 @@
+//! ICMP echo requests for plugins.
+//!
+//! [`Pinger`] owns what one instance may send: whom the policy allows, how many
+//! per second and at once. [`packet`] is the format, [`socket`] one exchange.
+
+pub mod packet;
+pub mod socket;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+
+use crate::egress::NetworkPolicy;
+use crate::error::{Denied, LimitHit};
+use crate::limits::Limits;
+
+/// Longest wait for an answer.
+pub const LONGEST: Duration = Duration::from_secs(60);
+
+/// Most payload bytes: fits into one frame.
+pub const PAYLOAD: usize = 1400;
+
+/// How long a name may take to resolve.
+const RESOLVE: Duration = Duration::from_secs(10);
+
+/// Time over which requests per second are averaged.
+const WINDOW: f64 = 10.0;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Name or address.
+    pub host: String,
+    /// Time for the answer; [`LONGEST`] at most.
+    pub timeout: Duration,
+    /// Payload bytes; [`PAYLOAD`] at most.
+    pub size: usize,
+    /// Hops.
+    pub ttl: Option<u8>,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Who answered.
+    pub address: IpAddr,
+    /// From request to answer.
+    pub round_trip: Duration,
+    /// Payload bytes that came back.
+    pub size: usize,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum EchoError {
+    /// No grant allows it.
+    Denied(Denied),
+    /// The name has no address.
+    NoSuchHost,
+    /// Nothing came in time.
+    TimedOut,
+    /// The `echoes` limit.
+    Limit(LimitHit),
+    /// The system gives the hub no ICMP socket; the text says what to do.
+    Unavailable(String),
+    /// The system's answer.
+    Failed(io::Error),
+}
+
+/// The requests of one instance.
+pub struct Pinger {
+    policy: Arc<NetworkPolicy>,
+    limit: u64,
+    waiting: Arc<Semaphore>,
+    budget: Mutex<Budget>,
+}
+
+/// Requests that may be sent now, refilled with time.
+struct Budget {
+    left: f64,
+    filled: Instant,
+}
+
+impl Pinger {
+    /// A pinger that has sent nothing.
+    #[must_use]
+    pub fn new(policy: Arc<NetworkPolicy>, limits: &Limits) -> Self {
+        let permits = usize::try_from(limits.echoes).unwrap_or(usize::MAX);
+        Self {
+            policy,
+            limit: limits.echoes,
+            waiting: Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))),
+            budget: Mutex::new(Budget {
+                left: per_window(limits.echoes),
+                filled: Instant::now(),
+            }),
+        }
+    }
+
+    /// Sends a request and waits for its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`EchoError`].
+    pub async fn echo(&self, request: &Request) -> Result<Reply, EchoError> {
+        let over = || {
+            EchoError::Limit(Limits::hit(
+                "echoes",
+                self.limit.saturating_add(1),
+                self.limit,
+            ))
+        };
+        let _waiting = self.waiting.try_acquire().map_err(|_| over())?;
+        if !self.take() {
+            return Err(over());
+        }
+        let address = resolve(&request.host).await?;
+        // On the address, so that a name cannot lead elsewhere than it was checked.
+        self.policy
+            .check_echo(&request.host, address)
+            .map_err(EchoError::Denied)?;
+        socket::exchange(address, request).await
+    }
+
+    fn take(&self) -> bool {
+        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let earned =
+            now.duration_since(budget.filled).as_secs_f64() * per_window(self.limit) / WINDOW;
+        budget.left = (budget.left + earned).min(per_window(self.limit));
+        budget.filled = now;
+        if budget.left < 1.0 {
+            return false;
+        }
+        budget.left -= 1.0;
+        true
+    }
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "limits are far below what a double counts exactly"
+)]
+fn per_window(limit: u64) -> f64 {
+    limit as f64 * WINDOW
+}
+
+async fn resolve(host: &str) -> Result<IpAddr, EchoError> {
+    let host = host.trim();
+    if let Ok(address) = host.parse() {
+        return Ok(address);
+    }
+    let looked_up = tokio::time::timeout(RESOLVE, tokio::net::lookup_host((host, 0))).await;
+    let addresses: Vec<SocketAddr> = match looked_up {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(_)) | Err(_) => return Err(EchoError::NoSuchHost),
+    };
+    // As `ping` does where both are there: what is reached in most houses.
+    let found = addresses
+        .iter()
+        .find(|address| address.is_ipv4())
+        .or(addresses.first());
+    found.map(SocketAddr::ip).ok_or(EchoError::NoSuchHost)
+}

@@ -1,0 +1,153 @@
+//! Starting one process.
+//!
+//! Through the standard library's `posix_spawn`: a fork of the hub would copy the
+//! page tables of every instance. So nothing runs between fork and exec, and the
+//! resource limits are set from outside right after the start.
+
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::Once;
+use std::time::Duration;
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+use super::SpawnRefusal;
+use super::environment::clean;
+use super::policy::ProcessPolicy;
+
+/// Where a standard stream leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redirection {
+    /// Nowhere.
+    Nothing,
+    /// To the plugin.
+    Pipe,
+    /// Where standard output leads; only for standard error.
+    Output,
+}
+
+/// What is to be started, as the plugin asked for it.
+#[derive(Debug)]
+pub struct Launch {
+    /// Path or name of the program.
+    pub program: String,
+    /// Arguments after the name.
+    pub arguments: Vec<String>,
+    /// Variables that are wished for.
+    pub environment: Vec<(String, String)>,
+    /// Working folder in the component's terms.
+    pub folder: Option<String>,
+    /// Standard input.
+    pub input: Redirection,
+    /// Standard output.
+    pub output: Redirection,
+    /// Standard error.
+    pub errors: Redirection,
+}
+
+/// A process that runs, and the hub's ends of its pipes.
+pub struct Started {
+    pub(super) child: Child,
+    pub(super) input: Option<OwnedFd>,
+    pub(super) output: Option<OwnedFd>,
+    pub(super) errors: Option<OwnedFd>,
+}
+
+impl Launch {
+    /// Starts it. Waits for the system.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnRefusal`] when no grant names it or the system refuses.
+    pub fn start(self, policy: &ProcessPolicy, time: Duration) -> Result<Started, SpawnRefusal> {
+        let path = policy
+            .granted(&self.program)
+            .map_err(SpawnRefusal::Denied)?;
+        policy.check_file(path)?;
+        keep_inherited();
+        let (output, stdout, stderr) = self.outputs().map_err(SpawnRefusal::Failed)?;
+        let mut command = Command::new(path);
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(clean(self.environment))
+            .current_dir(policy.folder(self.folder.as_deref())?)
+            .process_group(0)
+            .stdin(stdio(self.input))
+            .stdout(stdout)
+            .stderr(stderr);
+        let mut child = command.spawn().map_err(SpawnRefusal::Failed)?;
+        // The pipes' other ends, which would keep them open.
+        drop(command);
+        bound(&child, time);
+        Ok(Started {
+            input: child.stdin.take().map(OwnedFd::from),
+            output: output.or_else(|| child.stdout.take().map(OwnedFd::from)),
+            errors: child.stderr.take().map(OwnedFd::from),
+            child,
+        })
+    }
+
+    /// The hub's end of a pipe that both outputs share, and the ends for the
+    /// process.
+    fn outputs(&self) -> io::Result<(Option<OwnedFd>, Stdio, Stdio)> {
+        match (self.output, self.errors) {
+            (Redirection::Pipe, Redirection::Output) => {
+                let (reader, writer) = io::pipe()?;
+                let second = writer.try_clone()?;
+                Ok((Some(reader.into()), writer.into(), second.into()))
+            }
+            (output, Redirection::Output) => Ok((None, stdio(output), Stdio::null())),
+            (output, errors) => Ok((None, stdio(output), stdio(errors))),
+        }
+    }
+}
+
+fn stdio(redirection: Redirection) -> Stdio {
+    match redirection {
+        Redirection::Pipe => Stdio::piped(),
+        Redirection::Nothing | Redirection::Output => Stdio::null(),
+    }
+}
+
+/// Keeps from programs what the hub itself has inherited from whoever started it.
+/// Everything that the hub opens is kept from them when it is opened.
+fn keep_inherited() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
+            tracing::warn!("/proc is not there: programs inherit what the hub inherited");
+            return;
+        };
+        let names = entries.flatten().map(|entry| entry.file_name());
+        let numbers = names.filter_map(|name| name.to_str()?.parse::<i32>().ok());
+        for number in numbers.filter(|number| *number > 2) {
+            // SAFETY: the number is used for one call that neither reads nor closes. If
+            // it is closed or another file's by now, that call fails or does what has
+            // been done to that file already.
+            let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+            let _ = fcntl_setfd(descriptor, FdFlags::CLOEXEC);
+        }
+    });
+}
+
+/// No core files, and no more computing time than there is time. Memory and the
+/// number of processes are not bounded: the system counts the latter by user,
+/// and the hub is one.
+fn bound(child: &Child, time: Duration) {
+    let pid = Pid::from_child(child);
+    let seconds = time.as_secs().saturating_add(1);
+    for (resource, most) in [(Resource::Core, 0), (Resource::Cpu, seconds)] {
+        let limit = Rlimit {
+            current: Some(most),
+            maximum: Some(most),
+        };
+        // A process that has ended already needs no bounds.
+        if let Err(error) = prlimit(Some(pid), resource, limit) {
+            tracing::debug!(%error, "a process could not be bounded");
+        }
+    }
+}
