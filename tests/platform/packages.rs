@@ -3,6 +3,8 @@
 //! The packages are those of `packages/cordon.lock`, installed by `cordon install` itself, with
 //! every hash checked, into a cache outside of the checkout.
 
+mod network;
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 

@@ -120,7 +120,7 @@ impl Runner {
             Err(_) => Some("it did not come to an end".to_owned()),
         };
         self.hub.stop().await;
-        Ok((ended, read_result(&remote.spec.data_folder.join(result))))
+        Ok((ended, read_result(&remote.spec.folders.data.join(result))))
     }
 }
 
