@@ -168,9 +168,8 @@ impl Hub {
         };
         let network = NetworkPolicy::new(&own, section.grants.clone(), self.listeners.clone());
         let folders = self.folders(id, section.plugin_folder, &definition.folder);
-        let typed = ["SerialPort", "Port"].into_iter();
-        let typed = typed.filter_map(|name| section.parameters.get(name));
-        let serial = SerialPolicy::new(&section.grants.serial, typed.map(String::as_str));
+        let typed = section.parameters.get("SerialPort").map(String::as_str);
+        let serial = SerialPolicy::new(&section.grants.serial, typed.into_iter());
         let programs = section.grants.exec.clone();
         let programs = ProcessPolicy::new(programs, folders.clone());
         Ok(Spec {
