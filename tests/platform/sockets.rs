@@ -544,8 +544,8 @@ async fn mail_and_file_transfer_clients_of_the_library_work() {
         "220 here\r\n",
         &[
             ("ehlo", "250-here\r\n250 SIZE 1000000\r\n"),
-            ("FROM:", "250 ok\r\n"),
-            ("TO:", "250 ok\r\n"),
+            ("mail ", "250 ok\r\n"),
+            ("rcpt ", "250 ok\r\n"),
             ("data", "354 go on\r\n"),
             (".", "250 taken\r\n"),
             ("quit", "221 bye\r\n"),

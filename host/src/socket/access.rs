@@ -37,12 +37,20 @@ impl Access {
         if entry.reach().allowed == Some(target) {
             return Ok(());
         }
-        self.decide(entry, target, own)?;
-        entry.reach().allowed = Some(target);
-        Ok(())
+        match self.granted(target) {
+            Ok(()) => {
+                entry.reach().allowed = Some(target);
+                Ok(())
+            }
+            // Never remembered: the port is the instance's only as long as the
+            // socket that has it.
+            Err(_) if own_socket(entry.kind, target, own).is_some() => Ok(()),
+            Err(denied) => Err(denied),
+        }
     }
 
-    fn decide(&self, entry: &Entry, target: SocketAddr, own: &[Arc<Entry>]) -> Result<(), Denied> {
+    /// Whether a grant covers the address, by itself or by one of its names.
+    fn granted(&self, target: SocketAddr) -> Result<(), Denied> {
         let literal = match self.policy.check("", target) {
             Ok(()) => return Ok(()),
             Err(denied) => denied,
@@ -53,9 +61,6 @@ impl Access {
                 Ok(()) => return Ok(()),
                 Err(denied) => refusal = Some(denied),
             }
-        }
-        if own_socket(entry.kind, target, own).is_some() {
-            return Ok(());
         }
         Err(refusal.unwrap_or(literal))
     }

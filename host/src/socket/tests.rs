@@ -177,3 +177,24 @@ async fn handles_are_the_lowest_free_numbers() {
     sockets.close(FIRST_HANDLE);
     assert!(sockets.local_address(FIRST_HANDLE + 1).is_ok());
 }
+
+/// A target that was allowed because it was the instance's own is asked about again.
+#[tokio::test]
+async fn a_port_that_was_its_own_is_not_when_somebody_else_has_it() {
+    let sockets = sockets("");
+    let listener = sockets.create(false, Kind::Stream).unwrap();
+    sockets
+        .bind(listener, "127.0.0.1:0".parse().unwrap())
+        .unwrap();
+    sockets.listen(listener, 5).unwrap();
+    let target = sockets.local_address(listener).unwrap().unwrap();
+    let client = sockets.create(false, Kind::Stream).unwrap();
+    let begun = sockets.connect(client, target);
+    assert!(
+        begun.is_ok() || begun == Err(Failure::new(115)),
+        "{begun:?}"
+    );
+    sockets.close(listener);
+    let refused = sockets.connect(client, target).unwrap_err();
+    assert_eq!(refused.number, EACCES);
+}
