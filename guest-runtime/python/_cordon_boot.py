@@ -31,7 +31,7 @@ PRELOADED = (
     "html", "http.client", "inspect", "io", "secrets", "tempfile", "warnings",
     "zipfile", "_strptime", "bisect", "decimal", "getopt", "gzip", "contextlib",
     "calendar", "locale", "logging.handlers", "email.message", "concurrent.futures",
-    "statistics", "ipaddress",
+    "statistics", "ipaddress", "selectors",
 )
 
 # New containers between two collections, then collections between two of the next
@@ -63,6 +63,7 @@ def init():
         except Exception as failure:
             # A plugin that imports it gets the same failure, in its own log.
             not_preloaded[name] = "%s: %s" % (type(failure).__name__, failure)
+    importlib.import_module("_cordon_descriptor").install()
     _add_site_builtins()
     _hide_library_folder()
     importlib.import_module("_cordon_domoticz")

@@ -12,10 +12,13 @@
 
 mod abi;
 mod convert;
+mod errno;
 mod hub;
 mod lock;
 mod queue;
+mod select;
 mod single;
+mod socket;
 mod sources;
 mod sqlite;
 mod sqlite_ffi;
@@ -89,6 +92,8 @@ fn build_interpreter() -> Interpreter {
     natives.push(queue::module_def(&builder.ctx));
     natives.push(sqlite::module_def(&builder.ctx));
     natives.push(zone::module_def(&builder.ctx));
+    natives.push(select::module_def(&builder.ctx));
+    natives.push(socket::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)

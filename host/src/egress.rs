@@ -18,7 +18,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::error::Denied;
-use crate::grants::{Grants, is_name, normal_name, parse_port};
+use crate::grants::{Grants, HostPattern, is_name, normal_name, parse_port};
 
 /// Ports that an Address without a Port stands for.
 const DEFAULT_PORTS: [u16; 2] = [80, 443];
@@ -136,6 +136,59 @@ impl NetworkPolicy {
             what,
             grant: format!("listen = [{port}]"),
         })
+    }
+
+    /// Whether a group may be joined or an address asked about, on whatever port;
+    /// `port` is the one that a refusal names, 0 for any.
+    ///
+    /// # Errors
+    ///
+    /// The denial with the line of the configuration that would allow it.
+    pub fn check_group(&self, ip: IpAddr, port: u16) -> Result<(), Denied> {
+        let ip = canonical(ip);
+        let grants = &self.grants.network;
+        let own = self.own_hosts.iter().any(|own| own.address == Some(ip));
+        if own || grants.iter().any(|grant| grant.host.contains("", ip)) {
+            return Ok(());
+        }
+        let host = match ip {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        let ports = if port == 0 { "*".to_owned() } else { port.to_string() };
+        let what = if ip.is_multicast() { "joining group" } else { "asking about" };
+        Err(Denied {
+            what: format!("{what} {ip}"),
+            grant: format!("network = [\"{host}:{ports}\"]"),
+        })
+    }
+
+    /// Whether a name may be resolved: whether some grant could cover what it leads
+    /// to. A look-up is a message to whoever answers for the name.
+    ///
+    /// # Errors
+    ///
+    /// The denial with the line of the configuration that would allow it.
+    pub fn check_name(&self, host: &str, port: Option<u16>) -> Result<(), Denied> {
+        let name = normal_name(host);
+        let own = self.own_hosts.iter().any(|own| own.name == name);
+        let granted = self.grants.network.iter().any(|grant| match &grant.host {
+            HostPattern::Any | HostPattern::Network { .. } => true,
+            HostPattern::Name(granted) => *granted == name,
+            HostPattern::Address(_) => false,
+        });
+        if own || granted {
+            return Ok(());
+        }
+        let port = port.filter(|port| *port != 0);
+        let port = port.map_or_else(|| "*".to_owned(), |port| port.to_string());
+        // Foreign text stays out of what an operator may copy.
+        let (what, grant) = if is_name(&name) {
+            (format!("resolving {name}"), format!("network = [\"{name}:{port}\"]"))
+        } else {
+            ("resolving a name".to_owned(), format!("network = [\"*:{port}\"]"))
+        };
+        Err(Denied { what, grant })
     }
 
     /// Whether the operator typed this target into the parameters.

@@ -33,6 +33,7 @@ pub mod log;
 pub mod platform;
 pub mod protocol;
 pub mod simulator;
+pub mod socket;
 pub mod store;
 pub mod system;
 pub mod web;

@@ -117,6 +117,12 @@ limits! {
     connections "connections" "connections" = 32, 4096, Refused;
     /// bytes waiting in one connection, in each direction; also the largest message
     connection_buffer "connection-buffer" "bytes" = MIB, 64 * MIB, Refused;
+    /// sockets that the plugin's Python holds open at once, duplicates and accepted clients included; also the most that one `select` waits for
+    sockets "sockets" "sockets" = 64, 4096, Refused;
+    /// bytes that the system holds for one socket in each direction, its own book-keeping included; larger requests are cut to it
+    socket_buffer "socket-buffer" "bytes" = 512 << 10, 64 * MIB, Dropped;
+    /// names and addresses looked up per minute
+    lookups "lookups" "look-ups" = 300, 100_000, Refused;
     /// delayed sends that wait
     timers "timers" "timers" = 64, 4096, Refused;
     /// log records per second, averaged over ten seconds

@@ -26,6 +26,7 @@ mod log;
 mod memory;
 mod neighbours;
 mod recovery;
+mod sockets;
 mod stacks;
 mod threads;
 mod wasi;
@@ -41,6 +42,7 @@ const TRIPPED: &[&[&str]] = &[
     log::TRIPPED,
     memory::TRIPPED,
     recovery::TRIPPED,
+    sockets::TRIPPED,
     stacks::TRIPPED,
     threads::TRIPPED,
     wasi::TRIPPED,

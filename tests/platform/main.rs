@@ -16,4 +16,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asyncio;
 mod modules;
+mod sockets;

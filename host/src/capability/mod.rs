@@ -3,7 +3,8 @@
 //! Each module implements its interface over the instance's shared state and
 //! checks its own grants and limits. Whatever is not linked here does not exist
 //! for a plugin: of WASI there are clocks, randomness, standard streams that
-//! lead nowhere and the files of its own two folders; no sockets, no processes.
+//! lead nowhere and the files of its own two folders; no sockets (those are
+//! `sockets`), no processes.
 
 mod clock;
 mod code;
@@ -14,6 +15,7 @@ pub mod files;
 mod log;
 mod random;
 mod schedule;
+mod sockets;
 mod threads;
 
 use wasmtime::component::{HasSelf, Linker};

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::LimitHit;
+use crate::error::{Denied, LimitHit};
 use crate::limits::Limits;
 use crate::log::{EventLog, Level};
 
@@ -109,6 +109,14 @@ impl PluginLog {
     pub fn limit(&self, hit: &LimitHit) {
         if self.due(hit.which) {
             self.hub(Level::Error, &hit.to_string());
+        }
+    }
+
+    /// Tells the author of a refusal; one per second at most, because it follows from
+    /// what the plugin does. Each is in the exception that the plugin sees as well.
+    pub fn denied(&self, denied: &Denied) {
+        if self.due("denied") {
+            self.hub(Level::Error, &denied.to_string());
         }
     }
 

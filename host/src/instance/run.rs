@@ -27,6 +27,7 @@ use crate::instance::supervisor::Counters;
 use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::domoticz::HubEvent;
+use crate::socket::Sockets;
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 
@@ -124,11 +125,13 @@ impl Life<'_> {
         let Spec {
             folders, limits, ..
         } = self.spec;
+        let policy = Arc::clone(&self.spec.network);
         let state = InstanceState::new(
             Arc::clone(&self.shared),
             Arc::clone(&self.meter),
             quota,
             folders.tree(),
+            Sockets::new(policy, limits, self.shared.log.clone()),
             self.code.clone(),
             files::wasi(limits.random_bytes),
         );

@@ -21,6 +21,7 @@ use crate::instance::meter::Meter;
 use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::platform::domoticz::{DeviceLimits, DeviceTable};
+use crate::socket::Sockets;
 use crate::store::Store;
 
 /// Default heartbeat interval in seconds (behaviour spec 8.3).
@@ -199,6 +200,8 @@ pub struct InstanceState {
     pub tree: Arc<Tree>,
     /// Its computing time.
     pub meter: Arc<Meter>,
+    /// The sockets of the plugin's own Python.
+    pub sockets: Arc<Sockets>,
     /// Where compiled code goes; nothing once the plugin's own code runs.
     pub code: Option<CodeCache>,
     wasi: WasiCtx,
@@ -214,6 +217,7 @@ impl InstanceState {
         meter: Arc<Meter>,
         quota: Arc<Quota>,
         tree: Arc<Tree>,
+        sockets: Sockets,
         code: CodeCache,
         wasi: WasiCtx,
     ) -> Self {
@@ -225,6 +229,7 @@ impl InstanceState {
             meter,
             quota,
             tree,
+            sockets: Arc::new(sockets),
             code: Some(code),
             wasi,
             table,

@@ -1,0 +1,94 @@
+"""Descriptors of sockets in module ``os``.
+
+Files belong to the system interface and have small numbers, sockets belong to the hub
+and have numbers from 10000 on. Owns the few functions of ``os`` that programs call
+with either. ``install`` runs once, before the snapshot.
+"""
+
+import os
+
+import _cordon_socket
+import _socket
+
+FIRST = 10000
+
+_read, _write, _close = os.read, os.write, os.close
+_set_blocking = getattr(os, "set_blocking", None)
+_get_blocking = getattr(os, "get_blocking", None)
+
+# Numbers that os.set_blocking has made non-blocking, with nothing else to hold it:
+# the hub's sockets never block, waiting is the business of the caller.
+_nonblocking = set()
+
+
+def install():
+    os.read, os.write, os.close = read, write, close
+    os.set_blocking, os.get_blocking = set_blocking, get_blocking
+    os.pipe = pipe
+    os.pipe2 = lambda flags, /: pipe()
+
+
+def _borrow(fd):
+    """A socket object for a number that goes on to belong to its caller."""
+    borrowed = _socket.socket(fileno=fd)
+    borrowed.settimeout(0 if fd in _nonblocking else None)
+    return borrowed
+
+
+def read(fd, length, /):
+    if fd < FIRST:
+        return _read(fd, length)
+    borrowed = _borrow(fd)
+    try:
+        return borrowed.recv(length)
+    finally:
+        borrowed.detach()
+
+
+def write(fd, data, /):
+    if fd < FIRST:
+        return _write(fd, data)
+    borrowed = _borrow(fd)
+    try:
+        return borrowed.send(data)
+    finally:
+        borrowed.detach()
+
+
+def close(fd):
+    if fd < FIRST:
+        return _close(fd)
+    _nonblocking.discard(fd)
+    _socket.close(fd)
+
+
+def set_blocking(fd, blocking, /):
+    if fd >= FIRST:
+        if blocking:
+            _nonblocking.discard(fd)
+        else:
+            _nonblocking.add(fd)
+    elif _set_blocking is not None:
+        _set_blocking(fd, blocking)
+    else:
+        # Reading a file never waits for long.
+        os.fstat(fd)
+
+
+def get_blocking(fd, /):
+    if fd >= FIRST:
+        return fd not in _nonblocking
+    if _get_blocking is not None:
+        return _get_blocking(fd)
+    os.fstat(fd)
+    return True
+
+
+def pipe():
+    """Two connected descriptors: one to read from, one to write to."""
+    reader, writer = _cordon_socket.pair(_socket.SOCK_STREAM)
+    for fd, direction in ((reader, _socket.SHUT_WR), (writer, _socket.SHUT_RD)):
+        half = _socket.socket(fileno=fd)
+        half.shutdown(direction)
+        half.detach()
+    return reader, writer

@@ -1,0 +1,135 @@
+//! Who may be reached, and by whom: `egress` for sockets that a plugin drives itself.
+//!
+//! A plugin resolves a name and connects to an address, in two steps. So this
+//! remembers which addresses a name led to, and lets an address pass if a grant
+//! covers it for one of its names: what `egress` refuses for a name, such as
+//! loopback or the hub itself, stays refused.
+//!
+//! Three things need no grant because nobody else is involved: a port of the
+//! system's choice to send from, a listener on loopback with such a port that only
+//! sockets of this instance get through to, and sending to a socket of its own.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use super::entry::Entry;
+use super::names::Names;
+use super::{Failure, Kind, real_target};
+use crate::egress::NetworkPolicy;
+use crate::error::Denied;
+use crate::instance::log::PluginLog;
+
+/// The policy of one instance with the names that were resolved under it.
+pub(super) struct Access {
+    pub(super) policy: Arc<NetworkPolicy>,
+    pub(super) names: Names,
+    pub(super) log: PluginLog,
+}
+
+impl Access {
+    /// Whether `entry` may send to `target`; `own` are the instance's sockets.
+    pub(super) fn check_target(
+        &self,
+        entry: &Entry,
+        target: SocketAddr,
+        own: &[Arc<Entry>],
+    ) -> Result<(), Denied> {
+        if entry.reach().allowed == Some(target) {
+            return Ok(());
+        }
+        self.decide(entry, target, own)?;
+        entry.reach().allowed = Some(target);
+        Ok(())
+    }
+
+    fn decide(&self, entry: &Entry, target: SocketAddr, own: &[Arc<Entry>]) -> Result<(), Denied> {
+        let literal = match self.policy.check("", target) {
+            Ok(()) => return Ok(()),
+            Err(denied) => denied,
+        };
+        let mut refusal = None;
+        for name in self.names.of(target.ip()) {
+            match self.policy.check(&name, target) {
+                Ok(()) => return Ok(()),
+                Err(denied) => refusal = Some(denied),
+            }
+        }
+        if own_socket(entry.kind, target, own).is_some() {
+            return Ok(());
+        }
+        Err(refusal.unwrap_or(literal))
+    }
+
+    /// Whether a datagram from `source` is for the plugin to see.
+    pub(super) fn may_hear(&self, entry: &Entry, source: SocketAddr, own: &[Arc<Entry>]) -> bool {
+        let reach = entry.reach();
+        let known = reach.open || reach.asked_all || reach.allowed == Some(source);
+        drop(reach);
+        known || self.check_target(entry, source, own).is_ok()
+    }
+
+    /// Whether a socket may be bound to this port, and whether anybody may then
+    /// reach it.
+    pub(super) fn check_bind(&self, port: u16) -> Result<bool, Denied> {
+        match self.policy.check_listen(port) {
+            Ok(()) => Ok(true),
+            Err(_) if port == 0 => Ok(false),
+            Err(denied) => Err(denied),
+        }
+    }
+
+    /// Whether a socket may listen where it is bound to.
+    pub(super) fn check_listen(&self, entry: &Entry) -> Result<(), Denied> {
+        if entry.reach().open {
+            return Ok(());
+        }
+        let loopback = entry.bound().is_some_and(|it| it.ip().to_canonical().is_loopback());
+        if loopback {
+            return Ok(());
+        }
+        self.policy.check_listen(0)
+    }
+
+    /// The failure for Python, with a line in the log.
+    pub(super) fn refuse(&self, denied: &Denied) -> Failure {
+        self.log.denied(denied);
+        Failure::denied(denied)
+    }
+}
+
+/// The socket of this instance that a target on this machine leads to.
+///
+/// A datagram port that other programs may have as well leads to nobody certain.
+pub(super) fn own_socket(
+    kind: Kind,
+    target: SocketAddr,
+    own: &[Arc<Entry>],
+) -> Option<&Arc<Entry>> {
+    let target = real_target(target);
+    if !target.ip().is_loopback() {
+        return None;
+    }
+    own.iter().find(|entry| {
+        let reach = entry.reach();
+        let fits = match kind {
+            Kind::Stream => reach.listening,
+            Kind::Datagram => !(reach.open && reach.shared_port),
+        };
+        drop(reach);
+        let here = |bound: SocketAddr| {
+            let ip: IpAddr = bound.ip().to_canonical();
+            bound.port() == target.port() && (ip == target.ip() || ip.is_unspecified())
+        };
+        entry.kind == kind && !entry.paired && fits && entry.bound().is_some_and(here)
+    })
+}
+
+/// Whether answers to what is sent there come from anybody.
+pub(super) fn is_for_many(target: SocketAddr) -> bool {
+    match target.ip().to_canonical() {
+        // The broadcast address of a network looks like any other; the common
+        // networks of a home end in 255.
+        IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast() || matches!(ip.octets(), [_, _, _, 255]),
+        IpAddr::V6(ip) => ip.is_multicast(),
+    }
+}

@@ -1,0 +1,608 @@
+//! The table of an instance's sockets, and what can be done with one.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::buffer::spare_capacity;
+use rustix::net::{RecvFlags, SendFlags, SocketAddrAny};
+use socket2::SockAddr;
+use tokio_util::sync::CancellationToken;
+
+use super::access::{Access, is_for_many, own_socket};
+use super::entry::Entry;
+use super::names::{HOST_NAME, LookupFailure, Names, is_here};
+use super::options::{self, Device, OptionName};
+use super::wait::{self, Events, Waiting};
+use super::{
+    BACKLOG, DATAGRAM_BYTES, Datagram, Description, Direction, EAGAIN, EBADF, EINVAL, EMFILE,
+    EOPNOTSUPP, FIRST_HANDLE, Failure, Handle, Kind, MessageFlags, RECEIVE_BYTES,
+};
+use crate::egress::NetworkPolicy;
+use crate::instance::log::PluginLog;
+use crate::limits::Limits;
+
+/// Clients or datagrams from strangers that one call throws away.
+const STRANGERS: u32 = 32;
+
+/// The sockets of one instance. Dropping it closes them.
+pub struct Sockets {
+    access: Access,
+    limit: u64,
+    buffer: u64,
+    table: Mutex<BTreeMap<Handle, Open>>,
+}
+
+/// What a handle leads to.
+#[derive(Clone)]
+struct Open {
+    entry: Arc<Entry>,
+    closed: CancellationToken,
+}
+
+impl Sockets {
+    /// An empty table.
+    #[must_use]
+    pub fn new(policy: Arc<NetworkPolicy>, limits: &Limits, log: PluginLog) -> Self {
+        Self {
+            access: Access {
+                policy,
+                names: Names::new(limits.lookups),
+                log,
+            },
+            limit: limits.sockets,
+            buffer: limits.socket_buffer,
+            table: Mutex::default(),
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, BTreeMap<Handle, Open>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, handle: Handle) -> Result<Open, Failure> {
+        let found = self.table().get(&handle).cloned();
+        found.ok_or_else(|| Failure::new(EBADF))
+    }
+
+    fn entry(&self, handle: Handle) -> Result<Arc<Entry>, Failure> {
+        Ok(self.open(handle)?.entry)
+    }
+
+    /// Every socket once or more often.
+    fn own(&self) -> Vec<Arc<Entry>> {
+        let table = self.table();
+        table.values().map(|open| Arc::clone(&open.entry)).collect()
+    }
+
+    /// Whether `more` sockets fit.
+    fn room(&self, more: u64) -> Result<(), Failure> {
+        let open = u64::try_from(self.table().len()).unwrap_or(u64::MAX);
+        let used = open.saturating_add(more);
+        if used > self.limit {
+            self.access
+                .log
+                .limit(&Limits::hit("sockets", used, self.limit));
+            return Err(Failure::new(EMFILE));
+        }
+        Ok(())
+    }
+
+    fn insert(&self, entry: Arc<Entry>) -> Handle {
+        let mut table = self.table();
+        let mut handle = FIRST_HANDLE;
+        for used in table.keys() {
+            if *used != handle {
+                break;
+            }
+            handle = handle.saturating_add(1);
+        }
+        let closed = CancellationToken::new();
+        table.insert(handle, Open { entry, closed });
+        handle
+    }
+
+    /// Makes a socket.
+    ///
+    /// # Errors
+    ///
+    /// EMFILE for the `sockets` limit; the system's.
+    pub fn create(&self, v6: bool, kind: Kind) -> Result<Handle, Failure> {
+        self.room(1)?;
+        Ok(self.insert(Arc::new(Entry::new(v6, kind, self.buffer)?)))
+    }
+
+    /// Makes two sockets that are connected to each other.
+    ///
+    /// # Errors
+    ///
+    /// EMFILE for the `sockets` limit; the system's.
+    pub fn pair(&self, kind: Kind) -> Result<(Handle, Handle), Failure> {
+        self.room(2)?;
+        let (one, two) = Entry::pair(kind, self.buffer)?;
+        Ok((self.insert(Arc::new(one)), self.insert(Arc::new(two))))
+    }
+
+    /// A second handle of one socket.
+    ///
+    /// # Errors
+    ///
+    /// EBADF; EMFILE for the `sockets` limit.
+    pub fn duplicate(&self, handle: Handle) -> Result<Handle, Failure> {
+        let entry = self.entry(handle)?;
+        self.room(1)?;
+        Ok(self.insert(entry))
+    }
+
+    /// Closes a handle and wakes who waits for it; false when there is none.
+    pub fn close(&self, handle: Handle) -> bool {
+        let Some(open) = self.table().remove(&handle) else {
+            return false;
+        };
+        open.closed.cancel();
+        let still_open = self
+            .table()
+            .values()
+            .any(|other| Arc::ptr_eq(&other.entry, &open.entry));
+        if !still_open && Arc::strong_count(&open.entry) > 1 {
+            // Whoever waits holds the socket until its turn comes; the peer and the
+            // port must not wait for that.
+            let _ = open.entry.io.shutdown(Direction::Both);
+        }
+        true
+    }
+
+    /// What a handle stands for.
+    ///
+    /// # Errors
+    ///
+    /// EBADF.
+    pub fn describe(&self, handle: Handle) -> Result<Description, Failure> {
+        let entry = self.entry(handle)?;
+        let listening = entry.reach().listening;
+        Ok(Description {
+            v6: entry.v6,
+            kind: entry.kind,
+            listening,
+            paired: entry.paired,
+        })
+    }
+
+    /// Gives a socket its own address.
+    ///
+    /// # Errors
+    ///
+    /// EACCES with the line that grants the port; the system's.
+    pub fn bind(&self, handle: Handle, address: SocketAddr) -> Result<(), Failure> {
+        let entry = self.entry(handle)?;
+        let open = self.access.check_bind(address.port());
+        let open = open.map_err(|denied| self.access.refuse(&denied))?;
+        entry.bind(address)?;
+        entry.reach().open = open;
+        Ok(())
+    }
+
+    /// Lets clients connect.
+    ///
+    /// # Errors
+    ///
+    /// EACCES with the line that grants the port; the system's.
+    pub fn listen(&self, handle: Handle, backlog: u32) -> Result<(), Failure> {
+        let entry = self.entry(handle)?;
+        if entry.kind == Kind::Datagram || entry.paired {
+            return Err(Failure::new(EOPNOTSUPP));
+        }
+        let checked = self.access.check_listen(&entry);
+        checked.map_err(|denied| self.access.refuse(&denied))?;
+        let backlog = i32::try_from(backlog.min(BACKLOG)).unwrap_or(1);
+        entry.io.listen(backlog)?;
+        entry.forget_watch();
+        entry.reach().listening = true;
+        Ok(())
+    }
+
+    /// Takes the next client.
+    ///
+    /// # Errors
+    ///
+    /// EAGAIN when there is none; EMFILE for the `sockets` limit; the system's.
+    pub fn accept(&self, handle: Handle) -> Result<(Handle, SocketAddr), Failure> {
+        let entry = self.entry(handle)?;
+        self.room(1)?;
+        for _ in 0..STRANGERS {
+            let (io, peer) = entry.io.accept()?;
+            let peer = peer.as_socket().ok_or_else(|| Failure::new(EINVAL))?;
+            let mut reach = entry.reach();
+            let welcome = reach.open || reach.meets(peer);
+            drop(reach);
+            if welcome {
+                io.set_nonblocking(true)?;
+                let client = Entry::accepted(io, entry.v6);
+                return Ok((self.insert(Arc::new(client)), peer));
+            }
+        }
+        Err(Failure::new(EAGAIN))
+    }
+
+    /// Begins to connect.
+    ///
+    /// # Errors
+    ///
+    /// EINPROGRESS; EACCES with the line that grants the target; the system's.
+    pub fn connect(&self, handle: Handle, target: SocketAddr) -> Result<(), Failure> {
+        let entry = self.entry(handle)?;
+        let own = self.own();
+        let checked = self.access.check_target(&entry, target, &own);
+        match (checked, entry.kind) {
+            (Ok(()), _) => entry.reach().denied = None,
+            // Only the target is kept: plugins ask the socket for its own address
+            // then, to learn that of the machine.
+            (Err(denied), Kind::Datagram) => entry.reach().denied = Some(denied),
+            (Err(denied), Kind::Stream) => return Err(self.access.refuse(&denied)),
+        }
+        let connected = entry.io.connect(&SockAddr::from(target));
+        let already = connected.as_ref().err().and_then(std::io::Error::raw_os_error);
+        // A connect that runs, or has succeeded, keeps its registration.
+        if !matches!(already, Some(libc_errno::EALREADY | libc_errno::EISCONN)) {
+            entry.forget_watch();
+        }
+        if entry.kind == Kind::Stream
+            && let Some(listener) = own_socket(Kind::Stream, target, &own)
+            && let Some(client) = entry.bound()
+        {
+            listener.reach().expect(client);
+        }
+        Ok(connected?)
+    }
+
+    /// Sends on a connected socket.
+    ///
+    /// # Errors
+    ///
+    /// EAGAIN when the buffer is full; EACCES for a datagram to a target without a
+    /// grant; the system's.
+    pub fn send(&self, handle: Handle, data: &[u8], flags: MessageFlags) -> Result<u32, Failure> {
+        let entry = self.entry(handle)?;
+        if entry.kind == Kind::Datagram {
+            let denied = entry.reach().denied.clone();
+            if let Some(denied) = denied {
+                return Err(self.access.refuse(&denied));
+            }
+            if let Some(peer) = entry.peer().ok().flatten() {
+                entry.reach().asked_all |= is_for_many(peer);
+            }
+        }
+        let sent = rustix::net::send(&*entry.io, data, send_flags(flags))?;
+        Ok(u32::try_from(sent).unwrap_or(u32::MAX))
+    }
+
+    /// Sends one datagram.
+    ///
+    /// # Errors
+    ///
+    /// EACCES with the line that grants the target; the system's.
+    pub fn send_to(
+        &self,
+        handle: Handle,
+        data: &[u8],
+        target: SocketAddr,
+        flags: MessageFlags,
+    ) -> Result<u32, Failure> {
+        let entry = self.entry(handle)?;
+        if entry.kind == Kind::Stream {
+            // The system ignores the target of a connected stream, and must not
+            // connect one here.
+            return self.send(handle, data, flags);
+        }
+        let checked = self.access.check_target(&entry, target, &self.own());
+        checked.map_err(|denied| self.access.refuse(&denied))?;
+        let sent = rustix::net::sendto(&*entry.io, data, send_flags(flags), &target)?;
+        entry.reach().asked_all |= is_for_many(target);
+        Ok(u32::try_from(sent).unwrap_or(u32::MAX))
+    }
+
+    /// Receives.
+    ///
+    /// # Errors
+    ///
+    /// EAGAIN when there is nothing; the system's.
+    pub fn receive(
+        &self,
+        handle: Handle,
+        size: u32,
+        flags: MessageFlags,
+    ) -> Result<Vec<u8>, Failure> {
+        let entry = self.entry(handle)?;
+        if entry.kind == Kind::Datagram && !entry.paired {
+            return Ok(self.take(&entry, size, flags)?.data);
+        }
+        let mut data = buffer(&entry, size);
+        if data.capacity() == 0 {
+            return Ok(data);
+        }
+        rustix::net::recv(&*entry.io, spare_capacity(&mut data), receive_flags(flags))?;
+        Ok(data)
+    }
+
+    /// Receives, and tells from whom.
+    ///
+    /// # Errors
+    ///
+    /// EAGAIN when there is nothing; the system's.
+    pub fn receive_from(
+        &self,
+        handle: Handle,
+        size: u32,
+        flags: MessageFlags,
+    ) -> Result<Datagram, Failure> {
+        let entry = self.entry(handle)?;
+        self.take(&entry, size, flags)
+    }
+
+    /// Takes data off a socket; what strangers sent is thrown away.
+    fn take(&self, entry: &Entry, size: u32, flags: MessageFlags) -> Result<Datagram, Failure> {
+        for _ in 0..STRANGERS {
+            let mut data = buffer(entry, size);
+            let mut flags_now = receive_flags(flags);
+            // An empty buffer takes a datagram off the queue all the same.
+            flags_now.set(RecvFlags::TRUNC, entry.kind == Kind::Datagram);
+            let mut one = [0_u8; 1];
+            let (length, source) = if data.capacity() == 0 {
+                let (_, length, source) = rustix::net::recvfrom(&*entry.io, &mut one[..0], flags_now)?;
+                (length, source)
+            } else {
+                let (_, length, source) =
+                    rustix::net::recvfrom(&*entry.io, spare_capacity(&mut data), flags_now)?;
+                (length, source)
+            };
+            let source = source.and_then(socket_address);
+            if let (Kind::Datagram, false, Some(source)) = (entry.kind, entry.paired, source)
+                && !self.access.may_hear(entry, source, &self.own())
+            {
+                if flags.peek {
+                    let _ = rustix::net::recv(&*entry.io, &mut one[..], RecvFlags::empty());
+                }
+                continue;
+            }
+            return Ok(Datagram {
+                length: u32::try_from(length).unwrap_or(u32::MAX),
+                data,
+                source,
+            });
+        }
+        Err(Failure::new(EAGAIN))
+    }
+
+    /// Ends one or both directions.
+    ///
+    /// # Errors
+    ///
+    /// EBADF, ENOTCONN.
+    pub fn shutdown(&self, handle: Handle, direction: Direction) -> Result<(), Failure> {
+        Ok(self.entry(handle)?.io.shutdown(direction)?)
+    }
+
+    /// The socket's own address; nothing for a pair.
+    ///
+    /// # Errors
+    ///
+    /// EBADF.
+    pub fn local_address(&self, handle: Handle) -> Result<Option<SocketAddr>, Failure> {
+        self.entry(handle)?.local()
+    }
+
+    /// The peer's address; nothing for a pair.
+    ///
+    /// # Errors
+    ///
+    /// EBADF, ENOTCONN.
+    pub fn peer_address(&self, handle: Handle) -> Result<Option<SocketAddr>, Failure> {
+        self.entry(handle)?.peer()
+    }
+
+    /// Reads an option.
+    ///
+    /// # Errors
+    ///
+    /// EBADF, ENOPROTOOPT.
+    pub fn get_option(&self, handle: Handle, name: OptionName) -> Result<i32, Failure> {
+        let entry = self.entry(handle)?;
+        options::get(&entry, name)
+    }
+
+    /// Sets an option; sizes of buffers are cut to the `socket-buffer` limit.
+    ///
+    /// # Errors
+    ///
+    /// EBADF, EINVAL, ENOPROTOOPT.
+    pub fn set_option(&self, handle: Handle, name: OptionName, value: i32) -> Result<(), Failure> {
+        let entry = self.entry(handle)?;
+        let value = match name {
+            OptionName::SoRcvbuf | OptionName::SoSndbuf => self.bounded(value),
+            _ => value,
+        };
+        options::set(&entry, name, value)
+    }
+
+    /// The size of a buffer that the system, which doubles it, makes no larger than
+    /// the limit.
+    fn bounded(&self, value: i32) -> i32 {
+        let used = u64::try_from(value).unwrap_or(0).saturating_mul(2);
+        if used <= self.buffer {
+            return value;
+        }
+        let hit = Limits::hit("socket-buffer", used, self.buffer);
+        self.access.log.limit(&hit);
+        i32::try_from(self.buffer / 2).unwrap_or(i32::MAX)
+    }
+
+    /// Joins or leaves a group.
+    ///
+    /// # Errors
+    ///
+    /// EACCES with the line that grants the group; the system's.
+    pub fn membership(
+        &self,
+        handle: Handle,
+        group: SocketAddr,
+        device: Device,
+        join: bool,
+    ) -> Result<(), Failure> {
+        let entry = self.entry(handle)?;
+        if join {
+            let port = entry.bound().map_or(0, |bound| bound.port());
+            let checked = self.access.policy.check_group(group.ip(), port);
+            checked.map_err(|denied| self.access.refuse(&denied))?;
+        }
+        options::membership(&entry, group, device, join)
+    }
+
+    /// Waits until a socket is ready; false when the timeout ran out.
+    ///
+    /// # Errors
+    ///
+    /// EBADF, at once or when it is closed meanwhile.
+    pub async fn wait(
+        &self,
+        handle: Handle,
+        events: Events,
+        timeout: Option<Duration>,
+    ) -> Result<bool, Failure> {
+        let Open { entry, closed } = self.open(handle)?;
+        let waiting = [Waiting {
+            entry,
+            closed,
+            events,
+        }];
+        let ready = wait::poll(&waiting, timeout).await?;
+        if ready.contains(&Events::INVALID) {
+            return Err(Failure::new(EBADF));
+        }
+        Ok(ready.iter().any(|events| !events.is_empty()))
+    }
+
+    /// Waits until one of many is ready; an empty answer when the timeout ran out.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL for more entries than the `sockets` limit.
+    pub async fn poll(
+        &self,
+        sockets: &[(Handle, Events)],
+        timeout: Option<Duration>,
+    ) -> Result<Vec<(Handle, Events)>, Failure> {
+        let count = u64::try_from(sockets.len()).unwrap_or(u64::MAX);
+        if count > self.limit {
+            let hit = Limits::hit("sockets", count, self.limit);
+            self.access.log.limit(&hit);
+            return Err(Failure::new(EINVAL));
+        }
+        let mut ready = Vec::new();
+        let mut handles = Vec::with_capacity(sockets.len());
+        let mut waiting = Vec::with_capacity(sockets.len());
+        for (handle, events) in sockets {
+            match self.open(*handle) {
+                Ok(Open { entry, closed }) => {
+                    handles.push(*handle);
+                    waiting.push(Waiting {
+                        entry,
+                        closed,
+                        events: *events,
+                    });
+                }
+                Err(_) => ready.push((*handle, Events::INVALID)),
+            }
+        }
+        let timeout = if ready.is_empty() {
+            timeout
+        } else {
+            Some(Duration::ZERO)
+        };
+        let found = wait::poll(&waiting, timeout).await?;
+        let found = handles.into_iter().zip(found);
+        ready.extend(found.filter(|(_, events)| !events.is_empty()));
+        Ok(ready)
+    }
+
+    /// The addresses of a name.
+    ///
+    /// # Errors
+    ///
+    /// [`LookupFailure`].
+    pub async fn resolve(
+        &self,
+        name: &str,
+        port: Option<u16>,
+    ) -> Result<Vec<IpAddr>, LookupFailure> {
+        if !is_here(name) {
+            if let Err(denied) = self.access.policy.check_name(name, port) {
+                self.access.log.denied(&denied);
+                return Err(LookupFailure::Denied(denied.to_string()));
+            }
+            self.count_lookup()?;
+        }
+        self.access.names.resolve(name).await
+    }
+
+    fn count_lookup(&self) -> Result<(), LookupFailure> {
+        self.access.names.count().map_err(|hit| {
+            self.access.log.limit(&hit);
+            LookupFailure::Again
+        })
+    }
+
+    /// The name of an address.
+    ///
+    /// # Errors
+    ///
+    /// [`LookupFailure`].
+    pub async fn reverse(&self, address: IpAddr) -> Result<String, LookupFailure> {
+        if !address.is_loopback() {
+            if let Err(denied) = self.access.policy.check_group(address, 0) {
+                return Err(LookupFailure::Denied(denied.to_string()));
+            }
+            self.count_lookup()?;
+        }
+        self.access.names.reverse(address).await
+    }
+
+    /// What `gethostname` answers.
+    #[must_use]
+    pub fn host_name(&self) -> &'static str {
+        HOST_NAME
+    }
+}
+
+/// Two numbers that only matter here.
+mod libc_errno {
+    pub(super) const EALREADY: i32 = 114;
+    pub(super) const EISCONN: i32 = 106;
+}
+
+/// Room for what one call may receive.
+fn buffer(entry: &Entry, size: u32) -> Vec<u8> {
+    let most = match entry.kind {
+        Kind::Stream => RECEIVE_BYTES,
+        Kind::Datagram => DATAGRAM_BYTES,
+    };
+    Vec::with_capacity(usize::try_from(size.min(most)).unwrap_or(0))
+}
+
+fn receive_flags(flags: MessageFlags) -> RecvFlags {
+    let mut system = RecvFlags::empty();
+    system.set(RecvFlags::PEEK, flags.peek);
+    system.set(RecvFlags::OOB, flags.out_of_band);
+    system
+}
+
+fn send_flags(flags: MessageFlags) -> SendFlags {
+    let mut system = SendFlags::NOSIGNAL;
+    system.set(SendFlags::OOB, flags.out_of_band);
+    system.set(SendFlags::MORE, flags.more);
+    system
+}
+
+fn socket_address(address: SocketAddrAny) -> Option<SocketAddr> {
+    SocketAddr::try_from(address).ok()
+}

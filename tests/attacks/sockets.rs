@@ -1,0 +1,305 @@
+//! Sockets of a plugin's own: their number, what waits in them, whom they reach.
+
+use std::io::Write as _;
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use crate::attack::{Attack, By, Trip, assert_told};
+use crate::scene::{FLAT, Scene, assert_failures};
+
+/// Python that tells of what is refused, and of nothing else.
+const TRY: &str = "
+import errno, select, socket
+def refused(call, *arguments):
+    try:
+        call(*arguments)
+    except PermissionError as e:
+        Domoticz.Log('refused: %s' % e)
+    except OSError as e:
+        Domoticz.Log('failed: %s %s' % (errno.errorcode.get(e.errno), e))
+    else:
+        Domoticz.Log('it went through')
+def tcp(): return socket.socket()
+def udp(): return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+";
+
+fn attack(source: &str) -> Attack {
+    Attack::new(&format!("{TRY}{source}"))
+}
+
+trips! {
+    sockets_beyond_the_limit_are_refused: "sockets" => attack("
+kept = []
+def attack():
+    try:
+        for n in range(100): kept.append(tcp())
+    except OSError as e:
+        assert e.errno == errno.EMFILE, e
+    Domoticz.Log('%d made.' % len(kept))
+    kept.pop().close()
+    kept.append(tcp())
+    refused(socket.socketpair)
+    refused(kept[0].dup)
+").limits("sockets = 10").says(&["10 made.", "failed: EMFILE"]);
+
+    /// Those that do not fit stay in the system's queue; the others are served.
+    clients_beyond_the_limit_are_not_accepted: "sockets" => By(async |limit: &'static str| {
+        let port = free_port();
+        let source = format!("{TRY}
+kept = []
+def onStart():
+    server = socket.create_server(('', {port}))
+    Domoticz.Log('up')
+    try:
+        while True: kept.append(server.accept()[0])
+    except OSError as e:
+        Domoticz.Log('%d accepted, then %s.' % (len(kept), errno.errorcode[e.errno]))
+    kept[0].sendall(b'served')
+    kept[1].close()
+    kept[1] = server.accept()[0]
+    Domoticz.Log('one more.')
+");
+        let config = format!("limits = {{ sockets = 4 }}\ngrants = {{ listen = [{port}] }}");
+        let mut scene = Scene::new().await;
+        let attacker = scene.attack(&source, &config).await;
+        scene.said("up").await;
+        let clients: Vec<_> = (0..20).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+        let line = scene.bench.line("limit sockets: ").await;
+        assert_told(limit, &attacker.spec.limits, &line);
+        scene.said("3 accepted, then EMFILE.").await;
+        scene.said("one more.").await;
+        assert_eq!(clients.len(), 20);
+        assert_failures(&attacker, 0);
+        scene.finish(FLAT).await;
+    });
+
+    /// An entry costs the hub, be it the same socket again and again.
+    a_poll_of_too_many_is_refused: "sockets" => attack("
+def attack():
+    s = udp()
+    poll = select.poll()
+    for n in range(100000): poll.register(10000 + n, select.POLLIN)
+    refused(poll.poll, 0)
+").says(&["failed: EINVAL"]);
+
+    a_larger_buffer_than_allowed_is_cut: "socket-buffer" => attack("
+def attack():
+    s = tcp()
+    for option in socket.SO_RCVBUF, socket.SO_SNDBUF:
+        s.setsockopt(socket.SOL_SOCKET, option, 1 << 30)
+        Domoticz.Log('buffer %s.' % (s.getsockopt(socket.SOL_SOCKET, option) <= 65536))
+").limits("socket-buffer = 65536").says(&["buffer True."]);
+
+    look_ups_beyond_the_limit_are_refused: "lookups" => attack("
+def attack():
+    for n in range(3):
+        try:
+            socket.getaddrinfo('nowhere.invalid', 80)
+        except socket.gaierror as e:
+            last = e
+    assert last.errno == socket.EAI_AGAIN, last
+").limits("lookups = 2").config("grants = { network = [\"nowhere.invalid:80\"] }");
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Runs `onStart` of the attacker until it has said these lines.
+async fn scene(source: &str, config: &str, says: &[String]) {
+    let mut scene = Scene::new().await;
+    let attacker = scene.attack(&format!("{TRY}{source}"), config).await;
+    for line in says {
+        scene.said(line).await;
+    }
+    scene.said("over").await;
+    assert!(scene.bench.seen_line("it went through").is_none(), "{}", scene.bench.transcript());
+    assert_failures(&attacker, 0);
+    scene.finish(FLAT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_without_a_grant_is_refused_and_never_reached() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let datagrams = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    let udp = datagrams.local_addr().unwrap().port();
+    let source = format!(
+        "
+def onStart():
+    for host in '127.0.0.1', '0.0.0.0', 'localhost', '':
+        refused(tcp().connect, (host, {port}))
+    six = socket.socket(socket.AF_INET6)
+    for host in '::ffff:127.0.0.1', '::1', '::':
+        refused(six.connect, (host, {port}))
+    s = udp()
+    refused(s.sendto, b'x', ('127.0.0.1', {udp}))
+    # Kept as a target, never sent to: for the address of this end.
+    s.connect(('127.0.0.1', {udp}))
+    assert s.getsockname()[1]
+    refused(s.send, b'x')
+    refused(s.sendall, b'x')
+    refused(socket.gethostbyname, 'secret.example.com')
+    for family in socket.AF_INET, socket.AF_INET6:
+        refused(socket.socket, family, socket.SOCK_RAW)
+    Domoticz.Log('over')
+"
+    );
+    let says = [
+        format!("refused: [Errno 2] denied: connection to 127.0.0.1:{port}, which is this machine; to allow it, add `network = [\"127.0.0.1:{port}\"]`"),
+        format!("refused: [Errno 2] denied: connection to 127.0.0.1:{udp}"),
+        "refused: [Errno 2] denied: resolving secret.example.com; to allow it, add `network = [\"secret.example.com:*\"]`".to_owned(),
+        // The hub's own line.
+        "denied: connection to ".to_owned(),
+    ];
+    scene(&source, "", &says).await;
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "somebody connected");
+    datagrams.set_nonblocking(true).unwrap();
+    assert!(datagrams.recv(&mut [0; 9]).is_err(), "something was sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_without_a_grant_is_not_listened_on() {
+    let port = free_port();
+    let source = format!(
+        "
+def onStart():
+    for make in tcp, udp:
+        refused(make().bind, ('', {port}))
+        refused(make().bind, ('127.0.0.1', {port}))
+    s = tcp()
+    s.bind(('', 0))
+    refused(s.listen)
+    refused(tcp().listen)
+    Domoticz.Log('over')
+"
+    );
+    let says = [
+        format!("refused: [Errno 2] denied: listening on port {port}; to allow it, add `listen = [{port}]`"),
+        "refused: [Errno 2] denied: listening on any free port (port 0); to allow it, add `listen = [0]`".to_owned(),
+    ];
+    scene(&source, "", &says).await;
+}
+
+/// What needs no grant reaches nobody: strangers are not let in.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_own_loopback_listener_and_an_ephemeral_port_hear_no_stranger() {
+    let source = "
+import threading, time
+def onStart():
+    server = tcp()
+    server.bind(('127.0.0.1', 0))
+    server.listen()
+    s = udp()
+    s.bind(('', 0))
+    Domoticz.Log('ports %d %d.' % (server.getsockname()[1], s.getsockname()[1]))
+    s.settimeout(20)
+    server.settimeout(20)
+    open('/data/wait', 'w').close()
+    import os
+    while os.path.exists('/data/wait'): time.sleep(0.05)
+    # Own ones get through, after the strangers.
+    client = tcp()
+    client.connect(server.getsockname())
+    accepted, address = server.accept()
+    Domoticz.Log('own client %s.' % (address == client.getsockname()))
+    udp().sendto(b'own', ('127.0.0.1', s.getsockname()[1]))
+    Domoticz.Log('own datagram %s.' % s.recv(99))
+    Domoticz.Log('over')
+";
+    let mut scene = Scene::new().await;
+    let attacker = scene.attack(&format!("{TRY}{source}"), "").await;
+    let line = scene.said("ports ").await;
+    let mut ports = line
+        .split(['.', ' '])
+        .filter_map(|word| word.parse::<u16>().ok());
+    let (tcp, udp) = (ports.next().unwrap(), ports.next().unwrap());
+    let strangers: Vec<_> = (0..5)
+        .map(|_| {
+            let mut stranger = TcpStream::connect(("127.0.0.1", tcp)).unwrap();
+            stranger.write_all(b"command").unwrap();
+            stranger
+        })
+        .collect();
+    let stranger = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+    for _ in 0..5 {
+        stranger.send_to(b"command", ("127.0.0.1", udp)).unwrap();
+    }
+    let data = scene.bench.data_folder();
+    let wait = find(&data, "wait").expect("the attacker waits");
+    std::fs::remove_file(wait).unwrap();
+    scene.said("own client True.").await;
+    scene.said("own datagram b'own'.").await;
+    scene.said("over").await;
+    assert_eq!(strangers.len(), 5);
+    assert_failures(&attacker, 0);
+    scene.finish(FLAT).await;
+}
+
+fn find(folder: &std::path::Path, name: &str) -> Option<std::path::PathBuf> {
+    std::fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            find(&path, name)
+        } else {
+            (entry.file_name() == name).then_some(path)
+        }
+    })
+}
+
+/// The system's buffer is the only one: a peer that floods is stopped by TCP.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_floods_an_idle_socket_is_stopped() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let source = format!(
+        "{TRY}
+import time
+def onStart():
+    global s
+    s = tcp()
+    s.connect(('127.0.0.1', {port}))
+    Domoticz.Log('up')
+    Domoticz.Heartbeat(1)
+def onHeartbeat():
+    Domoticz.Log('ready %d.' % len(select.select([s], [], [], 0)[0]))
+"
+    );
+    let config = format!("grants = {{ network = [\"127.0.0.1:{port}\"] }}");
+    let mut scene = Scene::new().await;
+    let attacker = scene.attack(&source, &config).await;
+    let mut peer = listener.accept().unwrap().0;
+    peer.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+    let mut written = 0;
+    while let Ok(count @ 1..) = peer.write(&[0; 65_536]) {
+        written += count;
+        assert!(written < 16 << 20, "{written} bytes were taken");
+    }
+    scene.said("ready 1.").await;
+    assert_failures(&attacker, 0);
+    scene.finish(FLAT).await;
+}
+
+/// A name that is granted does not stand for this machine, nor for the hub.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_granted_name_that_leads_to_this_machine_is_refused() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // `cordon` is the name of the instance's own machine.
+    let config = format!("grants = {{ network = [\"cordon:{port}\", \"*:{port}\"] }}");
+    let source = format!(
+        "
+def onStart():
+    assert socket.gethostbyname('cordon') == '127.0.0.1'
+    refused(tcp().connect, ('cordon', {port}))
+    refused(tcp().connect, ('127.0.0.1', {port}))
+    Domoticz.Log('over')
+"
+    );
+    let says = [format!("refused: [Errno 2] denied: connection to 127.0.0.1:{port} (cordon), which is this machine")];
+    scene(&source, &config, &says).await;
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "somebody connected");
+}
