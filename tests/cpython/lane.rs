@@ -177,7 +177,7 @@ impl Guest {
         let section: HardwareSection = toml::from_str(&section)?;
         hub.start(&section, plugin).await?;
         let remote = hub.instances().last().ok_or("no instance")?.remote();
-        let folder = remote.spec.data_folder.clone();
+        let folder = remote.spec.folders.data.clone();
         let guest = Self {
             hub,
             results: folder.join("results.jsonl"),
