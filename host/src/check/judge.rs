@@ -432,7 +432,10 @@ fn grants(facts: &Facts, findings: &mut Findings) {
     for host in &facts.hosts {
         // An address that stands in a call is a text as well.
         let bare = host.scheme.is_empty() && host.port == 0;
-        let called = facts.hosts.iter().any(|it| it.port != 0 && it.host == host.host)
+        let called = facts
+            .hosts
+            .iter()
+            .any(|it| it.port != 0 && it.host == host.host)
             || facts.pings.iter().any(|it| it.host == host.host);
         if bare && called {
             continue;
