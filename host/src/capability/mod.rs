@@ -17,8 +17,6 @@ mod log;
 pub mod memory;
 mod processes;
 mod random;
-mod random;
-mod schedule;
 mod schedule;
 mod serial;
 mod sockets;
