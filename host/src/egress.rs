@@ -155,8 +155,16 @@ impl NetworkPolicy {
             IpAddr::V4(ip) => ip.to_string(),
             IpAddr::V6(ip) => format!("[{ip}]"),
         };
-        let ports = if port == 0 { "*".to_owned() } else { port.to_string() };
-        let what = if ip.is_multicast() { "joining group" } else { "asking about" };
+        let ports = if port == 0 {
+            "*".to_owned()
+        } else {
+            port.to_string()
+        };
+        let what = if ip.is_multicast() {
+            "joining group"
+        } else {
+            "asking about"
+        };
         Err(Denied {
             what: format!("{what} {ip}"),
             grant: format!("network = [\"{host}:{ports}\"]"),
@@ -184,9 +192,15 @@ impl NetworkPolicy {
         let port = port.map_or_else(|| "*".to_owned(), |port| port.to_string());
         // Foreign text stays out of what an operator may copy.
         let (what, grant) = if is_name(&name) {
-            (format!("resolving {name}"), format!("network = [\"{name}:{port}\"]"))
+            (
+                format!("resolving {name}"),
+                format!("network = [\"{name}:{port}\"]"),
+            )
         } else {
-            ("resolving a name".to_owned(), format!("network = [\"*:{port}\"]"))
+            (
+                "resolving a name".to_owned(),
+                format!("network = [\"*:{port}\"]"),
+            )
         };
         Err(Denied { what, grant })
     }

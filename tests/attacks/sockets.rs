@@ -114,7 +114,11 @@ async fn scene(source: &str, config: &str, says: &[String]) {
         scene.said(line).await;
     }
     scene.said("over").await;
-    assert!(scene.bench.seen_line("it went through").is_none(), "{}", scene.bench.transcript());
+    assert!(
+        scene.bench.seen_line("it went through").is_none(),
+        "{}",
+        scene.bench.transcript()
+    );
     assert_failures(&attacker, 0);
     scene.finish(FLAT).await;
 }
@@ -271,7 +275,8 @@ def onHeartbeat():
     let mut scene = Scene::new().await;
     let attacker = scene.attack(&source, &config).await;
     let mut peer = listener.accept().unwrap().0;
-    peer.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+    peer.set_write_timeout(Some(Duration::from_secs(2)))
+        .unwrap();
     let mut written = 0;
     while let Ok(count @ 1..) = peer.write(&[0; 65_536]) {
         written += count;
@@ -298,7 +303,9 @@ def onStart():
     Domoticz.Log('over')
 "
     );
-    let says = [format!("refused: [Errno 2] denied: connection to 127.0.0.1:{port} (cordon), which is this machine")];
+    let says = [format!(
+        "refused: [Errno 2] denied: connection to 127.0.0.1:{port} (cordon), which is this machine"
+    )];
     scene(&source, &config, &says).await;
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "somebody connected");

@@ -83,7 +83,8 @@ def main():
 #[tokio::test(flavor = "multi_thread")]
 async fn datagrams_executors_and_callbacks_from_other_threads() {
     let peer = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
-    peer.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     let port = peer.local_addr().unwrap().port();
     std::thread::spawn(move || {
         let mut buffer = [0; 100];

@@ -78,7 +78,9 @@ fn echo(mut client: TcpStream) {
 fn connect(port: u16) -> TcpStream {
     for _ in 0..3000 {
         if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
-            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            stream
+                .set_read_timeout(Some(Duration::from_secs(30)))
+                .unwrap();
             return stream;
         }
         std::thread::sleep(Duration::from_millis(10));
@@ -131,7 +133,12 @@ def main():
     return first, count, end, peer, s.fileno()
 "
     );
-    answers(&source, &network(port), "(b'hello', '3000000', b'', True, -1)").await;
+    answers(
+        &source,
+        &network(port),
+        "(b'hello', '3000000', b'', True, -1)",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,9 +236,8 @@ True
 gaierror
 ('EAFNOSUPPORT', 'Unix sockets do not exist here: a plugin reaches other programs over the network')
 ('BrokenPipeError', 'EPIPE', 'Broken pipe')";
-    let config = format!(
-        "grants = {{ network = [\"127.0.0.1:{refused}\", \"nowhere.invalid:80\"] }}"
-    );
+    let config =
+        format!("grants = {{ network = [\"127.0.0.1:{refused}\", \"nowhere.invalid:80\"] }}");
     answers(&source, &config, expected).await;
 }
 
@@ -254,7 +260,12 @@ def main():
     for thread in threads: thread.join(10)
     return sorted(seen), b.recv(1)
 ";
-    answers(source, "", "([('OSError', 'EBADF'), ('OSError', 'EBADF')], b'')").await;
+    answers(
+        source,
+        "",
+        "([('OSError', 'EBADF'), ('OSError', 'EBADF')], b'')",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -279,7 +290,12 @@ def main():
     out.append(0.38 < time.monotonic() - begun < 20)
     return out
 ";
-    answers(source, "", "[7.5, None, 'timed out', True, False, ([], [], []), True]").await;
+    answers(
+        source,
+        "",
+        "[7.5, None, 'timed out', True, False, ([], [], []), True]",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -317,7 +333,8 @@ def main():
 #[tokio::test(flavor = "multi_thread")]
 async fn datagrams_come_with_their_sender() {
     let peer = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
-    peer.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     let port = peer.local_addr().unwrap().port();
     std::thread::spawn(move || {
         let mut buffer = [0; 2000];
@@ -406,10 +423,13 @@ def main():
     return out
 "
     );
-    let config = format!(
-        "grants = {{ network = [\"239.255.77.77:{port}\"], listen = [{port}] }}"
-    );
-    answers(&source, &config, "[3, b'hello', True, b'answer', 'left', True]").await;
+    let config = format!("grants = {{ network = [\"239.255.77.77:{port}\"], listen = [{port}] }}");
+    answers(
+        &source,
+        &config,
+        "[3, b'hello', True, b'answer', 'left', True]",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -495,9 +515,7 @@ def main():
     return out
 "
     );
-    let config = format!(
-        "grants = {{ network = [\"127.0.0.1:{port}\"], listen = [{own}] }}"
-    );
+    let config = format!("grants = {{ network = [\"127.0.0.1:{port}\"], listen = [{own}] }}");
     let expected = "[b'got /a', (201, b'0cba'), (201, b'1cba'), (201, b'2cba'), b'own /b', \
                     b'LINE\\n', 'PermissionError']";
     answers(&source, &config, expected).await;

@@ -27,7 +27,10 @@ fn done<T>(result: std::result::Result<T, Failure>) -> Result<T> {
 
 impl abi::Host for InstanceState {
     fn create(&mut self, family: abi::Family, kind: abi::Kind) -> Result<abi::Handle> {
-        done(self.sockets.create(family == abi::Family::Ipv6, kind.into()))
+        done(
+            self.sockets
+                .create(family == abi::Family::Ipv6, kind.into()),
+        )
     }
 
     fn pair(&mut self, kind: abi::Kind) -> Result<(abi::Handle, abi::Handle)> {
@@ -79,7 +82,10 @@ impl abi::Host for InstanceState {
         target: abi::Address,
         flags: abi::MessageFlags,
     ) -> Result<u32> {
-        done(self.sockets.send_to(socket, &data, target.into(), flags.into()))
+        done(
+            self.sockets
+                .send_to(socket, &data, target.into(), flags.into()),
+        )
     }
 
     fn receive(
@@ -124,12 +130,7 @@ impl abi::Host for InstanceState {
         done(self.sockets.get_option(socket, name.into()))
     }
 
-    fn set_option(
-        &mut self,
-        socket: abi::Handle,
-        name: abi::OptionName,
-        value: i32,
-    ) -> Result<()> {
+    fn set_option(&mut self, socket: abi::Handle, name: abi::OptionName, value: i32) -> Result<()> {
         done(self.sockets.set_option(socket, name.into(), value))
     }
 
@@ -169,7 +170,11 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         timeout_ns: Option<u64>,
     ) -> Result<bool> {
         let timeout = timeout_ns.map(Duration::from_nanos);
-        done(sockets(accessor).wait(socket, interest.into(), timeout).await)
+        done(
+            sockets(accessor)
+                .wait(socket, interest.into(), timeout)
+                .await,
+        )
     }
 
     async fn poll(
@@ -196,7 +201,9 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         port: Option<u16>,
     ) -> std::result::Result<Vec<abi::Address>, abi::LookupFailure> {
         let addresses = sockets(accessor).resolve(&name, port).await?;
-        let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, 0).into());
+        let addresses = addresses
+            .into_iter()
+            .map(|ip| SocketAddr::new(ip, 0).into());
         Ok(addresses.collect())
     }
 
@@ -218,7 +225,10 @@ fn interfaces() -> Vec<(u32, String)> {
         .filter_map(|entry| {
             let entry = entry.ok()?;
             let index = std::fs::read_to_string(entry.path().join("ifindex")).ok()?;
-            Some((index.trim().parse().ok()?, entry.file_name().into_string().ok()?))
+            Some((
+                index.trim().parse().ok()?,
+                entry.file_name().into_string().ok()?,
+            ))
         })
         .take(INTERFACES)
         .collect();

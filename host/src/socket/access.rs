@@ -83,7 +83,9 @@ impl Access {
         if entry.reach().open {
             return Ok(());
         }
-        let loopback = entry.bound().is_some_and(|it| it.ip().to_canonical().is_loopback());
+        let loopback = entry
+            .bound()
+            .is_some_and(|it| it.ip().to_canonical().is_loopback());
         if loopback {
             return Ok(());
         }
@@ -129,7 +131,9 @@ pub(super) fn is_for_many(target: SocketAddr) -> bool {
     match target.ip().to_canonical() {
         // The broadcast address of a network looks like any other; the common
         // networks of a home end in 255.
-        IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast() || matches!(ip.octets(), [_, _, _, 255]),
+        IpAddr::V4(ip) => {
+            ip.is_multicast() || ip.is_broadcast() || matches!(ip.octets(), [_, _, _, 255])
+        }
         IpAddr::V6(ip) => ip.is_multicast(),
     }
 }

@@ -242,7 +242,10 @@ impl Sockets {
             (Err(denied), Kind::Stream) => return Err(self.access.refuse(&denied)),
         }
         let connected = entry.io.connect(&SockAddr::from(target));
-        let already = connected.as_ref().err().and_then(std::io::Error::raw_os_error);
+        let already = connected
+            .as_ref()
+            .err()
+            .and_then(std::io::Error::raw_os_error);
         // A connect that runs, or has succeeded, keeps its registration.
         if !matches!(already, Some(libc_errno::EALREADY | libc_errno::EISCONN)) {
             entry.forget_watch();
@@ -349,7 +352,8 @@ impl Sockets {
             flags_now.set(RecvFlags::TRUNC, entry.kind == Kind::Datagram);
             let mut one = [0_u8; 1];
             let (length, source) = if data.capacity() == 0 {
-                let (_, length, source) = rustix::net::recvfrom(&*entry.io, &mut one[..0], flags_now)?;
+                let (_, length, source) =
+                    rustix::net::recvfrom(&*entry.io, &mut one[..0], flags_now)?;
                 (length, source)
             } else {
                 let (_, length, source) =

@@ -74,7 +74,12 @@ impl FilesView<'_> {
         }
     }
 
-    pub(super) async fn look(&mut self, fd: &Fd, flags: PathFlags, path: &str) -> Option<DescriptorStat> {
+    pub(super) async fn look(
+        &mut self,
+        fd: &Fd,
+        flags: PathFlags,
+        path: &str,
+    ) -> Option<DescriptorStat> {
         let stat = self.files.stat_at(same(fd), flags, path.to_owned());
         stat.await.ok()
     }

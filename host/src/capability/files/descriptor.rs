@@ -112,9 +112,7 @@ impl HostDescriptor for FilesView<'_> {
                 self.real_open_at(fd, path_flags, path, open_flags, flags)
                     .await
             }
-            At::Layered(path) => {
-                self.layered_open(path_flags, path, open_flags, flags).await
-            }
+            At::Layered(path) => self.layered_open(path_flags, path, open_flags, flags).await,
             At::Root if flags.contains(DescriptorFlags::WRITE) => refused(),
             At::Root => {
                 let added = self.tree.add_place(self.files.table, Place::Root);

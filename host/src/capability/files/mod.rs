@@ -22,8 +22,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker};
-use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::WasiCtx;
+use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 
 use crate::abi::cordon::plugin::storage;
@@ -142,12 +142,7 @@ impl Folders {
     /// # Errors
     ///
     /// A folder that cannot be read or emptied, or too many entries.
-    pub fn quota(
-        &self,
-        bytes: u64,
-        files: u64,
-        log: PluginLog,
-    ) -> Result<Arc<Quota>, EngineError> {
+    pub fn quota(&self, bytes: u64, files: u64, log: PluginLog) -> Result<Arc<Quota>, EngineError> {
         empty(&self.temporary)?;
         let kept = [Some(self.data.as_path()), self.changes.as_deref()];
         Quota::new(kept.into_iter().flatten(), bytes, files, log)

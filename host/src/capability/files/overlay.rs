@@ -263,9 +263,7 @@ impl FilesView<'_> {
             if writes {
                 return Err(ErrorCode::IsDirectory.into());
             }
-            let added = self
-                .tree
-                .add_place(self.files.table, Place::Layered(path));
+            let added = self.tree.add_place(self.files.table, Place::Layered(path));
             return self.refuse_when_full(added);
         }
         let layer = match found {
@@ -289,10 +287,7 @@ impl FilesView<'_> {
 
     pub(super) async fn layered_create_directory(&mut self, path: String) -> FsResult<()> {
         let (_, upper) = self.layers().await?;
-        if !matches!(
-            self.find(PathFlags::empty(), &path).await?,
-            Found::Missing
-        ) {
+        if !matches!(self.find(PathFlags::empty(), &path).await?, Found::Missing) {
             return Err(ErrorCode::Exist.into());
         }
         self.make_above(&path).await?;

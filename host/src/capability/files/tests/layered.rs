@@ -141,8 +141,14 @@ async fn new_names_are_listed_among_the_old_ones() {
 async fn what_was_deleted_is_gone_and_can_be_made_again() {
     let mut rig = rig(100, 10);
     rig.remove("plugin.py").await.unwrap();
-    assert_eq!(rig.read("plugin.py").await.map_err(code), Err(ErrorCode::NoEntry));
-    assert_eq!(rig.remove("plugin.py").await.map_err(code), Err(ErrorCode::NoEntry));
+    assert_eq!(
+        rig.read("plugin.py").await.map_err(code),
+        Err(ErrorCode::NoEntry)
+    );
+    assert_eq!(
+        rig.remove("plugin.py").await.map_err(code),
+        Err(ErrorCode::NoEntry)
+    );
     assert_eq!(rig.names(".").await, ["inner"]);
     rig.put("plugin.py", 2).await.unwrap();
     assert_eq!(rig.names(".").await, ["inner", "plugin.py"]);
@@ -245,8 +251,16 @@ async fn markers_cannot_be_named_and_paths_stay_inside() {
         "/etc/passwd",
     ] {
         let refused = Err(ErrorCode::NotPermitted);
-        assert_eq!(rig.read(path).await.map_err(code), refused.clone(), "{path}");
-        assert_eq!(rig.put(path, 1).await.map_err(code), refused.map(drop), "{path}");
+        assert_eq!(
+            rig.read(path).await.map_err(code),
+            refused.clone(),
+            "{path}"
+        );
+        assert_eq!(
+            rig.put(path, 1).await.map_err(code),
+            refused.map(drop),
+            "{path}"
+        );
     }
     std::os::unix::fs::symlink(rig.path("outside"), rig.path("plugin/out")).unwrap();
     assert!(rig.read("out/secret").await.is_err());
