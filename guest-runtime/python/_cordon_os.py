@@ -300,7 +300,10 @@ def statvfs(path):
 
 
 # What programs ask for; a page is WebAssembly's.
-_SYSCONF = {"SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_NPROCESSORS_ONLN": 1, "SC_CLK_TCK": 100}
+_SYSCONF = {
+    "SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_NPROCESSORS_ONLN": 1,
+    "SC_CLK_TCK": 100, "SC_IOV_MAX": 1024,
+}
 
 
 def _sysconf(name, /):
