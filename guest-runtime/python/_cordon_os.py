@@ -321,6 +321,20 @@ def statvfs(path):
 
 # Processes.
 
+
+# What programs ask for; a page is WebAssembly's.
+_SYSCONF = {
+    "SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_NPROCESSORS_ONLN": 1,
+    "SC_CLK_TCK": 100, "SC_IOV_MAX": 1024,
+}
+
+
+def _sysconf(name, /):
+    if name not in _SYSCONF:
+        raise ValueError("unrecognized configuration name")
+    return _SYSCONF[name]
+
+
 _FUNCTIONS = {
     "uname": uname, "uname_result": _make_uname_result(),
     "getlogin": getlogin, "getppid": getppid,
@@ -344,6 +358,9 @@ _FUNCTIONS = {
     "chroot": refused("os.chroot", "a plugin sees its own folders only"),
     "fork": refused("os.fork", _THREADS),
     "forkpty": refused("os.forkpty", _THREADS),
+    # Modules register where they find `fork`: nothing will ever call them.
+    "register_at_fork": lambda *, before=None, after_in_child=None, after_in_parent=None: None,
+    "sysconf": _sysconf, "sysconf_names": _SYSCONF,
     "openpty": refused("os.openpty", "there are no terminals"),
     "ttyname": refused("os.ttyname", "there are no terminals"),
 }
