@@ -182,26 +182,6 @@ def sched_getaffinity(pid):
     return {0}
 
 
-def waitpid(pid, options):
-    raise ChildProcessError(errno.ECHILD, "No child processes")
-
-
-def register_at_fork(*, before=None, after_in_child=None, after_in_parent=None):
-    """Accepted: there is never a fork."""
-
-
-def kill(pid, signal):
-    """Signals reach this one process only."""
-    if pid not in (0, os.getpid()):
-        if signal == 0:
-            raise ProcessLookupError(errno.ESRCH, "No such process")
-        raise PermissionError(errno.EPERM, "a plugin can only signal itself")
-    if signal:
-        import signal as signals
-
-        signals.raise_signal(signal)
-
-
 # Files.
 
 _chdir = os.chdir
@@ -342,8 +322,7 @@ _FUNCTIONS = {
     "getgroups": getgroups, "getpgid": _own_group, "getsid": _own_group,
     "getpgrp": lambda: os.getpid(), "umask": umask, "getloadavg": getloadavg,
     "times": times, "times_result": _make_times_result(), "nice": nice,
-    "sched_yield": sched_yield, "sched_getaffinity": sched_getaffinity, "kill": kill,
-    "waitpid": waitpid, "register_at_fork": register_at_fork,
+    "sched_yield": sched_yield, "sched_getaffinity": sched_getaffinity,
     "chmod": chmod, "fchmod": fchmod, "lchmod": lchmod,
     "chown": chown, "fchown": fchown, "lchown": lchown,
     "mkfifo": mkfifo, "mknod": mknod, "sync": sync,
@@ -354,7 +333,6 @@ _FUNCTIONS = {
     "setegid": refused("os.setegid", "there is one user"),
     "setsid": refused("os.setsid", "a plugin is one process"),
     "setpgid": refused("os.setpgid", "a plugin is one process"),
-    "killpg": refused("os.killpg", "a plugin is one process"),
     "chroot": refused("os.chroot", "a plugin sees its own folders only"),
     "fork": refused("os.fork", _THREADS),
     "forkpty": refused("os.forkpty", _THREADS),

@@ -72,6 +72,7 @@ SETUP = {
     "settings": [("Language", "en")],
     "environment": [],
     "utc_offset": 0,
+    "time_zone": "",
 }
 
 # The functions of the hub that a start asks, and what they say here.

@@ -468,7 +468,13 @@ def _status(code):
 
 
 def kill(pid, sig, /):
-    """Sends a signal to a process that this plugin has started."""
+    """Sends a signal to a process that this plugin has started, or to itself."""
+    if pid in (0, os.getpid()):
+        if sig:
+            import signal
+
+            signal.raise_signal(sig)
+        return
     if not hub.signal(pid, int(sig)):
         raise ProcessLookupError(errno.ESRCH, "No process of this plugin has this number")
 

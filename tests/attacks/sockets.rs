@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
-use crate::attack::{Attack, By, Trip, assert_told};
+use crate::attack::{Attack, By, assert_told};
 use crate::scene::{FLAT, Scene, assert_failures};
 
 /// Python that tells of what is refused, and of nothing else.
@@ -198,10 +198,10 @@ def onStart():
     server.listen()
     s = udp()
     s.bind(('', 0))
-    Domoticz.Log('ports %d %d.' % (server.getsockname()[1], s.getsockname()[1]))
     s.settimeout(20)
     server.settimeout(20)
     open('/data/wait', 'w').close()
+    Domoticz.Log('ports %d %d.' % (server.getsockname()[1], s.getsockname()[1]))
     import os
     while os.path.exists('/data/wait'): time.sleep(0.05)
     # Own ones get through, after the strangers.

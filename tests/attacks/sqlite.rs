@@ -30,7 +30,7 @@ def attack():
     a_database_that_grows_meets_the_quota: "data-bytes" => Attack::new("
 import sqlite3
 def attack():
-    con = sqlite3.connect(Parameters['HomeFolder'] + 'full.db')
+    con = sqlite3.connect('/data/full.db')
     con.execute('create table t(b)')
     try:
         while True:

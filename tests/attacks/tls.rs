@@ -41,7 +41,7 @@ def attack():
             kept.append(context())
             kept[-1]._host_context()
     Domoticz.Log(told(make) + ' after %d.' % len(kept))
-").limits("tls-handles = 10").says(&["is used up after 11."]);
+").limits("tls-handles = 10").says(&["MemoryError: the instance's limit tls-handles is used up after 11."]);
 
     /// Sessions in cycles are found before anything is refused.
     forgotten_sessions_are_given_back: "tls-handles" => attack("

@@ -36,7 +36,7 @@ def raw():
     socket.socket(socket.AF_INET, socket.SOCK_RAW)
 def resolve():
     import socket
-    return socket.gethostbyname("localhost")
+    return socket.gethostbyname("device.lan")
 def url():
     import urllib.request
     return urllib.request.urlopen("http://127.0.0.1:PORT/").read()

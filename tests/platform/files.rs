@@ -38,7 +38,7 @@ def copies_moves_and_trees():
 
 @case
 def times_and_modes():
-    os.utime('a.py', (1000, 2000)); assert os.stat('a.py').st_mtime == 2000
+    os.utime('a.py', (1e9, 1.5e9)); assert os.stat('a.py').st_mtime == 1.5e9
     os.chmod('a.py', 0o600); os.chown('a.py', -1, -1)
     assert os.access('a.py', os.R_OK | os.W_OK) and not os.access('a.py', os.X_OK)
     assert os.access('/plugin/plugin.py', os.R_OK) and not os.access('/plugin', os.W_OK)
@@ -53,7 +53,7 @@ def links_are_refused():
 @case
 def seeks_and_holes():
     with open('big', 'w+b') as file:
-        file.seek(3_000_000); file.write(b'end'); file.seek(0)
+        file.seek(500_000); file.write(b'end'); file.seek(0)
         assert file.read(2) == b'\0\0'
         file.truncate(10); file.seek(0, 2); assert file.tell() == 10
     os.remove('big')

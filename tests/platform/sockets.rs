@@ -54,12 +54,13 @@ pub fn free_port() -> u16 {
 }
 
 /// A thread that answers each client with what `serve` does.
-fn tcp_peer(serve: impl Fn(TcpStream) + Send + 'static) -> u16 {
+fn tcp_peer(serve: impl Fn(TcpStream) + Copy + Send + 'static) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for client in listener.incoming() {
-            serve(client.unwrap());
+            let client = client.unwrap();
+            std::thread::spawn(move || serve(client));
         }
     });
     port

@@ -132,22 +132,12 @@ impl Tree {
         handles.places.insert(root.rep(), Place::Root);
         granted.push((root, "/".to_owned()));
         for (name, mount) in &self.mounts {
-            let handle = match mount {
-                Mount::ReadOnly(path) => handles.add(table, path, FsPerms::ReadOnly)?,
-                Mount::ReadWrite(path) => handles.add(table, path, FsPerms::ReadWrite)?,
-                Mount::CopyOnWrite { lower, upper } => {
-                    let lower = handles.add(table, lower, FsPerms::ReadOnly)?;
-                    let upper = handles.add(table, upper, FsPerms::ReadWrite)?;
-                    handles.layers = Some((lower.rep(), upper.rep()));
-                    let top = table.push(leading_nowhere(FsPerms::ReadOnly)?)?;
-                    handles
-                        .places
-                        .insert(top.rep(), Place::Layered(String::new()));
-                    top
-                }
-            };
-            handles.mounts.insert(name.clone(), handle.rep());
-            granted.push((handle, format!("/{name}")));
+            // The root's own handles: the guest drops the ones that it is given.
+            if !handles.mounts.contains_key(name) {
+                let own = handles.open(table, mount)?;
+                handles.mounts.insert(name.clone(), own.rep());
+            }
+            granted.push((handles.open(table, mount)?, format!("/{name}")));
         }
         Ok(granted)
     }
@@ -232,7 +222,6 @@ impl Tree {
         let mut handles = self.handles();
         handles.places.remove(&rep);
         handles.lazy.remove(&rep);
-        handles.mounts.retain(|_, mount| *mount != rep);
     }
 
     /// Keeps the entries of a listing for the stream with this number.
@@ -252,6 +241,28 @@ impl Tree {
 }
 
 impl Handles {
+    /// A handle for a mount.
+    fn open(
+        &mut self,
+        table: &mut ResourceTable,
+        mount: &Mount,
+    ) -> wasmtime::Result<Resource<Descriptor>> {
+        match mount {
+            Mount::ReadOnly(path) => self.add(table, path, FsPerms::ReadOnly),
+            Mount::ReadWrite(path) => self.add(table, path, FsPerms::ReadWrite),
+            Mount::CopyOnWrite { lower, upper } => {
+                if self.layers.is_none() {
+                    let lower = self.add(table, lower, FsPerms::ReadOnly)?;
+                    let upper = self.add(table, upper, FsPerms::ReadWrite)?;
+                    self.layers = Some((lower.rep(), upper.rep()));
+                }
+                let top = table.push(leading_nowhere(FsPerms::ReadOnly)?)?;
+                self.places.insert(top.rep(), Place::Layered(String::new()));
+                Ok(top)
+            }
+        }
+    }
+
     fn add(
         &mut self,
         table: &mut ResourceTable,
