@@ -209,7 +209,9 @@ def onStart():
     client.connect(server.getsockname())
     accepted, address = server.accept()
     Domoticz.Log('own client %s.' % (address == client.getsockname()))
-    udp().sendto(b'own', ('127.0.0.1', s.getsockname()[1]))
+    # Open until the datagram is there: that is what makes it an own one.
+    sender = udp()
+    sender.sendto(b'own', ('127.0.0.1', s.getsockname()[1]))
     Domoticz.Log('own datagram %s.' % s.recv(99))
     Domoticz.Log('over')
 ";
