@@ -15,11 +15,11 @@ import _cordon_clock
 import _cordon_os
 import _cordon_patches
 
-# The most used modules of the standard library, by the number of public plugins
-# that import them (real-plugin-usage, table C1), with what they drag in. Left
-# out: asyncio and socketserver (need sockets to be of use), webbrowser (looks for
-# programs), multiprocessing (its import makes a secret key), zoneinfo (reads the
-# environment), and what this interpreter lacks (ssl, sqlite3, telnetlib).
+# The most used modules of the standard library, by the number of public plugins that
+# import them, with what they drag in. Left out: asyncio, socketserver and sqlite3 (few
+# need them, and every instance would pay for their pages), webbrowser (looks for
+# programs), multiprocessing (its import makes a secret key) and zoneinfo (reads the
+# environment).
 PRELOADED = (
     "json", "time", "datetime", "os", "logging", "sys", "threading", "re",
     "urllib.parse", "urllib.error", "urllib.request", "socket", "queue", "subprocess",

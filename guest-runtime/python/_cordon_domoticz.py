@@ -28,6 +28,10 @@ RAISED = 2
 # Where the hub shows the plugin its packages, read-only.
 PACKAGES = "/packages"
 
+# The interpreter's own path, without what is not there: the library is frozen into
+# the component, and its entry names a folder of the machine that built it.
+_LIBRARY = [entry for entry in sys.path if entry and os.path.isdir(entry)]
+
 # The very containers of these modules: looking at them on every event is cheaper
 # than a call.
 _delayed_sends = connections.delayed_sends
@@ -42,8 +46,8 @@ def start(setup):
     binding.prepare(setup)
     folder = setup["plugin_folder"]
     # The plugin's own modules go before those of its packages.
-    sys.path[:] = [folder] + _packages_path() + _library_path()
-    _cordon_importer.install(_api, folder)
+    sys.path[:] = [folder] + ([PACKAGES] if setup["packages"] else []) + _LIBRARY
+    _cordon_importer.install(_api, folder, setup["modules"])
     try:
         module = _cordon_importer.load(folder, setup["code"])
     except BaseException as failure:
@@ -84,20 +88,6 @@ def deliver(kind, *args):
     finally:
         if _unfinished_output or _unfinished_errors:
             _cordon_stdio.drain()
-
-
-def _library_path():
-    """The interpreter's own path, without what is not there.
-
-    The library is frozen into the component, so its entry names a folder of the
-    machine that built it, which has no meaning here and is nobody's business.
-    """
-    return [entry for entry in sys.path if entry and os.path.isdir(entry)]
-
-
-def _packages_path():
-    """What `cordon install` put beside the plugin, if it did."""
-    return [PACKAGES] if os.path.isdir(PACKAGES) else []
 
 
 def _has_one_api():

@@ -8,7 +8,6 @@ is compiled once per source, not once per start.
 
 import hashlib
 import marshal
-import os
 import sys
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import module_from_spec
@@ -31,10 +30,10 @@ _LOADED_FIRST = frozenset(
 class PluginFinder:
     """Finder and, for the API module, loader."""
 
-    def __init__(self, api, folder):
+    def __init__(self, api, folder, modules):
         self._api = api
         self._folder = folder
-        self.local = _modules_in(folder)
+        self.local = _seen(modules)
 
     def find_spec(self, name, path=None, target=None):
         if path is not None:
@@ -58,9 +57,10 @@ class PluginFinder:
         """Nothing to run: the module is part of the snapshot."""
 
 
-def install(api, folder):
-    """Prepares imports for the plugin in this folder, which ends with a slash."""
-    finder = PluginFinder(api, folder)
+def install(api, folder, modules):
+    """Prepares imports for the plugin in this folder, which ends with a slash and
+    holds these modules."""
+    finder = PluginFinder(api, folder, modules)
     for name in (API, OTHER_API, "plugin", *finder.local):
         sys.modules.pop(name, None)
     sys.meta_path.insert(0, finder)
@@ -97,22 +97,11 @@ def imported():
     return [name for name in (API, OTHER_API) if name in sys.modules]
 
 
-def _modules_in(folder):
-    """Names of the modules and packages that the folder holds."""
-    names = set()
-    try:
-        entries = os.listdir(folder)
-    except OSError:
-        # The import of the plugin fails next and says why.
-        return names
-    for entry in entries:
-        if entry.endswith(".py"):
-            names.add(entry[:-3])
-        elif os.path.isfile(folder + entry + "/__init__.py"):
-            names.add(entry)
+def _seen(modules):
+    """Those of these names that go before the modules of the runtime."""
     return {
         name
-        for name in names
+        for name in modules
         if name not in _LOADED_FIRST
         and name not in sys.builtin_module_names
         and name not in (API, OTHER_API)

@@ -73,6 +73,8 @@ SETUP = {
     "environment": [],
     "utc_offset": 0,
     "time_zone": "",
+    "modules": ["plugin"],
+    "packages": False,
 }
 
 # The functions of the hub that a start asks, and what they say here.

@@ -62,6 +62,9 @@ pub fn setup(setup: Setup, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
     put("started_at", setup.started_at.to_pyobject(vm))?;
     put("utc_offset", setup.utc_offset.to_pyobject(vm))?;
     put("time_zone", text(&setup.time_zone, vm))?;
+    let modules = setup.modules.iter().map(|name| text(name, vm)).collect();
+    put("modules", vm.ctx.new_list(modules).into())?;
+    put("packages", setup.packages.to_pyobject(vm))?;
     let code = setup
         .code
         .map_or_else(|| vm.ctx.none(), |code| vm.ctx.new_bytes(code).into());

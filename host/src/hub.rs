@@ -169,7 +169,7 @@ impl Hub {
         let network = NetworkPolicy::new(&own, section.grants.clone(), self.listeners.clone());
         let folders = self.folders(id, section.plugin_folder, &definition.folder);
         let typed = section.parameters.get("SerialPort").map(String::as_str);
-        let serial = SerialPolicy::new(&section.grants.serial, typed.into_iter());
+        let serial = SerialPolicy::new(&section.grants.serial, typed);
         let programs = section.grants.exec.clone();
         let programs = ProcessPolicy::new(programs, folders.clone());
         Ok(Spec {

@@ -81,10 +81,15 @@ class PluginCase(unittest.TestCase):
             "plugin_folder": self.folder, "data_folder": self.folder,
             "parameters": list(values.items()), "settings": [("Language", "en")],
             "environment": [("LANG", "C.UTF-8")], "started_at": 1795000000, "utc_offset": 3600,
-            "time_zone": "", "code": None,
+            "time_zone": "", "modules": self.modules(), "packages": False, "code": None,
         }
         record.update(changes)
         return record
+
+    def modules(self):
+        """Names of what can be imported from the plugin's folder, as the hub lists them."""
+        return [name[:-3] if name.endswith(".py") else name for name in os.listdir(self.folder)
+                if name.endswith(".py") or os.path.isfile(self.folder + name + "/__init__.py")]
 
     def write(self, name, text):
         path = self.folder + name

@@ -73,6 +73,8 @@ pub struct Life<'a> {
     pub code: CodeCache,
     /// `Settings` at the start.
     pub settings: Vec<(String, String)>,
+    /// Modules in the plugin's folder; found when the life begins.
+    pub modules: Vec<String>,
     /// Commands from outside.
     pub commands: &'a mut mpsc::Receiver<Command>,
     /// Its connections.
@@ -91,7 +93,7 @@ impl Life<'_> {
     /// [`EngineError`] when the component cannot even be instantiated.
     pub async fn run(mut self, engine: &Engine) -> Result<Ending, EngineError> {
         let meter = Arc::clone(&self.meter);
-        let quota = self.quota().await?;
+        let quota = self.look().await?;
         let mut store = self.store(engine, quota);
         let future = async {
             let wasm = |error: wasmtime::Error| EngineError::Wasm(format!("{error:#}"));
@@ -112,15 +114,23 @@ impl Life<'_> {
         Metered::new(meter, future).await
     }
 
-    /// Counts what is in the data folder, beside the runtime's own threads: a full
-    /// folder takes a while.
-    async fn quota(&self) -> Result<Arc<Quota>, EngineError> {
+    /// Looks into the instance's folders, beside the runtime's own threads: a full
+    /// one takes a while.
+    async fn look(&mut self) -> Result<Arc<Quota>, EngineError> {
         let folders = self.spec.folders.clone();
         let (bytes, files) = (self.spec.limits.data_bytes, self.spec.limits.data_files);
         let log = self.shared.log.clone();
-        let counting = tokio::task::spawn_blocking(move || folders.quota(bytes, files, log));
-        let counted = counting.await;
-        counted.map_err(|error| EngineError::io("cannot count the data folder", error.into()))?
+        let looking = tokio::task::spawn_blocking(move || {
+            let modules = folders.modules();
+            folders
+                .quota(bytes, files, log)
+                .map(|quota| (quota, modules))
+        });
+        let looked = looking.await;
+        let (quota, modules) = looked
+            .map_err(|error| EngineError::io("cannot look into the folders", error.into()))??;
+        self.modules = modules;
+        Ok(quota)
     }
 
     fn store(&self, engine: &Engine, quota: Arc<Quota>) -> Store<InstanceState> {
@@ -355,6 +365,8 @@ impl Life<'_> {
                 .iana_name()
                 .unwrap_or_default()
                 .to_owned(),
+            modules: std::mem::take(&mut self.modules),
+            packages: spec.folders.packages().is_some(),
             code: self.code.find(&spec.folders.plugin.join("plugin.py")),
         }
     }

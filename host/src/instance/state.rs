@@ -64,6 +64,10 @@ pub struct Shared {
 impl Shared {
     /// The shared part of a new instance.
     #[must_use]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "each is a part of its own, and there is one caller"
+    )]
     pub fn new(
         hardware: u32,
         log: PluginLog,

@@ -384,6 +384,7 @@ impl Supervisor {
             counters: &self.counters,
             code: self.services.code.clone(),
             settings: settings.map_err(|error| EngineError::Store(error.to_string()))?,
+            modules: Vec::new(),
             commands,
             connections,
             events,

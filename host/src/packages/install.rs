@@ -216,7 +216,7 @@ fn anew(request: &Request, wanted: &Wanted, into: &Path) -> Result<Lock, Package
         let mut room = Room::default();
         let fetched = resolver.fetch(&hash_lines(&theirs, |it| {
             (!built.contains_key(&normal_name(&it.name)))
-                .then(|| (it.name.as_str(), it.version.as_str(), it.sha256.as_str()))
+                .then_some((it.name.as_str(), it.version.as_str(), it.sha256.as_str()))
         }))?;
         for it in theirs {
             let source = built.get(&normal_name(&it.name));

@@ -188,11 +188,10 @@ impl Port {
                 stop_bits: stream.stop_bits().unwrap_or(StopBits::One),
                 flow: stream.flow_control().unwrap_or(FlowControl::None),
             };
-            apply(stream, settings.baud_rate, &words).or_else(|error| {
+            apply(stream, settings.baud_rate, &words).inspect_err(|_| {
                 if let Ok(baud_rate) = stream.baud_rate() {
                     let _ = apply(stream, baud_rate, &old);
                 }
-                Err(error)
             })
         })
     }

@@ -55,6 +55,9 @@ pub const PACKAGES_FOLDER: &str = "/packages/";
 /// Where the runtime finds compiled code of earlier starts.
 pub const CODE_FOLDER: &str = "/cache/";
 
+/// Most modules that are looked for in a plugin's folder.
+const MODULES: usize = 10_000;
+
 struct Files;
 
 impl HasData for Files {
@@ -137,8 +140,7 @@ impl Folders {
                 upper: changes.clone(),
             },
         };
-        // Looked up at each start: what was installed since is there after a restart.
-        let packages = packages_of(&self.plugin).map(Mount::ReadOnly);
+        let packages = self.packages().map(Mount::ReadOnly);
         let mounts = [
             (PLUGIN_FOLDER, Some(plugin)),
             (DATA_FOLDER, Some(Mount::ReadWrite(self.data.clone()))),
@@ -154,6 +156,30 @@ impl Folders {
             mount.map(|mount| (name, mount))
         });
         Tree::new(mounts)
+    }
+
+    /// What `cordon install` put beside the plugin. Looked up at each start: what was
+    /// installed since is there after a restart.
+    #[must_use]
+    pub fn packages(&self) -> Option<PathBuf> {
+        packages_of(&self.plugin)
+    }
+
+    /// Names of the modules and packages in the plugin's folder, those that it has
+    /// deleted from its copy among them. Blocks. A folder that cannot be read has
+    /// none; the import of the plugin fails next and says why.
+    #[must_use]
+    pub fn modules(&self) -> Vec<String> {
+        let folders = [Some(&self.plugin), self.changes.as_ref()];
+        let listings = folders.into_iter().flatten().flat_map(std::fs::read_dir);
+        let names = listings.flatten().flatten().filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            match name.strip_suffix(".py") {
+                Some(module) => Some(module.to_owned()),
+                None => entry.path().join("__init__.py").is_file().then_some(name),
+            }
+        });
+        names.take(MODULES).collect()
     }
 
     /// Empties the folder for temporary files and counts what is in the others,
