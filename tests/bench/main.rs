@@ -7,6 +7,7 @@
 mod calls;
 mod componentize;
 mod idle;
+mod imports;
 mod machine;
 mod memory;
 mod metering;
@@ -15,16 +16,21 @@ mod native;
 mod neighbours;
 mod pages;
 mod report;
+mod requests;
 mod rig;
 mod rustpython;
 mod sample;
 mod snapshot;
+mod sockets;
+mod sqlite;
 mod start;
+mod twins;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::builder::PossibleValuesParser;
 use cordon::engine::artifact::Artifact;
 use cordon::engine::{Engine, EngineOptions};
 use cordon::system;
@@ -38,7 +44,7 @@ pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const INSTANCES: u32 = 300;
 
 /// The measurements by name, in the order in which they run.
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 12] = [
     "start",
     "snapshot",
     "memory",
@@ -46,13 +52,18 @@ const SECTIONS: [&str; 8] = [
     "micro",
     "metering",
     "neighbours",
+    "requests",
+    "sockets",
+    "imports",
+    "sqlite",
     "idle",
 ];
 
 /// Measures the ratios that Cordon is held to.
 #[derive(Parser)]
 struct Arguments {
-    /// Measures only these: start, snapshot, memory, calls, micro, metering, neighbours, idle.
+    /// Measures only these.
+    #[arg(value_name = "SECTION", value_parser = PossibleValuesParser::new(SECTIONS))]
     sections: Vec<String>,
     /// 10,000 idle instances for five minutes instead of 1,000 for one.
     #[arg(long)]
@@ -67,17 +78,6 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(unknown) = arguments
-        .sections
-        .iter()
-        .find(|name| !SECTIONS.contains(&name.as_str()))
-    {
-        eprintln!(
-            "cordon-bench: there is no section {unknown}; they are {}",
-            SECTIONS.join(", ")
-        );
-        return ExitCode::FAILURE;
-    }
     let measured = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -142,6 +142,10 @@ async fn with_engine(
             "micro" => micro::measure(report, &engine).await?,
             "metering" => metering::measure(report, artifact).await?,
             "neighbours" => neighbours::measure(report, &engine).await?,
+            "requests" => requests::measure(report, &engine).await?,
+            "sockets" => sockets::measure(report, &engine).await?,
+            "imports" => imports::measure(report, &engine).await?,
+            "sqlite" => sqlite::measure(report, &engine).await?,
             _ => {}
         }
     }

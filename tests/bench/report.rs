@@ -16,13 +16,17 @@ pub enum Goal {
     AtLeast(f64),
     /// This or less.
     AtMost(f64),
+    /// It is only reported.
+    None,
 }
 
 impl Goal {
-    fn met(self, figure: f64) -> bool {
+    /// Whether the goal is met, if there is one.
+    fn met(self, figure: f64) -> Option<bool> {
         match self {
-            Self::AtLeast(goal) => figure >= goal,
-            Self::AtMost(goal) => figure <= goal,
+            Self::AtLeast(goal) => Some(figure >= goal),
+            Self::AtMost(goal) => Some(figure <= goal),
+            Self::None => None,
         }
     }
 
@@ -30,6 +34,7 @@ impl Goal {
         match self {
             Self::AtLeast(goal) => format!("at least {goal}"),
             Self::AtMost(goal) => format!("at most {goal}"),
+            Self::None => "none".to_owned(),
         }
     }
 }
@@ -82,10 +87,14 @@ impl Report {
         });
     }
 
-    /// A ratio with its goal.
+    /// A ratio with its goal, if it has one.
     pub fn ratio(&mut self, section: &'static str, what: &str, value: f64, goal: Goal) {
-        let verdict = if goal.met(value) { "met" } else { "MISSED" };
-        println!("  {what}: {} ({}: {verdict})", figure(value), goal.words());
+        let verdict = match goal.met(value) {
+            Some(true) => format!("{}: met", goal.words()),
+            Some(false) => format!("{}: MISSED", goal.words()),
+            None => "no goal".to_owned(),
+        };
+        println!("  {what}: {} ({verdict})", figure(value));
         self.ratios.push(Ratio {
             section,
             what: what.to_owned(),
@@ -106,10 +115,10 @@ impl Report {
             "# Benchmark\n\n## Ratios\n\n| section | ratio | figure | goal | |\n|---|---|---|---|---|\n",
         );
         for ratio in &self.ratios {
-            let verdict = if ratio.goal.met(ratio.figure) {
-                "met"
-            } else {
-                "**missed**"
+            let verdict = match ratio.goal.met(ratio.figure) {
+                Some(true) => "met",
+                Some(false) => "**missed**",
+                None => "",
             };
             let Ratio {
                 section,
