@@ -37,7 +37,10 @@ class PluginFinder:
 
     def find_spec(self, name, path=None, target=None):
         if path is not None:
-            return None
+            # A package that is installed brings its own parts: one of the runtime may
+            # have the name of a whole that it took the place of, as with distutils.
+            installed = [entry for entry in path if entry.startswith("/packages/")]
+            return PathFinder.find_spec(name, installed, target) if installed else None
         if name == API:
             return ModuleSpec(name, self, origin="cordon")
         if name == OTHER_API:

@@ -3,8 +3,8 @@
 ``ssl`` makes its enumerations from whatever here has their prefix.
 """
 
-# What a program may compare; the name says what it is.
-OPENSSL_VERSION = "rustls 0.23 (Cordon), API of OpenSSL 3.0.0"
+# What a program may compare: urllib3 wants the first word. The rest says what it is.
+OPENSSL_VERSION = "OpenSSL 3.0.0 (its API; rustls 0.23, Cordon)"
 OPENSSL_VERSION_INFO = (3, 0, 0, 0, 0)
 OPENSSL_VERSION_NUMBER = 0x30000000
 _OPENSSL_API_VERSION = OPENSSL_VERSION_INFO

@@ -29,6 +29,9 @@ const CALLED: [&str; 11] = [
 /// Callbacks of the original hub that this release does not call.
 const NOT_CALLED: [&str; 2] = ["onNotification", "onSecurityEvent"];
 
+/// What a refusal says before the line that would grant it.
+const GRANTED_BY: &str = "; to allow it, add `";
+
 /// Everything that is known of a plugin.
 pub struct Evidence<'a> {
     /// Where it is.
@@ -376,6 +379,8 @@ fn api(facts: &Facts, probe: &Probe, findings: &mut Findings) {
 }
 
 fn plugin(place: &Place, probe: &Probe, findings: &mut Findings) {
+    // A package that the plugin can do without at its import, or thinks it can.
+    let packages_missing = probe.imports.iter().any(|it| it.missing.is_some());
     let mut add = |verdict, detail: &str, at| {
         findings.add(Topic::Plugin, "import", verdict, detail, at);
     };
@@ -390,20 +395,14 @@ fn plugin(place: &Place, probe: &Probe, findings: &mut Findings) {
     match (&probe.plugin, &probe.ended) {
         (Some(ran), _) => match &ran.error {
             None => add(Verdict::Ok, "plugin.py can be imported", ("plugin.py", 0)),
-            // The reason has a finding of its own when it is a missing module.
             Some(error) => {
+                let detail = format!("plugin.py cannot be imported: {error}");
                 let at = (ran.file.as_str(), ran.line);
-                let missing = error.starts_with("ModuleNotFoundError");
-                let verdict = if missing {
-                    Verdict::Note
-                } else {
-                    Verdict::Fails
-                };
-                add(
-                    verdict,
-                    &format!("plugin.py cannot be imported: {error}"),
-                    at,
-                );
+                add(import_failure(error, packages_missing), &detail, at);
+                if is_write_beside_code(error) {
+                    let detail = "it writes beside its code when it is imported";
+                    findings.once(Topic::PluginFolder, "", Verdict::Grant, detail, at);
+                }
             }
         },
         (None, Some(reason)) => {
@@ -411,6 +410,26 @@ fn plugin(place: &Place, probe: &Probe, findings: &mut Findings) {
             add(Verdict::Fails, &detail, ("plugin.py", 0));
         }
         (None, None) => add(Verdict::Note, "its import was not tried", ("plugin.py", 0)),
+    }
+}
+
+/// Whether the plugin was kept from writing into its own folder.
+fn is_write_beside_code(error: &str) -> bool {
+    error.starts_with("PermissionError") && error.contains("'/plugin/")
+}
+
+/// What it means that the plugin's own module cannot be imported.
+fn import_failure(error: &str, packages_missing: bool) -> Verdict {
+    if error.starts_with("ModuleNotFoundError") {
+        // The module has a finding of its own.
+        Verdict::Note
+    } else if error.contains(GRANTED_BY) || is_write_beside_code(error) {
+        Verdict::Grant
+    } else if packages_missing {
+        // Names that a guarded import should have bound, most of the time.
+        Verdict::Missing
+    } else {
+        Verdict::Fails
     }
 }
 

@@ -11,6 +11,9 @@ use super::framework_word;
 /// raises the number.
 const SCHEMA: u32 = 1;
 
+/// The widest column of names in a table; longer ones push their line to the right.
+const WIDEST_NAME: usize = 60;
+
 /// Text of a plugin without what a terminal would act on.
 #[must_use]
 pub fn plain(text: &str) -> String {
@@ -80,8 +83,10 @@ pub fn text(report: &Report) -> String {
 /// Many reports, a line each.
 #[must_use]
 pub fn table(reports: &[Report]) -> String {
+    let names = reports.iter().map(|it| plain(&it.name).chars().count());
+    let width = names.max().unwrap_or(0).clamp(6, WIDEST_NAME);
     let mut text = format!(
-        "{:<34} {:<9} {:<14} {:<24} {}\n",
+        "{:<width$} {:<9} {:<14} {:<24} {}\n",
         "plugin", "for", "verdict", "grants", "what stands in the way"
     );
     for report in reports {
@@ -102,7 +107,7 @@ pub fn table(reports: &[Report]) -> String {
             .unwrap_or_default();
         let _ = writeln!(
             text,
-            "{:<34} {:<9} {:<14} {:<24} {first}",
+            "{:<width$} {:<9} {:<14} {:<24} {first}",
             plain(&report.name),
             framework_word(report.framework),
             report.verdict.words(),
@@ -126,7 +131,7 @@ fn topics(report: &Report, verdict: Verdict) -> Vec<&'static str> {
     let mut topics: Vec<_> = report
         .findings
         .iter()
-        .filter(|it| it.verdict == verdict)
+        .filter(|it| it.verdict == verdict && it.topic != Topic::Plugin)
         .map(|it| it.topic.word())
         .collect();
     topics.dedup();
