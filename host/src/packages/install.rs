@@ -215,8 +215,11 @@ fn anew(request: &Request, wanted: &Wanted, into: &Path) -> Result<Lock, Package
         provided.extend(ours.into_iter().map(|it| normal_name(&it.name)));
         let mut room = Room::default();
         let fetched = resolver.fetch(&hash_lines(&theirs, |it| {
-            (!built.contains_key(&normal_name(&it.name)))
-                .then_some((it.name.as_str(), it.version.as_str(), it.sha256.as_str()))
+            (!built.contains_key(&normal_name(&it.name))).then_some((
+                it.name.as_str(),
+                it.version.as_str(),
+                it.sha256.as_str(),
+            ))
         }))?;
         for it in theirs {
             let source = built.get(&normal_name(&it.name));

@@ -75,9 +75,10 @@ fn incompatible(reason: &PeerIncompatible) -> Failure {
 
 fn certificate(error: &CertificateError) -> Failure {
     if let CertificateError::Other(OtherError(inner)) = error
-        && let Some(Unverified { code, text }) = inner.downcast_ref() {
-            return Failure::Verification((*code, text.clone()));
-        }
+        && let Some(Unverified { code, text }) = inner.downcast_ref()
+    {
+        return Failure::Verification((*code, text.clone()));
+    }
     match error {
         CertificateError::BadSignature => {
             Failure::Verification((7, "certificate signature failure".to_owned()))

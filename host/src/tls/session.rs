@@ -268,10 +268,11 @@ impl Session {
     /// Tells the peer that no more comes.
     pub fn say_goodbye(&mut self) {
         if let Side::Talking(connection) = &mut self.side
-            && !self.said_goodbye {
-                connection.send_close_notify();
-                self.said_goodbye = true;
-            }
+            && !self.said_goodbye
+        {
+            connection.send_close_notify();
+            self.said_goodbye = true;
+        }
     }
 
     /// The name in the greeting.

@@ -163,9 +163,10 @@ impl Trust {
     ) -> Result<(), Unverified> {
         let parsed = EndEntityCert::try_from(shown);
         if let Ok(parsed) = &parsed
-            && parsed.verify_is_valid_for_subject_name(name).is_ok() {
-                return Ok(());
-            }
+            && parsed.verify_is_valid_for_subject_name(name).is_ok()
+        {
+            return Ok(());
+        }
         if let ServerName::DnsName(wanted) = name {
             let other_names = parsed.is_ok_and(|parsed| parsed.valid_dns_names().next().is_some());
             if self.common_name && !other_names && has_common_name(shown, wanted.as_ref()) {
