@@ -12,7 +12,7 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::capability::files::{Quota, Tree};
+use crate::capability::files::{OWN_HANDLES, Quota, Tree};
 use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionId, Request, StatusBoard};
 use crate::engine::hot_pages::{HotPages, Part};
@@ -239,7 +239,8 @@ impl InstanceState {
         wasi: WasiCtx,
     ) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(usize::try_from(shared.limits.handles).unwrap_or(usize::MAX));
+        let handles = usize::try_from(shared.limits.handles).unwrap_or(usize::MAX);
+        table.set_max_capacity(handles.saturating_add(OWN_HANDLES));
         Self {
             memory_limit: shared.limits.memory,
             tls: Tls::new(&shared.limits, Vec::new()),

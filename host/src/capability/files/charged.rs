@@ -16,7 +16,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 use wasmtime_wasi::p2::{DynOutputStream, FsError, FsResult};
 
-use super::quota::{Quota, Turn, Usage};
+use super::quota::{OWN_HANDLES, Quota, Turn, Usage};
 use super::stream::{FileStream, Place};
 use super::tree::Tree;
 
@@ -161,7 +161,8 @@ impl FilesView<'_> {
             Ok(code) => code.into(),
             Err(error) => match error.downcast_ref::<ResourceTableError>() {
                 Some(ResourceTableError::Full) => {
-                    self.quota.report_handles(self.files.table.max_capacity());
+                    let limit = self.files.table.max_capacity();
+                    self.quota.report_handles(limit.saturating_sub(OWN_HANDLES));
                     ErrorCode::InsufficientMemory.into()
                 }
                 _ => FsError::trap(error),

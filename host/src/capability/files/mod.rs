@@ -33,7 +33,7 @@ use crate::instance::state::InstanceState;
 use crate::packages::packages_of;
 
 pub use charged::FilesView;
-pub use quota::{Quota, Usage};
+pub use quota::{OWN_HANDLES, Quota, Usage};
 pub use tree::{Mount, Tree};
 
 use empty::empty;

@@ -22,6 +22,11 @@ use crate::error::EngineError;
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
 
+/// Handles that every start takes for standard streams, clocks and mounts, with
+/// room for what the runtime holds for a moment; they come on top of the limit, so
+/// that the lowest setting still lets a plugin start.
+pub const OWN_HANDLES: usize = 24;
+
 /// What a folder holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {

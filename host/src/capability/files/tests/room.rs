@@ -1,6 +1,7 @@
 //! What takes room in the data folder and what gives it back.
 
 use super::*;
+use crate::capability::files::OWN_HANDLES;
 
 #[tokio::test]
 async fn a_write_over_the_limit_is_refused_whole_and_told_to_the_author() {
@@ -280,7 +281,10 @@ async fn a_full_table_of_handles_is_an_error_and_no_trap() {
     let mut rig = Rig::new(100, 10);
     rig.create("first").await;
     // Two folders and the file.
-    rig.table.set_max_capacity(3);
+    rig.table.set_max_capacity(3 + OWN_HANDLES);
+    for _ in 0..OWN_HANDLES {
+        rig.table.push(()).unwrap();
+    }
     let error = rig.open(rig.data, "second", OpenFlags::CREATE).await;
     assert_eq!(code(error.unwrap_err()), ErrorCode::InsufficientMemory);
     assert!(rig.logged("limit handles: 4 used, 3 allowed"));
