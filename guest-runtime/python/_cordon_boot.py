@@ -67,7 +67,7 @@ def init():
     importlib.import_module("_cordon_subprocess").install()
     _add_site_builtins()
     _hide_library_folder()
-    importlib.import_module("_cordon_domoticz")
+    importlib.import_module("_cordon_runtime")
     _cordon_os.describe_system()
     importlib.import_module("_cordon_rehearsal").rehearse()
     gc.collect()

@@ -49,6 +49,7 @@ pub fn setup(setup: Setup, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
         "framework",
         match setup.framework {
             Framework::Domoticz => text("domoticz", vm),
+            Framework::Indigo => text("indigo", vm),
         },
     )?;
     put("name", text(&setup.name, vm))?;

@@ -38,7 +38,7 @@ mod _cordon {
     };
 
     use crate::abi::cordon::plugin::{
-        code, configuration, connections, devices, schedule, storage,
+        code, configuration, connections, devices, indigo, schedule, storage,
     };
     use crate::{convert, task};
 
@@ -97,6 +97,39 @@ mod _cordon {
             Err(configuration::StoreError::TooLarge) => Some("too-large"),
             Err(configuration::StoreError::Unavailable) => Some("unavailable"),
         }
+    }
+
+    #[pyfunction]
+    fn indigo_reply(json: PyUtf8StrRef) {
+        indigo::reply(json.as_str());
+    }
+
+    /// `(None, reply)` or the kind of the failure and its text.
+    #[pyfunction]
+    fn indigo_call(
+        name: PyUtf8StrRef,
+        arguments: PyUtf8StrRef,
+        vm: &VirtualMachine,
+    ) -> PyObjectRef {
+        use indigo::FailureKind as Kind;
+        let name = name.as_str().to_owned();
+        let arguments = arguments.as_str().to_owned();
+        let (kind, text) = match task::blocking(|| indigo::call(&name, &arguments)) {
+            Ok(reply) => (None, reply),
+            Err(failure) => {
+                let kind = match failure.kind {
+                    Kind::Value => "value",
+                    Kind::Key => "key",
+                    Kind::Type => "type",
+                    Kind::Timeout => "timeout",
+                    Kind::Unsupported => "unsupported",
+                    Kind::Limit => "limit",
+                    Kind::Other => "other",
+                };
+                (Some(kind), failure.message)
+            }
+        };
+        convert::tuple(vec![kind.to_pyobject(vm), text.to_pyobject(vm)], vm)
     }
 
     #[pyfunction]

@@ -129,6 +129,15 @@ impl Guest for Component {
         call_runtime("deliver", |vm| convert::event(event, vm))
     }
 
+    fn call(name: String, arguments: String) -> Outcome {
+        call_runtime("call", |vm| {
+            Ok(vec![
+                vm.ctx.new_str(name).into(),
+                vm.ctx.new_str(arguments).into(),
+            ])
+        })
+    }
+
     fn run_thread(id: u32) {
         task::run_thread(id);
     }
@@ -144,7 +153,7 @@ fn renew_entropy() {
     }
 }
 
-/// Calls a function of `_cordon_domoticz` on the main task.
+/// Calls a function of `_cordon_runtime` on the main task.
 ///
 /// A Python exception that gets here is a fault of the runtime's own Python, not
 /// of the plugin: the plugin's are handled there. It is reported and counted as
@@ -159,7 +168,7 @@ fn call_runtime(
     };
     interpreter.enter(|vm| {
         let result = arguments(vm).and_then(|arguments| {
-            let module = vm.import("_cordon_domoticz", 0)?;
+            let module = vm.import("_cordon_runtime", 0)?;
             let callee = module.get_attr(&vm.ctx.new_str(function).to_owned(), vm)?;
             callee.call(arguments, vm)?.try_into_value::<i32>(vm)
         });

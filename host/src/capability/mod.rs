@@ -13,6 +13,7 @@ mod connections;
 mod devices;
 pub mod files;
 mod icmp;
+mod indigo;
 mod log;
 pub mod memory;
 mod processes;
