@@ -26,7 +26,7 @@ deny := $(CORDON_CACHE)/tools/bin/cargo-deny
 # The host is compiled for one guest and refuses every other.
 with_key = CORDON_GUEST_KEY=$$($(toolchain)/key); export CORDON_GUEST_KEY;
 
-.PHONY: help setup build run test test-unit test-python test-tools cpython-tests cpython-testsuite bench lint fmt deny env clean
+.PHONY: help setup build run test test-unit test-python test-tools behaviour cpython-tests cpython-testsuite bench lint fmt deny env clean
 
 help: ## this list
 	@echo "make VERB"
@@ -72,6 +72,9 @@ test-tools:
 		echo "the tests need:$$missing; install it with: sudo apt-get install$$missing" >&2; \
 		exit 1; \
 	fi
+
+behaviour: test-tools build ## run the cases of the behaviour specification and write docs/domoticz-behaviour.md
+	@$(with_key) CORDON_WRITE_BEHAVIOUR=1 cargo test --release --workspace --test conformance -- every_case
 
 # MODULES="test_json test_re:PATTERN" runs less, UPDATE=1 writes down what came out.
 cpython-tests: cpython-testsuite build ## CPython's own tests in the component (MODULES="test_json test_re" for some)
