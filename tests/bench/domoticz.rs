@@ -12,22 +12,19 @@ use tokio::time::timeout;
 
 use crate::Outcome;
 use crate::native::{self, Process};
-use crate::report::{Goal, Report};
+use crate::report::Report;
 use crate::rig::{Rig, UNLIMITED, command, deliver, program};
 use crate::sample::Samples;
-use crate::twins::text;
+use crate::twins::{Pair, text};
 
 const SECTION: &str = "domoticz";
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Figures of each arm of the messages.
+/// Figures of each arm.
 const ROUNDS: usize = 7;
 
-/// Values that each meter sends for one figure.
-const VALUES: usize = 1000;
-
-/// Meters that send at the same time.
-const METERS: [usize; 2] = [1, 20];
+/// Meters that send at the same time, and the values of each for one figure.
+const METERS: [(usize, usize); 2] = [(1, 500), (20, 100)];
 
 /// Instances that get events, and how many each gets for one figure.
 const INSTANCES: usize = 200;
@@ -39,15 +36,20 @@ const PAUSE: Duration = Duration::from_millis(4);
 
 /// Measures all three.
 pub async fn measure(report: &mut Report, engine: &Engine) -> Outcome<()> {
-    for meters in METERS {
-        messages(report, engine, meters).await?;
+    for (meters, values) in METERS {
+        messages(report, engine, meters, values).await?;
     }
     events(report, engine).await?;
     latency(report, engine).await
 }
 
 /// TCP, protocol Line, `onMessage`, `Device.Update`, SQLite; against asyncio and sqlite3.
-async fn messages(report: &mut Report, engine: &Engine, meters: usize) -> Outcome<()> {
+async fn messages(
+    report: &mut Report,
+    engine: &Engine,
+    meters: usize,
+    values: usize,
+) -> Outcome<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let port = listener.local_addr()?.port();
     let mut rig = Rig::new(engine, "meters")?;
@@ -69,32 +71,29 @@ async fn messages(report: &mut Report, engine: &Engine, meters: usize) -> Outcom
     for _ in 0..meters {
         theirs.push(accept(&listener).await?);
     }
-    let (mut component, mut python) = (Samples::default(), Samples::default());
+    let mut pair = Pair::default();
     for round in 0..=ROUNDS {
-        let rates = [send_all(&mut ours).await?, send_all(&mut theirs).await?];
+        let times = [
+            send_all(&mut ours, values).await?,
+            send_all(&mut theirs, values).await?,
+        ];
         if round > 0 {
-            component.push(rates[0]);
-            python.push(rates[1]);
+            pair.ours.push(times[0]);
+            pair.theirs.push(times[1]);
         }
     }
     let what = match meters {
-        1 => "messages of one device".to_owned(),
-        meters => format!("messages of {meters} devices"),
+        1 => "a message of one device to its stored value".to_owned(),
+        meters => format!("a message of {meters} devices to its stored value"),
     };
-    report.arm(SECTION, &format!("component, {what}"), "1/s", &component);
-    let name = format!("CPython with asyncio and sqlite3, {what}");
-    report.arm(SECTION, &name, "1/s", &python);
-    report.ratio(
-        SECTION,
-        &format!("component / CPython, {what} per second"),
-        component.median() / python.median(),
-        Goal::None,
-    );
+    pair.report(report, SECTION, &what, "us");
+    pair.rate(report, SECTION, &what, 1e6, "messages/s");
     if meters == 1 {
         report.note(
             SECTION,
-            "messages: each value is on disk (WAL, synchronous FULL) before the next is read, on both \
-             sides; the hub puts the values of several plugins that wait at the same time into one commit",
+            "messages: CPython runs asyncio and sqlite3; each value is on disk (WAL, synchronous FULL) before \
+             the next is read, on both sides; the hub puts the values of plugins that wait at the same time \
+             into one commit",
         );
     }
     drop(theirs);
@@ -108,15 +107,15 @@ async fn accept(listener: &TcpListener) -> Outcome<BufReader<TcpStream>> {
     Ok(BufReader::new(stream))
 }
 
-/// Sends all values at once to all; returns how many were stored per second.
-async fn send_all(streams: &mut [BufReader<TcpStream>]) -> Outcome<f64> {
-    let mut values: String = (1..VALUES)
+/// Sends the values at once to all; returns the microseconds of each value until all were stored.
+async fn send_all(streams: &mut [BufReader<TcpStream>], values: usize) -> Outcome<f64> {
+    let mut lines: String = (1..values)
         .map(|n| format!("{}.{:02}\r", n % 90, n % 100))
         .collect();
-    values.push_str("99.0\r");
+    lines.push_str("99.0\r");
     let begun = Instant::now();
     for stream in streams.iter_mut() {
-        timeout(PATIENCE, stream.get_mut().write_all(values.as_bytes())).await??;
+        timeout(PATIENCE, stream.get_mut().write_all(lines.as_bytes())).await??;
     }
     for stream in streams.iter_mut() {
         let mut answer = Vec::new();
@@ -125,8 +124,8 @@ async fn send_all(streams: &mut [BufReader<TcpStream>]) -> Outcome<f64> {
             return Err(format!("a meter answered {answer:?}").into());
         }
     }
-    let stored = (VALUES * streams.len()) as f64;
-    Ok(stored / begun.elapsed().as_secs_f64())
+    let stored = (values * streams.len()) as f64;
+    Ok(begun.elapsed().as_secs_f64() * 1e6 / stored)
 }
 
 /// Commands for 200 instances as fast as they take them.
@@ -138,7 +137,7 @@ async fn events(report: &mut Report, engine: &Engine) -> Outcome<()> {
     for n in 0..INSTANCES {
         remotes.push(rig.start(&plugin, &format!("N{n}"), UNLIMITED).await?);
     }
-    let mut rates = Samples::default();
+    let mut times = Samples::default();
     for round in 0..=ROUNDS {
         let before = calls(&remotes);
         let begun = Instant::now();
@@ -156,11 +155,18 @@ async fn events(report: &mut Report, engine: &Engine) -> Outcome<()> {
         timeout(PATIENCE, handled).await?;
         if round > 0 {
             let count = (EVENTS * INSTANCES as u64) as f64;
-            rates.push(count / begun.elapsed().as_secs_f64());
+            times.push(begun.elapsed().as_secs_f64() * 1e6 / count);
         }
     }
-    let name = format!("events handled by {INSTANCES} instances together");
-    report.arm(SECTION, &name, "1/s", &rates);
+    let name = format!("an event, of those that {INSTANCES} instances get");
+    report.arm(SECTION, &name, "us", &times);
+    report.note(
+        SECTION,
+        format!(
+            "{INSTANCES} instances: {:.0} events/s",
+            1e6 / times.median()
+        ),
+    );
     rig.hub.stop().await;
     Ok(())
 }
