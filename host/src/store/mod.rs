@@ -12,6 +12,7 @@
 mod configuration;
 mod error;
 mod hardware;
+mod objects;
 mod schema;
 mod worker;
 
