@@ -203,6 +203,7 @@ impl Hub {
         Folders {
             plugin: plugin.to_owned(),
             data: of("plugins"),
+            pages: of("pages"),
             temporary: of("temporary"),
             code: self
                 .data
@@ -283,7 +284,7 @@ fn facts(settings: &[(String, String)]) -> HubFacts {
     let language = settings.iter().find(|(key, _)| key == "Language");
     HubFacts {
         home_folder: PLUGIN_FOLDER.to_owned(),
-        startup_folder: "/".to_owned(),
+        startup_folder: DATA_FOLDER.to_owned(),
         user_data_folder: DATA_FOLDER.to_owned(),
         web_root: String::new(),
         database: String::new(),

@@ -391,6 +391,7 @@ impl Supervisor {
                 house: self.services.house.clone(),
             },
         ));
+        self.services.devices.forget_timed_out(self.spec.hardware);
         let settings = self.services.preferences.settings().await;
         let life = Life {
             spec: &self.spec,
