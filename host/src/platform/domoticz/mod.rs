@@ -7,6 +7,7 @@ pub mod command;
 pub mod definition;
 pub mod device;
 pub mod event;
+pub mod history;
 pub mod kind;
 mod manifest;
 pub mod options;

@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::device::{Change, Device, DeviceError, DeviceLimits, NewDevice, ValueUpdate};
 use super::event::HubEvent;
 use super::row::{self, StoredRow};
-use super::{color, preferences, value};
+use super::{color, history, preferences, value};
 use crate::error::LimitHit;
 use crate::store::{Store, StoreError};
 
@@ -437,7 +437,8 @@ fn apply(
     let elapsed = now.duration_since(row.updated).as_secs_f64();
     let mut touched = set_types(&mut row, change);
     if let Some(reading) = &change.value {
-        value::apply(&mut row.device, reading, elapsed);
+        let news = value::apply(&mut row.device, reading, elapsed);
+        history::record(connection, &row.device, &reading.s_value, news, now)?;
         touched = true;
     }
     if let Some(reading) = &change.silent_value {
