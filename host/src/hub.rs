@@ -14,11 +14,13 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::instance::Spec;
 use crate::instance::supervisor::{self, Handle, Services};
+use crate::instance::switchboard::Switchboard;
 use crate::log::EventLog;
 use crate::platform::domoticz::definition::PluginDefinition;
+use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::parameters::{HardwareConfig, HubFacts, parameters};
 use crate::platform::domoticz::preferences::Preferences;
-use crate::platform::domoticz::{DeliverError, DeviceTable, HardwareInfo, HubEvent, Plugins};
+use crate::platform::domoticz::{DeviceTable, House};
 use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
@@ -83,11 +85,16 @@ impl Hub {
         let lock = lock(data)?;
         forget_other_guests(&data.join(COMPILED), engine.guest());
         let store = Store::open(&data.join("cordon.db"))?;
+        let devices = DeviceTable::new(store.clone());
+        let instances = Switchboard::default();
         let services = Services {
             code: CodeCache::new(data, engine.guest()),
             engine,
             events,
-            devices: DeviceTable::new(store.clone()),
+            house: House::new(&store, devices.clone(), Arc::new(instances.clone())),
+            instances,
+            devices,
+            images: Images::new(store.clone()),
             preferences: Preferences::new(store.clone()),
             store,
         };
@@ -196,6 +203,7 @@ impl Hub {
         Folders {
             plugin: plugin.to_owned(),
             data: of("plugins"),
+            pages: of("pages"),
             temporary: of("temporary"),
             code: self
                 .data
@@ -223,11 +231,12 @@ impl Hub {
     /// this address.
     #[must_use]
     pub fn api(&self, listener: SocketAddr) -> HubApi {
-        let running = self.instances.iter().map(Handle::remote).collect();
         HubApi {
             devices: self.services.devices.clone(),
+            images: self.services.images.clone(),
+            house: self.services.house.clone(),
             log: self.services.events.clone(),
-            plugins: Arc::new(Running(running)),
+            plugins: Arc::new(self.services.instances.clone()),
             version: VersionInfo {
                 version: DOMOTICZ_VERSION.to_owned(),
                 build_time: BUILD_TIME.to_owned(),
@@ -271,38 +280,11 @@ fn lock(data: &Path) -> Result<File, EngineError> {
     }
 }
 
-/// The instances as the web API sees them.
-struct Running(Vec<supervisor::Remote>);
-
-impl Plugins for Running {
-    fn deliver(&self, hardware: u32, event: HubEvent) -> Result<(), DeliverError> {
-        self.0
-            .iter()
-            .find(|instance| instance.spec.hardware == hardware)
-            .ok_or(DeliverError::NoSuchHardware)?
-            .deliver(event)
-    }
-
-    fn hardware(&self) -> Vec<HardwareInfo> {
-        let info = |instance: &supervisor::Remote| {
-            let status = instance.counters.status();
-            HardwareInfo {
-                id: instance.spec.hardware,
-                name: instance.spec.name.clone(),
-                key: instance.spec.key.clone(),
-                state: status.word().to_owned(),
-                detail: status.reason().to_owned(),
-            }
-        };
-        self.0.iter().map(info).collect()
-    }
-}
-
 fn facts(settings: &[(String, String)]) -> HubFacts {
     let language = settings.iter().find(|(key, _)| key == "Language");
     HubFacts {
         home_folder: PLUGIN_FOLDER.to_owned(),
-        startup_folder: "/".to_owned(),
+        startup_folder: DATA_FOLDER.to_owned(),
         user_data_folder: DATA_FOLDER.to_owned(),
         web_root: String::new(),
         database: String::new(),

@@ -12,6 +12,8 @@
 mod configuration;
 mod error;
 mod hardware;
+mod objects;
+mod records;
 mod schema;
 mod worker;
 

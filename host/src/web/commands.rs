@@ -103,18 +103,18 @@ async fn update(api: &HubApi, query: &Query) -> Outcome {
     if reading.n_value.is_none() && reading.s_value.is_none() {
         return Err("parameter `nvalue` or `svalue` is missing".to_owned());
     }
-    changed(api, api.devices.read_in(idx(query)?, reading).await)?;
+    changed(api, api.devices.read_in(idx(query)?, reading).await).await?;
     Ok(Answer::ok("Update Device"))
 }
 
 async fn rename(api: &HubApi, query: &Query) -> Outcome {
     let name = query.text("name").ok_or("parameter `name` is missing")?;
-    changed(api, api.devices.rename(idx(query)?, name.to_owned()).await)?;
+    changed(api, api.devices.rename(idx(query)?, name.to_owned()).await).await?;
     Ok(Answer::ok("RenameDevice"))
 }
 
 async fn delete(api: &HubApi, query: &Query) -> Outcome {
-    changed(api, api.devices.remove(idx(query)?).await)?;
+    changed(api, api.devices.remove(idx(query)?).await).await?;
     Ok(Answer::ok("DeleteDevice"))
 }
 
@@ -187,12 +187,8 @@ fn deliver(api: &HubApi, hardware: u32, event: HubEvent) -> Result<(), String> {
     delivered.map_err(|error| format!("hardware {hardware}: {error}"))
 }
 
-/// Tells the plugin. The change is stored whether or not it can be told.
-fn changed(api: &HubApi, outcome: Result<Notice, DeviceError>) -> Result<(), String> {
-    let notice = outcome.map_err(explain)?;
-    let hardware = notice.hardware;
-    if let Err(error) = api.plugins.deliver(hardware, notice.event) {
-        tracing::debug!(hardware, %error, "a plugin was not told of a change");
-    }
+/// Tells the plugins. The change is stored whether or not they can be told.
+async fn changed(api: &HubApi, outcome: Result<Notice, DeviceError>) -> Result<(), String> {
+    api.house.tell(outcome.map_err(explain)?).await;
     Ok(())
 }

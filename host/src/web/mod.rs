@@ -26,7 +26,8 @@ use axum::routing::get;
 pub use server::serve;
 
 use crate::log::EventLog;
-use crate::platform::domoticz::{DeviceTable, Plugins};
+use crate::platform::domoticz::image::Images;
+use crate::platform::domoticz::{DeviceTable, House, Plugins};
 use answer::Answer;
 use query::Query;
 
@@ -35,6 +36,10 @@ use query::Query;
 pub struct HubApi {
     /// The device table.
     pub devices: DeviceTable,
+    /// The custom icons.
+    pub images: Images,
+    /// The security status and notifications; told of every change from outside.
+    pub house: House,
     /// The event log, for `getlog`.
     pub log: EventLog,
     /// The running plugins.

@@ -85,6 +85,7 @@ impl Rig {
         let folders = Folders {
             plugin: folder.path().join("plugin"),
             data: folder.path().join("data"),
+            pages: folder.path().join("pages"),
             temporary: folder.path().join("temporary"),
             code: folder.path().join("code"),
             changes: changes.then(|| folder.path().join("changes")),
