@@ -222,6 +222,8 @@ class Requests(ConnectionCase):
         self.connected(Protocol="JSON").Send({"a": 1})
         self.assertEqual(self.hub.calls[0][3], b"{'a': 1}")
 
+
+class Events(ConnectionCase):
     def test_rule_084_a_failed_connect_gives_the_same_object_twice(self):
         self.plugin.conn = self.connection()
         self.plugin.conn.Connect()
