@@ -87,6 +87,15 @@ pub struct HardwareSection {
     /// Whether TLS connections demand a certificate that can be verified.
     #[serde(default)]
     pub verify_tls: bool,
+    /// Which levels of the plugin's lines are kept: 1 normal, 2 status, 4 error, added up.
+    #[serde(default = "all_levels", rename = "log-level")]
+    pub log_level: u32,
+}
+
+/// Every level of a plugin's lines.
+#[must_use]
+pub fn all_levels() -> u32 {
+    7
 }
 
 impl Config {

@@ -183,6 +183,7 @@ impl Hub {
             hardware: id,
             name: section.name.clone(),
             key: definition.key.clone(),
+            log_level: section.log_level,
             folders,
             parameters,
             environment: section.environment.clone().into_iter().collect(),
