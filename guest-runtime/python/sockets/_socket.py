@@ -119,7 +119,7 @@ def _number(value):
         return _struct.unpack("@i", value[:4])[0]
     if value:
         return value[0]
-    raise OSError(_native.error_number(22), "Invalid argument")
+    raise OSError(22, "Invalid argument")
 
 
 class socket(_native.socket):
@@ -139,9 +139,7 @@ class socket(_native.socket):
                 value = self._option("")
         else:
             value = self._option(name)
-        if name == "SO_ERROR":
-            value = _native.error_number(value)
-        elif name == "SO_LINGER":
+        if name == "SO_LINGER":
             packed = _struct.pack("@ii", value >= 0, max(value, 0))
             return packed[:buflen] if buflen else int(value >= 0)
         elif name == "IP_MULTICAST_IF":
@@ -149,17 +147,17 @@ class socket(_native.socket):
             return packed[:buflen] if buflen else _struct.unpack("@i", packed)[0]
         if buflen:
             if not 0 < buflen <= 1024:
-                raise OSError(_native.error_number(22), "getsockopt buflen out of range")
+                raise OSError(22, "getsockopt buflen out of range")
             return _struct.pack("@i", value)[:buflen]
         return value
 
     def setsockopt(self, level, optname, value, optlen=None, /):
         if value is None:
-            raise OSError(_native.error_number(22), "Invalid argument")
+            raise OSError(22, "Invalid argument")
         if level == IPPROTO_IP and optname in (IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP):
             value = bytes(value)
             if len(value) < 8:
-                raise OSError(_native.error_number(22), "Invalid argument")
+                raise OSError(22, "Invalid argument")
             index = _struct.unpack("@i", value[8:12])[0] if len(value) >= 12 else 0
             interface = _struct.unpack("!I", value[4:8])[0]
             self._membership(value[:4], index, interface, optname == IP_ADD_MEMBERSHIP)
@@ -167,7 +165,7 @@ class socket(_native.socket):
         if level == IPPROTO_IPV6 and optname in (IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP):
             value = bytes(value)
             if len(value) < 20:
-                raise OSError(_native.error_number(22), "Invalid argument")
+                raise OSError(22, "Invalid argument")
             index = _struct.unpack("@I", value[16:20])[0]
             self._membership(value[:16], index, 0, optname == IPV6_JOIN_GROUP)
             return
@@ -175,7 +173,7 @@ class socket(_native.socket):
         if name == "SO_LINGER":
             value = bytes(value)
             if len(value) < 8:
-                raise OSError(_native.error_number(22), "Invalid argument")
+                raise OSError(22, "Invalid argument")
             on, seconds = _struct.unpack("@ii", value[:8])
             number = seconds if on else -1
         elif name == "IP_MULTICAST_IF" and not isinstance(value, int):
@@ -191,7 +189,7 @@ class socket(_native.socket):
 
     def sendmsg(self, buffers, ancdata=(), flags=0, address=None, /):
         if list(ancdata):
-            raise OSError(_native.error_number(95), "ancillary data cannot be sent here")
+            raise OSError(95, "ancillary data cannot be sent here")
         data = b"".join(bytes(memoryview(buffer)) for buffer in buffers)
         if address is None:
             return self.send(data, flags)
@@ -208,6 +206,9 @@ class socket(_native.socket):
 
     def recvmsg_into(self, buffers, ancbufsize=0, flags=0, /):
         views = [memoryview(buffer).cast("B") for buffer in buffers]
+        # Before anything is received: it would be lost.
+        if any(view.readonly for view in views):
+            raise TypeError("recvmsg_into() argument 1 must be an iterable of read-write buffers")
         room = sum(view.nbytes for view in views)
         data, ancdata, truncated, source = self.recvmsg(room, ancbufsize, flags)
         start = 0
@@ -223,16 +224,16 @@ SocketType = socket
 
 def socketpair(family=AF_UNIX, type=SOCK_STREAM, proto=0, /):
     if family not in (AF_UNIX, AF_INET, AF_INET6):
-        raise OSError(_native.error_number(97), "Address family not supported by protocol")
+        raise OSError(97, "Address family not supported by protocol")
     if proto:
-        raise OSError(_native.error_number(93), "Protocol not supported")
+        raise OSError(93, "Protocol not supported")
     one, two = _native.pair(type)
     return socket(family, type, proto, one), socket(family, type, proto, two)
 
 
 def close(fd, /):
     if not _native.close_handle(fd):
-        raise OSError(_native.error_number(9), "Bad file descriptor")
+        raise OSError(9, "Bad file descriptor")
 
 
 def CMSG_LEN(length, /):
@@ -315,7 +316,7 @@ def inet_ntoa(packed, /):
 
 def inet_pton(family, address, /):
     if family not in (AF_INET, AF_INET6):
-        raise OSError(_native.error_number(97), "Address family not supported by protocol")
+        raise OSError(97, "Address family not supported by protocol")
     found = None if "%" in address else _native.written(address)
     if found is None or (len(found) == 4) != (family == AF_INET6):
         raise OSError("illegal IP address string passed to inet_pton")
@@ -357,7 +358,7 @@ def if_indextoname(index, /):
     for known, name in if_nameindex():
         if known == index:
             return name
-    raise OSError(_native.error_number(6), "No such device or address")
+    raise OSError(6, "No such device or address")
 
 
 def getservbyname(name, protocol=None, /):
@@ -539,4 +540,4 @@ def getnameinfo(address, flags, /):
 
 
 def sethostname(name, /):
-    raise PermissionError(_native.error_number(1), "Operation not permitted")
+    raise PermissionError(1, "Operation not permitted")
