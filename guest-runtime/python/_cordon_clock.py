@@ -9,6 +9,7 @@ platform has.
 
 import sys
 import time
+import types
 
 try:
     import _cordon_zone as zone
@@ -28,6 +29,7 @@ _hub_zone = ("", 0)
 
 _strftime = time.strftime
 _asctime = time.asctime
+_get_clock_info = getattr(time, "get_clock_info", None)
 
 
 def is_component():
@@ -57,6 +59,7 @@ def install():
     time.clock_gettime = clock_gettime
     time.clock_gettime_ns = clock_gettime_ns
     time.clock_getres = clock_getres
+    time.get_clock_info = get_clock_info
     time.clock_settime = time.clock_settime_ns = clock_settime
     for name in list(globals()):
         if name.startswith("CLOCK_"):
@@ -161,6 +164,14 @@ def clock_getres(clock):
                  CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME):
         return 1e-9
     raise _invalid()
+
+
+def get_clock_info(name):
+    if name not in ("process_time", "thread_time"):
+        return _get_clock_info(name)
+    return types.SimpleNamespace(
+        implementation="clock_gettime(CLOCK_%s_CPUTIME_ID)" % name[:-5].upper(),
+        monotonic=True, adjustable=False, resolution=1e-9)
 
 
 def clock_settime(clock, value):

@@ -69,7 +69,10 @@ def _zoneinfo_common(module):
     refuse = module.load_tzdata
 
     def load_tzdata(key):
-        data = _cordon_zone.data(key)
+        try:
+            data = _cordon_zone.data(key)
+        except UnicodeError:
+            data = None
         if data is None:
             return refuse(key)
         import io
@@ -93,8 +96,25 @@ def _platform(module):
     module.libc_ver = lambda executable=None, lib="", version="", chunksize=16384: (lib, version)
 
 
+def _inspect(module):
+    """``getargspec`` is there again."""
+    from collections import namedtuple
+
+    ArgSpec = namedtuple("ArgSpec", "args varargs keywords defaults")
+
+    def getargspec(func):
+        found = module.getfullargspec(func)
+        if found.kwonlyargs or found.annotations:
+            raise ValueError("the function has keyword-only parameters or annotations;"
+                             " use inspect.signature()")
+        return ArgSpec(found.args, found.varargs, found.varkw, found.defaults)
+
+    module.ArgSpec, module.getargspec = ArgSpec, getargspec
+
+
 PATCHES = {
     "asyncio.events": _asyncio_events,
+    "inspect": _inspect,
     "locale": _locale,
     "platform": _platform,
     "zoneinfo._common": _zoneinfo_common,

@@ -19,6 +19,7 @@ mod icmp;
 mod lock;
 mod memory;
 mod oserror;
+mod paths;
 mod processes;
 mod queue;
 mod select;

@@ -511,10 +511,11 @@ mod _cordon_socket {
         }
 
         #[pymethod]
-        fn close(zelf: &Py<Self>) {
+        fn close(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
             let fd = zelf.fd.swap(-1, Ordering::Relaxed);
-            if let Ok(handle) = u32::try_from(fd) {
-                sockets::close(handle);
+            match u32::try_from(fd) {
+                Ok(handle) if !sockets::close(handle) => Err(errno::error(errno::EBADF, vm)),
+                _ => Ok(()),
             }
         }
 
@@ -542,6 +543,7 @@ mod _cordon_socket {
             blocking: PyObjectRef,
             vm: &VirtualMachine,
         ) -> PyResult<()> {
+            raise(zelf.handle().and_then(sockets::describe), vm)?;
             let timeout = if blocking.try_to_bool(vm)? {
                 FOREVER
             } else {
