@@ -83,7 +83,12 @@ def _zoneinfo_common(module):
 
 
 def _zoneinfo_tzpath(module):
+    listed, folders = module.available_timezones, module.TZPATH
+
     def available_timezones():
+        # A program that sets folders of its own means those.
+        if module.TZPATH is not folders:
+            return listed()
         import _cordon_zone
 
         return set(_cordon_zone.names())
@@ -112,10 +117,16 @@ def _inspect(module):
     module.ArgSpec, module.getargspec = ArgSpec, getargspec
 
 
+def _logging(module):
+    """The functions around the module's lock are there again."""
+    module._acquireLock, module._releaseLock = module._lock.acquire, module._lock.release
+
+
 PATCHES = {
     "asyncio.events": _asyncio_events,
     "inspect": _inspect,
     "locale": _locale,
+    "logging": _logging,
     "platform": _platform,
     "zoneinfo._common": _zoneinfo_common,
     "zoneinfo._tzpath": _zoneinfo_tzpath,

@@ -56,6 +56,7 @@ extern "C" fn cordon_init() {
     let interpreter = INTERPRETER.get_or_init(build_interpreter);
     interpreter.enter(|vm| {
         let booted = oserror::install(vm)
+            .and_then(|()| paths::install(vm))
             .and_then(|()| sources::install(vm))
             .and_then(|()| {
                 let threads = vm.import("_cordon_thread", 0)?;

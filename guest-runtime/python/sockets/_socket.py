@@ -5,6 +5,7 @@ once per connection or less: looking up names and services, and the packed forms
 options. Numbers are those of Linux.
 """
 
+import operator as _operator
 import struct as _struct
 
 import _cordon_socket as _native
@@ -29,7 +30,7 @@ gaierror.__module__ = herror.__module__ = "socket"
 
 _CONSTANTS = {
     "AF": "UNSPEC 0 UNIX 1 INET 2 INET6 10",
-    "SOCK": "STREAM 1 DGRAM 2 RAW 3 NONBLOCK 2048 CLOEXEC 524288",
+    "SOCK": "STREAM 1 DGRAM 2 RAW 3 RDM 4 SEQPACKET 5 NONBLOCK 2048 CLOEXEC 524288",
     "SOL": "SOCKET 1 IP 0 TCP 6 UDP 17",
     "SO": "REUSEADDR 2 TYPE 3 ERROR 4 DONTROUTE 5 BROADCAST 6 SNDBUF 7 RCVBUF 8"
           " KEEPALIVE 9 OOBINLINE 10 LINGER 13 REUSEPORT 15 RCVLOWAT 18 SNDLOWAT 19"
@@ -188,7 +189,12 @@ class socket(_native.socket):
         self._option(name, number)
 
     def sendmsg(self, buffers, ancdata=(), flags=0, address=None, /):
-        if list(ancdata):
+        messages = list(ancdata)
+        for message in messages:
+            if not isinstance(message, tuple) or len(message) != 3:
+                raise TypeError("[sendmsg() ancillary data items must be 3-tuples]")
+            _operator.index(message[0]), _operator.index(message[1]), memoryview(message[2])
+        if messages:
             raise OSError(95, "ancillary data cannot be sent here")
         data = b"".join(bytes(memoryview(buffer)) for buffer in buffers)
         if address is None:
@@ -237,13 +243,13 @@ def close(fd, /):
 
 
 def CMSG_LEN(length, /):
-    if length < 0:
+    if not 0 <= length <= 0x7FFFFFFF - 16:
         raise OverflowError("CMSG_LEN() argument out of range")
     return 16 + length
 
 
 def CMSG_SPACE(length, /):
-    if length < 0:
+    if not 0 <= length <= 0x7FFFFFFF - 24:
         raise OverflowError("CMSG_SPACE() argument out of range")
     return 16 + (length + 7) // 8 * 8
 
@@ -346,8 +352,9 @@ def inet_ntop(family, packed, /):
 
 
 def if_nametoindex(name, /):
-    if isinstance(name, bytes):
-        name = name.decode()
+    import os
+
+    name = os.fsdecode(name)
     for index, known in if_nameindex():
         if known == name:
             return index
@@ -355,6 +362,8 @@ def if_nametoindex(name, /):
 
 
 def if_indextoname(index, /):
+    if not 0 <= _operator.index(index) <= 0xFFFFFFFF:
+        raise OverflowError("Python int does not fit into C unsigned int")
     for known, name in if_nameindex():
         if known == index:
             return name

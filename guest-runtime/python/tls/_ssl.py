@@ -835,4 +835,4 @@ class _SSLSocket:
         raise ValueError("%r channel binding type not implemented" % cb_type)
 
     def verify_client_post_handshake(self):
-        raise NotImplementedError("Post-handshake auth is not supported by the hub's TLS")
+        raise SSLError("post-handshake authentication is not supported by the hub's TLS")

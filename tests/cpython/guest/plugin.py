@@ -161,12 +161,23 @@ def prepare_asyncio():
 
     Not what the tests themselves test: only how they clean up.
     """
+    import asyncio
     from asyncio import events
 
-    def no_watcher(self):
+    def no_watcher(self, *watcher):
         raise NotImplementedError
 
     events._AbstractEventLoopPolicy.get_child_watcher = no_watcher
+    events._AbstractEventLoopPolicy.set_child_watcher = no_watcher
+
+    class Watcher:
+        """Watches no children, because there are none."""
+
+        def attach_loop(self, loop):
+            pass
+
+    asyncio.SafeChildWatcher = Watcher
+    asyncio.set_child_watcher = lambda watcher: None
 
 
 def run(name):
