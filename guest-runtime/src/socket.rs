@@ -511,10 +511,11 @@ mod _cordon_socket {
         }
 
         #[pymethod]
-        fn close(zelf: &Py<Self>) {
+        fn close(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
             let fd = zelf.fd.swap(-1, Ordering::Relaxed);
-            if let Ok(handle) = u32::try_from(fd) {
-                sockets::close(handle);
+            match u32::try_from(fd) {
+                Ok(handle) if !sockets::close(handle) => Err(errno::error(errno::EBADF, vm)),
+                _ => Ok(()),
             }
         }
 
@@ -542,6 +543,7 @@ mod _cordon_socket {
             blocking: PyObjectRef,
             vm: &VirtualMachine,
         ) -> PyResult<()> {
+            raise(zelf.handle().and_then(sockets::describe), vm)?;
             let timeout = if blocking.try_to_bool(vm)? {
                 FOREVER
             } else {
@@ -596,9 +598,9 @@ mod _cordon_socket {
             let target = zelf.target(&address, "connect_ex", vm)?;
             match zelf.begin_connect(target, vm) {
                 Ok(Ok(())) => Ok(0),
-                Ok(Err(failure)) => Ok(errno::local(failure.number)),
+                Ok(Err(failure)) => Ok(i32::try_from(failure.number).unwrap_or(i32::MAX)),
                 Err(error) if error.fast_isinstance(vm.ctx.exceptions.timeout_error) => {
-                    Ok(errno::local(errno::EAGAIN))
+                    Ok(i32::try_from(errno::EAGAIN).unwrap_or(i32::MAX))
                 }
                 Err(error) => Err(error),
             }
@@ -1138,11 +1140,5 @@ mod _cordon_socket {
         let bits = seconds(&timeout, vm)?.to_bits();
         DEFAULT_TIMEOUT.store(bits, Ordering::Relaxed);
         Ok(())
-    }
-
-    /// The platform's number for one of Linux's.
-    #[pyfunction]
-    fn error_number(number: u32) -> i32 {
-        errno::local(number)
     }
 }
