@@ -64,6 +64,7 @@ test-tools:
 	@for tool in mosquitto nginx openssl sqlite3 curl; do \
 		command -v $$tool >/dev/null || missing="$${missing:-} $$tool"; \
 	done; \
+	/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing="$${missing:-} python3-websockets"; \
 	if [ -z "$${missing:-}" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing what the tests need:$$missing"; \

@@ -17,6 +17,7 @@ mod errno;
 mod hub;
 mod icmp;
 mod lock;
+mod messages;
 mod memory;
 mod oserror;
 mod paths;

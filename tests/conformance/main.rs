@@ -16,10 +16,15 @@ mod case;
 mod durability;
 mod http;
 mod listener;
+mod mqtt;
 mod peer;
 mod runner;
 mod serve;
 mod settings;
 mod stage;
+#[path = "../platform/terminal.rs"]
+mod terminal;
 mod tls;
 mod tools;
+mod transports;
+mod websocket;

@@ -16,6 +16,7 @@ mod icmp;
 mod indigo;
 mod log;
 pub mod memory;
+mod messages;
 mod processes;
 mod random;
 mod schedule;

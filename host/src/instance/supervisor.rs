@@ -14,9 +14,10 @@ use tokio::task::JoinHandle;
 
 use crate::abi::exports::cordon::plugin::guest::Outcome;
 use crate::code_cache::CodeCache;
-use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink};
+use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink, Reach};
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure};
+use crate::icmp::Pinger;
 use crate::instance::Spec;
 use crate::instance::histogram::Histogram;
 use crate::instance::log::PluginLog;
@@ -358,8 +359,14 @@ impl Supervisor {
         let limits = &self.spec.limits;
         let (threads, spawned) = Threads::new(limits.threads);
         let (sender, events) = mpsc::channel(EVENT_QUEUE);
+        let pinger = Arc::new(Pinger::new(Arc::clone(&self.spec.network), limits));
+        let reach = Reach {
+            network: Arc::clone(&self.spec.network),
+            serial: Arc::clone(&self.spec.serial),
+            pinger: Arc::clone(&pinger),
+        };
         let connections = Connections::new(
-            Arc::clone(&self.spec.network),
+            reach,
             connection_limits(limits),
             self.spec.credentials.clone(),
             Arc::clone(&self.spec.tls),
@@ -374,7 +381,7 @@ impl Supervisor {
             self.services.devices.clone(),
             self.services.store.clone(),
             connections.board(),
-            Ports::new(&self.spec, log),
+            Ports::new(&self.spec, log, pinger),
         ));
         let settings = self.services.preferences.settings().await;
         let life = Life {
