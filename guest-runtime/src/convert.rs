@@ -10,6 +10,7 @@ use rustpython_vm::{
 
 use crate::abi::cordon::plugin::connections::Endpoint;
 use crate::abi::cordon::plugin::devices::{Change, Device, DeviceError, NewDevice, ValueUpdate};
+use crate::abi::cordon::plugin::images::{Image, ImageError};
 use crate::abi::exports::cordon::plugin::guest::{Command, Event, Framework, Level, Setup};
 use crate::messages::inbound;
 
@@ -118,6 +119,27 @@ pub fn event(event: Event, vm: &VirtualMachine) -> PyResult<Vec<PyObjectRef>> {
         Event::DeviceAdded(it) => named("device-added", key(it)),
         Event::DeviceModified(it) => named("device-modified", key(it)),
         Event::DeviceRemoved(it) => named("device-removed", key(it)),
+        Event::Security(it) => named(
+            "security",
+            vec![
+                text(&it.device_id, vm),
+                it.unit.to_pyobject(vm),
+                it.level.to_pyobject(vm),
+                text(&it.description, vm),
+            ],
+        ),
+        Event::Notification(it) => named(
+            "notification",
+            vec![
+                text(&it.name, vm),
+                text(&it.subject, vm),
+                text(&it.text, vm),
+                text(&it.status, vm),
+                it.priority.to_pyobject(vm),
+                text(&it.sound, vm),
+                text(&it.image_file, vm),
+            ],
+        ),
         Event::Settings(values) => named("settings", vec![pairs(values, vm)]),
     })
 }
@@ -161,6 +183,46 @@ pub fn device(device: Device, vm: &VirtualMachine) -> PyObjectRef {
         ],
         vm,
     )
+}
+
+/// An icon set as a tuple in the order of the WIT record.
+pub fn image(image: Image, vm: &VirtualMachine) -> PyObjectRef {
+    tuple(
+        vec![
+            image.id.to_pyobject(vm),
+            text(&image.base, vm),
+            text(&image.name, vm),
+            text(&image.description, vm),
+        ],
+        vm,
+    )
+}
+
+/// `(True, *images)` or `(False, reason, *figures or text)`.
+pub fn image_result(result: Result<Vec<Image>, ImageError>, vm: &VirtualMachine) -> PyObjectRef {
+    let refused = |reason: &str, rest: Vec<PyObjectRef>| {
+        let mut items = vec![vm.ctx.new_bool(false).into(), text(reason, vm)];
+        items.extend(rest);
+        tuple(items, vm)
+    };
+    match result {
+        Ok(images) => {
+            let mut items: Vec<PyObjectRef> = vec![vm.ctx.new_bool(true).into()];
+            items.extend(images.into_iter().map(|it| image(it, vm)));
+            tuple(items, vm)
+        }
+        Err(ImageError::Invalid(why)) => refused("invalid", vec![text(&why, vm)]),
+        Err(ImageError::Missing) => refused("missing", vec![]),
+        Err(ImageError::Unavailable) => refused("unavailable", vec![]),
+        Err(ImageError::Limit((which, used, limit))) => refused(
+            "limit",
+            vec![
+                text(&which, vm),
+                used.to_pyobject(vm),
+                limit.to_pyobject(vm),
+            ],
+        ),
+    }
 }
 
 /// `(True, *parts)` or `(False, reason, *figures)`.

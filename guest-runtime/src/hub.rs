@@ -38,7 +38,7 @@ mod _cordon {
     };
 
     use crate::abi::cordon::plugin::{
-        code, configuration, connections, devices, indigo, schedule, storage,
+        code, configuration, connections, devices, images, indigo, notifier, schedule, storage,
     };
     use crate::{convert, messages, task};
 
@@ -174,6 +174,33 @@ mod _cordon {
         let result = task::blocking(|| devices::touch(id));
         let result = result.map(|row| vec![convert::device(row, vm)]);
         convert::device_result(result, vm)
+    }
+
+    #[pyfunction]
+    fn notifier_register(name: PyUtf8StrRef) {
+        notifier::register(name.as_str());
+    }
+
+    #[pyfunction]
+    fn images_list(vm: &VirtualMachine) -> PyObjectRef {
+        let images = task::blocking(images::list)
+            .into_iter()
+            .map(|image| convert::image(image, vm))
+            .collect();
+        vm.ctx.new_list(images).into()
+    }
+
+    #[pyfunction]
+    fn image_create(archive: ArgBytesLike, vm: &VirtualMachine) -> PyObjectRef {
+        let archive = archive.borrow_buf().to_vec();
+        let result = task::blocking(|| images::create(&archive));
+        convert::image_result(result, vm)
+    }
+
+    #[pyfunction]
+    fn image_delete(id: i64, vm: &VirtualMachine) -> PyObjectRef {
+        let result = task::blocking(|| images::delete(id));
+        convert::image_result(result.map(|()| vec![]), vm)
     }
 
     /// `None` for a queued request, else the word for the refusal.

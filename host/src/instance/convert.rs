@@ -59,6 +59,25 @@ impl From<HubEvent> for Event {
             HubEvent::DeviceRemoved { device_id, unit } => {
                 Self::DeviceRemoved(key(device_id, unit))
             }
+            HubEvent::Security {
+                device_id,
+                unit,
+                status,
+            } => Self::Security(guest::Security {
+                device_id,
+                unit,
+                level: status.level(),
+                description: status.description().to_owned(),
+            }),
+            HubEvent::Notification(it) => Self::Notification(guest::Notification {
+                name: it.name,
+                subject: it.subject,
+                text: it.text,
+                status: it.status,
+                priority: it.priority,
+                sound: it.sound,
+                image_file: it.image_file,
+            }),
             HubEvent::Settings(settings) => Self::Settings(settings),
         }
     }
@@ -120,6 +139,8 @@ pub fn callback(event: &Event) -> &'static str {
         Event::DeviceAdded(_) => "onDeviceAdded",
         Event::DeviceModified(_) => "onDeviceModified",
         Event::DeviceRemoved(_) => "onDeviceRemoved",
+        Event::Security(_) => "onSecurityEvent",
+        Event::Notification(_) => "onNotification",
         Event::Settings(_) => "settings",
     }
 }

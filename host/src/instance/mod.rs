@@ -13,6 +13,7 @@ pub mod ports;
 pub mod run;
 pub mod state;
 pub mod supervisor;
+pub mod switchboard;
 pub mod threads;
 
 use std::sync::Arc;

@@ -24,12 +24,14 @@ use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
 use crate::instance::run::{Command, Ending, Life};
-use crate::instance::state::Shared;
+use crate::instance::state::{Domoticz, Shared};
+use crate::instance::switchboard::Switchboard;
 use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::log::{EventLog, Level};
+use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::preferences::Preferences;
-use crate::platform::domoticz::{DeliverError, DeviceTable, HubEvent};
+use crate::platform::domoticz::{DeliverError, DeviceTable, House, HubEvent};
 use crate::store::Store;
 
 /// First pause before a restart, and the longest.
@@ -154,11 +156,17 @@ pub struct Services {
     pub code: CodeCache,
     /// The settings on it.
     pub preferences: Preferences,
+    /// The custom icons on it.
+    pub images: Images,
+    /// What a change means beyond its device.
+    pub house: House,
+    /// The running instances.
+    pub instances: Switchboard,
 }
 
 /// A running actor.
 pub struct Handle {
-    remote: Remote,
+    remote: Arc<Remote>,
     task: JoinHandle<()>,
 }
 
@@ -202,7 +210,7 @@ impl Handle {
     /// What others may see and send.
     #[must_use]
     pub fn remote(&self) -> Remote {
-        self.remote.clone()
+        Remote::clone(&self.remote)
     }
 
     /// Stops the plugin as its author expects it (`onStop` last) and waits for it.
@@ -223,6 +231,7 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     let capacity = usize::try_from(spec.limits.inbox).unwrap_or(usize::MAX);
     let (commands, receiver) = mpsc::channel(capacity.max(1));
     let log = PluginLog::new(services.events.clone(), &spec.name, &spec.limits);
+    let instances = services.instances.clone();
     let supervisor = Supervisor {
         services,
         log: log.clone(),
@@ -230,12 +239,13 @@ pub fn start(services: Services, spec: Spec) -> Handle {
         counters: Arc::clone(&counters),
     };
     let task = tokio::spawn(supervisor.run(receiver));
-    let remote = Remote {
+    let remote = Arc::new(Remote {
         spec,
         counters,
         log,
         commands,
-    };
+    });
+    instances.add(&remote);
     Handle { remote, task }
 }
 
@@ -382,6 +392,11 @@ impl Supervisor {
             self.services.store.clone(),
             connections.board(),
             Ports::new(&self.spec, log, pinger),
+            Domoticz {
+                key: self.spec.key.clone(),
+                images: self.services.images.clone(),
+                house: self.services.house.clone(),
+            },
         ));
         let settings = self.services.preferences.settings().await;
         let life = Life {

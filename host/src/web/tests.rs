@@ -64,8 +64,11 @@ async fn start(connections: usize, exchange: Duration) -> Fixture {
         state: "running".to_owned(),
         detail: "<since> 10:00".to_owned(),
     });
+    let devices = DeviceTable::new(store.clone());
     let api = HubApi {
-        devices: DeviceTable::new(store),
+        house: House::new(&store, devices.clone(), Arc::<Recorder>::clone(&plugins)),
+        images: Images::new(store),
+        devices,
         log: EventLog::new(LogCapacity::default()),
         plugins: Arc::<Recorder>::clone(&plugins),
         version: VersionInfo {

@@ -39,6 +39,7 @@ impl Fixture {
             .update(self.hardware, id, change, PLENTY)
             .await
             .unwrap()
+            .after
     }
 
     async fn set(&self, id: i64, n_value: i64, s_value: &str) -> Device {
