@@ -165,10 +165,19 @@ pub struct HardwareSection {
     /// Whether parameter `SerialPort` grants the port: the operator has typed it.
     #[serde(skip, default = "yes")]
     pub typed_serial: bool,
+    /// Which levels of the plugin's lines are kept: 1 normal, 2 status, 4 error, added up.
+    #[serde(default = "all_levels", rename = "log-level")]
+    pub log_level: u32,
 }
 
 fn yes() -> bool {
     true
+}
+
+/// Every level of a plugin's lines.
+#[must_use]
+pub fn all_levels() -> u32 {
+    7
 }
 
 impl Config {

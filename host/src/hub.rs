@@ -300,6 +300,7 @@ impl Maker {
             hardware: id,
             name: section.name.clone(),
             key: definition.key.clone(),
+            log_level: section.log_level,
             folders,
             parameters,
             environment: section.environment.clone().into_iter().collect(),
@@ -320,6 +321,7 @@ impl Maker {
         Folders {
             plugin: plugin.to_owned(),
             data: of(DATA_PART),
+            pages: of("pages"),
             temporary: of("temporary"),
             code: self
                 .data
@@ -369,7 +371,7 @@ fn facts(settings: &[(String, String)]) -> HubFacts {
     let language = settings.iter().find(|(key, _)| key == "Language");
     HubFacts {
         home_folder: PLUGIN_FOLDER.to_owned(),
-        startup_folder: "/".to_owned(),
+        startup_folder: DATA_FOLDER.to_owned(),
         user_data_folder: DATA_FOLDER.to_owned(),
         web_root: String::new(),
         database: String::new(),

@@ -182,13 +182,13 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Queues an event for the plugin.
+    /// Queues an event for the plugin; one that is being started gets it afterwards.
     ///
     /// # Errors
     ///
     /// [`DeliverError`] when it is not running or its inbox is full.
     pub fn deliver(&self, event: HubEvent) -> Result<(), DeliverError> {
-        if self.counters.status() != Status::Running {
+        if !matches!(self.counters.status(), Status::Starting | Status::Running) {
             return Err(DeliverError::NotRunning);
         }
         self.commands
@@ -230,7 +230,12 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     let counters = Arc::<Counters>::default();
     let capacity = usize::try_from(spec.limits.inbox).unwrap_or(usize::MAX);
     let (commands, receiver) = mpsc::channel(capacity.max(1));
-    let log = PluginLog::new(services.events.clone(), &spec.name, &spec.limits);
+    let log = PluginLog::with_levels(
+        services.events.clone(),
+        &spec.name,
+        &spec.limits,
+        spec.log_level,
+    );
     let instances = services.instances.clone();
     let supervisor = Supervisor {
         services,
@@ -398,6 +403,7 @@ impl Supervisor {
                 house: self.services.house.clone(),
             },
         ));
+        self.services.devices.forget_timed_out(self.spec.hardware);
         let settings = self.services.preferences.settings().await;
         let life = Life {
             spec: &self.spec,
