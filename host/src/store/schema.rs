@@ -66,6 +66,13 @@ const MIGRATIONS: &[&str] = &["
         name TEXT NOT NULL,
         description TEXT NOT NULL
     ) STRICT;
+", "
+    CREATE TABLE indigo_objects (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection TEXT NOT NULL,
+        folder INTEGER NOT NULL,
+        json TEXT NOT NULL
+    ) STRICT;
 "];
 
 /// Opens the file for writing and brings it to the present schema.
