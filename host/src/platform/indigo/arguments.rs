@@ -20,7 +20,9 @@ impl Arguments {
         match value {
             Value::Object(map) => Ok(Self(map)),
             Value::Null => Ok(Self::default()),
-            _ => Err(Failure::wrong_type("the arguments of a command are an object")),
+            _ => Err(Failure::wrong_type(
+                "the arguments of a command are an object",
+            )),
         }
     }
 
@@ -47,7 +49,9 @@ impl Arguments {
     ///
     /// None given, or a value that names no object.
     pub fn subject(&self) -> Result<Reference, Failure> {
-        let names = ["id", "elem", "device", "variable", "trigger", "schedule", "folder", "url"];
+        let names = [
+            "id", "elem", "device", "variable", "trigger", "schedule", "folder", "url",
+        ];
         match self.first(&names) {
             Some(value) => reference(value),
             None => Err(Failure::wrong_type("the id of an object is missing")),
@@ -156,7 +160,9 @@ pub fn check_keys(map: &Map<String, Value>, strict: bool) -> Result<(), Failure>
             .next()
             .is_some_and(|it| it.is_ascii_alphabetic() || (!strict && it == '_'));
         let rest = key.chars().all(|it| it.is_ascii_graphic());
-        let xml = key.get(..3).is_some_and(|it| it.eq_ignore_ascii_case("xml"));
+        let xml = key
+            .get(..3)
+            .is_some_and(|it| it.eq_ignore_ascii_case("xml"));
         if !starts || !rest || xml {
             return Err(Failure::value(format!(
                 "LowLevelBadParameterError: '{key}' is no valid key; it must be ASCII, begin with a \

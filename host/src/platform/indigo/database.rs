@@ -287,11 +287,15 @@ pub fn reference(value: &Value) -> Result<Reference, Failure> {
         Value::String(name) => Ok(Reference::Name(name.clone())),
         Value::Object(object) => match object.get("id").and_then(Value::as_i64) {
             Some(id) => Ok(Reference::Id(id)),
-            None => Err(Failure::wrong_type("an id, a name or an object is expected")),
+            None => Err(Failure::wrong_type(
+                "an id, a name or an object is expected",
+            )),
         },
         other => match other.as_i64() {
             Some(id) => Ok(Reference::Id(id)),
-            None => Err(Failure::wrong_type("an id, a name or an object is expected")),
+            None => Err(Failure::wrong_type(
+                "an id, a name or an object is expected",
+            )),
         },
     }
 }

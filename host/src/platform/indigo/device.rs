@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::definition;
 use super::state::{StateDefinition, StateType, figure, truth};
 
 /// Most numbered states of a kind that a property may ask for.
@@ -101,7 +102,12 @@ impl DeviceClass {
             Self::Dimmer => list.dimmer(),
             Self::Sensor => {
                 list.when("SupportsOnState", true, "onOffState", StateType::BoolOnOff);
-                list.when("SupportsSensorValue", false, "sensorValue", StateType::Number);
+                list.when(
+                    "SupportsSensorValue",
+                    false,
+                    "sensorValue",
+                    StateType::Number,
+                );
             }
             Self::SpeedControl => {
                 list.add("onOffState", StateType::BoolOnOff);
@@ -118,6 +124,20 @@ impl DeviceClass {
         }
         list.common();
         list.states
+    }
+}
+
+impl From<definition::DeviceClass> for DeviceClass {
+    fn from(class: definition::DeviceClass) -> Self {
+        match class {
+            definition::DeviceClass::Relay => Self::Relay,
+            definition::DeviceClass::Dimmer => Self::Dimmer,
+            definition::DeviceClass::Sensor => Self::Sensor,
+            definition::DeviceClass::SpeedControl => Self::SpeedControl,
+            definition::DeviceClass::Thermostat => Self::Thermostat,
+            definition::DeviceClass::Sprinkler => Self::Sprinkler,
+            definition::DeviceClass::Custom => Self::Custom,
+        }
     }
 }
 
@@ -181,8 +201,18 @@ impl List<'_> {
             }
         }
         self.when("SupportsWhite", false, "whiteLevel", StateType::Number);
-        self.when("SupportsTwoWhiteLevels", false, "whiteLevel2", StateType::Number);
-        self.when("SupportsWhiteTemperature", false, "whiteTemperature", StateType::Integer);
+        self.when(
+            "SupportsTwoWhiteLevels",
+            false,
+            "whiteLevel2",
+            StateType::Number,
+        );
+        self.when(
+            "SupportsWhiteTemperature",
+            false,
+            "whiteTemperature",
+            StateType::Integer,
+        );
     }
 
     fn thermostat(&mut self) {
@@ -196,8 +226,18 @@ impl List<'_> {
         if humidities > 0 {
             self.add("humidityInputsAll", StateType::String);
         }
-        self.when("SupportsHeatSetpoint", false, "setpointHeat", StateType::Number);
-        self.when("SupportsCoolSetpoint", false, "setpointCool", StateType::Number);
+        self.when(
+            "SupportsHeatSetpoint",
+            false,
+            "setpointHeat",
+            StateType::Number,
+        );
+        self.when(
+            "SupportsCoolSetpoint",
+            false,
+            "setpointCool",
+            StateType::Number,
+        );
         if self.says("SupportsHvacOperationMode", false) {
             self.add("hvacOperationMode", StateType::Compound);
             for (key, _) in HVAC_MODES {
@@ -235,13 +275,23 @@ impl List<'_> {
 
     /// What every class may have beside its own.
     fn common(&mut self) {
-        self.when("SupportsBatteryLevel", false, "batteryLevel", StateType::Integer);
+        self.when(
+            "SupportsBatteryLevel",
+            false,
+            "batteryLevel",
+            StateType::Integer,
+        );
         let power = self.says("SupportsPowerMeter", false)
             || self.says("SupportsEnergyMeterCurPower", false);
         if power {
             self.add("curEnergyLevel", StateType::Number);
         }
-        self.when("SupportsEnergyMeter", false, "accumEnergyTotal", StateType::Number);
+        self.when(
+            "SupportsEnergyMeter",
+            false,
+            "accumEnergyTotal",
+            StateType::Number,
+        );
     }
 }
 
@@ -257,10 +307,8 @@ pub const HVAC_MODES: [(&str, &str); 7] = [
 ];
 
 /// The same for its fan, by member of `kFanMode`.
-pub const FAN_MODES: [(&str, &str); 2] = [
-    ("hvacFanIsAuto", "Auto"),
-    ("hvacFanIsAlwaysOn", "AlwaysOn"),
-];
+pub const FAN_MODES: [(&str, &str); 2] =
+    [("hvacFanIsAuto", "Auto"), ("hvacFanIsAlwaysOn", "AlwaysOn")];
 
 /// What of a thermostat's equipment may run.
 pub const EQUIPMENT: [&str; 5] = [
@@ -294,7 +342,12 @@ mod tests {
         let props = json!({"NumTemperatureInputs": "2", "SupportsHeatSetpoint": true});
         assert_eq!(
             keys(DeviceClass::Thermostat, props),
-            ["temperatureInput1", "temperatureInput2", "temperatureInputsAll", "setpointHeat"]
+            [
+                "temperatureInput1",
+                "temperatureInput2",
+                "temperatureInputsAll",
+                "setpointHeat"
+            ]
         );
     }
 

@@ -164,9 +164,9 @@ pub fn weight(value: &Value) -> u64 {
         Value::Null | Value::Bool(_) => 5,
         Value::Number(_) => 12,
         Value::String(text) => length(text),
-        Value::Array(items) => items
-            .iter()
-            .fold(2, |sum, item| sum.saturating_add(weight(item)).saturating_add(1)),
+        Value::Array(items) => items.iter().fold(2, |sum, item| {
+            sum.saturating_add(weight(item)).saturating_add(1)
+        }),
         Value::Object(map) => map_weight(map),
     }
 }
@@ -182,5 +182,7 @@ pub fn map_weight(map: &Map<String, Value>) -> u64 {
 }
 
 fn length(text: &str) -> u64 {
-    u64::try_from(text.len()).unwrap_or(u64::MAX).saturating_add(2)
+    u64::try_from(text.len())
+        .unwrap_or(u64::MAX)
+        .saturating_add(2)
 }

@@ -1,67 +1,19 @@
 //! One plugin as the server knows it: what it declares, and how to reach it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::device::DeviceClass;
+use super::bundle::Bundle;
 use super::failure::Failure;
-use super::state::StateDefinition;
 use super::table::Collection;
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
-
-/// What a plugin says about itself in its bundle.
-#[derive(Debug, Clone, Default)]
-pub struct Declared {
-    /// `CFBundleIdentifier`.
-    pub id: String,
-    /// `CFBundleDisplayName`.
-    pub name: String,
-    /// `PluginVersion`.
-    pub version: String,
-    /// The page for help, from `CFBundleURLTypes`.
-    pub support_url: String,
-    /// The types of its devices, by id.
-    pub devices: BTreeMap<String, DeviceType>,
-    /// The types of its actions, by id.
-    pub actions: BTreeMap<String, ActionType>,
-    /// The ids and names of its events.
-    pub events: BTreeMap<String, String>,
-}
-
-/// A type of device as `Devices.xml` has it.
-#[derive(Debug, Clone, Default)]
-pub struct DeviceType {
-    /// Name for users.
-    pub name: String,
-    /// Its class.
-    pub class: DeviceClass,
-    /// Sub type, empty for none.
-    pub sub_type: String,
-    /// States beyond those of its class.
-    pub states: Vec<StateDefinition>,
-    /// The state to show.
-    pub display: Option<String>,
-    /// Whether there is a dialog: without one nothing makes it configured.
-    pub dialog: bool,
-    /// What the fields of its dialog start with.
-    pub defaults: Map<String, Value>,
-}
-
-/// A type of action as `Actions.xml` has it.
-#[derive(Debug, Clone, Default)]
-pub struct ActionType {
-    /// Name for users.
-    pub name: String,
-    /// The method of the plugin.
-    pub callback: String,
-}
 
 /// What a call of a function of a plugin ended with.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,8 +22,9 @@ pub enum Answer {
     Returned(Value),
     /// The plugin has no such function.
     NotDefined,
-    /// It raised; the traceback is in the plugin's log.
-    Raised,
+    /// It raised; the traceback is in the plugin's log. The members are `type`, `message`
+    /// and `traceback`.
+    Raised(Value),
 }
 
 /// Why a call did not come back with an answer.
@@ -177,10 +130,8 @@ struct Subscriptions {
 
 /// A plugin of this hub.
 pub struct Plugin {
-    /// What its bundle says.
-    pub declared: Declared,
-    /// Folder of the bundle on the host.
-    pub bundle: PathBuf,
+    /// Its bundle, with all that it says about itself.
+    pub bundle: Bundle,
     /// Its data folder on the host.
     pub data: PathBuf,
     /// What it may use.
@@ -199,15 +150,8 @@ pub struct Plugin {
 impl Plugin {
     /// A plugin that is not yet reached.
     #[must_use]
-    pub fn new(
-        declared: Declared,
-        bundle: PathBuf,
-        data: PathBuf,
-        limits: Limits,
-        log: PluginLog,
-    ) -> Self {
+    pub fn new(bundle: Bundle, data: PathBuf, limits: Limits, log: PluginLog) -> Self {
         Self {
-            declared,
             bundle,
             data,
             limits,
@@ -222,7 +166,7 @@ impl Plugin {
     /// Its id.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.declared.id
+        &self.bundle.info.identifier
     }
 
     /// Says how to reach it; the first time counts.
@@ -372,12 +316,13 @@ impl Plugin {
     /// What `indigo.server.getPlugin` says about it.
     #[must_use]
     pub fn facts(&self) -> Value {
+        let info = &self.bundle.info;
         json!({
-            "pluginId": self.declared.id,
-            "pluginDisplayName": self.declared.name,
-            "pluginVersion": self.declared.version,
+            "pluginId": info.identifier,
+            "pluginDisplayName": info.display_name,
+            "pluginVersion": info.version,
             "pluginFolderPath": super::paths::PLUGIN_FOLDER,
-            "pluginSupportURL": self.declared.support_url,
+            "pluginSupportURL": info.support_url.as_deref().unwrap_or(""),
             "isInstalled": true,
             "isEnabled": true,
             "isRunning": self.running(),

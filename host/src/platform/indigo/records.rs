@@ -16,8 +16,8 @@ use crate::store::StoreError;
 /// What the store says; a row that cannot be understood, which only another program
 /// could have written.
 pub fn load(connection: &Connection) -> Result<Vec<Object>, StoreError> {
-    let mut statement =
-        connection.prepare("SELECT id, collection, folder, json FROM indigo_objects ORDER BY id")?;
+    let mut statement = connection
+        .prepare("SELECT id, collection, folder, json FROM indigo_objects ORDER BY id")?;
     let rows = statement.query_map([], read)?;
     let mut objects = Vec::new();
     for row in rows {

@@ -22,6 +22,7 @@ use super::object::Object;
 use super::plugin::{Answer, CallError, Plugin};
 use super::records;
 use super::sun::Sun;
+use super::table::Collection;
 use super::timers::Timers;
 use super::view::view;
 use crate::error::EngineError;
@@ -222,6 +223,22 @@ impl IndigoServer {
         Ok(plugin)
     }
 
+    /// The devices and triggers that a plugin is responsible for, as it sees them; from
+    /// here on it is told of every later change.
+    pub fn begin(&self, plugin: &Arc<Plugin>) -> (Vec<Value>, Vec<Value>) {
+        let database = self.database();
+        // Under the lock: what comes later has a higher number.
+        plugin.begin(database.sequence());
+        active(&database, plugin)
+    }
+
+    /// The devices of a plugin that are enabled and configured, and its triggers that
+    /// are enabled.
+    #[must_use]
+    pub fn active(&self, plugin: &Plugin) -> (Vec<Value>, Vec<Value>) {
+        active(&self.database(), plugin)
+    }
+
     /// What plugins are told about the hub.
     #[must_use]
     pub fn options(&self) -> &ServerOptions {
@@ -299,6 +316,20 @@ impl IndigoServer {
     }
 }
 
+fn active(database: &Database, plugin: &Plugin) -> (Vec<Value>, Vec<Value>) {
+    let own = |collection: Collection, ready: fn(&Object) -> bool| {
+        let all = database.list(collection.objects());
+        let own = all.filter(|it| it.owner() == plugin.id() && ready(it));
+        own.map(|it| view(it, Some(plugin.id()))).collect()
+    };
+    (
+        own(Collection::Devices, |it| {
+            it.flag("enabled") && it.flag("configured")
+        }),
+        own(Collection::Triggers, |it| it.flag("enabled")),
+    )
+}
+
 /// Writes objects as they are now. Two changes of one object may be written in either
 /// order, because what is written is always its newest state.
 async fn save(
@@ -322,7 +353,10 @@ async fn save(
         let kept = store
             .read(move |connection| {
                 let one = |id: i64| Ok((id, records::load_one(connection, id)?));
-                wanted.into_iter().map(one).collect::<Result<Vec<_>, StoreError>>()
+                wanted
+                    .into_iter()
+                    .map(one)
+                    .collect::<Result<Vec<_>, StoreError>>()
             })
             .await;
         if let Ok(kept) = kept {

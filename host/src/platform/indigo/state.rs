@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
+use super::definition;
+
 /// The type of a state, by the member of `indigo.kTriggerKeyType`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StateType {
@@ -156,6 +158,41 @@ impl StateDefinition {
     }
 }
 
+impl From<&definition::StateDefinition> for StateDefinition {
+    fn from(declared: &definition::StateDefinition) -> Self {
+        use definition::{BoolType, ValueType};
+        let kind = match &declared.value_type {
+            ValueType::String => StateType::String,
+            ValueType::Number => StateType::Number,
+            ValueType::Integer => StateType::Integer,
+            ValueType::Float => StateType::Real,
+            ValueType::Boolean(BoolType::TrueFalse) => StateType::BoolTrueFalse,
+            ValueType::Boolean(BoolType::OnOff) => StateType::BoolOnOff,
+            ValueType::Boolean(BoolType::YesNo) => StateType::BoolYesNo,
+            ValueType::Boolean(BoolType::OneZero) => StateType::BoolOneZero,
+            ValueType::Separator => StateType::Label,
+            ValueType::Enumeration(_) => StateType::Enumeration,
+        };
+        let options = match &declared.value_type {
+            ValueType::Enumeration(options) => options.as_slice(),
+            _ => &[],
+        };
+        let choice = |option: &definition::StateOption| Choice {
+            value: option.value.clone(),
+            label: option.label.clone(),
+        };
+        Self {
+            key: declared.id.clone(),
+            kind,
+            trigger_label: declared.trigger_label.clone(),
+            state_label: declared.control_page_label.clone(),
+            disabled: false,
+            options: options.iter().map(choice).collect(),
+            default_value: declared.default_value.clone().unwrap_or_default(),
+        }
+    }
+}
+
 /// A truth value in one of the spellings that plugins and dialogs use.
 #[must_use]
 pub fn truth(value: &Value) -> Option<bool> {
@@ -248,7 +285,9 @@ pub fn rebuild(definitions: &[StateDefinition], old: &Map<String, Value>) -> Map
             continue;
         }
         let key = &definition.key;
-        let kept = old.get(key).and_then(|value| definition.convert(value, None));
+        let kept = old
+            .get(key)
+            .and_then(|value| definition.convert(value, None));
         let fresh = kept.is_none();
         let value = kept.unwrap_or_else(|| definition.initial());
         let shown = format!("{key}.ui");
@@ -284,11 +323,17 @@ mod tests {
     #[test]
     fn a_value_is_kept_in_the_type_of_its_state() {
         let converted = |kind, value: Value| StateDefinition::new("k", kind).convert(&value, None);
-        assert_eq!(converted(StateType::Integer, json!("12.7")), Some(json!(12)));
+        assert_eq!(
+            converted(StateType::Integer, json!("12.7")),
+            Some(json!(12))
+        );
         assert_eq!(converted(StateType::Real, json!(3)), Some(json!(3.0)));
         assert_eq!(converted(StateType::Number, json!("3")), Some(json!(3)));
         assert_eq!(converted(StateType::Number, json!("-")), None);
-        assert_eq!(converted(StateType::BoolOnOff, json!("On")), Some(json!(true)));
+        assert_eq!(
+            converted(StateType::BoolOnOff, json!("On")),
+            Some(json!(true))
+        );
         assert_eq!(converted(StateType::String, json!(1.5)), Some(json!("1.5")));
         assert_eq!(converted(StateType::String, json!({})), None);
         assert_eq!(converted(StateType::Integer, json!(1e300)), None);

@@ -73,12 +73,22 @@ fn device(object: &Object, props: &Map<String, Value>, seen: &mut Map<String, Va
     };
     let error = object.text("errorState");
     set("displayStateValRaw", raw);
-    set("displayStateValUi", if error.is_empty() { label } else { Value::from(error) });
+    set(
+        "displayStateValUi",
+        if error.is_empty() {
+            label
+        } else {
+            Value::from(error)
+        },
+    );
     set("batteryLevel", state("batteryLevel"));
     set("energyCurLevel", state("curEnergyLevel"));
     set("energyAccumTotal", state("accumEnergyTotal"));
     set("supportsOnState", Value::from(has_on));
-    set("supportsStatusRequest", Value::from(says("SupportsStatusRequest", class != DeviceClass::Custom)));
+    set(
+        "supportsStatusRequest",
+        Value::from(says("SupportsStatusRequest", class != DeviceClass::Custom)),
+    );
     set("supportsAllOff", Value::from(false));
     set("supportsAllLightsOnOff", Value::from(false));
     match class {
@@ -106,14 +116,26 @@ fn device(object: &Object, props: &Map<String, Value>, seen: &mut Map<String, Va
         DeviceClass::Sensor => {
             set("onState", state("onOffState"));
             set("sensorValue", state("sensorValue"));
-            set("allowOnStateChange", Value::from(says("AllowOnStateChange", false)));
-            set("allowSensorValueChange", Value::from(says("AllowSensorValueChange", false)));
-            set("supportsSensorValue", Value::from(states.contains_key("sensorValue")));
+            set(
+                "allowOnStateChange",
+                Value::from(says("AllowOnStateChange", false)),
+            );
+            set(
+                "allowSensorValueChange",
+                Value::from(says("AllowSensorValueChange", false)),
+            );
+            set(
+                "supportsSensorValue",
+                Value::from(states.contains_key("sensorValue")),
+            );
         }
         DeviceClass::SpeedControl => {
             set("onState", state("onOffState"));
             set("speedIndex", state("speedIndex"));
-            set("speedIndexCount", Value::from(count(props, "SpeedIndexCount", SPEEDS)));
+            set(
+                "speedIndexCount",
+                Value::from(count(props, "SpeedIndexCount", SPEEDS)),
+            );
             set("speedLevel", state("speedLevel"));
         }
         DeviceClass::Thermostat => {
@@ -129,19 +151,44 @@ fn device(object: &Object, props: &Map<String, Value>, seen: &mut Map<String, Va
                 set(number, Value::from(values.len()));
                 set(attribute, Value::Array(values));
             }
-            let names = ["coolIsOn", "heatIsOn", "fanIsOn", "dehumidifierIsOn", "humidifierIsOn"];
+            let names = [
+                "coolIsOn",
+                "heatIsOn",
+                "fanIsOn",
+                "dehumidifierIsOn",
+                "humidifierIsOn",
+            ];
             for (attribute, key) in names.into_iter().zip(EQUIPMENT) {
                 set(attribute, Value::from(truth(&state(key)).unwrap_or(false)));
             }
-            set("supportsHvacFanMode", Value::from(says("SupportsHvacFanMode", false)));
-            set("supportsHvacOperationMode", Value::from(says("SupportsHvacOperationMode", false)));
-            set("supportsCoolSetpoint", Value::from(says("SupportsCoolSetpoint", false)));
-            set("supportsHeatSetpoint", Value::from(says("SupportsHeatSetpoint", false)));
+            set(
+                "supportsHvacFanMode",
+                Value::from(says("SupportsHvacFanMode", false)),
+            );
+            set(
+                "supportsHvacOperationMode",
+                Value::from(says("SupportsHvacOperationMode", false)),
+            );
+            set(
+                "supportsCoolSetpoint",
+                Value::from(says("SupportsCoolSetpoint", false)),
+            );
+            set(
+                "supportsHeatSetpoint",
+                Value::from(says("SupportsHeatSetpoint", false)),
+            );
         }
         DeviceClass::Sprinkler => {
             let zones = count(props, "NumZones", 1);
             let active = figure(&state("activeZone")).filter(|zone| *zone > 0.0);
-            set("activeZone", if active.is_some() { state("activeZone") } else { Value::Null });
+            set(
+                "activeZone",
+                if active.is_some() {
+                    state("activeZone")
+                } else {
+                    Value::Null
+                },
+            );
             set("zoneCount", Value::from(zones));
             let listed = |name: &str| listed(props, name);
             let names = listed("ZoneNames");
@@ -157,12 +204,21 @@ fn device(object: &Object, props: &Map<String, Value>, seen: &mut Map<String, Va
                 .map(|zone| longest.get(zone).map_or(0.0, number))
                 .collect();
             set("zoneNames", every.clone().map(name).collect());
-            set("zoneEnableList", minutes.iter().map(|it| *it > 0.0).collect());
+            set(
+                "zoneEnableList",
+                minutes.iter().map(|it| *it > 0.0).collect(),
+            );
             set("zoneMaxDurations", minutes.into_iter().collect());
             let scheduled = listed("ScheduledZoneDurations");
-            set("zoneScheduledDurations", scheduled.iter().map(number).collect());
+            set(
+                "zoneScheduledDurations",
+                scheduled.iter().map(number).collect(),
+            );
             let paused = |name: &str| props.get(name).and_then(figure);
-            set("pausedScheduleZone", json!(paused("PauseScheduleZoneIndex")));
+            set(
+                "pausedScheduleZone",
+                json!(paused("PauseScheduleZoneIndex")),
+            );
             let left = paused("PauseScheduleRemainingZoneDuration");
             set("pausedScheduleRemainingZoneDuration", json!(left));
         }
@@ -195,7 +251,10 @@ const COLOR_PROPS: [(&str, &str); 6] = [
     ("supportsWhite", "SupportsWhite"),
     ("supportsTwoWhiteLevels", "SupportsTwoWhiteLevels"),
     ("supportsWhiteTemperature", "SupportsWhiteTemperature"),
-    ("supportsRGBandWhiteSimultaneously", "SupportsRGBandWhiteSimultaneously"),
+    (
+        "supportsRGBandWhiteSimultaneously",
+        "SupportsRGBandWhiteSimultaneously",
+    ),
 ];
 
 /// The values of `KEY1`, `KEY2` and so on.

@@ -38,7 +38,9 @@ fn read(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
         }
         "contains" => {
             let reference = context.arguments.subject()?;
-            Ok(Value::from(server.database().find(table, &reference).is_some()))
+            Ok(Value::from(
+                server.database().find(table, &reference).is_some(),
+            ))
         }
         "getName" => {
             let reference = context.arguments.subject()?;
@@ -63,7 +65,11 @@ fn read(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
 fn list(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Failure> {
     let server = context.server;
     let text = context.arguments.text("filter")?.unwrap_or("");
-    let plugins: Vec<String> = server.plugins().iter().map(|it| it.id().to_owned()).collect();
+    let plugins: Vec<String> = server
+        .plugins()
+        .iter()
+        .map(|it| it.id().to_owned())
+        .collect();
     let filter = Filter::parse(text, context.caller.plugin_id(), &plugins)?;
     let database = server.database();
     let found: Vec<_> = database
@@ -77,6 +83,9 @@ fn list(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
         "list" => found.iter().map(|it| it.id).collect(),
         "names" => found.iter().map(|it| json!([it.id, it.name()])).collect(),
         "len" => Value::from(found.len()),
-        _ => found.iter().map(|it| server.see(context.caller, it)).collect(),
+        _ => found
+            .iter()
+            .map(|it| server.see(context.caller, it))
+            .collect(),
     })
 }

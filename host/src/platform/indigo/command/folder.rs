@@ -25,7 +25,13 @@ pub(super) async fn run(
             };
             let copy = format!("{} copy", old.name());
             let name = context.arguments.text("duplicateName")?.unwrap_or(&copy);
-            make(&context, collection, name, Value::Object(old.fields.clone())).await
+            make(
+                &context,
+                collection,
+                name,
+                Value::Object(old.fields.clone()),
+            )
+            .await
         }
         "delete" => delete(&context, collection).await,
         "getId" => {
@@ -37,10 +43,17 @@ pub(super) async fn run(
         }
         "displayInRemoteUI" => {
             let value = context.arguments.flag("value")?.unwrap_or(true);
-            change(&context, collection, |folder| folder.set("remoteDisplay", value)).await
+            change(&context, collection, |folder| {
+                folder.set("remoteDisplay", value)
+            })
+            .await
         }
         "replaceOnServer" => {
-            let given = context.arguments.dict("object")?.cloned().unwrap_or_default();
+            let given = context
+                .arguments
+                .dict("object")?
+                .cloned()
+                .unwrap_or_default();
             change(&context, collection, |folder| {
                 for key in ["name", "description", "remoteDisplay"] {
                     if let Some(value) = given.get(key) {
@@ -64,7 +77,10 @@ async fn make(
     fields.insert("name".to_owned(), Value::from(name));
     let kept = |key: &str, default: Value| like.get(key).cloned().unwrap_or(default);
     fields.insert("description".to_owned(), kept("description", json!("")));
-    fields.insert("remoteDisplay".to_owned(), kept("remoteDisplay", json!(true)));
+    fields.insert(
+        "remoteDisplay".to_owned(),
+        kept("remoteDisplay", json!(true)),
+    );
     let folder = Object {
         id: 0,
         table: collection.folders(),
@@ -100,7 +116,10 @@ async fn change(
 /// Removes a folder; what is in it goes too, or comes to lie outside of folders.
 async fn delete(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
     let reference = context.arguments.subject()?;
-    let all = context.arguments.flag("deleteAllChildren")?.unwrap_or(false);
+    let all = context
+        .arguments
+        .flag("deleteAllChildren")?
+        .unwrap_or(false);
     let edited = context.server.edit(context.caller, |edit| {
         let database = edit.database();
         let folder = database.get(collection.folders(), &reference)?.id;
