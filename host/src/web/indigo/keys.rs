@@ -221,7 +221,12 @@ mod tests {
         }
     }
 
-    fn judge(config: &IndigoApiConfig, bearer: Option<&str>, uri: &str, wanted: Wanted<'_>) -> Verdict {
+    fn judge(
+        config: &IndigoApiConfig,
+        bearer: Option<&str>,
+        uri: &str,
+        wanted: Wanted<'_>,
+    ) -> Verdict {
         let mut headers = HeaderMap::new();
         if let Some(value) = bearer {
             headers.insert(header::AUTHORIZATION, value.parse().unwrap());
@@ -233,21 +238,70 @@ mod tests {
     fn a_key_opens_what_it_is_for() {
         let config = config(true);
         let cases = [
-            (Some("Bearer a-long-key-of-all"), "/", Wanted::Everything, Verdict::Allowed),
-            (Some("bearer  a-long-key-of-all"), "/", Wanted::Pages("com.c"), Verdict::Allowed),
-            (None, "/?x=1&api-key=a-long-key-of-all", Wanted::Everything, Verdict::Allowed),
-            (None, "/?api_key=a%2Dlong-key-of-all", Wanted::Everything, Verdict::Allowed),
-            (Some("Bearer a-long-key-of-some"), "/", Wanted::Pages("com.b"), Verdict::Allowed),
-            (Some("Bearer a-long-key-of-some"), "/", Wanted::Pages("com.c"), Verdict::WrongKey),
-            (Some("Bearer a-long-key-of-some"), "/", Wanted::Everything, Verdict::WrongKey),
+            (
+                Some("Bearer a-long-key-of-all"),
+                "/",
+                Wanted::Everything,
+                Verdict::Allowed,
+            ),
+            (
+                Some("bearer  a-long-key-of-all"),
+                "/",
+                Wanted::Pages("com.c"),
+                Verdict::Allowed,
+            ),
+            (
+                None,
+                "/?x=1&api-key=a-long-key-of-all",
+                Wanted::Everything,
+                Verdict::Allowed,
+            ),
+            (
+                None,
+                "/?api_key=a%2Dlong-key-of-all",
+                Wanted::Everything,
+                Verdict::Allowed,
+            ),
+            (
+                Some("Bearer a-long-key-of-some"),
+                "/",
+                Wanted::Pages("com.b"),
+                Verdict::Allowed,
+            ),
+            (
+                Some("Bearer a-long-key-of-some"),
+                "/",
+                Wanted::Pages("com.c"),
+                Verdict::WrongKey,
+            ),
+            (
+                Some("Bearer a-long-key-of-some"),
+                "/",
+                Wanted::Everything,
+                Verdict::WrongKey,
+            ),
             (None, "/", Wanted::Everything, Verdict::NoKey),
-            (Some("Bearer wrong"), "/?api-key=a-long-key-of-all", Wanted::Everything, Verdict::NoKey),
-            (Some("Basic a-long-key-of-all"), "/", Wanted::Everything, Verdict::NoKey),
+            (
+                Some("Bearer wrong"),
+                "/?api-key=a-long-key-of-all",
+                Wanted::Everything,
+                Verdict::NoKey,
+            ),
+            (
+                Some("Basic a-long-key-of-all"),
+                "/",
+                Wanted::Everything,
+                Verdict::NoKey,
+            ),
             (Some("Bearer "), "/", Wanted::Everything, Verdict::NoKey),
             (None, "/?api-key=", Wanted::Everything, Verdict::NoKey),
         ];
         for (bearer, uri, wanted, expected) in cases {
-            assert_eq!(judge(&config, bearer, uri, wanted), expected, "{bearer:?} {uri}");
+            assert_eq!(
+                judge(&config, bearer, uri, wanted),
+                expected,
+                "{bearer:?} {uri}"
+            );
         }
     }
 
@@ -262,7 +316,10 @@ mod tests {
     #[test]
     fn an_empty_section_lets_nobody_in() {
         let config = IndigoApiConfig::default();
-        assert_eq!(judge(&config, None, "/", Wanted::Everything), Verdict::NoKey);
+        assert_eq!(
+            judge(&config, None, "/", Wanted::Everything),
+            Verdict::NoKey
+        );
         let some = judge(&config, Some("Bearer x"), "/", Wanted::Pages("com.a"));
         assert_eq!(some, Verdict::NoKey);
     }
@@ -272,7 +329,10 @@ mod tests {
         let mut bad = config(true);
         bad.keys[0].key = "short".to_owned();
         let text = bad.check(true).unwrap_err();
-        assert!(text.contains("key `all`") && !text.contains("short"), "{text}");
+        assert!(
+            text.contains("key `all`") && !text.contains("short"),
+            "{text}"
+        );
         let mut bad = config(true);
         bad.keys[1].key = bad.keys[0].key.clone();
         assert!(bad.check(true).unwrap_err().contains("another section"));

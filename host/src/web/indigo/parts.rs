@@ -74,7 +74,9 @@ fn decoded(text: &str, plus: bool) -> Result<String, String> {
                 let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
                 let high = digit(rest.next());
                 let low = digit(rest.next());
-                let value = high.zip(low).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+                let value = high
+                    .zip(low)
+                    .and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
                 bytes.push(value.ok_or("`%` must be followed by two hexadecimal digits")?);
             }
             b'+' if plus => bytes.push(b' '),

@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn the_documented_patch_comes_out() {
-        let old = json!({"brightness": 100, "states": {"brightnessLevel": 100, "onOffState": true}});
+        let old =
+            json!({"brightness": 100, "states": {"brightnessLevel": 100, "onOffState": true}});
         let new = json!({"brightness": 0, "states": {"brightnessLevel": 0, "onOffState": false}});
         let expected = json!([
             ["change", "brightness", [100, 0]],
@@ -166,7 +167,9 @@ mod tests {
             for step in &steps {
                 at = match step {
                     Value::String(key) => at.get_mut(key.as_str()).unwrap(),
-                    place => at.get_mut(usize::try_from(place.as_u64().unwrap()).unwrap()).unwrap(),
+                    place => at
+                        .get_mut(usize::try_from(place.as_u64().unwrap()).unwrap())
+                        .unwrap(),
                 };
             }
             match entry[0].as_str().unwrap() {
