@@ -58,7 +58,7 @@ def start(setup):
     _log.install()
     _prefs.begin(_plugin.facts["pluginPrefs"])
     folder = _plugin.facts["serverPluginFolder"]
-    _import.install(folder, setup)
+    _import.install(folder, _plugin.facts.get("packagesFolder", ""), setup)
     try:
         # Relative paths of plugins begin there.
         os.chdir(folder)

@@ -67,11 +67,12 @@ class PluginFinder:
         return None
 
 
-def install(folder, setup):
-    """Prepares imports for the plugin whose ``plugin.py`` is in this folder."""
-    folder = folder.rstrip("/")
-    bundled = os.path.dirname(folder) + "/Packages"
-    folders = [folder, bundled]
+def install(folder, bundled, setup):
+    """Prepares imports for the plugin whose ``plugin.py`` is in this folder.
+
+    ``bundled`` is the folder of packages in the bundle, empty if there is none.
+    """
+    folders = [folder.rstrip("/")] + ([bundled.rstrip("/")] if bundled else [])
     sys.path[:] = folders + ([PACKAGES] if setup["packages"] else []) + _LIBRARY
     finder = PluginFinder(folders, setup["modules"])
     for name in ("plugin", *finder.local):

@@ -137,10 +137,13 @@ class FakeIndigo:
         elements = (self.folders if folders else self.objects)[name]
         if command == "get":
             return self.find(name, arguments["id"], folders)
-        if command == "getName":
-            return self.find(name, arguments["id"], folders)["name"]
-        if command == "getId":
-            return self.find(name, arguments["id"], folders)["id"]
+        if command in ("contains", "getName", "getId"):
+            try:
+                found = self.find(name, arguments["id"], folders)
+            except Failure:
+                found = {"id": 0, "name": ""}
+            return {"contains": found["id"] != 0, "getName": found["name"],
+                    "getId": found["id"]}[command]
         if command == "list":
             return [e["id"] for e in elements.values() if matches(e, arguments.get("filter"))]
         if command == "objects":

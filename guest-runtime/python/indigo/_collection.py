@@ -42,11 +42,7 @@ class Collection:
             key = _call.reference(key)
         except TypeError:
             return False
-        try:
-            self._ask("getName" if isinstance(key, int) else "getId", id=key)
-        except KeyError:
-            return False
-        return True
+        return bool(self._ask("contains", id=key))
 
     def __iter__(self):
         return self.iter()
@@ -98,17 +94,11 @@ class Collection:
 
     def getName(self, elem):
         """The name for an id, without fetching the object; empty if there is none."""
-        try:
-            return self._ask("getName", id=_call.reference(elem))
-        except KeyError:
-            return ""
+        return self._ask("getName", id=_call.reference(elem))
 
     def getId(self, elem):
         """The id for a name, without fetching the object; 0 if there is none."""
-        try:
-            return self._ask("getId", id=_call.reference(elem))
-        except KeyError:
-            return 0
+        return self._ask("getId", id=_call.reference(elem))
 
     def __str__(self):
         return "indigo." + self._name
