@@ -7,18 +7,22 @@ use std::sync::Arc;
 
 use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER};
 use crate::code_cache::CodeCache;
-use crate::config::{HardwareSection, PluginFolder};
+use crate::config::{HardwareSection, IndigoSection, PluginFolder};
 use crate::connection::TlsClient;
 use crate::egress::{NetworkPolicy, OwnTarget};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::instance::Spec;
+use crate::instance::indigo::Link;
+use crate::instance::log::PluginLog;
 use crate::instance::supervisor::{self, Handle, Services};
 use crate::log::EventLog;
 use crate::platform::domoticz::definition::PluginDefinition;
 use crate::platform::domoticz::parameters::{HardwareConfig, HubFacts, parameters};
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::{DeliverError, DeviceTable, HardwareInfo, HubEvent, Plugins};
+use crate::platform::indigo::bundle::Bundle;
+use crate::platform::indigo::{self, IndigoServer, Plugin, ServerOptions};
 use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
@@ -40,6 +44,8 @@ pub struct Hub {
     listeners: Vec<SocketAddr>,
     tls: Tls,
     instances: Vec<Handle>,
+    indigo: Option<Arc<IndigoServer>>,
+    indigo_options: ServerOptions,
     /// Held as long as this hub uses the data folder.
     _lock: File,
 }
@@ -101,6 +107,8 @@ impl Hub {
             listeners,
             tls,
             instances: Vec::new(),
+            indigo: None,
+            indigo_options: ServerOptions::default(),
             _lock: lock,
         })
     }
@@ -186,7 +194,83 @@ impl Hub {
             credentials,
             keys: section.grants.keys.clone(),
             tls: self.tls.get(section.verify_tls)?,
+            indigo: None,
         })
+    }
+
+    /// What the Indigo server shall know about this hub; to be said before it is first
+    /// asked for.
+    pub fn describe(&mut self, options: ServerOptions) {
+        self.indigo_options = options;
+    }
+
+    /// The Indigo server of this hub.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when its objects cannot be read.
+    pub async fn indigo(&mut self) -> Result<Arc<IndigoServer>, EngineError> {
+        if let Some(server) = &self.indigo {
+            return Ok(Arc::clone(server));
+        }
+        let Services { store, events, .. } = self.services.clone();
+        let server = IndigoServer::open(store, events, self.indigo_options.clone()).await?;
+        self.indigo = Some(Arc::clone(&server));
+        Ok(server)
+    }
+
+    /// Starts an Indigo plugin.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Config`] when the bundle is broken or runs already.
+    pub async fn start_indigo(&mut self, section: &IndigoSection) -> Result<(), EngineError> {
+        let path = section.bundle.clone();
+        let opened = tokio::task::spawn_blocking(move || Bundle::open(&path));
+        let bundle = opened
+            .await
+            .map_err(|error| EngineError::io("cannot read the bundle", error.into()))?
+            .map_err(|problem| EngineError::Config(problem.to_string()))?;
+        let server = self.indigo().await?;
+        let info = bundle.info.clone();
+        let name = section.name.clone().unwrap_or(info.display_name);
+        let id = self.services.store.hardware_for(&name, &info.identifier);
+        let id = id
+            .await
+            .map_err(|error| EngineError::Store(error.to_string()))?;
+        let folders = self.folders(id, section.plugin_folder, &bundle.root);
+        let log = PluginLog::new(self.services.events.clone(), &name, &section.limits);
+        let data = folders.data.clone();
+        let parameters = indigo::setup::parameters(&bundle);
+        let plugin = Plugin::new(bundle, data, section.limits.clone(), log);
+        let plugin = server.add(plugin)?;
+        let nothing = OwnTarget::default();
+        let network = NetworkPolicy::new(&nothing, section.grants.clone(), self.listeners.clone());
+        let serial = SerialPolicy::new(&section.grants.serial, None);
+        let programs = ProcessPolicy::new(section.grants.exec.clone(), folders.clone());
+        let spec = Spec {
+            hardware: id,
+            name,
+            key: info.identifier,
+            folders,
+            parameters,
+            environment: section.environment.clone().into_iter().collect(),
+            limits: section.limits.clone(),
+            network: Arc::new(network),
+            programs: Arc::new(programs),
+            serial: Arc::new(serial),
+            credentials: Credentials::default(),
+            keys: section.grants.keys.clone(),
+            tls: self.tls.get(section.verify_tls)?,
+            indigo: Some(Link {
+                server,
+                plugin: Arc::clone(&plugin),
+            }),
+        };
+        let handle = supervisor::start(self.services.clone(), spec);
+        plugin.attach(Arc::new(handle.remote()));
+        self.instances.push(handle);
+        Ok(())
     }
 
     /// The folders of the instance with this row id, in parts of the data folder of

@@ -17,6 +17,7 @@ use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionId, Request, StatusBoard};
 use crate::engine::hot_pages::{HotPages, Part};
 use crate::error::LimitHit;
+use crate::instance::indigo::Link;
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
@@ -52,6 +53,8 @@ pub struct Shared {
     pub connections: StatusBoard,
     /// What it has open on the machine itself.
     pub ports: Ports,
+    /// The server of an Indigo plugin.
+    pub indigo: Option<Link>,
     /// Requests that wait for the running callback to return.
     requests: Mutex<VecDeque<Request>>,
     /// Rung when a request came while no callback runs.
@@ -77,6 +80,7 @@ impl Shared {
         store: Store,
         connections: StatusBoard,
         ports: Ports,
+        indigo: Option<Link>,
     ) -> Self {
         Self {
             hardware,
@@ -87,6 +91,7 @@ impl Shared {
             store,
             connections,
             ports,
+            indigo,
             requests: Mutex::default(),
             requested: Notify::new(),
             heartbeat: AtomicU32::new(HEARTBEAT),
@@ -221,6 +226,8 @@ pub struct InstanceState {
     pub parts: Vec<Part>,
     /// Its TLS contexts and sessions.
     pub tls: Tls,
+    /// What the function that is running has returned so far.
+    pub reply: Option<String>,
     wasi: WasiCtx,
     table: ResourceTable,
     memory_limit: u64,
@@ -252,6 +259,7 @@ impl InstanceState {
             code: Some(code),
             hot_pages: Arc::default(),
             parts: Vec::new(),
+            reply: None,
             wasi,
             table,
         }
