@@ -246,7 +246,9 @@ impl Config {
         let mut users = std::collections::BTreeSet::new();
         for user in &self.web.users {
             if user.name.is_empty() || user.password.is_empty() || !users.insert(&user.name) {
-                return Err("each of `users` under [web] needs a name of its own and a password".into());
+                return Err(
+                    "each of `users` under [web] needs a name of its own and a password".into(),
+                );
             }
         }
         let mut names = std::collections::BTreeSet::new();
@@ -331,7 +333,8 @@ mod tests {
         assert!(text.contains("a name of its own and a password"), "{text}");
         let text = refusal("[web]\nnetworks = [\"router.lan\"]\n");
         assert!(text.contains("`router.lan` is no address"), "{text}");
-        let web: WebConfig = toml::from_str("users = [{ name = \"a\", password = \"secret\" }]").unwrap();
+        let web: WebConfig =
+            toml::from_str("users = [{ name = \"a\", password = \"secret\" }]").unwrap();
         assert!(!format!("{web:?}").contains("secret"));
     }
 

@@ -160,12 +160,7 @@ impl Hub {
     /// [`EngineError::Store`] when the hardware cannot be read.
     pub async fn manage(&mut self, plugins: &Path, instances: u32) -> Result<(), EngineError> {
         let configured = self.instances.iter().map(|it| it.remote().spec.hardware);
-        let manager = Manager::new(
-            self.maker.clone(),
-            plugins,
-            configured.collect(),
-            instances,
-        );
+        let manager = Manager::new(self.maker.clone(), plugins, configured.collect(), instances);
         manager.start_all().await?;
         self.manager = Some(manager);
         self.keep_history();

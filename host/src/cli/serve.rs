@@ -61,7 +61,8 @@ impl Serve {
         let mut hub = Hub::open(engine, events.clone(), &config.hub.data, vec![address])?;
         hub.set_web(config.web.clone());
         start_all(&mut hub, &config, &events).await?;
-        hub.manage(&config.hub.plugins, config.hub.instances).await?;
+        hub.manage(&config.hub.plugins, config.hub.instances)
+            .await?;
         say(&events, format!("ready on http://{address}/"));
         let local_only = address.ip().is_loopback();
         let indigo = IndigoApi::new(hub.indigo().await?, &config.indigo_api, local_only);

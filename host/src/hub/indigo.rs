@@ -53,7 +53,11 @@ impl Hub {
         let server = self.indigo().await?;
         let info = bundle.info.clone();
         let name = section.name.clone().unwrap_or(info.display_name);
-        let id = self.maker.services.store.hardware_for(&name, &info.identifier);
+        let id = self
+            .maker
+            .services
+            .store
+            .hardware_for(&name, &info.identifier);
         let id = id
             .await
             .map_err(|error| EngineError::Store(error.to_string()))?;
@@ -64,7 +68,11 @@ impl Hub {
         let plugin = Plugin::new(bundle, data, section.limits.clone(), log);
         let plugin = server.add(plugin)?;
         let nothing = OwnTarget::default();
-        let network = NetworkPolicy::new(&nothing, section.grants.clone(), self.maker.listeners.to_vec());
+        let network = NetworkPolicy::new(
+            &nothing,
+            section.grants.clone(),
+            self.maker.listeners.to_vec(),
+        );
         let serial = SerialPolicy::new(&section.grants.serial, None);
         let programs = ProcessPolicy::new(section.grants.exec.clone(), folders.clone());
         let spec = Spec {

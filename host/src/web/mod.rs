@@ -182,7 +182,9 @@ async fn upload(
         Err(response) => return response,
     };
     match body::file(request, MAX_UPLOAD).await {
-        Ok(file) => commands::upload_icons(&api, &caller, file).await.into_response(),
+        Ok(file) => commands::upload_icons(&api, &caller, file)
+            .await
+            .into_response(),
         Err((status, reason)) => Answer::refused(reason).with_status(status),
     }
 }
@@ -238,21 +240,25 @@ fn admit(
     headers: &HeaderMap,
     query: &Query,
 ) -> Result<Caller, Response> {
-    let forbidden =
-        |reason: String| Answer::refused(reason).with_status(StatusCode::FORBIDDEN);
+    let forbidden = |reason: String| Answer::refused(reason).with_status(StatusCode::FORBIDDEN);
     origin::check(headers, api.local_only).map_err(forbidden)?;
     // Served without a peer's address, nobody is local.
     let Some(ConnectInfo(Peer(peer))) = peer else {
-        return Err(forbidden("the address of the client is not known".to_owned()));
+        return Err(forbidden(
+            "the address of the client is not known".to_owned(),
+        ));
     };
-    let caller = api.access.admit(peer.ip(), headers, query).map_err(|refusal| {
-        let answer = Answer::refused(refusal.words()).with_status(refusal.status());
-        let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"Cordon\"")];
-        match refusal.status() {
-            StatusCode::UNAUTHORIZED => (ask, answer).into_response(),
-            _ => answer,
-        }
-    })?;
+    let caller = api
+        .access
+        .admit(peer.ip(), headers, query)
+        .map_err(|refusal| {
+            let answer = Answer::refused(refusal.words()).with_status(refusal.status());
+            let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"Cordon\"")];
+            match refusal.status() {
+                StatusCode::UNAUTHORIZED => (ask, answer).into_response(),
+                _ => answer,
+            }
+        })?;
     if caller.is_local() {
         origin::check_host(headers).map_err(forbidden)?;
     }

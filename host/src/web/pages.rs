@@ -88,7 +88,10 @@ impl Pages {
 
     /// The folders with pages, by hardware.
     fn folders(&self) -> impl Iterator<Item = PathBuf> {
-        let entries = std::fs::read_dir(&self.data).into_iter().flatten().flatten();
+        let entries = std::fs::read_dir(&self.data)
+            .into_iter()
+            .flatten()
+            .flatten();
         let mut folders: Vec<_> = entries
             .take(MAX_FOLDERS)
             .map(|entry| entry.path().join(TEMPLATES))
@@ -132,7 +135,10 @@ fn is_page(name: &str) -> bool {
 /// Letters and digits of any language, blanks, `-`, `_` and dots inside: never a path.
 fn is_plain(name: &str) -> bool {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | '.');
-    !name.is_empty() && name.len() <= MAX_NAME && !name.starts_with('.') && name.chars().all(allowed)
+    !name.is_empty()
+        && name.len() <= MAX_NAME
+        && !name.starts_with('.')
+        && name.chars().all(allowed)
 }
 
 fn missing() -> Response {
@@ -152,7 +158,10 @@ pub(super) async fn icon(images: &Images, name: &str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "image/png"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "sandbox; default-src 'none'",
+        ),
     ];
     match images.icon_of(base, icon).await {
         Ok(Some(picture)) => (headers, picture).into_response(),
@@ -180,7 +189,15 @@ mod tests {
         std::fs::create_dir(folder.join("folder.html")).unwrap();
         let pages = Pages::new(data.path());
         assert_eq!(pages.read("Mine.html").unwrap(), b"page");
-        for name in ["mine.py", "other.html", "link.html", "folder.html", "../other.html", ".html", ""] {
+        for name in [
+            "mine.py",
+            "other.html",
+            "link.html",
+            "folder.html",
+            "../other.html",
+            ".html",
+            "",
+        ] {
             assert_eq!(pages.read(name), None, "{name}");
         }
         let huge = File::create(folder.join("huge.html")).unwrap();
