@@ -162,6 +162,9 @@ pub struct HardwareSection {
     /// Whether TLS connections demand a certificate that can be verified.
     #[serde(default)]
     pub verify_tls: bool,
+    /// Which levels of the plugin's lines are kept: 1 normal, 2 status, 4 error, added up.
+    #[serde(default = "all_levels", rename = "log-level")]
+    pub log_level: u32,
     /// Whether parameter `SerialPort` grants the port: the operator has typed it.
     #[serde(skip, default = "yes")]
     pub typed_serial: bool,
@@ -169,6 +172,12 @@ pub struct HardwareSection {
 
 fn yes() -> bool {
     true
+}
+
+/// Every level of a plugin's lines.
+#[must_use]
+pub fn all_levels() -> u32 {
+    7
 }
 
 impl Config {
@@ -195,7 +204,9 @@ impl Config {
         let mut users = std::collections::BTreeSet::new();
         for user in &self.web.users {
             if user.name.is_empty() || user.password.is_empty() || !users.insert(&user.name) {
-                return Err("each of `users` under [web] needs a name of its own and a password".into());
+                return Err(
+                    "each of `users` under [web] needs a name of its own and a password".into(),
+                );
             }
         }
         let mut names = std::collections::BTreeSet::new();
@@ -262,7 +273,8 @@ mod tests {
         assert!(text.contains("a name of its own and a password"), "{text}");
         let text = refusal("[web]\nnetworks = [\"router.lan\"]\n");
         assert!(text.contains("`router.lan` is no address"), "{text}");
-        let web: WebConfig = toml::from_str("users = [{ name = \"a\", password = \"secret\" }]").unwrap();
+        let web: WebConfig =
+            toml::from_str("users = [{ name = \"a\", password = \"secret\" }]").unwrap();
         assert!(!format!("{web:?}").contains("secret"));
     }
 

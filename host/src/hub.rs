@@ -154,12 +154,7 @@ impl Hub {
     /// [`EngineError::Store`] when the hardware cannot be read.
     pub async fn manage(&mut self, plugins: &Path, instances: u32) -> Result<(), EngineError> {
         let configured = self.instances.iter().map(|it| it.remote().spec.hardware);
-        let manager = Manager::new(
-            self.maker.clone(),
-            plugins,
-            configured.collect(),
-            instances,
-        );
+        let manager = Manager::new(self.maker.clone(), plugins, configured.collect(), instances);
         manager.start_all().await?;
         self.manager = Some(manager);
         self.keep_history();
@@ -234,7 +229,7 @@ impl Hub {
             plugins: Arc::new(services.instances.clone()),
             manager: manager.map(|manager| Arc::new(manager) as Arc<dyn Management>),
             access: Access::new(&self.web),
-            pages: Pages::new(&self.maker.data.join(DATA_PART)),
+            pages: Pages::new(&self.maker.data.join(PAGES)),
             history: History::new(services.store.clone()),
             favorites: Favorites::new(services.store.clone()),
             variables: Variables::new(services.store.clone()),
@@ -300,6 +295,7 @@ impl Maker {
             hardware: id,
             name: section.name.clone(),
             key: definition.key.clone(),
+            log_level: section.log_level,
             folders,
             parameters,
             environment: section.environment.clone().into_iter().collect(),
@@ -319,7 +315,8 @@ impl Maker {
         let of = |part: &str| self.data.join(part).join(id.to_string());
         Folders {
             plugin: plugin.to_owned(),
-            data: of(DATA_PART),
+            data: of("plugins"),
+            pages: of(PAGES),
             temporary: of("temporary"),
             code: self
                 .data
@@ -331,8 +328,8 @@ impl Maker {
     }
 }
 
-/// Part of the data folder with what each instance keeps.
-const DATA_PART: &str = "plugins";
+/// Part of the data folder with the custom pages of each instance.
+const PAGES: &str = "pages";
 
 /// Part of the data folder with the compiled code of each instance's modules.
 const COMPILED: &str = "compiled";
@@ -369,7 +366,7 @@ fn facts(settings: &[(String, String)]) -> HubFacts {
     let language = settings.iter().find(|(key, _)| key == "Language");
     HubFacts {
         home_folder: PLUGIN_FOLDER.to_owned(),
-        startup_folder: "/".to_owned(),
+        startup_folder: DATA_FOLDER.to_owned(),
         user_data_folder: DATA_FOLDER.to_owned(),
         web_root: String::new(),
         database: String::new(),

@@ -165,6 +165,7 @@ impl Run {
             grants.icmp.push(text.parse().map_err(config)?);
         }
         Ok(HardwareSection {
+            log_level: crate::config::all_levels(),
             name: self.name.clone().unwrap_or_else(|| definition.name.clone()),
             plugin: definition.key.clone(),
             parameters: pairs("--param", &self.param)?,

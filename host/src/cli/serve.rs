@@ -60,7 +60,8 @@ impl Serve {
         let mut hub = Hub::open(engine, events.clone(), &config.hub.data, vec![address])?;
         hub.set_web(config.web.clone());
         start_all(&mut hub, &config, &events).await?;
-        hub.manage(&config.hub.plugins, config.hub.instances).await?;
+        hub.manage(&config.hub.plugins, config.hub.instances)
+            .await?;
         say(&events, format!("ready on http://{address}/"));
         let served = web::serve(listener, web::router(hub.api(address)), stop_signal()).await;
         say(&events, "stopping".to_owned());

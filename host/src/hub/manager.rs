@@ -187,8 +187,10 @@ impl Inner {
 
     /// Removes what the plugin kept. The folder of an id is never used again.
     async fn forget_files(&self, id: u32) {
-        let folders = self.maker.folders(id, PluginFolder::CopyOnWrite, Path::new(""));
-        let mut kept = vec![folders.data, folders.temporary, folders.code];
+        let folders = self
+            .maker
+            .folders(id, PluginFolder::CopyOnWrite, Path::new(""));
+        let mut kept = vec![folders.data, folders.pages, folders.temporary, folders.code];
         kept.extend(folders.changes);
         let removed = tokio::task::spawn_blocking(move || {
             for folder in kept.iter().filter(|folder| folder.exists()) {
@@ -233,7 +235,11 @@ fn check(hardware: &ManagedHardware) -> Result<(), String> {
     if name.is_empty() || name.len() > MAX_NAME {
         return Err(format!("hardware needs a name of 1 to {MAX_NAME} bytes"));
     }
-    match hardware.parameters.iter().find(|(_, value)| value.len() > MAX_VALUE) {
+    match hardware
+        .parameters
+        .iter()
+        .find(|(_, value)| value.len() > MAX_VALUE)
+    {
         Some((field, _)) => Err(format!("parameter `{field}` is over {MAX_VALUE} bytes")),
         None => Ok(()),
     }
@@ -251,6 +257,7 @@ fn section(hardware: &ManagedHardware) -> HardwareSection {
         limits: Limits::default(),
         plugin_folder: PluginFolder::default(),
         verify_tls: false,
+        log_level: hardware.log_level,
         typed_serial: false,
     }
 }

@@ -37,6 +37,8 @@ pub struct Spec {
     pub key: String,
     /// Its folders on the host.
     pub folders: Folders,
+    /// The levels of its lines that are kept, as a mask.
+    pub log_level: u32,
     /// `Parameters`, in order.
     pub parameters: Vec<(String, String)>,
     /// Environment variables for the plugin.

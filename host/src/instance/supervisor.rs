@@ -229,7 +229,12 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     let counters = Arc::<Counters>::default();
     let capacity = usize::try_from(spec.limits.inbox).unwrap_or(usize::MAX);
     let (commands, receiver) = mpsc::channel(capacity.max(1));
-    let log = PluginLog::new(services.events.clone(), &spec.name, &spec.limits);
+    let log = PluginLog::with_levels(
+        services.events.clone(),
+        &spec.name,
+        &spec.limits,
+        spec.log_level,
+    );
     let instances = services.instances.clone();
     let supervisor = Supervisor {
         services,
@@ -391,6 +396,7 @@ impl Supervisor {
                 house: self.services.house.clone(),
             },
         ));
+        self.services.devices.forget_timed_out(self.spec.hardware);
         let settings = self.services.preferences.settings().await;
         let life = Life {
             spec: &self.spec,

@@ -148,7 +148,9 @@ impl Access {
     ) -> Result<Caller, Refusal> {
         match credentials(headers, query) {
             Some((name, password)) => match self.log_in(peer, &name, &password) {
-                Err(Refusal::Wrong) if self.needs_none(peer, headers) && self.accounts.is_empty() => {
+                Err(Refusal::Wrong)
+                    if self.needs_none(peer, headers) && self.accounts.is_empty() =>
+                {
                     Ok(local())
                 }
                 outcome => outcome,
@@ -159,12 +161,7 @@ impl Access {
     }
 
     /// The user of this name and password; `password` may also be its MD5.
-    fn log_in(
-        &self,
-        peer: IpAddr,
-        name: &str,
-        password: &str,
-    ) -> Result<Caller, Refusal> {
+    fn log_in(&self, peer: IpAddr, name: &str, password: &str) -> Result<Caller, Refusal> {
         let peer = self.place(peer);
         if self.is_blocked(peer) {
             return Err(Refusal::TooMany);
@@ -207,7 +204,10 @@ impl Access {
     fn needs_none(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
         let passed_on = ["forwarded", "x-forwarded-for", "x-real-ip"];
         let peer = peer.to_canonical();
-        let listed = self.networks.iter().any(|network| network.contains("", peer));
+        let listed = self
+            .networks
+            .iter()
+            .any(|network| network.contains("", peer));
         listed && !passed_on.iter().any(|name| headers.contains_key(*name))
     }
 
@@ -228,9 +228,7 @@ impl Access {
     fn place(&self, peer: IpAddr) -> IpAddr {
         let place = match peer.to_canonical() {
             IpAddr::V4(address) => IpAddr::V4(address),
-            IpAddr::V6(address) => {
-                IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into())
-            }
+            IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
         };
         let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         match failures.len() < ADDRESSES || failures.contains_key(&place) {
@@ -344,7 +342,10 @@ mod tests {
         assert_eq!(access.admit(HOME, &header("a:b"), &none.1), Ok(local()));
         let mut passed_on = HeaderMap::new();
         passed_on.insert("x-forwarded-for", "10.0.0.1".parse().unwrap());
-        assert_eq!(access.admit(HOME, &passed_on, &none.1), Err(Refusal::Missing));
+        assert_eq!(
+            access.admit(HOME, &passed_on, &none.1),
+            Err(Refusal::Missing)
+        );
     }
 
     #[test]
@@ -355,20 +356,32 @@ mod tests {
             name: "ann".to_owned(),
             rights: Rights::User,
         };
-        assert_eq!(access.admit(far(), &header("ann:p:w"), &none), Ok(ann.clone()));
-        assert_eq!(access.admit(far(), &header("ann:x"), &none), Err(Refusal::Wrong));
+        assert_eq!(
+            access.admit(far(), &header("ann:p:w"), &none),
+            Ok(ann.clone())
+        );
+        assert_eq!(
+            access.admit(far(), &header("ann:x"), &none),
+            Err(Refusal::Wrong)
+        );
         let query = |password: &str| {
             let name = BASE64_STANDARD.encode("ann");
             Query::of(&[("username", &name), ("password", password)])
         };
         let headers = HeaderMap::new();
         for password in [BASE64_STANDARD.encode("p:w"), md5_hex("p:w")] {
-            assert_eq!(access.admit(far(), &headers, &query(&password)), Ok(ann.clone()));
+            assert_eq!(
+                access.admit(far(), &headers, &query(&password)),
+                Ok(ann.clone())
+            );
         }
         let wrong = query(&BASE64_STANDARD.encode("p"));
         assert_eq!(access.admit(far(), &headers, &wrong), Err(Refusal::Wrong));
         // A wrong password is wrong on this machine too.
-        assert_eq!(access.admit(HOME, &header("ann:x"), &none), Err(Refusal::Wrong));
+        assert_eq!(
+            access.admit(HOME, &header("ann:x"), &none),
+            Err(Refusal::Wrong)
+        );
     }
 
     #[test]
@@ -384,10 +397,16 @@ mod tests {
         let access = users();
         let none = Query::default();
         for _ in 0..FAILURES {
-            assert_eq!(access.admit(far(), &header("ann:x"), &none), Err(Refusal::Wrong));
+            assert_eq!(
+                access.admit(far(), &header("ann:x"), &none),
+                Err(Refusal::Wrong)
+            );
         }
         // The right one comes too late, from that address alone.
-        assert_eq!(access.admit(far(), &header("ann:p:w"), &none), Err(Refusal::TooMany));
+        assert_eq!(
+            access.admit(far(), &header("ann:p:w"), &none),
+            Err(Refusal::TooMany)
+        );
         assert!(access.admit(HOME, &header("ann:p:w"), &none).is_ok());
     }
 

@@ -25,10 +25,10 @@ impl Answer {
 
     /// `status` ERR and nothing else: what Domoticz says to what it does not know.
     pub(super) fn unknown() -> Self {
-        let mut answer = Self {
-            fields: Map::new(),
-        };
-        answer.fields.insert("status".to_owned(), Value::from("ERR"));
+        let mut answer = Self { fields: Map::new() };
+        answer
+            .fields
+            .insert("status".to_owned(), Value::from("ERR"));
         answer
     }
 

@@ -7,7 +7,10 @@ use axum::http::{StatusCode, header};
 /// The first file in the body of a request.
 pub(super) async fn file(request: Request, limit: usize) -> Result<Vec<u8>, (StatusCode, String)> {
     let kind = request.headers().get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
+    let kind = kind
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("")
+        .to_owned();
     let Ok(body) = to_bytes(request.into_body(), limit).await else {
         let reason = format!("a file may have {limit} bytes");
         return Err((StatusCode::PAYLOAD_TOO_LARGE, reason));
@@ -16,7 +19,12 @@ pub(super) async fn file(request: Request, limit: usize) -> Result<Vec<u8>, (Sta
         return Ok(body.into());
     };
     let found = first_file(&body, &boundary);
-    found.ok_or_else(|| (StatusCode::BAD_REQUEST, "there is no file in the form".to_owned()))
+    found.ok_or_else(|| {
+        (
+            StatusCode::BAD_REQUEST,
+            "there is no file in the form".to_owned(),
+        )
+    })
 }
 
 /// The boundary of a `multipart/form-data` body.
@@ -28,7 +36,9 @@ fn boundary(kind: &str) -> Option<String> {
     let mut fields = rest.split(';').map(str::trim);
     let boundary = fields.find_map(|field| field.strip_prefix("boundary="))?;
     let boundary = boundary.trim_matches('"');
-    (1..=70).contains(&boundary.len()).then(|| boundary.to_owned())
+    (1..=70)
+        .contains(&boundary.len())
+        .then(|| boundary.to_owned())
 }
 
 /// The content of the first part that has a file name.
@@ -51,7 +61,8 @@ fn first_file(body: &[u8], boundary: &str) -> Option<Vec<u8>> {
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     // A file has no more than a few megabytes, and hardly ever two bytes of a boundary.
-    text.windows(wanted.len()).position(|window| window == wanted)
+    text.windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 #[cfg(test)]
@@ -64,7 +75,10 @@ mod tests {
         let body = b"--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n\
                      --B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"i.zip\"\r\n\
                      Content-Type: application/zip\r\n\r\nPK\r\n--\x00\r\n--B--\r\n";
-        assert_eq!(boundary("multipart/form-data; boundary=\"B\""), Some("B".to_owned()));
+        assert_eq!(
+            boundary("multipart/form-data; boundary=\"B\""),
+            Some("B".to_owned())
+        );
         assert_eq!(first_file(body, "B").unwrap(), b"PK\r\n--\x00");
         assert_eq!(first_file(b"--B\r\nname\r\n\r\nx\r\n--B--\r\n", "B"), None);
         assert_eq!(boundary("application/zip"), None);

@@ -82,7 +82,10 @@ mod tests {
             options: vec![("ValueUnits".to_owned(), "eggs".to_owned())],
             ..meter
         };
-        assert_eq!(fields(&pieces, None).get("CounterToday"), Some(&json!("0 eggs")));
+        assert_eq!(
+            fields(&pieces, None).get("CounterToday"),
+            Some(&json!("0 eggs"))
+        );
         assert_eq!(fields(&pieces, None).get("Counter"), Some(&json!("7 eggs")));
         assert!(fields(&Device::default(), None).is_empty());
     }

@@ -45,7 +45,10 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, String> {
             let id = row.device.id;
             let mut fields = entry(row, hardware.get(&row.hardware));
             fields.extend(counter::fields(&row.device, first.get(&id).copied()));
-            fields.insert("Favorite".to_owned(), json!(i32::from(favorites.contains(&id))));
+            fields.insert(
+                "Favorite".to_owned(),
+                json!(i32::from(favorites.contains(&id))),
+            );
             Value::Object(fields)
         })
         .collect();
@@ -96,7 +99,9 @@ impl Wanted {
         let used = self.used.is_none_or(|used| used == (device.used != 0));
         let shown = self.hidden || !device.name.starts_with('$');
         let recent = row.updated.as_second() >= self.since;
-        let owned = self.hardware.is_none_or(|hardware| hardware == row.hardware);
+        let owned = self
+            .hardware
+            .is_none_or(|hardware| hardware == row.hardware);
         let liked = favorite || !self.favorites;
         used && shown && recent && owned && liked && !self.plan && self.has_kind(device)
     }

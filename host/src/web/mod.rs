@@ -20,7 +20,7 @@ mod sensor;
 mod server;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -138,7 +138,7 @@ pub fn router(api: HubApi) -> Router {
 
 async fn json(
     State(api): State<HubApi>,
-    peer: Option<ConnectInfo<Peer>>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
     uri: Uri,
     form: Result<Form<HashMap<String, String>>, FormRejection>,
@@ -155,14 +155,13 @@ async fn json(
             return Answer::refused(rejection.body_text()).with_status(rejection.status());
         }
     }
-    let address = peer.as_ref().map(|ConnectInfo(Peer(peer))| peer.ip());
     match admit(&api, peer, &headers, &query) {
         Ok(caller) => {
             let call = Call {
                 api: &api,
                 query: &query,
                 caller: &caller,
-                peer: address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+                peer: peer.ip(),
             };
             commands::run(&call).await.into_response()
         }
@@ -172,7 +171,7 @@ async fn json(
 
 async fn upload(
     State(api): State<HubApi>,
-    peer: Option<ConnectInfo<Peer>>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
@@ -181,14 +180,16 @@ async fn upload(
         Err(response) => return response,
     };
     match body::file(request, MAX_UPLOAD).await {
-        Ok(file) => commands::upload_icons(&api, &caller, file).await.into_response(),
+        Ok(file) => commands::upload_icons(&api, &caller, file)
+            .await
+            .into_response(),
         Err((status, reason)) => Answer::refused(reason).with_status(status),
     }
 }
 
 async fn status_page(
     State(api): State<HubApi>,
-    peer: Option<ConnectInfo<Peer>>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
 ) -> Response {
     if let Err(response) = admit(&api, peer, &headers, &Query::default()) {
@@ -208,7 +209,7 @@ async fn status_page(
 
 async fn custom_page(
     State(api): State<HubApi>,
-    peer: Option<ConnectInfo<Peer>>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
     Path(name): Path<String>,
 ) -> Response {
@@ -220,7 +221,7 @@ async fn custom_page(
 
 async fn icon(
     State(api): State<HubApi>,
-    peer: Option<ConnectInfo<Peer>>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
     Path(name): Path<String>,
 ) -> Response {
@@ -233,25 +234,23 @@ async fn icon(
 /// Who asks; else the answer to whoever may not.
 fn admit(
     api: &HubApi,
-    peer: Option<ConnectInfo<Peer>>,
+    peer: SocketAddr,
     headers: &HeaderMap,
     query: &Query,
 ) -> Result<Caller, Response> {
-    let forbidden =
-        |reason: String| Answer::refused(reason).with_status(StatusCode::FORBIDDEN);
+    let forbidden = |reason: String| Answer::refused(reason).with_status(StatusCode::FORBIDDEN);
     origin::check(headers, api.local_only).map_err(forbidden)?;
-    // Served without a peer's address, nobody is local.
-    let Some(ConnectInfo(Peer(peer))) = peer else {
-        return Err(forbidden("the address of the client is not known".to_owned()));
-    };
-    let caller = api.access.admit(peer.ip(), headers, query).map_err(|refusal| {
-        let answer = Answer::refused(refusal.words()).with_status(refusal.status());
-        let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"Cordon\"")];
-        match refusal.status() {
-            StatusCode::UNAUTHORIZED => (ask, answer).into_response(),
-            _ => answer,
-        }
-    })?;
+    let caller = api
+        .access
+        .admit(peer.ip(), headers, query)
+        .map_err(|refusal| {
+            let answer = Answer::refused(refusal.words()).with_status(refusal.status());
+            let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"Cordon\"")];
+            match refusal.status() {
+                StatusCode::UNAUTHORIZED => (ask, answer).into_response(),
+                _ => answer,
+            }
+        })?;
     if caller.is_local() {
         origin::check_host(headers).map_err(forbidden)?;
     }

@@ -33,7 +33,14 @@ pub(super) fn check(headers: &HeaderMap, local_only: bool) -> Result<(), String>
 /// have its own name lead here, and the browser would take the hub for the page's site.
 pub(super) fn check_host(headers: &HeaderMap) -> Result<(), String> {
     let name = name_of(text(headers, "host").unwrap_or("")).to_ascii_lowercase();
-    let private = [".local", ".lan", ".home", ".home.arpa", ".internal", ".localdomain"];
+    let private = [
+        ".local",
+        ".lan",
+        ".home",
+        ".home.arpa",
+        ".internal",
+        ".localdomain",
+    ];
     let known = name.parse::<IpAddr>().is_ok()
         || !name.contains('.')
         || private.iter().any(|ending| name.ends_with(ending));
@@ -68,7 +75,13 @@ mod tests {
 
     #[test]
     fn the_names_of_this_machine_are_known() {
-        let own = ["localhost", "LOCALHOST:80", "127.0.0.1:8080", "[::1]:8080", ""];
+        let own = [
+            "localhost",
+            "LOCALHOST:80",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "",
+        ];
         for host in own {
             assert!(is_local(host), "{host}");
         }
@@ -82,7 +95,12 @@ mod tests {
             headers.insert("host", host.parse().unwrap());
             check_host(&headers).is_ok()
         };
-        assert!(named("192.168.1.2:8080") && named("[fd00::2]:80") && named("hub") && named("hub.lan:80"));
+        assert!(
+            named("192.168.1.2:8080")
+                && named("[fd00::2]:80")
+                && named("hub")
+                && named("hub.lan:80")
+        );
         assert!(!named("evil.example") && !named("evil.example:8080"));
     }
 }

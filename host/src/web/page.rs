@@ -40,7 +40,11 @@ pub(super) fn render(hardware: &[HardwareInfo], rows: &[Row], pages: &[String]) 
     );
     for name in pages {
         // Names of pages are letters, digits and a few signs that need no escape.
-        let _ = write!(page, "<p><a href=\"templates/{0}\">{0}</a></p>", escape(name));
+        let _ = write!(
+            page,
+            "<p><a href=\"templates/{0}\">{0}</a></p>",
+            escape(name)
+        );
     }
     for info in hardware.iter().take(PLUGINS) {
         let rows = by_hardware.get(&info.id).map_or(&[][..], Vec::as_slice);

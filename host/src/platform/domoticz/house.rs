@@ -96,6 +96,25 @@ impl House {
         Ok(())
     }
 
+    /// Stores preferences (key, text, number) and gives every plugin a new `Settings`
+    /// (rule 20).
+    ///
+    /// # Errors
+    /// [`StoreError`] for the first that cannot be stored; those before it are.
+    pub async fn set_preferences(
+        &self,
+        preferences: &[(String, String, i64)],
+    ) -> Result<(), StoreError> {
+        for (key, text, number) in preferences {
+            self.preferences.set(key, text, *number).await?;
+        }
+        let settings = self.preferences.settings().await?;
+        for hardware in self.plugins.hardware() {
+            self.deliver(hardware.id, HubEvent::Settings(settings.clone()));
+        }
+        Ok(())
+    }
+
     /// Sends a notification to the plugins named in `systems` (names joined by
     /// semicolons, empty for all); returns how many took it.
     pub fn notify(&self, notification: &Notification, systems: &str) -> usize {

@@ -22,8 +22,8 @@ mod write;
 #[derive(Debug, Clone)]
 pub struct DeviceTable {
     store: Store,
-    /// By row id; rows that are not timed out are absent.
-    timed_out: Arc<Mutex<HashMap<i64, i64>>>,
+    /// By row id, with the hardware; rows that are not timed out are absent.
+    timed_out: Arc<Mutex<HashMap<i64, (u32, i64)>>>,
 }
 
 /// A row as the hub's own API sees it.
@@ -149,7 +149,7 @@ impl DeviceTable {
         });
         let updated = operation.await?;
         if let Some(timed_out) = timed_out {
-            self.set_timed_out(id, timed_out);
+            self.set_timed_out(hardware, id, timed_out);
         }
         Ok(updated)
     }
@@ -164,7 +164,7 @@ impl DeviceTable {
             remove(transaction, id)
         });
         operation.await?;
-        self.set_timed_out(id, 0);
+        self.set_timed_out(hardware, id, 0);
         Ok(())
     }
 
@@ -294,7 +294,7 @@ impl DeviceTable {
         let StoredRow {
             hardware, device, ..
         } = operation.await?;
-        self.set_timed_out(id, 0);
+        self.set_timed_out(hardware, id, 0);
         let event = HubEvent::DeviceRemoved {
             device_id: device.device_id.clone(),
             unit: device.unit,
@@ -336,25 +336,30 @@ impl DeviceTable {
         })
     }
 
-    fn set_timed_out(&self, id: i64, timed_out: i64) {
+    /// A plugin that is started anew has no device that is timed out (spec 4.3).
+    pub fn forget_timed_out(&self, hardware: u32) {
+        self.lock().retain(|_, (owner, _)| *owner != hardware);
+    }
+
+    fn set_timed_out(&self, hardware: u32, id: i64, timed_out: i64) {
         let mut all = self.lock();
         match timed_out {
             0 => all.remove(&id),
-            _ => all.insert(id, timed_out),
+            _ => all.insert(id, (hardware, timed_out)),
         };
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<i64, i64>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<i64, (u32, i64)>> {
         self.timed_out
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn shown(row: StoredRow, timed_out: &HashMap<i64, i64>) -> Row {
+fn shown(row: StoredRow, timed_out: &HashMap<i64, (u32, i64)>) -> Row {
     Row {
         hardware: row.hardware,
-        timed_out: timed_out.get(&row.device.id).copied().unwrap_or(0),
+        timed_out: timed_out.get(&row.device.id).map_or(0, |(_, value)| *value),
         updated: row.updated,
         device: row.device,
     }

@@ -126,10 +126,14 @@ impl Variables {
                     transaction
                         .query_row("SELECT count(*) FROM user_variables", [], |row| row.get(0))?;
                 if count >= MAX_VARIABLES {
-                    return Err(conflict(format!("there are {MAX_VARIABLES} user variables already")));
+                    return Err(conflict(format!(
+                        "there are {MAX_VARIABLES} user variables already"
+                    )));
                 }
                 if id_of(transaction, &name)?.is_some() {
-                    return Err(conflict(format!("there is a user variable `{name}` already")));
+                    return Err(conflict(format!(
+                        "there is a user variable `{name}` already"
+                    )));
                 }
                 let sql = "INSERT INTO user_variables (name, kind, value, updated)
                            VALUES (?1, ?2, ?3, ?4) RETURNING id";
@@ -159,7 +163,9 @@ impl Variables {
                     return Err(conflict(format!("there is no user variable `{name}`")));
                 };
                 if named.is_some_and(|named| named != id) {
-                    return Err(conflict(format!("there is a user variable `{name}` already")));
+                    return Err(conflict(format!(
+                        "there is a user variable `{name}` already"
+                    )));
                 }
                 let sql = "UPDATE user_variables SET name = ?2, kind = ?3, value = ?4, updated = ?5
                            WHERE id = ?1";
@@ -235,12 +241,23 @@ mod tests {
             (Kind::Time, "23:59", "24:00"),
         ] {
             variables.update(Some(id), "n", kind, good).await.unwrap();
-            assert!(variables.update(Some(id), "n", kind, bad).await.is_err(), "{bad}");
+            assert!(
+                variables.update(Some(id), "n", kind, bad).await.is_err(),
+                "{bad}"
+            );
         }
         assert!(variables.add("n", Kind::Text, "x").await.is_err());
-        variables.update(None, "n", Kind::Text, "by name").await.unwrap();
+        variables
+            .update(None, "n", Kind::Text, "by name")
+            .await
+            .unwrap();
         assert!(variables.update(None, "m", Kind::Text, "").await.is_err());
-        assert!(variables.update(Some(99), "m", Kind::Text, "").await.is_err());
+        assert!(
+            variables
+                .update(Some(99), "m", Kind::Text, "")
+                .await
+                .is_err()
+        );
         assert_eq!(variables.all().await.unwrap()[0].value, "by name");
         variables.remove(id).await.unwrap();
         assert!(variables.remove(id).await.is_err());
@@ -255,7 +272,17 @@ mod tests {
         }
         assert!(variables.add("one too many", Kind::Text, "").await.is_err());
         let long = "x".repeat(MAX_VALUE + 1);
-        assert!(variables.update(None, "1", Kind::Text, &long).await.is_err());
-        assert!(variables.add(&"n".repeat(MAX_NAME + 1), Kind::Text, "").await.is_err());
+        assert!(
+            variables
+                .update(None, "1", Kind::Text, &long)
+                .await
+                .is_err()
+        );
+        assert!(
+            variables
+                .add(&"n".repeat(MAX_NAME + 1), Kind::Text, "")
+                .await
+                .is_err()
+        );
     }
 }

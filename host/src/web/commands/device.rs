@@ -63,7 +63,9 @@ pub(super) async fn switches(call: &Call<'_>) -> Outcome {
     let row = |row: &Row| {
         let device = &row.device;
         let dims = kind::dims(device);
-        let levels: Vec<_> = (1..=kind::dim_range(device)).map(|n| n.to_string()).collect();
+        let levels: Vec<_> = (1..=kind::dim_range(device))
+            .map(|n| n.to_string())
+            .collect();
         json!({
             "idx": device.id.to_string(), "Name": device.name, "Type": names::main(device),
             "SubType": names::sub(device), "IsDimmer": dims,

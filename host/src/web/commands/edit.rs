@@ -82,7 +82,9 @@ pub(super) fn options(coded: &str) -> Result<Vec<(String, String)>, String> {
         Some((key.to_owned(), unescape(value)))
     };
     let pairs: Option<Vec<_>> = pairs.map(pair).collect();
-    pairs.ok_or_else(|| "`options` must be pairs such as SelectorStyle:0;LevelNames:Off|On".to_owned())
+    pairs.ok_or_else(|| {
+        "`options` must be pairs such as SelectorStyle:0;LevelNames:Off|On".to_owned()
+    })
 }
 
 /// Values that hold a semicolon come with their bytes in percent signs.
@@ -90,7 +92,9 @@ fn unescape(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        let code = after
+            .get(..2)
+            .and_then(|code| std::str::from_utf8(code).ok());
         let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
         match (first, code) {
             (b'%', Some(byte)) => {
@@ -120,7 +124,10 @@ mod tests {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(
             options(&coded).unwrap(),
-            [pair("SelectorStyle", "0"), pair("LevelNames", "Off|A;B|100%")]
+            [
+                pair("SelectorStyle", "0"),
+                pair("LevelNames", "Off|A;B|100%")
+            ]
         );
         assert!(options("%%%").is_err());
         assert!(options(&BASE64_STANDARD.encode("nonsense")).is_err());

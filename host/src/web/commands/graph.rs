@@ -78,17 +78,15 @@ fn parse(call: &Call<'_>, range: &str, today: Date) -> Result<Range, String> {
     })
 }
 
-async fn moments(
-    call: &Call<'_>,
-    device: &Device,
-    days: i64,
-) -> Result<Vec<Moment>, String> {
+async fn moments(call: &Call<'_>, device: &Device, days: i64) -> Result<Vec<Moment>, String> {
     // A managed counter has what its plugin wrote, whatever the time.
     let back = match device.option_is_true("DisableLogAutoUpdate") {
         true => i64::MIN,
         false => {
             let days = days.clamp(1, MAX_DAYS);
-            Timestamp::now().as_second().saturating_sub(days.saturating_mul(86_400))
+            Timestamp::now()
+                .as_second()
+                .saturating_sub(days.saturating_mul(86_400))
         }
     };
     let rows = call.api.history.short(device.id, back, i64::MAX).await;
@@ -104,7 +102,11 @@ async fn so_far(call: &Call<'_>, device: &Device, today: Date) -> Result<Option<
         return Ok(None);
     }
     let rows = call.api.history.short(device.id, from, i64::MAX).await;
-    let figures: Vec<_> = rows.map_err(failed)?.iter().map(|row| row.figures).collect();
+    let figures: Vec<_> = rows
+        .map_err(failed)?
+        .iter()
+        .map(|row| row.figures)
+        .collect();
     let now = crate::platform::domoticz::history::figures(device);
     Ok(Day::from_rows(family, &figures, now.as_ref()))
 }
@@ -119,7 +121,10 @@ pub(in crate::web) fn midnight(date: Date) -> Option<i64> {
 pub(super) async fn forget(call: &Call<'_>) -> Outcome {
     let device = call.device().await?.device;
     let date = |name: &str| {
-        let text = call.query.text(name).map(|text| text.get(..10).unwrap_or(text));
+        let text = call
+            .query
+            .text(name)
+            .map(|text| text.get(..10).unwrap_or(text));
         let date = text.map(str::parse::<Date>).transpose();
         date.map_err(|_| format!("`{name}` must be a date as YYYY-MM-DD"))
     };

@@ -24,7 +24,11 @@ pub(super) async fn set_security(call: &Call<'_>) -> Outcome {
     let status = Security::from_level(level).ok_or("`secstatus` is 0, 1 or 2")?;
     let code = call.api.preferences.secret(CODE).await.map_err(failed)?;
     if let Some(code) = code.filter(|code| !code.is_empty()) {
-        let given = call.query.text("seccode").unwrap_or("").to_ascii_lowercase();
+        let given = call
+            .query
+            .text("seccode")
+            .unwrap_or("")
+            .to_ascii_lowercase();
         // Some clients send the code itself.
         let given = match given.len() == code.len() {
             true => given,

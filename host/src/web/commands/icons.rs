@@ -33,7 +33,12 @@ pub(super) async fn choices(call: &Call<'_>) -> Outcome {
         })
         .collect();
     for image in call.api.images.all().await.map_err(failed)? {
-        let Image { id, base, name, description } = image;
+        let Image {
+            id,
+            base,
+            name,
+            description,
+        } = image;
         rows.push(json!({"idx": id, "imageSrc": base, "text": name, "description": description}));
     }
     Ok(Answer::ok("CustomLightIcons").with_result(rows))
@@ -57,9 +62,15 @@ pub(super) async fn describe(call: &Call<'_>) -> Outcome {
     let name = call.query.needed("name")?;
     let description = call.query.raw("description").unwrap_or("");
     if name.len() > MAX_TEXT || description.len() > MAX_TEXT {
-        return Err(format!("name and description may have {MAX_TEXT} bytes each"));
+        return Err(format!(
+            "name and description may have {MAX_TEXT} bytes each"
+        ));
     }
-    let described = call.api.images.describe(number(call)?, name, description).await;
+    let described = call
+        .api
+        .images
+        .describe(number(call)?, name, description)
+        .await;
     described.map_err(failed)?;
     Ok(Answer::ok("UpdateCustomIcon"))
 }
@@ -73,7 +84,11 @@ pub(super) async fn delete(call: &Call<'_>) -> Outcome {
 /// Sets are listed from 1; devices know them by a higher number, which is taken too.
 fn number(call: &Call<'_>) -> Result<i64, String> {
     let idx = call.idx()?;
-    Ok(if idx < FIRST { idx.saturating_add(FIRST) } else { idx })
+    Ok(if idx < FIRST {
+        idx.saturating_add(FIRST)
+    } else {
+        idx
+    })
 }
 
 /// Takes a zip file with icon sets.

@@ -25,7 +25,10 @@ pub(super) async fn get(call: &Call<'_>) -> Outcome {
     let mask: u32 = call.query.number("loglevel")?.unwrap_or(u32::MAX);
     let now = Timestamp::now().as_second();
     let before = if after > 0 { now } else { i64::MAX };
-    let mut records = call.api.log.tail(Timestamp::from_second(after).ok(), usize::MAX);
+    let mut records = call
+        .api
+        .log
+        .tail(Timestamp::from_second(after).ok(), usize::MAX);
     records.retain(|record| {
         let second = record.time.as_second();
         second > after && second < before && record.level.mask() & mask != 0
@@ -103,7 +106,11 @@ pub(super) async fn texts(call: &Call<'_>) -> Outcome {
 
 pub(super) async fn clear_switches(call: &Call<'_>) -> Outcome {
     let device = call.device().await?.device;
-    call.api.history.clear_log(device.id).await.map_err(failed)?;
+    call.api
+        .history
+        .clear_log(device.id)
+        .await
+        .map_err(failed)?;
     Ok(Answer::ok("ClearLightLog"))
 }
 

@@ -194,7 +194,10 @@ pub(super) async fn run(call: &Call<'_>) -> Answer {
     let kind = call.query.text("type").unwrap_or("command");
     let name = match kind {
         "command" => call.query.text("param"),
-        older => OLDER.iter().find(|(form, _)| *form == older).map(|(_, name)| *name),
+        older => OLDER
+            .iter()
+            .find(|(form, _)| *form == older)
+            .map(|(_, name)| *name),
     };
     let found = name.and_then(|name| COMMANDS.iter().find(|command| command.name == name));
     let Some(command) = found else {
@@ -288,7 +291,10 @@ mod tests {
     #[test]
     fn every_older_form_is_a_command_and_no_name_is_there_twice() {
         for (_, name) in OLDER {
-            assert!(COMMANDS.iter().any(|command| command.name == *name), "{name}");
+            assert!(
+                COMMANDS.iter().any(|command| command.name == *name),
+                "{name}"
+            );
         }
         let mut names: Vec<_> = COMMANDS.iter().map(|command| command.name).collect();
         names.sort_unstable();

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Call, Outcome, failed};
+use crate::platform::domoticz::kind;
 use crate::platform::domoticz::notification::Notification;
 use crate::platform::domoticz::rule::Rule;
-use crate::platform::domoticz::kind;
 
 /// Longest text of a message in bytes.
 const MAX_TEXT: usize = 4096;
@@ -56,9 +56,7 @@ pub(super) async fn types(call: &Call<'_>) -> Outcome {
         'N' => device.device_type == kind::SETPOINT,
         _ => !kind::is_switch(&device),
     };
-    let row = |(number, letter, name, unit): &(i64, char, &str, &str)| {
-        json!({"val": number, "text": name, "ptag": letter.to_string(), "unit": unit})
-    };
+    let row = |(number, letter, name, unit): &(i64, char, &str, &str)| json!({"val": number, "text": name, "ptag": letter.to_string(), "unit": unit});
     let fitting = TYPES.iter().filter(|(_, letter, _, _)| fits(*letter));
     Ok(Answer::ok("GetNotificationTypes").with_result(fitting.map(row).collect()))
 }

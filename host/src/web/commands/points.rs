@@ -28,13 +28,19 @@ impl Chart {
     /// The chart of a device; a `sensor` that does not fit has no points.
     pub(super) fn of(device: &Device, sensor: &str) -> Result<Self, String> {
         let known = [
-            "temp", "rain", "wind", "uv", "percentage", "fan", "counter", "winddir", "light",
+            "temp",
+            "rain",
+            "wind",
+            "uv",
+            "percentage",
+            "fan",
+            "counter",
+            "winddir",
+            "light",
         ];
         let sensor = sensor.to_ascii_lowercase();
         if !known.contains(&sensor.as_str()) {
-            return Err(
-                "`sensor` is temp, rain, wind, uv, Percentage, fan or counter".to_owned()
-            );
+            return Err("`sensor` is temp, rain, wind, uv, Percentage, fan or counter".to_owned());
         }
         let family = Family::of(device).ok_or("no history is kept of this device")?;
         let general = device.device_type == kind::GENERAL;
@@ -101,7 +107,12 @@ impl Chart {
             }
             (Family::Uv, "uv") => text(point, "uvi", figure(0), 1),
             (Family::Percentage, "percentage") | (Family::Fan, "fan") => {
-                text(point, "v", figure(0), if self.family == Family::Fan { 0 } else { 2 });
+                text(
+                    point,
+                    "v",
+                    figure(0),
+                    if self.family == Family::Fan { 0 } else { 2 },
+                );
             }
             (Family::Level, "counter") => text(point, "v", figure(0), 3),
             (Family::Lux, "counter") => text(point, "lux", figure(0), 0),
@@ -113,8 +124,18 @@ impl Chart {
                 }
             }
             (Family::Counter, "counter") if self.managed => {
-                text(point, "v", figure(1).map(|used| used / self.divider), self.decimals);
-                text(point, "c", figure(0).map(|used| used / self.divider), self.decimals);
+                text(
+                    point,
+                    "v",
+                    figure(1).map(|used| used / self.divider),
+                    self.decimals,
+                );
+                text(
+                    point,
+                    "c",
+                    figure(0).map(|used| used / self.divider),
+                    self.decimals,
+                );
             }
             (Family::Counter, "counter") => {
                 text(point, "v", figure(1), 1);
@@ -153,9 +174,7 @@ impl Chart {
         if self.sensor != "counter" {
             return Vec::new();
         }
-        let point = |(hour, used): (String, f64)| {
-            json!({"d": hour, "v": fixed(used / self.divider, self.decimals)})
-        };
+        let point = |(hour, used): (String, f64)| json!({"d": hour, "v": fixed(used / self.divider, self.decimals)});
         hours.into_iter().map(point).collect()
     }
 
@@ -216,7 +235,14 @@ impl Chart {
                 texts(point, &[("co2_min", 0), ("co2_max", 1), ("co2_avg", 2)], 0);
             }
             (Family::Current, "counter") => {
-                let six = [("v1", 0), ("v2", 1), ("v3", 2), ("v4", 3), ("v5", 4), ("v6", 5)];
+                let six = [
+                    ("v1", 0),
+                    ("v2", 1),
+                    ("v3", 2),
+                    ("v4", 3),
+                    ("v5", 4),
+                    ("v6", 5),
+                ];
                 texts(point, &six, 1);
             }
             (Family::Counter, "counter") => self.scaled(point, day, &[("v", 0), ("c", 1)]),
@@ -344,9 +370,15 @@ mod tests {
     fn energy_is_shown_in_kilowatt_hours_and_power_in_watts() {
         let chart = Chart::of(&device(243, 29, 0), "counter").unwrap();
         let points = chart.moments(&moments(&[[1000.0, 100.0], [1500.0, 200.0]]));
-        assert_eq!((&points[1]["v"], &points[1]["eu"]), (&json!("200.0"), &json!("500.0")));
+        assert_eq!(
+            (&points[1]["v"], &points[1]["eu"]),
+            (&json!("200.0"), &json!("500.0"))
+        );
         let points = chart.days(&day(&[1234.5, 98765.0]));
-        assert_eq!((&points[0]["v"], &points[0]["c"]), (&json!("1.234"), &json!("98.765")));
+        assert_eq!(
+            (&points[0]["v"], &points[0]["c"]),
+            (&json!("1.234"), &json!("98.765"))
+        );
     }
 
     #[test]
@@ -355,7 +387,10 @@ mod tests {
         let rows = moments(&[[10.0, 0.0], [12.0, 0.0], [15.0, 0.0], [15.0, 0.0]]);
         let points = pieces.moments(&rows);
         assert_eq!(points.len(), 2, "{points:?}");
-        assert_eq!((&points[0]["v"], &points[1]["v"]), (&json!("2"), &json!("3")));
+        assert_eq!(
+            (&points[0]["v"], &points[1]["v"]),
+            (&json!("2"), &json!("3"))
+        );
         assert_eq!(divider(&device(113, 0, 1)), (100.0, 3));
         assert_eq!(divider(&device(251, 2, 0)), (1000.0, 3));
     }

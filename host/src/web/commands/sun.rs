@@ -11,7 +11,11 @@ use super::{Answer, Call, Outcome};
 pub(super) async fn rise_set(call: &Call<'_>) -> Outcome {
     let location = setting(call, "Location").await?.unwrap_or_default();
     let (latitude, longitude) = place(&location);
-    let degrees = |text: &str| text.parse::<f64>().ok().filter(|degrees| degrees.is_finite());
+    let degrees = |text: &str| {
+        text.parse::<f64>()
+            .ok()
+            .filter(|degrees| degrees.is_finite())
+    };
     let (latitude, longitude) = (degrees(&latitude), degrees(&longitude));
     let known = latitude.zip(longitude).filter(|place| *place != (0.0, 0.0));
     let (latitude, longitude) =
@@ -21,7 +25,9 @@ pub(super) async fn rise_set(call: &Call<'_>) -> Outcome {
     let (rise, set) = (day.time(SolarEvent::Sunrise), day.time(SolarEvent::Sunset));
     // Half-way between the two; clients want a text where the sun stays up or down.
     let noon = rise.zip(set).map(|(rise, set)| rise.midpoint(set));
-    let length = rise.zip(set).map_or(0, |(rise, set)| set.saturating_sub(rise) / 60);
+    let length = rise
+        .zip(set)
+        .map_or(0, |(rise, set)| set.saturating_sub(rise) / 60);
     let dawn = |kind| clock(day.time(SolarEvent::Dawn(kind)));
     let dusk = |kind| clock(day.time(SolarEvent::Dusk(kind)));
     Ok(Answer::ok("getSunRiseSet")
@@ -35,7 +41,10 @@ pub(super) async fn rise_set(call: &Call<'_>) -> Outcome {
         .with("NautTwilightEnd", dusk(DawnType::Nautical))
         .with("AstrTwilightStart", dawn(DawnType::Astronomical))
         .with("AstrTwilightEnd", dusk(DawnType::Astronomical))
-        .with("DayLength", format!("{:02}:{:02}", length / 60, length % 60)))
+        .with(
+            "DayLength",
+            format!("{:02}:{:02}", length / 60, length % 60),
+        ))
 }
 
 /// The sun over one place on one day.
@@ -59,7 +68,11 @@ fn clock(second: Option<i64>) -> String {
     let time = second.and_then(|second| Timestamp::from_second(second).ok());
     time.map_or_else(
         || "00:00".to_owned(),
-        |time| time.to_zoned(TimeZone::system()).strftime("%H:%M").to_string(),
+        |time| {
+            time.to_zoned(TimeZone::system())
+                .strftime("%H:%M")
+                .to_string()
+        },
     )
 }
 

@@ -20,7 +20,11 @@ pub(super) async fn get(call: &Call<'_>) -> Outcome {
 
 pub(super) async fn add(call: &Call<'_>) -> Outcome {
     let (name, kind, value) = parts(call)?;
-    call.api.variables.add(name, kind, value).await.map_err(failed)?;
+    call.api
+        .variables
+        .add(name, kind, value)
+        .await
+        .map_err(failed)?;
     Ok(Answer::ok("AddUserVariable"))
 }
 
@@ -33,14 +37,21 @@ pub(super) async fn update(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) async fn delete(call: &Call<'_>) -> Outcome {
-    call.api.variables.remove(call.idx()?).await.map_err(failed)?;
+    call.api
+        .variables
+        .remove(call.idx()?)
+        .await
+        .map_err(failed)?;
     Ok(Answer::ok("DeleteUserVariable"))
 }
 
 fn parts<'a>(call: &'a Call<'_>) -> Result<(&'a str, Kind, &'a str), String> {
     let kind = Kind::parse(call.query.needed("vtype")?);
     let kind = kind.ok_or("`vtype` is 0 integer, 1 float, 2 string, 3 date or 4 time")?;
-    let value = call.query.raw("vvalue").ok_or("parameter `vvalue` is missing")?;
+    let value = call
+        .query
+        .raw("vvalue")
+        .ok_or("parameter `vvalue` is missing")?;
     Ok((call.query.needed("vname")?, kind, value))
 }
 
