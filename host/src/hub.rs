@@ -235,7 +235,7 @@ impl Hub {
             plugins: Arc::new(services.instances.clone()),
             manager: manager.map(|manager| Arc::new(manager) as Arc<dyn Management>),
             access: Access::new(&self.web),
-            pages: Pages::new(&self.maker.data.join(DATA_PART)),
+            pages: Pages::new(&self.maker.data.join(PAGES)),
             history: History::new(services.store.clone()),
             favorites: Favorites::new(services.store.clone()),
             variables: Variables::new(services.store.clone()),
@@ -322,8 +322,8 @@ impl Maker {
         let of = |part: &str| self.data.join(part).join(id.to_string());
         Folders {
             plugin: plugin.to_owned(),
-            data: of(DATA_PART),
-            pages: of("pages"),
+            data: of("plugins"),
+            pages: of(PAGES),
             temporary: of("temporary"),
             code: self
                 .data
@@ -335,8 +335,8 @@ impl Maker {
     }
 }
 
-/// Part of the data folder with what each instance keeps.
-const DATA_PART: &str = "plugins";
+/// Part of the data folder with the custom pages of each instance.
+const PAGES: &str = "pages";
 
 /// Part of the data folder with the compiled code of each instance's modules.
 const COMPILED: &str = "compiled";

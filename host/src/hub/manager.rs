@@ -190,7 +190,7 @@ impl Inner {
         let folders = self
             .maker
             .folders(id, PluginFolder::CopyOnWrite, Path::new(""));
-        let mut kept = vec![folders.data, folders.temporary, folders.code];
+        let mut kept = vec![folders.data, folders.pages, folders.temporary, folders.code];
         kept.extend(folders.changes);
         let removed = tokio::task::spawn_blocking(move || {
             for folder in kept.iter().filter(|folder| folder.exists()) {
@@ -257,6 +257,7 @@ fn section(hardware: &ManagedHardware) -> HardwareSection {
         limits: Limits::default(),
         plugin_folder: PluginFolder::default(),
         verify_tls: false,
+        log_level: hardware.log_level,
         typed_serial: false,
     }
 }

@@ -21,7 +21,7 @@ mod sensor;
 mod server;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -139,7 +139,7 @@ pub fn router(api: HubApi) -> Router {
 
 async fn json(
     State(api): State<HubApi>,
-    peer: Option<ConnectInfo<Peer>>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
     uri: Uri,
     form: Result<Form<HashMap<String, String>>, FormRejection>,
@@ -156,14 +156,13 @@ async fn json(
             return Answer::refused(rejection.body_text()).with_status(rejection.status());
         }
     }
-    let address = peer.as_ref().map(|ConnectInfo(Peer(peer))| peer.ip());
     match admit(&api, peer, &headers, &query) {
         Ok(caller) => {
             let call = Call {
                 api: &api,
                 query: &query,
                 caller: &caller,
-                peer: address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+                peer: peer.ip(),
             };
             commands::run(&call).await.into_response()
         }
@@ -173,7 +172,7 @@ async fn json(
 
 async fn upload(
     State(api): State<HubApi>,
-    peer: Option<ConnectInfo<Peer>>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
@@ -191,7 +190,7 @@ async fn upload(
 
 async fn status_page(
     State(api): State<HubApi>,
-    peer: Option<ConnectInfo<Peer>>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
 ) -> Response {
     if let Err(response) = admit(&api, peer, &headers, &Query::default()) {
@@ -211,7 +210,7 @@ async fn status_page(
 
 async fn custom_page(
     State(api): State<HubApi>,
-    peer: Option<ConnectInfo<Peer>>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
     Path(name): Path<String>,
 ) -> Response {
@@ -223,7 +222,7 @@ async fn custom_page(
 
 async fn icon(
     State(api): State<HubApi>,
-    peer: Option<ConnectInfo<Peer>>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
     Path(name): Path<String>,
 ) -> Response {
@@ -236,18 +235,12 @@ async fn icon(
 /// Who asks; else the answer to whoever may not.
 fn admit(
     api: &HubApi,
-    peer: Option<ConnectInfo<Peer>>,
+    peer: SocketAddr,
     headers: &HeaderMap,
     query: &Query,
 ) -> Result<Caller, Response> {
     let forbidden = |reason: String| Answer::refused(reason).with_status(StatusCode::FORBIDDEN);
     origin::check(headers, api.local_only).map_err(forbidden)?;
-    // Served without a peer's address, nobody is local.
-    let Some(ConnectInfo(Peer(peer))) = peer else {
-        return Err(forbidden(
-            "the address of the client is not known".to_owned(),
-        ));
-    };
     let caller = api
         .access
         .admit(peer.ip(), headers, query)

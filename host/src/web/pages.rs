@@ -1,7 +1,7 @@
 //! Pages and icons that plugins bring.
 //!
-//! A plugin that writes `www/templates/x.html` below its working folder has a page at
-//! `/templates/x.html`. Nothing else of its folder can be asked for. A page comes from a
+//! A plugin that writes `www/templates/x.html` has a page at `/templates/x.html`: what it
+//! writes there is in a folder of its own, and nothing else can be asked for. A page comes from a
 //! plugin, which nobody trusts: the browser is told to treat it as a site of its own
 //! that may show itself and reach nothing, this hub included.
 
@@ -24,9 +24,6 @@ const MAX_FOLDERS: usize = 10_000;
 /// Longest name of a page or an icon in bytes.
 const MAX_NAME: usize = 128;
 
-/// Where pages lie below a plugin's working folder.
-const TEMPLATES: &str = "www/templates";
-
 /// What a page may do: run its own scripts and look as it likes, as a site of its own.
 const POLICY: &str = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; \
      style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'";
@@ -34,14 +31,14 @@ const POLICY: &str = "sandbox allow-scripts; default-src 'none'; script-src 'uns
 /// The pages of all plugins. Clones share the folder.
 #[derive(Debug, Clone)]
 pub struct Pages {
-    data: Arc<Path>,
+    root: Arc<Path>,
 }
 
 impl Pages {
-    /// The pages of the plugins whose working folders are in `data`.
+    /// The pages in the folders of `root`, one for each hardware.
     #[must_use]
-    pub fn new(data: &Path) -> Self {
-        Self { data: data.into() }
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.into() }
     }
 
     /// The names of all pages with their ending, in alphabetical order; at most
@@ -88,25 +85,23 @@ impl Pages {
 
     /// The folders with pages, by hardware.
     fn folders(&self) -> impl Iterator<Item = PathBuf> {
-        let entries = std::fs::read_dir(&self.data)
+        let entries = std::fs::read_dir(&self.root)
             .into_iter()
             .flatten()
             .flatten();
         let mut folders: Vec<_> = entries
             .take(MAX_FOLDERS)
-            .map(|entry| entry.path().join(TEMPLATES))
-            .filter(|folder| is_own(folder))
+            .map(|entry| entry.path())
+            .filter(|folder| is_folder(folder))
             .collect();
         folders.sort();
         folders.into_iter()
     }
 }
 
-/// Whether a folder and the one above it are folders and no links: a link of a plugin
-/// could lead anywhere.
-fn is_own(folder: &Path) -> bool {
-    let real = |folder: &Path| folder.symlink_metadata().is_ok_and(|found| found.is_dir());
-    real(folder) && folder.parent().is_some_and(real)
+/// Whether it is a folder and no link, which could lead anywhere.
+fn is_folder(folder: &Path) -> bool {
+    folder.symlink_metadata().is_ok_and(|found| found.is_dir())
 }
 
 /// A regular file that is no link.
@@ -176,36 +171,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_pages_in_the_folder_for_pages_are_found() {
+    fn only_pages_in_the_folders_for_pages_are_found() {
         let data = tempfile::tempdir().unwrap();
         let secret = data.path().join("secret.html");
         std::fs::write(&secret, "secret").unwrap();
-        let folder = data.path().join("7").join(TEMPLATES);
-        std::fs::create_dir_all(&folder).unwrap();
+        let root = data.path().join("pages");
+        let folder = root.join("7");
+        std::fs::create_dir_all(folder.join("folder.html")).unwrap();
         std::fs::write(folder.join("Mine.html"), "page").unwrap();
         std::fs::write(folder.join("mine.py"), "code").unwrap();
-        std::fs::write(data.path().join("7/other.html"), "other").unwrap();
         std::os::unix::fs::symlink(&secret, folder.join("link.html")).unwrap();
-        std::fs::create_dir(folder.join("folder.html")).unwrap();
-        let pages = Pages::new(data.path());
+        let pages = Pages::new(&root);
         assert_eq!(pages.read("Mine.html").unwrap(), b"page");
-        for name in [
+        let others = [
             "mine.py",
-            "other.html",
             "link.html",
             "folder.html",
-            "../other.html",
+            "../secret.html",
+            "7/Mine.html",
             ".html",
             "",
-        ] {
+        ];
+        for name in others {
             assert_eq!(pages.read(name), None, "{name}");
         }
         let huge = File::create(folder.join("huge.html")).unwrap();
         huge.set_len(MAX_PAGE + 1).unwrap();
         assert_eq!(pages.read("huge.html"), None);
         // A whole folder that is a link is not followed either.
-        std::fs::create_dir_all(data.path().join("8/www")).unwrap();
-        std::os::unix::fs::symlink(data.path(), data.path().join("8").join(TEMPLATES)).unwrap();
+        std::os::unix::fs::symlink(data.path(), root.join("8")).unwrap();
         assert_eq!(pages.read("secret.html"), None);
     }
 }

@@ -44,12 +44,6 @@ impl Query {
         }
     }
 
-    /// All parameters.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        let values = self.values.iter();
-        values.map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
     /// A parameter that is there and not empty.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let value = self.values.get(name).map(String::as_str);

@@ -13,7 +13,7 @@ use super::super::Management;
 use super::super::devices::PLUGIN_HARDWARE;
 use super::{Answer, Call, Outcome};
 use crate::platform::domoticz::HardwareInfo;
-use crate::platform::domoticz::definition::{Param, PluginDefinition};
+use crate::platform::domoticz::definition::{Param, PluginDefinition, safe_html};
 use crate::store::ManagedHardware;
 
 /// Parameters by the name that clients give them and the one that plugins see.
@@ -98,7 +98,7 @@ pub(super) async fn types(call: &Call<'_>) -> Outcome {
         json!({
             "idx": PLUGIN_HARDWARE, "key": plugin.key, "name": plugin.name,
             "author": plugin.author, "wikiURL": plugin.wikilink,
-            "externalURL": plugin.externallink, "description": clean(&plugin.description),
+            "externalURL": plugin.externallink, "description": safe_html(&plugin.description),
             "enabled": true,
             "parameters": plugin.params.iter().map(parameter).collect::<Vec<_>>(),
         })
@@ -113,7 +113,7 @@ fn parameter(param: &Param) -> Value {
         "rows": param.rows,
     }));
     if !param.description.is_empty() {
-        let description = Value::from(clean(&param.description));
+        let description = Value::from(safe_html(&param.description));
         fields.insert("description".to_owned(), description);
     }
     if !param.options.is_empty() {
@@ -129,11 +129,6 @@ fn parameter(param: &Param) -> Value {
         fields.insert("options".to_owned(), options.collect());
     }
     Value::Object(fields)
-}
-
-/// A description comes from a plugin and goes into a page.
-fn clean(html: &str) -> String {
-    ammonia::clean(html)
 }
 
 pub(super) async fn add(call: &Call<'_>) -> Outcome {

@@ -5,7 +5,6 @@ use serde_json::json;
 use super::super::access::md5_hex;
 use super::info::place;
 use super::{Answer, Call, Outcome, failed};
-use crate::platform::domoticz::HubEvent;
 
 /// The setting with the MD5 of the code for the security panel.
 pub(super) const CODE: &str = "SecPassword";
@@ -61,39 +60,31 @@ pub(super) async fn get(call: &Call<'_>) -> Outcome {
 /// Stores what it knows of what is given, and tells all plugins when it is done.
 pub(super) async fn store(call: &Call<'_>) -> Outcome {
     let query = call.query;
-    let mut known: Vec<(&str, String, i64)> = Vec::new();
+    let mut known: Vec<(String, String, i64)> = Vec::new();
     for key in NUMBERS.iter().filter(|key| query.text(key).is_some()) {
         let number = match query.flag(key) {
             true => 1,
             false => query.number(key)?.unwrap_or(0),
         };
-        known.push((key, String::new(), number));
+        known.push(((*key).to_owned(), String::new(), number));
     }
     for key in TEXTS {
         let given = query.text(key);
-        known.extend(given.map(|text| (*key, text.to_owned(), 0)));
+        known.extend(given.map(|text| ((*key).to_owned(), text.to_owned(), 0)));
     }
     known.extend(location(call)?);
     if let Some(code) = query.raw(CODE) {
-        known.push((CODE, hashed(code), 0));
+        known.push((CODE.to_owned(), hashed(code), 0));
     }
     if known.is_empty() {
         return Err("there is no setting in this that the hub knows".to_owned());
     }
-    for (key, text, number) in known {
-        let stored = call.api.preferences.set(key, &text, number).await;
-        stored.map_err(failed)?;
-    }
-    let settings = call.api.preferences.settings().await.map_err(failed)?;
-    for hardware in call.api.plugins.hardware() {
-        let event = HubEvent::Settings(settings.clone());
-        // One that is not running reads them when it starts.
-        let _ = call.api.plugins.deliver(hardware.id, event);
-    }
+    let stored = call.api.house.set_preferences(&known).await;
+    stored.map_err(failed)?;
     Ok(Answer::ok("StoreSettings"))
 }
 
-fn location(call: &Call<'_>) -> Result<Option<(&'static str, String, i64)>, String> {
+fn location(call: &Call<'_>) -> Result<Option<(String, String, i64)>, String> {
     let latitude: Option<f64> = call.query.number("Latitude")?;
     let longitude: Option<f64> = call.query.number("Longitude")?;
     let Some((latitude, longitude)) = latitude.zip(longitude) else {
@@ -102,7 +93,11 @@ fn location(call: &Call<'_>) -> Result<Option<(&'static str, String, i64)>, Stri
     if !(-90.0..=90.0).contains(&latitude) || !(-180.0..=180.0).contains(&longitude) {
         return Err("`Latitude` is from -90 to 90, `Longitude` from -180 to 180".to_owned());
     }
-    Ok(Some(("Location", format!("{latitude};{longitude}"), 0)))
+    Ok(Some((
+        "Location".to_owned(),
+        format!("{latitude};{longitude}"),
+        0,
+    )))
 }
 
 /// A code that a client read before comes back as it is.
