@@ -70,8 +70,7 @@ async fn rules_096_097_098_datagrams_and_their_answers() {
     let peer = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let from = peer.local_addr().expect("an address").port();
     peer.send_to(b"hello", ("127.0.0.1", port)).expect("sent");
-    let expected =
-        format!("HW: datagrams from 127.0.0.1, {from}, parent None, False: b'hello'");
+    let expected = format!("HW: datagrams from 127.0.0.1, {from}, parent None, False: b'hello'");
     stage.line(&expected).await;
     assert_eq!(received(&peer).await, "answer");
     peer.send_to(b"end", ("127.0.0.1", port)).expect("sent");
@@ -88,7 +87,8 @@ async fn a_multicast_listener_gets_what_is_sent_to_its_group() {
     let mut stage = listening(&group.to_string(), "Line", port, "").await;
     let peer = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     peer.set_multicast_loop_v4(true).expect("a setting");
-    peer.send_to(b"NOTIFY\r\nrest", (group, port)).expect("sent");
+    peer.send_to(b"NOTIFY\r\nrest", (group, port))
+        .expect("sent");
     stage.line("None, False: b'NOTIFY'").await;
     assert_eq!(received(&peer).await, "answer");
     stage.stop().await;
@@ -100,7 +100,8 @@ async fn a_broadcast_listener_gets_broadcasts() {
     let mut stage = listening("255.255.255.255", "JSON", port, "").await;
     let peer = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     peer.set_broadcast(true).expect("a setting");
-    peer.send_to(b"{\"a\": 1}", ("255.255.255.255", port)).expect("sent");
+    peer.send_to(b"{\"a\": 1}", ("255.255.255.255", port))
+        .expect("sent");
     stage.line("None, False: {'a': 1}").await;
     stage.stop().await;
 }
@@ -118,7 +119,8 @@ async fn datagrams_reach_a_host_a_group_and_everybody_under_grants() {
     let mut stage = Stage::new();
     let group = Ipv4Addr::new(239, 255, 83, 18);
     let peer = UdpSocket::bind("0.0.0.0:0").expect("a socket");
-    peer.join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED).expect("joined");
+    peer.join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED)
+        .expect("joined");
     let port = peer.local_addr().expect("an address").port();
     let folder = stage.plugin("sender", &plugin_text("Sender", SENDER));
     let config = format!(
@@ -134,12 +136,17 @@ async fn datagrams_reach_a_host_a_group_and_everybody_under_grants() {
     }
     stage.line("UDP needs one").await;
     let line = stage.line("denied").await;
-    assert!(line.contains(&format!("network = [\"10.9.8.7:{port}\"]")), "{line}");
+    assert!(
+        line.contains(&format!("network = [\"10.9.8.7:{port}\"]")),
+        "{line}"
+    );
     stage.stop().await;
 }
 
 fn stage_has(addresses: &[&str], text: &str) {
-    let known = addresses.iter().any(|address| text == format!("to {address}"));
+    let known = addresses
+        .iter()
+        .any(|address| text == format!("to {address}"));
     assert!(known, "{text}");
 }
 
@@ -171,10 +178,12 @@ def onDisconnect(Connection):
 async fn serial(path: &str, protocol: &str) -> Stage {
     let mut stage = Stage::new();
     let source = plugin_text("Serial", SERIAL);
-    let source = source.replace("<params>", "<params><param field=\"SerialPort\" label=\"x\"/>");
+    let source = source.replace(
+        "<params>",
+        "<params><param field=\"SerialPort\" label=\"x\"/>",
+    );
     let folder = stage.plugin("serial", &source);
-    let config =
-        format!("parameters = {{ SerialPort = \"{path}\", Mode1 = \"{protocol}\" }}");
+    let config = format!("parameters = {{ SerialPort = \"{path}\", Mode1 = \"{protocol}\" }}");
     stage
         .start(&[(section("HW", "Serial", &config), folder)])
         .await;
@@ -185,15 +194,25 @@ async fn serial(path: &str, protocol: &str) -> Stage {
 async fn a_serial_port_carries_lines_times_out_and_is_closed() {
     let mut terminal = Terminal::new();
     let mut stage = serial(&terminal.path.clone(), "Line").await;
-    let opened = format!("HW: connect 0 serial port {} is open; False True", terminal.path);
+    let opened = format!(
+        "HW: connect 0 serial port {} is open; False True",
+        terminal.path
+    );
     stage.line(&opened).await;
     assert_eq!(terminal.ask("read 6"), hex("hello\r"));
     let settings = terminal.ask("settings");
-    assert_eq!(settings, "9600", "8 bits, no parity, 1 stop bit, no flow control");
+    assert_eq!(
+        settings, "9600",
+        "8 bits, no parity, 1 stop bit, no flow control"
+    );
     stage.lines(&["HW: timeout", "HW: timeout"]).await;
     terminal.write(b"one\r\ntwo\rend\r");
     stage
-        .lines(&["HW: message b'one'", "HW: message b'two'", "HW: disconnect False"])
+        .lines(&[
+            "HW: message b'one'",
+            "HW: message b'two'",
+            "HW: disconnect False",
+        ])
         .await;
     assert_eq!(terminal.ask("read 4"), hex("last"));
     stage.stop().await;
