@@ -3,12 +3,16 @@
 //! Python makes any bytes a file's name. Interfaces of components know text only,
 //! and to hand them anything else ends the component. So such a file does not
 //! exist, which is true: no folder of a plugin can hold one.
-//! And `/dev/null` is something that `open` makes.
+//! `/dev/null`, sockets and pipes are no files either: `open` makes something of them.
 
 use std::cell::OnceCell;
 use std::ffi::{CStr, c_char, c_int};
 
-use rustpython_vm::{PyObjectRef, PyResult, VirtualMachine, builtins::PyStr, function::FuncArgs};
+use rustpython_vm::{
+    PyObject, PyObjectRef, PyResult, VirtualMachine,
+    builtins::{PyInt, PyStr},
+    function::FuncArgs,
+};
 
 use crate::single::Single;
 
@@ -71,9 +75,22 @@ unsafe extern "C" fn __wrap___wasilibc_find_relpath_alloc(
 /// Where programs put what they do not want.
 const NULL: &str = "/dev/null";
 
+/// The hub's descriptors have numbers from this one on.
+const FIRST_DESCRIPTOR: i64 = 10_000;
+
 static OPEN: Single<OnceCell<PyObjectRef>> = Single(OnceCell::new());
 
-/// Makes `open` know the null device. Before the snapshot, and before any module of
+/// Whether `_cordon_open` has to open it: the null device, or a descriptor of the hub's.
+fn is_special(file: &PyObject, vm: &VirtualMachine) -> bool {
+    if let Some(path) = file.downcast_ref::<PyStr>() {
+        return path.as_bytes() == NULL.as_bytes();
+    }
+    let number = file.downcast_ref::<PyInt>();
+    let number = number.and_then(|number| number.try_to_primitive::<i64>(vm).ok());
+    number.is_some_and(|number| number >= FIRST_DESCRIPTOR)
+}
+
+/// Makes `open` know the null device and the descriptors of sockets. Before the snapshot, and before any module of
 /// Python's is imported.
 ///
 /// # Errors
@@ -86,13 +103,9 @@ pub fn install(vm: &VirtualMachine) -> PyResult<()> {
         return Err(vm.new_runtime_error("open is set up once"));
     }
     let open = vm.new_function("open", |args: FuncArgs, vm: &VirtualMachine| -> PyResult {
-        let file = args
-            .args
-            .first()
-            .and_then(|file| file.downcast_ref::<PyStr>());
-        if file.is_some_and(|file| file.as_bytes() == NULL.as_bytes()) {
-            let null = vm.import("_cordon_null", 0)?;
-            return null.get_attr("open", vm)?.call_with_args(args, vm);
+        if args.args.first().is_some_and(|file| is_special(file, vm)) {
+            let special = vm.import("_cordon_open", 0)?;
+            return special.get_attr("open", vm)?.call_with_args(args, vm);
         }
         match OPEN.get() {
             Some(own) => own.call_with_args(args, vm),

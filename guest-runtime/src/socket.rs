@@ -361,7 +361,9 @@ mod _cordon_socket {
 
         fn init(zelf: &Py<Self>, args: SocketArgs, vm: &VirtualMachine) -> PyResult<()> {
             let mut timeout = DEFAULT_TIMEOUT.load(Ordering::Relaxed);
-            let (family, kind, fd) = match args.fileno.filter(|fileno| !vm.is_none(fileno)) {
+            let fileno = args.fileno.filter(|fileno| !vm.is_none(fileno));
+            let adopted = fileno.is_some();
+            let (family, kind, fd) = match fileno {
                 Some(fileno) => {
                     if fileno.downcast_ref::<PyInt>().is_none() {
                         return Err(vm.new_type_error(format!(
@@ -376,7 +378,7 @@ mod _cordon_socket {
                     let handle = fd.unsigned_abs();
                     let what = raise(sockets::describe(handle), vm)?;
                     let family = match (what.paired, what.family) {
-                        (true, _) if args.family >= 0 => args.family,
+                        _ if args.family >= 0 => args.family,
                         (true, _) => AF_UNIX,
                         (false, Family::Ipv4) => AF_INET,
                         (false, Family::Ipv6) => AF_INET6,
@@ -403,6 +405,8 @@ mod _cordon_socket {
                 }
             };
             let kind = match kind {
+                // Whoever has a descriptor may say what it is.
+                _ if adopted && args.r#type >= 0 => args.r#type,
                 Kind::Stream => SOCK_STREAM,
                 Kind::Datagram => SOCK_DGRAM,
             };
@@ -954,10 +958,10 @@ mod _cordon_socket {
         let mut found = find(&host, v6, port, vm)?;
         found.port = port;
         if let Some(flow) = rest.first() {
-            found.flow = flow.clone().try_into_value::<u32>(vm)?;
-            if found.flow > 0xf_ffff {
-                return Err(vm.new_overflow_error(format!("{what}(): flowinfo must be 0-1048575.")));
-            }
+            let flow = flow.try_index(vm)?.try_to_primitive::<u32>(vm).ok();
+            found.flow = flow.filter(|flow| *flow <= 0xf_ffff).ok_or_else(|| {
+                vm.new_overflow_error(format!("{what}(): flowinfo must be 0-1048575."))
+            })?;
         }
         if let Some(scope) = rest.get(1) {
             let scope = scope.clone().try_into_value::<u32>(vm)?;
