@@ -368,7 +368,10 @@ def _drop(connection):
     if number is None or connection.__released__:
         return
     _known.pop(number, None)
-    if connection.__waiting__ or _cordon.connection_status(number) is not None:
+    # The end of a listener for datagrams has no event (spec 6.6).
+    if connection.__Transport__ != "UDP/IP" and (
+        connection.__waiting__ or _cordon.connection_status(number) is not None
+    ):
         _stand_in(connection, number)
     _cordon.connection_release(number)
 

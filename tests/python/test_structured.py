@@ -27,6 +27,15 @@ class Udp(MessageCase):
         self.assertEqual(self.hub.calls[0][:4],
                          ("send", 3, ("l", "UDP/IP", "None", "10.0.0.9", "5000", -1), b"r"))
 
+    def test_a_dropped_listener_leaves_nothing_behind(self):
+        import _cordon_connection
+        for _ in range(10):
+            listener = self.domoticz.Connection("l", "UDP/IP", "None", "", "1900")
+            listener.Listen()
+            del listener
+        self.assertEqual([call[0] for call in self.hub.calls].count("release"), 10)
+        self.assertEqual(_cordon_connection._stand_ins, {})
+
 
 class WebSocket(MessageCase):
     PROTOCOL = "WS"

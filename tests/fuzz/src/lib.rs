@@ -67,8 +67,9 @@ fn decode<'a>(
     }
     codec.close(&mut out);
     for message in &out.messages {
-        // A message may be as large as the bound and a head of its own.
-        assert!(message.size() <= 2 * BOUND + 1024, "{} bytes", message.size());
+        // What is told of a message costs more than its bytes, but not without end:
+        // a control character in JSON becomes six, an empty topic an object.
+        assert!(message.size() <= 16 * BOUND, "{} bytes", message.size());
     }
     Ok(out)
 }

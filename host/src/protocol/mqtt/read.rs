@@ -12,6 +12,10 @@ use super::packet::{
     MqttWill,
 };
 
+/// Most topics, or codes for topics, of one packet: each becomes an object of the
+/// plugin, many times as large as the byte that it may be on the wire.
+const TOPICS: usize = 1024;
+
 /// Parses a frame, fixed header included.
 ///
 /// # Errors
@@ -46,7 +50,7 @@ fn parse(header: FixedHeader, frame: Bytes) -> Result<MqttPacket, Error> {
     if body.len() != length {
         return Err(Error::PayloadSizeIncorrect);
     }
-    Ok(match kind {
+    let packet = match kind {
         PacketType::Connect => MqttPacket::Connect(connect(header, frame)?),
         PacketType::ConnAck => connack(&body)?,
         PacketType::Publish => MqttPacket::Publish(publish(header, frame)?),
@@ -67,7 +71,17 @@ fn parse(header: FixedHeader, frame: Bytes) -> Result<MqttPacket, Error> {
         PacketType::PingReq => MqttPacket::Pingreq,
         PacketType::PingResp => MqttPacket::Pingresp,
         PacketType::Disconnect => MqttPacket::Disconnect,
-    })
+    };
+    let topics = match &packet {
+        MqttPacket::Subscribe(it) => it.topics.len(),
+        MqttPacket::Unsubscribe(it) => it.topics.len(),
+        MqttPacket::Suback(it) => it.codes.len(),
+        _ => 0,
+    };
+    if topics > TOPICS {
+        return Err(Error::PayloadSizeLimitExceeded(topics));
+    }
+    Ok(packet)
 }
 
 /// Bytes of the fixed header: the type and one to four of the length.

@@ -300,6 +300,27 @@ fn mqtt_stops_at_its_bound_and_gives_what_is_left() {
     );
 }
 
+#[test]
+fn mqtt_packets_with_more_topics_than_anybody_has_are_malformed() {
+    let suback = |codes: usize| {
+        let length = codes + 2;
+        let mut bytes = vec![
+            0x90,
+            (length % 128) as u8 | 0x80,
+            (length / 128) as u8,
+            0,
+            1,
+        ];
+        bytes.resize(bytes.len() + codes, 0);
+        bytes
+    };
+    assert!(
+        matches!(&packets(&[&suback(1024)])[..], [MqttPacket::Suback(it)] if it.codes.len() == 1024)
+    );
+    let error = feed_error("MQTT", BOUND, &suback(1025));
+    assert!(matches!(error, CodecError::Malformed(_)), "{error}");
+}
+
 const MQTT: &[&str] = &[
     "0\u{5}\u{0}\u{1}thi",
     "2\u{7}\u{0}\u{1}t\u{0}\u{1}hi",
