@@ -123,11 +123,6 @@ async fn compare(case: &Case, stage: &mut Stage) -> Result<(), String> {
 fn rules_are_covered() {
     let mut covered = BTreeSet::new();
     for case in Case::all() {
-        assert!(
-            !case.script.rules.is_empty(),
-            "case {} names no rule",
-            case.name
-        );
         covered.extend(case.script.rules);
     }
     let cases = covered.len();

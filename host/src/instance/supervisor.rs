@@ -181,13 +181,13 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Queues an event for the plugin.
+    /// Queues an event for the plugin; one that is being started gets it afterwards.
     ///
     /// # Errors
     ///
     /// [`DeliverError`] when it is not running or its inbox is full.
     pub fn deliver(&self, event: HubEvent) -> Result<(), DeliverError> {
-        if self.counters.status() != Status::Running {
+        if !matches!(self.counters.status(), Status::Starting | Status::Running) {
             return Err(DeliverError::NotRunning);
         }
         self.commands

@@ -38,9 +38,9 @@ Domoticz.Register(Device=MyDevice, Unit=MyUnit)
 
 def onStart():
     if not Devices:
-        Domoticz.Log("first start")
         MyUnit(Name="a", DeviceID="d", Unit=1, TypeName="Switch", Used=1).Create()
         Lamp(Name="b", DeviceID="d", Unit=2, TypeName="Dimmer", Used=1).Create()
+        Domoticz.Log("first start")
         return
     unit = Devices["d"].Units[1]
     Domoticz.Log("loaded %s %s %s" % (type(Devices["d"]).__name__, type(unit).__name__, unit.extra))
