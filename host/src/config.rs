@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::error::EngineError;
 use crate::grants::Grants;
 use crate::limits::Limits;
+use crate::web::indigo::IndigoApiConfig;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Config {
     /// The Indigo plugins, started after the others.
     #[serde(default)]
     pub indigo: Vec<IndigoSection>,
+    /// The HTTP API for Indigo's clients.
+    #[serde(default, rename = "indigo-api")]
+    pub indigo_api: IndigoApiConfig,
 }
 
 /// The `[hub]` section.
@@ -176,6 +180,7 @@ impl Config {
         if !(-180.0..=180.0).contains(&self.hub.longitude) {
             return Err("longitude must be from -180 to 180 degrees".into());
         }
+        self.indigo_api.check(self.hub.listen.ip().is_loopback())?;
         let wanted = self.hardware.len().saturating_add(self.indigo.len());
         if usize::try_from(self.hub.instances).is_ok_and(|room| wanted > room) {
             return Err(format!(

@@ -15,6 +15,7 @@ use crate::hub::Hub;
 use crate::log::{EventLog, Level, LogCapacity};
 use crate::platform::domoticz::definition::Catalogue;
 use crate::platform::indigo::ServerOptions;
+use crate::web::indigo::IndigoApi;
 use crate::{system, web};
 
 /// Arguments of `cordon serve`.
@@ -68,7 +69,10 @@ impl Serve {
         });
         start_all(&mut hub, &config, &events).await?;
         say(&events, format!("ready on http://{address}/"));
-        let served = web::serve(listener, web::router(hub.api(address)), stop_signal()).await;
+        let local_only = address.ip().is_loopback();
+        let indigo = IndigoApi::new(hub.indigo().await?, &config.indigo_api, local_only);
+        let router = web::router(hub.api(address)).merge(web::indigo::router(indigo));
+        let served = web::serve(listener, router, stop_signal()).await;
         say(&events, "stopping".to_owned());
         hub.stop().await;
         events.flush_echo(std::time::Duration::from_secs(1));

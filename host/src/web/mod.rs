@@ -9,6 +9,7 @@
 mod answer;
 mod commands;
 mod devices;
+pub mod indigo;
 mod names;
 mod page;
 mod query;
@@ -95,6 +96,10 @@ async fn status_page(State(api): State<HubApi>, headers: HeaderMap) -> Response 
 
 /// Keeps other sites' pages from using a browser that can reach the hub.
 fn admit(api: &HubApi, headers: &HeaderMap) -> Result<(), String> {
+    same_site(api.local_only, headers)
+}
+
+fn same_site(local_only: bool, headers: &HeaderMap) -> Result<(), String> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text("host").unwrap_or("");
     if text("sec-fetch-site").is_some_and(|site| site == "cross-site") {
@@ -108,7 +113,7 @@ fn admit(api: &HubApi, headers: &HeaderMap) -> Result<(), String> {
     if text("origin").is_some_and(|origin| !own(origin)) {
         return Err("requests from pages of another origin are refused".to_owned());
     }
-    if api.local_only && !is_local(host) {
+    if local_only && !is_local(host) {
         return Err("use the address 127.0.0.1 or the name localhost".to_owned());
     }
     Ok(())

@@ -13,6 +13,7 @@ pub mod condition;
 pub mod database;
 pub mod definition;
 pub mod device;
+pub mod dialog;
 mod dispatch;
 mod execute;
 pub mod failure;

@@ -222,6 +222,9 @@ pub struct ConfigUi {
     pub support_url: Option<String>,
     /// Fields in the order in which they are shown; those of templates in their place.
     pub fields: Vec<Field>,
+    /// The dialog's element as XML, templates named and not put in; plugins that make
+    /// dialogs of their own start from it.
+    pub raw_xml: String,
 }
 
 impl ConfigUi {

@@ -85,6 +85,7 @@ impl Context<'_> {
             ui: ConfigUi {
                 support_url: element.child_text("SupportURL"),
                 fields: Vec::new(),
+                raw_xml: element.to_xml(),
             },
             ids: BTreeSet::new(),
         };

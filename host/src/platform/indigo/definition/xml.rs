@@ -30,8 +30,8 @@ pub(super) struct Element {
 }
 
 impl Element {
-    /// The value of an attribute, whatever its case: real files write `defaultvalue`
-    /// and mean nothing by it, so names are compared exactly.
+    /// The value of an attribute. Names are compared exactly: real files write
+    /// `defaultvalue`, and the original makes nothing of it.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         let mut found = self.attributes.iter();
         found
@@ -42,6 +42,33 @@ impl Element {
     /// The first child of this name.
     pub(super) fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name == name)
+    }
+
+    /// The element as XML again: entities encoded, white space between elements gone.
+    pub(super) fn to_xml(&self) -> String {
+        let mut xml = String::new();
+        self.write(&mut xml);
+        xml
+    }
+
+    fn write(&self, xml: &mut String) {
+        xml.push('<');
+        xml.push_str(&self.name);
+        for (name, value) in &self.attributes {
+            xml.push(' ');
+            xml.push_str(name);
+            xml.push_str("=\"");
+            xml.push_str(&quick_xml::escape::escape(value.as_str()));
+            xml.push('"');
+        }
+        xml.push('>');
+        xml.push_str(&quick_xml::escape::escape(self.text.as_str()));
+        for child in &self.children {
+            child.write(xml);
+        }
+        xml.push_str("</");
+        xml.push_str(&self.name);
+        xml.push('>');
     }
 
     /// The text of the first child of this name; `None` when it is missing or empty.
