@@ -17,6 +17,8 @@ pub mod dialog;
 mod dispatch;
 pub mod failure;
 pub mod filter;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod info;
 pub mod object;
 pub mod paths;
