@@ -68,6 +68,8 @@ def init():
     _add_site_builtins()
     _hide_library_folder()
     importlib.import_module("_cordon_runtime")
+    # For Indigo plugins only; the others must not find its module.
+    importlib.import_module("_cordon_indigo").hide()
     _cordon_os.describe_system()
     importlib.import_module("_cordon_rehearsal").rehearse()
     gc.collect()
