@@ -252,7 +252,7 @@ class End(IndigoCase):
             "        self.steps.append('stop')\n        super().stopConcurrentThread()\n"
             "    def shutdown(self):\n        self.steps.append('shutdown')\n"
             "    def __del__(self):\n        self.steps.append('del')\n"
-            "        indigo.PluginBase.__del__(self)\n")
+            "        super().__del__()\n")
         self.ok("startConcurrentThread")
         self.ok("stop")
         self.assertEqual(plugin.steps, ["stop", "thread", "shutdown", "del"])

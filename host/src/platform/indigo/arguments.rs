@@ -159,14 +159,15 @@ pub fn check_keys(map: &Map<String, Value>, strict: bool) -> Result<(), Failure>
         let starts = chars
             .next()
             .is_some_and(|it| it.is_ascii_alphabetic() || (!strict && it == '_'));
-        let rest = key.chars().all(|it| it.is_ascii_graphic());
+        let fits = |it: char| it.is_ascii_alphanumeric() || "_-.:".contains(it);
+        let rest = key.chars().all(fits);
         let xml = key
             .get(..3)
             .is_some_and(|it| it.eq_ignore_ascii_case("xml"));
         if !starts || !rest || xml {
             return Err(Failure::value(format!(
-                "LowLevelBadParameterError: '{key}' is no valid key; it must be ASCII, begin with a \
-                 letter but not with xml, and hold no space"
+                "LowLevelBadParameterError: '{key}' is no valid key; it must begin with a letter \
+                 but not with xml, and hold only ASCII letters, digits and _ - . :"
             )));
         }
         check_nested(value, strict)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::object::Object;
+use super::server::Chain;
 
 /// One change, told after it was stored, in the order in which changes were made.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct Change {
     pub what: What,
     /// The states of a device that changed and shall fire triggers.
     pub states: Vec<StateChange>,
+    /// Whose doing it is.
+    pub by: Chain,
 }
 
 /// What happened to an object.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::change::{Change, StateChange, What};
 use super::failure::Failure;
 use super::object::{Object, map_weight};
+use super::server::Caller;
 use super::table::Table;
 use crate::limits::Limits;
 
@@ -144,18 +145,17 @@ pub struct Edit<'a> {
     database: &'a mut Database,
     before: Vec<(i64, Option<Arc<Object>>)>,
     changes: Vec<Change>,
-    /// Limits of the one whose doing it is.
-    limits: Option<&'a Limits>,
+    caller: &'a Caller,
 }
 
 impl<'a> Edit<'a> {
-    /// An edit on behalf of a plugin with these limits, or of the operator.
-    pub fn new(database: &'a mut Database, limits: Option<&'a Limits>) -> Self {
+    /// An edit on behalf of somebody, within that one's limits.
+    pub fn new(database: &'a mut Database, caller: &'a Caller) -> Self {
         Self {
             database,
             before: Vec::new(),
             changes: Vec::new(),
-            limits,
+            caller,
         }
     }
 
@@ -238,7 +238,7 @@ impl<'a> Edit<'a> {
         let was = charged.as_ref().map(|plugin| self.database.usage(plugin));
         self.before.push((id, self.database.any(id).cloned()));
         self.database.put(id, object);
-        if let (Some(limits), Some(plugin), Some(was)) = (self.limits, charged, was) {
+        if let (Some(limits), Some(plugin), Some(was)) = (self.caller.limits(), charged, was) {
             let now = self.database.usage(&plugin);
             // What is over already may shrink and stay: only growth is refused.
             if now.objects > was.objects && now.objects > limits.devices {
@@ -257,6 +257,7 @@ impl<'a> Edit<'a> {
             sequence: self.database.sequence,
             what,
             states,
+            by: self.caller.chain(),
         });
     }
 

@@ -27,6 +27,12 @@ pub(super) async fn run(server: Weak<IndigoServer>, mut pending: mpsc::Unbounded
         for change in changes {
             tell(&server, &change);
             trigger::fire_changes(&server, &change);
+            if let What::Deleted(object) = &change.what {
+                server.sprinklers.forget(object.id);
+            }
+            if change.what.object().table.collection == Collection::Schedules {
+                server.timers.changed.notify_one();
+            }
             // Nobody may be watching.
             let _ = server.watchers().send(Arc::new(change));
         }

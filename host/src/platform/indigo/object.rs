@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::action::Step;
 use super::condition::Condition;
 use super::device::DeviceClass;
+use super::schedule::Timing;
 use super::state::StateDefinition;
 use super::table::Table;
 
@@ -54,6 +55,9 @@ pub struct Hidden {
     /// What a trigger, schedule or action group does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Step>,
+    /// The days and times of a schedule, as far as no attribute has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
     /// What must hold for it to do so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,

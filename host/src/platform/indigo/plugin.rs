@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::bundle::Bundle;
 use super::failure::Failure;
+use super::state::StateDefinition;
 use super::table::Collection;
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
@@ -128,6 +129,9 @@ struct Subscriptions {
     log: bool,
 }
 
+/// How long a plugin is left alone after another had it restarted.
+const RESTARTS: Duration = Duration::from_secs(10);
+
 /// A plugin of this hub.
 pub struct Plugin {
     /// Its bundle, with all that it says about itself.
@@ -145,6 +149,12 @@ pub struct Plugin {
     since: AtomicU64,
     /// Whether its objects were handed to it.
     started: AtomicBool,
+    /// Methods that were called in this life and are not there.
+    missing: Mutex<BTreeSet<&'static str>>,
+    /// When another plugin had it restarted last.
+    restarted: Mutex<Option<Instant>>,
+    /// Held while its preferences are written.
+    pub(super) saving: tokio::sync::Mutex<()>,
 }
 
 impl Plugin {
@@ -160,6 +170,9 @@ impl Plugin {
             subscriptions: Mutex::default(),
             since: AtomicU64::new(0),
             started: AtomicBool::new(false),
+            missing: Mutex::default(),
+            restarted: Mutex::default(),
+            saving: tokio::sync::Mutex::default(),
         }
     }
 
@@ -191,6 +204,7 @@ impl Plugin {
     pub fn reset(&self) {
         *self.subscriptions() = Subscriptions::default();
         self.started.store(false, Ordering::Release);
+        self.missing().clear();
     }
 
     /// From here on it is told of changes after this one.
@@ -285,6 +299,55 @@ impl Plugin {
         port.queue(call)
     }
 
+    /// Queues a call; what it returns comes later.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when it cannot be queued.
+    pub fn start(
+        &self,
+        name: &str,
+        arguments: &Arc<str>,
+    ) -> Result<oneshot::Receiver<Answer>, CallError> {
+        let (reply, answered) = oneshot::channel();
+        self.queue(Call {
+            name: name.to_owned(),
+            arguments: Arc::clone(arguments),
+            reply: Some(reply),
+            waiting: None,
+        })?;
+        Ok(answered)
+    }
+
+    /// Whether another plugin may have it restarted now; counts as done.
+    #[must_use]
+    pub fn may_restart(&self) -> bool {
+        let mut restarted = self
+            .restarted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if restarted.is_some_and(|when| when.elapsed() < RESTARTS) {
+            return false;
+        }
+        *restarted = Some(Instant::now());
+        true
+    }
+
+    /// Whether it is known not to have this method.
+    #[must_use]
+    pub fn lacks(&self, method: &str) -> bool {
+        self.missing().contains(method)
+    }
+
+    /// It does not have this method.
+    pub fn miss(&self, method: &'static str) {
+        self.missing().insert(method);
+    }
+
+    fn missing(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Calls a function and waits for what it returns.
     ///
     /// # Errors
@@ -296,13 +359,7 @@ impl Plugin {
         arguments: &Value,
         deadline: Duration,
     ) -> Result<Answer, CallError> {
-        let (reply, answered) = oneshot::channel();
-        self.queue(Call {
-            name: name.to_owned(),
-            arguments: arguments.to_string().into(),
-            reply: Some(reply),
-            waiting: None,
-        })?;
+        let answered = self.start(name, &arguments.to_string().into())?;
         match tokio::time::timeout(deadline, answered).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(CallError::NotRunning(self.id().to_owned())),
@@ -328,4 +385,52 @@ impl Plugin {
             "isRunning": self.running(),
         })
     }
+}
+
+/// The definitions of a bundle as the base class of plugins has them.
+#[must_use]
+pub fn definitions(bundle: &Bundle) -> Value {
+    let definitions = &bundle.definitions;
+    let device = |it: &super::definition::DeviceType| {
+        let states: Vec<StateDefinition> = it.states.iter().map(Into::into).collect();
+        let value = json!({
+            "Name": it.name,
+            "Type": it.class.name(),
+            "SubType": it.sub_type.as_ref().map_or("", |it| it.member.as_str()),
+            "States": states,
+            "DisplayStateId": it.display_state_id,
+            "ConfigUIRawXml": "",
+        });
+        (it.id.clone(), value)
+    };
+    let action = |it: &super::definition::ActionType| {
+        let value = json!({
+            "Name": it.name,
+            "CallbackMethod": it.callback,
+            "DeviceFilter": it.device_filter,
+            "UiPath": it.ui_path,
+            "ConfigUIRawXml": "",
+        });
+        (it.id.clone(), value)
+    };
+    let event = |it: &super::definition::EventType| {
+        let value = json!({ "Name": it.name, "ConfigUIRawXml": "" });
+        (it.id.clone(), value)
+    };
+    let item = |it: &super::definition::MenuItem| {
+        json!({
+            "Id": it.id,
+            "Name": it.name,
+            "CallbackMethod": it.callback,
+            "ButtonTitle": it.button_title,
+            "ConfigUIRawXml": "",
+        })
+    };
+    let map = |pairs: Vec<(String, Value)>| Value::Object(pairs.into_iter().collect());
+    json!({
+        "devices": map(definitions.devices.types.iter().map(device).collect()),
+        "actions": map(definitions.actions.types.iter().map(action).collect()),
+        "events": map(definitions.events.types.iter().map(event).collect()),
+        "menuItems": definitions.menu.iter().map(item).collect::<Vec<_>>(),
+    })
 }

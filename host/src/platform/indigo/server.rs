@@ -5,6 +5,7 @@
 //! is told in the order in which changes were made. Commands are in [`super::command`].
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -18,12 +19,15 @@ use super::command;
 use super::database::{Database, Edit};
 use super::dispatch;
 use super::failure::Failure;
+use super::log_follower;
 use super::object::Object;
 use super::plugin::{Answer, CallError, Plugin};
 use super::records;
+use super::sprinkler::Sprinklers;
 use super::sun::Sun;
 use super::table::Collection;
 use super::timers::Timers;
+use super::trigger;
 use super::view::view;
 use crate::error::EngineError;
 use crate::limits::Limits;
@@ -54,6 +58,24 @@ pub enum Caller {
     /// Somebody over the HTTP API, or the hub itself: `api-http`, `api-websocket`,
     /// `server`.
     Operator(&'static str),
+    /// The server, because of something that happened.
+    Chain(Chain),
+}
+
+/// Where an event comes from.
+#[derive(Clone, Default)]
+pub struct Chain {
+    /// The plugin whose doing it is, if it is one's.
+    pub plugin: Option<Arc<Plugin>>,
+    /// How many events came before it that it follows from.
+    pub depth: u32,
+}
+
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let plugin = self.plugin.as_ref().map(|it| it.id());
+        write!(f, "Chain({plugin:?}, {})", self.depth)
+    }
 }
 
 impl Caller {
@@ -62,17 +84,48 @@ impl Caller {
     pub fn plugin_id(&self) -> Option<&str> {
         match self {
             Self::Plugin(plugin) => Some(plugin.id()),
+            Self::Operator(_) | Self::Chain(_) => None,
+        }
+    }
+
+    /// The plugin whose doing it is.
+    #[must_use]
+    pub fn plugin(&self) -> Option<&Arc<Plugin>> {
+        match self {
+            Self::Plugin(plugin) => Some(plugin),
+            Self::Chain(chain) => chain.plugin.as_ref(),
             Self::Operator(_) => None,
+        }
+    }
+
+    /// Whose limits something counts for; empty for the operator.
+    #[must_use]
+    pub fn charged(&self) -> &str {
+        self.plugin().map_or("", |plugin| plugin.id())
+    }
+
+    /// How many events it follows from.
+    #[must_use]
+    pub fn depth(&self) -> u32 {
+        match self {
+            Self::Chain(chain) => chain.depth,
+            _ => 0,
+        }
+    }
+
+    /// The same as the origin of what follows.
+    #[must_use]
+    pub fn chain(&self) -> Chain {
+        Chain {
+            plugin: self.plugin().cloned(),
+            depth: self.depth(),
         }
     }
 
     /// The limits that apply to it.
     #[must_use]
     pub fn limits(&self) -> Option<&Limits> {
-        match self {
-            Self::Plugin(plugin) => Some(&plugin.limits),
-            Self::Operator(_) => None,
-        }
+        self.plugin().map(|plugin| &plugin.limits)
     }
 
     /// What event data says about where an event came from.
@@ -81,6 +134,7 @@ impl Caller {
         match self {
             Self::Plugin(_) => "python",
             Self::Operator(source) => source,
+            Self::Chain(_) => "server",
         }
     }
 }
@@ -104,6 +158,9 @@ pub struct IndigoServer {
     pub(super) timers: Timers,
     /// Where and when the sun rises.
     pub(super) sun: Sun,
+    /// Schedules of sprinklers.
+    pub(super) sprinklers: Sprinklers,
+    follows_log: AtomicBool,
 }
 
 impl IndigoServer {
@@ -140,6 +197,8 @@ impl IndigoServer {
             sun: Sun::new(options.latitude, options.longitude),
             options,
             timers: Timers::default(),
+            sprinklers: Sprinklers::default(),
+            follows_log: AtomicBool::new(false),
         });
         tokio::spawn(dispatch::run(Arc::downgrade(&server), receiver));
         super::clock::start(&server);
@@ -239,6 +298,19 @@ impl IndigoServer {
         active(&self.database(), plugin)
     }
 
+    /// The plugins of the configuration have been started.
+    pub fn ready(self: &Arc<Self>) {
+        trigger::fire_class(self, "indigo.ServerStartupTrigger");
+    }
+
+    /// From here on plugins that asked for it are handed the lines of the log.
+    pub(super) fn follow_log(self: &Arc<Self>) {
+        if !self.follows_log.swap(true, Ordering::AcqRel) {
+            let lines = self.events.subscribe();
+            tokio::spawn(log_follower::run(Arc::downgrade(self), lines));
+        }
+    }
+
     /// What plugins are told about the hub.
     #[must_use]
     pub fn options(&self) -> &ServerOptions {
@@ -274,7 +346,7 @@ impl IndigoServer {
     ) -> Result<T, Failure> {
         let (value, ids, stored) = {
             let mut database = self.database();
-            let mut making = Edit::new(&mut database, caller.limits());
+            let mut making = Edit::new(&mut database, caller);
             let value = match edit(&mut making) {
                 Ok(value) => value,
                 Err(failure) => {
