@@ -174,6 +174,7 @@ impl Run {
             limits: Limits::with_overrides(&limits).map_err(EngineError::Config)?,
             plugin_folder: self.plugin_folder,
             verify_tls: false,
+            typed_serial: true,
         })
     }
 }

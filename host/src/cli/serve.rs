@@ -14,6 +14,7 @@ use crate::error::EngineError;
 use crate::hub::Hub;
 use crate::log::{EventLog, Level, LogCapacity};
 use crate::platform::domoticz::definition::Catalogue;
+use crate::web::indigo::IndigoApi;
 use crate::{system, web};
 
 /// Arguments of `cordon serve`.
@@ -58,9 +59,15 @@ impl Serve {
             None
         };
         let mut hub = Hub::open(engine, events.clone(), &config.hub.data, vec![address])?;
+        hub.set_web(config.web.clone());
         start_all(&mut hub, &config, &events).await?;
+        hub.manage(&config.hub.plugins, config.hub.instances)
+            .await?;
         say(&events, format!("ready on http://{address}/"));
-        let served = web::serve(listener, web::router(hub.api(address)), stop_signal()).await;
+        let local_only = address.ip().is_loopback();
+        let indigo = IndigoApi::new(hub.indigo().await?, &config.indigo_api, local_only);
+        let router = web::router(hub.api(address)).merge(web::indigo::router(indigo));
+        let served = web::serve(listener, router, stop_signal()).await;
         say(&events, "stopping".to_owned());
         hub.stop().await;
         events.flush_echo(std::time::Duration::from_secs(1));

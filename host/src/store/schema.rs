@@ -69,6 +69,15 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
 ",
     super::objects::SCHEMA,
+    super::records::SCHEMA,
+    "
+    CREATE TABLE indigo_objects (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection TEXT NOT NULL,
+        folder INTEGER NOT NULL,
+        json TEXT NOT NULL
+    ) STRICT;
+",
 ];
 
 /// Opens the file for writing and brings it to the present schema.

@@ -7,6 +7,8 @@ pub mod command;
 pub mod definition;
 pub mod device;
 pub mod event;
+pub mod favorites;
+pub mod history;
 pub mod house;
 mod icons;
 pub mod image;
@@ -21,6 +23,7 @@ pub mod rule;
 pub mod security;
 pub mod table;
 mod value;
+pub mod variables;
 
 pub use device::{Change, Device, DeviceError, DeviceLimits, NewDevice, ValueUpdate};
 pub use event::{DeliverError, HardwareInfo, HubEvent, Level, Plugins};

@@ -250,6 +250,14 @@ impl DeviceTable {
         self.change_from_outside(id, change).await
     }
 
+    /// Any change from outside, such as of the switch type or the options.
+    ///
+    /// # Errors
+    /// [`DeviceError::Missing`], [`DeviceError::Unavailable`].
+    pub async fn edit(&self, id: i64, change: Change) -> Result<Notice, DeviceError> {
+        self.change_from_outside(id, move |_| change).await
+    }
+
     /// Makes a row from outside.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::super::device::{Change, Device, DeviceError, DeviceLimits, NewDevice};
 use super::super::row::{self, StoredRow};
-use super::super::{color, preferences, value};
+use super::super::{color, history, preferences, value};
 use crate::error::LimitHit;
 use crate::store::StoreError;
 
@@ -126,7 +126,8 @@ pub(super) fn apply(
     let elapsed = now.duration_since(row.updated).as_secs_f64();
     let mut touched = set_types(&mut row, change);
     if let Some(reading) = &change.value {
-        value::apply(&mut row.device, reading, elapsed);
+        let news = value::apply(&mut row.device, reading, elapsed);
+        history::record(connection, &row.device, &reading.s_value, news, now)?;
         touched = true;
     }
     if let Some(reading) = &change.silent_value {

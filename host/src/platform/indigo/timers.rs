@@ -1,0 +1,5 @@
+//! What waits for its time.
+
+/// Delayed actions.
+#[derive(Default)]
+pub struct Timers {}
