@@ -67,6 +67,10 @@ impl Stage {
                 .await
                 .expect("the instance starts");
         }
+        let plugins = self.folder.path().join("plugins");
+        hub.manage(&plugins, 100)
+            .await
+            .expect("the hardware is read");
         let (end, ended) = oneshot::channel();
         let router = web::router(hub.api(address));
         let task = tokio::spawn(async move {
