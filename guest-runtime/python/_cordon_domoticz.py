@@ -176,10 +176,12 @@ def _connected(number, parent, address, port, status, description):
     return _call(_receiver(connection), "onConnect", connection, status, description)
 
 
-def _message(number, data):
+def _message(number, data, sender=None):
     connection = connections.find(number)
     if connection is None:
         return NOT_DEFINED
+    if sender is not None:
+        connection = connections.of_datagram(connection, *sender)
     if binding.mask & (binding.CONNECTIONS | binding.MESSAGES):
         connections.note_traffic(connection, "received", data)
     return _call(_receiver(connection), "onMessage", connection, messages.inbound(data))

@@ -40,7 +40,7 @@ mod _cordon {
     use crate::abi::cordon::plugin::{
         code, configuration, connections, devices, images, indigo, notifier, schedule, storage,
     };
-    use crate::{convert, task};
+    use crate::{convert, messages, task};
 
     #[pyfunction]
     fn log(level: u8, origin: u8, text: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
@@ -243,7 +243,7 @@ mod _cordon {
         vm: &VirtualMachine,
     ) -> PyResult<Option<&'static str>> {
         let endpoint = convert::endpoint(&endpoint, vm)?;
-        let message = convert::outbound(message, vm)?;
+        let message = messages::outbound(message, vm)?;
         Ok(queued(connections::send(id, &endpoint, &message, delay)))
     }
 

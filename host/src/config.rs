@@ -13,6 +13,7 @@ use crate::error::EngineError;
 use crate::grants::{Grants, HostPattern};
 use crate::limits::Limits;
 use crate::web::Rights;
+use crate::web::indigo::IndigoApiConfig;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -27,6 +28,12 @@ pub struct Config {
     /// The plugin instances, in the order in which they are started.
     #[serde(default)]
     pub hardware: Vec<HardwareSection>,
+    /// The Indigo plugins, started after the others.
+    #[serde(default)]
+    pub indigo: Vec<IndigoSection>,
+    /// The HTTP API for Indigo's clients.
+    #[serde(default, rename = "indigo-api")]
+    pub indigo_api: IndigoApiConfig,
 }
 
 /// The `[hub]` section.
@@ -41,6 +48,10 @@ pub struct HubConfig {
     pub plugins: PathBuf,
     /// Plugin instances that can be alive at once; the pool is made for as many.
     pub instances: u32,
+    /// Where the hub is, in degrees north: for sunrise and sunset.
+    pub latitude: f64,
+    /// Where the hub is, in degrees east.
+    pub longitude: f64,
 }
 
 impl Default for HubConfig {
@@ -50,6 +61,8 @@ impl Default for HubConfig {
             data: "data".into(),
             plugins: "plugins".into(),
             instances: 1000,
+            latitude: 0.0,
+            longitude: 0.0,
         }
     }
 }
@@ -162,12 +175,12 @@ pub struct HardwareSection {
     /// Whether TLS connections demand a certificate that can be verified.
     #[serde(default)]
     pub verify_tls: bool,
-    /// Which levels of the plugin's lines are kept: 1 normal, 2 status, 4 error, added up.
-    #[serde(default = "all_levels", rename = "log-level")]
-    pub log_level: u32,
     /// Whether parameter `SerialPort` grants the port: the operator has typed it.
     #[serde(skip, default = "yes")]
     pub typed_serial: bool,
+    /// Which levels of the plugin's lines are kept: 1 normal, 2 status, 4 error, added up.
+    #[serde(default = "all_levels", rename = "log-level")]
+    pub log_level: u32,
 }
 
 fn yes() -> bool {
@@ -178,6 +191,32 @@ fn yes() -> bool {
 #[must_use]
 pub fn all_levels() -> u32 {
     7
+}
+
+/// One `[[indigo]]` section: an Indigo plugin.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndigoSection {
+    /// The bundle, `X.indigoPlugin`, in the folder of plugins.
+    pub bundle: PathBuf,
+    /// Name in logs, unique in the file; the bundle's own by default.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Environment variables for the plugin.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// What it may reach.
+    #[serde(default)]
+    pub grants: Grants,
+    /// Limits other than the defaults.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What it may do in its own folder.
+    #[serde(default, rename = "plugin-folder")]
+    pub plugin_folder: PluginFolder,
+    /// Whether TLS connections demand a certificate that can be verified.
+    #[serde(default)]
+    pub verify_tls: bool,
 }
 
 impl Config {
@@ -197,6 +236,9 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         config.hub.data = folder.join(&config.hub.data);
         config.hub.plugins = folder.join(&config.hub.plugins);
+        for section in &mut config.indigo {
+            section.bundle = config.hub.plugins.join(&section.bundle);
+        }
         Ok(config)
     }
 
@@ -221,10 +263,28 @@ impl Config {
                 ));
             }
         }
-        let wanted = self.hardware.len();
+        for indigo in &self.indigo {
+            let named = indigo.name.as_ref();
+            if let Some(name) = named
+                && !names.insert(name)
+            {
+                return Err(format!(
+                    "two sections are called `{name}`; names must differ"
+                ));
+            }
+        }
+        if !(-90.0..=90.0).contains(&self.hub.latitude) {
+            return Err("latitude must be from -90 to 90 degrees".into());
+        }
+        if !(-180.0..=180.0).contains(&self.hub.longitude) {
+            return Err("longitude must be from -180 to 180 degrees".into());
+        }
+        self.indigo_api.check(self.hub.listen.ip().is_loopback())?;
+        let wanted = self.hardware.len().saturating_add(self.indigo.len());
         if usize::try_from(self.hub.instances).is_ok_and(|room| wanted > room) {
             return Err(format!(
-                "{wanted} [[hardware]] sections and room for {}; raise `instances` under [hub]",
+                "{wanted} [[hardware]] and [[indigo]] sections and room for {}; raise `instances` \
+                 under [hub]",
                 self.hub.instances
             ));
         }

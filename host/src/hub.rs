@@ -25,6 +25,7 @@ use crate::platform::domoticz::parameters::{HardwareConfig, HubFacts, parameters
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House};
+use crate::platform::indigo::{IndigoServer, ServerOptions};
 use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
@@ -32,6 +33,7 @@ use crate::store::Store;
 use crate::web::{Access, HubApi, Management, Pages, VersionInfo};
 use manager::Manager;
 
+mod indigo;
 mod manager;
 
 /// The version that plugins see in `Parameters["DomoticzVersion"]`: that of the
@@ -50,6 +52,8 @@ pub struct Hub {
     web: WebConfig,
     started: Instant,
     history: Option<tokio::task::JoinHandle<()>>,
+    indigo: Option<Arc<IndigoServer>>,
+    indigo_options: ServerOptions,
     /// Held as long as this hub uses the data folder.
     _lock: File,
 }
@@ -130,6 +134,8 @@ impl Hub {
             web: WebConfig::default(),
             started: Instant::now(),
             history: None,
+            indigo: None,
+            indigo_options: ServerOptions::default(),
             _lock: lock,
         })
     }
@@ -306,6 +312,7 @@ impl Maker {
             credentials,
             keys: section.grants.keys.clone(),
             tls: self.tls.get(section.verify_tls)?,
+            indigo: None,
         })
     }
 

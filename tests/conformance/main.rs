@@ -13,14 +13,20 @@
 mod support;
 
 mod api;
+mod behaviour;
 mod case;
 mod durability;
 mod http;
 mod listener;
+mod mqtt;
 mod peer;
 mod runner;
 mod serve;
 mod settings;
 mod stage;
+#[path = "../platform/terminal.rs"]
+mod terminal;
 mod tls;
 mod tools;
+mod transports;
+mod websocket;

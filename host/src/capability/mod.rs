@@ -17,6 +17,7 @@ mod images;
 mod indigo;
 mod log;
 pub mod memory;
+mod messages;
 mod notifier;
 mod processes;
 mod random;

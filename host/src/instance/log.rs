@@ -110,6 +110,12 @@ impl PluginLog {
         }
     }
 
+    /// The name that its records have.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
     /// A line of the hub about this instance.
     pub fn hub(&self, level: Level, text: &str) {
         self.inner

@@ -7,6 +7,7 @@
 
 pub mod convert;
 pub mod histogram;
+pub mod indigo;
 pub mod log;
 pub mod meter;
 pub mod ports;
@@ -16,6 +17,7 @@ pub mod supervisor;
 pub mod switchboard;
 pub mod threads;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::capability::files::Folders;
@@ -57,4 +59,18 @@ pub struct Spec {
     pub keys: Vec<KeyGrant>,
     /// For TLS connections.
     pub tls: Arc<TlsClient>,
+    /// Where it belongs, when it is an Indigo plugin.
+    pub indigo: Option<indigo::Link>,
+}
+
+impl Spec {
+    /// The file with the plugin's code.
+    #[must_use]
+    pub fn main_file(&self) -> PathBuf {
+        let folder = match &self.indigo {
+            Some(link) => &link.plugin.bundle.server_plugin,
+            None => &self.folders.plugin,
+        };
+        folder.join("plugin.py")
+    }
 }

@@ -17,6 +17,7 @@ use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionId, Request, StatusBoard};
 use crate::engine::hot_pages::{HotPages, Part};
 use crate::error::LimitHit;
+use crate::instance::indigo::Link;
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
@@ -72,6 +73,8 @@ pub struct Shared {
     pub ports: Ports,
     /// What else it has of Domoticz.
     pub domoticz: Domoticz,
+    /// The server of an Indigo plugin.
+    pub indigo: Option<Link>,
     /// Requests that wait for the running callback to return.
     requests: Mutex<VecDeque<Request>>,
     /// Rung when a request came while no callback runs.
@@ -98,6 +101,7 @@ impl Shared {
         connections: StatusBoard,
         ports: Ports,
         domoticz: Domoticz,
+        indigo: Option<Link>,
     ) -> Self {
         Self {
             hardware,
@@ -109,6 +113,7 @@ impl Shared {
             connections,
             ports,
             domoticz,
+            indigo,
             requests: Mutex::default(),
             requested: Notify::new(),
             heartbeat: AtomicU32::new(HEARTBEAT),
@@ -243,6 +248,8 @@ pub struct InstanceState {
     pub parts: Vec<Part>,
     /// Its TLS contexts and sessions.
     pub tls: Tls,
+    /// What the function that is running has returned so far.
+    pub reply: Option<String>,
     wasi: WasiCtx,
     table: ResourceTable,
     memory_limit: u64,
@@ -274,6 +281,7 @@ impl InstanceState {
             code: Some(code),
             hot_pages: Arc::default(),
             parts: Vec::new(),
+            reply: None,
             wasi,
             table,
         }

@@ -14,15 +14,16 @@ use tokio::task::JoinHandle;
 
 use crate::abi::exports::cordon::plugin::guest::Outcome;
 use crate::code_cache::CodeCache;
-use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink};
+use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink, Reach};
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure};
+use crate::icmp::Pinger;
 use crate::instance::Spec;
 use crate::instance::histogram::Histogram;
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
-use crate::instance::run::{Command, Ending, Life};
+use crate::instance::run::{Command, Ending, Found, Life};
 use crate::instance::state::{Domoticz, Shared};
 use crate::instance::switchboard::Switchboard;
 use crate::instance::threads::Threads;
@@ -31,6 +32,8 @@ use crate::log::{EventLog, Level};
 use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::{DeliverError, DeviceTable, House, HubEvent};
+use crate::platform::indigo::plugin::Waiting;
+use crate::platform::indigo::{Call, CallError, Port};
 use crate::store::Store;
 
 /// First pause before a restart, and the longest.
@@ -178,6 +181,8 @@ pub struct Remote {
     pub counters: Arc<Counters>,
     log: PluginLog,
     commands: mpsc::Sender<Command>,
+    /// Bytes of the calls that wait.
+    waiting: Arc<AtomicU64>,
 }
 
 impl Remote {
@@ -202,6 +207,64 @@ impl Remote {
                 }
                 mpsc::error::TrySendError::Closed(_) => DeliverError::NotRunning,
             })
+    }
+}
+
+impl Port for Remote {
+    /// Bytes are counted here, because one change goes to many plugins and each may be
+    /// slow.
+    fn queue(&self, mut call: Call) -> Result<(), CallError> {
+        let plugin = || self.spec.key.clone();
+        if !matches!(self.counters.status(), Status::Running | Status::Starting) {
+            return Err(CallError::NotRunning(plugin()));
+        }
+        let bytes = u64::try_from(call.arguments.len()).unwrap_or(u64::MAX);
+        let limit = self.spec.limits.inbox_bytes;
+        match Waiting::take(&self.waiting, bytes, limit) {
+            Ok(waiting) => call.waiting = Some(waiting),
+            Err(used) => {
+                self.counters.refused.fetch_add(1, Ordering::Relaxed);
+                self.log.limit(&Limits::hit("inbox-bytes", used, limit));
+                return Err(CallError::Busy(plugin()));
+            }
+        }
+        let sent = self.commands.try_send(Command::Call(call));
+        sent.map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                self.counters.refused.fetch_add(1, Ordering::Relaxed);
+                let limit = self.spec.limits.inbox;
+                let hit = Limits::hit("inbox", limit.saturating_add(1), limit);
+                self.log.limit(&hit);
+                CallError::Busy(plugin())
+            }
+            mpsc::error::TrySendError::Closed(_) => CallError::NotRunning(plugin()),
+        })
+    }
+
+    fn running(&self) -> bool {
+        self.counters.status() == Status::Running
+    }
+
+    fn restart(&self) {
+        self.urge(Command::Restart);
+    }
+
+    fn halt(&self) {
+        self.urge(Command::Halt);
+    }
+
+    fn status(&self) -> (String, String) {
+        let status = self.counters.status();
+        (status.word().to_owned(), status.reason().to_owned())
+    }
+}
+
+impl Remote {
+    /// Sends what must not be lost when the inbox is full.
+    fn urge(&self, command: Command) {
+        let commands = self.commands.clone();
+        // Nobody is there to be told when the actor has ended.
+        tokio::spawn(async move { commands.send(command).await.is_ok() });
     }
 }
 
@@ -248,6 +311,7 @@ pub fn start(services: Services, spec: Spec) -> Handle {
         counters,
         log,
         commands,
+        waiting: Arc::default(),
     });
     instances.add(&remote);
     Handle { remote, task }
@@ -269,8 +333,23 @@ impl Supervisor {
             let begun = Instant::now();
             let reason = match self.live(&log, &mut commands).await {
                 Ok(Ending::Stopped) => break,
-                Ok(Ending::Failed(failure @ InstanceFailure::StartFailed)) => {
-                    return self.leave_off(&log, &mut commands, &failure).await;
+                Ok(Ending::Restart) => {
+                    failures = 0;
+                    continue;
+                }
+                Ok(Ending::Halted) => {
+                    if self.rest(&mut commands, Status::Stopped).await {
+                        continue;
+                    }
+                    break;
+                }
+                Ok(Ending::Failed(
+                    failure @ (InstanceFailure::StartFailed | InstanceFailure::Declined(_)),
+                )) => {
+                    if self.leave_off(&log, &mut commands, &failure).await {
+                        continue;
+                    }
+                    break;
                 }
                 Ok(Ending::Failed(failure)) => {
                     log.hub(Level::Error, &failure.to_string());
@@ -288,7 +367,11 @@ impl Supervisor {
                 failures + 1
             };
             if failures >= self.spec.limits.restarts {
-                return self.park(&log, &mut commands, reason, failures).await;
+                if self.park(&log, &mut commands, reason, failures).await {
+                    failures = 0;
+                    continue;
+                }
+                break;
             }
             if !self.pause(&log, &mut commands, reason, failures).await {
                 break;
@@ -322,9 +405,23 @@ impl Supervisor {
                 () = tokio::time::sleep_until(wake) => return true,
                 command = commands.recv() => match command {
                     None | Some(Command::Stop) => return false,
+                    Some(Command::Halt) => return self.rest(commands, Status::Stopped).await,
+                    Some(Command::Restart) => return true,
                     // Events for a plugin that is not there are lost, as when it is off.
-                    Some(Command::Deliver(_)) => {}
+                    Some(Command::Deliver(_) | Command::Call(_)) => {}
                 },
+            }
+        }
+    }
+
+    /// Waits until told to start again; false when told to stop for good.
+    async fn rest(&self, commands: &mut mpsc::Receiver<Command>, status: Status) -> bool {
+        self.counters.set(status);
+        loop {
+            match commands.recv().await {
+                None | Some(Command::Stop) => return false,
+                Some(Command::Restart) => return true,
+                Some(Command::Deliver(_) | Command::Call(_) | Command::Halt) => {}
             }
         }
     }
@@ -336,15 +433,14 @@ impl Supervisor {
         log: &PluginLog,
         commands: &mut mpsc::Receiver<Command>,
         failure: &InstanceFailure,
-    ) {
+    ) -> bool {
         self.counters.failures.fetch_add(1, Ordering::Relaxed);
         log.hub(
             Level::Error,
             "the plugin stays off until the hub is restarted",
         );
         let reason = failure.to_string();
-        self.counters.set(Status::Parked { reason });
-        while let Some(Command::Deliver(_)) = commands.recv().await {}
+        self.rest(commands, Status::Parked { reason }).await
     }
 
     async fn park(
@@ -353,7 +449,7 @@ impl Supervisor {
         commands: &mut mpsc::Receiver<Command>,
         reason: String,
         failures: u64,
-    ) {
+    ) -> bool {
         let hit = Limits::hit("restarts", failures, self.spec.limits.restarts);
         log.hub(
             Level::Error,
@@ -361,8 +457,7 @@ impl Supervisor {
                 "the plugin is parked until the hub is restarted; last reason: {reason}; {hit}"
             ),
         );
-        self.counters.set(Status::Parked { reason });
-        while let Some(Command::Deliver(_)) = commands.recv().await {}
+        self.rest(commands, Status::Parked { reason }).await
     }
 
     async fn live(
@@ -373,8 +468,14 @@ impl Supervisor {
         let limits = &self.spec.limits;
         let (threads, spawned) = Threads::new(limits.threads);
         let (sender, events) = mpsc::channel(EVENT_QUEUE);
+        let pinger = Arc::new(Pinger::new(Arc::clone(&self.spec.network), limits));
+        let reach = Reach {
+            network: Arc::clone(&self.spec.network),
+            serial: Arc::clone(&self.spec.serial),
+            pinger: Arc::clone(&pinger),
+        };
         let connections = Connections::new(
-            Arc::clone(&self.spec.network),
+            reach,
             connection_limits(limits),
             self.spec.credentials.clone(),
             Arc::clone(&self.spec.tls),
@@ -389,12 +490,13 @@ impl Supervisor {
             self.services.devices.clone(),
             self.services.store.clone(),
             connections.board(),
-            Ports::new(&self.spec, log),
+            Ports::new(&self.spec, log, pinger),
             Domoticz {
                 key: self.spec.key.clone(),
                 images: self.services.images.clone(),
                 house: self.services.house.clone(),
             },
+            self.spec.indigo.clone(),
         ));
         self.services.devices.forget_timed_out(self.spec.hardware);
         let settings = self.services.preferences.settings().await;
@@ -405,7 +507,7 @@ impl Supervisor {
             counters: &self.counters,
             code: self.services.code.clone(),
             settings: settings.map_err(|error| EngineError::Store(error.to_string()))?,
-            modules: Vec::new(),
+            found: Found::default(),
             commands,
             connections,
             events,

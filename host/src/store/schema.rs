@@ -70,6 +70,14 @@ const MIGRATIONS: &[&str] = &[
 ",
     super::objects::SCHEMA,
     super::records::SCHEMA,
+    "
+    CREATE TABLE indigo_objects (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection TEXT NOT NULL,
+        folder INTEGER NOT NULL,
+        json TEXT NOT NULL
+    ) STRICT;
+",
 ];
 
 /// Opens the file for writing and brings it to the present schema.

@@ -18,7 +18,7 @@ mod stream;
 mod tests;
 mod tree;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker};
@@ -121,6 +121,20 @@ pub fn wasi(random_bytes: u64) -> WasiCtx {
         .build()
 }
 
+/// Names of the modules and packages in these folders. Blocks.
+#[must_use]
+pub fn modules_in<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Vec<String> {
+    let listings = folders.into_iter().flat_map(std::fs::read_dir);
+    let names = listings.flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        match name.strip_suffix(".py") {
+            Some(module) => Some(module.to_owned()),
+            None => entry.path().join("__init__.py").is_file().then_some(name),
+        }
+    });
+    names.take(MODULES).collect()
+}
+
 /// The folders of one instance on the host.
 #[derive(Debug, Clone)]
 pub struct Folders {
@@ -185,15 +199,7 @@ impl Folders {
     #[must_use]
     pub fn modules(&self) -> Vec<String> {
         let folders = [Some(&self.plugin), self.changes.as_ref()];
-        let listings = folders.into_iter().flatten().flat_map(std::fs::read_dir);
-        let names = listings.flatten().flatten().filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            match name.strip_suffix(".py") {
-                Some(module) => Some(module.to_owned()),
-                None => entry.path().join("__init__.py").is_file().then_some(name),
-            }
-        });
-        names.take(MODULES).collect()
+        modules_in(folders.into_iter().flatten().map(PathBuf::as_path))
     }
 
     /// Empties the folder for temporary files and counts what is in the others,
