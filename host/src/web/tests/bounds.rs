@@ -167,3 +167,135 @@ async fn a_page_of_a_plugin_is_shown_and_can_reach_nothing() {
         assert!(f.get(path, "").await.starts_with("HTTP/1.1 404"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn every_command_answers_whatever_it_is_given() {
+    let f = fixture().await;
+    let junk = [
+        "",
+        "0",
+        "-1",
+        "1",
+        "1e308",
+        "99999999999999999999",
+        "a;b|c",
+        "%00%F0%9F",
+        "2024-13-99T",
+    ];
+    let names = [
+        "idx",
+        "devidx",
+        "nvalue",
+        "svalue",
+        "level",
+        "switchcmd",
+        "color",
+        "hex",
+        "hue",
+        "sat",
+        "kelvin",
+        "brightness",
+        "setpoint",
+        "sensor",
+        "range",
+        "actyear",
+        "actmonth",
+        "date",
+        "used",
+        "options",
+        "switchtype",
+        "name",
+        "extra",
+        "htype",
+        "vname",
+        "vtype",
+        "vvalue",
+        "ttype",
+        "twhen",
+        "tvalue",
+        "secstatus",
+        "Latitude",
+        "Longitude",
+        "TempUnit",
+        "lastlogtime",
+        "loglevel",
+        "order",
+        "filter",
+        "rid",
+        "hwidx",
+        "sensormappedtype",
+        "sensorname",
+        "subject",
+        "body",
+    ];
+    let device_types = [
+        (244, 73),
+        (241, 2),
+        (242, 1),
+        (243, 29),
+        (243, 33),
+        (250, 1),
+        (86, 1),
+        (32, 131),
+    ];
+    for value in junk {
+        for (unit, (device_type, sub_type)) in (1..).zip(device_types) {
+            let same = f.api.devices.list(f.hardware).await.unwrap();
+            if !same.iter().any(|row| row.unit == unit) {
+                let device = NewDevice {
+                    device_type,
+                    sub_type,
+                    s_value: "1;2;3;x".to_owned(),
+                    ..NewDevice::default()
+                };
+                f.add(unit, device).await;
+            }
+        }
+        let id = f.api.devices.all().await.unwrap()[0].device.id;
+        for command in commands::names() {
+            for idx in [value.to_owned(), id.to_string()] {
+                let others = names.map(|name| format!("&{name}={value}")).concat();
+                let answer = f.command(&format!("{command}{others}&idx={idx}")).await;
+                assert!(answer["status"].is_string(), "{command} {value}: {answer}");
+            }
+        }
+    }
+    assert_eq!(f.command("getversion").await["status"], "OK");
+}
+
+#[tokio::test]
+async fn what_a_client_stores_is_bounded() {
+    let f = fixture().await;
+    let id = f.dimmer().await;
+    let long = "x".repeat(20_000);
+    for (fields, problem) in [
+        (format!("udevice&idx={id}&nvalue=0&svalue={long}"), "8192"),
+        (format!("switchlight&idx={id}&switchcmd={long}"), "200"),
+        (format!("setused&idx={id}&description={long}"), "4096"),
+        (format!("setused&idx={id}&options={long}"), "16384"),
+        (
+            format!("adduservariable&vname=n&vtype=2&vvalue={long}"),
+            "4096",
+        ),
+        (format!("sendnotification&subject=a&body={long}"), "4096"),
+        (
+            format!("updatecustomicon&idx=1&name=n&description={long}"),
+            "500",
+        ),
+        (
+            format!("addnotification&idx={id}&ttype=8&tmsg={long}"),
+            "4096",
+        ),
+        (
+            format!(
+                "createdevice&idx={}&sensorname={long}&sensormappedtype=0xF31F",
+                f.hardware
+            ),
+            "200",
+        ),
+        (format!("storesettings&Title={long}"), "16384"),
+    ] {
+        let answer = f.form(&format!("type=command&param={fields}")).await;
+        assert!(message(&answer).contains(problem), "{answer}");
+    }
+}
