@@ -155,6 +155,8 @@ class Sample:
         end = time.monotonic() + self.arguments.seconds
         while time.monotonic() < end:
             if site.said("could not be imported") or site.said("is not started"):
+                # The traceback follows the first line.
+                time.sleep(1)
                 self.loads = "no"
                 self.reason = last_error(site.lines)
                 return
