@@ -12,6 +12,7 @@ import os
 import sys
 
 import _cordon_clock
+import _cordon_modes
 import _cordon_os
 import _cordon_patches
 
@@ -60,6 +61,7 @@ def init():
     # First: others keep references to what it replaces.
     _cordon_clock.install()
     _cordon_os.install()
+    _cordon_modes.install()
     _cordon_patches.install()
     for name in PRELOADED:
         try:
@@ -72,6 +74,8 @@ def init():
     _add_site_builtins()
     _hide_library_folder()
     importlib.import_module("_cordon_runtime")
+    # For Indigo plugins only; the others must not find its module.
+    importlib.import_module("_cordon_indigo").hide()
     _cordon_os.describe_system()
     importlib.import_module("_cordon_rehearsal").rehearse()
     gc.collect()

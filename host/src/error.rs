@@ -105,6 +105,13 @@ pub enum InstanceFailure {
         "the plugin ended its own process, as os._exit does; raise SystemExit or return instead"
     )]
     Exited,
+    /// The plugin's own word for not starting; it is not tried again.
+    #[error("{0}")]
+    Declined(String),
+    /// A callback without which the plugin cannot go on raised; its log has the
+    /// traceback.
+    #[error("the plugin raised in {0}")]
+    Raised(&'static str),
     /// The plugin could not be imported; its log has the traceback.
     #[error("the plugin could not be started")]
     StartFailed,

@@ -116,6 +116,12 @@ limits! {
     cpu_share "cpu-share" "percent" = 50, 400, Throttled;
     /// events and requests that wait for the plugin
     inbox "inbox" "entries" = 256, 65_536, Refused;
+    /// bytes in what waits for an Indigo plugin: changes of objects that it follows, actions, messages
+    inbox_bytes "inbox-bytes" "bytes" = 16 * MIB, 256 * MIB, Refused;
+    /// messages of other Indigo plugins that the plugin has subscribed to
+    subscriptions "subscriptions" "subscriptions" = 64, 4096, Refused;
+    /// bytes in one message to the subscribers of an Indigo plugin
+    broadcast_bytes "broadcast-bytes" "bytes" = 64 << 10, MIB, Refused;
     /// connections and listeners, accepted clients included
     connections "connections" "connections" = 32, 4096, Refused;
     /// bytes waiting in one connection, in each direction; also the largest message
@@ -130,15 +136,15 @@ limits! {
     tls_handles "tls-handles" "handles" = 128, 4096, Refused;
     /// certificates and keys in the TLS contexts alive, together
     tls_bytes "tls-bytes" "bytes" = 4 * MIB, 64 * MIB, Refused;
-    /// delayed sends that wait
+    /// delayed sends, or delayed commands, that wait
     timers "timers" "timers" = 64, 4096, Refused;
     /// log records per second, averaged over ten seconds
     log_lines "log-lines-per-second" "lines" = 50, 10_000, Dropped;
     /// length of one log record
     log_line_bytes "log-line-bytes" "bytes" = 6143, 6143, Dropped;
-    /// device rows of the hardware
+    /// objects of an Indigo server that the plugin has made, and device rows of a Domoticz hardware
     devices "devices" "rows" = 256, 65_536, Refused;
-    /// texts of all device rows together, and of the configuration document
+    /// texts of all device rows together, or of all objects; of the configuration document, and of the preferences of an Indigo plugin
     stored_bytes "stored-bytes" "bytes" = MIB, 64 * MIB, Refused;
     /// bytes in what the plugin writes: its data folder, temporary files, changes of its own folder, compiled code
     data_bytes "data-bytes" "bytes" = 64 * MIB, 65_536 * MIB, Refused;

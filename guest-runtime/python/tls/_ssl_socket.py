@@ -8,7 +8,7 @@ import _ssl_certificate
 import _ssl_ciphers
 from _ssl_constants import CERT_NONE, ENCODING_DER, ENCODING_PEM
 from _ssl_errors import (
-    SSLWantWriteError, eof, failed, plain, want_read, want_write, zero_return,
+    SSLError, SSLWantWriteError, eof, failed, plain, want_read, want_write, zero_return,
 )
 from _ssl_hub import opened
 
@@ -397,4 +397,4 @@ class _SSLSocket:
         raise ValueError("%r channel binding type not implemented" % cb_type)
 
     def verify_client_post_handshake(self):
-        raise NotImplementedError("Post-handshake auth is not supported by the hub's TLS")
+        raise SSLError("post-handshake authentication is not supported by the hub's TLS")

@@ -1,23 +1,64 @@
 //! `indigo`: the commands of an Indigo server.
+//!
+//! The rules are the platform's; this module converts and reports limits.
 
 use wasmtime::component::{Accessor, HasSelf};
 
-use crate::abi::cordon::plugin::indigo::{self, Failure, FailureKind};
+use crate::abi::cordon::plugin::indigo as abi;
 use crate::instance::state::InstanceState;
+use crate::platform::indigo::{Caller, Failure, FailureKind};
 
-impl indigo::Host for InstanceState {
-    fn reply(&mut self, _json: String) {}
+impl abi::Host for InstanceState {
+    fn reply(&mut self, json: String) {
+        self.reply = Some(json);
+    }
 }
 
-impl indigo::HostWithStore<InstanceState> for HasSelf<InstanceState> {
+impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     async fn call(
-        _accessor: &Accessor<InstanceState, Self>,
+        accessor: &Accessor<InstanceState, Self>,
         name: String,
-        _arguments: String,
-    ) -> Result<String, Failure> {
-        Err(Failure {
-            kind: FailureKind::Unsupported,
-            message: format!("this server has no command '{name}'"),
-        })
+        arguments: String,
+    ) -> Result<String, abi::Failure> {
+        let shared = accessor.with(|mut access| access.get().shared.clone());
+        let Some(link) = &shared.indigo else {
+            return Err(abi::Failure {
+                kind: abi::FailureKind::Unsupported,
+                message: "only an Indigo plugin has a server".to_owned(),
+            });
+        };
+        let arguments = serde_json::from_str(&arguments).map_err(|error| abi::Failure {
+            kind: abi::FailureKind::Type,
+            message: format!("the arguments are no JSON: {error}"),
+        })?;
+        let caller = Caller::Plugin(link.plugin.clone());
+        let done = link.server.command(&caller, &name, arguments).await;
+        match done {
+            Ok(value) => Ok(value.to_string()),
+            Err(failure) => {
+                if let Some(hit) = &failure.limit {
+                    shared.log.limit(hit);
+                }
+                Err(failure.into())
+            }
+        }
+    }
+}
+
+impl From<Failure> for abi::Failure {
+    fn from(failure: Failure) -> Self {
+        let kind = match failure.kind {
+            FailureKind::Value => abi::FailureKind::Value,
+            FailureKind::Key => abi::FailureKind::Key,
+            FailureKind::Type => abi::FailureKind::Type,
+            FailureKind::Timeout => abi::FailureKind::Timeout,
+            FailureKind::Unsupported => abi::FailureKind::Unsupported,
+            FailureKind::Limit => abi::FailureKind::Limit,
+            FailureKind::Other => abi::FailureKind::Other,
+        };
+        Self {
+            kind,
+            message: failure.message,
+        }
     }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use crate::cli::serve::stop_signal;
-use crate::config::{HardwareSection, PluginFolder};
+use crate::config::{HardwareSection, IndigoSection, PluginFolder};
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
 use crate::error::EngineError;
@@ -19,12 +19,15 @@ use crate::instance::supervisor::Status;
 use crate::limits::Limits;
 use crate::log::{EventLog, LogCapacity};
 use crate::platform::domoticz::definition::{self, PluginDefinition};
+use crate::platform::indigo::ServerOptions;
+use crate::platform::indigo::bundle::is_bundle;
 use crate::{system, web};
 
 /// Arguments of `cordon run`.
 #[derive(Args)]
 pub struct Run {
-    /// The plugin's folder, or a single Python file with a definition in it.
+    /// The plugin's folder, a single Python file with a definition in it, or an Indigo
+    /// bundle.
     plugin: PathBuf,
     /// A parameter of the plugin, such as `Address=127.0.0.1`. Repeatable.
     #[arg(long, value_name = "NAME=VALUE")]
@@ -68,8 +71,7 @@ impl Run {
     /// Runs the plugin until Ctrl-C, the end of `--seconds`, or its failure.
     pub async fn act(self) -> Result<ExitCode, EngineError> {
         let scratch = Scratch::new()?;
-        let definition = load_definition(&self.plugin, scratch.path())?;
-        let section = self.section(&definition)?;
+        let what = self.what(scratch.path())?;
         let events = EventLog::with_echo(LogCapacity::default(), std::io::stdout())?;
         let options = EngineOptions {
             instances: 1,
@@ -94,7 +96,20 @@ impl Run {
             &data,
             self.api.into_iter().collect(),
         )?;
-        hub.start(&section, &definition).await?;
+        match &what {
+            What::Domoticz(section, definition) => hub.start(section, definition).await?,
+            What::Indigo(section) => {
+                if let Some(address) = self.api {
+                    hub.describe(ServerOptions {
+                        web_url: format!("http://{address}"),
+                        port: address.port(),
+                        ..ServerOptions::default()
+                    });
+                }
+                hub.start_indigo(section).await?;
+                hub.indigo().await?.ready();
+            }
+        }
         if let Some(listener) = listener {
             let address = listener
                 .local_addr()
@@ -138,7 +153,31 @@ impl Run {
         }
     }
 
-    fn section(&self, definition: &PluginDefinition) -> Result<HardwareSection, EngineError> {
+    /// The section that a configuration would have for the plugin.
+    fn what(&self, scratch: &Path) -> Result<What, EngineError> {
+        if is_bundle(&self.plugin) {
+            if let Some(text) = self.param.first() {
+                return Err(EngineError::Config(format!(
+                    "--param {text}: an Indigo plugin has no parameters; its preferences are in \
+                     its data folder"
+                )));
+            }
+            return Ok(What::Indigo(Box::new(IndigoSection {
+                bundle: self.plugin.clone(),
+                name: self.name.clone(),
+                environment: BTreeMap::new(),
+                grants: self.grants()?,
+                limits: self.limits()?,
+                plugin_folder: self.plugin_folder,
+                verify_tls: false,
+            })));
+        }
+        let definition = load_definition(&self.plugin, scratch)?;
+        let section = self.section(&definition)?;
+        Ok(What::Domoticz(Box::new(section), Box::new(definition)))
+    }
+
+    fn limits(&self) -> Result<Limits, EngineError> {
         let limits: BTreeMap<String, u64> = pairs("--limit", &self.limit)?
             .into_iter()
             .map(|(name, value)| match value.parse() {
@@ -148,6 +187,10 @@ impl Run {
                 ))),
             })
             .collect::<Result<_, _>>()?;
+        Limits::with_overrides(&limits).map_err(EngineError::Config)
+    }
+
+    fn grants(&self) -> Result<Grants, EngineError> {
         let mut grants = Grants::default();
         for text in &self.network {
             grants.network.push(text.parse().map_err(config)?);
@@ -164,17 +207,29 @@ impl Run {
         for text in &self.icmp {
             grants.icmp.push(text.parse().map_err(config)?);
         }
+        Ok(grants)
+    }
+
+    fn section(&self, definition: &PluginDefinition) -> Result<HardwareSection, EngineError> {
         Ok(HardwareSection {
+            log_level: crate::config::all_levels(),
             name: self.name.clone().unwrap_or_else(|| definition.name.clone()),
             plugin: definition.key.clone(),
             parameters: pairs("--param", &self.param)?,
             environment: BTreeMap::new(),
-            grants,
-            limits: Limits::with_overrides(&limits).map_err(EngineError::Config)?,
+            grants: self.grants()?,
+            limits: self.limits()?,
             plugin_folder: self.plugin_folder,
             verify_tls: false,
+            typed_serial: true,
         })
     }
+}
+
+/// What is run.
+enum What {
+    Domoticz(Box<HardwareSection>, Box<PluginDefinition>),
+    Indigo(Box<IndigoSection>),
 }
 
 fn config(error: impl std::fmt::Display) -> EngineError {

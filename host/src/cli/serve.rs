@@ -14,6 +14,8 @@ use crate::error::EngineError;
 use crate::hub::Hub;
 use crate::log::{EventLog, Level, LogCapacity};
 use crate::platform::domoticz::definition::Catalogue;
+use crate::platform::indigo::ServerOptions;
+use crate::web::indigo::IndigoApi;
 use crate::{system, web};
 
 /// Arguments of `cordon serve`.
@@ -37,7 +39,8 @@ impl Serve {
             ..EngineOptions::default()
         };
         system::raise_file_limit(u64::from(options.instances));
-        let wanted = u64::try_from(config.hardware.len()).unwrap_or(u64::MAX);
+        let wanted = config.hardware.len().saturating_add(config.indigo.len());
+        let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
         system::room_for(wanted, options.instances)?;
         let engine = Engine::new(&options, &Artifact::locate()?)?;
         say(
@@ -58,9 +61,21 @@ impl Serve {
             None
         };
         let mut hub = Hub::open(engine, events.clone(), &config.hub.data, vec![address])?;
+        hub.set_web(config.web.clone());
+        hub.describe(ServerOptions {
+            latitude: config.hub.latitude,
+            longitude: config.hub.longitude,
+            web_url: format!("http://{address}"),
+            port: address.port(),
+        });
         start_all(&mut hub, &config, &events).await?;
+        hub.manage(&config.hub.plugins, config.hub.instances)
+            .await?;
         say(&events, format!("ready on http://{address}/"));
-        let served = web::serve(listener, web::router(hub.api(address)), stop_signal()).await;
+        let local_only = address.ip().is_loopback();
+        let indigo = IndigoApi::new(hub.indigo().await?, &config.indigo_api, local_only);
+        let router = web::router(hub.api(address)).merge(web::indigo::router(indigo));
+        let served = web::serve(listener, router, stop_signal()).await;
         say(&events, "stopping".to_owned());
         hub.stop().await;
         events.flush_echo(std::time::Duration::from_secs(1));
@@ -95,6 +110,16 @@ async fn start_all(hub: &mut Hub, config: &Config, events: &EventLog) -> Result<
         if let Err(error) = started {
             events.record(Some(&section.name), Level::Error, error.to_string());
         }
+    }
+    for section in &config.indigo {
+        if let Err(error) = hub.start_indigo(section).await {
+            let name = section.name.clone();
+            let name = name.unwrap_or_else(|| section.bundle.display().to_string());
+            events.record(Some(&name), Level::Error, error.to_string());
+        }
+    }
+    if !config.indigo.is_empty() {
+        hub.indigo().await?.ready();
     }
     Ok(())
 }

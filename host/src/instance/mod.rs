@@ -7,14 +7,17 @@
 
 pub mod convert;
 pub mod histogram;
+pub mod indigo;
 pub mod log;
 pub mod meter;
 pub mod ports;
 pub mod run;
 pub mod state;
 pub mod supervisor;
+pub mod switchboard;
 pub mod threads;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::capability::files::Folders;
@@ -36,6 +39,8 @@ pub struct Spec {
     pub key: String,
     /// Its folders on the host.
     pub folders: Folders,
+    /// The levels of its lines that are kept, as a mask.
+    pub log_level: u32,
     /// `Parameters`, in order.
     pub parameters: Vec<(String, String)>,
     /// Environment variables for the plugin.
@@ -54,4 +59,18 @@ pub struct Spec {
     pub keys: Vec<KeyGrant>,
     /// For TLS connections.
     pub tls: Arc<TlsClient>,
+    /// Where it belongs, when it is an Indigo plugin.
+    pub indigo: Option<indigo::Link>,
+}
+
+impl Spec {
+    /// The file with the plugin's code.
+    #[must_use]
+    pub fn main_file(&self) -> PathBuf {
+        let folder = match &self.indigo {
+            Some(link) => &link.plugin.bundle.server_plugin,
+            None => &self.folders.plugin,
+        };
+        folder.join("plugin.py")
+    }
 }

@@ -28,10 +28,11 @@ use crate::instance::supervisor::Counters;
 use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::domoticz::HubEvent;
+use crate::platform::indigo::Call;
 use crate::socket::Sockets;
 use crate::tls::Tls;
 
-type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
+pub(super) type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 
 /// How long threads may take to end after `onStop` (behaviour spec 2.4: ten
 /// waits of one second, each with a line).
@@ -49,12 +50,22 @@ pub enum Command {
     Stop,
     /// Deliver an event, when its turn comes.
     Deliver(HubEvent),
+    /// Call a function of an Indigo plugin, when its turn comes.
+    Call(Call),
+    /// Stop, and start again.
+    Restart,
+    /// Stop, and wait to be started again.
+    Halt,
 }
 
 /// How a life ended.
 pub enum Ending {
     /// It was told to stop and did.
     Stopped,
+    /// It was told to start again.
+    Restart,
+    /// It was told to stop until it is told to start again.
+    Halted,
     /// It failed; the reason has not been logged yet.
     Failed(InstanceFailure),
 }
@@ -73,8 +84,8 @@ pub struct Life<'a> {
     pub code: CodeCache,
     /// `Settings` at the start.
     pub settings: Vec<(String, String)>,
-    /// Modules in the plugin's folder; found when the life begins.
-    pub modules: Vec<String>,
+    /// What is found on disk when the life begins.
+    pub found: Found,
     /// Commands from outside.
     pub commands: &'a mut mpsc::Receiver<Command>,
     /// Its connections.
@@ -83,6 +94,15 @@ pub struct Life<'a> {
     pub events: mpsc::Receiver<ConnectionEvent>,
     /// Threads to be run.
     pub spawned: mpsc::UnboundedReceiver<u32>,
+}
+
+/// What a plugin's folders have for a new life.
+#[derive(Default)]
+pub struct Found {
+    /// Modules in the plugin's folder.
+    pub modules: Vec<String>,
+    /// JSON of the preferences of an Indigo plugin.
+    pub preferences: String,
 }
 
 impl Life<'_> {
@@ -103,7 +123,7 @@ impl Life<'_> {
                 .run_concurrent(async |hub| self.live(hub, &plugin).await)
                 .await;
             Ok(match lived {
-                Ok(Ok(())) => Ending::Stopped,
+                Ok(Ok(ending)) => ending,
                 Ok(Err(failure)) => Ending::Failed(failure),
                 Err(error) => {
                     tracing::debug!(?error, "a life ended");
@@ -120,16 +140,21 @@ impl Life<'_> {
         let folders = self.spec.folders.clone();
         let (bytes, files) = (self.spec.limits.data_bytes, self.spec.limits.data_files);
         let log = self.shared.log.clone();
+        let indigo = self.spec.indigo.clone();
         let looking = tokio::task::spawn_blocking(move || {
-            let modules = folders.modules();
-            folders
-                .quota(bytes, files, log)
-                .map(|quota| (quota, modules))
+            let found = match indigo {
+                Some(link) => link.look(),
+                None => Found {
+                    modules: folders.modules(),
+                    preferences: String::new(),
+                },
+            };
+            folders.quota(bytes, files, log).map(|quota| (quota, found))
         });
         let looked = looking.await;
-        let (quota, modules) = looked
+        let (quota, found) = looked
             .map_err(|error| EngineError::io("cannot look into the folders", error.into()))??;
-        self.modules = modules;
+        self.found = found;
         Ok(quota)
     }
 
@@ -162,23 +187,31 @@ impl Life<'_> {
         &mut self,
         hub: &Accessor<InstanceState>,
         plugin: &Plugin,
-    ) -> Result<(), InstanceFailure> {
+    ) -> Result<Ending, InstanceFailure> {
         let hub = &hub.with_getter::<HasSelf<InstanceState>>(|state| state);
+        let indigo = self.spec.indigo.as_ref();
+        if let Some(link) = indigo {
+            link.plugin.reset();
+        }
         if self.start(hub, plugin).await? == Outcome::Raised {
             return Err(InstanceFailure::StartFailed);
         }
-        self.deliver(hub, plugin, Event::Started).await?;
+        match indigo {
+            Some(link) => self.begin(hub, plugin, link).await?,
+            None => drop(self.deliver(hub, plugin, Event::Started).await?),
+        }
         hub.with(|mut access| {
             let state = access.get();
             state.hot_pages.learn(&std::mem::take(&mut state.parts));
         });
         self.counters.started();
-        self.serve(hub, plugin).await?;
-        self.stop(hub, plugin).await
+        let ending = self.serve(hub, plugin).await?;
+        self.stop(hub, plugin).await?;
+        Ok(ending)
     }
 
     /// The main loop; returns when told to stop.
-    async fn serve(&mut self, hub: &Hub, plugin: &Plugin) -> Result<(), InstanceFailure> {
+    async fn serve(&mut self, hub: &Hub, plugin: &Plugin) -> Result<Ending, InstanceFailure> {
         let mut beat = Instant::now() + self.interval();
         loop {
             self.carry_out_requests();
@@ -187,17 +220,20 @@ impl Life<'_> {
             }
             tokio::select! {
                 command = self.commands.recv() => match command {
-                    None | Some(Command::Stop) => return Ok(()),
+                    None | Some(Command::Stop) => return Ok(Ending::Stopped),
+                    Some(Command::Restart) => return Ok(Ending::Restart),
+                    Some(Command::Halt) => return Ok(Ending::Halted),
                     Some(Command::Deliver(event)) => {
                         self.deliver(hub, plugin, event.into()).await?;
                     }
+                    Some(Command::Call(call)) => self.answer(hub, plugin, call).await?,
                 },
                 Some(event) = self.events.recv() => {
                     let (event, credit) = convert::connection(event);
                     self.deliver(hub, plugin, event).await?;
                     drop(credit);
                 }
-                () = sleep_until(beat) => {
+                () = sleep_until(beat), if self.spec.indigo.is_none() => {
                     // Counted from when it was due, but never stacked.
                     self.counters.lateness.record(beat.elapsed());
                     beat = Instant::now() + self.interval();
@@ -237,7 +273,10 @@ impl Life<'_> {
             let (event, _credit) = convert::connection(event);
             self.deliver(hub, plugin, event).await?;
         }
-        self.deliver(hub, plugin, Event::Stopping).await?;
+        match &self.spec.indigo {
+            Some(link) => self.end(hub, plugin, link).await?,
+            None => drop(self.deliver(hub, plugin, Event::Stopping).await?),
+        }
         // A thread that Python has joined is still on its way out of the component.
         self.wait_for_threads(hub, plugin, THREAD_EXIT).await?;
         for second in 1..=THREAD_GRACE {
@@ -299,11 +338,11 @@ impl Life<'_> {
     }
 
     /// Makes one call, with its deadline, while new threads are started beside it.
-    async fn call(
+    pub(super) async fn call(
         &mut self,
         hub: &Hub,
         plugin: &Plugin,
-        name: &'static str,
+        name: &str,
         call: impl Future<Output = wasmtime::Result<Outcome>>,
     ) -> Result<Outcome, InstanceFailure> {
         let wall = Duration::from_millis(self.spec.limits.callback_wall);
@@ -350,13 +389,16 @@ impl Life<'_> {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Setup {
-            framework: Framework::Domoticz,
+            framework: match spec.indigo {
+                Some(_) => Framework::Indigo,
+                None => Framework::Domoticz,
+            },
             name: spec.name.clone(),
             hardware_id: spec.hardware,
             key: spec.key.clone(),
             plugin_folder: files::PLUGIN_FOLDER.to_owned(),
             data_folder: files::DATA_FOLDER.to_owned(),
-            parameters: spec.parameters.clone(),
+            parameters: self.parameters(),
             settings: std::mem::take(&mut self.settings),
             environment: spec.environment.clone(),
             started_at: now.as_secs(),
@@ -365,10 +407,21 @@ impl Life<'_> {
                 .iana_name()
                 .unwrap_or_default()
                 .to_owned(),
-            modules: std::mem::take(&mut self.modules),
+            modules: std::mem::take(&mut self.found.modules),
             packages: spec.folders.packages().is_some(),
-            code: self.code.find(&spec.folders.plugin.join("plugin.py")),
+            code: self.code.find(&spec.main_file()),
         }
+    }
+}
+
+impl Life<'_> {
+    fn parameters(&mut self) -> Vec<(String, String)> {
+        let mut parameters = self.spec.parameters.clone();
+        if self.spec.indigo.is_some() {
+            let preferences = std::mem::take(&mut self.found.preferences);
+            parameters.push(("pluginPrefs".to_owned(), preferences));
+        }
+        parameters
     }
 }
 

@@ -17,12 +17,14 @@ use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionId, Request, StatusBoard};
 use crate::engine::hot_pages::{HotPages, Part};
 use crate::error::LimitHit;
+use crate::instance::indigo::Link;
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
 use crate::instance::threads::Threads;
 use crate::limits::Limits;
-use crate::platform::domoticz::{DeviceLimits, DeviceTable};
+use crate::platform::domoticz::image::Images;
+use crate::platform::domoticz::{DeviceLimits, DeviceTable, House};
 use crate::socket::Sockets;
 use crate::store::Store;
 use crate::tls::Tls;
@@ -33,6 +35,23 @@ const HEARTBEAT: u32 = 10;
 /// Largest table. The guest's are fixed when it is linked; its function table has
 /// some ten thousand elements.
 pub const TABLE_ELEMENTS: usize = 65_536;
+
+/// Services of the hub for Domoticz plugins.
+pub struct Domoticz {
+    /// Key of the plugin: its icons have names that start with it.
+    pub key: String,
+    /// The custom icons.
+    pub images: Images,
+    /// The security status, and who is notified.
+    pub house: House,
+}
+
+impl Drop for Shared {
+    /// A life that ended takes no notifications.
+    fn drop(&mut self) {
+        self.domoticz.house.notifiers().forget(self.hardware);
+    }
+}
 
 /// What an instance's parts share.
 pub struct Shared {
@@ -52,6 +71,10 @@ pub struct Shared {
     pub connections: StatusBoard,
     /// What it has open on the machine itself.
     pub ports: Ports,
+    /// What else it has of Domoticz.
+    pub domoticz: Domoticz,
+    /// The server of an Indigo plugin.
+    pub indigo: Option<Link>,
     /// Requests that wait for the running callback to return.
     requests: Mutex<VecDeque<Request>>,
     /// Rung when a request came while no callback runs.
@@ -77,6 +100,8 @@ impl Shared {
         store: Store,
         connections: StatusBoard,
         ports: Ports,
+        domoticz: Domoticz,
+        indigo: Option<Link>,
     ) -> Self {
         Self {
             hardware,
@@ -87,6 +112,8 @@ impl Shared {
             store,
             connections,
             ports,
+            domoticz,
+            indigo,
             requests: Mutex::default(),
             requested: Notify::new(),
             heartbeat: AtomicU32::new(HEARTBEAT),
@@ -221,6 +248,8 @@ pub struct InstanceState {
     pub parts: Vec<Part>,
     /// Its TLS contexts and sessions.
     pub tls: Tls,
+    /// What the function that is running has returned so far.
+    pub reply: Option<String>,
     wasi: WasiCtx,
     table: ResourceTable,
     memory_limit: u64,
@@ -252,6 +281,7 @@ impl InstanceState {
             code: Some(code),
             hot_pages: Arc::default(),
             parts: Vec::new(),
+            reply: None,
             wasi,
             table,
         }

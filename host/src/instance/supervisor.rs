@@ -14,21 +14,26 @@ use tokio::task::JoinHandle;
 
 use crate::abi::exports::cordon::plugin::guest::Outcome;
 use crate::code_cache::CodeCache;
-use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink};
+use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink, Reach};
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure};
+use crate::icmp::Pinger;
 use crate::instance::Spec;
 use crate::instance::histogram::Histogram;
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
-use crate::instance::run::{Command, Ending, Life};
-use crate::instance::state::Shared;
+use crate::instance::run::{Command, Ending, Found, Life};
+use crate::instance::state::{Domoticz, Shared};
+use crate::instance::switchboard::Switchboard;
 use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::log::{EventLog, Level};
+use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::preferences::Preferences;
-use crate::platform::domoticz::{DeliverError, DeviceTable, HubEvent};
+use crate::platform::domoticz::{DeliverError, DeviceTable, House, HubEvent};
+use crate::platform::indigo::plugin::Waiting;
+use crate::platform::indigo::{Call, CallError, Port};
 use crate::store::Store;
 
 /// First pause before a restart, and the longest.
@@ -153,11 +158,17 @@ pub struct Services {
     pub code: CodeCache,
     /// The settings on it.
     pub preferences: Preferences,
+    /// The custom icons on it.
+    pub images: Images,
+    /// What a change means beyond its device.
+    pub house: House,
+    /// The running instances.
+    pub instances: Switchboard,
 }
 
 /// A running actor.
 pub struct Handle {
-    remote: Remote,
+    remote: Arc<Remote>,
     task: JoinHandle<()>,
 }
 
@@ -170,16 +181,18 @@ pub struct Remote {
     pub counters: Arc<Counters>,
     log: PluginLog,
     commands: mpsc::Sender<Command>,
+    /// Bytes of the calls that wait.
+    waiting: Arc<AtomicU64>,
 }
 
 impl Remote {
-    /// Queues an event for the plugin.
+    /// Queues an event for the plugin; one that is being started gets it afterwards.
     ///
     /// # Errors
     ///
     /// [`DeliverError`] when it is not running or its inbox is full.
     pub fn deliver(&self, event: HubEvent) -> Result<(), DeliverError> {
-        if self.counters.status() != Status::Running {
+        if !matches!(self.counters.status(), Status::Starting | Status::Running) {
             return Err(DeliverError::NotRunning);
         }
         self.commands
@@ -197,11 +210,69 @@ impl Remote {
     }
 }
 
+impl Port for Remote {
+    /// Bytes are counted here, because one change goes to many plugins and each may be
+    /// slow.
+    fn queue(&self, mut call: Call) -> Result<(), CallError> {
+        let plugin = || self.spec.key.clone();
+        if !matches!(self.counters.status(), Status::Running | Status::Starting) {
+            return Err(CallError::NotRunning(plugin()));
+        }
+        let bytes = u64::try_from(call.arguments.len()).unwrap_or(u64::MAX);
+        let limit = self.spec.limits.inbox_bytes;
+        match Waiting::take(&self.waiting, bytes, limit) {
+            Ok(waiting) => call.waiting = Some(waiting),
+            Err(used) => {
+                self.counters.refused.fetch_add(1, Ordering::Relaxed);
+                self.log.limit(&Limits::hit("inbox-bytes", used, limit));
+                return Err(CallError::Busy(plugin()));
+            }
+        }
+        let sent = self.commands.try_send(Command::Call(call));
+        sent.map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                self.counters.refused.fetch_add(1, Ordering::Relaxed);
+                let limit = self.spec.limits.inbox;
+                let hit = Limits::hit("inbox", limit.saturating_add(1), limit);
+                self.log.limit(&hit);
+                CallError::Busy(plugin())
+            }
+            mpsc::error::TrySendError::Closed(_) => CallError::NotRunning(plugin()),
+        })
+    }
+
+    fn running(&self) -> bool {
+        self.counters.status() == Status::Running
+    }
+
+    fn restart(&self) {
+        self.urge(Command::Restart);
+    }
+
+    fn halt(&self) {
+        self.urge(Command::Halt);
+    }
+
+    fn status(&self) -> (String, String) {
+        let status = self.counters.status();
+        (status.word().to_owned(), status.reason().to_owned())
+    }
+}
+
+impl Remote {
+    /// Sends what must not be lost when the inbox is full.
+    fn urge(&self, command: Command) {
+        let commands = self.commands.clone();
+        // Nobody is there to be told when the actor has ended.
+        tokio::spawn(async move { commands.send(command).await.is_ok() });
+    }
+}
+
 impl Handle {
     /// What others may see and send.
     #[must_use]
     pub fn remote(&self) -> Remote {
-        self.remote.clone()
+        Remote::clone(&self.remote)
     }
 
     /// Stops the plugin as its author expects it (`onStop` last) and waits for it.
@@ -221,7 +292,13 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     let counters = Arc::<Counters>::default();
     let capacity = usize::try_from(spec.limits.inbox).unwrap_or(usize::MAX);
     let (commands, receiver) = mpsc::channel(capacity.max(1));
-    let log = PluginLog::new(services.events.clone(), &spec.name, &spec.limits);
+    let log = PluginLog::with_levels(
+        services.events.clone(),
+        &spec.name,
+        &spec.limits,
+        spec.log_level,
+    );
+    let instances = services.instances.clone();
     let supervisor = Supervisor {
         services,
         log: log.clone(),
@@ -229,12 +306,14 @@ pub fn start(services: Services, spec: Spec) -> Handle {
         counters: Arc::clone(&counters),
     };
     let task = tokio::spawn(supervisor.run(receiver));
-    let remote = Remote {
+    let remote = Arc::new(Remote {
         spec,
         counters,
         log,
         commands,
-    };
+        waiting: Arc::default(),
+    });
+    instances.add(&remote);
     Handle { remote, task }
 }
 
@@ -254,8 +333,23 @@ impl Supervisor {
             let begun = Instant::now();
             let reason = match self.live(&log, &mut commands).await {
                 Ok(Ending::Stopped) => break,
-                Ok(Ending::Failed(failure @ InstanceFailure::StartFailed)) => {
-                    return self.leave_off(&log, &mut commands, &failure).await;
+                Ok(Ending::Restart) => {
+                    failures = 0;
+                    continue;
+                }
+                Ok(Ending::Halted) => {
+                    if self.rest(&mut commands, Status::Stopped).await {
+                        continue;
+                    }
+                    break;
+                }
+                Ok(Ending::Failed(
+                    failure @ (InstanceFailure::StartFailed | InstanceFailure::Declined(_)),
+                )) => {
+                    if self.leave_off(&log, &mut commands, &failure).await {
+                        continue;
+                    }
+                    break;
                 }
                 Ok(Ending::Failed(failure)) => {
                     log.hub(Level::Error, &failure.to_string());
@@ -273,7 +367,11 @@ impl Supervisor {
                 failures + 1
             };
             if failures >= self.spec.limits.restarts {
-                return self.park(&log, &mut commands, reason, failures).await;
+                if self.park(&log, &mut commands, reason, failures).await {
+                    failures = 0;
+                    continue;
+                }
+                break;
             }
             if !self.pause(&log, &mut commands, reason, failures).await {
                 break;
@@ -307,9 +405,23 @@ impl Supervisor {
                 () = tokio::time::sleep_until(wake) => return true,
                 command = commands.recv() => match command {
                     None | Some(Command::Stop) => return false,
+                    Some(Command::Halt) => return self.rest(commands, Status::Stopped).await,
+                    Some(Command::Restart) => return true,
                     // Events for a plugin that is not there are lost, as when it is off.
-                    Some(Command::Deliver(_)) => {}
+                    Some(Command::Deliver(_) | Command::Call(_)) => {}
                 },
+            }
+        }
+    }
+
+    /// Waits until told to start again; false when told to stop for good.
+    async fn rest(&self, commands: &mut mpsc::Receiver<Command>, status: Status) -> bool {
+        self.counters.set(status);
+        loop {
+            match commands.recv().await {
+                None | Some(Command::Stop) => return false,
+                Some(Command::Restart) => return true,
+                Some(Command::Deliver(_) | Command::Call(_) | Command::Halt) => {}
             }
         }
     }
@@ -321,15 +433,14 @@ impl Supervisor {
         log: &PluginLog,
         commands: &mut mpsc::Receiver<Command>,
         failure: &InstanceFailure,
-    ) {
+    ) -> bool {
         self.counters.failures.fetch_add(1, Ordering::Relaxed);
         log.hub(
             Level::Error,
             "the plugin stays off until the hub is restarted",
         );
         let reason = failure.to_string();
-        self.counters.set(Status::Parked { reason });
-        while let Some(Command::Deliver(_)) = commands.recv().await {}
+        self.rest(commands, Status::Parked { reason }).await
     }
 
     async fn park(
@@ -338,7 +449,7 @@ impl Supervisor {
         commands: &mut mpsc::Receiver<Command>,
         reason: String,
         failures: u64,
-    ) {
+    ) -> bool {
         let hit = Limits::hit("restarts", failures, self.spec.limits.restarts);
         log.hub(
             Level::Error,
@@ -346,8 +457,7 @@ impl Supervisor {
                 "the plugin is parked until the hub is restarted; last reason: {reason}; {hit}"
             ),
         );
-        self.counters.set(Status::Parked { reason });
-        while let Some(Command::Deliver(_)) = commands.recv().await {}
+        self.rest(commands, Status::Parked { reason }).await
     }
 
     async fn live(
@@ -358,8 +468,14 @@ impl Supervisor {
         let limits = &self.spec.limits;
         let (threads, spawned) = Threads::new(limits.threads);
         let (sender, events) = mpsc::channel(EVENT_QUEUE);
+        let pinger = Arc::new(Pinger::new(Arc::clone(&self.spec.network), limits));
+        let reach = Reach {
+            network: Arc::clone(&self.spec.network),
+            serial: Arc::clone(&self.spec.serial),
+            pinger: Arc::clone(&pinger),
+        };
         let connections = Connections::new(
-            Arc::clone(&self.spec.network),
+            reach,
             connection_limits(limits),
             self.spec.credentials.clone(),
             Arc::clone(&self.spec.tls),
@@ -374,8 +490,15 @@ impl Supervisor {
             self.services.devices.clone(),
             self.services.store.clone(),
             connections.board(),
-            Ports::new(&self.spec, log),
+            Ports::new(&self.spec, log, pinger),
+            Domoticz {
+                key: self.spec.key.clone(),
+                images: self.services.images.clone(),
+                house: self.services.house.clone(),
+            },
+            self.spec.indigo.clone(),
         ));
+        self.services.devices.forget_timed_out(self.spec.hardware);
         let settings = self.services.preferences.settings().await;
         let life = Life {
             spec: &self.spec,
@@ -384,7 +507,7 @@ impl Supervisor {
             counters: &self.counters,
             code: self.services.code.clone(),
             settings: settings.map_err(|error| EngineError::Store(error.to_string()))?,
-            modules: Vec::new(),
+            found: Found::default(),
             commands,
             connections,
             events,

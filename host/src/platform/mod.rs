@@ -4,3 +4,4 @@
 //! reaches a plugin goes through the traits these modules declare.
 
 pub mod domoticz;
+pub mod indigo;

@@ -22,7 +22,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Times are Unix milliseconds. Options are in the storage format of behaviour
 /// spec 4.3. Rows of devices are unique by device id, as the extended framework
 /// wants it; the legacy framework's stricter rule is checked on creation.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE hardware (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE,
@@ -66,7 +67,18 @@ const MIGRATIONS: &[&str] = &["
         name TEXT NOT NULL,
         description TEXT NOT NULL
     ) STRICT;
-"];
+",
+    super::objects::SCHEMA,
+    super::records::SCHEMA,
+    "
+    CREATE TABLE indigo_objects (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection TEXT NOT NULL,
+        folder INTEGER NOT NULL,
+        json TEXT NOT NULL
+    ) STRICT;
+",
+];
 
 /// Opens the file for writing and brings it to the present schema.
 pub(super) fn open(path: &Path) -> Result<Connection, EngineError> {

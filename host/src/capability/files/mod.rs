@@ -18,7 +18,7 @@ mod stream;
 mod tests;
 mod tree;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker};
@@ -51,6 +51,13 @@ pub const TEMPORARY_FOLDER: &str = "/tmp/";
 /// Where a plugin sees its packages, when it has some; `_cordon_domoticz` puts it on
 /// `sys.path`.
 pub const PACKAGES_FOLDER: &str = "/packages/";
+
+/// Where a plugin puts its web pages: reached by relative paths, and below
+/// `Parameters["StartupFolder"]`, as `www/templates`.
+pub const PAGES_FOLDER: &str = "/data/www/templates/";
+
+/// Where a plugin finds its own folder by a relative path, followed by its name.
+const PLUGINS_FOLDER: &str = "/data/plugins/";
 
 /// Where the runtime finds compiled code of earlier starts.
 pub const CODE_FOLDER: &str = "/cache/";
@@ -114,6 +121,20 @@ pub fn wasi(random_bytes: u64) -> WasiCtx {
         .build()
 }
 
+/// Names of the modules and packages in these folders. Blocks.
+#[must_use]
+pub fn modules_in<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Vec<String> {
+    let listings = folders.into_iter().flat_map(std::fs::read_dir);
+    let names = listings.flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        match name.strip_suffix(".py") {
+            Some(module) => Some(module.to_owned()),
+            None => entry.path().join("__init__.py").is_file().then_some(name),
+        }
+    });
+    names.take(MODULES).collect()
+}
+
 /// The folders of one instance on the host.
 #[derive(Debug, Clone)]
 pub struct Folders {
@@ -121,6 +142,8 @@ pub struct Folders {
     pub plugin: PathBuf,
     /// The private working area.
     pub data: PathBuf,
+    /// The pages that it adds to the hub's, served from here and from nowhere else.
+    pub pages: PathBuf,
     /// For temporary files; emptied at every start.
     pub temporary: PathBuf,
     /// For compiled code of the plugin's modules, which the runtime keeps there.
@@ -141,8 +164,13 @@ impl Folders {
             },
         };
         let packages = self.packages().map(Mount::ReadOnly);
+        // Plugins know the name of their folder and look for it in the hub's.
+        let name = self.plugin.file_name().unwrap_or_default();
+        let relative = format!("{PLUGINS_FOLDER}{}", name.to_string_lossy());
         let mounts = [
-            (PLUGIN_FOLDER, Some(plugin)),
+            (PLUGIN_FOLDER, Some(plugin.clone())),
+            (relative.as_str(), Some(plugin)),
+            (PAGES_FOLDER, Some(Mount::ReadWrite(self.pages.clone()))),
             (DATA_FOLDER, Some(Mount::ReadWrite(self.data.clone()))),
             (
                 TEMPORARY_FOLDER,
@@ -171,15 +199,7 @@ impl Folders {
     #[must_use]
     pub fn modules(&self) -> Vec<String> {
         let folders = [Some(&self.plugin), self.changes.as_ref()];
-        let listings = folders.into_iter().flatten().flat_map(std::fs::read_dir);
-        let names = listings.flatten().flatten().filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            match name.strip_suffix(".py") {
-                Some(module) => Some(module.to_owned()),
-                None => entry.path().join("__init__.py").is_file().then_some(name),
-            }
-        });
-        names.take(MODULES).collect()
+        modules_in(folders.into_iter().flatten().map(PathBuf::as_path))
     }
 
     /// Empties the folder for temporary files and counts what is in the others,
@@ -191,7 +211,9 @@ impl Folders {
     /// A folder that cannot be read or emptied, or too many entries.
     pub fn quota(&self, bytes: u64, files: u64, log: PluginLog) -> Result<Arc<Quota>, EngineError> {
         empty(&self.temporary)?;
-        let kept = [&self.data, &self.code].into_iter().chain(&self.changes);
+        let kept = [&self.data, &self.pages, &self.code]
+            .into_iter()
+            .chain(&self.changes);
         Quota::new(kept.map(PathBuf::as_path), bytes, files, log)
     }
 }

@@ -58,7 +58,6 @@ fn framework(place: &Place, module: &str, probe: &Probe, at: (&str, u32), findin
     }
     let detail = match (place.framework, module) {
         (Framework::Indigo, "indigo") => "this release does not run Indigo plugins yet",
-        (_, "DomoticzEx") => "this release has the module Domoticz only, not DomoticzEx",
         _ => "another hub's API, which is not there",
     };
     findings.once(Topic::Import, module, Verdict::Fails, detail, at);

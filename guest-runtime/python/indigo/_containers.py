@@ -1,0 +1,292 @@
+"""``indigo.Dict`` and ``indigo.List``: containers that hand out copies.
+
+Owns which values they hold, what is copied when, and their printed form. Inside,
+nested containers are plain dictionaries and lists; they become ``Dict`` and
+``List`` when somebody reads them. Nothing here knows the server.
+"""
+
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+
+# Of containers in containers: deeper ones would use up the interpreter's stack.
+DEPTH_LIMIT = 64
+
+
+def stored(value, depth=0):
+    """The form in which a container keeps this value: a plain copy.
+
+    Raises `TypeError` for what neither kind of container holds.
+    """
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if isinstance(value, dict):
+        _check_depth(depth)
+        return {_key(key): stored(item, depth + 1) for key, item in dict.items(value)}
+    if isinstance(value, (list, tuple)):
+        _check_depth(depth)
+        items = value if isinstance(value, tuple) else list.__iter__(value)
+        return [stored(item, depth + 1) for item in items]
+    # Subclasses, such as members of enumerations, lose what makes them special.
+    for base in (bool, int, float, str):
+        if isinstance(value, base):
+            return base(base.__str__(value)) if base is str else base(value)
+    raise TypeError(
+        "indigo.Dict and indigo.List hold bool, int, float, str, dictionaries and lists, not %s"
+        % kind.__name__
+    )
+
+
+def shown(value):
+    """What a reader gets of a stored value."""
+    kind = type(value)
+    if kind is dict:
+        return Dict._over(_copy(value))
+    if kind is list:
+        return List._over(_copy(value))
+    return value
+
+
+def plain(value):
+    """A copy of plain containers all the way down."""
+    if isinstance(value, (dict, list)):
+        return _copy(value)
+    return value
+
+
+def _copy(value):
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in dict.items(value)}
+    if isinstance(value, list):
+        return [_copy(item) for item in list.__iter__(value)]
+    return value
+
+
+def _check_depth(depth):
+    if depth >= DEPTH_LIMIT:
+        raise ValueError("nested deeper than %d levels" % DEPTH_LIMIT)
+
+
+def _key(key):
+    if not isinstance(key, str):
+        raise TypeError("keys of indigo.Dict are str, not %s" % type(key).__name__)
+    return str.__str__(key)
+
+
+class _Nested:
+    """Access to what lies in a nested container, without copies of it."""
+
+    __slots__ = ()
+
+    def _inner(self, key):
+        inner = self._raw(key)
+        if not isinstance(inner, (dict, list)):
+            raise TypeError("the item %r is no container" % (key,))
+        return inner
+
+    def getitem_in_item(self, key, index):
+        """The item ``index`` of the container under ``key``."""
+        return shown(self._inner(key)[index])
+
+    def setitem_in_item(self, key, index, value):
+        """Sets the item ``index`` of the container under ``key``, in place."""
+        inner = self._inner(key)
+        inner[_key(index) if isinstance(inner, dict) else index] = stored(value)
+
+
+class Dict(_Nested, dict):
+    """A dictionary with text keys whose nested values are read as copies."""
+
+    __slots__ = ()
+
+    def __init__(self, *args, **kwargs):
+        dict.__init__(self)
+        if args or kwargs:
+            self.update(*args, **kwargs)
+
+    @classmethod
+    def _over(cls, items):
+        """A Dict with these items, which are in stored form already."""
+        self = cls.__new__(cls)
+        dict.update(self, items)
+        return self
+
+    def _raw(self, key):
+        return dict.__getitem__(self, key)
+
+    def __getitem__(self, key):
+        try:
+            value = dict.__getitem__(self, key)
+        except KeyError:
+            raise KeyError("key %s not found in dict" % (key,)) from None
+        return shown(value) if type(value) in (dict, list) else value
+
+    def __setitem__(self, key, value):
+        dict.__setitem__(self, _key(key), stored(value))
+
+    def __delitem__(self, key):
+        try:
+            dict.__delitem__(self, key)
+        except KeyError:
+            raise KeyError("key %s not found in dict" % (key,)) from None
+
+    def get(self, key, default=None):
+        if key not in self:
+            return default
+        return shown(dict.__getitem__(self, key))
+
+    def has_key(self, key):
+        return key in self
+
+    def values(self):
+        return [shown(value) for value in dict.values(self)]
+
+    def items(self):
+        return [(key, shown(value)) for key, value in dict.items(self)]
+
+    def keys(self):
+        return list(dict.keys(self))
+
+    iterkeys, itervalues, iteritems = keys, values, items
+
+    def setdefault(self, key, default=None):
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def pop(self, key, *default):
+        return shown(dict.pop(self, key, *default))
+
+    def popitem(self):
+        key, value = dict.popitem(self)
+        return key, shown(value)
+
+    def update(self, *args, **kwargs):
+        """As for a dictionary; all or nothing, when a value is refused."""
+        # A Dict answers keys() with copies of nested values; those are copied anyway.
+        dict.update(self, stored(dict(*args, **kwargs)))
+
+    def __ior__(self, other):
+        self.update(other)
+        return self
+
+    def __or__(self, other):
+        merged = self.copy()
+        merged.update(other)
+        return merged
+
+    def copy(self):
+        return Dict._over(_copy(self))
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo):
+        return self.copy()
+
+    def __reduce__(self):
+        return (Dict, (self.to_dict(),))
+
+    def to_dict(self):
+        """A plain dictionary, plain all the way down."""
+        return _copy(self)
+
+    def __str__(self):
+        return described(self)
+
+    __repr__ = __str__
+
+
+class List(_Nested, list):
+    """A list whose nested values are read as copies."""
+
+    __slots__ = ()
+
+    def __init__(self, items=()):
+        list.__init__(self)
+        self.extend(items)
+
+    @classmethod
+    def _over(cls, items):
+        self = cls.__new__(cls)
+        list.extend(self, items)
+        return self
+
+    def _raw(self, index):
+        return list.__getitem__(self, index)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return List._over(_copy(list.__getitem__(self, index)))
+        return shown(list.__getitem__(self, index))
+
+    def __setitem__(self, index, value):
+        list.__setitem__(self, index, stored(value))
+
+    def __iter__(self):
+        return map(shown, list.__iter__(self))
+
+    def __reversed__(self):
+        return map(shown, list.__reversed__(self))
+
+    def append(self, value):
+        list.append(self, stored(value))
+
+    def insert(self, index, value):
+        list.insert(self, index, stored(value))
+
+    def extend(self, items):
+        list.extend(self, [stored(value) for value in items])
+
+    def __iadd__(self, items):
+        self.extend(items)
+        return self
+
+    def __add__(self, items):
+        joined = self.copy()
+        joined.extend(items)
+        return joined
+
+    def pop(self, index=-1):
+        return shown(list.pop(self, index))
+
+    def copy(self):
+        return List._over(_copy(self))
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo):
+        return self.copy()
+
+    def __reduce__(self):
+        return (List, (self.to_list(),))
+
+    def to_list(self):
+        """A plain list, plain all the way down."""
+        return _copy(self)
+
+    def __str__(self):
+        return described(self)
+
+    __repr__ = __str__
+
+
+_KINDS = {str: "string", bool: "bool", int: "integer", float: "real", type(None): "none"}
+
+
+def described(value, name="Data", indent=0):
+    """The printed form: one line per item, nested ones further in."""
+    return "\n".join(_lines(name, value, indent))
+
+
+def _lines(name, value, indent):
+    margin = " " * indent
+    if isinstance(value, dict):
+        yield "%s%s : (dict)" % (margin, name)
+        for key in sorted(dict.keys(value)):
+            yield from _lines(key, dict.__getitem__(value, key), indent + 5)
+    elif isinstance(value, list):
+        yield "%s%s : (list)" % (margin, name)
+        for item in list.__iter__(value):
+            yield from _lines("Item", item, indent + 5)
+    else:
+        kind = _KINDS.get(type(value), type(value).__name__)
+        yield "%s%s : %s (%s)" % (margin, name, value, kind)

@@ -1,0 +1,82 @@
+"""What this server does not have: the Insteon, X10 and Z-Wave interfaces, a debugger.
+
+Owns the words in which that is said. Names exist, so that plugins load; to subscribe
+to what never comes is noted in the log, to send raises.
+"""
+
+from indigo import _call, _errors, _plugin
+
+
+class Interface:
+    """The commands of an interface that is not there."""
+
+    def __init__(self, name, title, commands):
+        self._name = name
+        self._title = title
+        self._commands = frozenset(commands.split())
+
+    def _note(self, command):
+        _call.command("server.log", {
+            "message": "indigo.%s.%s: this server has no %s interface, so nothing will come"
+            % (self._name, command, self._title),
+            "level": 30, "isError": False,
+            "type": _plugin.facts.get("pluginDisplayName"),
+        })
+
+    def subscribeToIncoming(self):
+        """Notes that nothing will come."""
+        self._note("subscribeToIncoming")
+
+    def subscribeToOutgoing(self):
+        """Notes that nothing will come."""
+        self._note("subscribeToOutgoing")
+
+    def __getattr__(self, name):
+        if name not in self._commands:
+            raise AttributeError("indigo.%s has no command '%s'" % (self._name, name))
+
+        def refused(*args, **kwargs):
+            raise _errors.absent(
+                self._name + "." + name,
+                "this server has no %s interface" % self._title,
+            )
+
+        return refused
+
+    def __dir__(self):
+        return sorted(self._commands | {"subscribeToIncoming", "subscribeToOutgoing"})
+
+    def __repr__(self):
+        return "indigo." + self._name
+
+
+insteon = Interface(
+    "insteon", "Insteon",
+    "sendSceneOn sendSceneOff sendSceneFastOn sendSceneFastOff sendSceneDim sendSceneBrighten"
+    " sendRaw sendRawExtended sendRawBroadcast sendStatusRequest setLedState",
+)
+x10 = Interface(
+    "x10", "X10",
+    "sendOn sendOff sendDim sendBrighten sendPresetDim sendAllOff sendAllLightsOn"
+    " sendAllLightsOff sendStatusRequest sendSecurity sendRF sendRaw sendExtended",
+)
+zwave = Interface("zwave", "Z-Wave", "sendRaw sendConfigParm sendWakeUpInterval")
+
+
+def debugger(*args, **kwargs):
+    """Notes that a plugin's component has no terminal to debug at."""
+    _call.command("server.log", {
+        "message": "indigo.debugger(): there is no terminal in a plugin's component; the call"
+        " does nothing", "level": 30, "isError": False,
+        "type": _plugin.facts.get("pluginDisplayName"),
+    })
+
+
+def rawServerRequest(*args, **kwargs):
+    """Refused: it bypasses the commands that this server knows."""
+    raise _errors.absent("rawServerRequest", "use the collections and commands of the module")
+
+
+def rawServerCommand(*args, **kwargs):
+    """Refused: it bypasses the commands that this server knows."""
+    raise _errors.absent("rawServerCommand", "use the collections and commands of the module")

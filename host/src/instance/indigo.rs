@@ -1,0 +1,167 @@
+//! The life of an Indigo plugin: what is called when it starts and stops.
+//!
+//! In the order of the plugin reference: `startup`, the plugin's devices and triggers,
+//! its own thread; at the end its thread, its devices and triggers, `shutdown`.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::abi::Plugin as Component;
+use crate::abi::exports::cordon::plugin::guest::Outcome;
+use crate::capability::files;
+use crate::error::InstanceFailure;
+use crate::instance::run::{Found, Hub, Life};
+use crate::log::Level;
+use crate::platform::indigo::{Answer, Call, IndigoServer, Plugin, preferences};
+
+/// Seconds that a plugin's own thread is given to end.
+const GRACE: u32 = 10;
+
+/// The server that an instance belongs to, and what it is there.
+#[derive(Clone)]
+pub struct Link {
+    /// The server.
+    pub server: Arc<IndigoServer>,
+    /// The plugin.
+    pub plugin: Arc<Plugin>,
+}
+
+impl Link {
+    /// What its folders have for a new life. Blocks.
+    #[must_use]
+    pub fn look(&self) -> Found {
+        let bundle = &self.plugin.bundle;
+        let folders = [Some(&bundle.server_plugin), bundle.packages.as_ref()];
+        let modules = files::modules_in(folders.into_iter().flatten().map(|it| it.as_path()));
+        let data = &self.plugin.data;
+        let most = self.plugin.limits.stored_bytes;
+        let loaded = preferences::load(data, self.plugin.id(), most);
+        let preferences = loaded.unwrap_or_else(|error| {
+            let line = format!("the preferences are lost, the plugin starts without: {error}");
+            self.plugin.log.hub(Level::Error, &line);
+            Default::default()
+        });
+        Found {
+            modules,
+            preferences: Value::Object(preferences).to_string(),
+        }
+    }
+}
+
+impl Life<'_> {
+    /// `startup`, then everything that the plugin is responsible for.
+    pub(super) async fn begin(
+        &mut self,
+        hub: &Hub,
+        component: &Component,
+        link: &Link,
+    ) -> Result<(), InstanceFailure> {
+        let answer = self.function(hub, component, "startup", "{}").await?;
+        match answer {
+            Answer::Raised(_) => return Err(InstanceFailure::Raised("startup")),
+            Answer::Returned(value) if value.get("ok") == Some(&Value::Bool(false)) => {
+                let message = value.get("message").and_then(Value::as_str);
+                let message = message.unwrap_or("the plugin's startup says that it cannot run");
+                link.plugin.log.hub(Level::Error, message);
+                return Err(InstanceFailure::Declined(message.to_owned()));
+            }
+            Answer::Returned(_) | Answer::NotDefined => {}
+        }
+        let (devices, triggers) = link.server.begin(&link.plugin);
+        for dev in devices {
+            let arguments = json!({ "dev": dev }).to_string();
+            self.function(hub, component, "deviceStartComm", &arguments)
+                .await?;
+        }
+        for trigger in triggers {
+            let arguments = json!({ "trigger": trigger }).to_string();
+            self.function(hub, component, "triggerStartProcessing", &arguments)
+                .await?;
+        }
+        self.function(hub, component, "startConcurrentThread", "{}")
+            .await?;
+        Ok(())
+    }
+
+    /// The same the other way round.
+    pub(super) async fn end(
+        &mut self,
+        hub: &Hub,
+        component: &Component,
+        link: &Link,
+    ) -> Result<(), InstanceFailure> {
+        let grace = json!({ "grace": GRACE }).to_string();
+        self.function(hub, component, "stopConcurrentThread", &grace)
+            .await?;
+        let (devices, triggers) = link.server.active(&link.plugin);
+        for dev in devices {
+            let arguments = json!({ "dev": dev }).to_string();
+            self.function(hub, component, "deviceStopComm", &arguments)
+                .await?;
+        }
+        for trigger in triggers {
+            let arguments = json!({ "trigger": trigger }).to_string();
+            self.function(hub, component, "triggerStopProcessing", &arguments)
+                .await?;
+        }
+        self.function(hub, component, "shutdown", "{}").await?;
+        Ok(())
+    }
+
+    /// Makes a call that came from outside.
+    pub(super) async fn answer(
+        &mut self,
+        hub: &Hub,
+        component: &Component,
+        call: Call,
+    ) -> Result<(), InstanceFailure> {
+        // Somebody who no longer waits, as after a time-out, wants nothing done: an action
+        // that its caller gave up must not happen a minute later.
+        if call.reply.as_ref().is_some_and(|reply| reply.is_closed()) {
+            return Ok(());
+        }
+        let Call {
+            name,
+            arguments,
+            reply,
+            waiting,
+        } = call;
+        let answer = self.function(hub, component, &name, &arguments).await?;
+        drop(waiting);
+        if let Some(reply) = reply {
+            // Whoever asked may have stopped waiting meanwhile.
+            let _ = reply.send(answer);
+        }
+        Ok(())
+    }
+
+    async fn function(
+        &mut self,
+        hub: &Hub,
+        component: &Component,
+        name: &str,
+        arguments: &str,
+    ) -> Result<Answer, InstanceFailure> {
+        hub.with(|mut access| access.get().reply = None);
+        let begun = std::time::Instant::now();
+        let guest = component.cordon_plugin_guest();
+        let call = guest.call_call(hub, name.to_owned(), arguments.to_owned());
+        let outcome = self.call(hub, component, name, call).await?;
+        self.counters.delivered(outcome, begun.elapsed());
+        let reply = hub.with(|mut access| access.get().reply.take());
+        let value = || match reply.as_deref().map(serde_json::from_str) {
+            Some(Ok(value)) => value,
+            Some(Err(error)) => {
+                tracing::error!(name, %error, "the runtime's reply is no JSON");
+                Value::Null
+            }
+            None => Value::Null,
+        };
+        Ok(match outcome {
+            Outcome::Ok => Answer::Returned(value()),
+            Outcome::NotDefined => Answer::NotDefined,
+            Outcome::Raised => Answer::Raised(value()),
+        })
+    }
+}

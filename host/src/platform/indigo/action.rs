@@ -1,0 +1,101 @@
+//! What a trigger, a schedule, an action group or a command does: one step.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// One step. The JSON is the action object of the object model with its class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Class of the action, such as `indigo.DeviceAction`.
+    pub class: String,
+    /// Seconds from the event to the step.
+    #[serde(default, rename = "delayAmount")]
+    pub delay: f64,
+    /// Whether it takes the place of the same step where that waits already.
+    #[serde(default, rename = "replaceExisting")]
+    pub replace: bool,
+    /// Everything else, by the attribute names of the class.
+    #[serde(flatten)]
+    pub fields: Map<String, Value>,
+}
+
+impl Step {
+    /// A step that is done at once.
+    #[must_use]
+    pub fn new(class: &str, fields: Value) -> Self {
+        let fields = match fields {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        Self {
+            class: class.to_owned(),
+            delay: 0.0,
+            replace: false,
+            fields,
+        }
+    }
+
+    /// The same after this many seconds.
+    #[must_use]
+    pub fn after(mut self, seconds: f64) -> Self {
+        self.delay = seconds;
+        self
+    }
+
+    /// A field that is a whole number; 0 when it is none.
+    #[must_use]
+    pub fn number(&self, key: &str) -> i64 {
+        self.fields.get(key).and_then(Value::as_i64).unwrap_or(0)
+    }
+
+    /// A field that is text; empty when it is none.
+    #[must_use]
+    pub fn text(&self, key: &str) -> &str {
+        self.fields.get(key).and_then(Value::as_str).unwrap_or("")
+    }
+
+    /// The action object that a plugin is handed.
+    #[must_use]
+    pub fn object(&self) -> Value {
+        let mut object = Map::new();
+        object.insert("class".to_owned(), Value::from(self.class.clone()));
+        let common = [
+            ("configured", json!(true)),
+            ("description", json!("")),
+            ("delayAmount", json!(self.delay)),
+            ("replaceExisting", json!(self.replace)),
+            ("textToSpeak", json!("")),
+        ];
+        for (key, value) in common {
+            object.insert(key.to_owned(), value);
+        }
+        for (key, value) in &self.fields {
+            object.insert(key.clone(), value.clone());
+        }
+        Value::Object(object)
+    }
+
+    /// Whether it does the same to the same object, whenever it does it.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.class == other.class
+            && self.fields.get("deviceId") == other.fields.get("deviceId")
+            && self.fields.get("pluginTypeId") == other.fields.get("pluginTypeId")
+            && self.fields.get("groupId") == other.fields.get("groupId")
+            && self.fields.get("variableId") == other.fields.get("variableId")
+    }
+
+    /// Whether it is about this object.
+    #[must_use]
+    pub fn concerns(&self, id: i64) -> bool {
+        let keys = [
+            "deviceId",
+            "groupId",
+            "variableId",
+            "triggerId",
+            "scheduleId",
+            "sourceId",
+        ];
+        keys.iter().any(|key| self.number(key) == id && id != 0)
+    }
+}

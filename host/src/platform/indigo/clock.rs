@@ -1,0 +1,181 @@
+//! The clock of the server: steps and schedules whose time has come.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use jiff::Zoned;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::database::Reference;
+use super::execute;
+use super::object::Hidden;
+use super::object::Object;
+use super::schedule::{self, Timing};
+use super::server::{Caller, IndigoServer, timestamp};
+use super::sprinkler;
+use super::table::Collection;
+use super::trigger;
+
+/// How long the clock sleeps at most: the time of day may be set meanwhile.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// Who does what the clock does.
+const CALLER: Caller = Caller::Operator("server");
+
+/// A schedule as the clock has it.
+struct Planned {
+    /// What its next time was computed from.
+    basis: (Map<String, Value>, Option<Timing>),
+    next: Option<Zoned>,
+}
+
+/// Starts the clock; it ends with the server.
+pub(super) fn start(server: &Arc<IndigoServer>) {
+    tokio::spawn(run(Arc::downgrade(server)));
+}
+
+async fn run(server: Weak<IndigoServer>) {
+    let mut planned = HashMap::new();
+    loop {
+        let Some(alive) = server.upgrade() else {
+            return;
+        };
+        for delayed in alive.timers.due(Instant::now()) {
+            let mut step = delayed.step;
+            step.delay = 0.0;
+            execute::begin_unasked(&alive, &delayed.caller, step, delayed.data);
+        }
+        sprinkler::advance(&alive);
+        daylight(&alive).await;
+        let next = schedules(&alive, &mut planned).await;
+        let zone = alive.sprinklers.next();
+        let next = zone.map_or(next, |zone| zone.min(next));
+        let wake = alive.timers.next().map_or(next, |step| step.min(next));
+        tokio::select! {
+            () = tokio::time::sleep_until(wake) => {}
+            () = alive.timers.changed.notified() => {}
+        }
+    }
+}
+
+/// The system's own variable.
+const DAYLIGHT: &str = "isDaylight";
+
+/// Keeps the variable `isDaylight` as it is outside.
+async fn daylight(server: &Arc<IndigoServer>) {
+    let up = server.sun.is_up(&Zoned::now()).to_string();
+    let table = Collection::Variables.objects();
+    let edited = server.edit(&CALLER, |edit| {
+        let known = edit
+            .database()
+            .find(table, &Reference::Name(DAYLIGHT.to_owned()))
+            .cloned();
+        match known {
+            Some(known) => {
+                let mut variable = Object::clone(&known);
+                variable.set("value", up);
+                edit.update(variable, Vec::new()).map(drop)
+            }
+            None => {
+                let mut fields = super::command::fields(DAYLIGHT, "", 0);
+                fields.insert("value".to_owned(), Value::from(up));
+                fields.insert("readOnly".to_owned(), Value::from(true));
+                let variable = Object {
+                    id: 0,
+                    table,
+                    fields,
+                    hidden: Hidden::default(),
+                };
+                edit.create(variable).map(drop)
+            }
+        }
+    });
+    if let Err(failure) = edited.await {
+        tracing::error!(%failure, "the variable of daylight is not stored");
+    }
+}
+
+/// Executes the schedules that are due; when to look again.
+async fn schedules(server: &Arc<IndigoServer>, planned: &mut HashMap<i64, Planned>) -> Instant {
+    let now = Zoned::now();
+    let all: Vec<Arc<Object>> = {
+        let database = server.database();
+        let all = database.list(Collection::Schedules.objects());
+        all.cloned().collect()
+    };
+    planned.retain(|id, _| all.iter().any(|it| it.id == *id));
+    let mut wake = LONGEST;
+    for object in all {
+        let basis = basis(&object);
+        let known = planned.get(&object.id).filter(|it| it.basis == basis);
+        let mut next = match known {
+            Some(known) => known.next.clone(),
+            None => schedule::next(&object, &server.sun, &now),
+        };
+        if next.as_ref().is_some_and(|it| *it <= now) {
+            let data = trigger::event(&object, &CALLER);
+            trigger::execute(server, &CALLER, &object, false, data);
+            next = if schedule::is_over(&object) {
+                None
+            } else {
+                schedule::next(&object, &server.sun, &now)
+            };
+            if next.is_none() && object.flag("autoDelete") {
+                let deleted = server.edit(&CALLER, |edit| edit.delete(object.id)).await;
+                if let Err(failure) = deleted {
+                    tracing::error!(%failure, "a schedule stays");
+                }
+                continue;
+            }
+        }
+        if let Some(next) = &next {
+            let left = next.timestamp().duration_since(now.timestamp());
+            wake = wake.min(Duration::try_from(left).unwrap_or_default());
+        }
+        announce(server, &object, next.as_ref()).await;
+        planned.insert(object.id, Planned { basis, next });
+    }
+    Instant::now() + wake
+}
+
+/// What the next time follows from.
+fn basis(object: &Object) -> (Map<String, Value>, Option<Timing>) {
+    let keys = [
+        "enabled",
+        "dateType",
+        "timeType",
+        "absoluteDate",
+        "absoluteTime",
+        "absoluteDateTime",
+        "sunDelta",
+        "randomizeBy",
+    ];
+    let fields = keys.iter().filter_map(|key| {
+        let value = object.fields.get(*key)?;
+        Some(((*key).to_owned(), value.clone()))
+    });
+    (fields.collect(), object.hidden.timing.clone())
+}
+
+/// Writes the next time into the object, where it changed.
+async fn announce(server: &Arc<IndigoServer>, object: &Object, next: Option<&Zoned>) {
+    let text = next.map_or(Value::Null, |next| Value::from(timestamp(next)));
+    if object.fields.get("nextExecution") == Some(&text) {
+        return;
+    }
+    let id = object.id;
+    let edited = server.edit(&CALLER, |edit| {
+        let table = Collection::Schedules.objects();
+        let Some(old) = edit.database().find(table, &Reference::Id(id)) else {
+            return Ok(());
+        };
+        let mut schedule = Object::clone(old);
+        schedule.set("nextExecution", text);
+        edit.update(schedule, Vec::new()).map(drop)
+    });
+    if let Err(failure) = edited.await {
+        tracing::error!(%failure, "the next time of a schedule is not stored");
+    }
+}

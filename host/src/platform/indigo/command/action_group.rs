@@ -1,0 +1,110 @@
+//! `indigo.actionGroup`: steps under a name.
+
+use serde_json::{Value, json};
+
+use super::{Context, common, unknown};
+use crate::platform::indigo::action::Step;
+use crate::platform::indigo::condition::Condition;
+use crate::platform::indigo::execute;
+use crate::platform::indigo::failure::Failure;
+use crate::platform::indigo::object::{Hidden, Object};
+use crate::platform::indigo::table::Collection;
+use crate::platform::indigo::trigger::{event, merge};
+
+const TABLE: Collection = Collection::ActionGroups;
+
+/// Most steps of one object.
+const MOST: usize = 256;
+
+pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Failure> {
+    match command {
+        "create" => create(&context).await,
+        "execute" => {
+            let group = context.subject(TABLE.objects())?;
+            let mut data = event(&group, context.caller);
+            if let Some(given) = context.arguments.dict("event_data")? {
+                let mut own = Value::Object(given.clone());
+                merge(&mut own, data);
+                data = own;
+            }
+            execute::run_all(context.server, context.caller, &group.hidden.actions, &data);
+            Ok(Value::Null)
+        }
+        "replaceOnServer" => {
+            let allowed = ["name", "description", "remoteDisplay"];
+            common::replace(&context, TABLE, &allowed, &[]).await
+        }
+        "setActions" => set_actions(&context, TABLE).await,
+        _ => match common::run(&context, TABLE, command).await {
+            Some(done) => done,
+            None => Err(unknown(&format!("actionGroup.{command}"))),
+        },
+    }
+}
+
+async fn create(context: &Context<'_>) -> Result<Value, Failure> {
+    let name = context.arguments.needed_text("name")?;
+    let folder = common::folder_id(context, TABLE, context.arguments.given("folder"))?;
+    let description = context.arguments.text("description")?.unwrap_or("");
+    let group = Object {
+        id: 0,
+        table: TABLE.objects(),
+        fields: common::fields(name, description, folder),
+        hidden: Hidden {
+            charged: context.caller.charged().to_owned(),
+            actions: steps(context)?.unwrap_or_default(),
+            ..Hidden::default()
+        },
+    };
+    let made = context
+        .server
+        .edit(context.caller, |edit| edit.create(group))
+        .await?;
+    Ok(context.see(&made))
+}
+
+/// The steps in an argument, which the original's scripts cannot set: `actions`, a list
+/// of action objects.
+pub(super) fn steps(context: &Context<'_>) -> Result<Option<Vec<Step>>, Failure> {
+    let Some(given) = context.arguments.given("actions") else {
+        return Ok(None);
+    };
+    let steps: Vec<Step> = serde_json::from_value(given.clone())
+        .map_err(|error| Failure::value(format!("actions: {error}")))?;
+    if steps.len() > MOST {
+        return Err(Failure::value(format!("there are {MOST} actions at most")));
+    }
+    Ok(Some(steps))
+}
+
+/// The conditions in an argument.
+pub(super) fn condition(context: &Context<'_>) -> Result<Option<Condition>, Failure> {
+    let Some(given) = context.arguments.given("condition") else {
+        return Ok(None);
+    };
+    let condition = serde_json::from_value(given.clone());
+    condition
+        .map(Some)
+        .map_err(|error| Failure::value(format!("condition: {error}")))
+}
+
+/// Replaces the steps, and the condition if one is given, of an object.
+pub(super) async fn set_actions(
+    context: &Context<'_>,
+    collection: Collection,
+) -> Result<Value, Failure> {
+    let steps = steps(context)?;
+    let condition = condition(context)?;
+    let changed = context
+        .change(collection.objects(), |object| {
+            if let Some(steps) = steps {
+                object.hidden.actions = steps;
+            }
+            if condition.is_some() {
+                object.hidden.condition = condition;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(json!({ "actions": changed.hidden.actions, "condition": changed.hidden.condition }))
+}

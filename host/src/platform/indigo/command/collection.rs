@@ -1,0 +1,91 @@
+//! `indigo.devices`, `indigo.variables` and so on: reading and subscribing.
+
+use serde_json::{Value, json};
+
+use super::{Context, unknown};
+use crate::platform::indigo::database::Reference;
+use crate::platform::indigo::failure::Failure;
+use crate::platform::indigo::filter::Filter;
+use crate::platform::indigo::server::Caller;
+use crate::platform::indigo::table::{Collection, Table};
+
+pub(super) async fn run(
+    context: Context<'_>,
+    collection: Collection,
+    command: &str,
+) -> Result<Value, Failure> {
+    match command.split_once('.') {
+        Some(("folders", command)) => read(&context, collection.folders(), command),
+        Some(("folder", command)) => super::folder::run(context, collection, command).await,
+        Some(_) => Err(unknown(&format!("{}.{command}", collection.name()))),
+        None if command == "subscribeToChanges" => {
+            if let Caller::Plugin(plugin) = context.caller {
+                plugin.follow(collection);
+            }
+            Ok(Value::Null)
+        }
+        None => read(&context, collection.objects(), command),
+    }
+}
+
+fn read(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Failure> {
+    let server = context.server;
+    match command {
+        "get" => {
+            let reference = context.arguments.subject()?;
+            let object = server.database().get(table, &reference)?.clone();
+            Ok(server.see(context.caller, &object))
+        }
+        "contains" => {
+            let reference = context.arguments.subject()?;
+            Ok(Value::from(
+                server.database().find(table, &reference).is_some(),
+            ))
+        }
+        "getName" => {
+            let reference = context.arguments.subject()?;
+            let database = server.database();
+            let found = database.find(table, &reference);
+            Ok(Value::from(found.map_or("", |it| it.name())))
+        }
+        "getId" => {
+            let name = context.arguments.first(&["name", "id"]);
+            let Some(Value::String(name)) = name else {
+                return Err(Failure::wrong_type("name must be a str"));
+            };
+            let database = server.database();
+            let found = database.find(table, &Reference::Name(name.clone()));
+            Ok(Value::from(found.map_or(0, |it| it.id)))
+        }
+        "list" | "objects" | "names" | "len" => list(context, table, command),
+        _ => Err(unknown(&format!("{}.{command}", table.collection.name()))),
+    }
+}
+
+fn list(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Failure> {
+    let server = context.server;
+    let text = context.arguments.text("filter")?.unwrap_or("");
+    let plugins: Vec<String> = server
+        .plugins()
+        .iter()
+        .map(|it| it.id().to_owned())
+        .collect();
+    let filter = Filter::parse(text, context.caller.plugin_id(), &plugins)?;
+    let database = server.database();
+    let found: Vec<_> = database
+        .list(table)
+        .filter(|it| table.folders || filter.takes(it))
+        .cloned()
+        .collect();
+    // Views are made without holding everybody else up.
+    drop(database);
+    Ok(match command {
+        "list" => found.iter().map(|it| it.id).collect(),
+        "names" => found.iter().map(|it| json!([it.id, it.name()])).collect(),
+        "len" => Value::from(found.len()),
+        _ => found
+            .iter()
+            .map(|it| server.see(context.caller, it))
+            .collect(),
+    })
+}

@@ -1,0 +1,79 @@
+//! `indigo.dimmer`: brightness and colours.
+
+use serde_json::{Map, Value, json};
+
+use super::{Context, device};
+use crate::platform::indigo::action::Step;
+use crate::platform::indigo::device::DeviceClass;
+use crate::platform::indigo::failure::Failure;
+use crate::platform::indigo::state::figure;
+use crate::platform::indigo::view::COLOR_STATES;
+
+/// Range of a white's temperature in Kelvin.
+const KELVIN: std::ops::RangeInclusive<f64> = 1200.0..=15_000.0;
+
+pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Failure> {
+    match command {
+        "setBrightness" => level(&context, "SetBrightness", &["value", "level"], None),
+        "brighten" => level(&context, "BrightenBy", &["by", "brightenBy"], Some(10.0)),
+        "dim" => level(&context, "DimBy", &["by", "dimBy"], Some(10.0)),
+        "setColorLevels" => colors(&context),
+        "setLedState" => super::relay::led(&context),
+        "setOnBrightensToDefaultToggle" | "setOnBrightensToLast" | "setDefaultBrightness" => Err(
+            Failure::unsupported("a plugin's dimmer has no such setting"),
+        ),
+        _ => device::run(context, command).await,
+    }
+}
+
+fn level(
+    context: &Context<'_>,
+    member: &str,
+    names: &[&str],
+    default: Option<f64>,
+) -> Result<Value, Failure> {
+    let dimmer = context.device()?;
+    if dimmer.hidden.device != DeviceClass::Dimmer {
+        return Err(Failure::value(format!("'{}' is no dimmer", dimmer.name())));
+    }
+    let given = context.arguments.first(names);
+    let value = match given {
+        Some(value) => figure(value),
+        None => default,
+    };
+    let value = value.ok_or_else(|| Failure::wrong_type("a level from 0 to 100 is expected"))?;
+    if !(0.0..=100.0).contains(&value) {
+        return Err(Failure::value(format!("{value} is no level from 0 to 100")));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "from 0 to 100")]
+    let value = value.round() as i64;
+    let fields = json!({ "deviceId": dimmer.id, "deviceAction": member, "actionValue": value });
+    context.act(Step::new("indigo.DeviceAction", fields))
+}
+
+fn colors(context: &Context<'_>) -> Result<Value, Failure> {
+    let dimmer = context.device()?;
+    let mut channels = Map::new();
+    for key in COLOR_STATES {
+        let Some(value) = context.arguments.number(key)? else {
+            continue;
+        };
+        let fits = match key {
+            "whiteTemperature" => KELVIN.contains(&value),
+            _ => (0.0..=100.0).contains(&value),
+        };
+        if !fits {
+            return Err(Failure::value(format!("{value} is no value for {key}")));
+        }
+        channels.insert(key.to_owned(), json!(value));
+    }
+    if channels.is_empty() {
+        return Err(Failure::value("no colour is given"));
+    }
+    let fields = json!({
+        "deviceId": dimmer.id,
+        "deviceAction": "SetColorLevels",
+        "actionValue": channels,
+    });
+    context.act(Step::new("indigo.DeviceAction", fields))
+}

@@ -1,0 +1,341 @@
+//! `indigo.server`: the log, the time, other plugins, messages, preferences.
+
+use std::sync::Arc;
+
+use jiff::Zoned;
+use jiff::civil::DateTime;
+use serde_json::{Map, Value, json};
+
+use super::{Context, unknown};
+use crate::limits::Limits;
+use crate::log::Level;
+use crate::platform::indigo::action::Step;
+use crate::platform::indigo::arguments::check_keys;
+use crate::platform::indigo::execute;
+use crate::platform::indigo::failure::Failure;
+use crate::platform::indigo::info::SERVER_API;
+use crate::platform::indigo::object::map_weight;
+use crate::platform::indigo::paths::{INSTALL_FOLDER, SERVER_VERSION, logs};
+use crate::platform::indigo::plugin::{Broadcast, Plugin, definitions};
+use crate::platform::indigo::preferences;
+use crate::platform::indigo::server::timestamp;
+use crate::platform::indigo::sun::Event;
+
+/// Most lines of the log in one answer.
+const LINES: f64 = 10_000.0;
+
+/// From this level of module `logging` on a line is an error.
+const ERROR: f64 = 40.0;
+
+/// Below this one it is for debugging.
+const INFO: f64 = 20.0;
+
+pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Failure> {
+    let server = context.server;
+    match command {
+        "log" => log(&context),
+        "error" => {
+            let message = context.arguments.needed_text("message")?;
+            say(&context, None, Level::Error, message);
+            Ok(Value::Null)
+        }
+        "info" => Ok(info(&context)),
+        "getTime" => Ok(json!(timestamp(&Zoned::now()))),
+        "calculateSunrise" => sun(&context, Event::Rise),
+        "calculateSunset" => sun(&context, Event::Set),
+        "getLatitudeAndLongitude" => Ok(json!([
+            server.options().latitude,
+            server.options().longitude
+        ])),
+        "getInstallFolderPath" => Ok(json!(INSTALL_FOLDER)),
+        "getLogsFolderPath" => Ok(json!(logs(context.arguments.text("pluginId")?))),
+        "getDbFilePath" => Ok(json!(format!("{INSTALL_FOLDER}/Databases/cordon.indiDb"))),
+        "getDbName" => Ok(json!("cordon.indiDb")),
+        "getWebServerURL" => Ok(json!(server.options().web_url)),
+        "getReflectorURL" => Ok(Value::Null),
+        "getSerialPorts" => Ok(json!({})),
+        "getDeprecatedElems" => Ok(json!([])),
+        "waitUntilIdle" => Ok(Value::Null),
+        "sendEmailTo" => Err(Failure::unsupported("this server sends no mail")),
+        "speak" => Err(Failure::unsupported("this server does not speak")),
+        "removeAllDelayedActions" => {
+            server.timers.remove(None);
+            Ok(Value::Null)
+        }
+        "getEventLogList" => event_log(&context),
+        "getPlugin" => Ok(plugin(&context)?.1),
+        "getPluginList" => Ok(server.plugins().iter().map(|it| it.facts()).collect()),
+        "pluginExecuteAction" => execute_action(&context).await,
+        "pluginRestart" => restart(&context),
+        "restartPlugin" | "stopPlugin" => stop(&context, command == "restartPlugin"),
+        "pluginDefinitions" => Ok(definitions(&own(&context)?.bundle)),
+        "savePluginPrefs" => save(&context).await,
+        "broadcastToSubscribers" => broadcast(&context),
+        "subscribeToBroadcast" => {
+            let text = |name| context.arguments.needed_text(name).map(str::to_owned);
+            let wanted = Broadcast {
+                sender: text("pluginId")?,
+                message: text("messageName")?,
+                method: text("methodName")?,
+            };
+            own(&context)?.subscribe(wanted)?;
+            Ok(Value::Null)
+        }
+        "subscribeToLogBroadcasts" => {
+            own(&context)?.follow_log();
+            server.follow_log();
+            Ok(Value::Null)
+        }
+        _ => Err(unknown(&format!("server.{command}"))),
+    }
+}
+
+/// The plugin that calls.
+fn own(context: &Context<'_>) -> Result<Arc<Plugin>, Failure> {
+    let plugin = context.caller.plugin().cloned();
+    plugin.ok_or_else(|| Failure::unsupported("only a plugin may do this"))
+}
+
+fn log(context: &Context<'_>) -> Result<Value, Failure> {
+    let message = match context.arguments.given("message") {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    let level = context.arguments.number("level")?.unwrap_or(INFO);
+    let is_error = context.arguments.flag("isError")?.unwrap_or(false);
+    let level = if is_error || level >= ERROR {
+        Level::Error
+    } else if level < INFO {
+        Level::Debug
+    } else {
+        Level::Normal
+    };
+    say(context, context.arguments.text("type")?, level, &message);
+    Ok(Value::Null)
+}
+
+/// Writes into the log. A type that begins with the plugin's own name stands for the
+/// name; any other is shown behind it, so that no plugin writes in another's name.
+fn say(context: &Context<'_>, kind: Option<&str>, level: Level, message: &str) {
+    let Some(plugin) = context.caller.plugin() else {
+        context.server.events().record(kind, level, message);
+        return;
+    };
+    let name = &plugin.bundle.info.display_name;
+    match kind {
+        Some(kind) if !kind.starts_with(name.as_str()) => {
+            let text = format!("{kind}: {message}");
+            plugin.log.plugin(false, level, &text);
+        }
+        _ => plugin.log.plugin(false, level, message),
+    }
+}
+
+fn info(context: &Context<'_>) -> Value {
+    let options = context.server.options();
+    json!({
+        "version": SERVER_VERSION,
+        "apiVersion": SERVER_API.to_string(),
+        "address": "127.0.0.1",
+        "portNum": options.port,
+        "connectionGood": true,
+        "licenseStatus": "ActiveSubscription",
+        "latitude": options.latitude,
+        "longitude": options.longitude,
+        "installFolder": INSTALL_FOLDER,
+        "logsFolder": logs(None),
+        "webServerURL": options.web_url,
+    })
+}
+
+/// The next sunrise or sunset, or that of a day.
+fn sun(context: &Context<'_>, event: Event) -> Result<Value, Failure> {
+    let sun = &context.server.sun;
+    let time = match context.arguments.text("date")? {
+        None => sun.next(event, &Zoned::now()),
+        Some(text) => {
+            let day = text
+                .parse::<DateTime>()
+                .map_err(|error| Failure::value(format!("date: {error}")))?;
+            sun.on(event, day.date())
+        }
+    };
+    let time = time.ok_or_else(|| Failure::value("the sun does neither rise nor set then"))?;
+    Ok(json!(timestamp(&time)))
+}
+
+/// Lines of the log: of Indigo plugins and of the server, not of other hardware.
+fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
+    let count = context.arguments.number("lineCount")?.unwrap_or(1500.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped before"
+    )]
+    let count = count.clamp(0.0, LINES) as usize;
+    let as_list = context.arguments.flag("returnAsList")?.unwrap_or(false);
+    let stamped = context.arguments.flag("showTimeStamp")?.unwrap_or(true);
+    let plugins = context.server.plugins();
+    let records = context.server.events().tail(None, count);
+    let records = records.into_iter().filter(|record| {
+        let of = record.hardware.as_deref();
+        of.is_none_or(|name| plugins.iter().any(|it| it.log.name() == name))
+    });
+    let stamp = |time: jiff::Timestamp| {
+        let zoned = time.to_zoned(jiff::tz::TimeZone::system());
+        zoned.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    };
+    if as_list {
+        let line = |record: Arc<crate::log::Record>| {
+            let time = stamp(record.time);
+            json!({
+                "Message": record.text,
+                "TypeStr": record.hardware.as_deref().unwrap_or("Application"),
+                "TypeVal": record.level.mask(),
+                "TimeStamp": time,
+                "Timestamp": time,
+            })
+        };
+        return Ok(records.map(line).collect());
+    }
+    let lines = records.map(|record| {
+        let kind = record.hardware.as_deref().unwrap_or("Application");
+        match stamped {
+            true => format!("{}\t{kind}\t{}", stamp(record.time), record.text),
+            false => format!("{kind}\t{}", record.text),
+        }
+    });
+    Ok(json!(lines.collect::<Vec<_>>().join("\n")))
+}
+
+/// The plugin that is asked for, if it is there, and what is said about it.
+fn plugin(context: &Context<'_>) -> Result<(Option<Arc<Plugin>>, Value), Failure> {
+    let id = context.arguments.needed_text("pluginId")?;
+    let found = context.server.plugin(id);
+    let facts = match &found {
+        Some(plugin) => plugin.facts(),
+        None => json!({
+            "pluginId": id,
+            "pluginDisplayName": "",
+            "pluginVersion": "",
+            "pluginFolderPath": "",
+            "pluginSupportURL": "",
+            "isInstalled": false,
+            "isEnabled": false,
+            "isRunning": false,
+        }),
+    };
+    Ok((found, facts))
+}
+
+async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
+    let arguments = &context.arguments;
+    let props = arguments.dict("props")?.cloned().unwrap_or_default();
+    let device = arguments.number("deviceId")?.unwrap_or(0.0);
+    #[expect(clippy::cast_possible_truncation, reason = "an id")]
+    let device = device as i64;
+    let mut fields = Map::new();
+    fields.insert(
+        "pluginId".to_owned(),
+        json!(arguments.needed_text("pluginId")?),
+    );
+    fields.insert(
+        "pluginTypeId".to_owned(),
+        json!(arguments.needed_text("actionTypeId")?),
+    );
+    fields.insert("deviceId".to_owned(), json!(device));
+    fields.insert("props".to_owned(), Value::Object(props));
+    let step = Step::new("indigo.PluginAction", Value::Object(fields));
+    if arguments.flag("waitUntilDone")?.unwrap_or(true) {
+        return execute::ask(context.server, &step).await;
+    }
+    execute::begin(context.server, context.caller, step, None)?;
+    Ok(Value::Null)
+}
+
+fn restart(context: &Context<'_>) -> Result<Value, Failure> {
+    let (found, _) = plugin(context)?;
+    let Some(plugin) = found else {
+        return Err(Failure::value("there is no such plugin"));
+    };
+    if !plugin.may_restart() {
+        return Err(Failure::other(format!(
+            "plugin '{}' was restarted a moment ago",
+            plugin.id()
+        )));
+    }
+    if let Some(port) = plugin.port() {
+        port.restart();
+    }
+    Ok(Value::Null)
+}
+
+/// The plugin itself wants to be stopped, or stopped and started again.
+fn stop(context: &Context<'_>, again: bool) -> Result<Value, Failure> {
+    let plugin = own(context)?;
+    if let Some(message) = context.arguments.text("message")? {
+        let is_error = context.arguments.flag("isError")?.unwrap_or(false);
+        let level = if is_error {
+            Level::Error
+        } else {
+            Level::Normal
+        };
+        say(context, None, level, message);
+    }
+    if let Some(port) = plugin.port() {
+        if again { port.restart() } else { port.halt() }
+    }
+    Ok(Value::Null)
+}
+
+async fn save(context: &Context<'_>) -> Result<Value, Failure> {
+    let plugin = own(context)?;
+    let given = context.arguments.dict("pluginPrefs")?;
+    let given = given.ok_or_else(|| Failure::wrong_type("pluginPrefs is missing"))?;
+    check_keys(given, false)?;
+    let (weight, limit) = (map_weight(given), plugin.limits.stored_bytes);
+    if weight > limit {
+        return Err(Limits::hit("stored-bytes", weight, limit).into());
+    }
+    let given = given.clone();
+    // One after the other: two threads of a plugin may save at the same time.
+    let turn = plugin.saving.lock().await;
+    let (data, id) = (plugin.data.clone(), plugin.id().to_owned());
+    let saved = tokio::task::spawn_blocking(move || preferences::save(&data, &id, &given));
+    let saved = saved.await;
+    drop(turn);
+    match saved {
+        Ok(Ok(())) => Ok(Value::Null),
+        Ok(Err(error)) => {
+            plugin.log.hub(Level::Error, &format!("not saved: {error}"));
+            Err(Failure::other("the preferences could not be saved"))
+        }
+        Err(_) => Err(Failure::other("the preferences could not be saved")),
+    }
+}
+
+fn broadcast(context: &Context<'_>) -> Result<Value, Failure> {
+    let sender = own(context)?;
+    let message = context.arguments.needed_text("messageName")?;
+    let args: Vec<Value> = context
+        .arguments
+        .given("arg")
+        .cloned()
+        .into_iter()
+        .collect();
+    let arguments: Arc<str> = json!({ "kind": "broadcast", "args": args })
+        .to_string()
+        .into();
+    let bytes = u64::try_from(arguments.len()).unwrap_or(u64::MAX);
+    let limit = sender.limits.broadcast_bytes;
+    if bytes > limit {
+        return Err(Limits::hit("broadcast-bytes", bytes, limit).into());
+    }
+    for plugin in context.server.plugins() {
+        for method in plugin.methods(sender.id(), message) {
+            plugin.tell(&format!("plugin.{method}"), &arguments);
+        }
+    }
+    Ok(Value::Null)
+}

@@ -1,0 +1,136 @@
+//! Configuration dialogs: open, change, press buttons, save or cancel.
+//!
+//! A dialog is what a definition's `ConfigUI` says, or what the plugin's
+//! `get...ConfigUiXml` makes of it, with values from the defaults, from what was saved
+//! and from the plugin's `get...ConfigUiValues`. Every callback gets all values and may
+//! return others. Saving asks the plugin's validation first. The callbacks run in the
+//! plugin like all others, one at a time; who talks to the dialog waits for them.
+
+mod binding;
+mod open;
+mod options;
+mod registry;
+mod reply;
+mod save;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::definition::{ConfigUi, Field};
+use super::failure::Failure;
+use super::plugin::CallError;
+
+pub use registry::{Dialogs, MAX_OPEN};
+pub use subject::Subject;
+
+/// How long a plugin may take for one callback of a dialog: some search the network for
+/// devices.
+pub const CALLBACK: Duration = Duration::from_secs(60);
+
+/// Most bytes of a dialog's values, as JSON.
+pub const MAX_VALUES: usize = 1 << 20;
+
+/// Values of a dialog by field id, and whatever else was saved with them.
+pub type Values = Map<String, Value>;
+
+/// A dialog as its user sees it.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Names the open dialog.
+    pub id: String,
+    /// Text above it.
+    pub title: String,
+    /// Text on the button that saves it.
+    pub button: String,
+    /// Help page.
+    pub support_url: Option<String>,
+    /// The fields with what they show now.
+    pub fields: Vec<ShownField>,
+    /// All values.
+    pub values: Values,
+    /// Texts about fields that are wrong, by field id.
+    pub errors: Map<String, Value>,
+    /// A text to show before everything else.
+    pub alert: Option<String>,
+}
+
+/// A field as its user sees it.
+#[derive(Debug, Clone)]
+pub struct ShownField {
+    /// The definition.
+    pub field: Field,
+    /// Whether it is shown.
+    pub visible: bool,
+    /// Whether it can be used.
+    pub enabled: bool,
+    /// The options of a menu or list, value and label.
+    pub options: Vec<(String, String)>,
+}
+
+/// How saving ended.
+#[derive(Debug, Clone)]
+pub enum Saved {
+    /// It was accepted.
+    Yes {
+        /// The values as saved.
+        values: Values,
+        /// The device or trigger that has them now.
+        object: Option<i64>,
+        /// What an executed action or menu item returned.
+        result: Option<Value>,
+    },
+    /// The plugin refused; the dialog stays open.
+    No(Box<Shown>),
+}
+
+/// Why something with a dialog did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum DialogError {
+    /// No open dialog has this name; it was closed, or forgotten after a while.
+    #[error("there is no open dialog `{0}`; open it again")]
+    NotOpen(String),
+    /// Too many are open.
+    #[error("{MAX_OPEN} dialogs are open; close one")]
+    TooMany,
+    /// What was asked for is not there.
+    #[error("{0}")]
+    Missing(String),
+    /// The request is wrong.
+    #[error("{0}")]
+    Wrong(String),
+    /// Another request works with the dialog.
+    #[error("the dialog is busy with a callback; wait for it")]
+    Busy,
+    /// The plugin could not be asked.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The plugin raised.
+    #[error("the plugin raised in {callback}; its log has the traceback")]
+    Raised {
+        /// In which callback.
+        callback: String,
+        /// Type, message and traceback, as the plugin's runtime told them.
+        detail: Value,
+    },
+    /// The server refused to save.
+    #[error(transparent)]
+    Refused(#[from] Failure),
+}
+
+/// A dialog's definition and the subject it is about.
+#[derive(Debug, Clone)]
+struct Dialog {
+    plugin: String,
+    subject: Subject,
+    ui: ConfigUi,
+    title: String,
+    button: String,
+    values: Values,
+    /// Options of the menus and lists by field id.
+    options: Vec<(String, Vec<(String, String)>)>,
+}

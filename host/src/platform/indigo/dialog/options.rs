@@ -1,0 +1,156 @@
+//! The options of menus and lists, from the definition, the server or the plugin.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::registry::ask_or_nothing;
+use super::values::choose_first;
+use super::{Dialog, DialogError};
+use crate::platform::indigo::definition::{Field, ObjectClass, Options};
+use crate::platform::indigo::plugin::Plugin;
+use crate::platform::indigo::server::{Caller, IndigoServer};
+
+/// Most options of a menu or list; what a plugin returns beyond is left out.
+const MAX_OPTIONS: usize = 10_000;
+
+/// Value and label of each option.
+type Pairs = Vec<(String, String)>;
+
+/// Fills in the options of all menus and lists, and the first option of empty menus.
+pub(super) async fn fill(
+    server: &Arc<IndigoServer>,
+    plugin: &Arc<Plugin>,
+    dialog: &mut Dialog,
+    only_dynamic: bool,
+) -> Result<(), DialogError> {
+    let fields: Vec<Field> = dialog.ui.fields.clone();
+    for field in fields {
+        let Some(options) = &field.options else {
+            continue;
+        };
+        let dynamic = matches!(
+            options,
+            Options::Method {
+                dynamic_reload: true,
+                ..
+            }
+        );
+        if only_dynamic && !dynamic {
+            continue;
+        }
+        let pairs = pairs(server, plugin, dialog, options).await?;
+        choose_first(&field, &pairs, &mut dialog.values);
+        let known = dialog.options.iter_mut().find(|(id, _)| *id == field.id);
+        match known {
+            Some((_, old)) => *old = pairs,
+            None => dialog.options.push((field.id.clone(), pairs)),
+        }
+    }
+    Ok(())
+}
+
+async fn pairs(
+    server: &Arc<IndigoServer>,
+    plugin: &Arc<Plugin>,
+    dialog: &Dialog,
+    options: &Options,
+) -> Result<Pairs, DialogError> {
+    match options {
+        Options::Fixed(choices) => {
+            let pair = choices
+                .iter()
+                .map(|it| (it.value.clone(), it.label.clone()));
+            Ok(pair.collect())
+        }
+        Options::Objects { class, filter } => objects(server, plugin, *class, filter).await,
+        Options::Method { name, filter, .. } => {
+            let name = format!("plugin.{name}");
+            let arguments = dialog.subject.list_arguments(filter, &dialog.values);
+            // A list that cannot be made is empty; the plugin's log has the reason.
+            let answer = ask_or_nothing(plugin, &name, &arguments).await?;
+            Ok(answer.map(made).unwrap_or_default())
+        }
+    }
+}
+
+async fn objects(
+    server: &Arc<IndigoServer>,
+    plugin: &Arc<Plugin>,
+    class: ObjectClass,
+    filter: &str,
+) -> Result<Pairs, DialogError> {
+    let caller = Caller::Plugin(Arc::clone(plugin));
+    let arguments = json!({ "filter": filter });
+    if class == ObjectClass::SerialPorts {
+        let ports = server
+            .command(&caller, "server.getSerialPorts", arguments)
+            .await;
+        let Ok(Value::Object(ports)) = ports else {
+            return Ok(Vec::new());
+        };
+        let pair = |(path, name): (String, Value)| (path, text(&name).unwrap_or_default());
+        return Ok(ports.into_iter().map(pair).collect());
+    }
+    let collection = class.name().trim_start_matches("indigo.");
+    let command = format!("{collection}.names");
+    let names = server.command(&caller, &command, arguments).await?;
+    Ok(made(names))
+}
+
+/// Pairs as a plugin returns them: `(value, label)`, tuple or list; a lone text is both.
+/// What has no value is left out.
+fn made(answer: Value) -> Pairs {
+    let Value::Array(items) = answer else {
+        return Vec::new();
+    };
+    let pairs = items.into_iter().filter_map(|item| match item {
+        Value::Array(pair) => {
+            let value = text(pair.first()?)?;
+            let label = pair.get(1).and_then(text).unwrap_or_else(|| value.clone());
+            Some((value, label))
+        }
+        other => text(&other).map(|value| (value.clone(), value)),
+    });
+    pairs.take(MAX_OPTIONS).collect()
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_come_as_plugins_make_them() {
+        let answer = json!([
+            ["a", "A"],
+            [5, "five"],
+            [null, "none"],
+            ["b"],
+            "c",
+            [],
+            {},
+            ["d", 7]
+        ]);
+        let pair = |value: &str, label: &str| (value.to_owned(), label.to_owned());
+        let expected = [
+            pair("a", "A"),
+            pair("5", "five"),
+            pair("b", "b"),
+            pair("c", "c"),
+            pair("d", "7"),
+        ];
+        assert_eq!(made(answer), expected);
+        assert!(made(Value::Null).is_empty() && made(json!({})).is_empty());
+        let many = Value::Array(vec![json!("x"); MAX_OPTIONS + 1]);
+        assert_eq!(made(many).len(), MAX_OPTIONS);
+    }
+}

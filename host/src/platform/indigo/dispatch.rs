@@ -1,0 +1,128 @@
+//! Tells plugins, triggers and watchers of changes, in order and after they are stored.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+
+use super::change::{Change, What};
+use super::object::Object;
+use super::plugin::Plugin;
+use super::server::{IndigoServer, Pending};
+use super::table::Collection;
+use super::trigger;
+use super::view::view;
+
+/// Tells of changes until the server is gone.
+pub(super) async fn run(server: Weak<IndigoServer>, mut pending: mpsc::UnboundedReceiver<Pending>) {
+    while let Some(Pending { stored, changes }) = pending.recv().await {
+        // A change that was not stored did not happen.
+        if stored.await != Ok(true) {
+            continue;
+        }
+        let Some(server) = server.upgrade() else {
+            return;
+        };
+        for change in changes {
+            tell(&server, &change);
+            trigger::fire_changes(&server, &change);
+            if let What::Deleted(object) = &change.what {
+                server.sprinklers.forget(object.id);
+            }
+            if change.what.object().table.collection == Collection::Schedules {
+                server.timers.changed.notify_one();
+            }
+            // Nobody may be watching.
+            let _ = server.watchers().send(Arc::new(change));
+        }
+    }
+}
+
+fn tell(server: &IndigoServer, change: &Change) {
+    let table = change.what.object().table;
+    if table.folders {
+        return;
+    }
+    let interested = |plugin: &Arc<Plugin>| {
+        plugin.hears(change.sequence)
+            && (plugin.follows(table.collection) || concerns(plugin.id(), &change.what))
+    };
+    let plugins = server.plugins();
+    let mut interested = plugins.iter().filter(|it| interested(it)).peekable();
+    if interested.peek().is_none() {
+        return;
+    }
+    let name = format!("{}{}", table.collection.noun(), change.what.verb());
+    let mut texts = Texts::default();
+    for plugin in interested {
+        let arguments = texts.of(plugin.id(), table.collection, &change.what);
+        plugin.tell(&name, &arguments);
+    }
+}
+
+/// Whether a change is the business of a plugin that did not ask for changes: its
+/// objects, but for states, which it set itself.
+fn concerns(plugin: &str, what: &What) -> bool {
+    match what {
+        What::Created(object) | What::Deleted(object) => object.owner() == plugin,
+        What::Updated { old, new } => {
+            (old.owner() == plugin || new.owner() == plugin) && more_than_states(old, new)
+        }
+    }
+}
+
+/// What changes with every state, and with nothing else.
+const VOLATILE: [&str; 7] = [
+    "states",
+    "lastChanged",
+    "lastSuccessfulComm",
+    "errorState",
+    "displayStateId",
+    "displayStateImageSel",
+    "energyAccumBaseTime",
+];
+
+fn more_than_states(old: &Object, new: &Object) -> bool {
+    let differs = |key: &String| {
+        !VOLATILE.contains(&key.as_str()) && old.fields.get(key) != new.fields.get(key)
+    };
+    let mut keys = old.fields.keys().chain(new.fields.keys());
+    keys.any(differs)
+}
+
+/// The arguments of one change, made once for all plugins that see the same.
+#[derive(Default)]
+struct Texts {
+    /// By the plugin, where it keeps properties with the object; else under nothing.
+    made: HashMap<Option<String>, Arc<str>>,
+}
+
+impl Texts {
+    fn of(&mut self, plugin: &str, collection: Collection, what: &What) -> Arc<str> {
+        let has_props = |object: &Object| object.props(plugin).is_some();
+        let own = match what {
+            What::Created(object) | What::Deleted(object) => has_props(object),
+            What::Updated { old, new } => has_props(old) || has_props(new),
+        };
+        let key = own.then(|| plugin.to_owned());
+        let make = || arguments(plugin, collection, what).to_string().into();
+        Arc::clone(self.made.entry(key).or_insert_with(make))
+    }
+}
+
+fn arguments(plugin: &str, collection: Collection, what: &What) -> Value {
+    let [one, before, after] = collection.parameters();
+    let seen = |object: &Object| view(object, Some(plugin));
+    let mut arguments = Map::new();
+    match what {
+        What::Created(object) | What::Deleted(object) => {
+            arguments.insert(one.to_owned(), seen(object));
+        }
+        What::Updated { old, new } => {
+            arguments.insert(before.to_owned(), seen(old));
+            arguments.insert(after.to_owned(), seen(new));
+        }
+    }
+    Value::Object(arguments)
+}

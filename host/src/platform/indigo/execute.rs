@@ -1,0 +1,377 @@
+//! Carries out steps: what a command, a trigger or a schedule wants done.
+//!
+//! A device's state is its plugin's: a step about a device becomes a call of the
+//! plugin that owns it, with an action object, and nothing else happens here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::action::Step;
+use super::condition::Surroundings;
+use super::database::{Database, Reference, reference};
+use super::failure::Failure;
+use super::object::Object;
+use super::plugin::{Answer, CallError, Plugin};
+use super::server::{Caller, Chain, IndigoServer};
+use super::table::Collection;
+use super::timers::Delayed;
+use super::view::view;
+use crate::log::Level;
+
+/// How many events may follow from one another before it is taken for a loop.
+const CHAIN: u32 = 16;
+
+/// How long an action of a plugin may take where somebody waits for its result.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Carries a step out, or puts it off when it has a delay.
+///
+/// # Errors
+///
+/// What is wrong with it, or a limit.
+pub(super) fn begin(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    step: Step,
+    data: Option<Value>,
+) -> Result<(), Failure> {
+    if step.delay > 0.0 {
+        return server.timers.add(Delayed {
+            caller: caller.clone(),
+            step,
+            data,
+        });
+    }
+    perform(server, caller, step, data)
+}
+
+/// The same, where nobody is left to be told of a failure.
+pub(super) fn begin_unasked(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    step: Step,
+    data: Option<Value>,
+) {
+    let class = step.class.clone();
+    if let Err(failure) = begin(server, caller, step, data) {
+        complain(server, caller, &class, &failure);
+    }
+}
+
+fn complain(server: &IndigoServer, caller: &Caller, class: &str, failure: &Failure) {
+    let line = format!("{class}: {failure}");
+    match (&failure.limit, caller.plugin()) {
+        (Some(hit), Some(plugin)) => plugin.log.limit(hit),
+        (None, Some(plugin)) => plugin.log.hub(Level::Error, &line),
+        _ => server.events().record(None, Level::Error, line),
+    }
+}
+
+/// Carries out the steps of a trigger, a schedule or an action group.
+pub(super) fn run_all(server: &Arc<IndigoServer>, caller: &Caller, steps: &[Step], data: &Value) {
+    let chain = caller.follow();
+    if chain.depth() > CHAIN {
+        let line = format!("{CHAIN} events followed from one another; the chain ends here");
+        server.events().record(None, Level::Error, line);
+        return;
+    }
+    for step in steps {
+        begin_unasked(server, &chain, step.clone(), Some(data.clone()));
+    }
+}
+
+fn perform(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    step: Step,
+    data: Option<Value>,
+) -> Result<(), Failure> {
+    let class = step.class.strip_prefix("indigo.").unwrap_or(&step.class);
+    match class {
+        "PluginAction" => {
+            let (plugin, name, arguments) = plugin_action(server, &step, data, false)?;
+            plugin.tell(&name, &arguments.to_string().into());
+            Ok(())
+        }
+        "ExecuteGroupAction" => {
+            let group = find(server, Collection::ActionGroups, &step, "groupId")?;
+            let data = data.unwrap_or_else(|| super::trigger::event(&group, caller));
+            run_all(server, caller, &group.hidden.actions, &data);
+            Ok(())
+        }
+        "ModifyVariableAction"
+        | "EnableTriggerAction"
+        | "DisableTriggerAction"
+        | "EnableScheduleAction"
+        | "DisableScheduleAction"
+        | "EnableDeviceAction"
+        | "DisableDeviceAction" => {
+            let server = Arc::clone(server);
+            let caller = caller.follow();
+            // In a task: changes wait for the disk.
+            tokio::spawn(async move {
+                if let Err(failure) = modify(&server, &caller, &step).await {
+                    complain(&server, &caller, &step.class, &failure);
+                }
+            });
+            Ok(())
+        }
+        "EmailAction"
+        | "ExecuteScriptAction"
+        | "ResetInterfacesAction"
+        | "SendInsteonGroupCommandAction" => {
+            Err(Failure::unsupported(format!("this server has no {class}")))
+        }
+        _ => match methods(class, &step) {
+            Some(methods) => control(server, &step, methods),
+            None => Err(Failure::value(format!("there is no action {class}"))),
+        },
+    }
+}
+
+/// The methods of a plugin that take an action on a device, the first that it has.
+fn methods(class: &str, step: &Step) -> Option<&'static [&'static str]> {
+    Some(match class {
+        "DeviceAction" | "DimmerRelayAction" => {
+            &["actionControlDevice", "actionControlDimmerRelay"]
+        }
+        "SensorAction" => &["actionControlSensor"],
+        "ThermostatAction" => &["actionControlThermostat"],
+        "SpeedControlAction" => &["actionControlSpeedControl"],
+        "SprinklerAction" => &["actionControlSprinkler"],
+        "InputOutputAction" => &["actionControlIO"],
+        "UniversalAction" | "GeneralDeviceAction" => match step.text("deviceAction") {
+            "RequestStatus" => &[
+                "actionControlUniversal",
+                "actionControlGeneral",
+                "actionControlDevice",
+                "actionControlDimmerRelay",
+                "actionControlSensor",
+            ],
+            _ => &["actionControlUniversal", "actionControlGeneral"],
+        },
+        _ => return None,
+    })
+}
+
+fn find(
+    server: &IndigoServer,
+    collection: Collection,
+    step: &Step,
+    key: &str,
+) -> Result<Arc<Object>, Failure> {
+    let wanted = match step.fields.get(key) {
+        Some(value) => reference(value)?,
+        None => return Err(Failure::wrong_type(format!("{key} is missing"))),
+    };
+    let database = server.database();
+    database.get(collection.objects(), &wanted).cloned()
+}
+
+/// Hands an action to the plugin that owns the device.
+fn control(
+    server: &Arc<IndigoServer>,
+    step: &Step,
+    methods: &'static [&'static str],
+) -> Result<(), Failure> {
+    let device = find(server, Collection::Devices, step, "deviceId")?;
+    if !device.flag("enabled") {
+        let line = format!(
+            "device '{}' is disabled; the command is ignored",
+            device.name()
+        );
+        server.events().record(None, Level::Error, line);
+        return Ok(());
+    }
+    let plugin = owner(server, &device)?;
+    let mut action = step.object();
+    if let Some(fields) = action.as_object_mut() {
+        fields.insert("deviceId".to_owned(), Value::from(device.id));
+    }
+    let arguments = json!({ "action": action, "dev": view(&device, Some(plugin.id())) });
+    let arguments: Arc<str> = arguments.to_string().into();
+    // The first call is queued here, in the order of the commands. Which methods a
+    // plugin lacks is remembered, so only the very first command may be late.
+    let mut left = methods.iter().filter(|name| !plugin.lacks(name));
+    let Some(first) = left.next() else {
+        lacking(&plugin, methods, &device);
+        return Ok(());
+    };
+    let mut waiting = (*first, plugin.start(first, &arguments).map_err(busy)?);
+    let left: Vec<&'static str> = left.copied().collect();
+    tokio::spawn(async move {
+        let mut left = left.into_iter();
+        loop {
+            let (name, answer) = waiting;
+            if answer.await != Ok(Answer::NotDefined) {
+                return;
+            }
+            plugin.miss(name);
+            let Some(next) = left.next() else {
+                return lacking(&plugin, methods, &device);
+            };
+            match plugin.start(next, &arguments) {
+                Ok(answer) => waiting = (next, answer),
+                Err(error) => return plugin.log.hub(Level::Error, &error.to_string()),
+            }
+        }
+    });
+    Ok(())
+}
+
+fn lacking(plugin: &Plugin, methods: &[&str], device: &Object) {
+    let method = methods.first().copied().unwrap_or_default();
+    let line = format!("the plugin has no {method} for device '{}'", device.name());
+    plugin.log.hub(Level::Error, &line);
+}
+
+fn owner(server: &IndigoServer, device: &Object) -> Result<Arc<Plugin>, Failure> {
+    server.plugin(device.owner()).ok_or_else(|| {
+        Failure::other(format!(
+            "the plugin '{}' of device '{}' is not installed",
+            device.owner(),
+            device.name()
+        ))
+    })
+}
+
+fn busy(error: CallError) -> Failure {
+    match error {
+        CallError::Timeout { .. } => {
+            Failure::new(super::failure::FailureKind::Timeout, error.to_string())
+        }
+        other => Failure::other(other.to_string()),
+    }
+}
+
+/// An action of a plugin as the call that it becomes.
+fn plugin_action(
+    server: &IndigoServer,
+    step: &Step,
+    data: Option<Value>,
+    waited_for: bool,
+) -> Result<(Arc<Plugin>, String, Value), Failure> {
+    let id = step.text("pluginId");
+    let plugin = server
+        .plugin(id)
+        .ok_or_else(|| Failure::other(CallError::NoSuchPlugin(id.to_owned()).to_string()))?;
+    let kind = step.text("pluginTypeId");
+    let declared = plugin.bundle.definitions.actions.find(kind);
+    let callback = declared.and_then(|it| it.callback.as_deref());
+    let Some(callback) = callback else {
+        return Err(Failure::value(format!(
+            "plugin '{id}' has no action '{kind}'"
+        )));
+    };
+    let device = match step.number("deviceId") {
+        0 => Value::Null,
+        device => {
+            let database = server.database();
+            let found = database.get(Collection::Devices.objects(), &Reference::Id(device))?;
+            view(found, Some(plugin.id()))
+        }
+    };
+    let mut arguments = json!({
+        "kind": "action",
+        "args": [step.object(), device, waited_for],
+    });
+    if let (Some(data), Some(map)) = (data, arguments.as_object_mut()) {
+        map.insert("event_data".to_owned(), data);
+    }
+    let name = format!("plugin.{callback}");
+    Ok((plugin, name, arguments))
+}
+
+/// Carries out an action of a plugin and returns what it returns.
+///
+/// # Errors
+///
+/// What is wrong with it, what the plugin raised, or that it did not answer.
+pub(super) async fn ask(server: &IndigoServer, step: &Step) -> Result<Value, Failure> {
+    let (plugin, name, arguments) = plugin_action(server, step, None, true)?;
+    let answer = plugin.call(&name, &arguments, PATIENCE).await;
+    match answer.map_err(busy)? {
+        Answer::Returned(value) => Ok(value),
+        Answer::NotDefined => Err(Failure::other(format!(
+            "plugin '{}' has no method for action '{}'",
+            plugin.id(),
+            step.text("pluginTypeId")
+        ))),
+        Answer::Raised(why) => {
+            let text = |key: &str| why.get(key).and_then(Value::as_str).unwrap_or_default();
+            let (class, message) = (text("type"), text("message"));
+            Err(Failure::other(format!(
+                "the action raised {class}: {message}"
+            )))
+        }
+    }
+}
+
+/// Steps that change objects of the server itself.
+async fn modify(server: &Arc<IndigoServer>, caller: &Caller, step: &Step) -> Result<(), Failure> {
+    let class = step.class.strip_prefix("indigo.").unwrap_or(&step.class);
+    let (collection, key) = match class {
+        "EnableTriggerAction" | "DisableTriggerAction" => (Collection::Triggers, "triggerId"),
+        "EnableScheduleAction" | "DisableScheduleAction" => (Collection::Schedules, "scheduleId"),
+        "EnableDeviceAction" | "DisableDeviceAction" => (Collection::Devices, "deviceId"),
+        _ => (Collection::Variables, "variableId"),
+    };
+    let id = find(server, collection, step, key)?.id;
+    let edited = server.edit(caller, |edit| {
+        let old = edit
+            .database()
+            .get(collection.objects(), &Reference::Id(id))?;
+        let mut object = Object::clone(old);
+        if collection == Collection::Variables {
+            let value = variable(step, object.text("value"))?;
+            object.set("value", value);
+        } else {
+            object.set("enabled", class.starts_with("Enable"));
+        }
+        edit.update(object, Vec::new())
+    });
+    edited.await.map(drop)
+}
+
+fn variable(step: &Step, old: &str) -> Result<String, Failure> {
+    let given = step.fields.get("variableValue");
+    let given = given.and_then(|value| super::state::text(value, None));
+    let by = |sign: f64| {
+        let step = given
+            .as_deref()
+            .and_then(|it| it.trim().parse::<f64>().ok());
+        let old = old.trim().parse::<f64>().unwrap_or(0.0);
+        (old + sign * step.unwrap_or(1.0)).to_string()
+    };
+    match step.text("variableAction") {
+        "IncrementValue" => Ok(by(1.0)),
+        "DecrementValue" => Ok(by(-1.0)),
+        "SetValue" | "" => Ok(given.unwrap_or_default()),
+        other => Err(Failure::value(format!(
+            "there is no kVariableAction.{other}"
+        ))),
+    }
+}
+
+/// What conditions are judged by now.
+pub(super) fn surroundings<'a>(server: &IndigoServer, database: &'a Database) -> Surroundings<'a> {
+    let now = jiff::Zoned::now();
+    let minute = u32::from(now.hour().unsigned_abs()) * 60 + u32::from(now.minute().unsigned_abs());
+    Surroundings {
+        database,
+        daylight: server.sun.is_up(&now),
+        minute,
+    }
+}
+
+impl Caller {
+    /// Whoever caused this, one event further.
+    pub(super) fn follow(&self) -> Self {
+        Self::Chain(Chain {
+            plugin: self.plugin().cloned(),
+            depth: self.depth().saturating_add(1),
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! Indigo as its plugins see it: objects, commands, triggers, schedules, actions.
+//!
+//! Names, attributes and rules are those of the public plugin reference and of the
+//! object model's manual; where these are silent the module says what it does.
+
+pub mod action;
+pub mod arguments;
+pub mod bundle;
+pub mod change;
+mod clock;
+mod command;
+pub mod condition;
+pub mod database;
+pub mod definition;
+pub mod device;
+pub mod dialog;
+mod dispatch;
+mod execute;
+pub mod failure;
+pub mod filter;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod info;
+mod log_follower;
+pub mod object;
+pub mod paths;
+pub mod plugin;
+pub mod preferences;
+mod property_list;
+mod records;
+pub mod schedule;
+pub mod server;
+pub mod setup;
+mod sprinkler;
+pub mod state;
+pub mod sun;
+pub mod table;
+mod timers;
+mod trigger;
+pub mod view;
+
+pub use change::{Change, What};
+pub use failure::{Failure, FailureKind};
+pub use plugin::{Answer, Call, CallError, Plugin, Port};
+pub use server::{Caller, IndigoServer, ServerOptions};

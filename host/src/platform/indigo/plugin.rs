@@ -1,0 +1,436 @@
+//! One plugin as the server knows it: what it declares, and how to reach it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::bundle::Bundle;
+use super::failure::Failure;
+use super::state::StateDefinition;
+use super::table::Collection;
+use crate::instance::log::PluginLog;
+use crate::limits::Limits;
+
+/// What a call of a function of a plugin ended with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// What it returned.
+    Returned(Value),
+    /// The plugin has no such function.
+    NotDefined,
+    /// It raised; the traceback is in the plugin's log. The members are `type`, `message`
+    /// and `traceback`.
+    Raised(Value),
+}
+
+/// Why a call did not come back with an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// There is no plugin with this id.
+    #[error("there is no plugin '{0}'")]
+    NoSuchPlugin(String),
+    /// It is not running, or was ended in the middle.
+    #[error("plugin '{0}' is not running")]
+    NotRunning(String),
+    /// Too much waits for it already.
+    #[error("plugin '{0}' has too much to do")]
+    Busy(String),
+    /// It did not answer in time.
+    #[error("plugin '{plugin}' did not answer within {seconds} s")]
+    Timeout {
+        /// Which plugin.
+        plugin: String,
+        /// How long it was given.
+        seconds: u64,
+    },
+}
+
+/// A call on its way to a plugin.
+#[derive(Debug)]
+pub struct Call {
+    /// The function's name in the plugin reference, or `plugin.METHOD`.
+    pub name: String,
+    /// JSON of its arguments; shared, because a change goes to many.
+    pub arguments: Arc<str>,
+    /// Who waits for what it returns.
+    pub reply: Option<oneshot::Sender<Answer>>,
+    /// Gives the bytes back that wait for the plugin.
+    pub waiting: Option<Waiting>,
+}
+
+/// Bytes that wait for a plugin, for as long as this lives.
+#[derive(Debug)]
+pub struct Waiting {
+    held: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Waiting {
+    /// Counts these bytes among those held; nothing when that is more than `most`.
+    ///
+    /// # Errors
+    ///
+    /// What would be held.
+    pub fn take(held: &Arc<AtomicU64>, bytes: u64, most: u64) -> Result<Self, u64> {
+        let before = held.fetch_add(bytes, Ordering::Relaxed);
+        let waiting = Self {
+            held: Arc::clone(held),
+            bytes,
+        };
+        let now = before.saturating_add(bytes);
+        if now > most { Err(now) } else { Ok(waiting) }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.held.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// The way to a running instance.
+pub trait Port: Send + Sync {
+    /// Queues a call; it is made when its turn comes.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when it does not run or has too much to do.
+    fn queue(&self, call: Call) -> Result<(), CallError>;
+    /// Whether its callbacks are being called.
+    fn running(&self) -> bool;
+    /// Stops it as its author expects it and starts it again.
+    fn restart(&self);
+    /// Stops it until it is told to start again.
+    fn halt(&self);
+    /// Where it stands, in a word and with a reason.
+    fn status(&self) -> (String, String);
+}
+
+/// A subscription to a message that another plugin broadcasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broadcast {
+    /// Who sends.
+    pub sender: String,
+    /// Which message.
+    pub message: String,
+    /// The method of the subscriber.
+    pub method: String,
+}
+
+#[derive(Debug, Default)]
+struct Subscriptions {
+    changes: BTreeSet<Collection>,
+    broadcasts: Vec<Broadcast>,
+    log: bool,
+}
+
+/// How long a plugin is left alone after another had it restarted.
+const RESTARTS: Duration = Duration::from_secs(10);
+
+/// A plugin of this hub.
+pub struct Plugin {
+    /// Its bundle, with all that it says about itself.
+    pub bundle: Bundle,
+    /// Its data folder on the host.
+    pub data: PathBuf,
+    /// What it may use.
+    pub limits: Limits,
+    /// Its log.
+    pub log: PluginLog,
+    port: OnceLock<Arc<dyn Port>>,
+    subscriptions: Mutex<Subscriptions>,
+    /// Number of the last change that it need not be told, because it was made before
+    /// its objects were handed to it at the start.
+    since: AtomicU64,
+    /// Whether its objects were handed to it.
+    started: AtomicBool,
+    /// Methods that were called in this life and are not there.
+    missing: Mutex<BTreeSet<&'static str>>,
+    /// When another plugin had it restarted last.
+    restarted: Mutex<Option<Instant>>,
+    /// Held while its preferences are written.
+    pub(super) saving: tokio::sync::Mutex<()>,
+}
+
+impl Plugin {
+    /// A plugin that is not yet reached.
+    #[must_use]
+    pub fn new(bundle: Bundle, data: PathBuf, limits: Limits, log: PluginLog) -> Self {
+        Self {
+            bundle,
+            data,
+            limits,
+            log,
+            port: OnceLock::new(),
+            subscriptions: Mutex::default(),
+            since: AtomicU64::new(0),
+            started: AtomicBool::new(false),
+            missing: Mutex::default(),
+            restarted: Mutex::default(),
+            saving: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.bundle.info.identifier
+    }
+
+    /// Says how to reach it; the first time counts.
+    pub fn attach(&self, port: Arc<dyn Port>) {
+        // A second instance of one plugin is refused by the configuration.
+        let _ = self.port.set(port);
+    }
+
+    /// The way to it.
+    #[must_use]
+    pub fn port(&self) -> Option<&Arc<dyn Port>> {
+        self.port.get()
+    }
+
+    /// Whether its callbacks are being called.
+    #[must_use]
+    pub fn running(&self) -> bool {
+        self.port().is_some_and(|port| port.running())
+    }
+
+    /// A new life begins: the subscriptions of the last one are gone.
+    pub fn reset(&self) {
+        *self.subscriptions() = Subscriptions::default();
+        self.started.store(false, Ordering::Release);
+        self.missing().clear();
+    }
+
+    /// From here on it is told of changes after this one.
+    pub fn begin(&self, sequence: u64) {
+        self.since.store(sequence, Ordering::Release);
+        self.started.store(true, Ordering::Release);
+    }
+
+    /// Whether it is told of this change at all.
+    #[must_use]
+    pub fn hears(&self, sequence: u64) -> bool {
+        self.started.load(Ordering::Acquire) && sequence > self.since.load(Ordering::Acquire)
+    }
+
+    fn subscriptions(&self) -> MutexGuard<'_, Subscriptions> {
+        self.subscriptions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it asked for the changes of a collection.
+    #[must_use]
+    pub fn follows(&self, collection: Collection) -> bool {
+        self.subscriptions().changes.contains(&collection)
+    }
+
+    /// Whether it asked for the lines of the log.
+    #[must_use]
+    pub fn follows_log(&self) -> bool {
+        self.subscriptions().log
+    }
+
+    /// It asks for the changes of a collection.
+    pub fn follow(&self, collection: Collection) {
+        self.subscriptions().changes.insert(collection);
+    }
+
+    /// It asks for the lines of the log.
+    pub fn follow_log(&self) {
+        self.subscriptions().log = true;
+    }
+
+    /// It asks for a message of another plugin; the same one twice counts once.
+    ///
+    /// # Errors
+    ///
+    /// The limit `subscriptions`.
+    pub fn subscribe(&self, broadcast: Broadcast) -> Result<(), Failure> {
+        let mut subscriptions = self.subscriptions();
+        if subscriptions.broadcasts.contains(&broadcast) {
+            return Ok(());
+        }
+        let count = subscriptions.broadcasts.len().saturating_add(1);
+        let used = u64::try_from(count).unwrap_or(u64::MAX);
+        let limit = self.limits.subscriptions;
+        if used > limit {
+            return Err(Limits::hit("subscriptions", used, limit).into());
+        }
+        subscriptions.broadcasts.push(broadcast);
+        Ok(())
+    }
+
+    /// The methods that a message goes to.
+    #[must_use]
+    pub fn methods(&self, sender: &str, message: &str) -> Vec<String> {
+        let subscriptions = self.subscriptions();
+        let wanted = subscriptions
+            .broadcasts
+            .iter()
+            .filter(|it| it.sender == sender && it.message == message);
+        wanted.map(|it| it.method.clone()).collect()
+    }
+
+    /// Queues a call that nobody waits for. What it cannot take is lost, and its log
+    /// says which limit it was.
+    pub fn tell(&self, name: &str, arguments: &Arc<str>) {
+        let call = Call {
+            name: name.to_owned(),
+            arguments: Arc::clone(arguments),
+            reply: None,
+            waiting: None,
+        };
+        if let Err(error) = self.queue(call) {
+            tracing::debug!(plugin = self.id(), name, %error, "a plugin was not told");
+        }
+    }
+
+    fn queue(&self, call: Call) -> Result<(), CallError> {
+        let Some(port) = self.port() else {
+            return Err(CallError::NotRunning(self.id().to_owned()));
+        };
+        port.queue(call)
+    }
+
+    /// Queues a call; what it returns comes later.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when it cannot be queued.
+    pub fn start(
+        &self,
+        name: &str,
+        arguments: &Arc<str>,
+    ) -> Result<oneshot::Receiver<Answer>, CallError> {
+        let (reply, answered) = oneshot::channel();
+        self.queue(Call {
+            name: name.to_owned(),
+            arguments: Arc::clone(arguments),
+            reply: Some(reply),
+            waiting: None,
+        })?;
+        Ok(answered)
+    }
+
+    /// Whether another plugin may have it restarted now; counts as done.
+    #[must_use]
+    pub fn may_restart(&self) -> bool {
+        let mut restarted = self
+            .restarted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if restarted.is_some_and(|when| when.elapsed() < RESTARTS) {
+            return false;
+        }
+        *restarted = Some(Instant::now());
+        true
+    }
+
+    /// Whether it is known not to have this method.
+    #[must_use]
+    pub fn lacks(&self, method: &str) -> bool {
+        self.missing().contains(method)
+    }
+
+    /// It does not have this method.
+    pub fn miss(&self, method: &'static str) {
+        self.missing().insert(method);
+    }
+
+    fn missing(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls a function and waits for what it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when there is no answer.
+    pub async fn call(
+        &self,
+        name: &str,
+        arguments: &Value,
+        deadline: Duration,
+    ) -> Result<Answer, CallError> {
+        let answered = self.start(name, &arguments.to_string().into())?;
+        match tokio::time::timeout(deadline, answered).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(CallError::NotRunning(self.id().to_owned())),
+            Err(_) => Err(CallError::Timeout {
+                plugin: self.id().to_owned(),
+                seconds: deadline.as_secs(),
+            }),
+        }
+    }
+
+    /// What `indigo.server.getPlugin` says about it.
+    #[must_use]
+    pub fn facts(&self) -> Value {
+        let info = &self.bundle.info;
+        json!({
+            "pluginId": info.identifier,
+            "pluginDisplayName": info.display_name,
+            "pluginVersion": info.version,
+            "pluginFolderPath": super::paths::PLUGIN_FOLDER,
+            "pluginSupportURL": info.support_url.as_deref().unwrap_or(""),
+            "isInstalled": true,
+            "isEnabled": true,
+            "isRunning": self.running(),
+        })
+    }
+}
+
+/// The definitions of a bundle as the base class of plugins has them.
+#[must_use]
+pub fn definitions(bundle: &Bundle) -> Value {
+    let definitions = &bundle.definitions;
+    let device = |it: &super::definition::DeviceType| {
+        let states: Vec<StateDefinition> = it.states.iter().map(Into::into).collect();
+        let value = json!({
+            "Name": it.name,
+            "Type": it.class.name(),
+            "SubType": it.sub_type.as_ref().map_or("", |it| it.member.as_str()),
+            "States": states,
+            "DisplayStateId": it.display_state_id,
+            "ConfigUIRawXml": "",
+        });
+        (it.id.clone(), value)
+    };
+    let action = |it: &super::definition::ActionType| {
+        let value = json!({
+            "Name": it.name,
+            "CallbackMethod": it.callback,
+            "DeviceFilter": it.device_filter,
+            "UiPath": it.ui_path,
+            "ConfigUIRawXml": "",
+        });
+        (it.id.clone(), value)
+    };
+    let event = |it: &super::definition::EventType| {
+        let value = json!({ "Name": it.name, "ConfigUIRawXml": "" });
+        (it.id.clone(), value)
+    };
+    let item = |it: &super::definition::MenuItem| {
+        json!({
+            "Id": it.id,
+            "Name": it.name,
+            "CallbackMethod": it.callback,
+            "ButtonTitle": it.button_title,
+            "ConfigUIRawXml": "",
+        })
+    };
+    let map = |pairs: Vec<(String, Value)>| Value::Object(pairs.into_iter().collect());
+    json!({
+        "devices": map(definitions.devices.types.iter().map(device).collect()),
+        "actions": map(definitions.actions.types.iter().map(action).collect()),
+        "events": map(definitions.events.types.iter().map(event).collect()),
+        "menuItems": definitions.menu.iter().map(item).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,420 @@
+//! The file with a plugin's preferences, in the original's format.
+//!
+//! `Preferences/Plugins/PLUGINID.indiPref` in the install folder, which is the plugin's
+//! data folder: typed XML, a `Prefs` element with one child for each key. It lies where
+//! the plugin can write itself, so nothing in it is trusted: no link is followed on the
+//! way to it, its size and depth are bounded, and a file that cannot be read is put
+//! aside and counts as none. It is replaced as a whole, so that a crash leaves the old
+//! file or the new one.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+use rustix::fs::{AtFlags, Mode, OFlags};
+use serde_json::{Map, Number, Value};
+
+use super::paths::PREFERENCES;
+
+/// Deepest nesting of values.
+const DEPTH: usize = 64;
+
+/// Why preferences could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum PreferencesError {
+    /// The file system refused, or a link is in the way.
+    #[error("the file of preferences: {0}")]
+    Io(#[from] std::io::Error),
+    /// The text is not what the format wants.
+    #[error("the file of preferences: {0}")]
+    Format(String),
+}
+
+impl From<rustix::io::Errno> for PreferencesError {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Io(error.into())
+    }
+}
+
+fn wrong(what: impl std::fmt::Display) -> PreferencesError {
+    PreferencesError::Format(what.to_string())
+}
+
+/// Reads the preferences of a plugin from its data folder; nothing when there are none.
+/// Blocks.
+///
+/// # Errors
+///
+/// [`PreferencesError`]; a file in the wrong format is put aside first.
+pub fn load(data: &Path, plugin: &str, most: u64) -> Result<Map<String, Value>, PreferencesError> {
+    let Some(folder) = open(data, false)? else {
+        return Ok(Map::new());
+    };
+    let name = format!("{plugin}.indiPref");
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat(&folder, name.as_str(), flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(rustix::io::Errno::NOENT) => return Ok(Map::new()),
+        Err(error) => return Err(error.into()),
+    };
+    if !file.metadata()?.is_file() {
+        return Err(wrong("it is no file"));
+    }
+    // XML takes more room than what it says.
+    let most = most.saturating_mul(4);
+    let mut text = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut text)?;
+    let parsed = if u64::try_from(text.len()).unwrap_or(u64::MAX) > most {
+        Err(wrong("it is too large"))
+    } else {
+        parse(&text)
+    };
+    if parsed.is_err() {
+        let aside = format!("{name}.damaged");
+        rustix::fs::renameat(&folder, name.as_str(), &folder, aside.as_str())?;
+    }
+    parsed
+}
+
+/// Writes the preferences of a plugin into its data folder; they are on disk when this
+/// returns. Blocks.
+///
+/// # Errors
+///
+/// [`PreferencesError`]; then the old file is still there.
+pub fn save(
+    data: &Path,
+    plugin: &str,
+    preferences: &Map<String, Value>,
+) -> Result<(), PreferencesError> {
+    let text = write(preferences);
+    let Some(folder) = open(data, true)? else {
+        return Err(wrong("its folder cannot be made"));
+    };
+    let name = format!("{plugin}.indiPref");
+    let temporary = format!("{name}.new");
+    match rustix::fs::unlinkat(&folder, temporary.as_str(), AtFlags::empty()) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mode = Mode::RUSR | Mode::WUSR;
+    let mut file = File::from(rustix::fs::openat(
+        &folder,
+        temporary.as_str(),
+        flags,
+        mode,
+    )?);
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    rustix::fs::renameat(&folder, temporary.as_str(), &folder, name.as_str())?;
+    rustix::fs::fsync(&folder)?;
+    Ok(())
+}
+
+/// The folder of the file, reached without following a link.
+fn open(data: &Path, make: bool) -> Result<Option<OwnedFd>, PreferencesError> {
+    if make {
+        std::fs::create_dir_all(data)?;
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut folder = match rustix::fs::open(data, flags, Mode::empty()) {
+        Ok(folder) => folder,
+        Err(rustix::io::Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    for part in PREFERENCES.split('/') {
+        if make {
+            match rustix::fs::mkdirat(folder.as_fd(), part, Mode::RWXU) {
+                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match rustix::fs::openat(
+            folder.as_fd(),
+            part,
+            flags | OFlags::NOFOLLOW,
+            Mode::empty(),
+        ) {
+            Ok(next) => folder = next,
+            Err(rustix::io::Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Some(folder))
+}
+
+/// The text of the file.
+#[must_use]
+pub fn write(preferences: &Map<String, Value>) -> String {
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    element(&mut text, "Prefs", &Value::Object(preferences.clone()), 0);
+    text
+}
+
+fn element(text: &mut String, name: &str, value: &Value, depth: usize) {
+    let indent = "\t".repeat(depth);
+    let leaf = |text: &mut String, kind: &str, value: &str| {
+        let value = escape(value);
+        text.push_str(&format!(
+            "{indent}<{name} type=\"{kind}\">{value}</{name}>\n"
+        ));
+    };
+    match value {
+        // The format has no word for nothing.
+        Value::Null => leaf(text, "string", ""),
+        Value::Bool(value) => leaf(text, "bool", if *value { "true" } else { "false" }),
+        Value::Number(number) if number.is_f64() => leaf(text, "real", &number.to_string()),
+        Value::Number(number) => leaf(text, "integer", &number.to_string()),
+        Value::String(value) => leaf(text, "string", value),
+        Value::Array(items) => {
+            text.push_str(&format!("{indent}<{name} type=\"vector\">\n"));
+            for item in items {
+                element(text, "Item", item, depth + 1);
+            }
+            text.push_str(&format!("{indent}</{name}>\n"));
+        }
+        Value::Object(map) => {
+            text.push_str(&format!("{indent}<{name} type=\"dict\">\n"));
+            for (key, value) in map {
+                element(text, key, value, depth + 1);
+            }
+            text.push_str(&format!("{indent}</{name}>\n"));
+        }
+    }
+}
+
+/// Text for XML. Characters that XML cannot hold at all are left out.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            // A reader makes a line feed of it.
+            '\r' => escaped.push_str("&#13;"),
+            '\t' | '\n' => escaped.push(character),
+            character if character.is_control() => {}
+            '\u{fffe}' | '\u{ffff}' => {}
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// A value that is being read.
+struct Open {
+    name: String,
+    kind: String,
+    text: String,
+    map: Map<String, Value>,
+    items: Vec<Value>,
+}
+
+impl Open {
+    fn new(start: &BytesStart<'_>) -> Result<Self, PreferencesError> {
+        let name = start.name().0.to_owned();
+        let mut kind = "string".to_owned();
+        for attribute in start.attributes() {
+            let attribute = attribute.map_err(wrong)?;
+            if attribute.key.0 == "type" {
+                kind = attribute.value.into_owned();
+            }
+        }
+        Ok(Self {
+            name,
+            kind,
+            text: String::new(),
+            map: Map::new(),
+            items: Vec::new(),
+        })
+    }
+
+    fn take(&mut self, name: String, value: Value) {
+        if self.is_list() {
+            self.items.push(value);
+        } else {
+            self.map.insert(name, value);
+        }
+    }
+
+    fn is_list(&self) -> bool {
+        matches!(self.kind.as_str(), "vector" | "list" | "array")
+    }
+
+    fn value(self) -> Result<Value, PreferencesError> {
+        let number = self.text.trim();
+        let no_number = || wrong(format!("'{number}' of {} is no {}", self.name, self.kind));
+        Ok(match self.kind.as_str() {
+            "dict" => Value::Object(self.map),
+            "vector" | "list" | "array" => Value::Array(self.items),
+            "bool" => Value::Bool(number.eq_ignore_ascii_case("true")),
+            "integer" => Value::from(number.parse::<i64>().map_err(|_| no_number())?),
+            "real" => {
+                let real = number.parse().map_err(|_| no_number())?;
+                Value::Number(Number::from_f64(real).ok_or_else(no_number)?)
+            }
+            _ => Value::String(self.text),
+        })
+    }
+}
+
+/// The preferences in the text of a file.
+///
+/// # Errors
+///
+/// [`PreferencesError::Format`] with what is wrong.
+pub fn parse(text: &[u8]) -> Result<Map<String, Value>, PreferencesError> {
+    let text = std::str::from_utf8(text).map_err(|_| wrong("it is not UTF-8"))?;
+    let mut reader = Reader::from_str(text);
+    let mut open: Vec<Open> = Vec::new();
+    loop {
+        match reader.read_event().map_err(wrong)? {
+            Event::Start(start) => {
+                if open.len() >= DEPTH {
+                    return Err(wrong("its values are nested too deep"));
+                }
+                open.push(Open::new(&start)?);
+            }
+            Event::Empty(start) => {
+                let element = Open::new(&start)?;
+                if let Some(done) = close(&mut open, element)? {
+                    return Ok(done);
+                }
+            }
+            Event::Text(piece) => {
+                if let Some(element) = open.last_mut() {
+                    element.text.push_str(&piece);
+                }
+            }
+            Event::CData(piece) => {
+                if let Some(element) = open.last_mut() {
+                    element.text.push_str(&piece);
+                }
+            }
+            Event::GeneralRef(reference) => {
+                if let Some(element) = open.last_mut() {
+                    let character = reference.resolve_char_ref().map_err(wrong)?;
+                    match (character, &*reference) {
+                        (Some(character), _) => element.text.push(character),
+                        (None, "amp") => element.text.push('&'),
+                        (None, "lt") => element.text.push('<'),
+                        (None, "gt") => element.text.push('>'),
+                        (None, "quot") => element.text.push('"'),
+                        (None, "apos") => element.text.push('\''),
+                        (None, other) => return Err(wrong(format!("&{other}; is not known"))),
+                    }
+                }
+            }
+            Event::End(_) => {
+                let Some(element) = open.pop() else {
+                    return Err(wrong("an element ends that did not begin"));
+                };
+                if let Some(done) = close(&mut open, element)? {
+                    return Ok(done);
+                }
+            }
+            Event::Eof => return Err(wrong("it ends too early")),
+            _ => {}
+        }
+    }
+}
+
+/// Puts a finished element into the one around it; the outermost is the result.
+fn close(open: &mut [Open], element: Open) -> Result<Option<Map<String, Value>>, PreferencesError> {
+    let Some(around) = open.last_mut() else {
+        return match element.name.as_str() {
+            "Prefs" => Ok(Some(element.map)),
+            other => Err(wrong(format!("it begins with {other}, not with Prefs"))),
+        };
+    };
+    let name = element.name.clone();
+    around.take(name, element.value()?);
+    Ok(None)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn sample() -> Map<String, Value> {
+        let sample = json!({
+            "_last": "a <b> & \"c\"\r\n",
+            "on": true, "count": -3, "ratio": 1.5, "empty": "",
+            "nested": {"list": ["x", 1, [false]], "none": {}},
+        });
+        sample.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let text = write(&sample());
+        assert_eq!(parse(text.as_bytes()).unwrap(), sample());
+    }
+
+    #[test]
+    fn a_file_of_the_original_is_read() {
+        let text = br#"<?xml version="1.0" encoding="UTF-8"?>
+<Prefs type="dict">
+    <address type="string">10.0.0.5</address>
+    <debug type="bool">false</debug>
+    <port type="integer">8080</port>
+    <untyped>text</untyped>
+    <rooms type="vector"><Item type="string">hall</Item></rooms>
+</Prefs>"#;
+        let wanted = json!({"address": "10.0.0.5", "debug": false, "port": 8080,
+            "untyped": "text", "rooms": ["hall"]});
+        assert_eq!(Value::Object(parse(text).unwrap()), wanted);
+    }
+
+    #[test]
+    fn a_wrong_file_is_refused_and_put_aside() {
+        for text in [
+            "",
+            "<Prefs>",
+            "<Other/>",
+            "<Prefs><a type=\"integer\">x</a></Prefs>",
+        ] {
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
+        }
+        let deep = "<Prefs>".to_owned() + &"<a type=\"dict\">".repeat(10_000);
+        assert!(parse(deep.as_bytes()).is_err());
+        let folder = tempfile::tempdir().unwrap();
+        save(folder.path(), "p", &sample()).unwrap();
+        let file = folder.path().join(PREFERENCES).join("p.indiPref");
+        std::fs::write(&file, "junk").unwrap();
+        assert!(load(folder.path(), "p", 1000).is_err());
+        assert!(load(folder.path(), "p", 1000).unwrap().is_empty());
+        assert!(file.with_extension("indiPref.damaged").exists());
+    }
+
+    #[test]
+    fn a_saved_file_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(load(folder.path(), "p", 1000).unwrap().is_empty());
+        save(folder.path(), "p", &sample()).unwrap();
+        save(folder.path(), "p", &sample()).unwrap();
+        assert_eq!(load(folder.path(), "p", 1000).unwrap(), sample());
+    }
+
+    #[test]
+    fn a_link_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("Preferences")).unwrap();
+        assert!(save(folder.path(), "p", &sample()).is_err());
+        assert!(load(folder.path(), "p", 1000).is_err());
+        assert!(
+            std::fs::read_dir(elsewhere.path())
+                .unwrap()
+                .next()
+                .is_none()
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! Objects in the store: one row each, its attributes as JSON.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::object::Object;
+use super::table::{Collection, Table};
+use crate::store::StoreError;
+
+/// Reads every object.
+///
+/// # Errors
+///
+/// What the store says; a row that cannot be understood, which only another program
+/// could have written.
+pub fn load(connection: &Connection) -> Result<Vec<Object>, StoreError> {
+    let mut statement = connection
+        .prepare("SELECT id, collection, folder, json FROM indigo_objects ORDER BY id")?;
+    let rows = statement.query_map([], read)?;
+    let mut objects = Vec::new();
+    for row in rows {
+        match row? {
+            Some(object) => objects.push(object),
+            None => tracing::error!("an object of the store cannot be read; it is left alone"),
+        }
+    }
+    Ok(objects)
+}
+
+/// Reads one object again.
+///
+/// # Errors
+///
+/// What the store says.
+pub fn load_one(connection: &Connection, id: i64) -> Result<Option<Object>, StoreError> {
+    let sql = "SELECT id, collection, folder, json FROM indigo_objects WHERE id = ?1";
+    let found = connection.query_row(sql, [id], read).optional()?;
+    Ok(found.flatten())
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Object>> {
+    let id: i64 = row.get(0)?;
+    let collection: String = row.get(1)?;
+    let folders: bool = row.get(2)?;
+    let json: String = row.get(3)?;
+    let Some(collection) = Collection::of_name(&collection) else {
+        return Ok(None);
+    };
+    let table = Table {
+        collection,
+        folders,
+    };
+    Ok(Object::from_json(id, table, &json).ok())
+}
+
+/// Writes objects as they are, and removes those that are gone.
+///
+/// # Errors
+///
+/// What the store says.
+pub fn save(
+    transaction: &Transaction<'_>,
+    objects: &BTreeMap<i64, Option<Arc<Object>>>,
+) -> Result<(), StoreError> {
+    let mut put = transaction.prepare_cached(
+        "INSERT INTO indigo_objects (id, collection, folder, json) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET json = excluded.json",
+    )?;
+    let mut remove = transaction.prepare_cached("DELETE FROM indigo_objects WHERE id = ?1")?;
+    for (id, object) in objects {
+        match object {
+            Some(object) => {
+                let collection = object.table.collection.name();
+                let json = object.to_json();
+                put.execute(params![id, collection, object.table.folders, json])?;
+            }
+            None => {
+                remove.execute([id])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The last id that was ever given out, so that none comes twice.
+///
+/// # Errors
+///
+/// What the store says.
+pub fn last_id(connection: &Connection) -> Result<i64, StoreError> {
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'indigo_objects'";
+    let found = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(found.unwrap_or(0))
+}

@@ -1,0 +1,163 @@
+//! Schedules of sprinklers that the server runs: one zone after the other.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::action::Step;
+use super::execute;
+use super::failure::Failure;
+use super::object::Object;
+use super::server::{Caller, IndigoServer};
+
+/// What runs, by device.
+#[derive(Default)]
+pub(super) struct Sprinklers {
+    plans: Mutex<BTreeMap<i64, Plan>>,
+}
+
+/// The schedule of one sprinkler.
+#[derive(Clone)]
+struct Plan {
+    caller: Caller,
+    /// Minutes of each zone.
+    minutes: Vec<f64>,
+    /// The zone that is on, from 0.
+    zone: usize,
+    /// When it is over; nothing while the schedule rests.
+    until: Option<Instant>,
+    /// What was left of it when the schedule was paused.
+    left: Duration,
+    /// Whether it is over: kept so that it can be run again.
+    done: bool,
+}
+
+impl Sprinklers {
+    fn plans(&self) -> MutexGuard<'_, BTreeMap<i64, Plan>> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When a zone is over next.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.plans().values().filter_map(|plan| plan.until).min()
+    }
+
+    /// Forgets a device that is gone.
+    pub(super) fn forget(&self, device: i64) {
+        self.plans().remove(&device);
+    }
+}
+
+impl Plan {
+    /// Goes to the next zone from this one on that has minutes; false when none has.
+    fn go(&mut self, from: usize) -> bool {
+        let next = self.minutes.iter().enumerate().skip(from);
+        let next = next.into_iter().find(|(_, minutes)| **minutes > 0.0);
+        let Some((zone, minutes)) = next else {
+            self.until = None;
+            self.done = true;
+            return false;
+        };
+        self.zone = zone;
+        self.done = false;
+        let time = Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default();
+        self.until = Some(Instant::now() + time);
+        true
+    }
+
+    fn before(&self) -> usize {
+        let earlier = self.minutes.iter().enumerate().take(self.zone);
+        let found = earlier.rev().find(|(_, minutes)| **minutes > 0.0);
+        found.map_or(self.zone, |(zone, _)| zone)
+    }
+}
+
+/// Follows a command about the schedule of a sprinkler.
+///
+/// # Errors
+///
+/// Nothing to run.
+pub(super) fn order(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    sprinkler: &Object,
+    member: &str,
+    minutes: Vec<f64>,
+) -> Result<(), Failure> {
+    let mut plans = server.sprinklers.plans();
+    let missing = || Failure::value(format!("'{}' has no schedule", sprinkler.name()));
+    if member == "RunNewSchedule" {
+        let plan = Plan {
+            caller: caller.clone(),
+            minutes,
+            zone: 0,
+            until: None,
+            left: Duration::ZERO,
+            done: true,
+        };
+        plans.insert(sprinkler.id, plan);
+    }
+    let plan = plans.get_mut(&sprinkler.id).ok_or_else(missing)?;
+    let on = match member {
+        "RunNewSchedule" | "RunPreviousSchedule" => plan.go(0),
+        "NextZone" => plan.go(plan.zone.saturating_add(1)),
+        "PreviousZone" => plan.go(plan.before()),
+        "ResumeSchedule" if !plan.done && plan.until.is_none() => {
+            plan.until = Some(Instant::now() + plan.left);
+            true
+        }
+        "ResumeSchedule" => return Ok(()),
+        "PauseSchedule" => {
+            if let Some(until) = plan.until.take() {
+                plan.left = until.saturating_duration_since(Instant::now());
+            }
+            false
+        }
+        _ => {
+            plan.until = None;
+            plan.done = true;
+            false
+        }
+    };
+    let zone = plan.zone;
+    drop(plans);
+    server.timers.changed.notify_one();
+    switch(server, caller, sprinkler.id, on.then_some(zone));
+    Ok(())
+}
+
+/// Goes on where a zone is over.
+pub(super) fn advance(server: &Arc<IndigoServer>) {
+    let now = Instant::now();
+    let mut switched = Vec::new();
+    for (device, plan) in &mut *server.sprinklers.plans() {
+        if plan.until.is_some_and(|until| until <= now) {
+            let on = plan.go(plan.zone.saturating_add(1));
+            switched.push((*device, plan.caller.clone(), on.then_some(plan.zone)));
+        }
+    }
+    for (device, caller, zone) in switched {
+        switch(server, &caller, device, zone);
+    }
+}
+
+/// Switches a zone on, or all off.
+fn switch(server: &Arc<IndigoServer>, caller: &Caller, device: i64, zone: Option<usize>) {
+    let member = if zone.is_some() {
+        "ZoneOn"
+    } else {
+        "AllZonesOff"
+    };
+    let fields = json!({
+        "deviceId": device,
+        "sprinklerAction": member,
+        "zoneIndex": zone.map_or(0, |zone| zone.saturating_add(1)),
+        "zoneDurations": [],
+        "multiplierVarId": null,
+    });
+    let step = Step::new("indigo.SprinklerAction", fields);
+    execute::begin_unasked(server, caller, step, None);
+}

@@ -1,0 +1,383 @@
+//! The states of a device: which it has, of which types, and how values get in.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
+
+use super::definition;
+
+/// The type of a state, by the member of `indigo.kTriggerKeyType`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StateType {
+    /// A line between others, with no value.
+    Label,
+    /// Shown as true and false.
+    BoolTrueFalse,
+    /// Shown as on and off.
+    BoolOnOff,
+    /// Shown as yes and no.
+    BoolYesNo,
+    /// Shown as 1 and 0.
+    BoolOneZero,
+    /// A number, whole or not.
+    Number,
+    /// A whole number.
+    Integer,
+    /// A number with a fraction.
+    Real,
+    /// Text.
+    #[default]
+    String,
+    /// Anything, such as a list; kept as it comes.
+    Compound,
+    /// One of several words, with a truth value for each.
+    Enumeration,
+}
+
+/// One choice of a state that is an enumeration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Choice {
+    /// The word.
+    pub value: String,
+    /// What users see.
+    pub label: String,
+}
+
+/// A state as it is declared; the JSON is what `getDeviceStateList` returns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct StateDefinition {
+    /// Its key in `dev.states`.
+    pub key: String,
+    /// Its type.
+    #[serde(rename = "Type")]
+    pub kind: StateType,
+    /// Its name where triggers are edited.
+    pub trigger_label: String,
+    /// Its name where control pages are edited.
+    pub state_label: String,
+    /// Whether users are not offered it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub disabled: bool,
+    /// The choices of an enumeration.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Choice>,
+    /// The value that a new device starts with.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub default_value: String,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference over"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+impl StateDefinition {
+    /// A state without labels of its own.
+    #[must_use]
+    pub fn new(key: impl Into<String>, kind: StateType) -> Self {
+        let key = key.into();
+        Self {
+            trigger_label: key.clone(),
+            state_label: key.clone(),
+            key,
+            kind,
+            ..Self::default()
+        }
+    }
+
+    /// What it has before anybody set it.
+    #[must_use]
+    pub fn initial(&self) -> Value {
+        if !self.default_value.is_empty() {
+            let given = Value::String(self.default_value.clone());
+            if let Some(value) = self.convert(&given, None) {
+                return value;
+            }
+        }
+        match self.kind {
+            StateType::Label => Value::Null,
+            StateType::BoolTrueFalse
+            | StateType::BoolOnOff
+            | StateType::BoolYesNo
+            | StateType::BoolOneZero => Value::Bool(false),
+            StateType::Number | StateType::Integer => Value::from(0),
+            StateType::Real => Value::from(0.0),
+            StateType::String | StateType::Compound | StateType::Enumeration => Value::from(""),
+        }
+    }
+
+    /// A value as this state keeps it, rounded to this many places; nothing when it
+    /// cannot be one.
+    #[must_use]
+    pub fn convert(&self, value: &Value, places: Option<u32>) -> Option<Value> {
+        match self.kind {
+            StateType::Label => None,
+            StateType::BoolTrueFalse
+            | StateType::BoolOnOff
+            | StateType::BoolYesNo
+            | StateType::BoolOneZero => truth(value).map(Value::Bool),
+            StateType::Integer => whole(value),
+            StateType::Number => number(value, places),
+            StateType::Real => number(value, places)
+                .and_then(|value| value.as_f64())
+                .and_then(Number::from_f64)
+                .map(Value::Number),
+            StateType::String | StateType::Enumeration => Some(Value::String(text(value, places)?)),
+            StateType::Compound => Some(value.clone()),
+        }
+    }
+
+    /// How a value is shown when the plugin says nothing else.
+    #[must_use]
+    pub fn shown(&self, value: &Value, places: Option<u32>) -> String {
+        let word = |yes: &'static str, no: &'static str| {
+            let on = value.as_bool() == Some(true);
+            (if on { yes } else { no }).to_owned()
+        };
+        match self.kind {
+            StateType::BoolTrueFalse => word("true", "false"),
+            StateType::BoolOnOff => word("on", "off"),
+            StateType::BoolYesNo => word("yes", "no"),
+            StateType::BoolOneZero => word("1", "0"),
+            StateType::Enumeration => {
+                let chosen = self
+                    .options
+                    .iter()
+                    .find(|it| Some(it.value.as_str()) == value.as_str());
+                match chosen {
+                    Some(choice) => choice.label.clone(),
+                    None => text(value, None).unwrap_or_default(),
+                }
+            }
+            _ => text(value, places).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&definition::StateDefinition> for StateDefinition {
+    fn from(declared: &definition::StateDefinition) -> Self {
+        use definition::{BoolType, ValueType};
+        let kind = match &declared.value_type {
+            ValueType::String => StateType::String,
+            ValueType::Number => StateType::Number,
+            ValueType::Integer => StateType::Integer,
+            ValueType::Float => StateType::Real,
+            ValueType::Boolean(BoolType::TrueFalse) => StateType::BoolTrueFalse,
+            ValueType::Boolean(BoolType::OnOff) => StateType::BoolOnOff,
+            ValueType::Boolean(BoolType::YesNo) => StateType::BoolYesNo,
+            ValueType::Boolean(BoolType::OneZero) => StateType::BoolOneZero,
+            ValueType::Separator => StateType::Label,
+            ValueType::Enumeration(_) => StateType::Enumeration,
+        };
+        let options = match &declared.value_type {
+            ValueType::Enumeration(options) => options.as_slice(),
+            _ => &[],
+        };
+        let choice = |option: &definition::StateOption| Choice {
+            value: option.value.clone(),
+            label: option.label.clone(),
+        };
+        Self {
+            key: declared.id.clone(),
+            kind,
+            trigger_label: declared.trigger_label.clone(),
+            state_label: declared.control_page_label.clone(),
+            disabled: false,
+            options: options.iter().map(choice).collect(),
+            default_value: declared.default_value.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// A truth value in one of the spellings that plugins and dialogs use.
+#[must_use]
+pub fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(value) => Some(*value),
+        Value::Number(number) => number.as_f64().map(|it| it != 0.0),
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "on" | "yes" | "y" | "t" | "1" | "open" | "locked" => Some(true),
+            "false" | "off" | "no" | "n" | "f" | "0" | "closed" | "unlocked" | "" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A number, from one or from its digits.
+#[must_use]
+pub fn figure(value: &Value) -> Option<f64> {
+    match value {
+        Value::Bool(value) => Some(f64::from(u8::from(*value))),
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok().filter(|it: &f64| it.is_finite()),
+        _ => None,
+    }
+}
+
+fn whole(value: &Value) -> Option<Value> {
+    if let Some(value) = value.as_i64() {
+        return Some(Value::from(value));
+    }
+    let figure = figure(value)?.trunc();
+    // Beyond this a float has no exact whole numbers.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    #[expect(clippy::cast_possible_truncation, reason = "in range, and whole")]
+    (figure.abs() <= EXACT).then(|| Value::from(figure as i64))
+}
+
+fn number(value: &Value, places: Option<u32>) -> Option<Value> {
+    if let (Value::Number(number), None) = (value, places) {
+        return Some(Value::Number(number.clone()));
+    }
+    if let Value::String(text) = value
+        && let (Ok(whole), None) = (text.trim().parse::<i64>(), places)
+    {
+        return Some(Value::from(whole));
+    }
+    let figure = rounded(figure(value)?, places);
+    if places == Some(0) {
+        return whole(&Number::from_f64(figure).map(Value::Number)?);
+    }
+    Number::from_f64(figure).map(Value::Number)
+}
+
+/// Rounds to so many decimal places; 12 at most, more means nothing to a float.
+fn rounded(value: f64, places: Option<u32>) -> f64 {
+    let Some(places) = places else {
+        return value;
+    };
+    let factor = 10_f64.powi(i32::try_from(places.min(12)).unwrap_or(12));
+    let rounded = (value * factor).round() / factor;
+    if rounded.is_finite() { rounded } else { value }
+}
+
+/// The text of a value, as Python's `str` has it but for truth values, which the
+/// server writes in lower case.
+#[must_use]
+pub fn text(value: &Value, places: Option<u32>) -> Option<String> {
+    match value {
+        Value::Null => Some(String::new()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(number) => Some(match (places, number.as_f64()) {
+            (Some(places), Some(figure)) => {
+                let places = usize::try_from(places.min(12)).unwrap_or(12);
+                format!("{figure:.places$}")
+            }
+            _ => number.to_string(),
+        }),
+        Value::String(text) => Some(text.clone()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// The values of a device's states after its list of states changed: what is still
+/// there keeps its value where it fits, everything else starts anew.
+#[must_use]
+pub fn rebuild(definitions: &[StateDefinition], old: &Map<String, Value>) -> Map<String, Value> {
+    let mut states = Map::new();
+    for definition in definitions {
+        if definition.kind == StateType::Label {
+            continue;
+        }
+        let key = &definition.key;
+        let kept = old
+            .get(key)
+            .and_then(|value| definition.convert(value, None));
+        let fresh = kept.is_none();
+        let value = kept.unwrap_or_else(|| definition.initial());
+        let shown = format!("{key}.ui");
+        if let (false, Some(text)) = (fresh, old.get(&shown)) {
+            states.insert(key.clone(), value.clone());
+            states.insert(shown, text.clone());
+        } else {
+            states.insert(key.clone(), value.clone());
+        }
+        choices(definition, &value, &mut states);
+    }
+    states
+}
+
+/// The truth values that go with an enumeration: `mode.heat` for each of its words.
+pub fn choices(definition: &StateDefinition, value: &Value, states: &mut Map<String, Value>) {
+    if definition.kind != StateType::Enumeration {
+        return;
+    }
+    for choice in &definition.options {
+        let chosen = value.as_str() == Some(choice.value.as_str());
+        let key = format!("{}.{}", definition.key, choice.value);
+        states.insert(key, Value::Bool(chosen));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_value_is_kept_in_the_type_of_its_state() {
+        let converted = |kind, value: Value| StateDefinition::new("k", kind).convert(&value, None);
+        assert_eq!(
+            converted(StateType::Integer, json!("12.7")),
+            Some(json!(12))
+        );
+        assert_eq!(converted(StateType::Real, json!(3)), Some(json!(3.0)));
+        assert_eq!(converted(StateType::Number, json!("3")), Some(json!(3)));
+        assert_eq!(converted(StateType::Number, json!("-")), None);
+        assert_eq!(
+            converted(StateType::BoolOnOff, json!("On")),
+            Some(json!(true))
+        );
+        assert_eq!(converted(StateType::String, json!(1.5)), Some(json!("1.5")));
+        assert_eq!(converted(StateType::String, json!({})), None);
+        assert_eq!(converted(StateType::Integer, json!(1e300)), None);
+    }
+
+    #[test]
+    fn decimal_places_round_what_is_kept_and_what_is_shown() {
+        let state = StateDefinition::new("k", StateType::Number);
+        let value = state.convert(&json!(21.4567), Some(1)).unwrap();
+        assert_eq!(value, json!(21.5));
+        assert_eq!(state.shown(&json!(21.0), Some(1)), "21.0");
+        assert_eq!(state.convert(&json!(21.4567), Some(0)), Some(json!(21)));
+    }
+
+    #[test]
+    fn a_new_list_keeps_the_values_that_still_fit() {
+        let old = json!({"a": 5, "a.ui": "5 W", "b": "x", "gone": 1});
+        let list = [
+            StateDefinition::new("a", StateType::Integer),
+            StateDefinition::new("b", StateType::Integer),
+            StateDefinition::new("c", StateType::BoolTrueFalse),
+        ];
+        let states = rebuild(&list, old.as_object().unwrap());
+        assert_eq!(
+            Value::Object(states),
+            json!({"a": 5, "a.ui": "5 W", "b": 0, "c": false})
+        );
+    }
+
+    #[test]
+    fn an_enumeration_has_a_truth_value_for_each_word() {
+        let mut state = StateDefinition::new("mode", StateType::Enumeration);
+        for word in ["heat", "cool"] {
+            state.options.push(Choice {
+                value: word.to_owned(),
+                label: word.to_uppercase(),
+            });
+        }
+        let old = json!({"mode": "cool"});
+        let states = rebuild(std::slice::from_ref(&state), old.as_object().unwrap());
+        assert_eq!(
+            Value::Object(states),
+            json!({"mode": "cool", "mode.heat": false, "mode.cool": true})
+        );
+        assert_eq!(state.shown(&json!("cool"), None), "COOL");
+    }
+}

@@ -1,0 +1,353 @@
+//! `/cordon/indigo/...`: what the plugins define, and their dialogs.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::IndigoApi;
+use super::answer::{error, json_answer, wrong_method};
+use super::keys::Wanted;
+use crate::platform::indigo::definition::{FieldKind, MenuItem};
+use crate::platform::indigo::dialog::{DialogError, Saved, Shown, ShownField, Subject, Values};
+use crate::platform::indigo::failure::FailureKind;
+use crate::platform::indigo::{CallError, Plugin};
+
+/// What opens a dialog.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Opening {
+    plugin_id: String,
+    kind: String,
+    #[serde(default)]
+    type_id: String,
+    #[serde(default)]
+    object_id: i64,
+    name: Option<String>,
+    #[serde(default)]
+    props: Values,
+    #[serde(default)]
+    device_ids: Vec<i64>,
+}
+
+/// What is done with a dialog.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Doing {
+    #[serde(default)]
+    values: Values,
+    #[serde(default)]
+    field: String,
+    #[serde(default)]
+    execute: bool,
+}
+
+/// `GET /cordon/indigo/plugins`.
+pub(super) async fn plugins(
+    State(api): State<IndigoApi>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
+        return refusal;
+    }
+    if method != Method::GET {
+        return wrong_method("GET");
+    }
+    let plugins = api.server.plugins();
+    let list: Value = plugins.iter().map(|plugin| definitions(plugin)).collect();
+    json_answer(StatusCode::OK, &list)
+}
+
+/// `POST /cordon/indigo/dialogs`: opens one.
+pub(super) async fn open(
+    State(api): State<IndigoApi>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
+        return refusal;
+    }
+    if method != Method::POST {
+        return wrong_method("POST");
+    }
+    let opening: Opening = match serde_json::from_slice(&body) {
+        Ok(opening) => opening,
+        Err(reason) => {
+            return error(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                &reason.to_string(),
+            );
+        }
+    };
+    let subject = match subject(&opening) {
+        Ok(subject) => subject,
+        Err(reason) => return error(StatusCode::BAD_REQUEST, "invalid_request", &reason),
+    };
+    match api.dialogs.open(&opening.plugin_id, subject).await {
+        Ok(shown) => json_answer(StatusCode::CREATED, &shown_json(&shown)),
+        Err(failed) => refused(&failed),
+    }
+}
+
+/// `DELETE /cordon/indigo/dialogs/ID`: cancels it.
+pub(super) async fn cancel(
+    State(api): State<IndigoApi>,
+    Path(id): Path<String>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
+        return refusal;
+    }
+    if method != Method::DELETE {
+        return wrong_method("DELETE");
+    }
+    match api.dialogs.cancel(&id).await {
+        Ok(()) => json_answer(StatusCode::OK, &json!({"cancelled": true})),
+        Err(failed) => refused(&failed),
+    }
+}
+
+/// `POST /cordon/indigo/dialogs/ID/{values,press,save}`.
+pub(super) async fn act(
+    State(api): State<IndigoApi>,
+    Path((id, action)): Path<(String, String)>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
+        return refusal;
+    }
+    if method != Method::POST {
+        return wrong_method("POST");
+    }
+    let doing = if body.is_empty() {
+        Ok(Doing::default())
+    } else {
+        serde_json::from_slice(&body)
+    };
+    let doing: Doing = match doing {
+        Ok(doing) => doing,
+        Err(reason) => {
+            return error(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                &reason.to_string(),
+            );
+        }
+    };
+    let shown = match action.as_str() {
+        "values" => api.dialogs.enter(&id, &doing.values),
+        "press" => api.dialogs.press(&id, &doing.field, &doing.values).await,
+        "save" => {
+            return match api.dialogs.save(&id, &doing.values, doing.execute).await {
+                Ok(saved) => json_answer(StatusCode::OK, &saved_json(saved)),
+                Err(failed) => refused(&failed),
+            };
+        }
+        _ => {
+            let text = "a dialog takes values, press and save";
+            return error(StatusCode::NOT_FOUND, "not_found", text);
+        }
+    };
+    match shown {
+        Ok(shown) => json_answer(StatusCode::OK, &shown_json(&shown)),
+        Err(failed) => refused(&failed),
+    }
+}
+
+fn subject(opening: &Opening) -> Result<Subject, String> {
+    let type_id = opening.type_id.clone();
+    let name = opening.name.clone();
+    match opening.kind.as_str() {
+        "device" => Ok(Subject::Device {
+            type_id,
+            device: opening.object_id,
+            name,
+        }),
+        "action" => Ok(Subject::Action {
+            type_id,
+            device: opening.object_id,
+            props: opening.props.clone(),
+        }),
+        "event" => Ok(Subject::Event {
+            type_id,
+            trigger: opening.object_id,
+            name,
+        }),
+        "menu" => Ok(Subject::Menu { item: type_id }),
+        "prefs" => Ok(Subject::Preferences),
+        "factory" => Ok(Subject::Factory {
+            devices: opening.device_ids.clone(),
+        }),
+        other => {
+            let shown: String = other.chars().take(40).collect();
+            Err(format!(
+                "`kind` is `{shown}`; expected device, action, event, menu, prefs or factory"
+            ))
+        }
+    }
+}
+
+fn refused(failed: &DialogError) -> Response {
+    let text = failed.to_string();
+    let (status, word) = match failed {
+        DialogError::NotOpen(_) => (StatusCode::NOT_FOUND, "not_open"),
+        DialogError::TooMany => (StatusCode::SERVICE_UNAVAILABLE, "too_many"),
+        DialogError::Missing(_) => (StatusCode::NOT_FOUND, "not_found"),
+        DialogError::Wrong(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
+        DialogError::Busy => (StatusCode::CONFLICT, "busy"),
+        DialogError::Call(call) => match call {
+            CallError::NoSuchPlugin(_) => (StatusCode::NOT_FOUND, "invalid_plugin"),
+            CallError::NotRunning(_) => (StatusCode::SERVICE_UNAVAILABLE, "plugin_disabled"),
+            CallError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, "plugin_busy"),
+            CallError::Timeout { .. } => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
+        },
+        DialogError::Raised { detail, .. } => {
+            let body = json!({"error": "raised", "description": text, "exception": detail});
+            return json_answer(StatusCode::INTERNAL_SERVER_ERROR, &body);
+        }
+        DialogError::Refused(failure) => match failure.kind {
+            FailureKind::Key => (StatusCode::NOT_FOUND, "refused"),
+            FailureKind::Value | FailureKind::Type => (StatusCode::BAD_REQUEST, "refused"),
+            _ => (StatusCode::INTERNAL_SERVER_ERROR, "refused"),
+        },
+    };
+    error(status, word, &text)
+}
+
+fn shown_json(shown: &Shown) -> Value {
+    let fields: Value = shown.fields.iter().map(field_json).collect();
+    json!({
+        "dialog": shown.id,
+        "title": shown.title,
+        "buttonTitle": shown.button,
+        "supportUrl": shown.support_url,
+        "fields": fields,
+        "values": shown.values,
+        "errors": shown.errors,
+        "alert": shown.alert,
+    })
+}
+
+fn field_json(shown: &ShownField) -> Value {
+    let field = &shown.field;
+    let mut seen = json!({
+        "id": field.id,
+        "type": field.kind.name(),
+        "label": field.label,
+        "description": field.description,
+        "title": field.title,
+        "tooltip": field.tooltip,
+        "visible": shown.visible,
+        "enabled": shown.enabled,
+        "hidden": field.hidden,
+        "readOnly": field.read_only,
+        "secure": field.secure,
+        "hasCallback": field.callback.is_some(),
+        "layout": {
+            "fontColor": field.layout.font_color,
+            "fontSize": field.layout.font_size,
+            "alignText": field.layout.align_text,
+            "alignWithControl": field.layout.align_with_control,
+            "alwaysUseInDialogHeightCalc": field.layout.always_in_height,
+            "rows": field.layout.rows,
+        },
+    });
+    if matches!(field.kind, FieldKind::Menu | FieldKind::List)
+        && let Some(seen) = seen.as_object_mut()
+    {
+        let pair = |(value, label): &(String, String)| json!({"value": value, "label": label});
+        let options: Value = shown.options.iter().map(pair).collect();
+        seen.insert("options".to_owned(), options);
+    }
+    seen
+}
+
+fn saved_json(saved: Saved) -> Value {
+    match saved {
+        Saved::Yes {
+            values,
+            object,
+            result,
+        } => json!({"saved": true, "values": values, "objectId": object, "result": result}),
+        Saved::No(shown) => {
+            let mut seen = shown_json(&shown);
+            if let Some(seen) = seen.as_object_mut() {
+                seen.insert("saved".to_owned(), Value::Bool(false));
+            }
+            seen
+        }
+    }
+}
+
+/// What a plugin offers to its users.
+fn definitions(plugin: &Plugin) -> Value {
+    let all = &plugin.bundle.definitions;
+    let devices: Value = all
+        .devices
+        .types
+        .iter()
+        .map(|it| {
+            json!({"id": it.id, "name": it.name, "type": it.class.name(),
+                "class": it.class.python_class(), "userMayCreate": it.user_may_create,
+                "hasDialog": it.config_ui.is_some()})
+        })
+        .collect();
+    let actions: Value = all
+        .actions
+        .types
+        .iter()
+        .map(|it| {
+            json!({"id": it.id, "name": it.name, "separator": it.is_separator(),
+                "hidden": it.is_hidden(), "uiPath": it.ui_path, "deviceFilter": it.device_filter,
+                "hasDialog": it.config_ui.is_some()})
+        })
+        .collect();
+    let events: Value = all
+        .events
+        .types
+        .iter()
+        .map(|it| {
+            json!({"id": it.id, "name": it.name, "separator": it.name.is_empty(),
+                "hasDialog": it.config_ui.is_some()})
+        })
+        .collect();
+    let item = |it: &MenuItem| {
+        json!({"id": it.id, "name": it.name, "separator": it.separator, "url": it.url,
+            "buttonTitle": it.button_title})
+    };
+    let menu: Value = all.menu.iter().map(item).collect();
+    let config = all
+        .config
+        .as_ref()
+        .map(|config| json!({"url": config.url, "hasDialog": !config.config_ui.fields.is_empty()}));
+    let mut seen: Map<String, Value> = match plugin.facts() {
+        Value::Object(facts) => facts,
+        _ => Map::new(),
+    };
+    for (key, value) in [
+        ("deviceTypes", devices),
+        (
+            "hasDeviceFactory",
+            Value::Bool(all.devices.factory.is_some()),
+        ),
+        ("actions", actions),
+        ("events", events),
+        ("menuItems", menu),
+        ("config", config.into()),
+    ] {
+        seen.insert(key.to_owned(), value);
+    }
+    Value::Object(seen)
+}

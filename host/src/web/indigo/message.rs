@@ -1,0 +1,243 @@
+//! `/message/PLUGINID/ACTIONID/...`: requests that a plugin answers.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::answer::{
+    INVALID_ACTION, INVALID_PLUGIN, PLUGIN_DISABLED, UNKNOWN_ERROR, error, json_answer,
+    wrong_method,
+};
+use super::keys::{Wanted, is_key_name};
+use super::{IndigoApi, parts, reply, sandbox};
+use crate::platform::indigo::{Answer, CallError, Plugin};
+
+/// How long a plugin may take; the reference says to stay under 15 to 20 s.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// Requests that may wait for one plugin at a time.
+pub(super) const MAX_WAITING: usize = 16;
+
+/// A request for an action; what follows in the path goes to the plugin.
+pub(super) async fn with_path(
+    state: State<IndigoApi>,
+    Path((plugin, action, _)): Path<(String, String, String)>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    handle(state.0, &plugin, &action, &method, &uri, &headers, &body).await
+}
+
+/// A request for an action.
+pub(super) async fn without_path(
+    state: State<IndigoApi>,
+    Path((plugin, action)): Path<(String, String)>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    handle(state.0, &plugin, &action, &method, &uri, &headers, &body).await
+}
+
+async fn handle(
+    api: IndigoApi,
+    plugin: &str,
+    action: &str,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Response {
+    if let Err(refusal) = api.admit(headers, uri, Wanted::Pages(plugin)) {
+        return refusal;
+    }
+    if method != Method::GET && method != Method::POST {
+        return wrong_method("GET, POST");
+    }
+    let (plugin, callback, name) = match target(&api, plugin, action) {
+        Ok(target) => target,
+        Err(refusal) => return refusal,
+    };
+    let props = match props(method, uri, headers, body) {
+        Ok(props) => props,
+        Err(reason) => return error(StatusCode::BAD_REQUEST, UNKNOWN_ERROR, &reason),
+    };
+    let Some(_place) = api.places.take(plugin.id()) else {
+        let text = format!("{MAX_WAITING} requests wait for this plugin already");
+        return error(StatusCode::SERVICE_UNAVAILABLE, UNKNOWN_ERROR, &text);
+    };
+    let call = format!("plugin.{callback}");
+    let arguments = json!({"kind": "http", "args": [{
+        "class": "indigo.PluginAction",
+        "configured": true,
+        "description": name,
+        "delayAmount": 0,
+        "replaceExisting": false,
+        "textToSpeak": "",
+        "deviceId": 0,
+        "pluginId": plugin.id(),
+        "pluginTypeId": action,
+        "props": props,
+    }, null, true]});
+    let answered = match plugin.call(&call, &arguments, DEADLINE).await {
+        Ok(Answer::Returned(value)) => reply::answer(&plugin, value).await,
+        Ok(Answer::NotDefined) => {
+            let text = format!("the plugin has no method `{callback}`");
+            error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, &text)
+        }
+        Ok(Answer::Raised(detail)) => raised(&callback, &detail),
+        Err(failed) => unanswered(&failed),
+    };
+    sandbox(&api, plugin.id(), headers, answered)
+}
+
+/// The plugin, the method and the name of the action.
+fn target(
+    api: &IndigoApi,
+    plugin: &str,
+    action: &str,
+) -> Result<(Arc<Plugin>, String, String), Response> {
+    let Some(found) = api.server.plugin(plugin) else {
+        let text = "the hub has no plugin with this id";
+        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_PLUGIN, text));
+    };
+    let defined = found.bundle.definitions.actions.find(action);
+    let callback = defined.and_then(|it| Some((it.callback.clone()?, it.name.clone())));
+    let Some((callback, name)) = callback else {
+        let text = "the plugin defines no action with this id and a method";
+        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, text));
+    };
+    if !found.running() {
+        let text = "the plugin is installed and does not run";
+        return Err(error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PLUGIN_DISABLED,
+            text,
+        ));
+    }
+    Ok((found, callback, name))
+}
+
+/// What the plugin is told about the request. The key that opened the address is not
+/// the plugin's business.
+fn props(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Map<String, Value>, String> {
+    let mut props = Map::new();
+    let mut set = |key: &str, value: Value| drop(props.insert(key.to_owned(), value));
+    set("incoming_request_method", method.as_str().into());
+    let mut seen: Map<String, Value> = Map::new();
+    for (name, value) in headers {
+        if name == header::AUTHORIZATION {
+            continue;
+        }
+        let value = String::from_utf8_lossy(value.as_bytes());
+        // As HTTP says it, several headers of one name are one with commas.
+        let joined = match seen.get(name.as_str()).and_then(Value::as_str) {
+            Some(before) => format!("{before}, {value}"),
+            None => value.into_owned(),
+        };
+        seen.insert(name.as_str().to_owned(), joined.into());
+    }
+    set("headers", Value::Object(seen));
+    let mut query = parts::query_pairs(uri)?;
+    query.retain(|(name, _)| !is_key_name(name));
+    if !query.is_empty() {
+        set("url_query_args", Value::Object(parts::dictionary(query)));
+    }
+    let file_path = parts::path_parts(uri.path(), 3)?;
+    if !file_path.is_empty() {
+        set("file_path", file_path.into());
+    }
+    if method == Method::POST && !body.is_empty() {
+        let text = std::str::from_utf8(body)
+            .map_err(|_| "the body is not UTF-8, and this address takes text only".to_owned())?;
+        if is_form(headers) {
+            set(
+                "body_params",
+                Value::Object(parts::dictionary(parts::pairs(text)?)),
+            );
+        } else {
+            set("request_body", text.into());
+        }
+    }
+    Ok(props)
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let kind = value.split(';').next().unwrap_or("").trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+fn raised(callback: &str, detail: &Value) -> Response {
+    let part = |key: &str| detail.get(key).and_then(Value::as_str);
+    let message = part("message").unwrap_or("");
+    let kind = part("type").unwrap_or("an exception");
+    let description = format!("`{callback}` raised {kind}: {message}");
+    let exception = part("traceback").unwrap_or(&description);
+    let body = json!({"error": UNKNOWN_ERROR, "description": description, "exception": exception});
+    json_answer(StatusCode::INTERNAL_SERVER_ERROR, &body)
+}
+
+fn unanswered(failed: &CallError) -> Response {
+    let (status, word) = match failed {
+        CallError::NoSuchPlugin(_) => (StatusCode::NOT_IMPLEMENTED, INVALID_PLUGIN),
+        CallError::NotRunning(_) => (StatusCode::SERVICE_UNAVAILABLE, PLUGIN_DISABLED),
+        CallError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, UNKNOWN_ERROR),
+        CallError::Timeout { .. } => (StatusCode::GATEWAY_TIMEOUT, UNKNOWN_ERROR),
+    };
+    error(status, word, &failed.to_string())
+}
+
+/// How many requests wait for each plugin.
+#[derive(Clone, Default)]
+pub(super) struct Places {
+    waiting: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+/// One of a plugin's places, for as long as this lives.
+pub(super) struct Place {
+    places: Places,
+    plugin: String,
+}
+
+impl Places {
+    pub(super) fn take(&self, plugin: &str) -> Option<Place> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = waiting.entry(plugin.to_owned()).or_default();
+        if *count >= MAX_WAITING {
+            return None;
+        }
+        *count = count.saturating_add(1);
+        Some(Place {
+            places: self.clone(),
+            plugin: plugin.to_owned(),
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let waiting = &self.places.waiting;
+        let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = waiting.get_mut(&self.plugin) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                waiting.remove(&self.plugin);
+            }
+        }
+    }
+}

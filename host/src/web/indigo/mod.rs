@@ -1,0 +1,143 @@
+//! The Indigo side of the hub's web server: pages of plugins, objects, commands, live
+//! changes and dialogs. `docs/indigo-http.md` has all addresses.
+//!
+//! Everything but a bundle's `Resources/public` asks for an API key. Pages come from
+//! plugins, which nobody trusts: browsers are told to keep them apart from the hub's own
+//! pages, and the key of a page's address can be bound to its plugin.
+
+mod answer;
+mod command;
+mod dialog;
+mod file;
+mod keys;
+mod message;
+mod objects;
+mod parts;
+mod patch;
+mod reply;
+mod resources;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::Response;
+use axum::routing::{any, get};
+use tokio::sync::Semaphore;
+
+pub use keys::{IndigoApiConfig, KeyConfig};
+
+use crate::platform::indigo::IndigoServer;
+use crate::platform::indigo::dialog::Dialogs;
+use answer::unauthorized;
+use keys::{ApiKeys, Verdict, Wanted};
+
+/// Largest body of a request in bytes.
+pub const MAX_BODY: usize = 1 << 20;
+
+/// Keeps a plugin's page from acting in the name of the hub's pages: it gets an origin
+/// of its own.
+const SANDBOX: &str = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
+
+/// What the API works with.
+#[derive(Clone)]
+pub struct IndigoApi {
+    server: Arc<IndigoServer>,
+    dialogs: Arc<Dialogs>,
+    keys: Arc<ApiKeys>,
+    /// Plugins whose pages are trusted like the hub's own.
+    same_origin: Arc<[String]>,
+    local_only: bool,
+    sockets: Arc<Semaphore>,
+    places: message::Places,
+}
+
+impl IndigoApi {
+    /// The API of a server. `local_only` as in [`super::HubApi`].
+    #[must_use]
+    pub fn new(server: Arc<IndigoServer>, config: &IndigoApiConfig, local_only: bool) -> Self {
+        Self {
+            dialogs: Arc::new(Dialogs::new(Arc::clone(&server))),
+            keys: Arc::new(ApiKeys::new(config)),
+            same_origin: config.same_origin_pages.clone().into(),
+            local_only,
+            sockets: Arc::new(Semaphore::new(socket::MAX_CLIENTS)),
+            places: message::Places::default(),
+            server,
+        }
+    }
+
+    /// Lets a request in, or has the answer for it.
+    #[expect(
+        clippy::result_large_err,
+        reason = "a response is an answer, not an error"
+    )]
+    fn admit(&self, headers: &HeaderMap, uri: &Uri, wanted: Wanted<'_>) -> Result<(), Response> {
+        match self.keys.judge(headers, uri, wanted) {
+            Verdict::Allowed => Ok(()),
+            Verdict::Open => super::origin::check(headers, self.local_only)
+                .map_err(|reason| answer::error(StatusCode::FORBIDDEN, "forbidden", &reason)),
+            Verdict::NoKey => Err(unauthorized(
+                "an API key is needed: the header `Authorization: Bearer KEY`, with a key of \
+                 [[indigo-api.keys]] in cordon.toml",
+            )),
+            Verdict::WrongKey => Err(unauthorized("this API key is for something else")),
+        }
+    }
+}
+
+/// The routes of the API.
+pub fn router(api: IndigoApi) -> Router {
+    Router::new()
+        .route("/message/{plugin}/{action}", any(message::without_path))
+        .route("/message/{plugin}/{action}/", any(message::without_path))
+        .route(
+            "/message/{plugin}/{action}/{*path}",
+            any(message::with_path),
+        )
+        .route("/v2/api/command", any(command::post))
+        .route("/v2/api/command/", any(command::post))
+        .route("/v2/api/{collection}", any(objects::list))
+        .route("/v2/api/{collection}/", any(objects::list))
+        .route("/v2/api/{collection}/{id}", any(objects::one))
+        .route("/v2/api/ws/{feed}", get(socket::open))
+        .route("/cordon/indigo/plugins", any(dialog::plugins))
+        .route("/cordon/indigo/dialogs", any(dialog::open))
+        .route("/cordon/indigo/dialogs/{id}", any(dialog::cancel))
+        .route("/cordon/indigo/dialogs/{id}/{action}", any(dialog::act))
+        .route("/{plugin}/{folder}/{*path}", any(resources::get))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(api)
+}
+
+/// Sends a page of a plugin in a way that it can do no harm to other pages.
+fn sandbox(api: &IndigoApi, plugin: &str, request: &HeaderMap, mut page: Response) -> Response {
+    let headers = page.headers_mut();
+    let nosniff = HeaderValue::from_static("nosniff");
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    // The address may have a key in it.
+    let none = HeaderValue::from_static("no-referrer");
+    headers.insert(header::REFERRER_POLICY, none);
+    if api.same_origin.iter().any(|trusted| trusted == plugin) {
+        return page;
+    }
+    // Beside one of the plugin's own: browsers obey both.
+    headers.append(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(SANDBOX),
+    );
+    // A page with an origin of its own may read what its plugin answers; what else it
+    // asks for has no key or is refused.
+    if request
+        .get(header::ORIGIN)
+        .is_some_and(|origin| origin == "null")
+    {
+        let own = HeaderValue::from_static("null");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, own);
+    }
+    page
+}

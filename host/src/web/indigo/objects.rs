@@ -1,0 +1,121 @@
+//! `/v2/api/indigo.devices` and so on: objects as JSON.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::IndigoApi;
+use super::answer::{error, json_answer, wrong_method};
+use super::keys::Wanted;
+use crate::platform::indigo::object::{NO_FOLDER, Object};
+use crate::platform::indigo::table::Collection;
+use crate::platform::indigo::view::view;
+
+/// Attributes whose values are members of an enumeration, with its name.
+const ENUMERATIONS: [(&str, &str); 7] = [
+    ("displayStateImageSel", "kStateImageSel"),
+    ("protocol", "kProtocol"),
+    ("hvacMode", "kHvacMode"),
+    ("fanMode", "kFanMode"),
+    ("stateChangeType", "kStateChange"),
+    ("variableChangeType", "kVarChange"),
+    ("commandSourceType", "kDeviceSourceType"),
+];
+
+/// All objects of a collection.
+pub(super) async fn list(
+    State(api): State<IndigoApi>,
+    Path(collection): Path<String>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    answer(&api, &collection, None, &method, &uri, &headers)
+}
+
+/// One object.
+pub(super) async fn one(
+    State(api): State<IndigoApi>,
+    Path((collection, id)): Path<(String, String)>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    answer(&api, &collection, Some(&id), &method, &uri, &headers)
+}
+
+fn answer(
+    api: &IndigoApi,
+    collection: &str,
+    id: Option<&str>,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Response {
+    if let Err(refusal) = api.admit(headers, uri, Wanted::Everything) {
+        return refusal;
+    }
+    if method != Method::GET && method != Method::HEAD {
+        return wrong_method("GET");
+    }
+    let missing = |text: &str| error(StatusCode::NOT_FOUND, "not_found", text);
+    let name = collection.strip_prefix("indigo.");
+    let Some(collection) = name.and_then(Collection::of_name) else {
+        return missing("there is no such collection");
+    };
+    let table = collection.objects();
+    // What is shared is taken under the lock, what is large is made without it.
+    let (objects, folders) = {
+        let database = api.server.database();
+        let folders: Vec<_> = database.list(collection.folders()).cloned().collect();
+        let objects: Vec<_> = match id {
+            None => database.list(table).cloned().collect(),
+            Some(id) => {
+                let id = id.parse().ok();
+                let found = id.and_then(|id| database.any(id));
+                found
+                    .filter(|it| it.table == table)
+                    .cloned()
+                    .into_iter()
+                    .collect()
+            }
+        };
+        (objects, folders)
+    };
+    let with_folder = |object: &Object| {
+        let mut seen = public(object);
+        let id = object.number("folderId");
+        let folder = folders
+            .iter()
+            .find(|folder| folder.id == id && id != NO_FOLDER);
+        if let Some(seen) = seen.as_object_mut() {
+            let folder = folder.map_or_else(|| json!({}), |folder| view(folder, None));
+            seen.insert("folder".to_owned(), folder);
+        }
+        seen
+    };
+    let mut seen = objects.iter().map(|object| with_folder(object));
+    match id {
+        None => json_answer(StatusCode::OK, &seen.collect()),
+        Some(_) => match seen.next() {
+            Some(object) => json_answer(StatusCode::OK, &object),
+            None => missing("there is no object with this id in the collection"),
+        },
+    }
+}
+
+/// An object as clients see it: members of enumerations by their whole names.
+pub(super) fn public(object: &Object) -> Value {
+    let mut seen = view(object, None);
+    if let Some(attributes) = seen.as_object_mut() {
+        for (attribute, enumeration) in ENUMERATIONS {
+            if let Some(Value::String(member)) = attributes.get_mut(attribute)
+                && !member.is_empty()
+            {
+                *member = format!("indigo.{enumeration}.{member}");
+            }
+        }
+    }
+    seen
+}

@@ -1,0 +1,143 @@
+//! What a plugin's action returned, as an HTTP answer.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde_json::{Map, Value};
+
+use super::answer::{UNKNOWN_ERROR, error};
+use super::file;
+use crate::platform::indigo::Plugin;
+
+/// The status by which a plugin says that a file is to be sent.
+const SEND_FILE: u64 = 310;
+/// Most headers that a plugin may set.
+const MAX_HEADERS: usize = 100;
+
+/// Headers about the connection, which are the hub's business.
+const OURS: [HeaderName; 7] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::TRAILER,
+    header::UPGRADE,
+    header::TE,
+    header::STRICT_TRANSPORT_SECURITY,
+];
+
+/// What plugins answer with that makes a dictionary an answer.
+const KEYS: [&str; 4] = ["status", "headers", "content", "file_path"];
+
+/// Makes the answer of what a plugin returned.
+pub(super) async fn answer(plugin: &Arc<Plugin>, returned: Value) -> Response {
+    match returned {
+        Value::Object(parts) if KEYS.iter().any(|key| parts.contains_key(*key)) => {
+            match dictionary(plugin, parts).await {
+                Ok(answer) => answer,
+                Err(reason) => {
+                    let text = format!("the plugin's reply cannot be sent: {reason}");
+                    error(StatusCode::INTERNAL_SERVER_ERROR, UNKNOWN_ERROR, &text)
+                }
+            }
+        }
+        other => {
+            let mut headers = HeaderMap::new();
+            default_type(&mut headers);
+            response(StatusCode::OK, headers, Body::from(text(other)))
+        }
+    }
+}
+
+async fn dictionary(
+    plugin: &Arc<Plugin>,
+    mut parts: Map<String, Value>,
+) -> Result<Response, String> {
+    let status = status(parts.get("status"))?;
+    let mut headers = headers(parts.get("headers"))?;
+    if let Some(path) = parts.get("file_path").filter(|path| !path.is_null()) {
+        let path = path.as_str().ok_or("`file_path` is no text")?.to_owned();
+        // 310 is between plugin and hub; other statuses are the client's, as of a page
+        // for what was not found.
+        let status = match status {
+            SEND_FILE => StatusCode::OK,
+            other => valid(other)?,
+        };
+        let owner = Arc::clone(plugin);
+        let name = path.clone();
+        let opening = tokio::task::spawn_blocking(move || file::open_of_plugin(&owner, &name));
+        let found = opening.await.map_err(|_| "the file cannot be opened")?;
+        let shown: String = path.chars().take(200).collect();
+        let found = found.map_err(|error| format!("file `{shown}`: {}", file::reason(&error)))?;
+        let body = found.into_body(&path, &mut headers);
+        return Ok(response(status, headers, body));
+    }
+    if status == SEND_FILE {
+        return Err("the status 310 needs a `file_path`".to_owned());
+    }
+    default_type(&mut headers);
+    let content = parts.shift_remove("content").unwrap_or(Value::Null);
+    Ok(response(valid(status)?, headers, Body::from(text(content))))
+}
+
+fn response(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Text as it is; everything else as JSON; nothing as nothing.
+fn text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn default_type(headers: &mut HeaderMap) {
+    let json = HeaderValue::from_static("application/json");
+    headers.entry(header::CONTENT_TYPE).or_insert(json);
+}
+
+fn status(value: Option<&Value>) -> Result<u64, String> {
+    let number = match value {
+        None | Some(Value::Null) => Some(200),
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(other) => other.as_u64(),
+    };
+    number.ok_or_else(|| "`status` is no whole number".to_owned())
+}
+
+fn valid(status: u64) -> Result<StatusCode, String> {
+    let code = u16::try_from(status)
+        .ok()
+        .filter(|code| (200..600).contains(code));
+    let code = code.and_then(|code| StatusCode::from_u16(code).ok());
+    code.ok_or_else(|| format!("the status {status} is not from 200 to 599"))
+}
+
+fn headers(value: Option<&Value>) -> Result<HeaderMap, String> {
+    let mut found = HeaderMap::new();
+    let given = match value {
+        None | Some(Value::Null) => return Ok(found),
+        Some(Value::Object(given)) => given,
+        Some(_) => return Err("`headers` is no dictionary".to_owned()),
+    };
+    if given.len() > MAX_HEADERS {
+        return Err(format!("more than {MAX_HEADERS} headers"));
+    }
+    for (name, value) in given {
+        let shown: String = name.chars().take(40).collect();
+        let wrong = || format!("the header `{shown}` has a wrong name or value");
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| wrong())?;
+        let value = text(value.clone());
+        let value = HeaderValue::try_from(value).map_err(|_| wrong())?;
+        if !OURS.contains(&name) {
+            found.insert(name, value);
+        }
+    }
+    Ok(found)
+}

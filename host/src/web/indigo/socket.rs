@@ -1,0 +1,334 @@
+//! `/v2/api/ws/...-feed`: changes as they happen, and commands, over WebSocket.
+//!
+//! A client that reads too slowly misses changes; it is told and its connection closed,
+//! because a patch on an object that is out of date is worth nothing. Nothing is kept
+//! for it beyond the server's own queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, interval_at};
+
+use super::answer::error;
+use super::keys::Wanted;
+use super::objects::public;
+use super::patch::patch;
+use super::{IndigoApi, command};
+use crate::log::{Level, Record};
+use crate::platform::indigo::table::Collection;
+use crate::platform::indigo::view::view;
+use crate::platform::indigo::{Change, IndigoServer, What};
+
+/// Clients at a time.
+pub(super) const MAX_CLIENTS: usize = 16;
+/// Largest message of a client in bytes.
+pub(super) const MAX_MESSAGE: usize = 64 << 10;
+/// Between two signs of life. Well under the time after which a silent connection ends.
+const PING: Duration = Duration::from_secs(10);
+/// Lines of the log that a new client of its feed gets.
+const LOG_LINES: usize = 25;
+/// Close code: come back later.
+const TRY_AGAIN: u16 = 1013;
+
+/// What a feed is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Feed {
+    Objects(Collection),
+    Log,
+}
+
+/// The feeds with their names and the names of what they carry.
+const FEEDS: [(&str, &str, Feed); 7] = [
+    (
+        "device-feed",
+        "indigo.Device",
+        Feed::Objects(Collection::Devices),
+    ),
+    (
+        "variable-feed",
+        "indigo.Variable",
+        Feed::Objects(Collection::Variables),
+    ),
+    (
+        "action-feed",
+        "indigo.ActionGroup",
+        Feed::Objects(Collection::ActionGroups),
+    ),
+    (
+        "schedule-feed",
+        "indigo.Schedule",
+        Feed::Objects(Collection::Schedules),
+    ),
+    (
+        "trigger-feed",
+        "indigo.Trigger",
+        Feed::Objects(Collection::Triggers),
+    ),
+    (
+        "page-feed",
+        "indigo.ControlPage",
+        Feed::Objects(Collection::ControlPages),
+    ),
+    ("log-feed", "indigo.LogEvent", Feed::Log),
+];
+
+/// Opens a feed.
+pub(super) async fn open(
+    State(api): State<IndigoApi>,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Response {
+    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
+        return refusal;
+    }
+    let Some((_, kind, feed)) = FEEDS.iter().find(|(known, ..)| *known == name) else {
+        return error(StatusCode::NOT_FOUND, "not_found", "there is no such feed");
+    };
+    let Ok(upgrade) = upgrade else {
+        let text = "this address takes WebSocket connections";
+        return error(StatusCode::BAD_REQUEST, "no_websocket", text);
+    };
+    let Ok(place) = Arc::clone(&api.sockets).try_acquire_owned() else {
+        let text = format!("{MAX_CLIENTS} clients are connected already");
+        return error(StatusCode::SERVICE_UNAVAILABLE, "too_many_clients", &text);
+    };
+    let server = Arc::clone(&api.server);
+    upgrade
+        .max_message_size(MAX_MESSAGE)
+        .max_frame_size(MAX_MESSAGE)
+        .on_upgrade(move |socket| serve(socket, server, kind, *feed, place))
+}
+
+async fn serve(
+    mut socket: WebSocket,
+    server: Arc<IndigoServer>,
+    kind: &'static str,
+    feed: Feed,
+    _place: OwnedSemaphorePermit,
+) {
+    let ended = match feed {
+        Feed::Objects(collection) => objects(&mut socket, &server, kind, collection).await,
+        Feed::Log => log(&mut socket, &server).await,
+    };
+    if let Err(Ended::Missed(count)) = ended {
+        let reason = format!("{count} messages were missed; connect and refresh again");
+        let frame = CloseFrame {
+            code: TRY_AGAIN,
+            reason: reason.into(),
+        };
+        let _ = socket.send(Message::Close(Some(frame))).await;
+    }
+}
+
+/// Why a connection is over.
+enum Ended {
+    /// The client is gone.
+    Gone,
+    /// It was too slow.
+    Missed(u64),
+}
+
+impl From<axum::Error> for Ended {
+    fn from(_: axum::Error) -> Self {
+        Self::Gone
+    }
+}
+
+async fn objects(
+    socket: &mut WebSocket,
+    server: &Arc<IndigoServer>,
+    kind: &'static str,
+    collection: Collection,
+) -> Result<(), Ended> {
+    let mut changes = server.changes();
+    let mut pings = interval_at(Instant::now() + PING, PING);
+    loop {
+        tokio::select! {
+            received = socket.recv() => {
+                let answer = match received {
+                    Some(Ok(Message::Text(text))) => {
+                        answer(server, kind, Some(collection), &text).await
+                    }
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Ended::Gone),
+                    Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => None,
+                };
+                send(socket, answer).await?;
+            }
+            change = changes.recv() => match change {
+                Ok(change) => send(socket, told(&change, kind, collection)).await?,
+                Err(RecvError::Lagged(count)) => return Err(Ended::Missed(count)),
+                Err(RecvError::Closed) => return Ok(()),
+            },
+            _ = pings.tick() => socket.send(Message::Ping(Default::default())).await?,
+        }
+    }
+}
+
+async fn log(socket: &mut WebSocket, server: &Arc<IndigoServer>) -> Result<(), Ended> {
+    // Followed first, so that nothing falls between the two.
+    let mut lines = server.events().subscribe();
+    for record in server.events().tail(None, LOG_LINES) {
+        send(socket, Some(line(&record))).await?;
+    }
+    let mut pings = interval_at(Instant::now() + PING, PING);
+    loop {
+        tokio::select! {
+            received = socket.recv() => {
+                let answer = match received {
+                    Some(Ok(Message::Text(text))) => {
+                        answer(server, "indigo.LogEvent", None, &text).await
+                    }
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Ended::Gone),
+                    Some(Ok(_)) => None,
+                };
+                send(socket, answer).await?;
+            }
+            record = lines.recv() => match record {
+                Ok(record) => send(socket, Some(line(&record))).await?,
+                Err(RecvError::Lagged(count)) => return Err(Ended::Missed(count)),
+                Err(RecvError::Closed) => return Ok(()),
+            },
+            _ = pings.tick() => socket.send(Message::Ping(Default::default())).await?,
+        }
+    }
+}
+
+async fn send(socket: &mut WebSocket, message: Option<Value>) -> Result<(), Ended> {
+    if let Some(message) = message {
+        let text = Utf8Bytes::from(message.to_string());
+        socket.send(Message::Text(text)).await?;
+    }
+    Ok(())
+}
+
+/// What clients are told of a change; nothing when it is none of this feed's.
+fn told(change: &Change, kind: &str, collection: Collection) -> Option<Value> {
+    if change.what.object().table != collection.objects() {
+        return None;
+    }
+    let add = |object| json!({"message": "add", "objectType": kind, "objectDict": public(object)});
+    let delete = |id: i64| json!({"message": "delete", "objectType": kind, "objectId": id});
+    match &change.what {
+        What::Created(object) => Some(add(object)),
+        What::Deleted(object) => Some(delete(object.id)),
+        What::Updated { old, new } => {
+            match (old.flag("remoteDisplay"), new.flag("remoteDisplay")) {
+                (false, true) => Some(add(new)),
+                (true, false) => Some(delete(new.id)),
+                _ => {
+                    let patch = patch(&public(old), &public(new));
+                    (!patch.is_empty()).then(|| {
+                        json!({"message": "patch", "objectType": kind, "objectId": new.id,
+                        "patch": patch})
+                    })
+                }
+            }
+        }
+    }
+}
+
+/// The answer to a client's message; a command that was carried out has none, its change
+/// comes as a patch.
+async fn answer(
+    server: &Arc<IndigoServer>,
+    kind: &str,
+    collection: Option<Collection>,
+    text: &str,
+) -> Option<Value> {
+    let parsed = match serde_json::from_str(text) {
+        // One sample of the manual encodes twice.
+        Ok(Value::String(inner)) => serde_json::from_str(&inner),
+        other => other,
+    };
+    let Ok(Value::Object(message)) = parsed else {
+        return Some(json!({"request_body": text, "error": "invalid JSON"}));
+    };
+    let refresh = message.get("message").and_then(Value::as_str) == Some("refresh");
+    if let Some(collection) = collection
+        && refresh
+    {
+        return Some(refreshed(server, kind, collection, &message));
+    }
+    let refused = command::run(server, &message, "api-websocket").await.err();
+    refused.map(|refused| refused.body)
+}
+
+fn refreshed(
+    server: &IndigoServer,
+    kind: &str,
+    collection: Collection,
+    message: &Map<String, Value>,
+) -> Value {
+    let id = message.get("id").cloned().unwrap_or(Value::Null);
+    let folders = format!("{kind}.Folder");
+    let wanted = message.get("objectType").and_then(Value::as_str);
+    let (table, kind) = match wanted {
+        Some(wanted) if wanted == folders => (collection.folders(), folders.as_str()),
+        None => (collection.objects(), kind),
+        Some(wanted) if wanted == kind => (collection.objects(), kind),
+        Some(_) => {
+            let errors = json!({"objectType": format!("this feed has {kind} and {folders}")});
+            return json!({"error": "invalid refresh", "validationErrors": errors, "id": id});
+        }
+    };
+    let see = |object: &_| {
+        if table.folders {
+            view(object, None)
+        } else {
+            public(object)
+        }
+    };
+    match message.get("objectId") {
+        None | Some(Value::Null) => {
+            let objects: Vec<_> = server.database().list(table).cloned().collect();
+            let list: Vec<_> = objects.iter().map(|object| see(object)).collect();
+            json!({"id": id, "message": "refresh", "objectType": kind, "list": list})
+        }
+        Some(wanted) => {
+            let found = wanted.as_i64().and_then(|wanted| {
+                let database = server.database();
+                database.any(wanted).filter(|it| it.table == table).cloned()
+            });
+            match found {
+                Some(object) => json!({"id": id, "message": "refresh", "objectType": kind,
+                    "objectDict": see(&object)}),
+                None => {
+                    let errors = json!({"objectId": "there is no such object"});
+                    json!({"error": "invalid refresh", "validationErrors": errors, "id": id})
+                }
+            }
+        }
+    }
+}
+
+fn line(record: &Record) -> Value {
+    // Numbers of the documented event types.
+    let kind = match record.level {
+        Level::Error => 1,
+        Level::Debug => 7,
+        Level::Status => 0,
+        Level::Normal => 8,
+    };
+    let name = record.hardware.as_deref().unwrap_or("Application");
+    json!({"message": "add", "objectType": "indigo.LogEvent", "objectDict": {
+        "message": record.text,
+        "timeStamp": local(record),
+        "typeStr": name,
+        "typeVal": kind,
+        "objectType": "indigo.LogEvent",
+    }})
+}
+
+fn local(record: &Record) -> String {
+    let time = record.time.to_zoned(jiff::tz::TimeZone::system());
+    time.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
+}
