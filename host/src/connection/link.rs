@@ -3,7 +3,7 @@
 //! Owns the state that Python may ask for at any time, the codec and the outbox.
 //! A connection that connects again gets a new link. Never does I/O.
 
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Semaphore, mpsc};
@@ -54,6 +54,8 @@ pub(super) struct Link {
     slot: Mutex<Option<Arc<Slot>>>,
     phase: AtomicU8,
     bytes: AtomicU64,
+    /// Whether the peer has sent anything.
+    heard: AtomicBool,
     /// Seconds since 1970; 0 when nothing has happened yet (spec 5.2).
     last_seen: AtomicI64,
     codec: Mutex<Codec>,
@@ -85,6 +87,7 @@ impl Link {
             slot: Mutex::new(Some(slot)),
             phase: AtomicU8::new(phase as u8),
             bytes: AtomicU64::new(0),
+            heard: AtomicBool::new(false),
             last_seen: AtomicI64::new(0),
             codec: Mutex::new(Codec::new(&endpoint.protocol, limits.buffer())),
             inbound: Arc::new(Semaphore::new(
@@ -157,8 +160,13 @@ impl Link {
 
     pub(super) fn feed(&self, bytes: &[u8], out: &mut Decoded) -> Result<(), CodecError> {
         self.seen();
+        self.heard.store(true, Ordering::Relaxed);
         self.count(bytes.len());
         lock(&self.codec).feed(bytes, out)
+    }
+
+    pub(super) fn has_heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
     }
 
     pub(super) fn leftovers(&self, out: &mut Decoded) {

@@ -27,6 +27,10 @@ const READ_BYTES: usize = 4096;
 /// would reset the connection, and the peer could lose what was sent to it.
 const THROWN_AWAY: usize = 256 * 1024;
 
+/// A peer that closes sooner than this, without a word, has failed as if it had
+/// refused.
+const HUNG_UP: Duration = Duration::from_secs(1);
+
 /// The task of an outgoing connection.
 pub(super) async fn run_client(
     context: Arc<Context>,
@@ -52,10 +56,14 @@ pub(super) async fn run_client(
         Ok(opened) => {
             let success = ConnectionEvent::outcome(link.id, 0, "Success");
             context.emit(success).await;
+            let begun = Instant::now();
             match opened {
                 Opened::Plain(stream) => carry(&context, &link, stream, timeout).await,
                 Opened::Tls(stream) => carry(&context, &link, *stream, timeout).await,
             }
+            let by_peer = !link.cancel.is_cancelled();
+            let hung_up = by_peer && !link.has_heard() && begun.elapsed() < HUNG_UP;
+            context.pace.note(&endpoint, !hung_up);
         }
         Err(failure) => {
             // Before the events: a plugin may connect again from onConnect.
@@ -76,7 +84,10 @@ pub(super) async fn run_client(
 async fn attempt(context: &Context, endpoint: &Endpoint) -> Result<Opened, Failure> {
     context.pace.turn(endpoint).await;
     let opened = dial(context, endpoint).await;
-    context.pace.note(endpoint, opened.is_ok());
+    // A success is one when the peer does not hang up.
+    if opened.is_err() {
+        context.pace.note(endpoint, false);
+    }
     opened
 }
 

@@ -354,6 +354,35 @@ async fn a_target_that_refuses_again_and_again_is_tried_ever_more_seldom() {
 }
 
 #[tokio::test]
+async fn a_target_that_hangs_up_at_once_is_tried_ever_more_seldom() {
+    let (listener, port) = server().await;
+    let mut rig = Setup::default().build();
+    let endpoint = endpoint("TCP/IP", "None", port);
+    let begun = Instant::now();
+    for id in 1..=4 {
+        rig.connect(id, &endpoint);
+        drop(listener.accept().await.unwrap());
+        assert_eq!(rig.connected().await.1, 0);
+        assert_eq!(rig.disconnected().await, id);
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(750));
+    // One that says something, and one that the plugin closes, end as ever.
+    for id in [5, 6] {
+        rig.connect(id, &endpoint);
+        let (mut peer, _) = listener.accept().await.unwrap();
+        assert_eq!(rig.connected().await.1, 0);
+        if id == 5 {
+            peer.write_all(b"hello").await.unwrap();
+            assert_eq!(rig.message().await, (id, b"hello".to_vec()));
+        } else {
+            rig.disconnect(id);
+        }
+        drop(peer);
+        assert_eq!(rig.disconnected().await, id);
+    }
+}
+
+#[tokio::test]
 async fn a_datagram_needs_no_connection_but_a_grant() {
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let port = socket.local_addr().unwrap().port();
