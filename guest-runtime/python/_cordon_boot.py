@@ -71,6 +71,7 @@ def init():
             not_preloaded[name] = "%s: %s" % (type(failure).__name__, failure)
     importlib.import_module("_cordon_descriptor").install()
     importlib.import_module("_cordon_subprocess").install()
+    importlib.import_module("_cordon_source").install()
     _add_site_builtins()
     _hide_library_folder()
     importlib.import_module("_cordon_runtime")

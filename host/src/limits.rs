@@ -142,7 +142,7 @@ limits! {
     log_lines "log-lines-per-second" "lines" = 50, 10_000, Dropped;
     /// length of one log record
     log_line_bytes "log-line-bytes" "bytes" = 6143, 6143, Dropped;
-    /// objects of an Indigo server that the plugin has made, and device rows of a Domoticz hardware
+    /// objects of an Indigo server that the plugin has made, and device rows of a Domoticz hardware, each with a history of bounded length
     devices "devices" "rows" = 256, 65_536, Refused;
     /// texts of all device rows together, or of all objects; of the configuration document, and of the preferences of an Indigo plugin
     stored_bytes "stored-bytes" "bytes" = MIB, 64 * MIB, Refused;

@@ -64,6 +64,10 @@ impl Stage {
                 .await
                 .expect("the instance starts");
         }
+        let plugins = self.folder.path().join("plugins");
+        hub.manage(&plugins, 100)
+            .await
+            .expect("the hardware is read");
         self.offer(listener, hub);
     }
 

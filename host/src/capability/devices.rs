@@ -66,7 +66,8 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         if let Ok(platform::Updated { before, after }) = &updated
             && is_reading
         {
-            shared.domoticz.house.changed(before, after).await;
+            let house = &shared.domoticz.house;
+            house.changed(shared.hardware, before, after).await;
         }
         answer(&shared, updated.map(|updated| updated.after))
     }

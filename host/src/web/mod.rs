@@ -166,7 +166,7 @@ async fn json(
             };
             commands::run(&call).await.into_response()
         }
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 
@@ -178,7 +178,7 @@ async fn upload(
     let headers = request.headers().clone();
     let caller = match admit(&api, peer, &headers, &Query::default()) {
         Ok(caller) => caller,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     match body::file(request, MAX_UPLOAD).await {
         Ok(file) => commands::upload_icons(&api, &caller, file)
@@ -194,7 +194,7 @@ async fn status_page(
     headers: HeaderMap,
 ) -> Response {
     if let Err(response) = admit(&api, peer, &headers, &Query::default()) {
-        return response;
+        return *response;
     }
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let headers = [(header::CONTENT_SECURITY_POLICY, policy)];
@@ -216,7 +216,7 @@ async fn custom_page(
 ) -> Response {
     match admit(&api, peer, &headers, &Query::default()) {
         Ok(_) => api.pages.response(&name).await,
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 
@@ -228,7 +228,7 @@ async fn icon(
 ) -> Response {
     match admit(&api, peer, &headers, &Query::default()) {
         Ok(_) => pages::icon(&api.images, &name).await,
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 
@@ -238,8 +238,9 @@ fn admit(
     peer: SocketAddr,
     headers: &HeaderMap,
     query: &Query,
-) -> Result<Caller, Response> {
-    let forbidden = |reason: String| Answer::refused(reason).with_status(StatusCode::FORBIDDEN);
+) -> Result<Caller, Box<Response>> {
+    let forbidden =
+        |reason: String| Box::new(Answer::refused(reason).with_status(StatusCode::FORBIDDEN));
     origin::check(headers, api.local_only).map_err(forbidden)?;
     let caller = api
         .access
@@ -248,8 +249,8 @@ fn admit(
             let answer = Answer::refused(refusal.words()).with_status(refusal.status());
             let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"Cordon\"")];
             match refusal.status() {
-                StatusCode::UNAUTHORIZED => (ask, answer).into_response(),
-                _ => answer,
+                StatusCode::UNAUTHORIZED => Box::new((ask, answer).into_response()),
+                _ => Box::new(answer),
             }
         })?;
     if caller.is_local() {

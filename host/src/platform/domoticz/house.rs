@@ -8,11 +8,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::event::{HubEvent, Plugins};
-use super::notification::{Notification, Notifiers};
+use super::notification::{Notification, Notifiers, Pace};
 use super::preferences::Preferences;
 use super::rule::{self, Rules};
 use super::security::{self, Security};
-use super::table::{DeviceTable, Notice};
+use super::table::{DeviceTable, Notice, Row};
 use super::{Device, DeviceError, kind};
 use crate::store::{Store, StoreError};
 
@@ -23,6 +23,7 @@ pub struct House {
     preferences: Preferences,
     notifiers: Notifiers,
     rules: Rules,
+    pace: Pace,
     plugins: Arc<dyn Plugins>,
 }
 
@@ -43,6 +44,7 @@ impl House {
             preferences: Preferences::new(store.clone()),
             notifiers: Notifiers::default(),
             rules: Rules::new(store.clone()),
+            pace: Pace::default(),
             plugins,
         }
     }
@@ -83,8 +85,7 @@ impl House {
         self.preferences
             .set(security::PREFERENCE, "", level)
             .await?;
-        let rows = self.devices.all().await?;
-        let Some(panel) = rows.iter().find(|row| security::is_panel(&row.device)) else {
+        let Some(panel) = self.panel().await? else {
             return Ok(());
         };
         let event = HubEvent::Security {
@@ -131,34 +132,57 @@ impl House {
     pub async fn tell(&self, notice: Notice) {
         self.deliver(notice.hardware, notice.event);
         if let Some(before) = &notice.before {
-            self.changed(before, &notice.device).await;
+            self.changed(notice.hardware, before, &notice.device).await;
         }
     }
 
     /// What follows from a new reading of a device, whoever gave it: the status of
     /// the house, and notifications. A device that is not shown has no events, nor has
     /// a contact that reports what it reported before (spec 4.5).
-    pub async fn changed(&self, before: &Device, after: &Device) {
+    pub async fn changed(&self, hardware: u32, before: &Device, after: &Device) {
         let same = before.n_value == after.n_value && before.s_value == after.s_value;
         if after.used == 0 || same && kind::reports_changes_only(after) {
             return;
         }
-        if let Err(error) = self.follow(before, after).await {
+        if let Err(error) = self.follow(hardware, before, after).await {
             tracing::error!(device = after.id, %error, "a change has no consequences");
         }
     }
 
-    async fn follow(&self, before: &Device, after: &Device) -> Result<(), DeviceError> {
+    async fn follow(
+        &self,
+        hardware: u32,
+        before: &Device,
+        after: &Device,
+    ) -> Result<(), DeviceError> {
         if security::is_panel(after)
             && before.n_value != after.n_value
             && let Some(status) = Security::from_panel(after.n_value)
         {
-            self.set_security(status).await?;
+            let owner = self.panel().await?.map(|panel| panel.hardware);
+            // A plugin that the operator has not given the panel must not disarm the
+            // house with one of its own making.
+            if owner == Some(hardware) {
+                self.set_security(status).await?;
+            }
         }
         for (notification, systems) in rule::due(&self.rules, before, after).await? {
-            self.notify(&notification, &systems);
+            // Those who are told share nothing with who tells: a busy device must
+            // not fill their inboxes.
+            if self.pace.admits(after.id) {
+                self.notify(&notification, &systems);
+            } else {
+                tracing::debug!(device = after.id, "a notification too many is not sent");
+            }
         }
         Ok(())
+    }
+
+    /// The security panel of the house: the first that there is.
+    async fn panel(&self) -> Result<Option<Row>, DeviceError> {
+        let rows = self.devices.all().await?;
+        let found = rows.into_iter().find(|row| security::is_panel(&row.device));
+        Ok(found)
     }
 
     fn deliver(&self, hardware: u32, event: HubEvent) -> bool {
@@ -169,3 +193,7 @@ impl House {
         delivered.is_ok()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests;

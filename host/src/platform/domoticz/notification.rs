@@ -4,8 +4,9 @@
 //! A plugin becomes a target with `Domoticz.Notifier(name)` and stays one as long as
 //! it runs. Which events make a notification is decided in `rule`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// One notification with the arguments of `onNotification` (spec 8.6).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -91,9 +92,56 @@ impl Notifiers {
     }
 }
 
+/// How many notifications a device may cause: a burst, then one in a while. Clones
+/// share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pace {
+    /// The last period of each device, and what it caused in it.
+    devices: Arc<Mutex<HashMap<i64, (Instant, u32)>>>,
+}
+
+impl Pace {
+    const PERIOD: Duration = Duration::from_secs(60);
+    const BURST: u32 = 10;
+    /// Devices that are remembered; one more and those of the past are forgotten.
+    const DEVICES: usize = 1000;
+
+    /// Whether the device may cause one more now.
+    pub(super) fn admits(&self, device: i64) -> bool {
+        self.admits_at(device, Instant::now())
+    }
+
+    fn admits_at(&self, device: i64, now: Instant) -> bool {
+        let mut devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        if devices.len() >= Self::DEVICES {
+            devices.retain(|_, (begun, _)| now.duration_since(*begun) < Self::PERIOD);
+        }
+        let (begun, caused) = devices.entry(device).or_insert((now, 0));
+        if now.duration_since(*begun) >= Self::PERIOD {
+            (*begun, *caused) = (now, 0);
+        }
+        *caused = caused.saturating_add(1);
+        *caused <= Self::BURST
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_causes_a_burst_and_then_waits() {
+        let pace = Pace::default();
+        let begun = Instant::now();
+        let admitted = |device, second| {
+            let at = begun + Duration::from_secs(second);
+            (0..20).filter(|_| pace.admits_at(device, at)).count()
+        };
+        assert_eq!(admitted(1, 0), 10);
+        assert_eq!(admitted(2, 0), 10);
+        assert_eq!(admitted(1, 59), 0);
+        assert_eq!(admitted(1, 60), 10);
+    }
 
     #[test]
     fn targets_are_found_by_name_and_all_by_none() {

@@ -7,12 +7,20 @@ use super::{Answer, Call, Outcome, explain};
 use crate::platform::domoticz::command::{self, Request};
 use crate::platform::domoticz::{Reading, Row, kind};
 
+/// Longest text value and longest command in bytes: what a query could hold before there
+/// were forms.
+const MAX_VALUE: usize = 8192;
+const MAX_COMMAND: usize = 200;
+
 pub(super) async fn switch(call: &Call<'_>) -> Outcome {
     let row = call.device().await?;
     if !kind::is_switch(&row.device) {
         return Err("this device is no switch".to_owned());
     }
     let action = call.query.needed("switchcmd")?;
+    if action.len() > MAX_COMMAND {
+        return Err(format!("a command may have {MAX_COMMAND} bytes"));
+    }
     let request = Request {
         action,
         level: call.query.number("level")?,
@@ -46,6 +54,10 @@ pub(super) async fn update(call: &Call<'_>) -> Outcome {
     };
     if reading.n_value.is_none() && reading.s_value.is_none() {
         return Err("parameter `nvalue` or `svalue` is missing".to_owned());
+    }
+    let length = reading.s_value.as_ref().map_or(0, String::len);
+    if length > MAX_VALUE {
+        return Err(format!("`svalue` may have {MAX_VALUE} bytes"));
     }
     let stored = call.api.devices.read_in(call.idx()?, reading).await;
     call.changed(stored).await?;

@@ -7,6 +7,8 @@ use crate::platform::domoticz::Change;
 /// Longest name and description in bytes.
 const MAX_NAME: usize = 200;
 const MAX_TEXT: usize = 4096;
+/// Longest options in bytes, as they come.
+const MAX_OPTIONS: usize = 16 << 10;
 
 pub(super) async fn rename(call: &Call<'_>) -> Outcome {
     let name = name(call.query.needed("name")?)?;
@@ -75,6 +77,9 @@ fn text(text: &str) -> Result<String, String> {
 
 /// Options in base64: pairs of key and value with a colon, joined by semicolons.
 pub(super) fn options(coded: &str) -> Result<Vec<(String, String)>, String> {
+    if coded.len() > MAX_OPTIONS {
+        return Err(format!("`options` may have {MAX_OPTIONS} bytes"));
+    }
     let text = decode(coded).ok_or("`options` must be text in base64")?;
     let pairs = text.split(';').filter(|pair| !pair.is_empty());
     let pair = |pair: &str| {

@@ -212,6 +212,12 @@ pub(super) async fn run(call: &Call<'_>) -> Answer {
     })
 }
 
+/// The names of all commands.
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|command| command.name)
+}
+
 /// The tables of `docs/api.md`.
 #[must_use]
 pub fn markdown() -> String {

@@ -22,7 +22,10 @@ pub(super) async fn create(call: &Call<'_>) -> Outcome {
     let options = call.query.text("sensoroptions").map(|text| {
         // Options of custom sensors come as they are: a factor and a unit.
         match sub_type {
-            kind::CUSTOM => Ok(vec![("Custom".to_owned(), text.to_owned())]),
+            kind::CUSTOM => {
+                let text = name(text)?;
+                Ok(vec![("Custom".to_owned(), text)])
+            }
             _ => options(text),
         }
     });

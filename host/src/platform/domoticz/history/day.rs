@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn the_mean_of_north_west_and_north_east_is_north() {
         let degrees = bearing([350.0, 10.0].into_iter()).unwrap();
-        assert!(degrees < 0.001 || degrees > 359.999, "{degrees}");
+        assert!(!(0.001..=359.999).contains(&degrees), "{degrees}");
         assert_eq!(bearing([].into_iter()), None);
     }
 

@@ -1,0 +1,53 @@
+"""Compiling what plugins and their packages are written in.
+
+Owns one correction: the interpreter looks for some mistakes in the text of a module
+that it has parsed already, and takes words of comments for code there, such as the
+"for" in ``f(a=b  # for later)``. What it refuses is compiled once more without its
+comments; a refusal that stays is the first one, with the module as it is written.
+"""
+
+import re
+from importlib.machinery import SourceFileLoader
+from importlib.util import decode_source
+
+# A string literal, or a comment. A string that does not end is left to the compiler.
+_TOKENS = re.compile(
+    r'"""(?:\\.|[^\\])*?"""'
+    r"|'''(?:\\.|[^\\])*?'''"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'(?:\\.|[^'\\\n])*'"
+    r"|(?P<comment>#[^\n]*)",
+    re.DOTALL,
+)
+
+
+def compiled(source, path):
+    """The code of a module from its bytes.
+
+    Raises what the compiler raises for the module as it is written.
+    """
+    try:
+        return compile(source, path, "exec", dont_inherit=True)
+    except SyntaxError as failure:
+        try:
+            bare = _TOKENS.sub(_without_comment, decode_source(source))
+            return compile(bare, path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, LookupError):
+            raise failure from None
+
+
+def _without_comment(found):
+    # Of the same length, so that every position stays what it is.
+    return found.group() if found["comment"] is None else " " * len(found.group())
+
+
+def install():
+    """Modules that are imported are compiled here too."""
+
+    def source_to_code(self, data, path, **options):
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            return original(self, data, path, **options)
+        return compiled(bytes(data), path)
+
+    original = SourceFileLoader.source_to_code
+    SourceFileLoader.source_to_code = source_to_code
