@@ -23,6 +23,20 @@ def attack():
     for n in range(1, 200): Domoticz.Device(Name='n' * 100, Unit=n, TypeName='Text').Create()
 ").limits("stored-bytes = 10000");
 
+    icons_are_bounded: "stored-bytes" => Attack::new("
+import zipfile
+def attack():
+    Parameters['HomeFolder'] = '/data/'
+    for n in range(9):
+        base = Parameters['Key'] + str(n)
+        with zipfile.ZipFile('/data/icons.zip', 'w') as file:
+            file.writestr('icons.txt', base + ';n;d')
+            for end in ('', '48_On', '48_Off'):
+                file.writestr(base + end + '.png', bytes.fromhex('89504e470d0a1a0a') + bytes(3000))
+        Domoticz.Image('icons.zip').Create()
+    Domoticz.Log('%d sets.' % len(Images))
+").limits("stored-bytes = 20000").says(&["2 sets."]);
+
     the_configuration_is_bounded: "stored-bytes" => Attack::new("
 def attack():
     Domoticz.Configuration({'a': 'short'})

