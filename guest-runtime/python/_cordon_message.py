@@ -10,6 +10,7 @@ import _cordon_json
 import _cordon_log as log
 import _cordon_mqtt
 import _cordon_websocket
+from _cordon_json_object import JsonObject
 from _cordon_unsendable import Unsendable
 
 __all__ = ["Unsendable", "dump", "inbound", "outbound", "payload"]
@@ -38,7 +39,7 @@ def inbound(data):
 
 def _json(text):
     try:
-        return _cordon_json.parse_object(text)
+        return JsonObject(text, _cordon_json.parse_object(text))
     except ValueError as failure:
         log.error("a received message is no JSON object (%s), passed on as bytes" % failure)
         return text.encode()

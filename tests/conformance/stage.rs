@@ -91,6 +91,7 @@ impl Stage {
                 None => error(name, format!("no plugin with key `{}`", section.plugin)),
             }
         }
+        hub.manage(plugins, 100).await.expect("the hub is managed");
         self.offer(listener, hub);
     }
 

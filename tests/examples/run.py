@@ -21,7 +21,7 @@ def main():
     parser.add_argument("--examples", required=True, help="folder plugins/examples of a checkout")
     parser.add_argument("--at-once", type=int, default=7, help="hubs at the same time; most of their time is waiting")
     parser.add_argument("--table", help="Markdown file whose table is written anew")
-    parser.add_argument("names", nargs="*", help="only these examples")
+    parser.add_argument("names", nargs="*", help="only these examples, with their logs")
     arguments = parser.parse_args()
     names = [name for name in EXAMPLES if not arguments.names or name in arguments.names]
     missing = [name for name in names if not os.path.isfile(os.path.join(arguments.examples, name))]
@@ -33,7 +33,7 @@ def main():
             for name, (good, what, _) in zip(names, outcomes)]
     table = "\n".join(["| Example | Works | What was seen |", "|---|---|---|"] + rows)
     for name, (good, what, log) in zip(names, outcomes):
-        if not good:
+        if not good or arguments.names:
             print("== %s: %s\n%s\n" % (name, what, log))
     print(table)
     count = sum(good for good, _, _ in outcomes)
@@ -49,7 +49,7 @@ def run(arguments, name):
     try:
         what = EXAMPLES[name](site)
         site.stop()
-        return True, what, ""
+        return True, what, "\n".join(site.lines)
     except Failed as failure:
         return False, str(failure), "\n".join(site.lines)
     except Exception:

@@ -61,7 +61,7 @@ class Json(MessageCase):
     def test_the_parser_is_as_tolerant_as_the_original(self):
         for text in ('{"a":1,}', '{"a":1} rest', '\ufeff{"a":1}', '{"a":01}', '{"b":2,"a":1,"b":3}',
                      '/* x */ {"a": 1 // one\n}', '{"a":[1,2,],}'):
-            self.assertIs(type(self.json(text)), dict, text)
+            self.assertIsInstance(self.json(text), dict, text)
         self.assertEqual(self.json('{"a":01,"b":-007,"c":10.05,"d":[0,00]}'),
                          {"a": 1, "b": -7, "c": 10.05, "d": [0, 0]})
         self.assertEqual(self.json('{"b":2,"b":3}'), {"b": 3})
@@ -69,6 +69,11 @@ class Json(MessageCase):
         self.assertEqual(self.json('{"u":"http://h/*,}*/ 007","a":1,}'),
                          {"u": "http://h/*,}*/ 007", "a": 1})
         self.assertQuiet()
+
+    def test_a_message_can_be_decoded_to_its_text(self):
+        message = self.json('{"b": 1, "a": [true]}')
+        self.assertEqual(message.decode("utf-8", "ignore"), '{"b": 1, "a": [true]}')
+        self.assertEqual(message, {"a": ["true"], "b": 1})
 
     def test_rule_111_what_is_no_object_stays_bytes_with_an_error(self):
         for text in ('{"a":}', "{'a':1}", "{a:1}", '{"a":NaN}', '{"a":Infinity}', "[1]", "5", "",
@@ -84,7 +89,7 @@ class Json(MessageCase):
         text = '{"a":' * 65 + "1" + "}" * 65
         self.assertEqual(self.json(text), text.encode())
         text = '{"a":' * 60 + "1" + "}" * 60
-        self.assertIs(type(self.json(text)), dict)
+        self.assertIsInstance(self.json(text), dict)
 
 
 class Http(MessageCase):

@@ -37,7 +37,7 @@ def _probed(name, callback, log):
 
 for _name in ("onStart", "onHeartbeat", "onCommand", "onStop"):
     if callable(globals().get(_name)):
-        globals()[_name] = _probed(_name, globals()[_name], __import__("%s").Log)
+        globals()[_name] = _probed(_name, globals()[_name], __import__("MODULE").Log)
 '''
 
 
@@ -60,7 +60,8 @@ def main():
             print("not checked out: " + plugin["repo"])
     with concurrent.futures.ThreadPoolExecutor(arguments.at_once) as pool:
         outcomes = list(pool.map(lambda plugin: Sample(arguments, plugin).run(), there))
-    head = ["| Plugin | loads | onStart | heartbeat | commands | survives | What stops it |", "|---|---|---|---|---|---|---|"]
+    head = ["| Plugin | Commit | loads | onStart | heartbeat | commands | survives | What stops it |",
+            "|---|---|---|---|---|---|---|---|"]
     table = "\n".join(head + [outcome.row() for outcome in outcomes])
     for outcome in outcomes:
         if arguments.names:
@@ -123,7 +124,7 @@ class Sample:
             text = file.read()
         extended = re.search(r"^\s*(import|from)\s+DomoticzEx", text, re.MULTILINE)
         with open(path, "a", encoding="utf-8") as file:
-            file.write(PROBE % ("DomoticzEx" if extended else "Domoticz"))
+            file.write(PROBE.replace("MODULE", "DomoticzEx" if extended else "Domoticz"))
         site.add("Sample", folder, parameters(text, self.plugin.get("parameters", {})), self.plugin.get("section", "")
                  + '\ngrants = { network = ["127.0.0.1:*"] }\n')
         site.start()
@@ -207,8 +208,8 @@ class Sample:
 
     def row(self):
         reason = self.reason.replace("|", "\\|")[:160]
-        return "| %s | %s | %s | %s | %s | %s | %s |" % (self.name, self.loads, self.start, self.heartbeat, self.commands,
-                                                      self.survives, reason)
+        cells = (self.name, self.plugin["commit"], self.loads, self.start, self.heartbeat, self.commands, self.survives, reason)
+        return "| %s |" % " | ".join(cells)
 
 
 def parameters(text, given):

@@ -24,7 +24,7 @@ def onConnect(Connection, Status, Description):
 
 
 def onMessage(Connection, Data):
-    Domoticz.Log("message %r %s" % (Data, type(Data).__name__))
+    Domoticz.Log("message %r %s" % (Data, "dict" if isinstance(Data, dict) else type(Data).__name__))
 
 
 def onDisconnect(Connection):

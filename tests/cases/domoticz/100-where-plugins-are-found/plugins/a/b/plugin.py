@@ -1,0 +1,13 @@
+"""
+<plugin key="Deep" name="Deep" version="1.0" author="tests">
+    <params>
+        <param field="Address" label="Address"/>
+        <param field="Port" label="Port"/>
+    </params>
+</plugin>
+"""
+import Domoticz
+
+
+def onStart():
+    Domoticz.Log("started in a/b")

@@ -1,0 +1,13 @@
+"""
+<plugin key="Twice" name="Twice" version="1.0" author="tests">
+    <params>
+        <param field="Address" label="Address"/>
+        <param field="Port" label="Port"/>
+    </params>
+</plugin>
+"""
+import Domoticz
+
+
+def onStart():
+    Domoticz.Log("started in two")
