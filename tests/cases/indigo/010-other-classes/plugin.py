@@ -1,5 +1,7 @@
 def member(enumeration, value):
-    return next(name for name in dir(enumeration) if not name.startswith("_") and getattr(enumeration, name) == value)
+    names = [name for name in dir(enumeration) if not name.startswith("_") and getattr(enumeration, name) == value]
+    # Members have older, shorter names as well.
+    return max(names, key=len)
 
 
 class Plugin(indigo.PluginBase):
