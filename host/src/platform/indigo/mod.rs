@@ -18,6 +18,8 @@ mod dispatch;
 mod execute;
 pub mod failure;
 pub mod filter;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod info;
 mod log_follower;
 pub mod object;
