@@ -83,7 +83,7 @@ impl IndigoApi {
     fn admit(&self, headers: &HeaderMap, uri: &Uri, wanted: Wanted<'_>) -> Result<(), Response> {
         match self.keys.judge(headers, uri, wanted) {
             Verdict::Allowed => Ok(()),
-            Verdict::Open => super::same_site(self.local_only, headers)
+            Verdict::Open => super::origin::check(headers, self.local_only)
                 .map_err(|reason| answer::error(StatusCode::FORBIDDEN, "forbidden", &reason)),
             Verdict::NoKey => Err(unauthorized(
                 "an API key is needed: the header `Authorization: Bearer KEY`, with a key of \
