@@ -59,7 +59,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
         "sendEmailTo" => Err(Failure::unsupported("this server sends no mail")),
         "speak" => Err(Failure::unsupported("this server does not speak")),
         "removeAllDelayedActions" => {
-            server.timers.remove(None);
+            server.timers.clear(context.caller);
             Ok(Value::Null)
         }
         "getEventLogList" => event_log(&context),
