@@ -31,7 +31,8 @@ async fn a_plugin_that_cannot_be_imported_stays_off_until_it_is_restarted() {
     let remote = stage.start_code("import nothing_of_this_name\n", "").await;
     stage.line("nothing_of_this_name").await;
     stage.line("stays off").await;
-    assert!(matches!(remote.counters.status(), Status::Parked { .. }));
+    let parked = || matches!(remote.counters.status(), Status::Parked { .. });
+    stage.until("the end", async |_| parked()).await;
     let given = json!({"pluginId": PLUGIN});
     let facts = stage.done("server.getPlugin", given.clone()).await;
     assert_eq!(facts["isRunning"], false);

@@ -23,11 +23,7 @@ def onStart():
     let code = "
 class Plugin(indigo.PluginBase):
     def startup(self):
-        try:
-            import Domoticz
-            indigo.server.log('sees Domoticz')
-        except ImportError:
-            indigo.server.log('up, %d devices' % len(indigo.devices))
+        indigo.server.log('up, %d devices' % len(indigo.devices))
 ";
     let folder = bench.data_folder().join("../bundles");
     let root = bundle(&folder, "Ours", "org.example.ours", &[("plugin.py", code)]);
