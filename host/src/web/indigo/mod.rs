@@ -21,6 +21,7 @@ mod socket;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -54,6 +55,8 @@ pub struct IndigoApi {
     local_only: bool,
     sockets: Arc<Semaphore>,
     places: message::Places,
+    /// How long a plugin may take for a page.
+    deadline: Duration,
 }
 
 impl IndigoApi {
@@ -67,6 +70,7 @@ impl IndigoApi {
             local_only,
             sockets: Arc::new(Semaphore::new(socket::MAX_CLIENTS)),
             places: message::Places::default(),
+            deadline: message::DEADLINE,
             server,
         }
     }
