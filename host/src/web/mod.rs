@@ -113,7 +113,13 @@ fn same_site(local_only: bool, headers: &HeaderMap) -> Result<(), String> {
     if text("origin").is_some_and(|origin| !own(origin)) {
         return Err("requests from pages of another origin are refused".to_owned());
     }
-    if local_only && !is_local(host) {
+    same_host(local_only, headers)
+}
+
+/// Keeps a page from reaching a loopback listener by a name of its own.
+fn same_host(local_only: bool, headers: &HeaderMap) -> Result<(), String> {
+    let host = headers.get("host").and_then(|value| value.to_str().ok());
+    if local_only && !is_local(host.unwrap_or("")) {
         return Err("use the address 127.0.0.1 or the name localhost".to_owned());
     }
     Ok(())
