@@ -12,6 +12,7 @@ import os
 import sys
 
 import _cordon_clock
+import _cordon_modes
 import _cordon_os
 import _cordon_patches
 
@@ -56,6 +57,7 @@ def init():
     # First: others keep references to what it replaces.
     _cordon_clock.install()
     _cordon_os.install()
+    _cordon_modes.install()
     _cordon_patches.install()
     for name in PRELOADED:
         try:

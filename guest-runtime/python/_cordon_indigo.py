@@ -8,6 +8,7 @@ called; nothing is ever raised to the hub.
 import builtins
 import json
 import os
+import platform
 import sys
 
 import _cordon
@@ -32,6 +33,9 @@ _modules = {name: module for name, module in sys.modules.items()
 
 _ERROR = 40
 
+# The least version of macOS that a server with API version 3.8 runs on.
+_MAC = "12.0"
+
 # Callbacks that run even where the plugin does not define them.
 _BASE_ACTS = frozenset((
     "deviceCreated", "deviceUpdated", "deviceDeleted", "triggerCreated", "triggerUpdated",
@@ -43,9 +47,17 @@ _NO_START = "the plugin's startup() said that it does not start"
 
 
 def hide():
-    """Takes module ``indigo`` out of reach, for instances that are no Indigo plugin."""
+    """Takes module ``indigo`` out of reach, for instances that are no Indigo plugin.
+
+    Before the snapshot: out of the loaded modules and out of the bundle, where it is
+    needed no more.
+    """
     for name in _modules:
         sys.modules.pop(name, None)
+    for finder in sys.meta_path:
+        compiled = getattr(getattr(finder, "find_spec", None), "__globals__", {}).get("compiled")
+        for name in _modules if isinstance(compiled, dict) else ():
+            compiled.pop(name, None)
 
 
 def start(setup):
@@ -55,6 +67,8 @@ def start(setup):
     sys.modules.update(_modules)
     builtins.indigo = indigo
     _remember(setup)
+    # Plugins look whether their Mac is new enough.
+    platform.mac_ver = _mac_version
     _log.install()
     _prefs.begin(_plugin.facts["pluginPrefs"])
     folder = _plugin.facts["serverPluginFolder"]
@@ -78,6 +92,11 @@ def start(setup):
     finally:
         _cordon_stdio.drain()
     return OK
+
+
+def _mac_version(release="", versioninfo=("", "", ""), machine=""):
+    """``platform.mac_ver``: the Mac that the version of the API asks for."""
+    return (_MAC, ("", "", ""), "arm64")
 
 
 def _remember(setup):

@@ -87,9 +87,9 @@ impl IndigoApi {
             // A page that the browser keeps apart is another site to it, and may have its
             // pictures and styles all the same.
             Verdict::Open if matches!(wanted, Wanted::Files(_)) => {
-                super::same_host(self.local_only, headers).map_err(forbidden)
+                super::origin::check_local(headers, self.local_only).map_err(forbidden)
             }
-            Verdict::Open => super::same_site(self.local_only, headers).map_err(forbidden),
+            Verdict::Open => super::origin::check(headers, self.local_only).map_err(forbidden),
             Verdict::NoKey => Err(unauthorized(
                 "an API key is needed: the header `Authorization: Bearer KEY`, with a key of \
                  [[indigo-api.keys]] in cordon.toml",

@@ -174,7 +174,8 @@ fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
         reason = "clamped before"
     )]
     let count = count.clamp(0.0, LINES) as usize;
-    let as_list = context.arguments.flag("returnAsList")?.unwrap_or(false);
+    // The module makes the text itself, where the plugin wants one.
+    let as_list = context.arguments.flag("returnAsList")?.unwrap_or(true);
     let stamped = context.arguments.flag("showTimeStamp")?.unwrap_or(true);
     let plugins = context.server.plugins();
     let records = context.server.events().tail(None, count);
