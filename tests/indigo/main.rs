@@ -17,6 +17,7 @@ mod case;
 mod life;
 mod stage;
 mod together;
+mod web;
 
 use std::panic::AssertUnwindSafe;
 

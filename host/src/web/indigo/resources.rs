@@ -28,7 +28,7 @@ pub(super) async fn get(
     if !open && !WITH_KEY.contains(&folder.as_str()) {
         return (StatusCode::NOT_FOUND, "not found\n").into_response();
     }
-    if !open && let Err(refusal) = api.admit(&headers, &uri, Wanted::Pages(&plugin)) {
+    if !open && let Err(refusal) = api.admit(&headers, &uri, Wanted::Files(&plugin)) {
         return refusal;
     }
     if method != Method::GET && method != Method::HEAD {

@@ -100,7 +100,10 @@ fn nothing(_: &str, _: &Value) -> Option<Answer> {
 
 impl Site {
     async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Got {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
+        let mut request = format!("{method} {path} HTTP/1.1\r\n");
+        if !headers.iter().any(|(name, _)| *name == "Host") {
+            request.push_str(&format!("Host: {}\r\n", self.address));
+        }
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -303,6 +306,12 @@ async fn without_authentication_other_sites_stay_out() {
             "{header:?}"
         );
     }
+    // Pictures and styles of a page that the browser keeps apart, and of no other name.
+    let image = format!("/{ID}/images/a.png");
+    let apart = [("Sec-Fetch-Site", "cross-site")];
+    assert_eq!(site.send("GET", &image, &apart, b"").await.status, 200);
+    let renamed = [("Host", "evil.example")];
+    assert_eq!(site.send("GET", &image, &renamed, b"").await.status, 403);
 }
 
 #[tokio::test(flavor = "multi_thread")]
