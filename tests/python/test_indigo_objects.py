@@ -82,6 +82,9 @@ class Devices(IndigoCase):
         self.assertEqual((dev.brightness, dev.onState, dev.states["onOffState"]),
                          (40, True, True))
         dev.updateStatesOnServer([])
+        dev.updateStatesOnServer([{"key": "brightnessLevel", "value": 1, "decimalPlaced": 4}])
+        self.assertEqual(self.asked("device.updateStatesOnServer")[-1]["states"],
+                         [{"key": "brightnessLevel", "value": 1}])
         with self.assertRaises(TypeError):
             dev.updateStatesOnServer([{"key": "x"}])
         with self.assertRaises(TypeError):
