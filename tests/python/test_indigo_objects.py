@@ -175,6 +175,13 @@ class Devices(IndigoCase):
         self.assertIn("pluginProps : com.test : (dict)", lines)
         self.assertEqual(lines[0].split(" ")[0], "address")
 
+    def test_what_is_listed_is_what_the_documents_name(self):
+        dev = self.made()
+        dev.name = "changed"
+        names = [name for name in dir(dev) if not name.startswith("__")]
+        self.assertFalse([name for name in names if name.startswith("_")])
+        self.assertTrue({"name", "states", "updateStateOnServer"} <= set(names))
+
     def test_copies_of_copies(self):
         dev = self.made(name="a")
         other = copy.copy(dev)
