@@ -60,7 +60,7 @@ class PluginInfo:
 
     def executeAction(self, actionTypeId, deviceId=0, props=None, waitUntilDone=True):
         """Has the plugin carry out one of its actions; returns what it returned."""
-        return _call.instance(_call.command("server.pluginExecuteAction", {
+        return _call.contained(_call.command("server.pluginExecuteAction", {
             "pluginId": self.pluginId, "actionTypeId": actionTypeId,
             "deviceId": _call.reference(deviceId or 0),
             "props": None if props is None else dict(props),
