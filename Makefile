@@ -26,7 +26,7 @@ deny := $(CORDON_CACHE)/tools/bin/cargo-deny
 # The host is compiled for one guest and refuses every other.
 with_key = CORDON_GUEST_KEY=$$($(toolchain)/key); export CORDON_GUEST_KEY;
 
-.PHONY: help setup build run test test-unit test-python test-tools cpython-tests cpython-testsuite bench lint fmt deny env clean
+.PHONY: help setup build run test test-unit test-python test-tools behaviour examples samples cpython-tests cpython-testsuite bench lint fmt deny env clean
 
 help: ## this list
 	@echo "make VERB"
@@ -64,6 +64,7 @@ test-tools:
 	@for tool in mosquitto nginx openssl sqlite3 curl; do \
 		command -v $$tool >/dev/null || missing="$${missing:-} $$tool"; \
 	done; \
+	/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing="$${missing:-} python3-websockets"; \
 	if [ -z "$${missing:-}" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing what the tests need:$$missing"; \
@@ -72,6 +73,18 @@ test-tools:
 		echo "the tests need:$$missing; install it with: sudo apt-get install$$missing" >&2; \
 		exit 1; \
 	fi
+
+behaviour: test-tools build ## run the cases of the behaviour specification and write docs/domoticz-behaviour.md
+	@$(with_key) CORDON_WRITE_BEHAVIOUR=1 cargo test --release --workspace --test conformance -- every_case
+
+# The examples and the samples are not part of this repository: both verbs need the folder of a checkout.
+examples: test-tools build ## the official examples against their devices (EXAMPLES=.../domoticz/plugins/examples)
+	@[ -d "$(EXAMPLES)" ] || { echo "EXAMPLES has to name the folder plugins/examples of a checkout of domoticz/domoticz" >&2; exit 1; }
+	@python3 tests/examples/run.py --cordon $(cordon) --examples "$(EXAMPLES)" --table docs/examples.md
+
+samples: test-tools build ## plugins of others: how far each gets (SAMPLES=folder with OWNER/NAME checkouts)
+	@[ -d "$(SAMPLES)" ] || { echo "SAMPLES has to name a folder with checkouts, each at OWNER/NAME" >&2; exit 1; }
+	@python3 tests/samples/run.py --cordon $(cordon) --checkouts "$(SAMPLES)" --table docs/sample-plugins.md
 
 # MODULES="test_json test_re:PATTERN" runs less, UPDATE=1 writes down what came out.
 cpython-tests: cpython-testsuite build ## CPython's own tests in the component (MODULES="test_json test_re" for some)

@@ -1,20 +1,15 @@
-"""The module that plugins import.
+"""The module that plugins of the legacy framework import.
 
-Owns the functions of behaviour spec section 9. The names in ``__all__`` are all
-that the original has; nothing else here is for plugins. No function raises for
-what a plugin passes, except for keywords that the original does not take.
+The names in ``__all__`` are all that the original has; nothing else here is for
+plugins.
 """
 
-import sys as _sys
-
-import _cordon as _hub
-
-import _cordon_arguments as _arguments
-import _cordon_binding as _binding
-import _cordon_json as _json
-import _cordon_log as _log
+import _cordon_register as _register
 from _cordon_connection import Connection
 from _cordon_device import Device
+from _cordon_functions import (
+    Configuration, Debug, Debugging, Dump, Error, Heartbeat, Log, Notifier, Status, Trace,
+)
 from _cordon_image import Image
 
 __all__ = [
@@ -22,195 +17,7 @@ __all__ = [
     "Heartbeat", "Image", "Log", "Notifier", "Register", "Status", "Trace",
 ]
 
-# Groups in the order in which Debugging names them (spec section 9).
-_GROUPS = (
-    (_binding.PYTHON, "PYTHON "),
-    (_binding.PLUGIN, "PLUGIN "),
-    (_binding.QUEUE, "QUEUE "),
-    (_binding.IMAGES, "IMAGE "),
-    (_binding.DEVICES, "DEVICE "),
-    (_binding.CONNECTIONS, "CONNECTION "),
-    (_binding.MESSAGES, "MESSAGE "),
-)
-
-# What Debugging(1) stands for.
-_ALL_GROUPS = 65535
-
-
-def Log(*args):
-    """Writes its one argument at normal level."""
-    _say("Log", _log.NORMAL, args)
-
-
-def Status(*args):
-    """Writes its one argument at status level."""
-    _say("Status", _log.STATUS, args)
-
-
-def Error(*args):
-    """Writes its one argument at error level."""
-    _say("Error", _log.ERROR, args)
-
-
-def Debug(*args):
-    """As Log, if the mask has the plugin's group; else nothing is looked at."""
-    if not _binding.bound:
-        _binding.ready("Debug")
-    elif _binding.mask & _binding.PYTHON:
-        _say("Debug", _log.NORMAL, args)
-
-
-def _say(function, level, args):
-    if not _binding.bound:
-        _binding.ready(function)
-    elif len(args) != 1:
-        _log.error("Expected %s(message): %d arguments were given" % (function, len(args)))
-    elif isinstance(args[0], str):
-        _hub.log(level, _log.HARDWARE, args[0])
-    else:
-        try:
-            text = str(args[0])
-        except Exception as failure:
-            _log.exception(function, failure)
-        else:
-            _hub.log(level, _log.HARDWARE, text)
-
-
-def Debugging(*args):
-    """Sets the debug mask and says which groups it holds."""
-    if not _binding.ready("Debugging"):
-        return
-    try:
-        (level,) = args
-        mask = _arguments.number(level)
-    except Exception as failure:
-        _log.refused_arguments("Debugging", "Expected Debugging(Mask)", failure)
-        return
-    if mask == 1:
-        mask = _ALL_GROUPS
-    _binding.mask = mask
-    names = "".join(name for bit, name in _GROUPS if mask & bit) or "NONE"
-    if mask == _ALL_GROUPS:
-        names += "ALL"
-    _log.normal("debug groups that are on: " + names)
-
-
-def Heartbeat(*args):
-    """The heartbeat interval in seconds, or queues a change of it."""
-    if not _binding.ready("Heartbeat"):
-        return 0
-    if not args:
-        return _hub.heartbeat()
-    try:
-        (interval,) = args
-        interval = _arguments.number(interval)
-    except Exception as failure:
-        _log.refused_arguments("Heartbeat", "Expected Heartbeat(Interval)", failure)
-        return _hub.heartbeat()
-    # Zero and less are returned and change nothing (rule 152).
-    if interval > 0:
-        _hub.set_heartbeat(interval)
-    return interval
-
-
-def Notifier(*args):
-    """Checks the name; this release has nothing to notify."""
-    if not _binding.ready("Notifier"):
-        return
-    try:
-        (name,) = args
-        name = _arguments.text(name, "Name")
-    except Exception as failure:
-        _log.refused_arguments("Notifier", "Expected Notifier(Name)", failure)
-        return
-    if not name or " " in name:
-        _log.error("Notifier: the name must not be empty nor hold a space, it is '%s'" % name)
-        return
-    _log.error(
-        "Notifier '%s' is not registered: notifications are not delivered in this release" % name
-    )
-
-
-def Trace(*args):
-    """Was removed from the original; says so."""
-    if _binding.ready("Trace"):
-        _log.error("Trace was removed and does nothing: use Debugging")
-
-
-def Configuration(Config=_arguments.ABSENT):
-    """Reads what the plugin stored, or stores it and reads it back (spec 9.1)."""
-    if not _binding.ready("Configuration"):
-        return None
-    if Config is not _arguments.ABSENT:
-        if not isinstance(Config, dict):
-            _log.error("Configuration takes a dictionary, not %s" % type(Config).__name__)
-            return None
-        try:
-            text = _json.configuration_text(Config)
-        except Exception as failure:
-            _log.error("the configuration is not stored: %s" % failure)
-            return None
-        refusal = _hub.configuration_store(text)
-        if refusal is not None:
-            _log.error("the configuration is not stored: %s" % _REFUSALS.get(refusal, refusal))
-            return None
-    try:
-        return _json.parse_configuration(_hub.configuration_load() or "{}")
-    except ValueError as failure:
-        _log.core_error("the stored configuration cannot be read: %s" % failure)
-        return None
-
-
-# What the log says for each `store-error` of the contract.
-_REFUSALS = {
-    "too-large": "it is over the limit 'stored-bytes'",
-    "unavailable": "the hub could not write it, its own log has the reason",
-}
-
 
 def Register(*args, **kwargs):
     """Names the class that the framework makes devices of (spec 4.8)."""
-    # Works while the plugin is imported too; such lines have no prefix.
-    report = _log.error if _binding.bound else _log.core_error
-    try:
-        device, unit = _register_arguments(*args, **kwargs)
-    except TypeError as failure:
-        _log.refused_arguments("Register", "Expected Register(Device, Unit=None)", failure, report)
-        return
-    current = _binding.device_class or Device
-    if not (isinstance(device, type) and issubclass(device, current)):
-        report(
-            "Register: Device must be a subclass of %s.%s"
-            % (current.__module__, current.__qualname__)
-        )
-        return
-    if unit is not None:
-        report("Register: Unit belongs to module 'DomoticzEx' and is left out")
-    _binding.device_class = device
-
-
-def _register_arguments(Device, Unit=None):
-    return Device, Unit
-
-
-def Dump(Object=None):
-    """Lists the data of the running callback's object, its caller and its module."""
-    if not _binding.ready("Dump"):
-        return
-    frame = _sys._getframe(1)
-    _log.normal("Context dump:")
-    _log.attributes(_binding.target)
-    _log.normal("Locals dump:")
-    for name, value in list(frame.f_locals.items()):
-        _log.normal(_log.attribute_line(name, _shown(value)))
-    _log.normal("Globals dump:")
-    for name, value in list(frame.f_globals.items()):
-        if not name.startswith("__") and not callable(value):
-            _log.normal(_log.attribute_line(name, _shown(value)))
-
-
-def _shown(value):
-    try:
-        return str(value)
-    except Exception:
-        return object.__repr__(value)
+    _register.register(Device, None, args, kwargs)

@@ -38,6 +38,10 @@ mask = 0
 
 # What Register chose; None stands for the API's own class.
 device_class = None
+unit_class = None
+
+# Makes a device of the extended framework for a DeviceID; set by its module.
+new_device = None
 
 
 def prepare(setup):

@@ -13,6 +13,7 @@ import sys
 import types
 
 import _cordon_clock
+import _cordon_modes
 import _cordon_os
 import _cordon_patches
 
@@ -57,6 +58,7 @@ def init():
     # First: others keep references to what it replaces.
     _cordon_clock.install()
     _cordon_os.install()
+    _cordon_modes.install()
     _cordon_patches.install()
     for name in PRELOADED:
         try:

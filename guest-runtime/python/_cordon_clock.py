@@ -7,8 +7,10 @@ the rules are those that ``_cordon_zone`` carries. It never replaces what the
 platform has.
 """
 
+import operator
 import sys
 import time
+import types
 
 try:
     import _cordon_zone as zone
@@ -27,7 +29,7 @@ CLOCK_BOOTTIME = 7
 _hub_zone = ("", 0)
 
 _strftime = time.strftime
-_asctime = time.asctime
+_get_clock_info = getattr(time, "get_clock_info", None)
 
 
 def is_component():
@@ -57,6 +59,7 @@ def install():
     time.clock_gettime = clock_gettime
     time.clock_gettime_ns = clock_gettime_ns
     time.clock_getres = clock_getres
+    time.get_clock_info = get_clock_info
     time.clock_settime = time.clock_settime_ns = clock_settime
     for name in list(globals()):
         if name.startswith("CLOCK_"):
@@ -110,28 +113,70 @@ def _with_zone(format, moment):
         offset = -(time.altzone if summer else time.timezone)
     minutes = abs(offset) // 60
     sign = "-" if offset < 0 else "+"
-    values = {"Z": name, "z": "%s%02d%02d" % (sign, minutes // 60, minutes % 60)}
-    parts = format.split("%%")
-    for letter, value in values.items():
-        value = value.replace("%", "%%")
-        parts = [part.replace("%" + letter, value) for part in parts]
-    return "%%".join(parts)
+    pieces = {"Z": name.replace("%", "%%"),
+              "z": "%s%02d%02d" % (sign, minutes // 60, minutes % 60)}
+    return "%%".join(_filled(part, pieces) for part in format.split("%%"))
+
+
+def _filled(part, pieces):
+    for letter, value in pieces.items():
+        part = part.replace("%" + letter, value)
+    return part
+
+
+_RANGES = (
+    ("month", 1, 12), ("day of month", 1, 31), ("hour", 0, 23), ("minute", 0, 59),
+    ("seconds", 0, 61), ("day of week", -1, 6), ("day of year", 1, 366),
+)
+_DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _checked(moment):
+    """The nine numbers of a moment, with the smallest that there is for a zero."""
+    if not isinstance(moment, tuple):
+        raise TypeError("Tuple or struct_time argument required")
+    if len(moment) != 9:
+        raise TypeError("a moment has 9 numbers, not %d" % len(moment))
+    values = [operator.index(value) for value in moment]
+    if not -2**31 <= values[0] - 1900 < 2**31:
+        raise OverflowError("year out of range")
+    for place in (1, 2, 7):
+        values[place] = values[place] or 1
+    for value, (name, least, most) in zip(values[1:8], _RANGES):
+        if not least <= value <= most:
+            raise ValueError(name + " out of range")
+    values[6] %= 7
+    return values
 
 
 def strftime(format, moment=None):
     if moment is None:
         moment = time.localtime()
+    if not isinstance(format, str):
+        raise TypeError("strftime() argument 1 must be str, not %s" % type(format).__name__)
+    values = _checked(moment)
     if "%Z" in format or "%z" in format:
         format = _with_zone(format, moment)
-    return _strftime(format, moment)
+    year = values[0]
+    if not 1000 <= year <= 9999:
+        # The platform knows four digits. All but the year is the same in this one.
+        values[0] = 2000 + year % 400
+    pieces = {"c": "%a %b %e %H:%M:%S " + str(year), "x": "%m/%d/%y", "X": "%H:%M:%S",
+              "Y": str(year)}
+    format = "%%".join(_filled(part, pieces) for part in format.split("%%"))
+    return _strftime(format, tuple(values))
 
 
 def asctime(moment=None):
-    return _asctime(time.localtime() if moment is None else moment)
+    year, month, day, hour, minute, second, weekday, *_ = _checked(
+        time.localtime() if moment is None else moment)
+    return "%s %s%3d %02d:%02d:%02d %d" % (
+        _DAYS[(weekday + 1) % 7], _MONTHS[month - 1], day, hour, minute, second, year)
 
 
 def ctime(seconds=None):
-    return _asctime(time.localtime(seconds))
+    return asctime(time.localtime(seconds))
 
 
 def process_time_ns():
@@ -161,6 +206,14 @@ def clock_getres(clock):
                  CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME):
         return 1e-9
     raise _invalid()
+
+
+def get_clock_info(name):
+    if name not in ("process_time", "thread_time"):
+        return _get_clock_info(name)
+    return types.SimpleNamespace(
+        implementation="clock_gettime(CLOCK_%s_CPUTIME_ID)" % name[:-5].upper(),
+        monotonic=True, adjustable=False, resolution=1e-9)
 
 
 def clock_settime(clock, value):

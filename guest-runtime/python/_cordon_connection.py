@@ -331,6 +331,18 @@ def accept(number, parent_number, address, port):
     return child
 
 
+def of_datagram(listener, address, port):
+    """A connection for the sender of one datagram (rule 96).
+
+    Without a number: it gets one when the plugin answers.
+    """
+    child = Connection(listener.__Name__, listener.__Transport__, listener.__Protocol__)
+    child.__Address__ = address
+    child.__Port__ = port
+    child.__Target__ = listener.__Target__
+    return child
+
+
 def ended(number):
     """The connection whose last event this is; its number is free afterwards."""
     connection = find(number)
@@ -356,7 +368,10 @@ def _drop(connection):
     if number is None or connection.__released__:
         return
     _known.pop(number, None)
-    if connection.__waiting__ or _cordon.connection_status(number) is not None:
+    # The end of a listener for datagrams has no event (spec 6.6).
+    if connection.__Transport__ != "UDP/IP" and (
+        connection.__waiting__ or _cordon.connection_status(number) is not None
+    ):
         _stand_in(connection, number)
     _cordon.connection_release(number)
 

@@ -5,16 +5,15 @@ member of its own accord: after every request the members are what the hub says
 is stored. The one exception is ``TimedOut``, which is kept in memory (spec 4.3).
 """
 
-from operator import attrgetter
-
 import _cordon
 
-import _cordon_arguments as arguments
+import _cordon_answer as answers
 import _cordon_binding as binding
 import _cordon_change as changes
 import _cordon_log as log
 import _cordon_types as types
 from _cordon_arguments import ABSENT, number, text
+from _cordon_member import read_only
 
 # Illegal units leave this behind (rule 33), as does a new object.
 NO_UNIT = -1
@@ -32,31 +31,10 @@ _UPDATE_HINT = (
     " SuppressTriggers), of which the first two are mandatory"
 )
 
-# What the log says for each `device-error` of the contract.
-_REASONS = {
-    "bad-unit": "the unit number is outside 1 to 255",
-    "exists": "a device with this unit exists already",
-    "missing": "there is no such device, create it first",
-    "not-accepting": "the hub does not accept new devices, allow new hardware in its settings",
-    "unavailable": "the hub could not store it, its own log has the reason",
-}
-
-
-def _refuse(device, value=None):
-    """Setter and deleter of every member (rule 44)."""
-    raise AttributeError("readonly attribute")
-
-
-def _member(name):
-    # attrgetter over a slot is read by native code; a slot alone could be written.
-    return property(attrgetter("__" + name + "__"), _refuse, _refuse)
-
 
 class Device:
     """A device of this plugin's hardware (spec 4.3)."""
 
-    # Double underscores at both ends: no clash with attributes of a plugin's
-    # subclass, and left out by Dump.
     __slots__ = (
         "__ID__",
         "__Unit__",
@@ -81,25 +59,25 @@ class Device:
     )
     __module__ = "Domoticz"
 
-    ID = _member("ID")
-    Name = _member("Name")
-    DeviceID = _member("DeviceID")
-    Unit = Key = _member("Unit")
-    nValue = _member("nValue")
-    sValue = _member("sValue")
-    SignalLevel = _member("SignalLevel")
-    BatteryLevel = _member("BatteryLevel")
-    Image = _member("Image")
-    Type = _member("Type")
-    SubType = _member("SubType")
-    SwitchType = _member("SwitchType")
-    LastLevel = _member("LastLevel")
-    LastUpdate = _member("LastUpdate")
-    Options = _member("Options")
-    Used = _member("Used")
-    TimedOut = _member("TimedOut")
-    Description = _member("Description")
-    Color = _member("Color")
+    ID = read_only("ID")
+    Name = read_only("Name")
+    DeviceID = read_only("DeviceID")
+    Unit = Key = read_only("Unit")
+    nValue = read_only("nValue")
+    sValue = read_only("sValue")
+    SignalLevel = read_only("SignalLevel")
+    BatteryLevel = read_only("BatteryLevel")
+    Image = read_only("Image")
+    Type = read_only("Type")
+    SubType = read_only("SubType")
+    SwitchType = read_only("SwitchType")
+    LastLevel = read_only("LastLevel")
+    LastUpdate = read_only("LastUpdate")
+    Options = read_only("Options")
+    Used = read_only("Used")
+    TimedOut = read_only("TimedOut")
+    Description = read_only("Description")
+    Color = read_only("Color")
 
     def __new__(cls, *args, **kwargs):
         self = object.__new__(cls)
@@ -144,13 +122,13 @@ class Device:
 
     def Create(self):
         """Stores the device as a new row and puts it into ``Devices``."""
-        if not _usable(self, "Create"):
+        if not answers.usable(self, "Create"):
             return
         if self.__ID__ != NO_ID:
             _fail(self, "created", "it exists already")
             return
         if self.__Unit__ == NO_UNIT:
-            _fail(self, "created", _REASONS["bad-unit"])
+            _fail(self, "created", answers.REASONS["bad-unit"])
             return
         answer = _cordon.device_create(changes.new_row(self))
         if _stored(self, answer, "created"):
@@ -158,7 +136,7 @@ class Device:
 
     def Refresh(self):
         """Reads the row again; a missing one changes nothing."""
-        if not _usable(self, "Refresh") or self.__Unit__ == NO_UNIT:
+        if not answers.usable(self, "Refresh") or self.__Unit__ == NO_UNIT:
             return
         row = _cordon.device_get(None, self.__Unit__)
         if row is not None:
@@ -166,7 +144,7 @@ class Device:
 
     def Update(self, *args, **kwargs):
         """Changes the row; the members follow."""
-        if not _usable(self, "Update"):
+        if not answers.usable(self, "Update"):
             return
         try:
             change = changes.change(self, *args, **kwargs)
@@ -174,7 +152,7 @@ class Device:
             log.refused_arguments("Update", _UPDATE_HINT, failure)
             return
         if self.__ID__ == NO_ID and not _adopt_row(self):
-            _fail(self, "updated", _REASONS["missing"])
+            _fail(self, "updated", answers.REASONS["missing"])
             return
         timed_out = change.get("timed_out")
         if timed_out is not None:
@@ -183,24 +161,24 @@ class Device:
 
     def Delete(self):
         """Removes the row and the entry in ``Devices``; the members stay."""
-        if not _usable(self, "Delete"):
+        if not answers.usable(self, "Delete"):
             return
         if self.__ID__ == NO_ID:
-            _fail(self, "deleted", _REASONS["missing"])
+            _fail(self, "deleted", answers.REASONS["missing"])
             return
         answer = _cordon.device_delete(self.__ID__)
         if not answer[0]:
-            _fail(self, "deleted", _reason(answer))
+            _fail(self, "deleted", answers.reason(answer))
             return
         binding.devices.pop(self.__Unit__, None)
         _note(self, "deleted")
 
     def Touch(self):
         """Sets the time of the last update to now."""
-        if not _usable(self, "Touch"):
+        if not answers.usable(self, "Touch"):
             return
         if self.__ID__ == NO_ID:
-            _fail(self, "touched", _REASONS["missing"])
+            _fail(self, "touched", answers.REASONS["missing"])
             return
         _stored(self, _cordon.device_touch(self.__ID__), "touched")
 
@@ -230,22 +208,21 @@ def fill(device, row):
     device.__Options__ = dict(options)
 
 
-def load(rows):
-    """Objects of the registered class for these rows, by unit (spec 2.3).
+def load(rows, devices):
+    """Puts objects of the registered class for these rows into ``devices``, by unit
+    (spec 2.3).
 
     A class whose constructor raises costs its own device only: the original
     gives up on the rest, which is listed as a defect.
     """
-    devices = {}
     for row in sorted(rows, key=lambda row: row[1]):
         try:
             devices[row[1]] = _instance(row[1], row)
         except Exception as failure:
             log.exception("Device", failure)
-    return devices
 
 
-def refresh_or_add(unit):
+def added(device_id, unit):
     """Brings ``Devices`` up to date for a row that something else made."""
     device = binding.devices.get(unit)
     if isinstance(device, Device):
@@ -255,6 +232,33 @@ def refresh_or_add(unit):
         binding.devices[unit] = _instance(unit, None)
     except Exception as failure:
         log.exception("Device", failure)
+
+
+def modified(device_id, unit):
+    """Brings an object up to date for a row that something else changed."""
+    device = binding.devices.get(unit)
+    if not isinstance(device, Device):
+        log.error("unit %d was modified but is not in Devices" % unit)
+        return
+    try:
+        device.Refresh()
+    except Exception as failure:
+        log.exception("Refresh", failure)
+
+
+def removed(device_id, unit):
+    """The callback for a removed row has run (rule 161)."""
+    binding.devices.pop(unit, None)
+
+
+def receivers(device_id, unit):
+    """Who may take an event of a device, with the arguments that go first."""
+    return [(binding.plugin, (unit,))]
+
+
+def strangers():
+    """Entries of ``Devices`` that are no devices, by key."""
+    return [key for key, device in binding.devices.items() if not isinstance(device, Device)]
 
 
 def _instance(unit, row):
@@ -297,45 +301,9 @@ def _construct(
         log.core_error("unit number %d is outside 1 to 255" % unit)
         return
     device.__Unit__ = unit
-    _apply_type(device, type_name, numbers, Options)
+    types.apply(device, type_name, numbers, Options)
     # Four upper-case hexadecimal digits each, which plugins rely on (rule 32).
     device.__DeviceID__ = device_id or "%04X%04X" % (binding.hardware_id, unit)
-
-
-def _apply_type(device, type_name, numbers, options):
-    main, sub, switch, image, used = numbers
-    if type_name is not None:
-        (
-            device.__Type__,
-            device.__SubType__,
-            device.__SwitchType__,
-            device.__sValue__,
-            defaults,
-        ) = types.resolve(type_name, 0, 0)
-        if not isinstance(options, dict):
-            device.__Options__ = defaults
-    # 0 and -1 do not override; for the switch type 0 does (rules 28 to 30).
-    if main not in (0, -1):
-        device.__Type__ = main
-    if sub not in (0, -1):
-        device.__SubType__ = sub
-    if switch != -1:
-        device.__SwitchType__ = switch
-    if image != -1:
-        device.__Image__ = image
-    if isinstance(options, dict) and options:
-        device.__Options__ = arguments.options(options)
-    device.__Used__ = 1 if used == 1 else 0
-
-
-def _usable(device, method):
-    """Whether the object belongs to a started plugin (spec 4.3 Create)."""
-    if device.__bound__:
-        return True
-    log.core_error(
-        "'Device." + method + "' is ignored: the device was made before the plugin started"
-    )
-    return False
 
 
 def _adopt_row(device):
@@ -352,26 +320,16 @@ def _adopt_row(device):
 def _stored(device, answer, verb):
     """Takes over the row of a successful answer, else logs the reason."""
     if not answer[0]:
-        _fail(device, verb, _reason(answer))
+        _fail(device, verb, answers.reason(answer))
         return False
     fill(device, answer[1])
     _note(device, verb)
     return True
 
 
-def _reason(answer):
-    if answer[1] == "limit":
-        return "the limit '%s' is used up (%d of %d)" % answer[2:]
-    return _REASONS.get(answer[1], answer[1])
-
-
 def _fail(device, verb, reason):
-    log.error(
-        "device '%s' (unit %d) was not %s: %s"
-        % (device.__Name__, device.__Unit__, verb, reason)
-    )
+    answers.refused(device.__Name__, device.__Unit__, verb, reason)
 
 
 def _note(device, verb):
-    if binding.mask & binding.DEVICES:
-        log.normal("device '%s' (unit %d) was %s" % (device.__Name__, device.__Unit__, verb))
+    answers.note(device.__Name__, device.__Unit__, verb)

@@ -14,16 +14,29 @@ import _cordon_binding as binding
 import _cordon_boot
 import _cordon_connection as connections
 import _cordon_device
+import _cordon_device_ex
+import _cordon_image
 import _cordon_importer
 import _cordon_log as log
 import _cordon_message as messages
 import _cordon_stdio
-import Domoticz as _api
+import Domoticz
+import DomoticzEx
 
 # The contract's enum `outcome`.
 OK = 0
 NOT_DEFINED = 1
 RAISED = 2
+
+# The API modules by name, and who knows the devices of each.
+_APIS = {_cordon_importer.LEGACY: Domoticz, _cordon_importer.EXTENDED: DomoticzEx}
+_DEVICES = {
+    _cordon_importer.LEGACY: _cordon_device,
+    _cordon_importer.EXTENDED: _cordon_device_ex,
+}
+
+# Who knows the devices of the plugin.
+_devices = _cordon_device
 
 # Where the hub shows the plugin its packages, read-only.
 PACKAGES = "/packages"
@@ -47,7 +60,7 @@ def start(setup):
     folder = setup["plugin_folder"]
     # The plugin's own modules go before those of its packages.
     sys.path[:] = [folder] + ([PACKAGES] if setup["packages"] else []) + _LIBRARY
-    _cordon_importer.install(_api, folder, setup["modules"])
+    _cordon_importer.install(_APIS, folder, setup["modules"])
     try:
         module = _cordon_importer.load(folder, setup["code"])
     except BaseException as failure:
@@ -59,7 +72,10 @@ def start(setup):
         return RAISED
     finally:
         _cordon_stdio.drain()
-    if not _has_one_api():
+    global _devices
+    _devices = _DEVICES.get(_only_api())
+    if _devices is None:
+        log.error("the plugin is not started: the state of its API module was not found")
         return RAISED
     binding.bind(module)
     log.status("the plugin is initialised" + _origin())
@@ -90,16 +106,17 @@ def deliver(kind, *args):
             _cordon_stdio.drain()
 
 
-def _has_one_api():
+def _only_api():
+    """The API module that the plugin imported, directly or through helpers; None
+    when there is none, or both."""
     imported = _cordon_importer.imported()
     if len(imported) == 1:
-        return True
+        return imported[0]
     if imported:
         log.core_error("both Domoticz and DomoticzEx were imported: use one or the other")
     else:
         log.core_error("no module Domoticz or DomoticzEx is in the interpreter: import one")
-    log.error("the plugin is not started: the state of its API module was not found")
-    return False
+    return None
 
 
 def _call(target, name, *args):
@@ -125,17 +142,17 @@ def _started():
     plugin.Parameters = binding.parameters
     plugin.Devices = binding.devices
     # The very dictionary that the plugin sees: Create and Delete change it.
-    binding.devices.update(_cordon_device.load(_cordon.devices_list()))
+    _devices.load(_cordon.devices_list(), binding.devices)
     plugin.Images = binding.images
+    binding.images.update(_cordon_image.load(_cordon.images_list()))
     plugin.Settings = binding.settings
     return _call(plugin, "onStart")
 
 
 def _stopping():
     outcome = _call(binding.plugin, "onStop")
-    for key, device in binding.devices.items():
-        if not isinstance(device, _cordon_device.Device):
-            log.normal("entry %r of Devices is no Device" % (key,))
+    for key in _devices.strangers():
+        log.normal("entry %r of Devices is no Device" % (key,))
     return outcome
 
 
@@ -159,10 +176,12 @@ def _connected(number, parent, address, port, status, description):
     return _call(_receiver(connection), "onConnect", connection, status, description)
 
 
-def _message(number, data):
+def _message(number, data, sender=None):
     connection = connections.find(number)
     if connection is None:
         return NOT_DEFINED
+    if sender is not None:
+        connection = connections.of_datagram(connection, *sender)
     if binding.mask & (binding.CONNECTIONS | binding.MESSAGES):
         connections.note_traffic(connection, "received", data)
     return _call(_receiver(connection), "onMessage", connection, messages.inbound(data))
@@ -182,30 +201,48 @@ def _disconnected(number):
     return _call(_receiver(connection), "onDisconnect", connection)
 
 
+def _device_event(name, device_id, unit, *args):
+    """Calls the first that takes the event: unit, device, module (spec 8.2)."""
+    *overriding, (plugin, position) = _devices.receivers(device_id, unit)
+    for target, leading in overriding:
+        try:
+            callback = getattr(target, name, None)
+        except BaseException as failure:
+            log.exception(name, failure)
+            return RAISED
+        if callable(callback):
+            return _call(target, name, *leading, *args)
+    return _call(plugin, name, *position, *args)
+
+
 def _command(device_id, unit, command, level, color):
-    return _call(binding.plugin, "onCommand", unit, command, level, color)
+    return _device_event("onCommand", device_id, unit, command, level, color)
+
+
+def _security(device_id, unit, level, description):
+    return _device_event("onSecurityEvent", device_id, unit, level, description)
 
 
 def _device_added(device_id, unit):
-    _cordon_device.refresh_or_add(unit)
-    return _call(binding.plugin, "onDeviceAdded", unit)
+    _devices.added(device_id, unit)
+    return _device_event("onDeviceAdded", device_id, unit)
 
 
 def _device_modified(device_id, unit):
-    device = binding.devices.get(unit)
-    if isinstance(device, _cordon_device.Device):
-        device.Refresh()
-    else:
-        log.error("unit %d was modified but is not in Devices" % unit)
-    return _call(binding.plugin, "onDeviceModified", unit)
+    _devices.modified(device_id, unit)
+    return _device_event("onDeviceModified", device_id, unit)
 
 
 def _device_removed(device_id, unit):
     # Still in Devices while the callback runs (rule 161).
     try:
-        return _call(binding.plugin, "onDeviceRemoved", unit)
+        return _device_event("onDeviceRemoved", device_id, unit)
     finally:
-        binding.devices.pop(unit, None)
+        _devices.removed(device_id, unit)
+
+
+def _notification(*args):
+    return _call(binding.plugin, "onNotification", *args)
 
 
 def _settings(pairs):
@@ -223,6 +260,8 @@ _EVENTS = {
     "timed-out": _timed_out,
     "disconnected": _disconnected,
     "command": _command,
+    "security": _security,
+    "notification": _notification,
     "device-added": _device_added,
     "device-modified": _device_modified,
     "device-removed": _device_removed,

@@ -14,10 +14,12 @@ from importlib.util import module_from_spec
 
 import _cordon
 
-API = "Domoticz"
+LEGACY = "Domoticz"
 
 # The extended framework; both at once is an error (rule 16).
-OTHER_API = "DomoticzEx"
+EXTENDED = "DomoticzEx"
+
+_APIS = (LEGACY, EXTENDED)
 
 # Modules that every interpreter has loaded before the plugin's folder leads the
 # path; a file of the plugin with such a name is never seen by the original.
@@ -28,10 +30,10 @@ _LOADED_FIRST = frozenset(
 
 
 class PluginFinder:
-    """Finder and, for the API module, loader."""
+    """Finder and, for the API modules, loader."""
 
-    def __init__(self, api, folder, modules):
-        self._api = api
+    def __init__(self, apis, folder, modules):
+        self._apis = apis
         self._folder = folder
         self.local = _seen(modules)
 
@@ -41,30 +43,24 @@ class PluginFinder:
             # have the name of a whole that it took the place of, as with distutils.
             installed = [entry for entry in path if entry.startswith("/packages/")]
             return PathFinder.find_spec(name, installed, target) if installed else None
-        if name == API:
+        if name in self._apis:
             return ModuleSpec(name, self, origin="cordon")
-        if name == OTHER_API:
-            raise ModuleNotFoundError(
-                "No module named 'DomoticzEx': this release has the legacy module"
-                " 'Domoticz' only",
-                name=name,
-            )
         if name in self.local:
             return PathFinder.find_spec(name, [self._folder])
         return None
 
     def create_module(self, spec):
-        return self._api
+        return self._apis[spec.name]
 
     def exec_module(self, module):
-        """Nothing to run: the module is part of the snapshot."""
+        """Nothing to run: the modules are part of the snapshot."""
 
 
-def install(api, folder, modules):
+def install(apis, folder, modules):
     """Prepares imports for the plugin in this folder, which ends with a slash and
-    holds these modules."""
-    finder = PluginFinder(api, folder, modules)
-    for name in (API, OTHER_API, "plugin", *finder.local):
+    holds these modules. ``apis`` are the API modules by name."""
+    finder = PluginFinder(apis, folder, modules)
+    for name in (*_APIS, "plugin", *finder.local):
         sys.modules.pop(name, None)
     sys.meta_path.insert(0, finder)
 
@@ -97,7 +93,7 @@ def load(folder, code):
 
 def imported():
     """Which API modules the plugin has imported, directly or through helpers."""
-    return [name for name in (API, OTHER_API) if name in sys.modules]
+    return [name for name in _APIS if name in sys.modules]
 
 
 def _seen(modules):
@@ -107,6 +103,6 @@ def _seen(modules):
         for name in modules
         if name not in _LOADED_FIRST
         and name not in sys.builtin_module_names
-        and name not in (API, OTHER_API)
+        and name not in _APIS
         and not name.startswith("_cordon")
     }

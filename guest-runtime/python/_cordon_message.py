@@ -1,31 +1,39 @@
 """Messages of connections between the hub's form and the plugin's.
 
-Owns the dictionaries of HTTP (spec 7.5 and 7.6) and what ``Send`` takes for the
-other protocols. Framing is the hub's; nothing here knows a byte of a protocol.
+Owns the choice of the form by protocol, JSON and ICMP. HTTP, WebSocket and MQTT
+have modules of their own. Framing is the hub's; nothing here knows a byte of a
+protocol.
 """
 
+import _cordon_http
 import _cordon_json
 import _cordon_log as log
+import _cordon_mqtt
+import _cordon_websocket
+from _cordon_unsendable import Unsendable
 
-_HTTP = ("HTTP", "HTTPS")
+__all__ = ["Unsendable", "dump", "inbound", "outbound", "payload"]
 
-# Protocols whose dictionaries the hub of this release cannot encode.
-_LATER = ("WS", "WSS", "MQTT", "MQTTS")
+# What Send takes by protocol; every other protocol takes bytes and texts.
+_OUTBOUND = {
+    "HTTP": _cordon_http.outbound,
+    "HTTPS": _cordon_http.outbound,
+    "WS": _cordon_websocket.outbound,
+    "WSS": _cordon_websocket.outbound,
+    "MQTT": _cordon_mqtt.outbound,
+    "MQTTS": _cordon_mqtt.outbound,
+}
+
+_ICMP_NAMES = {0: "echo_reply", 3: "destination_unreachable", 11: "time_exceeded"}
 
 _BYTES_PER_LINE = 20
-
-
-class Unsendable(Exception):
-    """A message that the protocol cannot carry; the text is for the log."""
 
 
 def inbound(data):
     """The `Data` argument of onMessage."""
     if type(data) is bytes:
         return data
-    if data[0] == "json":
-        return _json(data[1])
-    return _http(*data[1:])
+    return _INBOUND[data[0]](*data[1:])
 
 
 def _json(text):
@@ -36,18 +44,44 @@ def _json(text):
         return text.encode()
 
 
-def _http(verb, url, status, headers, data):
-    if status is None:
-        message = {"Verb": verb or "", "URL": url or ""}
-    else:
-        message = {"Status": status}
-    # A repeated header is a list, which the plugin has to expect (rule 119).
-    message["Headers"] = {
-        name: values[0] if len(values) == 1 else list(values) for name, values in headers
-    }
-    if data is not None:
-        message["Data"] = data
+def _icmp(status, elapsed, headers, data):
+    message = {"Status": status, "Description": _ICMP_NAMES.get(status, "unknown")}
+    if elapsed is not None:
+        message["ElapsedMs"] = elapsed
+    if headers is not None:
+        (source, destination, version, protocol, service, header_length, total_length,
+         identification, header_checksum, time_to_live, kind, code, checksum, identifier,
+         sequence) = headers
+        message["IPv4"] = {
+            "Source": source,
+            "Destination": destination,
+            "Version": version,
+            "Protocol": protocol,
+            "TypeOfService": service,
+            "HeaderLength": header_length,
+            "TotalLength": total_length,
+            "Identification": identification,
+            "HeaderChecksum": header_checksum,
+            "TimeToLive": time_to_live,
+        }
+        message["ICMP"] = {
+            "Type": kind,
+            "Code": code,
+            "Checksum": checksum,
+            "Identifier": identifier,
+            "SequenceNumber": sequence,
+        }
+    message["Data"] = data
     return message
+
+
+_INBOUND = {
+    "json": _json,
+    "http": _cordon_http.inbound,
+    "websocket": _cordon_websocket.inbound,
+    "mqtt": _cordon_mqtt.inbound,
+    "icmp": _icmp,
+}
 
 
 def outbound(protocol, message):
@@ -55,74 +89,13 @@ def outbound(protocol, message):
 
     Raises `Unsendable` when nothing can be sent.
     """
-    if protocol in _HTTP:
-        return _http_request(message)
-    if protocol in _LATER:
-        raise Unsendable("protocol '%s' is not available in this release" % protocol)
+    convert = _OUTBOUND.get(protocol)
+    if convert is not None:
+        return convert(message)
     if isinstance(message, (bytes, bytearray)):
         return bytes(message)
     # A dictionary on a JSON connection goes out as its Python text (rule 114).
     return str(message).encode("utf-8", "replace")
-
-
-def _http_request(message):
-    if type(message) is not dict:
-        raise Unsendable(
-            "HTTP takes a dictionary, not %s" % type(message).__name__
-        )
-    verb = status = None
-    if "Verb" in message:
-        verb = _mandatory_text(message, "Verb")
-    elif "Status" in message:
-        status = _mandatory_text(message, "Status")
-    elif "Chunk" not in message:
-        raise Unsendable("an HTTP message needs 'Verb', 'Status' or 'Chunk'")
-    url = message.get("URL")
-    data = _body(message["Data"]) if "Data" in message else None
-    return (
-        verb,
-        _plain(url) if isinstance(url, str) else None,
-        status,
-        _headers(message.get("Headers", {})),
-        data,
-        "Chunk" in message,
-    )
-
-
-def _mandatory_text(message, key):
-    value = message[key]
-    if not isinstance(value, str):
-        raise Unsendable("'%s' of an HTTP message must be str" % key)
-    return _plain(value)
-
-
-def _plain(text):
-    return text.encode("utf-8", "replace").decode()
-
-
-def _headers(headers):
-    if not isinstance(headers, dict):
-        log.core_error("'Headers' of an HTTP message is no dictionary and was left out")
-        return []
-    # A name whose value is skipped stays, without a line: its presence decides
-    # whether the hub adds a header of its own (spec 7.6).
-    return [
-        (_plain(name), _lines(value))
-        for name, value in headers.items()
-        if isinstance(name, str)
-    ]
-
-
-def _lines(value):
-    items = value if isinstance(value, list) else (value,)
-    return [_body(item) for item in items if isinstance(item, (str, bytes, bytearray))]
-
-
-def _body(value):
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace")
-    # Other types carry nothing, but the key is there (spec 7.6 step 7).
-    return bytes(value) if isinstance(value, (bytes, bytearray)) else b""
 
 
 def payload(message):
@@ -131,9 +104,8 @@ def payload(message):
         return message
     if message[0] == "json":
         return message[1].encode()
-    # Data is last in a received tuple and last but one in a sent one.
-    data = message[5] if message[0] == "http" else message[4]
-    return data or b""
+    data = message[5] if message[0] == "http" else message[-1]
+    return data if type(data) is bytes else b""
 
 
 def dump(data):

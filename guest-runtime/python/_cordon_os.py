@@ -10,10 +10,9 @@ import os
 import stat
 import sys
 
+from _cordon_identity import UID, USER
 from _cordon_refusal import refused
 
-USER = "cordon"
-UID = 1000
 MACHINE = "wasm32"
 RELEASE = "6.0.0-cordon"
 
@@ -23,8 +22,6 @@ DATA = "/data"
 TEMPORARY = "/tmp"
 CODE = "/cache"
 EXECUTABLE = "/usr/local/bin/python3"
-
-_umask = 0o022
 
 _THREADS = "use threading or concurrent.futures.ThreadPoolExecutor"
 
@@ -135,12 +132,6 @@ def _own_group(pid=0):
     return os.getpid()
 
 
-def umask(mask):
-    global _umask
-    before, _umask = _umask, mask & 0o777
-    return before
-
-
 def getloadavg():
     return (0.0, 0.0, 0.0)
 
@@ -201,8 +192,7 @@ def access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True
         return False
     if mode & os.W_OK and not _writable(path, dir_fd):
         return False
-    # Folders can be entered; no file is a program that could be run.
-    return not mode & os.X_OK or stat.S_ISDIR(found.st_mode)
+    return not mode & os.X_OK or bool(found.st_mode & 0o111)
 
 
 def _writable(path, dir_fd):
@@ -215,25 +205,11 @@ def _writable(path, dir_fd):
     return True
 
 
-def chmod(path, mode, *, dir_fd=None, follow_symlinks=True):
-    """There is one user, who may do everything that the folder allows: modes are
-    accepted and not kept."""
+def chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True):
     if isinstance(path, int):
         os.fstat(path)
     else:
         os.stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
-
-
-def fchmod(fd, mode):
-    chmod(fd, mode)
-
-
-def lchmod(path, mode):
-    chmod(path, mode, follow_symlinks=False)
-
-
-def chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True):
-    chmod(path, 0, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
     if uid not in (-1, UID) or gid not in (-1, UID):
         raise PermissionError(errno.EPERM, "files of a plugin are its own", path)
 
@@ -256,6 +232,12 @@ def mkfifo(path, mode=0o666, *, dir_fd=None):
 
 def mknod(path, mode=0o600, device=0, *, dir_fd=None):
     raise PermissionError(errno.EPERM, "devices cannot be made", path)
+
+
+def getrandom(size, flags=0):
+    if size < 0:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return os.urandom(size)
 
 
 def sync():
@@ -320,12 +302,11 @@ _FUNCTIONS = {
     "getlogin": getlogin, "getppid": getppid,
     "getuid": _uid, "geteuid": _uid, "getgid": _uid, "getegid": _uid,
     "getgroups": getgroups, "getpgid": _own_group, "getsid": _own_group,
-    "getpgrp": lambda: os.getpid(), "umask": umask, "getloadavg": getloadavg,
+    "getpgrp": lambda: os.getpid(), "getloadavg": getloadavg,
     "times": times, "times_result": _make_times_result(), "nice": nice,
     "sched_yield": sched_yield, "sched_getaffinity": sched_getaffinity,
-    "chmod": chmod, "fchmod": fchmod, "lchmod": lchmod,
     "chown": chown, "fchown": fchown, "lchown": lchown,
-    "mkfifo": mkfifo, "mknod": mknod, "sync": sync,
+    "mkfifo": mkfifo, "mknod": mknod, "sync": sync, "getrandom": getrandom,
     "statvfs": statvfs, "fstatvfs": statvfs, "statvfs_result": _make_statvfs_result(),
     "setuid": refused("os.setuid", "there is one user"),
     "setgid": refused("os.setgid", "there is one user"),
@@ -346,5 +327,8 @@ _FUNCTIONS = {
 _CONSTANTS = {
     "EX_OK": 0, "EX_USAGE": 64, "EX_DATAERR": 65, "EX_NOINPUT": 66, "EX_UNAVAILABLE": 69,
     "EX_SOFTWARE": 70, "EX_OSERR": 71, "EX_IOERR": 74, "EX_CONFIG": 78,
+    "EX_NOUSER": 67, "EX_NOHOST": 68, "EX_CANTCREAT": 73, "EX_OSFILE": 72, "EX_TEMPFAIL": 75,
+    "EX_PROTOCOL": 76, "EX_NOPERM": 77, "O_NONBLOCK": 0o4000, "O_CLOEXEC": 0o2000000,
+    "O_DIRECTORY": 0o200000, "P_WAIT": 0, "P_NOWAIT": 1, "GRND_NONBLOCK": 1, "GRND_RANDOM": 2,
     "PRIO_PROCESS": 0, "ST_RDONLY": 1, "ST_NOSUID": 2,
 }

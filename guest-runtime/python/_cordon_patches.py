@@ -69,7 +69,10 @@ def _zoneinfo_common(module):
     refuse = module.load_tzdata
 
     def load_tzdata(key):
-        data = _cordon_zone.data(key)
+        try:
+            data = _cordon_zone.data(key)
+        except UnicodeError:
+            data = None
         if data is None:
             return refuse(key)
         import io
@@ -80,7 +83,12 @@ def _zoneinfo_common(module):
 
 
 def _zoneinfo_tzpath(module):
+    listed, folders = module.available_timezones, module.TZPATH
+
     def available_timezones():
+        # A program that sets folders of its own means those.
+        if module.TZPATH is not folders:
+            return listed()
         import _cordon_zone
 
         return set(_cordon_zone.names())
@@ -93,9 +101,32 @@ def _platform(module):
     module.libc_ver = lambda executable=None, lib="", version="", chunksize=16384: (lib, version)
 
 
+def _inspect(module):
+    """``getargspec`` is there again."""
+    from collections import namedtuple
+
+    ArgSpec = namedtuple("ArgSpec", "args varargs keywords defaults")
+
+    def getargspec(func):
+        found = module.getfullargspec(func)
+        if found.kwonlyargs or found.annotations:
+            raise ValueError("the function has keyword-only parameters or annotations;"
+                             " use inspect.signature()")
+        return ArgSpec(found.args, found.varargs, found.varkw, found.defaults)
+
+    module.ArgSpec, module.getargspec = ArgSpec, getargspec
+
+
+def _logging(module):
+    """The functions around the module's lock are there again."""
+    module._acquireLock, module._releaseLock = module._lock.acquire, module._lock.release
+
+
 PATCHES = {
     "asyncio.events": _asyncio_events,
+    "inspect": _inspect,
     "locale": _locale,
+    "logging": _logging,
     "platform": _platform,
     "zoneinfo._common": _zoneinfo_common,
     "zoneinfo._tzpath": _zoneinfo_tzpath,

@@ -81,6 +81,7 @@ SETUP = {
 _ANSWERS = {
     "log": lambda level, origin, text: None,
     "devices_list": lambda: [],
+    "images_list": lambda: [],
     "heartbeat": lambda: 10,
     "set_heartbeat": lambda seconds: None,
     "code_closed": lambda: None,
@@ -117,4 +118,5 @@ def _once(setup):
         raise RuntimeError("the rehearsal failed: %r" % (outcomes,))
     _cordon_binding.unbind()
     sys.modules.pop("plugin", None)
-    sys.modules.pop("Domoticz", None)
+    for name in ("Domoticz", "DomoticzEx"):
+        sys.modules.pop(name, None)

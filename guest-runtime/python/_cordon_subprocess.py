@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import threading
 
-import _cordon_errno
 import _cordon_processes as hub
 
 SHELL = "/bin/sh"
@@ -421,7 +420,7 @@ def _spawn(program, words, env, cwd, ends):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
     if word == "no-folder":
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), cwd)
-    number = errno.EAGAIN if word == "too-many" else _cordon_errno.local(value)
+    number = errno.EAGAIN if word == "too-many" else value
     raise OSError(number, os.strerror(number), program)
 
 

@@ -1,8 +1,10 @@
 """The table of type names (behaviour spec section 3).
 
-Owns what a ``TypeName`` stands for. It never looks at a device: callers apply the
-answer to their own numbers.
+Owns what a ``TypeName`` stands for and what a constructor makes of it. It decides
+nothing about a device that is stored.
 """
+
+import _cordon_arguments as arguments
 
 # Main types by the name that Domoticz gives them, for reading the table.
 _GENERAL = 243
@@ -96,6 +98,37 @@ def resolve(name, sub_type, switch_type):
         return FALLBACK_TYPE, sub_type, switch_type, "", {}
     main, sub, switch, value, options = entry
     return main, sub, switch_type if switch is None else switch, value, dict(options or ())
+
+
+def apply(device, type_name, numbers, options):
+    """Gives a device or unit what its constructor was told of its type.
+
+    ``numbers`` are main type, sub type, switch type, image and used, of which some
+    values mean "not given" (rules 28 to 31).
+    """
+    main, sub, switch, image, used = numbers
+    if type_name is not None:
+        (
+            device.__Type__,
+            device.__SubType__,
+            device.__SwitchType__,
+            device.__sValue__,
+            defaults,
+        ) = resolve(type_name, 0, 0)
+        if not isinstance(options, dict):
+            device.__Options__ = defaults
+    # 0 and -1 do not override; for the switch type 0 does.
+    if main not in (0, -1):
+        device.__Type__ = main
+    if sub not in (0, -1):
+        device.__SubType__ = sub
+    if switch != -1:
+        device.__SwitchType__ = switch
+    if image != -1:
+        device.__Image__ = image
+    if isinstance(options, dict) and options:
+        device.__Options__ = arguments.options(options)
+    device.__Used__ = 1 if used == 1 else 0
 
 
 def stored_options(options, sub_type):

@@ -16,7 +16,6 @@ import os
 import socket
 from collections import namedtuple
 
-import _cordon_errno
 import _cordon_icmp
 
 __all__ = ["Reply", "ping", "is_up"]
@@ -62,7 +61,7 @@ def ping(host, timeout=1.0, size=56, ttl=None):
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
     if word == "unavailable":
         raise OSError(errno.EPERM, value)
-    number = _cordon_errno.local(value)
+    number = value
     raise OSError(number, os.strerror(number))
 
 

@@ -6,20 +6,21 @@ use rustpython_vm::{
     PyObjectRef, PyResult, TryFromObject, VirtualMachine,
     builtins::{PyDictRef, PyTupleRef},
     convert::ToPyObject,
-    function::ArgBytesLike,
 };
 
-use crate::abi::cordon::plugin::connections::{
-    Endpoint, Header, HttpInbound, HttpOutbound, Inbound, Outbound,
-};
+use crate::abi::cordon::plugin::connections::Endpoint;
 use crate::abi::cordon::plugin::devices::{Change, Device, DeviceError, NewDevice, ValueUpdate};
+use crate::abi::cordon::plugin::images::{Image, ImageError};
 use crate::abi::exports::cordon::plugin::guest::{Command, Event, Framework, Level, Setup};
+use crate::messages::inbound;
 
-fn text(value: &str, vm: &VirtualMachine) -> PyObjectRef {
+/// A `str`.
+pub fn text(value: &str, vm: &VirtualMachine) -> PyObjectRef {
     vm.ctx.new_str(value).into()
 }
 
-fn optional_text(value: Option<String>, vm: &VirtualMachine) -> PyObjectRef {
+/// A `str` or `None`.
+pub fn optional_text(value: Option<String>, vm: &VirtualMachine) -> PyObjectRef {
     value.map_or_else(|| vm.ctx.none(), |value| text(&value, vm))
 }
 
@@ -101,13 +102,44 @@ pub fn event(event: Event, vm: &VirtualMachine) -> PyResult<Vec<PyObjectRef>> {
                 text(&it.description, vm),
             ],
         ),
-        Event::Message(it) => named("message", vec![it.id.to_pyobject(vm), inbound(it.data, vm)]),
+        Event::Message(it) => named(
+            "message",
+            vec![
+                it.id.to_pyobject(vm),
+                inbound(it.data, vm),
+                match it.sender {
+                    Some(peer) => tuple(vec![text(&peer.address, vm), text(&peer.port, vm)], vm),
+                    None => vm.ctx.none(),
+                },
+            ],
+        ),
         Event::TimedOut(id) => named("timed-out", vec![id.to_pyobject(vm)]),
         Event::Disconnected(id) => named("disconnected", vec![id.to_pyobject(vm)]),
         Event::Command(it) => named("command", command(it, vm)),
         Event::DeviceAdded(it) => named("device-added", key(it)),
         Event::DeviceModified(it) => named("device-modified", key(it)),
         Event::DeviceRemoved(it) => named("device-removed", key(it)),
+        Event::Security(it) => named(
+            "security",
+            vec![
+                text(&it.device_id, vm),
+                it.unit.to_pyobject(vm),
+                it.level.to_pyobject(vm),
+                text(&it.description, vm),
+            ],
+        ),
+        Event::Notification(it) => named(
+            "notification",
+            vec![
+                text(&it.name, vm),
+                text(&it.subject, vm),
+                text(&it.text, vm),
+                text(&it.status, vm),
+                it.priority.to_pyobject(vm),
+                text(&it.sound, vm),
+                text(&it.image_file, vm),
+            ],
+        ),
         Event::Settings(values) => named("settings", vec![pairs(values, vm)]),
     })
 }
@@ -124,39 +156,6 @@ fn command(command: Command, vm: &VirtualMachine) -> Vec<PyObjectRef> {
         level,
         text(&command.color, vm),
     ]
-}
-
-fn inbound(data: Inbound, vm: &VirtualMachine) -> PyObjectRef {
-    match data {
-        Inbound::Bytes(bytes) => vm.ctx.new_bytes(bytes).into(),
-        Inbound::Json(json) => tuple(vec![text("json", vm), text(&json, vm)], vm),
-        Inbound::Http(http) => http_inbound(http, vm),
-    }
-}
-
-fn http_inbound(http: HttpInbound, vm: &VirtualMachine) -> PyObjectRef {
-    let headers = http
-        .headers
-        .into_iter()
-        .map(|(name, values)| {
-            let values = values.iter().map(|value| text(value, vm)).collect();
-            tuple(vec![text(&name, vm), vm.ctx.new_list(values).into()], vm)
-        })
-        .collect();
-    let data = http
-        .data
-        .map_or_else(|| vm.ctx.none(), |data| vm.ctx.new_bytes(data).into());
-    tuple(
-        vec![
-            text("http", vm),
-            optional_text(http.verb, vm),
-            optional_text(http.url, vm),
-            optional_text(http.status, vm),
-            vm.ctx.new_list(headers).into(),
-            data,
-        ],
-        vm,
-    )
 }
 
 /// A device row as a tuple in the order of the WIT record.
@@ -184,6 +183,46 @@ pub fn device(device: Device, vm: &VirtualMachine) -> PyObjectRef {
         ],
         vm,
     )
+}
+
+/// An icon set as a tuple in the order of the WIT record.
+pub fn image(image: Image, vm: &VirtualMachine) -> PyObjectRef {
+    tuple(
+        vec![
+            image.id.to_pyobject(vm),
+            text(&image.base, vm),
+            text(&image.name, vm),
+            text(&image.description, vm),
+        ],
+        vm,
+    )
+}
+
+/// `(True, *images)` or `(False, reason, *figures or text)`.
+pub fn image_result(result: Result<Vec<Image>, ImageError>, vm: &VirtualMachine) -> PyObjectRef {
+    let refused = |reason: &str, rest: Vec<PyObjectRef>| {
+        let mut items = vec![vm.ctx.new_bool(false).into(), text(reason, vm)];
+        items.extend(rest);
+        tuple(items, vm)
+    };
+    match result {
+        Ok(images) => {
+            let mut items: Vec<PyObjectRef> = vec![vm.ctx.new_bool(true).into()];
+            items.extend(images.into_iter().map(|it| image(it, vm)));
+            tuple(items, vm)
+        }
+        Err(ImageError::Invalid(why)) => refused("invalid", vec![text(&why, vm)]),
+        Err(ImageError::Missing) => refused("missing", vec![]),
+        Err(ImageError::Unavailable) => refused("unavailable", vec![]),
+        Err(ImageError::Limit((which, used, limit))) => refused(
+            "limit",
+            vec![
+                text(&which, vm),
+                used.to_pyobject(vm),
+                limit.to_pyobject(vm),
+            ],
+        ),
+    }
 }
 
 /// `(True, *parts)` or `(False, reason, *figures)`.
@@ -216,20 +255,26 @@ pub fn device_result(
 }
 
 /// Reads the items of a tuple one after the other.
-struct Fields<'a> {
+pub struct Fields<'a> {
     items: std::slice::Iter<'a, PyObjectRef>,
     vm: &'a VirtualMachine,
 }
 
 impl<'a> Fields<'a> {
-    fn new(tuple: &'a PyTupleRef, vm: &'a VirtualMachine) -> Self {
+    /// From the first on.
+    pub fn new(tuple: &'a PyTupleRef, vm: &'a VirtualMachine) -> Self {
         Self {
             items: tuple.as_slice().iter(),
             vm,
         }
     }
 
-    fn next<T: TryFromObject>(&mut self) -> PyResult<T> {
+    /// The next one.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` when there is none or it is of another type.
+    pub fn next<T: TryFromObject>(&mut self) -> PyResult<T> {
         match self.items.next() {
             Some(item) => T::try_from_object(self.vm, item.clone()),
             None => Err(self.vm.new_type_error("a field is missing")),
@@ -237,7 +282,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn list_of<T>(
+/// A list of tuples.
+///
+/// # Errors
+///
+/// `TypeError` when it is none, and what `item` raises.
+pub fn list_of<T>(
     object: &PyObjectRef,
     vm: &VirtualMachine,
     mut item: impl FnMut(&mut Fields<'_>) -> PyResult<T>,
@@ -347,44 +397,4 @@ pub fn endpoint(tuple: &PyTupleRef, vm: &VirtualMachine) -> PyResult<Endpoint> {
         port: fields.next()?,
         baud: fields.next()?,
     })
-}
-
-/// A message to send: bytes, or an HTTP message as a tuple.
-///
-/// # Errors
-///
-/// `TypeError` for anything else.
-pub fn outbound(message: PyObjectRef, vm: &VirtualMachine) -> PyResult<Outbound> {
-    let Ok(tuple) = message
-        .clone()
-        .downcast::<rustpython_vm::builtins::PyTuple>()
-    else {
-        let bytes = ArgBytesLike::try_from_object(vm, message)?;
-        return Ok(Outbound::Bytes(bytes.borrow_buf().to_vec()));
-    };
-    let mut fields = Fields::new(&tuple, vm);
-    Ok(Outbound::Http(HttpOutbound {
-        verb: fields.next()?,
-        url: fields.next()?,
-        status: fields.next()?,
-        headers: list_of(&fields.next()?, vm, |fields| {
-            let name = fields.next()?;
-            let values: Vec<ArgBytesLike> = fields.next::<PyObjectRef>()?.try_to_value(vm)?;
-            let values = values.iter().map(|v| v.borrow_buf().to_vec()).collect();
-            Ok(Header { name, values })
-        })?,
-        data: {
-            let data: PyObjectRef = fields.next()?;
-            if vm.is_none(&data) {
-                None
-            } else {
-                Some(
-                    ArgBytesLike::try_from_object(vm, data)?
-                        .borrow_buf()
-                        .to_vec(),
-                )
-            }
-        },
-        chunk: fields.next()?,
-    }))
 }

@@ -38,9 +38,9 @@ mod _cordon {
     };
 
     use crate::abi::cordon::plugin::{
-        code, configuration, connections, devices, indigo, schedule, storage,
+        code, configuration, connections, devices, images, indigo, notifier, schedule, storage,
     };
-    use crate::{convert, task};
+    use crate::{convert, messages, task};
 
     #[pyfunction]
     fn log(level: u8, origin: u8, text: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
@@ -176,6 +176,33 @@ mod _cordon {
         convert::device_result(result, vm)
     }
 
+    #[pyfunction]
+    fn notifier_register(name: PyUtf8StrRef) {
+        notifier::register(name.as_str());
+    }
+
+    #[pyfunction]
+    fn images_list(vm: &VirtualMachine) -> PyObjectRef {
+        let images = task::blocking(images::list)
+            .into_iter()
+            .map(|image| convert::image(image, vm))
+            .collect();
+        vm.ctx.new_list(images).into()
+    }
+
+    #[pyfunction]
+    fn image_create(archive: ArgBytesLike, vm: &VirtualMachine) -> PyObjectRef {
+        let archive = archive.borrow_buf().to_vec();
+        let result = task::blocking(|| images::create(&archive));
+        convert::image_result(result, vm)
+    }
+
+    #[pyfunction]
+    fn image_delete(id: i64, vm: &VirtualMachine) -> PyObjectRef {
+        let result = task::blocking(|| images::delete(id));
+        convert::image_result(result.map(|()| vec![]), vm)
+    }
+
     /// `None` for a queued request, else the word for the refusal.
     fn queued(result: Result<(), connections::Refusal>) -> Option<&'static str> {
         match result {
@@ -216,7 +243,7 @@ mod _cordon {
         vm: &VirtualMachine,
     ) -> PyResult<Option<&'static str>> {
         let endpoint = convert::endpoint(&endpoint, vm)?;
-        let message = convert::outbound(message, vm)?;
+        let message = messages::outbound(message, vm)?;
         Ok(queued(connections::send(id, &endpoint, &message, delay)))
     }
 

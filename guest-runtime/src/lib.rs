@@ -17,7 +17,10 @@ mod errno;
 mod hub;
 mod icmp;
 mod lock;
+mod messages;
 mod memory;
+mod oserror;
+mod paths;
 mod processes;
 mod queue;
 mod select;
@@ -53,12 +56,15 @@ static INTERPRETER: Single<OnceCell<Interpreter>> = Single(OnceCell::new());
 extern "C" fn cordon_init() {
     let interpreter = INTERPRETER.get_or_init(build_interpreter);
     interpreter.enter(|vm| {
-        let booted = sources::install(vm).and_then(|()| {
-            let threads = vm.import("_cordon_thread", 0)?;
-            vm.call_method(threads.as_object(), "install", ())?;
-            let boot = vm.import("_cordon_boot", 0)?;
-            vm.call_method(boot.as_object(), "init", ())
-        });
+        let booted = oserror::install(vm)
+            .and_then(|()| paths::install(vm))
+            .and_then(|()| sources::install(vm))
+            .and_then(|()| {
+                let threads = vm.import("_cordon_thread", 0)?;
+                vm.call_method(threads.as_object(), "install", ())?;
+                let boot = vm.import("_cordon_boot", 0)?;
+                vm.call_method(boot.as_object(), "init", ())
+            });
         if let Err(error) = booted {
             let mut text = String::new();
             let _ = vm.write_exception(&mut text, &error);

@@ -361,7 +361,9 @@ mod _cordon_socket {
 
         fn init(zelf: &Py<Self>, args: SocketArgs, vm: &VirtualMachine) -> PyResult<()> {
             let mut timeout = DEFAULT_TIMEOUT.load(Ordering::Relaxed);
-            let (family, kind, fd) = match args.fileno.filter(|fileno| !vm.is_none(fileno)) {
+            let fileno = args.fileno.filter(|fileno| !vm.is_none(fileno));
+            let adopted = fileno.is_some();
+            let (family, kind, fd) = match fileno {
                 Some(fileno) => {
                     if fileno.downcast_ref::<PyInt>().is_none() {
                         return Err(vm.new_type_error(format!(
@@ -376,7 +378,7 @@ mod _cordon_socket {
                     let handle = fd.unsigned_abs();
                     let what = raise(sockets::describe(handle), vm)?;
                     let family = match (what.paired, what.family) {
-                        (true, _) if args.family >= 0 => args.family,
+                        _ if args.family >= 0 => args.family,
                         (true, _) => AF_UNIX,
                         (false, Family::Ipv4) => AF_INET,
                         (false, Family::Ipv6) => AF_INET6,
@@ -403,6 +405,8 @@ mod _cordon_socket {
                 }
             };
             let kind = match kind {
+                // Whoever has a descriptor may say what it is.
+                _ if adopted && args.r#type >= 0 => args.r#type,
                 Kind::Stream => SOCK_STREAM,
                 Kind::Datagram => SOCK_DGRAM,
             };
@@ -511,10 +515,11 @@ mod _cordon_socket {
         }
 
         #[pymethod]
-        fn close(zelf: &Py<Self>) {
+        fn close(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
             let fd = zelf.fd.swap(-1, Ordering::Relaxed);
-            if let Ok(handle) = u32::try_from(fd) {
-                sockets::close(handle);
+            match u32::try_from(fd) {
+                Ok(handle) if !sockets::close(handle) => Err(errno::error(errno::EBADF, vm)),
+                _ => Ok(()),
             }
         }
 
@@ -542,6 +547,7 @@ mod _cordon_socket {
             blocking: PyObjectRef,
             vm: &VirtualMachine,
         ) -> PyResult<()> {
+            raise(zelf.handle().and_then(sockets::describe), vm)?;
             let timeout = if blocking.try_to_bool(vm)? {
                 FOREVER
             } else {
@@ -596,9 +602,9 @@ mod _cordon_socket {
             let target = zelf.target(&address, "connect_ex", vm)?;
             match zelf.begin_connect(target, vm) {
                 Ok(Ok(())) => Ok(0),
-                Ok(Err(failure)) => Ok(errno::local(failure.number)),
+                Ok(Err(failure)) => Ok(i32::try_from(failure.number).unwrap_or(i32::MAX)),
                 Err(error) if error.fast_isinstance(vm.ctx.exceptions.timeout_error) => {
-                    Ok(errno::local(errno::EAGAIN))
+                    Ok(i32::try_from(errno::EAGAIN).unwrap_or(i32::MAX))
                 }
                 Err(error) => Err(error),
             }
@@ -952,10 +958,10 @@ mod _cordon_socket {
         let mut found = find(&host, v6, port, vm)?;
         found.port = port;
         if let Some(flow) = rest.first() {
-            found.flow = flow.clone().try_into_value::<u32>(vm)?;
-            if found.flow > 0xf_ffff {
-                return Err(vm.new_overflow_error(format!("{what}(): flowinfo must be 0-1048575.")));
-            }
+            let flow = flow.try_index(vm)?.try_to_primitive::<u32>(vm).ok();
+            found.flow = flow.filter(|flow| *flow <= 0xf_ffff).ok_or_else(|| {
+                vm.new_overflow_error(format!("{what}(): flowinfo must be 0-1048575."))
+            })?;
         }
         if let Some(scope) = rest.get(1) {
             let scope = scope.clone().try_into_value::<u32>(vm)?;
@@ -1138,11 +1144,5 @@ mod _cordon_socket {
         let bits = seconds(&timeout, vm)?.to_bits();
         DEFAULT_TIMEOUT.store(bits, Ordering::Relaxed);
         Ok(())
-    }
-
-    /// The platform's number for one of Linux's.
-    #[pyfunction]
-    fn error_number(number: u32) -> i32 {
-        errno::local(number)
     }
 }

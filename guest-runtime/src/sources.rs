@@ -72,9 +72,16 @@ class Finder:
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name in compiled:
+        if name in compiled and Finder.belongs(name):
             return ModuleSpec(name, Finder, origin="cordon", is_package=name in packages)
         return None
+
+    @staticmethod
+    def belongs(name):
+        "A plugin's own package of the same name has its own modules."
+        parent = sys.modules.get(name.rpartition(".")[0])
+        return getattr(parent, "__spec__", None) is None or (
+            parent.__spec__.origin in ("cordon", "frozen"))
 
     @staticmethod
     def create_module(spec):

@@ -4,14 +4,15 @@
 //! guessed. Paths are relative to the file's own folder.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::error::EngineError;
-use crate::grants::Grants;
+use crate::grants::{Grants, HostPattern};
 use crate::limits::Limits;
+use crate::web::Rights;
 use crate::web::indigo::IndigoApiConfig;
 
 /// The whole file.
@@ -21,6 +22,9 @@ pub struct Config {
     /// The hub itself.
     #[serde(default)]
     pub hub: HubConfig,
+    /// The HTTP API.
+    #[serde(default)]
+    pub web: WebConfig,
     /// The plugin instances, in the order in which they are started.
     #[serde(default)]
     pub hardware: Vec<HardwareSection>,
@@ -63,6 +67,77 @@ impl Default for HubConfig {
     }
 }
 
+/// The `[web]` section: who may use the HTTP API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebConfig {
+    /// Who has a password.
+    pub users: Vec<WebUser>,
+    /// Addresses and networks that need none, such as `192.168.1.0/24`; this machine by
+    /// default.
+    #[serde(deserialize_with = "networks")]
+    pub networks: Vec<HostPattern>,
+    /// Whether hardware can be added through the API, by admins.
+    #[serde(rename = "add-hardware")]
+    pub add_hardware: bool,
+}
+
+/// One entry of `users`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebUser {
+    /// Name to log in with.
+    pub name: String,
+    /// Password.
+    pub password: String,
+    /// What the user may do.
+    #[serde(default)]
+    pub rights: Rights,
+}
+
+impl std::fmt::Debug for WebUser {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebUser")
+            .field("name", &self.name)
+            .field("rights", &self.rights)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self {
+            users: Vec::new(),
+            networks: vec![
+                HostPattern::Network {
+                    base: Ipv4Addr::new(127, 0, 0, 0).into(),
+                    bits: 8,
+                },
+                HostPattern::Address(Ipv6Addr::LOCALHOST.into()),
+            ],
+            add_hardware: true,
+        }
+    }
+}
+
+fn networks<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<HostPattern>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let pattern = |text: &String| {
+        let pattern: HostPattern = text.parse().map_err(serde::de::Error::custom)?;
+        match pattern {
+            HostPattern::Address(_) | HostPattern::Network { .. } => Ok(pattern),
+            // A name says nothing of who asks.
+            HostPattern::Any | HostPattern::Name(_) => Err(serde::de::Error::custom(format!(
+                "`{text}` is no address and no network such as 192.168.1.0/24"
+            ))),
+        }
+    };
+    texts.iter().map(pattern).collect()
+}
+
 /// What a plugin may do in its own folder: `plugin-folder` of its section.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -100,6 +175,22 @@ pub struct HardwareSection {
     /// Whether TLS connections demand a certificate that can be verified.
     #[serde(default)]
     pub verify_tls: bool,
+    /// Whether parameter `SerialPort` grants the port: the operator has typed it.
+    #[serde(skip, default = "yes")]
+    pub typed_serial: bool,
+    /// Which levels of the plugin's lines are kept: 1 normal, 2 status, 4 error, added up.
+    #[serde(default = "all_levels", rename = "log-level")]
+    pub log_level: u32,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Every level of a plugin's lines.
+#[must_use]
+pub fn all_levels() -> u32 {
+    7
 }
 
 /// One `[[indigo]]` section: an Indigo plugin.
@@ -152,6 +243,14 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
+        let mut users = std::collections::BTreeSet::new();
+        for user in &self.web.users {
+            if user.name.is_empty() || user.password.is_empty() || !users.insert(&user.name) {
+                return Err(
+                    "each of `users` under [web] needs a name of its own and a password".into(),
+                );
+            }
+        }
         let mut names = std::collections::BTreeSet::new();
         for hardware in &self.hardware {
             if hardware.name.trim().is_empty() {
@@ -226,6 +325,17 @@ mod tests {
         let section = "[[hardware]]\nname = \"A\"\nplugin = \"P\"\n";
         let text = refusal(&format!("[hub]\ninstances = 0\n{section}"));
         assert!(text.contains("raise `instances`"), "{text}");
+    }
+
+    #[test]
+    fn users_need_a_password_and_networks_are_addresses() {
+        let text = refusal("[web]\nusers = [{ name = \"a\", password = \"\" }]\n");
+        assert!(text.contains("a name of its own and a password"), "{text}");
+        let text = refusal("[web]\nnetworks = [\"router.lan\"]\n");
+        assert!(text.contains("`router.lan` is no address"), "{text}");
+        let web: WebConfig =
+            toml::from_str("users = [{ name = \"a\", password = \"secret\" }]").unwrap();
+        assert!(!format!("{web:?}").contains("secret"));
     }
 
     #[test]

@@ -3,31 +3,38 @@
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER};
 use crate::code_cache::CodeCache;
-use crate::config::{HardwareSection, IndigoSection, PluginFolder};
+use crate::config::{HardwareSection, PluginFolder, WebConfig};
 use crate::connection::TlsClient;
 use crate::egress::{NetworkPolicy, OwnTarget};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::instance::Spec;
-use crate::instance::indigo::Link;
-use crate::instance::log::PluginLog;
 use crate::instance::supervisor::{self, Handle, Services};
+use crate::instance::switchboard::Switchboard;
 use crate::log::EventLog;
 use crate::platform::domoticz::definition::PluginDefinition;
+use crate::platform::domoticz::favorites::Favorites;
+use crate::platform::domoticz::history::{self, History};
+use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::parameters::{HardwareConfig, HubFacts, parameters};
 use crate::platform::domoticz::preferences::Preferences;
-use crate::platform::domoticz::{DeliverError, DeviceTable, HardwareInfo, HubEvent, Plugins};
-use crate::platform::indigo::bundle::Bundle;
-use crate::platform::indigo::{self, IndigoServer, Plugin, ServerOptions};
+use crate::platform::domoticz::variables::Variables;
+use crate::platform::domoticz::{DeviceTable, House};
+use crate::platform::indigo::{IndigoServer, ServerOptions};
 use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
 use crate::store::Store;
-use crate::web::{HubApi, VersionInfo};
+use crate::web::{Access, HubApi, Management, Pages, VersionInfo};
+use manager::Manager;
+
+mod indigo;
+mod manager;
 
 /// The version that plugins see in `Parameters["DomoticzVersion"]`: that of the
 /// behaviour specification.
@@ -39,35 +46,44 @@ const BUILD_TIME: &str = "2025-09-20 00:00:00";
 
 /// The hub. Dropping it without [`Hub::stop`] ends the plugins without `onStop`.
 pub struct Hub {
-    services: Services,
-    data: PathBuf,
-    listeners: Vec<SocketAddr>,
-    tls: Tls,
+    maker: Maker,
     instances: Vec<Handle>,
+    manager: Option<Manager>,
+    web: WebConfig,
+    started: Instant,
+    history: Option<tokio::task::JoinHandle<()>>,
     indigo: Option<Arc<IndigoServer>>,
     indigo_options: ServerOptions,
     /// Held as long as this hub uses the data folder.
     _lock: File,
 }
 
+/// What an instance is made with. Clones share it.
+#[derive(Clone)]
+struct Maker {
+    services: Services,
+    data: PathBuf,
+    listeners: Arc<[SocketAddr]>,
+    tls: Arc<Tls>,
+}
+
 /// TLS set-ups, one that verifies and one that accepts any certificate.
 struct Tls {
     any: Arc<TlsClient>,
-    verified: Option<Arc<TlsClient>>,
+    verified: OnceLock<Arc<TlsClient>>,
 }
 
 impl Tls {
-    fn get(&mut self, verify: bool) -> Result<Arc<TlsClient>, EngineError> {
+    fn get(&self, verify: bool) -> Result<Arc<TlsClient>, EngineError> {
         if !verify {
             return Ok(Arc::clone(&self.any));
         }
-        if self.verified.is_none() {
-            self.verified = Some(Arc::new(TlsClient::new(true)?));
+        if let Some(verified) = self.verified.get() {
+            return Ok(Arc::clone(verified));
         }
-        Ok(self
-            .verified
-            .clone()
-            .unwrap_or_else(|| Arc::clone(&self.any)))
+        // Made twice at the same time the first stays.
+        let made = Arc::new(TlsClient::new(true)?);
+        Ok(Arc::clone(self.verified.get_or_init(|| made)))
     }
 }
 
@@ -89,24 +105,35 @@ impl Hub {
         let lock = lock(data)?;
         forget_other_guests(&data.join(COMPILED), engine.guest());
         let store = Store::open(&data.join("cordon.db"))?;
+        let devices = DeviceTable::new(store.clone());
+        let instances = Switchboard::default();
         let services = Services {
             code: CodeCache::new(data, engine.guest()),
             engine,
             events,
-            devices: DeviceTable::new(store.clone()),
+            house: House::new(&store, devices.clone(), Arc::new(instances.clone())),
+            instances,
+            devices,
+            images: Images::new(store.clone()),
             preferences: Preferences::new(store.clone()),
             store,
         };
         let tls = Tls {
             any: Arc::new(TlsClient::new(false)?),
-            verified: None,
+            verified: OnceLock::new(),
         };
         Ok(Self {
-            services,
-            data: data.to_owned(),
-            listeners,
-            tls,
+            maker: Maker {
+                services,
+                data: data.to_owned(),
+                listeners: listeners.into(),
+                tls: Arc::new(tls),
+            },
             instances: Vec::new(),
+            manager: None,
+            web: WebConfig::default(),
+            started: Instant::now(),
+            history: None,
             indigo: None,
             indigo_options: ServerOptions::default(),
             _lock: lock,
@@ -116,7 +143,37 @@ impl Hub {
     /// What instances work with.
     #[must_use]
     pub fn services(&self) -> &Services {
-        &self.services
+        &self.maker.services
+    }
+
+    /// Who may use the API; without this, this machine alone.
+    pub fn set_web(&mut self, web: WebConfig) {
+        self.web = web;
+    }
+
+    /// Starts the hardware that was added through the API, and allows more of it: of the
+    /// plugins in this folder, and so many that there are never more than `instances`
+    /// in all. To be called after the hardware of the configuration was started.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when the hardware cannot be read.
+    pub async fn manage(&mut self, plugins: &Path, instances: u32) -> Result<(), EngineError> {
+        let configured = self.instances.iter().map(|it| it.remote().spec.hardware);
+        let manager = Manager::new(self.maker.clone(), plugins, configured.collect(), instances);
+        manager.start_all().await?;
+        self.manager = Some(manager);
+        self.keep_history();
+        Ok(())
+    }
+
+    /// From the first instance on there is something to write down.
+    fn keep_history(&mut self) {
+        let services = &self.maker.services;
+        self.history.get_or_insert_with(|| {
+            let history = History::new(services.store.clone());
+            tokio::spawn(history::keep(history, services.preferences.clone()))
+        });
     }
 
     /// The running instances, in the order of the configuration.
@@ -136,24 +193,83 @@ impl Hub {
         section: &HardwareSection,
         definition: &PluginDefinition,
     ) -> Result<(), EngineError> {
-        let spec = self.spec(section, definition).await?;
-        self.instances
-            .push(supervisor::start(self.services.clone(), spec));
+        let store = &self.maker.services.store;
+        let id = store.hardware_for(&section.name, &definition.key).await;
+        let id = id.map_err(|error| EngineError::Store(error.to_string()))?;
+        let handle = self.maker.start(id, section, definition).await?;
+        self.instances.push(handle);
+        self.keep_history();
         Ok(())
     }
 
+    /// Stops every plugin, all at the same time, and waits for them.
+    pub async fn stop(&mut self) {
+        if let Some(history) = self.history.take() {
+            history.abort();
+        }
+        let stopping: Vec<_> = std::mem::take(&mut self.instances)
+            .into_iter()
+            .map(|instance| tokio::spawn(instance.stop()))
+            .collect();
+        if let Some(manager) = self.manager.take() {
+            manager.stop().await;
+        }
+        for instance in stopping {
+            if let Err(error) = instance.await {
+                tracing::error!(%error, "an instance could not be stopped");
+            }
+        }
+    }
+
+    /// The HTTP API over this hub's instances as they are now, for a listener on
+    /// this address.
+    #[must_use]
+    pub fn api(&self, listener: SocketAddr) -> HubApi {
+        let services = &self.maker.services;
+        let manager = self.manager.clone().filter(|_| self.web.add_hardware);
+        HubApi {
+            devices: services.devices.clone(),
+            images: services.images.clone(),
+            house: services.house.clone(),
+            log: services.events.clone(),
+            plugins: Arc::new(services.instances.clone()),
+            manager: manager.map(|manager| Arc::new(manager) as Arc<dyn Management>),
+            access: Access::new(&self.web),
+            pages: Pages::new(&self.maker.data.join(PAGES)),
+            history: History::new(services.store.clone()),
+            favorites: Favorites::new(services.store.clone()),
+            variables: Variables::new(services.store.clone()),
+            preferences: services.preferences.clone(),
+            started: self.started,
+            version: VersionInfo {
+                version: DOMOTICZ_VERSION.to_owned(),
+                build_time: BUILD_TIME.to_owned(),
+                hash: env!("CARGO_PKG_VERSION").to_owned(),
+                revision: 0,
+                python_version: "3.14 (RustPython 0.6)".to_owned(),
+            },
+            local_only: listener.ip().is_loopback(),
+        }
+    }
+}
+
+impl Maker {
+    async fn start(
+        &self,
+        id: u32,
+        section: &HardwareSection,
+        definition: &PluginDefinition,
+    ) -> Result<Handle, EngineError> {
+        let spec = self.spec(id, section, definition).await?;
+        Ok(supervisor::start(self.services.clone(), spec))
+    }
+
     async fn spec(
-        &mut self,
+        &self,
+        id: u32,
         section: &HardwareSection,
         definition: &PluginDefinition,
     ) -> Result<Spec, EngineError> {
-        let id = self
-            .services
-            .store
-            .hardware_for(&section.name, &definition.key);
-        let id = id
-            .await
-            .map_err(|error| EngineError::Store(error.to_string()))?;
         let config = |error: &dyn std::fmt::Display| EngineError::Config(error.to_string());
         let values = section.parameters.clone();
         let hardware = HardwareConfig::from_values(id, &section.name, definition, values)
@@ -174,9 +290,10 @@ impl Hub {
             username: value("Username"),
             password: value("Password"),
         };
-        let network = NetworkPolicy::new(&own, section.grants.clone(), self.listeners.clone());
+        let network = NetworkPolicy::new(&own, section.grants.clone(), self.listeners.to_vec());
         let folders = self.folders(id, section.plugin_folder, &definition.folder);
         let typed = section.parameters.get("SerialPort").map(String::as_str);
+        let typed = typed.filter(|_| section.typed_serial);
         let serial = SerialPolicy::new(&section.grants.serial, typed);
         let programs = section.grants.exec.clone();
         let programs = ProcessPolicy::new(programs, folders.clone());
@@ -184,6 +301,7 @@ impl Hub {
             hardware: id,
             name: section.name.clone(),
             key: definition.key.clone(),
+            log_level: section.log_level,
             folders,
             parameters,
             environment: section.environment.clone().into_iter().collect(),
@@ -198,81 +316,6 @@ impl Hub {
         })
     }
 
-    /// What the Indigo server shall know about this hub; to be said before it is first
-    /// asked for.
-    pub fn describe(&mut self, options: ServerOptions) {
-        self.indigo_options = options;
-    }
-
-    /// The Indigo server of this hub.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Store`] when its objects cannot be read.
-    pub async fn indigo(&mut self) -> Result<Arc<IndigoServer>, EngineError> {
-        if let Some(server) = &self.indigo {
-            return Ok(Arc::clone(server));
-        }
-        let Services { store, events, .. } = self.services.clone();
-        let server = IndigoServer::open(store, events, self.indigo_options.clone()).await?;
-        self.indigo = Some(Arc::clone(&server));
-        Ok(server)
-    }
-
-    /// Starts an Indigo plugin.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Config`] when the bundle is broken or runs already.
-    pub async fn start_indigo(&mut self, section: &IndigoSection) -> Result<(), EngineError> {
-        let path = section.bundle.clone();
-        let opened = tokio::task::spawn_blocking(move || Bundle::open(&path));
-        let bundle = opened
-            .await
-            .map_err(|error| EngineError::io("cannot read the bundle", error.into()))?
-            .map_err(|problem| EngineError::Config(problem.to_string()))?;
-        let server = self.indigo().await?;
-        let info = bundle.info.clone();
-        let name = section.name.clone().unwrap_or(info.display_name);
-        let id = self.services.store.hardware_for(&name, &info.identifier);
-        let id = id
-            .await
-            .map_err(|error| EngineError::Store(error.to_string()))?;
-        let folders = self.folders(id, section.plugin_folder, &bundle.root);
-        let log = PluginLog::new(self.services.events.clone(), &name, &section.limits);
-        let data = folders.data.clone();
-        let parameters = indigo::setup::parameters(&bundle);
-        let plugin = Plugin::new(bundle, data, section.limits.clone(), log);
-        let plugin = server.add(plugin)?;
-        let nothing = OwnTarget::default();
-        let network = NetworkPolicy::new(&nothing, section.grants.clone(), self.listeners.clone());
-        let serial = SerialPolicy::new(&section.grants.serial, None);
-        let programs = ProcessPolicy::new(section.grants.exec.clone(), folders.clone());
-        let spec = Spec {
-            hardware: id,
-            name,
-            key: info.identifier,
-            folders,
-            parameters,
-            environment: section.environment.clone().into_iter().collect(),
-            limits: section.limits.clone(),
-            network: Arc::new(network),
-            programs: Arc::new(programs),
-            serial: Arc::new(serial),
-            credentials: Credentials::default(),
-            keys: section.grants.keys.clone(),
-            tls: self.tls.get(section.verify_tls)?,
-            indigo: Some(Link {
-                server,
-                plugin: Arc::clone(&plugin),
-            }),
-        };
-        let handle = supervisor::start(self.services.clone(), spec);
-        plugin.attach(Arc::new(handle.remote()));
-        self.instances.push(handle);
-        Ok(())
-    }
-
     /// The folders of the instance with this row id, in parts of the data folder of
     /// their own: a plugin never sees two of them through one.
     fn folders(&self, id: u32, access: PluginFolder, plugin: &Path) -> Folders {
@@ -280,6 +323,7 @@ impl Hub {
         Folders {
             plugin: plugin.to_owned(),
             data: of("plugins"),
+            pages: of(PAGES),
             temporary: of("temporary"),
             code: self
                 .data
@@ -289,40 +333,10 @@ impl Hub {
             changes: (access == PluginFolder::CopyOnWrite).then(|| of("changes")),
         }
     }
-
-    /// Stops every plugin, all at the same time, and waits for them.
-    pub async fn stop(&mut self) {
-        let stopping: Vec<_> = std::mem::take(&mut self.instances)
-            .into_iter()
-            .map(|instance| tokio::spawn(instance.stop()))
-            .collect();
-        for instance in stopping {
-            if let Err(error) = instance.await {
-                tracing::error!(%error, "an instance could not be stopped");
-            }
-        }
-    }
-
-    /// The HTTP API over this hub's instances as they are now, for a listener on
-    /// this address.
-    #[must_use]
-    pub fn api(&self, listener: SocketAddr) -> HubApi {
-        let running = self.instances.iter().map(Handle::remote).collect();
-        HubApi {
-            devices: self.services.devices.clone(),
-            log: self.services.events.clone(),
-            plugins: Arc::new(Running(running)),
-            version: VersionInfo {
-                version: DOMOTICZ_VERSION.to_owned(),
-                build_time: BUILD_TIME.to_owned(),
-                hash: env!("CARGO_PKG_VERSION").to_owned(),
-                revision: 0,
-                python_version: "3.14 (RustPython 0.6)".to_owned(),
-            },
-            local_only: listener.ip().is_loopback(),
-        }
-    }
 }
+
+/// Part of the data folder with the custom pages of each instance.
+const PAGES: &str = "pages";
 
 /// Part of the data folder with the compiled code of each instance's modules.
 const COMPILED: &str = "compiled";
@@ -355,38 +369,11 @@ fn lock(data: &Path) -> Result<File, EngineError> {
     }
 }
 
-/// The instances as the web API sees them.
-struct Running(Vec<supervisor::Remote>);
-
-impl Plugins for Running {
-    fn deliver(&self, hardware: u32, event: HubEvent) -> Result<(), DeliverError> {
-        self.0
-            .iter()
-            .find(|instance| instance.spec.hardware == hardware)
-            .ok_or(DeliverError::NoSuchHardware)?
-            .deliver(event)
-    }
-
-    fn hardware(&self) -> Vec<HardwareInfo> {
-        let info = |instance: &supervisor::Remote| {
-            let status = instance.counters.status();
-            HardwareInfo {
-                id: instance.spec.hardware,
-                name: instance.spec.name.clone(),
-                key: instance.spec.key.clone(),
-                state: status.word().to_owned(),
-                detail: status.reason().to_owned(),
-            }
-        };
-        self.0.iter().map(info).collect()
-    }
-}
-
 fn facts(settings: &[(String, String)]) -> HubFacts {
     let language = settings.iter().find(|(key, _)| key == "Language");
     HubFacts {
         home_folder: PLUGIN_FOLDER.to_owned(),
-        startup_folder: "/".to_owned(),
+        startup_folder: DATA_FOLDER.to_owned(),
         user_data_folder: DATA_FOLDER.to_owned(),
         web_root: String::new(),
         database: String::new(),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use std::io::Write as _;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -178,12 +180,123 @@ def onDisconnect(Connection): Domoticz.Log('disconnected.')
         scene.finish(FLAT).await;
     });
 
+    an_element_that_never_ends_closes_the_connection: "connection-buffer" => By(async |limit: &'static str| {
+        closed_by(limit, "XML", b"<a>".to_vec(), &[b'x'; 64 << 10]).await;
+    });
+
+    a_packet_that_says_to_be_huge_closes_the_connection: "connection-buffer" => By(async |limit: &'static str| {
+        closed_by(limit, "MQTT", vec![0x30, 0xff, 0xff, 0xff, 0x7f], &[]).await;
+    });
+
+    a_frame_that_says_to_be_huge_closes_the_connection: "connection-buffer" => By(async |limit: &'static str| {
+        closed_by(limit, "WS", vec![0x82, 0x7f, 0x7f, 0, 0, 0, 0, 0, 0, 0], &[]).await;
+    });
+
+    /// A kilobyte that would be a gigabyte.
+    a_frame_that_expands_to_too_much_closes_the_connection: "connection-buffer" => By(async |limit: &'static str| {
+        let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+        for _ in 0..1024 { encoder.write_all(&[0; 1 << 20]).unwrap(); }
+        encoder.flush().unwrap();
+        let bomb = encoder.get_ref();
+        let mut bytes = b"HTTP/1.1 101 x\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n".to_vec();
+        bytes.extend([0xc2, 0x7f]);
+        bytes.extend(u64::try_from(bomb.len()).unwrap().to_be_bytes());
+        assert!(bomb.len() < 1 << 20);
+        bytes.extend(bomb);
+        closed_by(limit, "WS", bytes, &[]).await;
+    });
+
     delayed_sends_beyond_the_limit_are_refused: "timers" => Attack::new("
 def attack():
     global connection
     connection = Domoticz.Connection(Name='c', Transport='TCP/IP', Address='127.0.0.1', Port='1')
     for n in range(20): connection.Send('x', Delay=3600)
 ").limits("timers = 3");
+}
+
+/// What a peer sends on a connection with this protocol, `more` of it again and
+/// again, closes the connection with a word about the limit.
+async fn closed_by(limit: &'static str, protocol: &str, first: Vec<u8>, more: &[u8]) {
+    let peer = Peer::new().await;
+    let source = peer.source(&format!(
+        "
+def onStart():
+    global c
+    c = connection('{protocol}')
+    c.Connect()
+def onMessage(Connection, Data):
+    if 'Status' not in Data: Domoticz.Log('got a message')
+def onDisconnect(Connection): Domoticz.Log('disconnected.')
+"
+    ));
+    let mut scene = Scene::new().await;
+    let attacker = scene.attack(&source, &peer.grant()).await;
+    let mut stream = peer.accept().await;
+    stream.write_all(&first).await.unwrap();
+    for _ in 0..256 {
+        if more.is_empty() || stream.write_all(more).await.is_err() {
+            break;
+        }
+    }
+    let line = scene.said("connection 'c' is closed: ").await;
+    assert_told(limit, &attacker.spec.limits, &line);
+    scene.said("disconnected.").await;
+    assert!(scene.bench.seen_line("got a message").is_none());
+    assert_failures(&attacker, 0);
+    scene.finish(FLAT).await;
+}
+
+/// Datagrams are dropped by the system; what the hub holds stays small.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_datagrams_on_a_busy_plugin_is_dropped() {
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let source = format!(
+        "
+import threading
+go_on = threading.Event()
+taken = 0
+def onStart():
+    global c
+    c = Domoticz.Connection(Name='c', Transport='UDP/IP', Port='{port}')
+    c.Listen()
+    Domoticz.Heartbeat(1)
+def onHeartbeat():
+    if c.Connected(): Domoticz.Log('up.')
+def onMessage(Connection, Data):
+    global taken
+    if Data == b'end':
+        Domoticz.Log('took some: %s.' % (0 < taken < 5000))
+    elif not taken:
+        Domoticz.Log('busy.')
+        threading.Timer(3, go_on.set).start()
+        go_on.wait()
+    taken += 1
+"
+    );
+    let mut scene = Scene::new().await;
+    let config =
+        format!("grants = {{ listen = [{port}] }}\nlimits = {{ connection-buffer = 262144 }}");
+    let attacker = scene.attack(&source, &config).await;
+    scene.said("up.").await;
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let datagram = vec![b'x'; 60_000];
+    for _ in 0..20_000 {
+        let _ = socket.send_to(&datagram, ("127.0.0.1", port));
+    }
+    scene.said("busy.").await;
+    for _ in 0..50 {
+        let _ = socket.send_to(b"end", ("127.0.0.1", port));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        scene.bench.drain();
+        if scene.bench.seen_line("took some: ").is_some() {
+            break;
+        }
+    }
+    scene.said("took some: True.").await;
+    assert_failures(&attacker, 0);
+    scene.finish(FLAT).await;
 }
 
 /// The peer is stopped by TCP itself and loses nothing.

@@ -3,6 +3,17 @@
 use crate::attack::Attack;
 
 trips! {
+    echo_requests_of_a_connection_beyond_the_limit_are_refused: "echoes" => Attack::new("
+def attack():
+    global c
+    c = Domoticz.Connection(Name='c', Transport='ICMP/IP', Protocol='ICMP', Address='127.0.0.1')
+    c.Listen()
+    Domoticz.Heartbeat(1)
+def onMessage(Connection, Data): pass
+def onHeartbeat():
+    for n in range(10): c.Send(b'x' * 100000)
+").limits("echoes = 1").config("grants = { icmp = [\"127.0.0.1\"] }");
+
     echo_requests_beyond_the_limit_are_refused: "echoes" => Attack::new("
 import cordon_icmp
 def attack():

@@ -6,6 +6,7 @@
 
 mod calls;
 mod componentize;
+mod domoticz;
 mod idle;
 mod imports;
 mod machine;
@@ -44,7 +45,7 @@ pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const INSTANCES: u32 = 300;
 
 /// The measurements by name, in the order in which they run.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "start",
     "snapshot",
     "memory",
@@ -56,6 +57,7 @@ const SECTIONS: [&str; 12] = [
     "sockets",
     "imports",
     "sqlite",
+    "domoticz",
     "idle",
 ];
 
@@ -146,6 +148,7 @@ async fn with_engine(
             "sockets" => sockets::measure(report, &engine).await?,
             "imports" => imports::measure(report, &engine).await?,
             "sqlite" => sqlite::measure(report, &engine).await?,
+            "domoticz" => domoticz::measure(report, &engine).await?,
             _ => {}
         }
     }

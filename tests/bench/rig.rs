@@ -186,6 +186,6 @@ pub fn program(name: &str) -> PathBuf {
 fn with_definition(key: &str, source: &str) -> String {
     format!(
         "\"\"\"\n<plugin key=\"{key}\" name=\"{key}\" version=\"1.0\" author=\"benchmark\">\n\
-         <params><param field=\"Mode1\" label=\"m\"/></params>\n</plugin>\n\"\"\"\n{source}"
+         <params><param field=\"Address\" label=\"a\"/><param field=\"Port\" label=\"p\"/><param field=\"Mode1\" label=\"m\"/></params>\n</plugin>\n\"\"\"\n{source}"
     )
 }

@@ -15,6 +15,9 @@ pub struct Script {
     pub about: String,
     /// The rules of the behaviour specification that it holds to.
     pub rules: Vec<u16>,
+    /// The peer speaks TLS, with a certificate that nobody signed.
+    #[serde(default)]
+    pub tls: bool,
     /// The instances; one called `HW` when there is none.
     #[serde(default)]
     pub hardware: Vec<toml::Table>,
@@ -30,7 +33,7 @@ pub struct Script {
 
 /// One thing that happens.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Step {
     /// Waits for a line that contains this, after the one that the wait before found.
     Wait(String),
@@ -43,9 +46,25 @@ pub enum Step {
         /// Parts of the answer.
         #[serde(default)]
         answer: Vec<String>,
+        /// Parts that the answer does not have.
+        #[serde(default)]
+        absent: Vec<String>,
+    },
+    /// Sets a preference and tells the plugins.
+    Prefer {
+        /// Its key.
+        key: String,
+        /// Its text.
+        #[serde(default)]
+        text: String,
+        /// Its number.
+        #[serde(default)]
+        number: i64,
     },
     /// The peer does something.
     Peer(Action),
+    /// The peer for datagrams does something.
+    Udp(Datagram),
     /// The hub stops.
     Stop,
     /// The hub stops and starts again on the same data.
@@ -54,18 +73,52 @@ pub enum Step {
 
 /// What a peer does.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Action {
     /// Waits for a connection.
     Accept,
+    /// Makes a connection to this port, where the plugin listens.
+    Connect(u16),
     /// Sends this.
     Send(String),
+    /// Sends the bytes with these hexadecimal digits.
+    SendHex(String),
     /// Waits until exactly this comes.
     Expect(String),
+    /// Waits until exactly the bytes with these hexadecimal digits come.
+    ExpectHex(String),
+    /// Waits until all these come, in this order; other bytes may be between them.
+    Contains(Vec<String>),
     /// Closes the connection.
     Close,
     /// Waits until the plugin has closed, having sent nothing more.
     Closed,
+}
+
+/// What the peer for datagrams does.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Datagram {
+    /// Sends one.
+    Send {
+        /// To this port of loopback.
+        to: u16,
+        /// What is in it.
+        text: String,
+    },
+    /// Waits for one with exactly this in it.
+    Expect(String),
+}
+
+/// The ports of one run, which the script names in braces.
+#[derive(Debug, Clone, Copy)]
+pub struct Ports {
+    /// `{peer}`: where the peer listens.
+    pub peer: u16,
+    /// `{udp}`: where the peer for datagrams is.
+    pub udp: u16,
+    /// `{port}`: free, for the plugin to listen on.
+    pub port: u16,
 }
 
 /// A case that was read.
@@ -75,8 +128,7 @@ pub struct Case {
     pub name: String,
     /// The folder.
     pub folder: PathBuf,
-    /// Its script.
-    pub script: Script,
+    text: String,
 }
 
 impl Case {
@@ -99,30 +151,55 @@ impl Case {
             .into_owned();
         let text = std::fs::read_to_string(folder.join("case.toml"))
             .unwrap_or_else(|error| panic!("case {name}: case.toml: {error}"));
-        let script = toml::from_str(&text).unwrap_or_else(|error| panic!("case {name}: {error}"));
-        Self {
-            name,
-            folder,
-            script,
-        }
+        Self { name, folder, text }
     }
 
-    /// The sections of its instances, with `{peer}` replaced by the peer's port.
-    pub fn sections(&self, peer: u16) -> Vec<HardwareSection> {
+    /// Its script, with the ports in place of their names.
+    pub fn script(&self, ports: Ports) -> Script {
+        let text = [
+            ("{peer}", ports.peer),
+            ("{udp}", ports.udp),
+            ("{port}", ports.port),
+        ]
+        .iter()
+        .fold(self.text.clone(), |text, (name, port)| {
+            text.replace(name, &port.to_string())
+        });
+        toml::from_str(&text).unwrap_or_else(|error| panic!("case {}: {error}", self.name))
+    }
+
+    /// What it is about and the rules that it holds to.
+    pub fn claim(&self) -> (String, Vec<u16>) {
+        let nowhere = Ports {
+            peer: 1,
+            udp: 1,
+            port: 1,
+        };
+        let script = self.script(nowhere);
+        (script.about, script.rules)
+    }
+
+    /// The folder with its plugins in sub-folders, where it has several.
+    pub fn plugins(&self) -> Option<PathBuf> {
+        let plugins = self.folder.join("plugins");
+        plugins.is_dir().then_some(plugins)
+    }
+}
+
+impl Script {
+    /// The sections of its instances.
+    pub fn sections(&self) -> Vec<HardwareSection> {
         let one = toml::Table::new();
-        let tables = match self.script.hardware.as_slice() {
+        let tables = match self.hardware.as_slice() {
             [] => std::slice::from_ref(&one),
             tables => tables,
         };
-        tables
-            .iter()
-            .map(|table| {
-                let mut table = table.clone();
-                table.entry("name").or_insert_with(|| "HW".into());
-                table.entry("plugin").or_insert_with(|| "Case".into());
-                let text = table.to_string().replace("{peer}", &peer.to_string());
-                toml::from_str(&text).unwrap_or_else(|error| panic!("case {}: {error}", self.name))
-            })
-            .collect()
+        let section = |table: &toml::Table| {
+            let mut table = table.clone();
+            table.entry("name").or_insert_with(|| "HW".into());
+            table.entry("plugin").or_insert_with(|| "Case".into());
+            toml::from_str(&table.to_string()).unwrap_or_else(|error| panic!("a section: {error}"))
+        };
+        tables.iter().map(section).collect()
     }
 }

@@ -223,13 +223,94 @@ async fn rules_091_122_130_131_curl_understands_a_listener() {
     let both = curl(&[&format!("{url}/one"), &format!("{url}/chunks")]).await;
     assert!(both.contains("\r\nX: 1\r\nX: 2\r\n"), "{both}");
     assert!(both.ends_with("\r\n\r\nabcdef"), "{both}");
+    // Chunks of a client, and a client that waits for a word before it sends them.
+    let chunked = [
+        "-H",
+        "Transfer-Encoding: chunked",
+        "-H",
+        "Expect: 100-continue",
+    ];
+    let up = format!("{url}/up");
+    let sent = curl(&[&chunked[..], &["-d", "in chunks", &up]].concat()).await;
+    assert!(sent.starts_with("HTTP/1.1 201 Created\r\n"), "{sent}");
     stage.line("HW: client 0 True True -1").await;
     let host = format!("127.0.0.1:{port}");
     let lines = [
         format!("HW: POST /a?x=1 {host} b'a=1&b=2'"),
         format!("HW: GET /one {host} None"),
         format!("HW: GET /chunks {host} None"),
+        format!("HW: POST /up {host} b'in chunks'"),
     ];
     stage.lines(&lines.each_ref().map(String::as_str)).await;
+    stage.stop().await;
+}
+
+/// Python's own server: it says "continue" to who asks for it. It says how it got
+/// the body.
+const CONTINUING: &str = r#"
+import http.server, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        kind = self.headers.get("Transfer-Encoding", "length")
+        if kind == "length":
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+        else:
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+        answer = kind.encode() + b" " + body
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *arguments):
+        pass
+
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"#;
+
+const POSTER: &str = r#"
+def onStart():
+    global conn
+    conn = Domoticz.Connection(Name="web", Transport="TCP/IP", Protocol="HTTP",
+                               Address=Parameters["Address"], Port=Parameters["Port"])
+    conn.Connect()
+
+def onConnect(Connection, Status, Description):
+    conn.Send({"Verb": "POST", "Headers": {"Host": "h", "Expect": "100-continue"}, "Data": "whole"})
+
+def onMessage(Connection, Data):
+    Domoticz.Log("%s %r" % (Data["Status"], Data.get("Data")))
+    if Data.get("Data") == b"length whole":
+        conn.Send({"Verb": "POST", "Headers": {"Host": "h"}, "Chunk": True, "Data": "in "})
+        conn.Send({"Chunk": True, "Data": b"pieces"})
+        conn.Send({"Chunk": True})
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_says_continue_and_takes_chunks() {
+    let mut stage = Stage::new();
+    let port = free_port();
+    let mut command = Command::new("python3");
+    let _server = Program::start(command.args(["-c", CONTINUING, &port.to_string()]));
+    reachable(port).await;
+    let folder = stage.plugin("poster", &plugin_text("Poster", POSTER));
+    let config = format!("parameters = {{ Address = \"127.0.0.1\", Port = \"{port}\" }}");
+    stage
+        .start(&[(section("HW", "Poster", &config), folder)])
+        .await;
+    stage
+        .lines(&[
+            "HW: 100 None",
+            "HW: 200 b'length whole'",
+            "HW: 200 b'chunked in pieces'",
+        ])
+        .await;
     stage.stop().await;
 }

@@ -12,14 +12,20 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod behaviour;
 mod case;
 mod durability;
 mod http;
 mod listener;
+mod mqtt;
 mod peer;
 mod runner;
 mod serve;
 mod settings;
 mod stage;
+#[path = "../platform/terminal.rs"]
+mod terminal;
 mod tls;
 mod tools;
+mod transports;
+mod websocket;

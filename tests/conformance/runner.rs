@@ -1,17 +1,16 @@
-//! Runs the cases, a few at a time, and says which rules all tests together cover.
+//! Runs the cases, a few at a time, and keeps the table of rules true.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
 
-use crate::case::{Action, Case, Step};
-use crate::peer::Peer;
+use crate::behaviour::{Behaviour, document};
+use crate::case::{Action, Case, Datagram, Ports, Script, Step};
+use crate::peer::{Peer, UdpPeer, bytes};
 use crate::stage::Stage;
+use crate::tools::free_port;
 
 /// Cases that run at the same time; most of their time is waiting.
 const AT_A_TIME: usize = 6;
-
-/// Rules of the behaviour specification.
-const RULES: u16 = 178;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_behaves_as_its_script_says() {
@@ -22,82 +21,180 @@ async fn every_case_behaves_as_its_script_says() {
     let count = cases.len();
     let mut cases = cases.into_iter();
     let mut running = tokio::task::JoinSet::new();
-    let mut problems = Vec::new();
+    let (mut problems, mut failed) = (Vec::new(), BTreeSet::new());
     loop {
         while running.len() < AT_A_TIME
             && let Some(case) = cases.next()
         {
-            running.spawn(async move { (run(&case).await, case.name) });
+            // A task of its own, so that one that panics is told with its name.
+            let name = case.name.clone();
+            let ran = tokio::spawn(async move { run(&case).await });
+            running.spawn(async move {
+                let panicked = |error| Err(format!("it panicked: {error}"));
+                (ran.await.unwrap_or_else(panicked), name)
+            });
         }
         let Some(ended) = running.join_next().await else {
             break;
         };
-        let (outcome, name) = ended.expect("a case does not panic");
+        let (outcome, name) = ended.expect("the task above does not panic");
         if let Err(problem) = outcome {
             problems.push(format!("== {name}: {problem}"));
+            failed.insert(name);
         }
+    }
+    let behaviour = Behaviour::new(&Case::all(), failed);
+    if wanted.is_empty()
+        && let Err(problem) = conclude(&behaviour)
+    {
+        problems.push(problem);
     }
     assert!(
         problems.is_empty(),
-        "{} of {count} cases:\n{}",
+        "{} problems with {count} cases:\n{}",
         problems.len(),
         problems.join("\n")
     );
-    println!("{count} cases");
+}
+
+/// Says how many rules pass and compares the table with the one in the docs.
+fn conclude(behaviour: &Behaviour) -> Result<(), String> {
+    // Not println: the harness keeps what a passing test prints to itself.
+    let summary = behaviour.summary();
+    let _ = writeln!(std::io::stderr(), "\n{summary}");
+    let missing = behaviour.missing();
+    if !missing.is_empty() {
+        let _ = writeln!(std::io::stderr(), "assertions without a case: {missing:?}");
+    }
+    let table = behaviour.table();
+    if std::env::var_os("CORDON_WRITE_BEHAVIOUR").is_some() {
+        std::fs::write(document(), &table).expect("the document is written");
+    }
+    let documented = std::fs::read_to_string(document()).unwrap_or_default();
+    if documented == table {
+        return Ok(());
+    }
+    Err("docs/domoticz-behaviour.md is not what the cases say; run `make behaviour`".to_owned())
 }
 
 async fn run(case: &Case) -> Result<(), String> {
     let mut stage = Stage::new();
-    let outcome = act(case, &mut stage).await;
+    let mut peers = Peers::new().await;
+    let script = case.script(peers.ports());
+    let outcome = act(case, &script, &mut peers, &mut stage).await;
     let outcome = match outcome {
-        Ok(()) => compare(case, &mut stage).await,
+        Ok(()) => compare(&script, &mut stage).await,
         failed => failed,
     };
     stage.stop().await;
     outcome.map_err(|problem| format!("{problem}\n{}", stage.transcript()))
 }
 
-async fn act(case: &Case, stage: &mut Stage) -> Result<(), String> {
-    let mut peer = Peer::new().await;
-    let sections = case.sections(peer.address().port());
-    let sections: Vec<_> = sections
-        .into_iter()
-        .map(|section| (section, case.folder.clone()))
-        .collect();
-    stage.start(&sections).await;
+/// What a plugin may talk to.
+struct Peers {
+    tcp: Peer,
+    udp: UdpPeer,
+    port: u16,
+}
+
+impl Peers {
+    async fn new() -> Self {
+        Self {
+            tcp: Peer::new().await,
+            udp: UdpPeer::new().await,
+            port: free_port(),
+        }
+    }
+
+    fn ports(&self) -> Ports {
+        Ports {
+            peer: self.tcp.address().port(),
+            udp: self.udp.port(),
+            port: self.port,
+        }
+    }
+}
+
+async fn act(
+    case: &Case,
+    script: &Script,
+    peers: &mut Peers,
+    stage: &mut Stage,
+) -> Result<(), String> {
+    start(case, script, stage).await;
     // Each wait looks behind the line that the one before has found.
     let mut place = 0;
-    for step in &case.script.steps {
+    for step in &script.steps {
         match step {
             Step::Wait(text) => place = stage.line_from(place, text).await?,
             Step::Seen(text) => {
                 stage.line_from(0, text).await?;
             }
-            Step::Get { query, answer } => ask(stage, query, answer).await?,
-            Step::Peer(action) => play(&mut peer, action).await?,
+            Step::Get {
+                query,
+                answer,
+                absent,
+            } => ask(stage, query, answer, absent).await?,
+            Step::Prefer { key, text, number } => {
+                stage.prefer(key, text, *number).await;
+                stage.tell_settings().await;
+            }
+            Step::Peer(action) => play(&mut peers.tcp, action, script.tls).await?,
+            Step::Udp(Datagram::Send { to, text }) => peers.udp.send(*to, text.as_bytes()).await?,
+            Step::Udp(Datagram::Expect(text)) => peers.udp.expect(text.as_bytes()).await?,
             Step::Stop => stage.stop().await,
             Step::Restart => {
                 stage.stop().await;
-                stage.start(&sections).await;
+                start(case, script, stage).await;
             }
         }
     }
     Ok(())
 }
 
-async fn ask(stage: &Stage, query: &str, parts: &[String]) -> Result<(), String> {
+async fn start(case: &Case, script: &Script, stage: &mut Stage) {
+    let sections = script.sections();
+    if let Some(plugins) = case.plugins() {
+        return stage.start_found(&sections, &plugins).await;
+    }
+    let sections: Vec<_> = sections
+        .into_iter()
+        .map(|section| (section, case.folder.clone()))
+        .collect();
+    stage.start(&sections).await;
+}
+
+async fn ask(
+    stage: &Stage,
+    query: &str,
+    parts: &[String],
+    absent: &[String],
+) -> Result<(), String> {
     let answer = stage.json(query).await;
-    match parts.iter().find(|part| !answer.contains(part.as_str())) {
+    let has = |part: &&String| answer.contains(part.as_str());
+    if let Some(part) = parts.iter().find(|part| !has(part)) {
+        return Err(format!("no {part} in the answer to {query}: {answer}"));
+    }
+    match absent.iter().find(has) {
         None => Ok(()),
-        Some(part) => Err(format!("no {part} in the answer to {query}: {answer}")),
+        Some(part) => Err(format!("{part} in the answer to {query}: {answer}")),
     }
 }
 
-async fn play(peer: &mut Peer, action: &Action) -> Result<(), String> {
+async fn play(peer: &mut Peer, action: &Action, tls: bool) -> Result<(), String> {
     match action {
-        Action::Accept => peer.accept().await,
+        Action::Accept => peer.accept(tls).await,
+        Action::Connect(port) => peer.connect(*port).await,
         Action::Send(text) => peer.send(text.as_bytes()).await,
+        Action::SendHex(digits) => peer.send(&bytes(digits)?).await,
         Action::Expect(text) => peer.expect(text.as_bytes()).await,
+        Action::ExpectHex(digits) => peer.expect(&bytes(digits)?).await,
+        Action::Contains(parts) => {
+            for part in parts {
+                peer.contains(part.as_bytes()).await?;
+            }
+            Ok(())
+        }
         Action::Closed => peer.closed().await,
         Action::Close => {
             peer.close();
@@ -106,77 +203,15 @@ async fn play(peer: &mut Peer, action: &Action) -> Result<(), String> {
     }
 }
 
-async fn compare(case: &Case, stage: &mut Stage) -> Result<(), String> {
+async fn compare(script: &Script, stage: &mut Stage) -> Result<(), String> {
     let mut place = 0;
-    for text in &case.script.log {
+    for text in &script.log {
         place = stage.line_from(place, text).await?;
     }
-    for text in &case.script.absent {
+    for text in &script.absent {
         if stage.said(text) {
             return Err(format!("a line with {text:?}"));
         }
     }
     Ok(())
-}
-
-#[test]
-fn rules_are_covered() {
-    let mut covered = BTreeSet::new();
-    for case in Case::all() {
-        assert!(
-            !case.script.rules.is_empty(),
-            "case {} names no rule",
-            case.name
-        );
-        covered.extend(case.script.rules);
-    }
-    let cases = covered.len();
-    for file in sources(&["tests/conformance", "tests/python", "host/src"]) {
-        let text = std::fs::read_to_string(&file).expect("a source");
-        covered.extend(rules_in_names(&text));
-    }
-    let all = 1..=RULES;
-    assert!(
-        covered.iter().all(|rule| all.contains(rule)),
-        "a rule that is none: {covered:?}"
-    );
-    let open: Vec<_> = all.filter(|rule| !covered.contains(rule)).collect();
-    println!(
-        "{cases} of {RULES} rules are covered by cases, {} by all tests",
-        covered.len()
-    );
-    println!("open: {open:?}");
-}
-
-/// Numbers after `rule_` and `rules_` in the names of tests.
-fn rules_in_names(text: &str) -> BTreeSet<u16> {
-    let names = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-    let mut found = BTreeSet::new();
-    for name in names.filter(|name| name.contains("rule")) {
-        let mut words = name
-            .split('_')
-            .skip_while(|word| !matches!(*word, "rule" | "rules"));
-        words.next();
-        found.extend(words.map_while(|word| word.parse::<u16>().ok()));
-    }
-    found
-}
-
-/// Sources in these folders and below them.
-fn sources(folders: &[&str]) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut left: Vec<_> = folders.iter().map(|folder| root.join(folder)).collect();
-    let mut files = Vec::new();
-    while let Some(path) = left.pop() {
-        if path.is_dir() {
-            let entries = std::fs::read_dir(&path).expect("a folder of sources");
-            left.extend(entries.map(|entry| entry.expect("an entry").path()));
-        } else if path
-            .extension()
-            .is_some_and(|ending| ending == "rs" || ending == "py")
-        {
-            files.push(path);
-        }
-    }
-    files
 }

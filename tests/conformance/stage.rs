@@ -10,7 +10,8 @@ use std::sync::Arc;
 use cordon::config::HardwareSection;
 use cordon::hub::Hub;
 use cordon::log::{EventLog, LogCapacity, Record};
-use cordon::platform::domoticz::definition;
+use cordon::platform::domoticz::HubEvent;
+use cordon::platform::domoticz::definition::{self, Catalogue};
 use cordon::web;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, oneshot};
@@ -52,11 +53,7 @@ impl Stage {
     /// Starts the hub with these sections, each with the folder of its plugin, and
     /// the API.
     pub async fn start(&mut self, sections: &[(HardwareSection, PathBuf)]) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let data = self.folder.path().join("data");
-        let mut hub =
-            Hub::open(engine(), self.events.clone(), &data, vec![address]).expect("the hub opens");
+        let (listener, mut hub) = self.open().await;
         for (section, folder) in sections {
             let definitions = definition::read_folder(folder).expect("a definition");
             let definition = definitions
@@ -67,6 +64,43 @@ impl Stage {
                 .await
                 .expect("the instance starts");
         }
+        self.offer(listener, hub);
+    }
+
+    /// The same with plugins that are looked for in a folder as `cordon serve` does.
+    /// What cannot be started is an error in the log.
+    pub async fn start_found(&mut self, sections: &[HardwareSection], plugins: &Path) {
+        let (listener, mut hub) = self.open().await;
+        let catalogue = Catalogue::discover(plugins).expect("the folder is listed");
+        let error = |name, text| self.events.record(name, cordon::log::Level::Error, text);
+        for problem in &catalogue.problems {
+            error(None, problem.to_string());
+        }
+        for section in sections {
+            let name = Some(section.name.as_str());
+            match catalogue.find(&section.plugin) {
+                Some(definition) => {
+                    if let Err(problem) = hub.start(section, definition).await {
+                        error(name, problem.to_string());
+                    }
+                }
+                None => error(name, format!("no plugin with key `{}`", section.plugin)),
+            }
+        }
+        self.offer(listener, hub);
+    }
+
+    async fn open(&self) -> (TcpListener, Hub) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let data = self.folder.path().join("data");
+        let hub =
+            Hub::open(engine(), self.events.clone(), &data, vec![address]).expect("the hub opens");
+        (listener, hub)
+    }
+
+    fn offer(&mut self, listener: TcpListener, hub: Hub) {
+        let address = listener.local_addr().expect("an address");
         let (end, ended) = oneshot::channel();
         let router = web::router(hub.api(address));
         let task = tokio::spawn(async move {
@@ -97,6 +131,19 @@ impl Stage {
         let hub = self.hub.as_ref().expect("the hub runs");
         let set = hub.services().preferences.set(key, text, number).await;
         set.expect("the preference is stored");
+    }
+
+    /// Tells the plugins the preferences as they are now.
+    pub async fn tell_settings(&self) {
+        let hub = self.hub.as_ref().expect("the hub runs");
+        let settings = hub.services().preferences.settings().await;
+        let settings = settings.expect("the preferences are read");
+        for instance in hub.instances() {
+            let told = instance
+                .remote()
+                .deliver(HubEvent::Settings(settings.clone()));
+            told.expect("the plugin runs");
+        }
     }
 
     /// Puts a plugin into a folder of its own below the stage's.

@@ -38,7 +38,7 @@ call-bytes = 268435456
 random-bytes = 67108864
 [grants]
 network = [\"*:*\", \"127.0.0.0/8:*\", \"127.0.0.1:*\", \"[::1]:*\", \"localhost:*\"]
-listen = [\"1-65535\"]
+listen = [0, \"1-65535\"]
 ";
 
 /// What the guest writes for each order.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::Outcome;
 
 /// Modules of that library which Python has dropped since and the tests import.
-const DROPPED: [&str; 3] = ["asynchat.py", "asyncore.py", "smtpd.py"];
+const DROPPED: [&str; 1] = ["smtpd.py"];
 
 /// A folder that goes away with the value.
 pub struct Scratch {

@@ -41,13 +41,17 @@ class FakeHub:
         self.created = []
         self.calls = []
         self.states = {}
+        self.notifier = None
+        self.images = {}
+        self.archives = []
+        self.refuse_image = None
 
     def module(self):
         """A module object with the functions of the native one."""
         module = types.ModuleType("_cordon")
         for name in dir(self):
             if name.startswith(("log", "heartbeat", "set_", "configuration_", "device",
-                                "connection_", "code_")):
+                                "connection_", "code_", "notifier_", "image")):
                 setattr(module, name, getattr(self, name))
         return module
 
@@ -89,12 +93,12 @@ class FakeHub:
         return [self._tuple(row) for row in self.rows.values()]
 
     def device_get(self, device_id, unit):
-        row = self.by_unit(unit)
+        row = self.by_unit(unit, device_id)
         return None if row is None else self._tuple(row)
 
-    def by_unit(self, unit):
+    def by_unit(self, unit, device_id=None):
         for row in self.rows.values():
-            if row["unit"] == unit:
+            if row["unit"] == unit and device_id in (None, row["device_id"]):
                 return row
         return None
 
@@ -106,9 +110,10 @@ class FakeHub:
         row = dict(zip(NEW_FIELDS, new))
         if not self.accepting:
             return (False, "not-accepting")
-        if self.by_unit(row["unit"]) is not None:
+        legacy = row.pop("prefix_name")
+        if self.by_unit(row["unit"], None if legacy else row["device_id"]) is not None:
             return (False, "exists")
-        if row.pop("prefix_name"):
+        if legacy:
             row["name"] = HARDWARE_NAME + " - " + row["name"]
         return (True, self._tuple(self.insert(**row)))
 
@@ -150,6 +155,32 @@ class FakeHub:
             return (False, "missing")
         row["last_update"] = "2026-11-21 02:04:00"
         return (True, self._tuple(row))
+
+    # Notifications and images.
+
+    def notifier_register(self, name):
+        self.notifier = name
+
+    def images_list(self):
+        return list(self.images.values())
+
+    def image_create(self, archive):
+        """The archive of a test is the lines of its icons.txt."""
+        self.archives.append(archive)
+        if self.refuse_image is not None:
+            return self.refuse_image
+        made = []
+        for line in archive.decode().splitlines():
+            base, name, description = line.split(";")
+            number = 101 + len(self.images)
+            self.images[number] = (number, base, name, description)
+            made.append(self.images[number])
+        return (True, *made)
+
+    def image_delete(self, number):
+        if self.images.pop(number, None) is None:
+            return (False, "missing")
+        return (True,)
 
     # Connections.
 

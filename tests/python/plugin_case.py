@@ -104,9 +104,9 @@ class PluginCase(unittest.TestCase):
         self.plugin = sys.modules.get("plugin")
         return outcome
 
-    def begin(self, source="", **changes):
+    def begin(self, source="", api="import Domoticz", **changes):
         """Imports the plugin, calls onStart, forgets the log; returns the module."""
-        self.assertEqual(self.load("import Domoticz\n" + source, **changes), OK)
+        self.assertEqual(self.load(api + "\n" + source, **changes), OK)
         self.assertIn(self.deliver("started"), (OK, NOT_DEFINED))
         self.hub.records.clear()
         self.domoticz = self.plugin.Domoticz

@@ -4,6 +4,17 @@ from plugin_case import NOT_DEFINED, OK, RAISED, PluginCase
 
 
 class Calls(PluginCase):
+    def test_rules_163_and_164_security_and_notifications_reach_the_module(self):
+        self.begin(
+            "told = []\ndef onSecurityEvent(Unit, Level, Description):\n"
+            "    told.append((Unit, Level, Description))\n"
+            "def onNotification(Name, Subject, Text, Status, Priority, Sound, ImageFile):\n"
+            "    told.append((Name, Subject, Text, Status, Priority, Sound, ImageFile))\n")
+        self.assertEqual(self.deliver("security", "000C0003", 3, 2, "Armed Away"), OK)
+        event = ("Lamp", "Lamp >> ON", "Lamp >> ON", "On", 0, "", "")
+        self.assertEqual(self.deliver("notification", *event), OK)
+        self.assertEqual(self.plugin.told, [(3, 2, "Armed Away"), event])
+
     def test_rule_153_an_exception_is_logged_line_by_line(self):
         self.begin(
             "calls = []\ndef onMessage(Connection, Data):\n    calls.append(Data)\n"

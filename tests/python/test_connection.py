@@ -222,11 +222,6 @@ class Requests(ConnectionCase):
         self.connected(Protocol="JSON").Send({"a": 1})
         self.assertEqual(self.hub.calls[0][3], b"{'a': 1}")
 
-    def test_protocols_of_later_releases_are_refused_in_the_log(self):
-        self.connected(Protocol="WS").Send({"Payload": "x"})
-        self.assertCoreError("'WS' is not available in this release")
-        self.assertEqual(self.hub.calls, [])
-
 
 class Events(ConnectionCase):
     def test_rule_084_a_failed_connect_gives_the_same_object_twice(self):

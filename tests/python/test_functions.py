@@ -100,8 +100,11 @@ class Others(FunctionCase):
         self.domoticz.Notifier(5)
         self.assertIn("Expected Notifier", self.errors()[0])
         self.hub.records.clear()
+        self.assertIsNone(self.hub.notifier)
+        self.hub.records.clear()
         self.domoticz.Notifier("name")
-        self.assertError("not delivered in this release")
+        self.assertEqual(self.hub.notifier, "name")
+        self.assertQuiet()
 
     def test_public_names_are_the_documented_ones(self):
         names = {name for name in dir(self.domoticz) if not name.startswith("_")}
@@ -127,23 +130,6 @@ class Others(FunctionCase):
     def begin_again(self, source):
         """Runs other source in the plugin's module."""
         exec(source, vars(self.plugin))
-
-    def test_images_are_refused_in_the_log(self):
-        image = self.domoticz.Image("x.zip")
-        self.assertEqual((image.ID, image.Name, image.Base, image.Description), (-1, "", "", ""))
-        self.assertEqual(str(image), "ID: -1, Base: '', Name: , Description: ''")
-        image.Create()
-        self.assertError("custom images are not available in this release")
-        self.hub.records.clear()
-        image.Delete()
-        self.assertError("custom images are not available in this release")
-        self.domoticz.Image().Create()
-        self.assertCoreError("not associated")
-        self.hub.records.clear()
-        self.domoticz.Image(5)
-        self.assertTrue(self.errors()[0].startswith("Expected Image"))
-        with self.assertRaisesRegex(AttributeError, "^readonly attribute$"):
-            image.Name = "x"
 
 
 class Configuration(FunctionCase):

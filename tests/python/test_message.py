@@ -90,6 +90,13 @@ class Json(MessageCase):
 class Http(MessageCase):
     PROTOCOL = "HTTP"
 
+    def sent(self, message):
+        sent = super().sent(message)
+        if sent is None:
+            return None
+        self.assertEqual(sent[0], "http")
+        return sent[1:]
+
     def test_rules_117_118_a_response(self):
         message = self.receive(("http", None, None, "200", [("A", ["b"])], b"hello"))
         self.assertEqual(message, {"Status": "200", "Headers": {"A": "b"}, "Data": b"hello"})

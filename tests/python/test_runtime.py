@@ -154,7 +154,8 @@ class Imports(PluginCase):
     def test_the_api_counts_only_when_the_plugin_imports_it(self):
         importer = importlib.import_module("_cordon_importer")
         importlib.import_module("Domoticz")
-        importer.install(sys.modules["Domoticz"], self.folder, [])
+        apis = {name: sys.modules[name] for name in ("Domoticz", "DomoticzEx")}
+        importer.install(apis, self.folder, [])
         self.assertEqual(importer.imported(), [])
         importlib.import_module("Domoticz")
         self.assertEqual(importer.imported(), ["Domoticz"])
@@ -169,7 +170,7 @@ class Imports(PluginCase):
     def test_a_frozen_library_does_not_go_before_the_plugin(self):
         self.write("colorsys.py", "mine = True\n")
         importer = importlib.import_module("_cordon_importer")
-        finder = importer.PluginFinder(sys.modules["Domoticz"], self.folder, self.modules())
+        finder = importer.PluginFinder({}, self.folder, self.modules())
         self.assertEqual(finder.find_spec("colorsys").origin, self.folder + "colorsys.py")
         self.assertIsNone(finder.find_spec("json"))
         self.assertIsNone(finder.find_spec("parts.colorsys", ["/parts"]))

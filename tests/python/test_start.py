@@ -88,14 +88,20 @@ class Start(PluginCase):
         self.assertError("API module")
         self.assertEqual(self.deliver("started"), NOT_DEFINED)
 
-    def test_rule_016_the_extended_module_is_not_importable(self):
-        self.assertEqual(self.load("import DomoticzEx\n"), RAISED)
-        self.assertIn("No module named 'DomoticzEx'", self.errors()[-1])
-        self.assertIn("legacy", self.errors()[-1])
+    def test_the_extended_module_may_be_imported_by_a_helper_alone(self):
+        self.write("helper.py", "import DomoticzEx as api\n")
+        self.assertEqual(self.load("from helper import api\n"), OK)
+        self.assertEqual(self.plugin.api.Device.__module__, "DomoticzEx")
 
-    def test_a_plugin_may_fall_back_from_the_extended_module(self):
-        self.begin("try:\n    import DomoticzEx\nexcept ImportError:\n    DomoticzEx = None\n")
-        self.assertIsNone(self.plugin.DomoticzEx)
+    def test_rule_016_a_helper_with_the_other_module_is_refused(self):
+        self.write("helper.py", "import Domoticz\n")
+        self.assertEqual(self.load("import DomoticzEx, helper\n"), RAISED)
+        self.assertCoreError("use one or the other")
+
+    def test_a_plugin_may_prefer_the_extended_module(self):
+        self.begin(api="try:\n    import DomoticzEx as Domoticz\n"
+                       "except ImportError:\n    import Domoticz\n")
+        self.assertEqual(self.domoticz.__name__, "DomoticzEx")
 
     def test_rule_017_neither_api_module_is_refused(self):
         self.assertEqual(self.load("def onStart():\n    pass\n"), RAISED)

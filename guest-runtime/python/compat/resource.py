@@ -28,8 +28,13 @@ def getpagesize():
     return 65536
 
 
+# Open files and sockets: what programs plan with. The hub's own limit is another.
+_FILES = 1024
+
+
 def getrlimit(resource):
-    return (RLIM_INFINITY, RLIM_INFINITY)
+    most = _FILES if resource == RLIMIT_NOFILE else RLIM_INFINITY
+    return (most, most)
 
 
 def setrlimit(resource, limits):

@@ -8,7 +8,6 @@ what is not read waits in the kernel.
 import errno
 import os
 
-import _cordon_errno
 import _cordon_serial as hub
 
 from serial.serialutil import (
@@ -36,7 +35,7 @@ def _answer(result):
     if word == "closed":
         raise PortNotOpenError()
     if word == "failed":
-        number = _cordon_errno.local(value)
+        number = value
         raise SerialException(number, os.strerror(number))
     if word == "denied":
         raise SerialException(errno.EACCES, value)

@@ -5,6 +5,7 @@ and have numbers from 10000 on. Owns the few functions of ``os`` that programs c
 with either. ``install`` runs once, before the snapshot.
 """
 
+import errno
 import os
 
 import _cordon_socket
@@ -20,6 +21,9 @@ _get_blocking = getattr(os, "get_blocking", None)
 # the hub's sockets never block, waiting is the business of the caller.
 _nonblocking = set()
 
+# Numbers that a program said it would hand on; there is nothing to hand them on to.
+_inheritable = set()
+
 # What programs ask of the system: buffers of one call, sizes, processors.
 _SYSTEM = {
     "SC_IOV_MAX": 1024, "SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_CLK_TCK": 100,
@@ -31,6 +35,8 @@ _SYSTEM = {
 def install():
     os.read, os.write, os.close = read, write, close
     os.set_blocking, os.get_blocking = set_blocking, get_blocking
+    os.get_inheritable, os.set_inheritable = get_inheritable, set_inheritable
+    os.dup = dup
     os.pipe = pipe
     os.pipe2 = lambda flags, /: pipe()
     if not hasattr(os, "sysconf"):
@@ -68,6 +74,7 @@ def close(fd):
     if fd < FIRST:
         return _close(fd)
     _nonblocking.discard(fd)
+    _inheritable.discard(fd)
     _socket.close(fd)
 
 
@@ -91,6 +98,33 @@ def get_blocking(fd, /):
         return _get_blocking(fd)
     os.fstat(fd)
     return True
+
+
+def _check(fd):
+    if fd >= FIRST:
+        _borrow(fd).detach()
+    else:
+        os.fstat(fd)
+
+
+def get_inheritable(fd, /):
+    _check(fd)
+    return fd in _inheritable
+
+
+def set_inheritable(fd, inheritable, /):
+    _check(fd)
+    if inheritable:
+        _inheritable.add(fd)
+    else:
+        _inheritable.discard(fd)
+
+
+def dup(fd, /):
+    if fd >= FIRST:
+        return _cordon_socket.dup(fd)
+    os.fstat(fd)
+    raise OSError(errno.EOPNOTSUPP, "descriptors of files cannot be duplicated; open the file again")
 
 
 def pipe():

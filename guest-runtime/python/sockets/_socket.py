@@ -5,6 +5,7 @@ once per connection or less: looking up names and services, and the packed forms
 options. Numbers are those of Linux.
 """
 
+import operator as _operator
 import struct as _struct
 
 import _cordon_socket as _native
@@ -29,7 +30,7 @@ gaierror.__module__ = herror.__module__ = "socket"
 
 _CONSTANTS = {
     "AF": "UNSPEC 0 UNIX 1 INET 2 INET6 10",
-    "SOCK": "STREAM 1 DGRAM 2 RAW 3 NONBLOCK 2048 CLOEXEC 524288",
+    "SOCK": "STREAM 1 DGRAM 2 RAW 3 RDM 4 SEQPACKET 5 NONBLOCK 2048 CLOEXEC 524288",
     "SOL": "SOCKET 1 IP 0 TCP 6 UDP 17",
     "SO": "REUSEADDR 2 TYPE 3 ERROR 4 DONTROUTE 5 BROADCAST 6 SNDBUF 7 RCVBUF 8"
           " KEEPALIVE 9 OOBINLINE 10 LINGER 13 REUSEPORT 15 RCVLOWAT 18 SNDLOWAT 19"
@@ -119,7 +120,7 @@ def _number(value):
         return _struct.unpack("@i", value[:4])[0]
     if value:
         return value[0]
-    raise OSError(_native.error_number(22), "Invalid argument")
+    raise OSError(22, "Invalid argument")
 
 
 class socket(_native.socket):
@@ -139,9 +140,7 @@ class socket(_native.socket):
                 value = self._option("")
         else:
             value = self._option(name)
-        if name == "SO_ERROR":
-            value = _native.error_number(value)
-        elif name == "SO_LINGER":
+        if name == "SO_LINGER":
             packed = _struct.pack("@ii", value >= 0, max(value, 0))
             return packed[:buflen] if buflen else int(value >= 0)
         elif name == "IP_MULTICAST_IF":
@@ -149,17 +148,17 @@ class socket(_native.socket):
             return packed[:buflen] if buflen else _struct.unpack("@i", packed)[0]
         if buflen:
             if not 0 < buflen <= 1024:
-                raise OSError(_native.error_number(22), "getsockopt buflen out of range")
+                raise OSError(22, "getsockopt buflen out of range")
             return _struct.pack("@i", value)[:buflen]
         return value
 
     def setsockopt(self, level, optname, value, optlen=None, /):
         if value is None:
-            raise OSError(_native.error_number(22), "Invalid argument")
+            raise OSError(22, "Invalid argument")
         if level == IPPROTO_IP and optname in (IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP):
             value = bytes(value)
             if len(value) < 8:
-                raise OSError(_native.error_number(22), "Invalid argument")
+                raise OSError(22, "Invalid argument")
             index = _struct.unpack("@i", value[8:12])[0] if len(value) >= 12 else 0
             interface = _struct.unpack("!I", value[4:8])[0]
             self._membership(value[:4], index, interface, optname == IP_ADD_MEMBERSHIP)
@@ -167,7 +166,7 @@ class socket(_native.socket):
         if level == IPPROTO_IPV6 and optname in (IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP):
             value = bytes(value)
             if len(value) < 20:
-                raise OSError(_native.error_number(22), "Invalid argument")
+                raise OSError(22, "Invalid argument")
             index = _struct.unpack("@I", value[16:20])[0]
             self._membership(value[:16], index, 0, optname == IPV6_JOIN_GROUP)
             return
@@ -175,7 +174,7 @@ class socket(_native.socket):
         if name == "SO_LINGER":
             value = bytes(value)
             if len(value) < 8:
-                raise OSError(_native.error_number(22), "Invalid argument")
+                raise OSError(22, "Invalid argument")
             on, seconds = _struct.unpack("@ii", value[:8])
             number = seconds if on else -1
         elif name == "IP_MULTICAST_IF" and not isinstance(value, int):
@@ -190,8 +189,13 @@ class socket(_native.socket):
         self._option(name, number)
 
     def sendmsg(self, buffers, ancdata=(), flags=0, address=None, /):
-        if list(ancdata):
-            raise OSError(_native.error_number(95), "ancillary data cannot be sent here")
+        messages = list(ancdata)
+        for message in messages:
+            if not isinstance(message, tuple) or len(message) != 3:
+                raise TypeError("[sendmsg() ancillary data items must be 3-tuples]")
+            _operator.index(message[0]), _operator.index(message[1]), memoryview(message[2])
+        if messages:
+            raise OSError(95, "ancillary data cannot be sent here")
         data = b"".join(bytes(memoryview(buffer)) for buffer in buffers)
         if address is None:
             return self.send(data, flags)
@@ -208,6 +212,9 @@ class socket(_native.socket):
 
     def recvmsg_into(self, buffers, ancbufsize=0, flags=0, /):
         views = [memoryview(buffer).cast("B") for buffer in buffers]
+        # Before anything is received: it would be lost.
+        if any(view.readonly for view in views):
+            raise TypeError("recvmsg_into() argument 1 must be an iterable of read-write buffers")
         room = sum(view.nbytes for view in views)
         data, ancdata, truncated, source = self.recvmsg(room, ancbufsize, flags)
         start = 0
@@ -223,26 +230,26 @@ SocketType = socket
 
 def socketpair(family=AF_UNIX, type=SOCK_STREAM, proto=0, /):
     if family not in (AF_UNIX, AF_INET, AF_INET6):
-        raise OSError(_native.error_number(97), "Address family not supported by protocol")
+        raise OSError(97, "Address family not supported by protocol")
     if proto:
-        raise OSError(_native.error_number(93), "Protocol not supported")
+        raise OSError(93, "Protocol not supported")
     one, two = _native.pair(type)
     return socket(family, type, proto, one), socket(family, type, proto, two)
 
 
 def close(fd, /):
     if not _native.close_handle(fd):
-        raise OSError(_native.error_number(9), "Bad file descriptor")
+        raise OSError(9, "Bad file descriptor")
 
 
 def CMSG_LEN(length, /):
-    if length < 0:
+    if not 0 <= length <= 0x7FFFFFFF - 16:
         raise OverflowError("CMSG_LEN() argument out of range")
     return 16 + length
 
 
 def CMSG_SPACE(length, /):
-    if length < 0:
+    if not 0 <= length <= 0x7FFFFFFF - 24:
         raise OverflowError("CMSG_SPACE() argument out of range")
     return 16 + (length + 7) // 8 * 8
 
@@ -315,7 +322,7 @@ def inet_ntoa(packed, /):
 
 def inet_pton(family, address, /):
     if family not in (AF_INET, AF_INET6):
-        raise OSError(_native.error_number(97), "Address family not supported by protocol")
+        raise OSError(97, "Address family not supported by protocol")
     found = None if "%" in address else _native.written(address)
     if found is None or (len(found) == 4) != (family == AF_INET6):
         raise OSError("illegal IP address string passed to inet_pton")
@@ -345,8 +352,9 @@ def inet_ntop(family, packed, /):
 
 
 def if_nametoindex(name, /):
-    if isinstance(name, bytes):
-        name = name.decode()
+    import os
+
+    name = os.fsdecode(name)
     for index, known in if_nameindex():
         if known == name:
             return index
@@ -354,10 +362,12 @@ def if_nametoindex(name, /):
 
 
 def if_indextoname(index, /):
+    if not 0 <= _operator.index(index) <= 0xFFFFFFFF:
+        raise OverflowError("Python int does not fit into C unsigned int")
     for known, name in if_nameindex():
         if known == index:
             return name
-    raise OSError(_native.error_number(6), "No such device or address")
+    raise OSError(6, "No such device or address")
 
 
 def getservbyname(name, protocol=None, /):
@@ -539,4 +549,4 @@ def getnameinfo(address, flags, /):
 
 
 def sethostname(name, /):
-    raise PermissionError(_native.error_number(1), "Operation not permitted")
+    raise PermissionError(1, "Operation not permitted")

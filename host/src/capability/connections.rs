@@ -5,7 +5,7 @@ use crate::connection::{Endpoint, Request};
 use crate::instance::state::InstanceState;
 use crate::limits::Limits;
 use crate::log::Level;
-use crate::protocol::{Header, HttpOutbound, Outbound};
+use crate::protocol::Outbound;
 
 impl InstanceState {
     fn queue(&self, request: Request) -> Result<(), abi::Refusal> {
@@ -104,29 +104,6 @@ impl From<abi::Endpoint> for Endpoint {
             address: endpoint.address,
             port: endpoint.port,
             baud: endpoint.baud,
-        }
-    }
-}
-
-impl From<abi::Outbound> for Outbound {
-    fn from(message: abi::Outbound) -> Self {
-        match message {
-            abi::Outbound::Bytes(bytes) => Self::Bytes(bytes),
-            abi::Outbound::Http(http) => Self::Http(HttpOutbound {
-                verb: http.verb,
-                url: http.url,
-                status: http.status,
-                headers: http
-                    .headers
-                    .into_iter()
-                    .map(|header| Header {
-                        name: header.name,
-                        values: header.values,
-                    })
-                    .collect(),
-                data: http.data,
-                chunk: http.chunk,
-            }),
         }
     }
 }

@@ -58,10 +58,17 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     ) -> Result<abi::Device, abi::DeviceError> {
         let shared = shared(accessor);
         let limits = shared.device_limits();
+        let is_reading = change.value.is_some();
         let updated = shared
             .devices
-            .update(shared.hardware, id, change.into(), limits);
-        answer(&shared, updated.await)
+            .update(shared.hardware, id, change.into(), limits)
+            .await;
+        if let Ok(platform::Updated { before, after }) = &updated
+            && is_reading
+        {
+            shared.domoticz.house.changed(before, after).await;
+        }
+        answer(&shared, updated.map(|updated| updated.after))
     }
 
     async fn delete(accessor: &Hub, id: i64) -> Result<(), abi::DeviceError> {

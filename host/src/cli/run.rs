@@ -212,6 +212,7 @@ impl Run {
 
     fn section(&self, definition: &PluginDefinition) -> Result<HardwareSection, EngineError> {
         Ok(HardwareSection {
+            log_level: crate::config::all_levels(),
             name: self.name.clone().unwrap_or_else(|| definition.name.clone()),
             plugin: definition.key.clone(),
             parameters: pairs("--param", &self.param)?,
@@ -220,6 +221,7 @@ impl Run {
             limits: self.limits()?,
             plugin_folder: self.plugin_folder,
             verify_tls: false,
+            typed_serial: true,
         })
     }
 }

@@ -61,6 +61,7 @@ impl Serve {
             None
         };
         let mut hub = Hub::open(engine, events.clone(), &config.hub.data, vec![address])?;
+        hub.set_web(config.web.clone());
         hub.describe(ServerOptions {
             latitude: config.hub.latitude,
             longitude: config.hub.longitude,
@@ -68,6 +69,8 @@ impl Serve {
             port: address.port(),
         });
         start_all(&mut hub, &config, &events).await?;
+        hub.manage(&config.hub.plugins, config.hub.instances)
+            .await?;
         say(&events, format!("ready on http://{address}/"));
         let local_only = address.ip().is_loopback();
         let indigo = IndigoApi::new(hub.indigo().await?, &config.indigo_api, local_only);

@@ -13,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::link::Link;
+use super::pace::Pace;
+use super::udp::Senders;
 use super::{
     ConnectionEvent, ConnectionId, ConnectionLimits, FIRST_CHILD, LogLevel, LogOrigin, LogSink,
-    TlsClient,
+    Reach, TlsClient,
 };
-use crate::egress::NetworkPolicy;
 use crate::error::LimitHit;
 use crate::protocol::Credentials;
 
@@ -33,12 +34,15 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 pub(super) struct Context {
-    pub(super) policy: Arc<NetworkPolicy>,
+    pub(super) reach: Reach,
     pub(super) limits: ConnectionLimits,
     pub(super) credentials: Credentials,
     pub(super) tls: Arc<TlsClient>,
     pub(super) links: Links,
     pub(super) lookups: Arc<Semaphore>,
+    pub(super) pace: Pace,
+    /// Who sent datagrams, and may be answered.
+    pub(super) senders: Senders,
     pub(super) tasks: TaskTracker,
     /// Ends all tasks where they stand, without events.
     pub(super) kill: CancellationToken,
@@ -60,7 +64,7 @@ impl Drop for Slot {
 
 impl Context {
     pub(super) fn new(
-        policy: Arc<NetworkPolicy>,
+        reach: Reach,
         limits: ConnectionLimits,
         credentials: Credentials,
         tls: Arc<TlsClient>,
@@ -68,12 +72,14 @@ impl Context {
         events: mpsc::Sender<ConnectionEvent>,
     ) -> Self {
         Self {
-            policy,
+            reach,
             limits,
             credentials,
             tls,
             links: Links::default(),
             lookups: Arc::new(Semaphore::new(LOOKUPS)),
+            pace: Pace::default(),
+            senders: Senders::default(),
             tasks: TaskTracker::new(),
             kill: CancellationToken::new(),
             stopping: AtomicBool::new(false),
@@ -127,14 +133,18 @@ impl Context {
         }
     }
 
-    /// Emits the last event of a link and forgets it.
+    /// Emits the last event of a link, if there is one, and forgets it.
     ///
     /// The slot is free before the plugin can know, so that what it opens then
     /// fits; the table changes after, so that no successor's event overtakes.
-    pub(super) async fn finish(&self, link: &Arc<Link>, last: ConnectionEvent) {
-        let permit = self.room().await;
+    pub(super) async fn finish(&self, link: &Arc<Link>, last: impl Into<Option<ConnectionEvent>>) {
+        let last = last.into();
+        let permit = match &last {
+            Some(_) => self.room().await,
+            None => None,
+        };
         link.free_slot();
-        if let Some(permit) = permit {
+        if let (Some(permit), Some(last)) = (permit, last) {
             permit.send(last);
         }
         let mut links = lock(&self.links);

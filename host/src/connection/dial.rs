@@ -92,7 +92,11 @@ pub(super) async fn dial(context: &Context, endpoint: &Endpoint) -> Result<Opene
     shake_hands(context, endpoint, host, stream, peer).await
 }
 
-async fn resolve(context: &Context, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+pub(super) async fn resolve(
+    context: &Context,
+    host: &str,
+    port: u16,
+) -> Result<Vec<SocketAddr>, Failure> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
@@ -130,7 +134,7 @@ async fn connect(
     let mut failure = None;
     let mut refusal: Option<Denied> = None;
     for address in addresses {
-        if let Err(denied) = context.policy.check(host, address) {
+        if let Err(denied) = context.reach.network.check(host, address) {
             refusal.get_or_insert(denied);
             continue;
         }

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::context::{Slot, lock};
@@ -30,10 +30,21 @@ pub(super) enum Phase {
     Closed = 4,
 }
 
+/// What becomes of a message of the plugin.
+pub(super) enum Sending {
+    /// It is written to a stream, by way of the outbox.
+    Stream,
+    /// Nothing: a listener for datagrams does not send (rule 98).
+    Refused,
+    /// It is the payload of an echo request.
+    Echoes(mpsc::Sender<Vec<u8>>),
+}
+
 pub(super) struct Link {
     pub(super) id: ConnectionId,
     pub(super) name: String,
     pub(super) outbox: Outbox,
+    pub(super) sending: Sending,
     /// Asks the task to close in order, with all events.
     pub(super) cancel: CancellationToken,
     /// Set when the last event is out.
@@ -67,6 +78,7 @@ impl Link {
             id,
             name: endpoint.name.clone(),
             outbox: Outbox::new(limits.buffer()),
+            sending: Sending::Stream,
             cancel: CancellationToken::new(),
             done: CancellationToken::new(),
             waits_for,

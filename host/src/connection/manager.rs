@@ -12,19 +12,25 @@ use tokio::sync::mpsc;
 
 use super::context::{Context, Links, lock};
 use super::delay::{DelayQueue, Delayed};
-use super::link::{Link, Phase};
+use super::echo::run_echoes;
+use super::link::{Link, Phase, Sending};
 use super::listener::run_listener;
+use super::serial::run_serial;
 use super::stream::run_client;
+use super::udp::run_datagrams;
 use super::{
-    ConnectionEvent, ConnectionId, ConnectionLimits, Endpoint, LogSink, Request, State, TlsClient,
-    udp,
+    ConnectionEvent, ConnectionId, ConnectionLimits, Endpoint, LogSink, Reach, Request, State,
+    TlsClient, udp,
 };
-use crate::egress::NetworkPolicy;
-use crate::error::LimitHit;
+use crate::error::{Denied, LimitHit};
 use crate::protocol::{Codec, Credentials, Outbound};
 
 /// Shortest timeout in milliseconds (rule 80).
 const MIN_TIMEOUT_MS: u32 = 200;
+
+/// Payloads that wait for their echo request; sending one takes no time, but for
+/// the moment in which the host's name is resolved.
+const ECHOES_WAITING: usize = 16;
 
 /// All connections of one instance.
 pub struct Connections {
@@ -51,7 +57,7 @@ impl Connections {
     ///
     /// `events` is bounded by its maker: when it is full, reading stops.
     pub fn new(
-        policy: Arc<NetworkPolicy>,
+        reach: Reach,
         limits: ConnectionLimits,
         credentials: Credentials,
         tls: Arc<TlsClient>,
@@ -59,7 +65,7 @@ impl Connections {
         events: mpsc::Sender<ConnectionEvent>,
     ) -> Self {
         Self {
-            context: Arc::new(Context::new(policy, limits, credentials, tls, log, events)),
+            context: Arc::new(Context::new(reach, limits, credentials, tls, log, events)),
             delays: Arc::default(),
             delaying: false,
         }
@@ -166,14 +172,25 @@ impl Connections {
                 return Err(format!("transport {} needs a Port", endpoint.transport));
             }
             "TCP/IP" | "TLS/IP" => {}
-            "Serial" => return self.unavailable(id, endpoint),
+            "Serial" => {}
             other => return Err(format!("transport {other} cannot connect")),
         }
-        let link = self.new_link(id, endpoint, Phase::Connecting)?;
-        self.warn_of_protocol(endpoint);
+        let link = self.new_link(id, endpoint, Phase::Connecting, Sending::Stream)?;
         let timeout = (timeout_ms > 0).then(|| Duration::from_millis(u64::from(timeout_ms)));
-        let task = run_client(Arc::clone(&self.context), link, endpoint.clone(), timeout);
-        self.context.spawn(task);
+        let context = Arc::clone(&self.context);
+        if endpoint.transport == "Serial" {
+            if Codec::is_secure(&endpoint.protocol) {
+                let Endpoint { name, protocol, .. } = endpoint;
+                self.context.error(format!(
+                    "connection '{name}': protocol {protocol} is not encrypted on a serial port"
+                ));
+            }
+            let task = run_serial(context, link, endpoint.clone(), timeout);
+            self.context.spawn(task);
+        } else {
+            let task = run_client(context, link, endpoint.clone(), timeout);
+            self.context.spawn(task);
+        }
         Ok(())
     }
 
@@ -182,22 +199,57 @@ impl Connections {
             return Ok(());
         }
         match endpoint.transport.as_str() {
-            "TCP/IP" => {}
-            "UDP/IP" | "ICMP/IP" => return self.unavailable(id, endpoint),
-            other => return Err(format!("transport {other} cannot listen")),
+            "TCP/IP" => self.listen_for_clients(id, endpoint),
+            "UDP/IP" => self.listen_for_datagrams(id, endpoint),
+            "ICMP/IP" => self.listen_for_echoes(id, endpoint),
+            other => Err(format!("transport {other} cannot listen")),
         }
+    }
+
+    fn listen_for_clients(&self, id: ConnectionId, endpoint: &Endpoint) -> Result<(), String> {
         // Text that is no number is any port (spec 6.5).
         let port = crate::grants::parse_port(endpoint.port.trim()).unwrap_or(0);
-        let checked = self.context.policy.check_listen(port);
-        let link = self.new_link(id, endpoint, Phase::Listening)?;
-        if let Err(denied) = checked {
-            self.fail(link, "Permission denied");
-            return Err(denied.to_string());
-        }
-        self.warn_of_protocol(endpoint);
+        let checked = self.context.reach.network.check_listen(port);
+        let link = self.new_link(id, endpoint, Phase::Listening, Sending::Stream)?;
+        let link = self.allowed(link, checked)?;
         let task = run_listener(Arc::clone(&self.context), link, endpoint.clone(), port);
         self.context.spawn(task);
         Ok(())
+    }
+
+    fn listen_for_datagrams(&self, id: ConnectionId, endpoint: &Endpoint) -> Result<(), String> {
+        let port = crate::grants::parse_port(endpoint.port.trim()).unwrap_or(0);
+        let group = udp::group(&endpoint.address);
+        let network = &self.context.reach.network;
+        let checked = network.check_listen(port).and_then(|()| match group {
+            Some(group) => network.check_group(group.into(), port),
+            None => Ok(()),
+        });
+        let link = self.new_link(id, endpoint, Phase::Connecting, Sending::Refused)?;
+        let link = self.allowed(link, checked)?;
+        let context = Arc::clone(&self.context);
+        let task = run_datagrams(context, link, endpoint.clone(), port, group);
+        self.context.spawn(task);
+        Ok(())
+    }
+
+    fn listen_for_echoes(&self, id: ConnectionId, endpoint: &Endpoint) -> Result<(), String> {
+        let (sender, payloads) = mpsc::channel(ECHOES_WAITING);
+        let link = self.new_link(id, endpoint, Phase::Connecting, Sending::Echoes(sender))?;
+        let task = run_echoes(Arc::clone(&self.context), link, endpoint.clone(), payloads);
+        self.context.spawn(task);
+        Ok(())
+    }
+
+    /// The link, or its failure if it is not allowed.
+    fn allowed(&self, link: Arc<Link>, checked: Result<(), Denied>) -> Result<Arc<Link>, String> {
+        match checked {
+            Ok(()) => Ok(link),
+            Err(denied) => {
+                self.fail(link, "Permission denied");
+                Err(denied.to_string())
+            }
+        }
     }
 
     /// Puts a new link in the table, if the id is free or its link is ending.
@@ -209,6 +261,7 @@ impl Connections {
         id: ConnectionId,
         endpoint: &Endpoint,
         phase: Phase,
+        sending: Sending,
     ) -> Result<Arc<Link>, String> {
         let context = &self.context;
         let (slot, waits_for) = match context.link(id) {
@@ -228,22 +281,11 @@ impl Connections {
             Some(slot) => slot,
             None => context.take_slot().map_err(|hit| hit.to_string())?,
         };
-        let link = Link::new(id, endpoint, phase, &context.limits, slot, waits_for);
+        let mut link = Link::new(id, endpoint, phase, &context.limits, slot, waits_for);
+        link.sending = sending;
         let link = Arc::new(link);
         context.insert(&link);
         Ok(link)
-    }
-
-    /// A transport that Domoticz has and this build has not: the plugin is told
-    /// as when the device is missing (spec 6.6 to 6.8).
-    fn unavailable(&self, id: ConnectionId, endpoint: &Endpoint) -> Result<(), String> {
-        let reason = format!(
-            "transport {} is not available in this build",
-            endpoint.transport
-        );
-        let link = self.new_link(id, endpoint, Phase::Connecting)?;
-        self.fail(link, &reason);
-        Err(reason)
     }
 
     /// Tells of a failure with status -1, after which no disconnect comes.
@@ -258,15 +300,6 @@ impl Connections {
             let failed = ConnectionEvent::outcome(link.id, -1, description);
             context.finish(&link, failed).await;
         });
-    }
-
-    fn warn_of_protocol(&self, endpoint: &Endpoint) {
-        let Endpoint { name, protocol, .. } = endpoint;
-        if Codec::unavailable(protocol) {
-            self.context.error(format!(
-                "connection '{name}': protocol {protocol} is not available in this build and behaves as None"
-            ));
-        }
     }
 
     fn send(&mut self, id: ConnectionId, endpoint: Endpoint, message: Outbound, delay: u32) {
@@ -365,11 +398,21 @@ fn send_now(context: &Context, id: ConnectionId, endpoint: &Endpoint, message: &
 }
 
 fn send_on(context: &Context, link: &Link, message: &Outbound) -> Result<(), String> {
+    if matches!(link.sending, Sending::Refused) {
+        return Err("it listens for datagrams; send with another connection".to_owned());
+    }
     let bytes = link.encode(message, &context.credentials)?;
-    link.outbox
-        .push(&bytes)
-        .map_err(|hit: LimitHit| hit.to_string())?;
-    link.count(bytes.len());
+    let count = bytes.len();
+    match &link.sending {
+        Sending::Echoes(waiting) => waiting
+            .try_send(bytes)
+            .map_err(|_| format!("{ECHOES_WAITING} echo requests wait already"))?,
+        _ => link
+            .outbox
+            .push(&bytes)
+            .map_err(|hit: LimitHit| hit.to_string())?,
+    }
+    link.count(count);
     Ok(())
 }
 

@@ -10,20 +10,27 @@
 mod context;
 mod delay;
 mod dial;
+mod echo;
 mod link;
 mod listener;
 mod manager;
 mod outbox;
+mod pace;
+mod serial;
 mod stream;
 mod tls;
 mod udp;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::egress::NetworkPolicy;
+use crate::icmp::Pinger;
 use crate::protocol::{Inbound, Outbound};
+use crate::serial::SerialPolicy;
 
 pub use manager::{Connections, StatusBoard};
 pub use tls::TlsClient;
@@ -134,6 +141,8 @@ pub enum ConnectionEvent {
     Message {
         /// The connection it came on.
         id: ConnectionId,
+        /// Who sent it, if it is a datagram.
+        sender: Option<SocketAddr>,
         /// The message.
         data: Inbound,
         /// Lets the peer send more; drop it when the plugin has the message.
@@ -176,6 +185,17 @@ pub struct State {
     pub bytes_transferred: u64,
     /// Local `YYYY-MM-DD HH:MM:SS` of the last connect or read.
     pub last_seen: String,
+}
+
+/// What decides whom the instance may reach, and what it shares with others.
+#[derive(Clone)]
+pub struct Reach {
+    /// Targets, listeners, groups.
+    pub network: Arc<NetworkPolicy>,
+    /// Serial ports.
+    pub serial: Arc<SerialPolicy>,
+    /// Echo requests, those of the plugin's own Python included.
+    pub pinger: Arc<Pinger>,
 }
 
 /// Bounds of one instance's connections; the counts come from `limits`.

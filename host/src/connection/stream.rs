@@ -40,7 +40,7 @@ pub(super) async fn run_client(
     let opened = tokio::select! {
         biased;
         () = link.cancel.cancelled() => Err(Failure::cancelled()),
-        opened = dial(&context, &endpoint) => opened,
+        opened = attempt(&context, &endpoint) => opened,
     };
     link.seen();
     // A disconnect may have come while the last step was finishing.
@@ -72,6 +72,14 @@ pub(super) async fn run_client(
     context.finish(&link, last).await;
 }
 
+/// Dials when the target's former failures allow it.
+async fn attempt(context: &Context, endpoint: &Endpoint) -> Result<Opened, Failure> {
+    context.pace.turn(endpoint).await;
+    let opened = dial(context, endpoint).await;
+    context.pace.note(endpoint, opened.is_ok());
+    opened
+}
+
 /// The task of a client that a listener accepted (spec 5.4).
 pub(super) async fn run_child(
     context: Arc<Context>,
@@ -95,7 +103,8 @@ pub(super) async fn run_child(
     context.finish(&link, last).await;
 }
 
-async fn carry<S>(context: &Context, link: &Link, stream: S, timeout: Option<Duration>)
+/// Carries data until the end, and gives what is left then.
+pub(super) async fn carry<S>(context: &Context, link: &Link, stream: S, timeout: Option<Duration>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -123,7 +132,12 @@ where
         let credit = Credit::default();
         let id = link.id;
         context
-            .emit(ConnectionEvent::Message { id, data, credit })
+            .emit(ConnectionEvent::Message {
+                id,
+                sender: None,
+                data,
+                credit,
+            })
             .await;
     }
 }
@@ -161,7 +175,7 @@ async fn receive(
             }
         };
         let understood = decode(context, link, bytes, &mut ready);
-        if !forward(context, link, &mut ready).await || !understood {
+        if !forward(context, link, None, &mut ready).await || !understood {
             break;
         }
     }
@@ -188,7 +202,12 @@ fn decode(context: &Context, link: &Link, bytes: &[u8], ready: &mut VecDeque<Inb
 
 /// Delivers what is ready; false when the link was closed in the meantime. What
 /// has not been delivered then stays.
-async fn forward(context: &Context, link: &Link, ready: &mut VecDeque<Inbound>) -> bool {
+pub(super) async fn forward(
+    context: &Context,
+    link: &Link,
+    sender: Option<SocketAddr>,
+    ready: &mut VecDeque<Inbound>,
+) -> bool {
     while let Some(message) = ready.front() {
         let room = async { (link.credit(message).await, context.room().await) };
         let (credit, permit) = tokio::select! {
@@ -200,7 +219,12 @@ async fn forward(context: &Context, link: &Link, ready: &mut VecDeque<Inbound>) 
             return false;
         };
         let id = link.id;
-        permit.send(ConnectionEvent::Message { id, data, credit });
+        permit.send(ConnectionEvent::Message {
+            id,
+            sender,
+            data,
+            credit,
+        });
     }
     true
 }

@@ -9,6 +9,7 @@
 
 mod bounds;
 mod client;
+mod datagrams;
 mod listening;
 mod tls;
 
@@ -19,7 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::egress::{NetworkPolicy, OwnTarget};
+use crate::egress::OwnTarget;
+use crate::grants::Grants;
+use crate::limits::Limits;
 use crate::protocol::Credentials;
 
 /// Longer than anything takes on a busy machine.
@@ -67,7 +70,8 @@ impl Setup {
     }
 
     fn build(self) -> Rig {
-        let grants = toml::from_str(&self.grants).unwrap();
+        let grants: Grants = toml::from_str(&self.grants).unwrap();
+        let ports = grants.serial.clone();
         let policy = NetworkPolicy::new(&OwnTarget::default(), grants, Vec::new());
         let lines = Lines::default();
         let sink = Arc::clone(&lines);
@@ -75,14 +79,14 @@ impl Setup {
             Arc::new(move |level, origin, text| sink.lock().unwrap().push((level, origin, text)));
         let (sender, events) = mpsc::channel(self.inbox);
         let tls = Arc::new(TlsClient::new(self.verify).unwrap());
-        let connections = Connections::new(
-            Arc::new(policy),
-            self.limits,
-            Credentials::default(),
-            tls,
-            log,
-            sender,
-        );
+        let network = Arc::new(policy);
+        let reach = Reach {
+            serial: Arc::new(SerialPolicy::new(&ports, [])),
+            pinger: Arc::new(Pinger::new(Arc::clone(&network), &Limits::default())),
+            network,
+        };
+        let connections =
+            Connections::new(reach, self.limits, Credentials::default(), tls, log, sender);
         Rig {
             connections,
             events,

@@ -7,11 +7,11 @@ pub mod packet;
 pub mod socket;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::egress::NetworkPolicy;
 use crate::error::{Denied, LimitHit};
@@ -51,6 +51,15 @@ pub struct Reply {
     pub round_trip: Duration,
     /// Payload bytes that came back.
     pub size: usize,
+}
+
+/// An answer as it was on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The IP packet: a reply, or that the host cannot be reached.
+    pub packet: Vec<u8>,
+    /// From request to answer.
+    pub round_trip: Duration,
 }
 
 /// Why there is no answer.
@@ -106,6 +115,38 @@ impl Pinger {
     ///
     /// [`EchoError`].
     pub async fn echo(&self, request: &Request) -> Result<Reply, EchoError> {
+        let _waiting = self.admit()?;
+        let address = resolve(&request.host).await?;
+        // On the address, so that a name cannot lead elsewhere than it was checked.
+        self.policy
+            .check_echo(&request.host, address)
+            .map_err(EchoError::Denied)?;
+        socket::exchange(address, request).await
+    }
+
+    /// Sends a request with this payload, cut to [`PAYLOAD`] bytes, to an address
+    /// that `host` resolved to, and waits for what comes back for it.
+    ///
+    /// # Errors
+    ///
+    /// [`EchoError`].
+    pub async fn probe(
+        &self,
+        host: &str,
+        address: Ipv4Addr,
+        payload: &[u8],
+        sequence: u16,
+        timeout: Duration,
+    ) -> Result<Answer, EchoError> {
+        let _waiting = self.admit()?;
+        let checked = self.policy.check_echo(host, address.into());
+        checked.map_err(EchoError::Denied)?;
+        let payload = payload.get(..PAYLOAD).unwrap_or(payload);
+        socket::probe(address, payload, sequence, timeout).await
+    }
+
+    /// Takes one of the requests that the limit allows.
+    fn admit(&self) -> Result<SemaphorePermit<'_>, EchoError> {
         let over = || {
             EchoError::Limit(Limits::hit(
                 "echoes",
@@ -113,16 +154,11 @@ impl Pinger {
                 self.limit,
             ))
         };
-        let _waiting = self.waiting.try_acquire().map_err(|_| over())?;
+        let waiting = self.waiting.try_acquire().map_err(|_| over())?;
         if !self.take() {
             return Err(over());
         }
-        let address = resolve(&request.host).await?;
-        // On the address, so that a name cannot lead elsewhere than it was checked.
-        self.policy
-            .check_echo(&request.host, address)
-            .map_err(EchoError::Denied)?;
-        socket::exchange(address, request).await
+        Ok(waiting)
     }
 
     fn take(&self) -> bool {

@@ -5,15 +5,15 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 
 use super::packet::{self, HEADER};
-use super::{EchoError, LONGEST, PAYLOAD, Reply, Request};
+use super::{Answer, EchoError, LONGEST, PAYLOAD, Reply, Request};
 
 /// `SOCK_RAW`; the constant is behind a feature that would be another build of
 /// the crate.
@@ -73,6 +73,93 @@ impl Opened {
             if let Some(payload) = packet::reply(address, received, self.id, sequence) {
                 return Ok(payload.len());
             }
+        }
+    }
+}
+
+/// Sends a request to an address that was checked, and waits for what comes back.
+///
+/// A raw socket first, which shows whole packets and those of routers; where the
+/// hub may not have one, the kernel's own, whose packets get a header made here.
+///
+/// # Errors
+///
+/// [`EchoError`].
+pub async fn probe(
+    address: Ipv4Addr,
+    payload: &[u8],
+    sequence: u16,
+    timeout: Duration,
+) -> Result<Answer, EchoError> {
+    let (id, _) = numbers();
+    let bytes = packet::request(address.into(), id, sequence, payload);
+    let begun = Instant::now();
+    let raw = Socket::new(Domain::IPV4, Type::from(RAW), Some(Protocol::ICMPV4));
+    let answered = async {
+        match raw {
+            Ok(socket) => {
+                let socket = prepare(socket, address.into(), None).map_err(EchoError::Failed)?;
+                socket
+                    .send_to(&bytes, SocketAddr::new(address.into(), 0))
+                    .await
+                    .map_err(EchoError::Failed)?;
+                whole(&socket, address, id, sequence).await
+            }
+            Err(_) => {
+                let opened = open(address.into(), None, id)?;
+                let made = made(&opened, address, &bytes, sequence);
+                made.await.map_err(EchoError::Failed)
+            }
+        }
+    };
+    match tokio::time::timeout(timeout.min(LONGEST), answered).await {
+        Err(_) => Err(EchoError::TimedOut),
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(packet)) => Ok(Answer {
+            packet,
+            round_trip: begun.elapsed(),
+        }),
+    }
+}
+
+/// The packet about this request, as it came.
+async fn whole(
+    socket: &UdpSocket,
+    address: Ipv4Addr,
+    id: u16,
+    sequence: u16,
+) -> Result<Vec<u8>, EchoError> {
+    let mut buffer = [0; BUFFER];
+    loop {
+        let received = socket.recv(&mut buffer).await.map_err(EchoError::Failed)?;
+        let packet = buffer.get(..received).unwrap_or_default();
+        if packet::is_about(packet, address, id, sequence) {
+            return Ok(packet.to_vec());
+        }
+    }
+}
+
+/// The reply with a header made for it. The socket is connected, so that the kernel
+/// tells when the host cannot be reached.
+async fn made(
+    opened: &Opened,
+    address: Ipv4Addr,
+    request: &[u8],
+    sequence: u16,
+) -> io::Result<Vec<u8>> {
+    let socket = &opened.socket;
+    socket.connect(SocketAddr::new(address.into(), 0)).await?;
+    socket.send(request).await?;
+    let here = match socket.local_addr()?.ip() {
+        IpAddr::V4(here) => here,
+        IpAddr::V6(_) => Ipv4Addr::UNSPECIFIED,
+    };
+    let mut buffer = [0; BUFFER];
+    loop {
+        let received = socket.recv(&mut buffer).await?;
+        let packet = buffer.get(..received).unwrap_or_default();
+        if packet::reply(address.into(), packet, opened.id, sequence).is_some() {
+            return Ok(packet::with_ip_header(address, here, packet));
         }
     }
 }

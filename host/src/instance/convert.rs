@@ -1,10 +1,8 @@
 //! Events of the hub and of connections as the contract words them.
 
-use crate::abi::cordon::plugin::connections as abi;
 use crate::abi::exports::cordon::plugin::guest::{self, Event};
 use crate::connection::{ConnectionEvent, ConnectionId, Credit, Request};
 use crate::platform::domoticz::{HubEvent, Level};
-use crate::protocol::{HttpInbound, Inbound};
 
 impl Request {
     /// The connection it is about.
@@ -61,6 +59,25 @@ impl From<HubEvent> for Event {
             HubEvent::DeviceRemoved { device_id, unit } => {
                 Self::DeviceRemoved(key(device_id, unit))
             }
+            HubEvent::Security {
+                device_id,
+                unit,
+                status,
+            } => Self::Security(guest::Security {
+                device_id,
+                unit,
+                level: status.level(),
+                description: status.description().to_owned(),
+            }),
+            HubEvent::Notification(it) => Self::Notification(guest::Notification {
+                name: it.name,
+                subject: it.subject,
+                text: it.text,
+                status: it.status,
+                priority: it.priority,
+                sound: it.sound,
+                image_file: it.image_file,
+            }),
             HubEvent::Settings(settings) => Self::Settings(settings),
         }
     }
@@ -88,32 +105,22 @@ pub fn connection(event: ConnectionEvent) -> (Event, Option<Credit>) {
             };
             (Event::Connected(connected), None)
         }
-        ConnectionEvent::Message { id, data, credit } => {
-            let data = inbound(data);
-            (Event::Message(guest::Message { id, data }), Some(credit))
+        ConnectionEvent::Message {
+            id,
+            sender,
+            data,
+            credit,
+        } => {
+            let sender = sender.map(|peer| guest::Sender {
+                address: peer.ip().to_string(),
+                port: peer.port().to_string(),
+            });
+            let data = data.into();
+            let message = guest::Message { id, sender, data };
+            (Event::Message(message), Some(credit))
         }
         ConnectionEvent::TimedOut(id) => (Event::TimedOut(id), None),
         ConnectionEvent::Disconnected(id) => (Event::Disconnected(id), None),
-    }
-}
-
-fn inbound(data: Inbound) -> abi::Inbound {
-    match data {
-        Inbound::Bytes(bytes) => abi::Inbound::Bytes(bytes),
-        Inbound::Json(text) => abi::Inbound::Json(text),
-        Inbound::Http(HttpInbound {
-            verb,
-            url,
-            status,
-            headers,
-            data,
-        }) => abi::Inbound::Http(abi::HttpInbound {
-            verb,
-            url,
-            status,
-            headers,
-            data,
-        }),
     }
 }
 
@@ -132,6 +139,8 @@ pub fn callback(event: &Event) -> &'static str {
         Event::DeviceAdded(_) => "onDeviceAdded",
         Event::DeviceModified(_) => "onDeviceModified",
         Event::DeviceRemoved(_) => "onDeviceRemoved",
+        Event::Security(_) => "onSecurityEvent",
+        Event::Notification(_) => "onNotification",
         Event::Settings(_) => "settings",
     }
 }

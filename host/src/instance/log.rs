@@ -30,6 +30,7 @@ struct Inner {
     name: String,
     lines_per_second: u64,
     line_bytes: u64,
+    levels: u32,
     budget: Mutex<Budget>,
 }
 
@@ -52,6 +53,12 @@ impl PluginLog {
     /// A log for the hardware with this name.
     #[must_use]
     pub fn new(events: EventLog, name: &str, limits: &Limits) -> Self {
+        Self::with_levels(events, name, limits, u32::MAX)
+    }
+
+    /// The same, for lines whose level is in this mask only (rule 177).
+    #[must_use]
+    pub fn with_levels(events: EventLog, name: &str, limits: &Limits, levels: u32) -> Self {
         let budget = Budget {
             tokens: burst(limits.log_lines),
             filled: Instant::now(),
@@ -65,6 +72,7 @@ impl PluginLog {
                 name: name.to_owned(),
                 lines_per_second: limits.log_lines,
                 line_bytes: limits.log_line_bytes,
+                levels,
                 budget: Mutex::new(budget),
             }),
         }
@@ -72,6 +80,10 @@ impl PluginLog {
 
     /// A record from the plugin; the hardware's name is in parentheses when `core`.
     pub fn plugin(&self, core: bool, level: Level, text: &str) {
+        // The mask is that of the hardware; what has no prefix is not filtered.
+        if !core && bit(level) & self.inner.levels == 0 {
+            return;
+        }
         let Some(gap) = self.take_token() else {
             return;
         };
@@ -187,6 +199,14 @@ impl PluginLog {
             .find(|end| text.is_char_boundary(*end))
             .unwrap_or(0);
         text.get(..end).unwrap_or_default()
+    }
+}
+
+/// The bit of a level in the mask of a hardware, where debug lines are normal ones.
+fn bit(level: Level) -> u32 {
+    match level {
+        Level::Debug => Level::Normal.mask(),
+        level => level.mask(),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod ports;
 pub mod run;
 pub mod state;
 pub mod supervisor;
+pub mod switchboard;
 pub mod threads;
 
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ pub struct Spec {
     pub key: String,
     /// Its folders on the host.
     pub folders: Folders,
+    /// The levels of its lines that are kept, as a mask.
+    pub log_level: u32,
     /// `Parameters`, in order.
     pub parameters: Vec<(String, String)>,
     /// Environment variables for the plugin.

@@ -16,18 +16,18 @@ pub struct Ports {
     /// Serial ports that are open.
     pub serial: SerialPorts,
     /// Echo requests.
-    pub pinger: Pinger,
+    pub pinger: Arc<Pinger>,
 }
 
 impl Ports {
     /// Nothing is open yet.
     #[must_use]
-    pub fn new(spec: &Spec, log: &PluginLog) -> Self {
+    pub fn new(spec: &Spec, log: &PluginLog, pinger: Arc<Pinger>) -> Self {
         let limits = &spec.limits;
         Self {
             processes: Processes::new(Arc::clone(&spec.programs), limits, log.clone()),
             serial: SerialPorts::new(Arc::clone(&spec.serial), limits),
-            pinger: Pinger::new(Arc::clone(&spec.network), limits),
+            pinger,
         }
     }
 }

@@ -23,7 +23,8 @@ use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
 use crate::instance::threads::Threads;
 use crate::limits::Limits;
-use crate::platform::domoticz::{DeviceLimits, DeviceTable};
+use crate::platform::domoticz::image::Images;
+use crate::platform::domoticz::{DeviceLimits, DeviceTable, House};
 use crate::socket::Sockets;
 use crate::store::Store;
 use crate::tls::Tls;
@@ -34,6 +35,23 @@ const HEARTBEAT: u32 = 10;
 /// Largest table. The guest's are fixed when it is linked; its function table has
 /// some ten thousand elements.
 pub const TABLE_ELEMENTS: usize = 65_536;
+
+/// Services of the hub for Domoticz plugins.
+pub struct Domoticz {
+    /// Key of the plugin: its icons have names that start with it.
+    pub key: String,
+    /// The custom icons.
+    pub images: Images,
+    /// The security status, and who is notified.
+    pub house: House,
+}
+
+impl Drop for Shared {
+    /// A life that ended takes no notifications.
+    fn drop(&mut self) {
+        self.domoticz.house.notifiers().forget(self.hardware);
+    }
+}
 
 /// What an instance's parts share.
 pub struct Shared {
@@ -53,6 +71,8 @@ pub struct Shared {
     pub connections: StatusBoard,
     /// What it has open on the machine itself.
     pub ports: Ports,
+    /// What else it has of Domoticz.
+    pub domoticz: Domoticz,
     /// The server of an Indigo plugin.
     pub indigo: Option<Link>,
     /// Requests that wait for the running callback to return.
@@ -80,6 +100,7 @@ impl Shared {
         store: Store,
         connections: StatusBoard,
         ports: Ports,
+        domoticz: Domoticz,
         indigo: Option<Link>,
     ) -> Self {
         Self {
@@ -91,6 +112,7 @@ impl Shared {
             store,
             connections,
             ports,
+            domoticz,
             indigo,
             requests: Mutex::default(),
             requested: Notify::new(),

@@ -14,21 +14,24 @@ use tokio::task::JoinHandle;
 
 use crate::abi::exports::cordon::plugin::guest::Outcome;
 use crate::code_cache::CodeCache;
-use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink};
+use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink, Reach};
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure};
+use crate::icmp::Pinger;
 use crate::instance::Spec;
 use crate::instance::histogram::Histogram;
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
 use crate::instance::run::{Command, Ending, Found, Life};
-use crate::instance::state::Shared;
+use crate::instance::state::{Domoticz, Shared};
+use crate::instance::switchboard::Switchboard;
 use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::log::{EventLog, Level};
+use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::preferences::Preferences;
-use crate::platform::domoticz::{DeliverError, DeviceTable, HubEvent};
+use crate::platform::domoticz::{DeliverError, DeviceTable, House, HubEvent};
 use crate::platform::indigo::plugin::Waiting;
 use crate::platform::indigo::{Call, CallError, Port};
 use crate::store::Store;
@@ -155,11 +158,17 @@ pub struct Services {
     pub code: CodeCache,
     /// The settings on it.
     pub preferences: Preferences,
+    /// The custom icons on it.
+    pub images: Images,
+    /// What a change means beyond its device.
+    pub house: House,
+    /// The running instances.
+    pub instances: Switchboard,
 }
 
 /// A running actor.
 pub struct Handle {
-    remote: Remote,
+    remote: Arc<Remote>,
     task: JoinHandle<()>,
 }
 
@@ -177,13 +186,13 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Queues an event for the plugin.
+    /// Queues an event for the plugin; one that is being started gets it afterwards.
     ///
     /// # Errors
     ///
     /// [`DeliverError`] when it is not running or its inbox is full.
     pub fn deliver(&self, event: HubEvent) -> Result<(), DeliverError> {
-        if self.counters.status() != Status::Running {
+        if !matches!(self.counters.status(), Status::Starting | Status::Running) {
             return Err(DeliverError::NotRunning);
         }
         self.commands
@@ -263,7 +272,7 @@ impl Handle {
     /// What others may see and send.
     #[must_use]
     pub fn remote(&self) -> Remote {
-        self.remote.clone()
+        Remote::clone(&self.remote)
     }
 
     /// Stops the plugin as its author expects it (`onStop` last) and waits for it.
@@ -283,7 +292,13 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     let counters = Arc::<Counters>::default();
     let capacity = usize::try_from(spec.limits.inbox).unwrap_or(usize::MAX);
     let (commands, receiver) = mpsc::channel(capacity.max(1));
-    let log = PluginLog::new(services.events.clone(), &spec.name, &spec.limits);
+    let log = PluginLog::with_levels(
+        services.events.clone(),
+        &spec.name,
+        &spec.limits,
+        spec.log_level,
+    );
+    let instances = services.instances.clone();
     let supervisor = Supervisor {
         services,
         log: log.clone(),
@@ -291,13 +306,14 @@ pub fn start(services: Services, spec: Spec) -> Handle {
         counters: Arc::clone(&counters),
     };
     let task = tokio::spawn(supervisor.run(receiver));
-    let remote = Remote {
+    let remote = Arc::new(Remote {
         spec,
         counters,
         log,
         commands,
         waiting: Arc::default(),
-    };
+    });
+    instances.add(&remote);
     Handle { remote, task }
 }
 
@@ -452,8 +468,14 @@ impl Supervisor {
         let limits = &self.spec.limits;
         let (threads, spawned) = Threads::new(limits.threads);
         let (sender, events) = mpsc::channel(EVENT_QUEUE);
+        let pinger = Arc::new(Pinger::new(Arc::clone(&self.spec.network), limits));
+        let reach = Reach {
+            network: Arc::clone(&self.spec.network),
+            serial: Arc::clone(&self.spec.serial),
+            pinger: Arc::clone(&pinger),
+        };
         let connections = Connections::new(
-            Arc::clone(&self.spec.network),
+            reach,
             connection_limits(limits),
             self.spec.credentials.clone(),
             Arc::clone(&self.spec.tls),
@@ -468,9 +490,15 @@ impl Supervisor {
             self.services.devices.clone(),
             self.services.store.clone(),
             connections.board(),
-            Ports::new(&self.spec, log),
+            Ports::new(&self.spec, log, pinger),
+            Domoticz {
+                key: self.spec.key.clone(),
+                images: self.services.images.clone(),
+                house: self.services.house.clone(),
+            },
             self.spec.indigo.clone(),
         ));
+        self.services.devices.forget_timed_out(self.spec.hardware);
         let settings = self.services.preferences.settings().await;
         let life = Life {
             spec: &self.spec,

@@ -138,6 +138,7 @@ mod tests {
         let folders = Folders {
             plugin,
             data,
+            pages: of("hub/pages/1"),
             temporary: of("hub/temporary/1"),
             changes: None,
             code: of("hub/compiled/1"),

@@ -7,11 +7,22 @@
 //! holds more than its `max_buffer` bytes.
 
 mod http;
+pub mod icmp;
 mod json;
 mod json_text;
 mod line;
+mod mqtt;
+mod websocket;
+mod xml;
 
 use crate::error::LimitHit;
+
+pub use icmp::{IcmpHeaders, IcmpInbound};
+pub use mqtt::{
+    MqttConnack, MqttConnect, MqttPacket, MqttPublish, MqttSuback, MqttSubscribe, MqttUnsubscribe,
+    MqttWill,
+};
+pub use websocket::{Opcode, WebSocketInbound, WebSocketOutbound};
 
 /// Name of the limit that bounds every codec, as in `cordon.toml`.
 pub const BUFFER_LIMIT: &str = "connection-buffer";
@@ -71,12 +82,18 @@ pub struct HttpOutbound {
 /// One complete message as the protocol defines it; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inbound {
-    /// Raw bytes: None, Line, and whatever JSON could not parse.
+    /// Raw bytes: None, Line, XML, and whatever JSON could not parse.
     Bytes(Vec<u8>),
     /// The text of one JSON object, strict JSON whatever the peer's dialect was.
     Json(String),
     /// One HTTP message.
     Http(HttpInbound),
+    /// One WebSocket frame.
+    WebSocket(WebSocketInbound),
+    /// One MQTT packet.
+    Mqtt(Box<MqttPacket>),
+    /// One answer to an echo request, or none.
+    Icmp(Box<IcmpInbound>),
 }
 
 impl Inbound {
@@ -86,6 +103,9 @@ impl Inbound {
             Self::Bytes(bytes) => bytes.len(),
             Self::Json(text) => text.len(),
             Self::Http(message) => message.size(),
+            Self::WebSocket(frame) => size_of::<WebSocketInbound>() + frame.payload.len(),
+            Self::Mqtt(packet) => packet.size(),
+            Self::Icmp(answer) => size_of::<IcmpInbound>() + answer.data.len(),
         }
     }
 }
@@ -109,8 +129,12 @@ impl HttpInbound {
 pub enum Outbound {
     /// As it is: None, Line, JSON, XML.
     Bytes(Vec<u8>),
-    /// HTTP and HTTPS.
+    /// HTTP and HTTPS, and what becomes a WebSocket.
     Http(HttpOutbound),
+    /// WS and WSS.
+    WebSocket(WebSocketOutbound),
+    /// MQTT and MQTTS.
+    Mqtt(Box<MqttPacket>),
 }
 
 impl Outbound {
@@ -125,6 +149,8 @@ impl Outbound {
                     + texts.into_iter().flatten().map(String::len).sum::<usize>()
                     + message.data.as_ref().map_or(0, Vec::len)
             }
+            Self::WebSocket(frame) => frame.payload.len(),
+            Self::Mqtt(packet) => packet.size(),
         }
     }
 }
@@ -175,26 +201,27 @@ enum Kind {
     Line(line::Line),
     Json(json::Json),
     Http(Box<http::Http>),
+    Xml(xml::Xml),
+    WebSocket(Box<websocket::WebSocket>),
+    Mqtt(mqtt::Mqtt),
+    Icmp,
 }
 
 impl Codec {
     /// Prepares the protocol of that name, to hold at most `max_buffer` bytes.
     ///
-    /// A name that is not known behaves as `None` (spec 5.1), and so does one
-    /// for which [`Codec::unavailable`] is true: XML, WS and MQTT get their
-    /// variant of `Kind` and their line here when they land.
+    /// A name that is not known behaves as `None` (spec 5.1).
     pub fn new(protocol: &str, max_buffer: usize) -> Self {
         Self(match protocol {
             "Line" => Kind::Line(line::Line::new(max_buffer)),
             "JSON" => Kind::Json(json::Json::new(max_buffer)),
             "HTTP" | "HTTPS" => Kind::Http(Box::new(http::Http::new(max_buffer))),
+            "XML" => Kind::Xml(xml::Xml::new(max_buffer)),
+            "WS" | "WSS" => Kind::WebSocket(Box::new(websocket::WebSocket::new(max_buffer))),
+            "MQTT" | "MQTTS" => Kind::Mqtt(mqtt::Mqtt::new(max_buffer)),
+            "ICMP" => Kind::Icmp,
             _ => Kind::Raw,
         })
-    }
-
-    /// Whether Domoticz knows the protocol and this build does not.
-    pub fn unavailable(protocol: &str) -> bool {
-        matches!(protocol, "XML" | "WS" | "WSS" | "MQTT" | "MQTTS" | "ICMP")
     }
 
     /// Whether the protocol asks for TLS whatever the transport says (rule 104).
@@ -219,16 +246,49 @@ impl Codec {
             Kind::Line(line) => line.feed(bytes, out),
             Kind::Json(json) => json.feed(bytes, out),
             Kind::Http(http) => http.feed(bytes, out),
+            Kind::Xml(xml) => xml.feed(bytes, out),
+            Kind::WebSocket(websocket) => websocket.feed(bytes, out),
+            Kind::Mqtt(mqtt) => mqtt.feed(bytes, out),
+            Kind::Icmp => {
+                if !bytes.is_empty() {
+                    out.messages.push(icmp::message(bytes, None));
+                }
+                Ok(())
+            }
         }
+    }
+
+    /// Takes a datagram: it stands alone, and its end is the end of what it says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Codec::feed`], about this datagram.
+    pub fn datagram(
+        protocol: &str,
+        max_buffer: usize,
+        bytes: &[u8],
+        out: &mut Decoded,
+    ) -> Result<(), CodecError> {
+        let mut codec = Self::new(protocol, max_buffer);
+        codec.feed(bytes, out)?;
+        // Half a line or half an object is lost (spec 6.6); an HTTP response
+        // without a length is whole.
+        if let Kind::Http(http) = &mut codec.0 {
+            http.close(out);
+        }
+        Ok(())
     }
 
     /// Gives what is left when the connection ends, locally or remotely.
     pub fn close(&mut self, out: &mut Decoded) {
         match &mut self.0 {
-            Kind::Raw => {}
+            Kind::Raw | Kind::Icmp => {}
             Kind::Line(line) => line.close(out),
             Kind::Json(json) => json.close(out),
             Kind::Http(http) => http.close(out),
+            Kind::Xml(xml) => xml.close(out),
+            Kind::WebSocket(websocket) => websocket.close(out),
+            Kind::Mqtt(mqtt) => mqtt.close(out),
         }
     }
 
@@ -245,13 +305,16 @@ impl Codec {
     ) -> Result<Vec<u8>, String> {
         match (&mut self.0, message) {
             (Kind::Http(http), Outbound::Http(message)) => http.encode(message, credentials),
-            (Kind::Http(_), Outbound::Bytes(_)) => {
-                Err("an HTTP message must be a dictionary".to_owned())
+            (Kind::WebSocket(ws), Outbound::Http(message)) => {
+                ws.encode_request(message, credentials)
+            }
+            (Kind::WebSocket(ws), Outbound::WebSocket(message)) => ws.encode(message),
+            (Kind::Mqtt(mqtt), Outbound::Mqtt(packet)) => mqtt.encode(packet, credentials),
+            (Kind::Http(_) | Kind::WebSocket(_) | Kind::Mqtt(_), _) => {
+                Err("the message must be a dictionary of its protocol".to_owned())
             }
             (_, Outbound::Bytes(bytes)) => Ok(bytes.clone()),
-            (_, Outbound::Http(_)) => {
-                Err("a dictionary can only be sent over HTTP or HTTPS".to_owned())
-            }
+            _ => Err("the protocol takes no dictionaries".to_owned()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Sections 7.1 to 7.3, 7.5 and 7.6 of the behaviour spec, by rule number.
+//! Section 7 of the behaviour spec, by rule number.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,6 +6,11 @@
     clippy::indexing_slicing,
     reason = "tests"
 )]
+
+mod icmp;
+mod mqtt;
+mod websocket;
+mod xml;
 
 use proptest::prelude::*;
 
@@ -554,7 +559,7 @@ proptest! {
         all in proptest::collection::vec(any::<u8>(), 0..300),
         cuts in any::<[usize; 3]>(),
     ) {
-        for protocol in ["None", "Line", "JSON", "HTTP"] {
+        for protocol in ["None", "Line", "JSON", "HTTP", "XML", "WS", "MQTT", "ICMP"] {
             if let Ok(out) = in_pieces(protocol, &all, &cuts) {
                 prop_assert!(out.messages.iter().all(|message| message.size() > 0
                     || matches!(message, Inbound::Http(_))));

@@ -174,6 +174,12 @@ impl Port {
         self.lock().take();
     }
 
+    /// The port as a stream, for who carries its bytes alone; none once closed.
+    #[must_use]
+    pub fn into_stream(self) -> Option<SerialStream> {
+        self.lock().take()
+    }
+
     /// Changes the settings; the old ones stay when the port does not take them.
     ///
     /// # Errors

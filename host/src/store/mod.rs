@@ -12,6 +12,9 @@
 mod configuration;
 mod error;
 mod hardware;
+mod managed;
+mod objects;
+mod records;
 mod schema;
 mod worker;
 
@@ -22,6 +25,7 @@ use rusqlite::{Connection, Transaction};
 pub use configuration::ConfigurationError;
 pub use error::StoreError;
 pub use hardware::HardwareRow;
+pub use managed::ManagedHardware;
 
 use crate::error::EngineError;
 use worker::Worker;

@@ -68,6 +68,8 @@ const MIGRATIONS: &[&str] = &[
         description TEXT NOT NULL
     ) STRICT;
 ",
+    super::objects::SCHEMA,
+    super::records::SCHEMA,
     "
     CREATE TABLE indigo_objects (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -23,6 +23,20 @@ impl Answer {
         Self::new("ERR", title).with("message", message.into())
     }
 
+    /// `status` ERR and nothing else: what Domoticz says to what it does not know.
+    pub(super) fn unknown() -> Self {
+        let mut answer = Self { fields: Map::new() };
+        answer
+            .fields
+            .insert("status".to_owned(), Value::from("ERR"));
+        answer
+    }
+
+    /// `status` ERR to a request that did not get as far as a command.
+    pub(super) fn refused(message: impl Into<String>) -> Self {
+        Self::error("Error", message)
+    }
+
     fn new(status: &str, title: &str) -> Self {
         let mut fields = Map::new();
         fields.insert("status".to_owned(), Value::from(status));

@@ -12,26 +12,46 @@ use jiff::Zoned;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
+use super::commands::{Call, midnight};
 use super::query::Query;
-use super::{HubApi, names, sensor};
+use super::{counter, names, sensor};
 use crate::platform::domoticz::{Device, HardwareInfo, Row, kind};
 
 /// Hardware type number of Python plugins (spec 1.4).
 pub(super) const PLUGIN_HARDWARE: u32 = 94;
 
 /// Carries `getdevices` out.
-pub(super) async fn list(api: &HubApi, query: &Query) -> Result<Answer, String> {
+pub(super) async fn list(call: &Call<'_>) -> Result<Answer, String> {
+    let (api, query) = (call.api, call.query);
+    let failed = |error: &dyn std::fmt::Display| error.to_string();
     let wanted = Wanted::parse(query)?;
-    let mut rows = api.devices.all().await.map_err(|error| error.to_string())?;
-    rows.retain(|row| wanted.includes(row));
+    let favorites = api.favorites.all().await.map_err(|error| failed(&error))?;
+    let mut rows = api.devices.all().await.map_err(|error| failed(&error))?;
+    rows.retain(|row| wanted.includes(row, favorites.contains(&row.device.id)));
     rows.sort_by(|a, b| order(query.text("order"), a, b));
     let hardware = api.plugins.hardware().into_iter();
     let hardware: HashMap<u32, HardwareInfo> = hardware.map(|info| (info.id, info)).collect();
+    let now = Zoned::now();
+    let counters = rows
+        .iter()
+        .filter(|row| counter::is_one(&row.device))
+        .map(|row| row.device.id);
+    let today = midnight(now.date()).unwrap_or(0);
+    let first = api.history.first_figures(counters.collect(), today).await;
+    let first: HashMap<i64, f64> = first.map_err(|error| failed(&error))?.into_iter().collect();
     let result = rows
         .iter()
-        .map(|row| Value::Object(entry(row, hardware.get(&row.hardware))))
+        .map(|row| {
+            let id = row.device.id;
+            let mut fields = entry(row, hardware.get(&row.hardware));
+            fields.extend(counter::fields(&row.device, first.get(&id).copied()));
+            fields.insert(
+                "Favorite".to_owned(),
+                json!(i32::from(favorites.contains(&id))),
+            );
+            Value::Object(fields)
+        })
         .collect();
-    let now = Zoned::now();
     let answer = Answer::ok("Devices")
         .with("ActTime", now.timestamp().as_second())
         .with("ServerTime", now.strftime("%Y-%m-%d %H:%M:%S").to_string())
@@ -42,6 +62,9 @@ pub(super) async fn list(api: &HubApi, query: &Query) -> Result<Answer, String> 
 /// Which rows a client asks for.
 struct Wanted {
     id: Option<i64>,
+    hardware: Option<u32>,
+    /// There are no plans, so nothing is on one.
+    plan: bool,
     used: Option<bool>,
     filter: String,
     favorites: bool,
@@ -58,6 +81,8 @@ impl Wanted {
         };
         Ok(Self {
             id: query.number("rid")?,
+            hardware: query.number("hwidx")?,
+            plan: query.number::<i64>("plan")?.is_some_and(|plan| plan > 0),
             used,
             filter: query.text("filter").unwrap_or("all").to_owned(),
             favorites: query.flag("favorite"),
@@ -66,7 +91,7 @@ impl Wanted {
         })
     }
 
-    fn includes(&self, row: &Row) -> bool {
+    fn includes(&self, row: &Row, favorite: bool) -> bool {
         let device = &row.device;
         if let Some(id) = self.id {
             return device.id == id;
@@ -74,7 +99,11 @@ impl Wanted {
         let used = self.used.is_none_or(|used| used == (device.used != 0));
         let shown = self.hidden || !device.name.starts_with('$');
         let recent = row.updated.as_second() >= self.since;
-        used && shown && recent && !self.favorites && self.has_kind(device)
+        let owned = self
+            .hardware
+            .is_none_or(|hardware| hardware == row.hardware);
+        let liked = favorite || !self.favorites;
+        used && shown && recent && owned && liked && !self.plan && self.has_kind(device)
     }
 
     fn has_kind(&self, device: &Device) -> bool {
@@ -150,7 +179,7 @@ fn entry(row: &Row, hardware: Option<&HardwareInfo>) -> Map<String, Value> {
 fn unused() -> Map<String, Value> {
     let fields = json!({
         "AddjMulti": 1.0, "AddjMulti2": 1.0, "AddjValue": 0.0, "AddjValue2": 0.0,
-        "Favorite": 0, "Notifications": "false", "PlanID": "0", "PlanIDs": [0],
+        "Notifications": "false", "PlanID": "0", "PlanIDs": [0],
         "Protected": false, "ShowNotifications": true, "Timers": "false",
         "XOffset": "0", "YOffset": "0",
     });
@@ -170,10 +199,7 @@ fn switch(device: &Device) -> Map<String, Value> {
         _ => off.clamp(0, 100),
     };
     let status = names::status(device, level);
-    let dims = matches!(
-        device.switch_type,
-        kind::DIMMER | kind::SELECTOR | 13 | 14 | 15 | 21
-    );
+    let dims = kind::dims(device);
     let mut fields = object(json!({
         "Data": status, "Status": status, "Level": level, "LevelInt": level * range / 100,
         "MaxDimLevel": if dims { range } else { 0 },

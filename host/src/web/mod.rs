@@ -1,45 +1,91 @@
-//! The hub's HTTP API for Domoticz clients, and a status page.
+//! The hub's HTTP API for Domoticz clients, custom pages and icons, and a status page.
 //!
-//! Speaks `GET /json.htm?type=command&param=...` with the field names that clients of
-//! Domoticz know. It has no authentication: who can reach the listener may operate
-//! every device, so where to listen is the operator's decision. Web pages of others
-//! are kept out (a browser's cross-site request is refused). Never shows a parameter
-//! of a plugin, because any may be a secret.
+//! Speaks `/json.htm?type=command&param=...` with the field names that clients of
+//! Domoticz know; `docs/api.md` has the commands. Who may use it is decided in
+//! [`access`]; web pages of others are kept out (a browser's cross-site request is
+//! refused). Everything that a client can send or make the hub keep is bounded.
 
+mod access;
 mod answer;
+mod body;
 mod commands;
+mod counter;
 mod devices;
 pub mod indigo;
 mod names;
+mod origin;
 mod page;
+mod pages;
 mod query;
 mod sensor;
 mod server;
 
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Form, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use futures_util::future::BoxFuture;
 
+pub use access::{Access, Rights};
+pub use commands::markdown;
+pub use pages::Pages;
 pub use server::serve;
 
 use crate::log::EventLog;
-use crate::platform::domoticz::{DeviceTable, Plugins};
+use crate::platform::domoticz::definition::PluginDefinition;
+use crate::platform::domoticz::favorites::Favorites;
+use crate::platform::domoticz::history::History;
+use crate::platform::domoticz::image::Images;
+use crate::platform::domoticz::preferences::Preferences;
+use crate::platform::domoticz::variables::Variables;
+use crate::platform::domoticz::{DeviceTable, House, Plugins};
+use crate::store::ManagedHardware;
+use access::Caller;
 use answer::Answer;
+use commands::Call;
 use query::Query;
+use server::Peer;
+
+/// Bytes of a form, and of an uploaded file.
+const MAX_FORM: usize = 64 << 10;
+const MAX_UPLOAD: usize = 4 << 20;
 
 /// What the API needs of the hub.
 #[derive(Clone)]
 pub struct HubApi {
     /// The device table.
     pub devices: DeviceTable,
+    /// The custom icons.
+    pub images: Images,
+    /// The security status and notifications; told of every change from outside.
+    pub house: House,
     /// The event log, for `getlog`.
     pub log: EventLog,
     /// The running plugins.
     pub plugins: Arc<dyn Plugins>,
+    /// What adds and removes hardware; `None` when this hub does not.
+    pub manager: Option<Arc<dyn Management>>,
+    /// Who may use the API.
+    pub access: Access,
+    /// Pages of plugins.
+    pub pages: Pages,
+    /// What devices showed.
+    pub history: History,
+    /// Devices to see first.
+    pub favorites: Favorites,
+    /// User variables.
+    pub variables: Variables,
+    /// The settings.
+    pub preferences: Preferences,
+    /// When the hub was started.
+    pub started: Instant,
     /// What `getversion` answers.
     pub version: VersionInfo,
     /// Refuses requests whose `Host` is not this machine's own name for itself, so
@@ -63,73 +109,153 @@ pub struct VersionInfo {
     pub python_version: String,
 }
 
+/// Adds, changes and removes hardware while the hub runs. Texts of errors say what to do.
+pub trait Management: Send + Sync {
+    /// The plugins of which there can be hardware.
+    fn definitions(&self) -> BoxFuture<'_, Result<Vec<PluginDefinition>, String>>;
+
+    /// All hardware that was added, running or not.
+    fn hardware(&self) -> BoxFuture<'_, Result<Vec<ManagedHardware>, String>>;
+
+    /// Adds hardware (`id` 0) or changes it, and starts it anew; returns its id.
+    fn save(&self, hardware: ManagedHardware) -> BoxFuture<'_, Result<u32, String>>;
+
+    /// Stops hardware and removes it with its devices and files.
+    fn remove(&self, id: u32) -> BoxFuture<'_, Result<(), String>>;
+}
+
 /// The routes of the API.
 pub fn router(api: HubApi) -> Router {
     Router::new()
         .route("/", get(status_page))
-        .route("/json.htm", get(json))
+        .route("/json.htm", get(json).post(json))
+        .route("/images/{name}", get(icon))
+        .route("/templates/{name}", get(custom_page))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+        .route("/uploadcustomicon", post(upload))
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
         .with_state(api)
 }
 
-async fn json(State(api): State<HubApi>, headers: HeaderMap, uri: Uri) -> Response {
-    if let Err(refusal) = admit(&api, &headers) {
-        return Answer::error("Forbidden", refusal).with_status(StatusCode::FORBIDDEN);
+async fn json(
+    State(api): State<HubApi>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    headers: HeaderMap,
+    uri: Uri,
+    form: Result<Form<HashMap<String, String>>, FormRejection>,
+) -> Response {
+    let mut query = match Query::parse(&uri) {
+        Ok(query) => query,
+        Err(reason) => return Answer::refused(reason).with_status(StatusCode::URI_TOO_LONG),
+    };
+    match form {
+        // A GET has its query for a form.
+        Ok(Form(form)) => query.add(form),
+        Err(FormRejection::InvalidFormContentType(_)) => {}
+        Err(rejection) => {
+            return Answer::refused(rejection.body_text()).with_status(rejection.status());
+        }
     }
-    match Query::parse(&uri) {
-        Ok(query) => commands::run(&api, &query).await.into_response(),
-        Err(reason) => Answer::error("Error", reason).with_status(StatusCode::URI_TOO_LONG),
+    match admit(&api, peer, &headers, &query) {
+        Ok(caller) => {
+            let call = Call {
+                api: &api,
+                query: &query,
+                caller: &caller,
+                peer: peer.ip(),
+            };
+            commands::run(&call).await.into_response()
+        }
+        Err(response) => response,
     }
 }
 
-async fn status_page(State(api): State<HubApi>, headers: HeaderMap) -> Response {
-    if let Err(refusal) = admit(&api, &headers) {
-        return (StatusCode::FORBIDDEN, refusal).into_response();
+async fn upload(
+    State(api): State<HubApi>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    request: Request,
+) -> Response {
+    let headers = request.headers().clone();
+    let caller = match admit(&api, peer, &headers, &Query::default()) {
+        Ok(caller) => caller,
+        Err(response) => return response,
+    };
+    match body::file(request, MAX_UPLOAD).await {
+        Ok(file) => commands::upload_icons(&api, &caller, file)
+            .await
+            .into_response(),
+        Err((status, reason)) => Answer::refused(reason).with_status(status),
+    }
+}
+
+async fn status_page(
+    State(api): State<HubApi>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(response) = admit(&api, peer, &headers, &Query::default()) {
+        return response;
     }
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let headers = [(header::CONTENT_SECURITY_POLICY, policy)];
+    let pages = api.pages.names().await;
     match api.devices.all().await {
-        Ok(rows) => (headers, Html(page::render(&api.plugins.hardware(), &rows))).into_response(),
+        Ok(rows) => {
+            let page = page::render(&api.plugins.hardware(), &rows, &pages);
+            (headers, Html(page)).into_response()
+        }
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
     }
 }
 
-/// Keeps other sites' pages from using a browser that can reach the hub.
-fn admit(api: &HubApi, headers: &HeaderMap) -> Result<(), String> {
-    same_site(api.local_only, headers)
+async fn custom_page(
+    State(api): State<HubApi>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+) -> Response {
+    match admit(&api, peer, &headers, &Query::default()) {
+        Ok(_) => api.pages.response(&name).await,
+        Err(response) => response,
+    }
 }
 
-fn same_site(local_only: bool, headers: &HeaderMap) -> Result<(), String> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = text("host").unwrap_or("");
-    if text("sec-fetch-site").is_some_and(|site| site == "cross-site") {
-        return Err("requests from other web sites are refused".to_owned());
+async fn icon(
+    State(api): State<HubApi>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+) -> Response {
+    match admit(&api, peer, &headers, &Query::default()) {
+        Ok(_) => pages::icon(&api.images, &name).await,
+        Err(response) => response,
     }
-    let own = |origin: &str| {
-        origin
-            .split_once("://")
-            .is_some_and(|(_, from)| from == host)
-    };
-    if text("origin").is_some_and(|origin| !own(origin)) {
-        return Err("requests from pages of another origin are refused".to_owned());
-    }
-    if local_only && !is_local(host) {
-        return Err("use the address 127.0.0.1 or the name localhost".to_owned());
-    }
-    Ok(())
 }
 
-/// Whether a `Host` header names the loopback interface. HTTP/1.0 has none.
-fn is_local(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let address = name.trim_start_matches('[').trim_end_matches(']');
-    let loopback = address
-        .parse::<std::net::IpAddr>()
-        .is_ok_and(|ip| ip.is_loopback());
-    name.is_empty() || name.eq_ignore_ascii_case("localhost") || loopback
+/// Who asks; else the answer to whoever may not.
+fn admit(
+    api: &HubApi,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    query: &Query,
+) -> Result<Caller, Response> {
+    let forbidden = |reason: String| Answer::refused(reason).with_status(StatusCode::FORBIDDEN);
+    origin::check(headers, api.local_only).map_err(forbidden)?;
+    let caller = api
+        .access
+        .admit(peer.ip(), headers, query)
+        .map_err(|refusal| {
+            let answer = Answer::refused(refusal.words()).with_status(refusal.status());
+            let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"Cordon\"")];
+            match refusal.status() {
+                StatusCode::UNAUTHORIZED => (ask, answer).into_response(),
+                _ => answer,
+            }
+        })?;
+    if caller.is_local() {
+        origin::check_host(headers).map_err(forbidden)?;
+    }
+    Ok(caller)
 }
 
 #[cfg(test)]

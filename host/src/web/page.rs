@@ -25,7 +25,7 @@ const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8
     </style></head><body><h1>Cordon</h1>";
 
 /// The whole page.
-pub(super) fn render(hardware: &[HardwareInfo], rows: &[Row]) -> String {
+pub(super) fn render(hardware: &[HardwareInfo], rows: &[Row], pages: &[String]) -> String {
     let mut by_hardware: BTreeMap<u32, Vec<&Row>> = BTreeMap::new();
     for row in rows {
         by_hardware.entry(row.hardware).or_default().push(row);
@@ -38,6 +38,14 @@ pub(super) fn render(hardware: &[HardwareInfo], rows: &[Row]) -> String {
         hardware.len(),
         rows.len()
     );
+    for name in pages {
+        // Names of pages are letters, digits and a few signs that need no escape.
+        let _ = write!(
+            page,
+            "<p><a href=\"templates/{0}\">{0}</a></p>",
+            escape(name)
+        );
+    }
     for info in hardware.iter().take(PLUGINS) {
         let rows = by_hardware.get(&info.id).map_or(&[][..], Vec::as_slice);
         plugin(&mut page, info, rows);

@@ -29,6 +29,21 @@ impl Query {
         Ok(Self { values })
     }
 
+    /// Adds the fields of a form; they go before parameters of the same name.
+    pub(super) fn add(&mut self, form: HashMap<String, String>) {
+        self.values.extend(form);
+    }
+
+    /// A query with these parameters.
+    #[cfg(test)]
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+        let pairs = pairs.iter();
+        let values = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self {
+            values: values.collect(),
+        }
+    }
+
     /// A parameter that is there and not empty.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let value = self.values.get(name).map(String::as_str);
@@ -45,6 +60,12 @@ impl Query {
         let parse = |text: &str| text.trim().parse();
         let number = self.text(name).map(parse).transpose();
         number.map_err(|_| format!("parameter `{name}` must be a number"))
+    }
+
+    /// A text that has to be given.
+    pub(super) fn needed(&self, name: &str) -> Result<&str, String> {
+        let text = self.text(name);
+        text.ok_or_else(|| format!("parameter `{name}` is missing"))
     }
 
     /// A number that has to be given.

@@ -13,7 +13,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -25,7 +26,7 @@ use crate::error::EngineError;
 const CONNECTIONS: usize = 64;
 
 /// From one answer's first byte to the next one's: reading the answer, idling, sending
-/// the next request. Requests have no bodies, so nobody honest needs more.
+/// the next request. The largest body has four megabytes, so nobody honest needs more.
 const EXCHANGE: Duration = Duration::from_secs(30);
 
 /// How long open connections may delay the end of the program.
@@ -60,7 +61,8 @@ pub(super) async fn serve_bounded(
         exchange,
     };
     let (announce, announced) = oneshot::channel();
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         shutdown.await;
         let _ = announce.send(());
     });
@@ -75,6 +77,16 @@ pub(super) async fn serve_bounded(
             served.map_err(|error| EngineError::io("serving HTTP", error))
         }
         () = grace_is_over => Ok(()),
+    }
+}
+
+/// Where a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub SocketAddr);
+
+impl Connected<IncomingStream<'_, BoundedListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, BoundedListener>) -> Self {
+        Self(*stream.remote_addr())
     }
 }
 

@@ -64,8 +64,19 @@ async fn start(connections: usize, exchange: Duration) -> Fixture {
         state: "running".to_owned(),
         detail: "<since> 10:00".to_owned(),
     });
+    let devices = DeviceTable::new(store.clone());
     let api = HubApi {
-        devices: DeviceTable::new(store),
+        house: House::new(&store, devices.clone(), Arc::<Recorder>::clone(&plugins)),
+        images: Images::new(store.clone()),
+        devices,
+        manager: None,
+        access: Access::new(&crate::config::WebConfig::default()),
+        pages: Pages::new(&folder.path().join("pages")),
+        history: History::new(store.clone()),
+        favorites: Favorites::new(store.clone()),
+        variables: Variables::new(store.clone()),
+        preferences: Preferences::new(store),
+        started: Instant::now(),
         log: EventLog::new(LogCapacity::default()),
         plugins: Arc::<Recorder>::clone(&plugins),
         version: VersionInfo {
@@ -457,19 +468,17 @@ async fn gethardware_lists_plugins_with_their_state() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_is_told_what_is_supported() {
+async fn what_is_unknown_is_answered_with_err_alone() {
     let f = fixture().await;
     for query in [
         "type=command&param=nonsense",
-        "type=scenes",
+        "type=nonsense",
         "",
         "param=",
         "type=command",
     ] {
-        assert!(
-            message(&f.json(query).await).contains("getversion"),
-            "{query}"
-        );
+        let answer = f.json(query).await;
+        assert_eq!(answer, serde_json::json!({"status": "ERR"}), "{query}");
     }
     assert!(f.get("/other", "").await.starts_with("HTTP/1.1 404"));
 }
@@ -485,16 +494,6 @@ async fn other_sites_and_foreign_names_are_refused() {
     let foreign =
         format!("GET {path} HTTP/1.1\r\nHost: evil.example:8080\r\nConnection: close\r\n\r\n");
     assert!(f.raw(foreign).await.starts_with("HTTP/1.1 403"));
-    for host in [
-        "localhost",
-        "LOCALHOST:80",
-        "127.0.0.1:8080",
-        "[::1]:8080",
-        "",
-    ] {
-        assert!(is_local(host), "{host}");
-    }
-    assert!(!is_local("localhost.evil.example") && !is_local("192.168.1.2:80"));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ import sys
 import traceback
 import types
 import unittest
+import warnings
 
 FOLDER = "/data/"
 RESULTS = FOLDER + "results.jsonl"
@@ -144,10 +145,13 @@ def prepare():
     support.has_fork_support = False
     support.has_subprocess_support = False
     threading_helper.can_start_thread = True
-    if "wasi" not in sys.platform:
-        from test.support import socket_helper
+    from test.support import socket_helper
 
-        socket_helper.has_gethostname = True
+    socket_helper.has_gethostname = True
+    # Modules that were dropped since refuse to be imported by a later version.
+    warnings._deprecated = lambda *args, **kwargs: None
+    # There are none, which their constructor says and not `bind`.
+    socket_helper._bind_nix_socket_error = OSError("there are no Unix sockets")
     support.verbose = 0
     support.use_resources = []
 
@@ -157,12 +161,23 @@ def prepare_asyncio():
 
     Not what the tests themselves test: only how they clean up.
     """
+    import asyncio
     from asyncio import events
 
-    def no_watcher(self):
+    def no_watcher(self, *watcher):
         raise NotImplementedError
 
     events._AbstractEventLoopPolicy.get_child_watcher = no_watcher
+    events._AbstractEventLoopPolicy.set_child_watcher = no_watcher
+
+    class Watcher:
+        """Watches no children, because there are none."""
+
+        def attach_loop(self, loop):
+            pass
+
+    asyncio.SafeChildWatcher = Watcher
+    asyncio.set_child_watcher = lambda watcher: None
 
 
 def run(name):

@@ -52,6 +52,13 @@ pub const TEMPORARY_FOLDER: &str = "/tmp/";
 /// `sys.path`.
 pub const PACKAGES_FOLDER: &str = "/packages/";
 
+/// Where a plugin puts its web pages: reached by relative paths, and below
+/// `Parameters["StartupFolder"]`, as `www/templates`.
+pub const PAGES_FOLDER: &str = "/data/www/templates/";
+
+/// Where a plugin finds its own folder by a relative path, followed by its name.
+const PLUGINS_FOLDER: &str = "/data/plugins/";
+
 /// Where the runtime finds compiled code of earlier starts.
 pub const CODE_FOLDER: &str = "/cache/";
 
@@ -135,6 +142,8 @@ pub struct Folders {
     pub plugin: PathBuf,
     /// The private working area.
     pub data: PathBuf,
+    /// The pages that it adds to the hub's, served from here and from nowhere else.
+    pub pages: PathBuf,
     /// For temporary files; emptied at every start.
     pub temporary: PathBuf,
     /// For compiled code of the plugin's modules, which the runtime keeps there.
@@ -155,8 +164,13 @@ impl Folders {
             },
         };
         let packages = self.packages().map(Mount::ReadOnly);
+        // Plugins know the name of their folder and look for it in the hub's.
+        let name = self.plugin.file_name().unwrap_or_default();
+        let relative = format!("{PLUGINS_FOLDER}{}", name.to_string_lossy());
         let mounts = [
-            (PLUGIN_FOLDER, Some(plugin)),
+            (PLUGIN_FOLDER, Some(plugin.clone())),
+            (relative.as_str(), Some(plugin)),
+            (PAGES_FOLDER, Some(Mount::ReadWrite(self.pages.clone()))),
             (DATA_FOLDER, Some(Mount::ReadWrite(self.data.clone()))),
             (
                 TEMPORARY_FOLDER,
@@ -197,7 +211,9 @@ impl Folders {
     /// A folder that cannot be read or emptied, or too many entries.
     pub fn quota(&self, bytes: u64, files: u64, log: PluginLog) -> Result<Arc<Quota>, EngineError> {
         empty(&self.temporary)?;
-        let kept = [&self.data, &self.code].into_iter().chain(&self.changes);
+        let kept = [&self.data, &self.pages, &self.code]
+            .into_iter()
+            .chain(&self.changes);
         Quota::new(kept.map(PathBuf::as_path), bytes, files, log)
     }
 }

@@ -7,7 +7,7 @@
 //! folder that was deleted and made again starts empty. Every access goes through
 //! the handles of the two layers, which keep paths inside and count what is used.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod listing;
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
@@ -433,73 +433,5 @@ impl FilesView<'_> {
         self.files
             .set_times_at(upper, flags, below(path), accessed, modified)
             .await
-    }
-
-    /// The entries of one layer's folder; none if it is no folder there.
-    async fn entries(&mut self, layer: &Fd, path: &str) -> FsResult<Vec<DirectoryEntry>> {
-        let follow = PathFlags::SYMLINK_FOLLOW;
-        match self.look(layer, follow, &below(path)).await {
-            Some(stat) if stat.type_ == DescriptorType::Directory => {}
-            _ => return Ok(Vec::new()),
-        }
-        let folder = self
-            .real_open_at(
-                same(layer),
-                follow,
-                below(path),
-                OpenFlags::DIRECTORY,
-                DescriptorFlags::READ,
-            )
-            .await?;
-        let stream = self.files.read_directory(same(&folder)).await;
-        let stream = self.refuse_when_full(stream);
-        self.files.table.delete(folder)?;
-        self.files.table.delete(stream?)?.into_iter().collect()
-    }
-
-    /// What shows in a folder.
-    async fn listing(&mut self, path: &str) -> FsResult<VecDeque<DirectoryEntry>> {
-        let (lower, upper) = self.layers().await?;
-        let mut shown = BTreeMap::new();
-        let mut hidden = BTreeSet::new();
-        for entry in self.entries(&upper, path).await? {
-            match entry.name.strip_prefix(MARKER) {
-                Some(name) => {
-                    hidden.insert(name.to_owned());
-                }
-                None => {
-                    shown.insert(entry.name.clone(), entry);
-                }
-            }
-        }
-        if !self.hidden(path).await? {
-            for entry in self.entries(&lower, path).await? {
-                if !hidden.contains(&entry.name) {
-                    shown.entry(entry.name.clone()).or_insert(entry);
-                }
-            }
-        }
-        Ok(shown.into_values().collect())
-    }
-
-    pub(super) async fn layered_read_directory(
-        &mut self,
-        path: &str,
-    ) -> FsResult<Resource<DirectoryEntryStream>> {
-        let (_, upper) = self.layers().await?;
-        let entries = self.listing(path).await?;
-        self.listing_stream(upper, entries).await
-    }
-
-    /// A stream that gives these entries; `folder` is any that can be read.
-    pub(super) async fn listing_stream(
-        &mut self,
-        folder: Fd,
-        entries: VecDeque<DirectoryEntry>,
-    ) -> FsResult<Resource<DirectoryEntryStream>> {
-        let stream = self.files.read_directory(folder).await;
-        let stream = self.refuse_when_full(stream)?;
-        self.tree.keep_listing(stream.rep(), entries);
-        Ok(stream)
     }
 }

@@ -85,6 +85,7 @@ impl Rig {
         let folders = Folders {
             plugin: folder.path().join("plugin"),
             data: folder.path().join("data"),
+            pages: folder.path().join("pages"),
             temporary: folder.path().join("temporary"),
             code: folder.path().join("code"),
             changes: changes.then(|| folder.path().join("changes")),
@@ -103,8 +104,17 @@ impl Rig {
         };
         let granted = rig.view().get_directories().unwrap();
         let names: Vec<_> = granted.iter().map(|(_, name)| name.as_str()).collect();
-        assert_eq!(names, ["/", "/cache", "/data", "/plugin", "/tmp"]);
-        (rig.data, rig.plugin) = (granted[2].0.rep(), granted[3].0.rep());
+        let expected = [
+            "/",
+            "/cache",
+            "/data",
+            "/data/plugins/plugin",
+            "/data/www/templates",
+            "/plugin",
+            "/tmp",
+        ];
+        assert_eq!(names, expected);
+        (rig.data, rig.plugin) = (granted[2].0.rep(), granted[5].0.rep());
         rig.root = granted[0].0.rep();
         rig
     }

@@ -47,7 +47,7 @@ pub(super) enum Place {
 
 /// The folders of one instance.
 pub struct Tree {
-    /// By name, without slashes.
+    /// By path, without a slash at the start or the end.
     mounts: BTreeMap<String, Mount>,
     handles: Mutex<Handles>,
 }
@@ -99,7 +99,7 @@ fn open_folder(path: &Path, make: bool) -> io::Result<File> {
 }
 
 impl Tree {
-    /// A tree of these mounts; names are single words such as `plugin`.
+    /// A tree of these mounts; names are words such as `plugin`, or paths of some.
     #[must_use]
     pub fn new(mounts: impl IntoIterator<Item = (String, Mount)>) -> Arc<Self> {
         Arc::new(Self {
@@ -112,9 +112,12 @@ impl Tree {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The names of the mounts.
+    /// The names of the mounts in the root; some are deeper.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.mounts.keys().map(String::as_str)
+        self.mounts
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !name.contains('/'))
     }
 
     /// Makes the handles of the granted folders, the root among them.

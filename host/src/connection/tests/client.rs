@@ -266,9 +266,9 @@ async fn a_plugin_at_its_limit_may_replace_a_connection_that_ended() {
     let mut setup = Setup::default();
     setup.limits.connections = 1;
     let mut rig = setup.build();
-    let closed = endpoint("TCP/IP", "None", free_port().await);
     for id in 1..50 {
-        rig.connect(id, &closed);
+        // Each its own port: the same one again would have to wait.
+        rig.connect(id, &endpoint("TCP/IP", "None", free_port().await));
         assert_eq!(rig.connected().await.1, 111);
         assert_eq!(rig.disconnected().await, id);
     }
@@ -312,15 +312,45 @@ async fn silence_times_out_again_and_again_rule_103() {
 #[tokio::test]
 async fn serial_fails_with_minus_one_and_no_disconnect() {
     let mut rig = Setup::default().build();
-    rig.connect(1, &endpoint("Serial", "Line", 1));
-    let (_, status, description) = rig.connected().await;
-    assert_eq!(status, -1);
-    assert!(
-        description.contains("not available in this build"),
-        "{description}"
-    );
+    let port = Endpoint {
+        address: "/dev/ttyNone".to_owned(),
+        ..endpoint("Serial", "Line", 1)
+    };
+    rig.connect(1, &port);
+    let denied = (1, -1, "Permission denied".to_owned());
+    assert_eq!(rig.connected().await, denied);
     rig.no_event().await;
     assert_eq!((rig.connections.open(), rig.errors().len()), (0, 1));
+    assert!(rig.errors()[0].contains("serial = [\"/dev/ttyNone\"]"));
+    let grants = "serial = [\"/dev/ttyNone\"]".to_owned();
+    let mut rig = Setup {
+        grants,
+        ..Setup::default()
+    }
+    .build();
+    rig.connect(1, &port);
+    let missing = (1, -1, "No such file or directory".to_owned());
+    assert_eq!(rig.connected().await, missing);
+    rig.no_event().await;
+}
+
+#[tokio::test]
+async fn a_target_that_refuses_again_and_again_is_tried_ever_more_seldom() {
+    let mut rig = Setup::default().build();
+    let closed = endpoint("TCP/IP", "None", free_port().await);
+    let begun = Instant::now();
+    for id in 1..=5 {
+        rig.connect(id, &closed);
+        assert_eq!(rig.connected().await.1, 111);
+        assert_eq!(rig.disconnected().await, id);
+    }
+    // Two at once, then pauses of 250, 500 and 1000 ms.
+    assert!(begun.elapsed() >= Duration::from_millis(1750));
+    rig.connect(6, &closed);
+    assert_eq!(rig.flags(6), Some((true, false)));
+    rig.disconnect(6);
+    assert_eq!(rig.connected().await.1, 125);
+    assert_eq!(rig.disconnected().await, 6);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ pub struct PluginDefinition {
     pub wikilink: String,
     /// Address of the product's page.
     pub externallink: String,
-    /// Compact XML with its `<description>` element; not trusted as HTML.
+    /// Compact XML with its `<description>` element; [`safe_html`] makes it fit for a page.
     pub description: String,
     /// The parameters that the operator fills in, in order.
     pub params: Vec<Param>,
@@ -144,6 +144,61 @@ pub fn read_folder(folder: &Path) -> Result<Vec<PluginDefinition>, DefinitionPro
     let roots = manifest::parse(&xml)
         .map_err(|error| problem(error.reason, Some((error.row, error.column))))?;
     Ok(definitions(folder, &roots))
+}
+
+/// A description as HTML that can be shown in a page: what it looks like stays, what
+/// could run or load something goes. The `<description>` element stays around it, as
+/// clients expect it (spec 1.4).
+#[must_use]
+pub fn safe_html(description: &str) -> String {
+    let inner = description
+        .strip_prefix("<description>")
+        .and_then(|rest| rest.strip_suffix("</description>"))
+        .unwrap_or_default();
+    if inner.is_empty() {
+        return String::new();
+    }
+    let looks = [
+        "class", "style", "align", "valign", "bgcolor", "width", "height", "border",
+    ];
+    let properties = [
+        "background-color",
+        "border",
+        "color",
+        "display",
+        "font-family",
+        "font-size",
+        "font-style",
+        "font-weight",
+        "height",
+        "line-height",
+        "list-style",
+        "list-style-type",
+        "margin",
+        "margin-bottom",
+        "margin-left",
+        "margin-right",
+        "margin-top",
+        "padding",
+        "padding-bottom",
+        "padding-left",
+        "padding-right",
+        "padding-top",
+        "text-align",
+        "text-decoration",
+        "vertical-align",
+        "white-space",
+        "width",
+    ];
+    let clean = ammonia::Builder::default()
+        .add_tags(["font", "u"])
+        .add_tag_attributes("font", ["color", "size"])
+        .add_generic_attributes(looks)
+        .filter_style_properties(properties.into_iter().collect())
+        .link_rel(Some("noopener noreferrer"))
+        .clean(inner)
+        .to_string();
+    format!("<description>{clean}</description>")
 }
 
 fn plugin_folders(root: &Path) -> Result<Vec<PathBuf>, EngineError> {

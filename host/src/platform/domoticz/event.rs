@@ -2,6 +2,9 @@
 //!
 //! The web API and the device table know plugins only through [`Plugins`].
 
+use super::notification::Notification;
+use super::security::Security;
+
 /// Something that a Domoticz plugin is told about (`guest.event`).
 #[derive(Debug, Clone, PartialEq)]
 pub enum HubEvent {
@@ -39,6 +42,17 @@ pub enum HubEvent {
         /// Unit number.
         unit: u32,
     },
+    /// `onSecurityEvent`: the status of the house has changed (rule 163).
+    Security {
+        /// External id of the security panel.
+        device_id: String,
+        /// Its unit number.
+        unit: u32,
+        /// The new status.
+        status: Security,
+    },
+    /// `onNotification`, for plugins that called `Notifier` (rule 164).
+    Notification(Notification),
     /// A new `Settings` dictionary; there is no callback.
     Settings(Vec<(String, String)>),
 }

@@ -48,6 +48,12 @@ pub fn is_blinds(device: &Device) -> bool {
     matches!(device.switch_type, 3 | 13 | 14 | 15 | 21)
 }
 
+/// Whether its level can be set: dimmers, selectors, blinds with a position.
+#[must_use]
+pub fn dims(device: &Device) -> bool {
+    matches!(device.switch_type, DIMMER | SELECTOR | 13 | 14 | 15 | 21)
+}
+
 /// Blinds whose text value is always the position.
 #[must_use]
 pub fn is_blinds_percentage(device: &Device) -> bool {

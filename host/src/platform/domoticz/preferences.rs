@@ -52,13 +52,28 @@ impl Preferences {
                     .iter()
                     .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))
                     .collect();
-                let sql = "SELECT key, text, number FROM preferences";
+                // What a client has to know to be believed is not for plugins.
+                let sql = "SELECT key, text, number FROM preferences WHERE key <> 'SecPassword'";
                 let mut statement = connection.prepare_cached(sql)?;
                 let mut rows = statement.query([])?;
                 while let Some(row) = rows.next()? {
                     settings.insert(row.get(0)?, shown(row.get(1)?, row.get(2)?));
                 }
                 Ok(settings.into_iter().collect())
+            })
+            .await
+    }
+
+    /// The text of a preference that [`Self::settings`] leaves out.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn secret(&self, key: &'static str) -> Result<Option<String>, StoreError> {
+        self.store
+            .read(move |connection| {
+                let sql = "SELECT text FROM preferences WHERE key = ?1";
+                let mut statement = connection.prepare_cached(sql)?;
+                Ok(statement.query_row([key], |row| row.get(0)).optional()?)
             })
             .await
     }

@@ -9,21 +9,21 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
 
 use super::device::{Change, Device, DeviceError, DeviceLimits, NewDevice, ValueUpdate};
 use super::event::HubEvent;
 use super::row::{self, StoredRow};
-use super::{color, preferences, value};
-use crate::error::LimitHit;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
+use write::{any, apply, insert, own, remove};
+
+mod write;
 
 /// The rows of all hardware. Clones share them.
 #[derive(Debug, Clone)]
 pub struct DeviceTable {
     store: Store,
-    /// By row id; rows that are not timed out are absent.
-    timed_out: Arc<Mutex<HashMap<i64, i64>>>,
+    /// By row id, with the hardware; rows that are not timed out are absent.
+    timed_out: Arc<Mutex<HashMap<i64, (u32, i64)>>>,
 }
 
 /// A row as the hub's own API sees it.
@@ -48,6 +48,17 @@ pub struct Notice {
     pub event: HubEvent,
     /// The row after the change; before it, for a removal.
     pub device: Device,
+    /// The row before a new reading; `None` for every other change.
+    pub before: Option<Device>,
+}
+
+/// A row before and after a change of its own plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Updated {
+    /// The row before.
+    pub before: Device,
+    /// The row as it is stored now.
+    pub after: Device,
 }
 
 /// A reading from outside; `None` leaves a value as it is.
@@ -117,7 +128,8 @@ impl DeviceTable {
             .await
     }
 
-    /// Changes a row for a plugin and returns it as stored (spec 4.3, Update).
+    /// Changes a row for a plugin (spec 4.3, Update). What follows from it for others
+    /// is [`super::House::changed`]'s.
     ///
     /// # Errors
     /// [`DeviceError::Missing`], [`DeviceError::Limit`], [`DeviceError::Unavailable`].
@@ -127,17 +139,19 @@ impl DeviceTable {
         id: i64,
         change: Change,
         limits: DeviceLimits,
-    ) -> Result<Device, DeviceError> {
+    ) -> Result<Updated, DeviceError> {
         let timed_out = change.timed_out;
         let operation = self.store.write(move |transaction| {
             let row = own(transaction, hardware, id)?;
-            apply(transaction, row, &change, Some(limits))
+            let before = row.device.clone();
+            let after = apply(transaction, row, &change, Some(limits))?.device;
+            Ok::<_, DeviceError>(Updated { before, after })
         });
-        let row = operation.await?;
+        let updated = operation.await?;
         if let Some(timed_out) = timed_out {
-            self.set_timed_out(id, timed_out);
+            self.set_timed_out(hardware, id, timed_out);
         }
-        Ok(row.device)
+        Ok(updated)
     }
 
     /// Removes a row for a plugin (spec 4.3, Delete).
@@ -150,7 +164,7 @@ impl DeviceTable {
             remove(transaction, id)
         });
         operation.await?;
-        self.set_timed_out(id, 0);
+        self.set_timed_out(hardware, id, 0);
         Ok(())
     }
 
@@ -236,6 +250,14 @@ impl DeviceTable {
         self.change_from_outside(id, change).await
     }
 
+    /// Any change from outside, such as of the switch type or the options.
+    ///
+    /// # Errors
+    /// [`DeviceError::Missing`], [`DeviceError::Unavailable`].
+    pub async fn edit(&self, id: i64, change: Change) -> Result<Notice, DeviceError> {
+        self.change_from_outside(id, move |_| change).await
+    }
+
     /// Makes a row from outside.
     ///
     /// # Errors
@@ -255,6 +277,7 @@ impl DeviceTable {
             hardware,
             event,
             device,
+            before: None,
         })
     }
 
@@ -271,7 +294,7 @@ impl DeviceTable {
         let StoredRow {
             hardware, device, ..
         } = operation.await?;
-        self.set_timed_out(id, 0);
+        self.set_timed_out(hardware, id, 0);
         let event = HubEvent::DeviceRemoved {
             device_id: device.device_id.clone(),
             unit: device.unit,
@@ -280,6 +303,7 @@ impl DeviceTable {
             hardware,
             event,
             device,
+            before: None,
         })
     }
 
@@ -290,12 +314,16 @@ impl DeviceTable {
     ) -> Result<Notice, DeviceError> {
         let operation = self.store.write(move |transaction| {
             let row = any(transaction, id)?;
-            let change = change(&row.device);
-            apply(transaction, row, &change, None)
+            let before = row.device.clone();
+            let change = change(&before);
+            let after = apply(transaction, row, &change, None)?;
+            let before = change.value.is_some().then_some(before);
+            Ok::<_, DeviceError>((before, after))
         });
+        let (before, after) = operation.await?;
         let StoredRow {
             hardware, device, ..
-        } = operation.await?;
+        } = after;
         let event = HubEvent::DeviceModified {
             device_id: device.device_id.clone(),
             unit: device.unit,
@@ -304,217 +332,37 @@ impl DeviceTable {
             hardware,
             event,
             device,
+            before,
         })
     }
 
-    fn set_timed_out(&self, id: i64, timed_out: i64) {
+    /// A plugin that is started anew has no device that is timed out (spec 4.3).
+    pub fn forget_timed_out(&self, hardware: u32) {
+        self.lock().retain(|_, (owner, _)| *owner != hardware);
+    }
+
+    fn set_timed_out(&self, hardware: u32, id: i64, timed_out: i64) {
         let mut all = self.lock();
         match timed_out {
             0 => all.remove(&id),
-            _ => all.insert(id, timed_out),
+            _ => all.insert(id, (hardware, timed_out)),
         };
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<i64, i64>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<i64, (u32, i64)>> {
         self.timed_out
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn shown(row: StoredRow, timed_out: &HashMap<i64, i64>) -> Row {
+fn shown(row: StoredRow, timed_out: &HashMap<i64, (u32, i64)>) -> Row {
     Row {
         hardware: row.hardware,
-        timed_out: timed_out.get(&row.device.id).copied().unwrap_or(0),
+        timed_out: timed_out.get(&row.device.id).map_or(0, |(_, value)| *value),
         updated: row.updated,
         device: row.device,
     }
-}
-
-fn own(connection: &Connection, hardware: u32, id: i64) -> Result<StoredRow, DeviceError> {
-    let found = row::find(connection, "id = ?1 AND hardware_id = ?2", (id, hardware))?;
-    found.ok_or(DeviceError::Missing)
-}
-
-fn any(connection: &Connection, id: i64) -> Result<StoredRow, DeviceError> {
-    row::find(connection, "id = ?1", [id])?.ok_or(DeviceError::Missing)
-}
-
-fn remove(connection: &Connection, id: i64) -> Result<(), DeviceError> {
-    let sql = "DELETE FROM devices WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute([id])?;
-    Ok(())
-}
-
-fn insert(
-    connection: &Connection,
-    hardware: u32,
-    device: NewDevice,
-    limits: DeviceLimits,
-) -> Result<Device, DeviceError> {
-    if !(1..=255).contains(&device.unit) {
-        return Err(DeviceError::BadUnit);
-    }
-    if !preferences::accepts_new_hardware(connection)? {
-        return Err(DeviceError::NotAccepting);
-    }
-    let legacy = device.prefix_name;
-    let mut row = new_row(connection, hardware, device)?;
-    let Device {
-        unit, device_id, ..
-    } = &row.device;
-    // Legacy units are unique in the hardware, extended ones in the device.
-    let same = "hardware_id = ?1 AND unit = ?2 AND (?3 OR device_id = ?4)";
-    if row::find(connection, same, (hardware, unit, legacy, device_id))?.is_some() {
-        return Err(DeviceError::Exists);
-    }
-    let (devices, bytes) = row::usage(connection, hardware)?;
-    within("devices", devices.saturating_add(1), limits.devices)?;
-    within(
-        "stored-bytes",
-        bytes.saturating_add(row.weight()),
-        limits.stored_bytes,
-    )?;
-    row.device.id = row::save(connection, &row)?;
-    Ok(row.device)
-}
-
-fn new_row(
-    connection: &Connection,
-    hardware: u32,
-    device: NewDevice,
-) -> Result<StoredRow, DeviceError> {
-    let hardware_name: Option<String> = connection
-        .prepare_cached("SELECT name FROM hardware WHERE id = ?1")?
-        .query_row([hardware], |row| row.get(0))
-        .optional()?;
-    let Some(hardware_name) = hardware_name else {
-        let text = format!("there is no hardware {hardware}");
-        return Err(StoreError::Conflict(text).into());
-    };
-    let NewDevice { unit, name, .. } = device;
-    let prefixed = device
-        .prefix_name
-        .then(|| format!("{hardware_name} - {name}"));
-    let default_id = || format!("{hardware:04X}{unit:04X}"); // rule 32
-    let given_id = Some(device.device_id).filter(|id| !id.is_empty());
-    let mut row = StoredRow {
-        hardware,
-        device: Device {
-            unit,
-            device_id: given_id.unwrap_or_else(default_id),
-            name: prefixed.unwrap_or(name),
-            device_type: device.device_type,
-            sub_type: device.sub_type,
-            switch_type: device.switch_type,
-            n_value: device.n_value,
-            s_value: device.s_value,
-            signal_level: value::eight_bits(device.signal_level),
-            battery_level: value::eight_bits(device.battery_level),
-            image: device.image,
-            used: device.used,
-            description: device.description,
-            color: color::normalise(&device.color),
-            ..Device::default()
-        },
-        options: String::new(),
-        updated: Timestamp::default(),
-    };
-    row.set_options(&device.options);
-    row.touch(Timestamp::now());
-    Ok(row)
-}
-
-/// The effects of a change in the order of spec 4.3, the type first.
-fn apply(
-    connection: &Connection,
-    mut row: StoredRow,
-    change: &Change,
-    limits: Option<DeviceLimits>,
-) -> Result<StoredRow, DeviceError> {
-    let weight_before = row.weight();
-    let now = Timestamp::now();
-    let elapsed = now.duration_since(row.updated).as_secs_f64();
-    let mut touched = set_types(&mut row, change);
-    if let Some(reading) = &change.value {
-        value::apply(&mut row.device, reading, elapsed);
-        touched = true;
-    }
-    if let Some(reading) = &change.silent_value {
-        value::apply_silently(&mut row.device, reading);
-        touched = true;
-    }
-    touched |= set_texts(&mut row.device, change);
-    touched |= set_numbers(&mut row.device, change);
-    if touched {
-        row.touch(now);
-    }
-    // Not an update: only steps 4 to 7 of spec 4.3 refresh LastUpdate.
-    if let Some(options) = &change.options {
-        row.set_options(options);
-    }
-    if !touched && change.options.is_none() {
-        return Ok(row);
-    }
-    // Shrinking is allowed even over a limit that was lowered.
-    if let Some(limits) = limits
-        && row.weight() > weight_before
-    {
-        let (_, bytes) = row::usage(connection, row.hardware)?;
-        let bytes = bytes
-            .saturating_sub(weight_before)
-            .saturating_add(row.weight());
-        within("stored-bytes", bytes, limits.stored_bytes)?;
-    }
-    row::save(connection, &row)?;
-    Ok(row)
-}
-
-fn set_types(row: &mut StoredRow, change: &Change) -> bool {
-    let device = &mut row.device;
-    let written = replace(&mut device.device_type, change.device_type)
-        | replace(&mut device.sub_type, change.sub_type)
-        | replace(&mut device.switch_type, change.switch_type);
-    row.read_options();
-    written
-}
-
-/// What is written whenever it is given.
-fn set_texts(device: &mut Device, change: &Change) -> bool {
-    let color = change.color.as_deref().map(color::normalise);
-    let given = change.name.is_some() || change.description.is_some() || color.is_some();
-    replace(&mut device.name, change.name.clone());
-    replace(&mut device.description, change.description.clone());
-    replace(&mut device.color, color);
-    given
-}
-
-/// What is written when it is different.
-fn set_numbers(device: &mut Device, change: &Change) -> bool {
-    let signal = change.signal_level.map(value::eight_bits);
-    let battery = change.battery_level.map(value::eight_bits);
-    replace(&mut device.image, change.image)
-        | replace(&mut device.battery_level, battery)
-        | replace(&mut device.signal_level, signal)
-        | replace(&mut device.used, change.used)
-}
-
-/// Whether the column has another value now.
-fn replace<T: PartialEq>(column: &mut T, new: Option<T>) -> bool {
-    match new {
-        Some(new) if new != *column => {
-            *column = new;
-            true
-        }
-        _ => false,
-    }
-}
-
-fn within(which: &'static str, used: u64, limit: u64) -> Result<(), DeviceError> {
-    if used <= limit {
-        return Ok(());
-    }
-    Err(LimitHit { which, used, limit }.into())
 }
 
 #[cfg(test)]

@@ -4,24 +4,26 @@
 //! from plugins and clients, so nothing here may fail or overflow.
 
 use super::device::{Device, ValueUpdate};
-use super::kind;
+use super::{history, kind};
 
-/// Applies a reading `elapsed_s` seconds after the last update of the row.
-pub(super) fn apply(device: &mut Device, reading: &ValueUpdate, elapsed_s: f64) {
+/// Applies a reading `elapsed_s` seconds after the last update of the row. Whether it
+/// is news: a contact's repeated reading and an entry for the history are none.
+pub(super) fn apply(device: &mut Device, reading: &ValueUpdate, elapsed_s: f64) -> bool {
     let (n_value, s_value) = match special(device, reading, elapsed_s) {
         Special::None => (reading.n_value, reading.s_value.clone()),
         Special::Values(n_value, s_value) => (n_value, s_value),
-        Special::Ignored => return,
+        Special::Ignored => return false,
     };
     let same = n_value == device.n_value && s_value == device.s_value;
     if same && kind::reports_changes_only(device) {
-        return;
+        return false;
     }
     device.n_value = n_value;
     device.s_value = s_value;
     device.signal_level = eight_bits(reading.signal_level);
     device.battery_level = eight_bits(reading.battery_level);
     follow_level(device);
+    true
 }
 
 /// Writes the values as they are.
@@ -55,9 +57,7 @@ fn special(device: &Device, reading: &ValueUpdate, elapsed_s: f64) -> Special {
         let s_value = energy(&device.s_value, &reading.s_value, elapsed_s);
         return Special::Values(reading.n_value, s_value);
     }
-    let managed = general && device.sub_type == kind::MANAGED_COUNTER;
-    let logs = managed || device.option_is_true("AddDBLogEntry");
-    if logs && is_history_entry(&reading.s_value) {
+    if history::is_entry(device, &reading.s_value) {
         return Special::Ignored;
     }
     Special::None
@@ -104,18 +104,6 @@ pub(super) fn leading_number(text: &str) -> f64 {
         }
     }
     0.0
-}
-
-/// Three parts, or the 7 or 11 of multi meters, of which the last is a date.
-fn is_history_entry(s_value: &str) -> bool {
-    let mut parts = s_value.rsplit(';');
-    let last = parts.next().unwrap_or("").trim();
-    matches!(parts.count() + 1, 3 | 7 | 11) && is_date(last)
-}
-
-/// `YYYY-MM-DD`, with or without a time.
-fn is_date(text: &str) -> bool {
-    text.parse::<jiff::civil::DateTime>().is_ok() || text.parse::<jiff::civil::Date>().is_ok()
 }
 
 /// Keeps the last dim level of a shown switch.

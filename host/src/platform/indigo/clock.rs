@@ -21,6 +21,10 @@ use super::trigger;
 /// How long the clock sleeps at most: the time of day may be set meanwhile.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// Seconds of delay after which a step begins a chain of its own: something that blinks
+/// goes on for ever, and is no loop.
+const FRESH: f64 = 0.1;
+
 /// Who does what the clock does.
 const CALLER: Caller = Caller::Operator("server");
 
@@ -44,8 +48,12 @@ async fn run(server: Weak<IndigoServer>) {
         };
         for delayed in alive.timers.due(Instant::now()) {
             let mut step = delayed.step;
+            let caller = match step.delay >= FRESH {
+                true => delayed.caller.renewed(),
+                false => delayed.caller,
+            };
             step.delay = 0.0;
-            execute::begin_unasked(&alive, &delayed.caller, step, delayed.data);
+            execute::begin_unasked(&alive, &caller, step, delayed.data);
         }
         sprinkler::advance(&alive);
         daylight(&alive).await;

@@ -18,6 +18,8 @@ mod dispatch;
 mod execute;
 pub mod failure;
 pub mod filter;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod info;
 mod log_follower;
 pub mod object;
@@ -36,6 +38,10 @@ pub mod table;
 mod timers;
 mod trigger;
 pub mod view;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests;
 
 pub use change::{Change, What};
 pub use failure::{Failure, FailureKind};

@@ -75,7 +75,8 @@ impl Http {
                 Body::Chunked(_) => false,
             };
             if whole {
-                give(message.head, rest.to_vec(), out);
+                let message = with_body(message.head, rest.to_vec());
+                out.messages.push(Inbound::Http(message));
             }
         }
         self.forget();
@@ -99,19 +100,43 @@ impl Http {
         *self = Self::new(self.max_buffer);
     }
 
+    /// Takes more bytes and gives one message at most; what follows it stays.
+    pub(super) fn next(&mut self, bytes: BytesMut) -> Result<Option<HttpInbound>, CodecError> {
+        self.buffer.unsplit(bytes);
+        let result = self.one();
+        if result.is_err() {
+            self.forget();
+        }
+        result
+    }
+
+    /// The bytes that no message has used.
+    pub(super) fn take_rest(&mut self) -> BytesMut {
+        self.scanned = 0;
+        self.buffer.split()
+    }
+
     fn advance(&mut self, out: &mut Decoded) -> Result<(), CodecError> {
+        while let Some(message) = self.one()? {
+            out.messages.push(Inbound::Http(message));
+        }
+        Ok(())
+    }
+
+    /// The next message if it is complete.
+    fn one(&mut self) -> Result<Option<HttpInbound>, CodecError> {
         loop {
             let Some(mut message) = self.current.take() else {
                 if self.read_head()? {
                     continue;
                 }
-                return Ok(());
+                return Ok(None);
             };
             match self.read_body(&mut message)? {
-                Some(data) => give(message.head, data, out),
+                Some(data) => return Ok(Some(with_body(message.head, data))),
                 None => {
                     self.current = Some(message);
-                    return Ok(());
+                    return Ok(None);
                 }
             }
         }
@@ -192,7 +217,7 @@ impl Http {
     }
 }
 
-fn give(mut head: HttpInbound, data: Vec<u8>, out: &mut Decoded) {
+fn with_body(mut head: HttpInbound, data: Vec<u8>) -> HttpInbound {
     head.data = (!data.is_empty()).then_some(data);
-    out.messages.push(Inbound::Http(head));
+    head
 }

@@ -19,7 +19,7 @@ use super::{IndigoApi, parts, reply, sandbox};
 use crate::platform::indigo::{Answer, CallError, Plugin};
 
 /// How long a plugin may take; the reference says to stay under 15 to 20 s.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 /// Requests that may wait for one plugin at a time.
 pub(super) const MAX_WAITING: usize = 16;
 
@@ -87,7 +87,7 @@ async fn handle(
         "pluginTypeId": action,
         "props": props,
     }, null, true]});
-    let answered = match plugin.call(&call, &arguments, DEADLINE).await {
+    let answered = match plugin.call(&call, &arguments, api.deadline).await {
         Ok(Answer::Returned(value)) => reply::answer(&plugin, value).await,
         Ok(Answer::NotDefined) => {
             let text = format!("the plugin has no method `{callback}`");

@@ -21,6 +21,7 @@ mod socket;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -54,6 +55,8 @@ pub struct IndigoApi {
     local_only: bool,
     sockets: Arc<Semaphore>,
     places: message::Places,
+    /// How long a plugin may take for a page.
+    deadline: Duration,
 }
 
 impl IndigoApi {
@@ -67,6 +70,7 @@ impl IndigoApi {
             local_only,
             sockets: Arc::new(Semaphore::new(socket::MAX_CLIENTS)),
             places: message::Places::default(),
+            deadline: message::DEADLINE,
             server,
         }
     }
@@ -79,7 +83,7 @@ impl IndigoApi {
     fn admit(&self, headers: &HeaderMap, uri: &Uri, wanted: Wanted<'_>) -> Result<(), Response> {
         match self.keys.judge(headers, uri, wanted) {
             Verdict::Allowed => Ok(()),
-            Verdict::Open => super::same_site(self.local_only, headers)
+            Verdict::Open => super::origin::check(headers, self.local_only)
                 .map_err(|reason| answer::error(StatusCode::FORBIDDEN, "forbidden", &reason)),
             Verdict::NoKey => Err(unauthorized(
                 "an API key is needed: the header `Authorization: Bearer KEY`, with a key of \

@@ -34,6 +34,10 @@ pub(super) async fn get(
     if method != Method::GET && method != Method::HEAD {
         return wrong_method("GET, HEAD");
     }
+    // Below the resources is not enough: `public/..` are those that need a key.
+    if path.split('/').any(|part| part == "..") {
+        return missing();
+    }
     let found = api.server.plugin(&plugin);
     let Some(resources) = found.as_ref().and_then(|it| it.bundle.resources.clone()) else {
         return missing();

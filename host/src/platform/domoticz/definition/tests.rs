@@ -235,3 +235,20 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_description_keeps_its_looks_and_loses_what_could_run() {
+    let list = r#"<description><h2>Kodi</h2><ul style="list-style-type:square"><li>a</li></ul></description>"#;
+    assert_eq!(safe_html(list), list);
+    let hostile = r#"<description><b onclick="x()">Hi</b><script>evil()</script><a href="javascript:x()">l</a><p style="position:fixed;color:red">t</p><iframe src="http://x" /></description>"#;
+    let safe = safe_html(hostile);
+    for part in ["onclick", "script", "evil", "position", "iframe"] {
+        assert!(!safe.contains(part), "{safe}");
+    }
+    assert!(
+        safe.contains("<b>Hi</b>") && safe.contains("color:red"),
+        "{safe}"
+    );
+    assert_eq!(safe_html(""), "");
+    assert_eq!(safe_html("<description />"), "");
+}

@@ -4,6 +4,8 @@ use tempfile::TempDir;
 
 use super::super::preferences::Preferences;
 use super::*;
+use crate::error::LimitHit;
+use crate::store::StoreError;
 
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,
@@ -39,6 +41,7 @@ impl Fixture {
             .update(self.hardware, id, change, PLENTY)
             .await
             .unwrap()
+            .after
     }
 
     async fn set(&self, id: i64, n_value: i64, s_value: &str) -> Device {
@@ -304,7 +307,8 @@ async fn a_plugin_cannot_reach_the_rows_of_another_hardware() {
     assert_eq!(
         f.table
             .update(other, device.id, Change::default(), PLENTY)
-            .await,
+            .await
+            .map(|updated| updated.after),
         missing
     );
     assert_eq!(f.table.touch(other, device.id).await, missing);
@@ -350,7 +354,7 @@ async fn limits_stop_a_flood_and_leave_the_store_as_it_was() {
             limits,
         )
     };
-    assert_eq!(grow(100).await.unwrap().s_value.len(), 100);
+    assert_eq!(grow(100).await.unwrap().after.s_value.len(), 100);
     let refused = grow(300).await.unwrap_err();
     let DeviceError::Limit(hit) = refused else {
         panic!("{refused}")

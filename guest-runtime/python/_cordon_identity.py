@@ -1,0 +1,4 @@
+"""The one user of a plugin's system."""
+
+USER = "cordon"
+UID = 1000

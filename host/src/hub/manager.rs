@@ -1,0 +1,263 @@
+//! Hardware that is added, changed and removed while the hub runs.
+//!
+//! It lives in the store, beside that of `cordon.toml`, which nobody but the operator
+//! changes. It can be of any plugin in the hub's folder and has no grants: it may
+//! reach its own Address and Port and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
+
+use super::Maker;
+use crate::capability::files;
+use crate::config::{HardwareSection, PluginFolder};
+use crate::error::EngineError;
+use crate::grants::Grants;
+use crate::instance::supervisor::Handle;
+use crate::limits::Limits;
+use crate::log::Level;
+use crate::platform::domoticz::definition::{Catalogue, PluginDefinition};
+use crate::store::ManagedHardware;
+use crate::web::Management;
+
+/// Longest text of one parameter, and of a name, in bytes.
+const MAX_VALUE: usize = 4096;
+const MAX_NAME: usize = 100;
+
+/// The managed hardware. Clones share it.
+#[derive(Clone)]
+pub(super) struct Manager {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    maker: Maker,
+    plugins: PathBuf,
+    /// Hardware of the configuration.
+    configured: BTreeSet<u32>,
+    instances: usize,
+    /// Held for as long as a change takes: one at a time.
+    running: Mutex<BTreeMap<u32, Handle>>,
+}
+
+impl Manager {
+    pub(super) fn new(
+        maker: Maker,
+        plugins: &Path,
+        configured: BTreeSet<u32>,
+        instances: u32,
+    ) -> Self {
+        let inner = Inner {
+            maker,
+            plugins: plugins.to_owned(),
+            configured,
+            instances: usize::try_from(instances).unwrap_or(usize::MAX),
+            running: Mutex::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Starts what is enabled. What cannot be started is an error in the log.
+    pub(super) async fn start_all(&self) -> Result<(), EngineError> {
+        let stored = self.inner.maker.services.store.managed_hardware().await?;
+        let mut running = self.inner.running.lock().await;
+        for hardware in stored.into_iter().filter(|hardware| hardware.enabled) {
+            if let Err(problem) = self.inner.start(&mut running, &hardware).await {
+                let events = &self.inner.maker.services.events;
+                events.record(Some(&hardware.name), Level::Error, problem);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn stop(&self) {
+        let running = std::mem::take(&mut *self.inner.running.lock().await);
+        let stopping: Vec<_> = running
+            .into_values()
+            .map(|instance| tokio::spawn(instance.stop()))
+            .collect();
+        for instance in stopping {
+            if let Err(error) = instance.await {
+                tracing::error!(%error, "an instance could not be stopped");
+            }
+        }
+    }
+}
+
+impl Management for Manager {
+    fn definitions(&self) -> BoxFuture<'_, Result<Vec<PluginDefinition>, String>> {
+        Box::pin(self.inner.definitions())
+    }
+
+    fn hardware(&self) -> BoxFuture<'_, Result<Vec<ManagedHardware>, String>> {
+        Box::pin(async {
+            let stored = self.inner.maker.services.store.managed_hardware().await;
+            stored.map_err(|error| error.to_string())
+        })
+    }
+
+    fn save(&self, hardware: ManagedHardware) -> BoxFuture<'_, Result<u32, String>> {
+        let inner = Arc::clone(&self.inner);
+        // A client that goes away must not leave half a change.
+        Box::pin(finish(async move { inner.save(hardware).await }))
+    }
+
+    fn remove(&self, id: u32) -> BoxFuture<'_, Result<(), String>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(finish(async move { inner.remove(id).await }))
+    }
+}
+
+/// Carries a change to its end even if nobody waits for it any more.
+async fn finish<T: Send + 'static>(
+    change: impl Future<Output = Result<T, String>> + Send + 'static,
+) -> Result<T, String> {
+    let ended = tokio::spawn(change).await;
+    ended.unwrap_or_else(|error| Err(format!("the change failed inside the hub: {error}")))
+}
+
+impl Inner {
+    async fn definitions(&self) -> Result<Vec<PluginDefinition>, String> {
+        let plugins = self.plugins.clone();
+        let found = tokio::task::spawn_blocking(move || Catalogue::discover(&plugins)).await;
+        let found = found.map_err(|error| error.to_string())?;
+        Ok(found.map_err(|error| error.to_string())?.plugins)
+    }
+
+    async fn definition(&self, key: &str) -> Result<PluginDefinition, String> {
+        let definitions = self.definitions().await?;
+        let found = definitions.into_iter().find(|plugin| plugin.key == key);
+        found.ok_or_else(|| format!("there is no plugin with key `{key}`"))
+    }
+
+    async fn save(&self, hardware: ManagedHardware) -> Result<u32, String> {
+        check(&hardware)?;
+        let mut running = self.running.lock().await;
+        let store = &self.maker.services.store;
+        let stored = store.managed_hardware().await;
+        let stored = stored.map_err(|error| error.to_string())?;
+        let is_new = hardware.id == 0;
+        if is_new && stored.len().saturating_add(self.configured.len()) >= self.instances {
+            return Err(format!(
+                "there are {} plugin instances already; raise `instances` under [hub]",
+                self.instances
+            ));
+        }
+        if !is_new && !stored.iter().any(|known| known.id == hardware.id) {
+            return Err(self.no_such(hardware.id));
+        }
+        let definition = self.definition(&hardware.key).await?;
+        // What cannot start is not stored; checked with the id it has, or would have.
+        let section = section(&hardware);
+        let fits = self.maker.spec(hardware.id, &section, &definition).await;
+        fits.map_err(|error| error.to_string())?;
+        let id = store.save_managed(hardware.clone()).await;
+        let id = id.map_err(|error| error.to_string())?;
+        if let Some(instance) = running.remove(&id) {
+            instance.stop().await;
+        }
+        let hardware = ManagedHardware { id, ..hardware };
+        if hardware.enabled {
+            self.start(&mut running, &hardware).await?;
+        }
+        Ok(id)
+    }
+
+    async fn remove(&self, id: u32) -> Result<(), String> {
+        let mut running = self.running.lock().await;
+        let store = &self.maker.services.store;
+        let stored = store.managed_hardware().await;
+        let stored = stored.map_err(|error| error.to_string())?;
+        if !stored.iter().any(|known| known.id == id) {
+            return Err(self.no_such(id));
+        }
+        if let Some(instance) = running.remove(&id) {
+            instance.stop().await;
+        }
+        let removed = store.remove_hardware(id).await;
+        removed.map_err(|error| error.to_string())?;
+        self.forget_files(id).await;
+        Ok(())
+    }
+
+    /// Removes what the plugin kept. The folder of an id is never used again.
+    async fn forget_files(&self, id: u32) {
+        let folders = self
+            .maker
+            .folders(id, PluginFolder::CopyOnWrite, Path::new(""));
+        let mut kept = vec![folders.data, folders.pages, folders.temporary, folders.code];
+        kept.extend(folders.changes);
+        let removed = tokio::task::spawn_blocking(move || {
+            for folder in kept.iter().filter(|folder| folder.exists()) {
+                if let Err(error) = files::remove(folder) {
+                    tracing::warn!(%error, "a removed hardware's folder stays");
+                }
+            }
+        });
+        if let Err(error) = removed.await {
+            tracing::warn!(%error, "a removed hardware's folders stay");
+        }
+    }
+
+    async fn start(
+        &self,
+        running: &mut BTreeMap<u32, Handle>,
+        hardware: &ManagedHardware,
+    ) -> Result<(), String> {
+        if self.configured.contains(&hardware.id) {
+            return Err("cordon.toml has a hardware of this name; that one runs".to_owned());
+        }
+        if running.len().saturating_add(self.configured.len()) >= self.instances {
+            return Err("no room for it; raise `instances` under [hub]".to_owned());
+        }
+        let definition = self.definition(&hardware.key).await?;
+        let section = section(hardware);
+        let started = self.maker.start(hardware.id, &section, &definition).await;
+        running.insert(hardware.id, started.map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
+    fn no_such(&self, id: u32) -> String {
+        match self.configured.contains(&id) {
+            true => "this hardware is in cordon.toml; change it there".to_owned(),
+            false => "no hardware has this idx".to_owned(),
+        }
+    }
+}
+
+fn check(hardware: &ManagedHardware) -> Result<(), String> {
+    let name = hardware.name.trim();
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(format!("hardware needs a name of 1 to {MAX_NAME} bytes"));
+    }
+    match hardware
+        .parameters
+        .iter()
+        .find(|(_, value)| value.len() > MAX_VALUE)
+    {
+        Some((field, _)) => Err(format!("parameter `{field}` is over {MAX_VALUE} bytes")),
+        None => Ok(()),
+    }
+}
+
+/// The section that stands for it: nothing that only `cordon.toml` can give. A serial
+/// port is a file of this machine, so its name alone opens none.
+fn section(hardware: &ManagedHardware) -> HardwareSection {
+    HardwareSection {
+        name: hardware.name.clone(),
+        plugin: hardware.key.clone(),
+        parameters: hardware.parameters.clone(),
+        environment: BTreeMap::new(),
+        grants: Grants::default(),
+        limits: Limits::default(),
+        plugin_folder: PluginFolder::default(),
+        verify_tls: false,
+        log_level: hardware.log_level,
+        typed_serial: false,
+    }
+}

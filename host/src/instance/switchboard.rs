@@ -1,0 +1,58 @@
+//! The running instances by their hardware, for whoever has something to tell them.
+//!
+//! Holds no instance alive: one whose handle is gone is not found any more.
+
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use crate::instance::supervisor::Remote;
+use crate::platform::domoticz::{DeliverError, HardwareInfo, HubEvent, Plugins};
+
+/// The instances of a hub. Clones share them.
+#[derive(Clone, Default)]
+pub struct Switchboard {
+    instances: Arc<RwLock<Vec<Weak<Remote>>>>,
+}
+
+impl Switchboard {
+    /// Adds an instance; it leaves when its handle is dropped.
+    pub(crate) fn add(&self, instance: &Arc<Remote>) {
+        let mut instances = self
+            .instances
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        instances.retain(|instance| instance.strong_count() > 0);
+        instances.push(Arc::downgrade(instance));
+    }
+
+    /// The instances that there are, in the order in which they were added.
+    fn all(&self) -> Vec<Arc<Remote>> {
+        let instances = self.instances.read();
+        let instances = instances.unwrap_or_else(PoisonError::into_inner);
+        instances.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+impl Plugins for Switchboard {
+    fn deliver(&self, hardware: u32, event: HubEvent) -> Result<(), DeliverError> {
+        let instances = self.all();
+        // The last one: the instance that took the place of a former one.
+        let found = instances
+            .iter()
+            .rfind(|instance| instance.spec.hardware == hardware);
+        found.ok_or(DeliverError::NoSuchHardware)?.deliver(event)
+    }
+
+    fn hardware(&self) -> Vec<HardwareInfo> {
+        let info = |instance: &Arc<Remote>| {
+            let status = instance.counters.status();
+            HardwareInfo {
+                id: instance.spec.hardware,
+                name: instance.spec.name.clone(),
+                key: instance.spec.key.clone(),
+                state: status.word().to_owned(),
+                detail: status.reason().to_owned(),
+            }
+        };
+        self.all().iter().map(info).collect()
+    }
+}

@@ -1,0 +1,424 @@
+//! Who may use the API: users with passwords, and networks that need none.
+//!
+//! As in Domoticz: HTTP Basic, or the parameters `username` and `password`, each in base64
+//! (the password as it is, or its MD5 in hexadecimal digits); no sessions. Wrong
+//! passwords are counted per address and slow it down to a few a minute; passwords are
+//! compared in constant time. Without configuration only this machine may, without a
+//! password.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::http::{HeaderMap, StatusCode, header};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use md5::Md5;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::query::Query;
+use crate::config::{WebConfig, WebUser};
+use crate::grants::HostPattern;
+
+/// Wrong passwords of one address in [`WINDOW`] after which none of it is looked at.
+const FAILURES: u32 = 5;
+/// How long they are remembered.
+const WINDOW: Duration = Duration::from_secs(60);
+/// Addresses that are remembered; when there are more, they are counted as one.
+const ADDRESSES: usize = 1024;
+
+/// What a user may do; each includes the one before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rights {
+    /// Look.
+    Viewer,
+    /// Switch.
+    User,
+    /// Change devices, settings and hardware.
+    #[default]
+    Admin,
+}
+
+impl Rights {
+    /// The number that clients know.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Viewer => 0,
+            Self::User => 1,
+            Self::Admin => 2,
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Caller {
+    /// Name of the user; empty for a network that needs no password.
+    pub name: String,
+    /// What they may do.
+    pub rights: Rights,
+}
+
+impl Caller {
+    /// Whether no password was asked for.
+    pub(super) fn is_local(&self) -> bool {
+        self.name.is_empty()
+    }
+}
+
+/// Why somebody may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// There was no user and password.
+    Missing,
+    /// They were wrong.
+    Wrong,
+    /// Too many wrong ones came from this address.
+    TooMany,
+}
+
+impl Refusal {
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Missing | Self::Wrong => StatusCode::UNAUTHORIZED,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Missing => {
+                "log in, or have this address put under `networks` in section [web] of cordon.toml"
+            }
+            Self::Wrong => "the user or the password is wrong",
+            Self::TooMany => "too many wrong passwords came from this address; wait a minute",
+        }
+    }
+}
+
+type Hash = [u8; 32];
+
+struct Account {
+    name: String,
+    rights: Rights,
+    /// Of the password, and of its MD5 in hexadecimal digits.
+    hashes: [Hash; 2],
+}
+
+/// The users and networks of the configuration. Clones share the counts.
+#[derive(Clone)]
+pub struct Access {
+    accounts: Arc<[Account]>,
+    networks: Arc<[HostPattern]>,
+    failures: Arc<Mutex<HashMap<IpAddr, (u32, Instant)>>>,
+}
+
+impl Access {
+    /// The access that a configuration gives.
+    #[must_use]
+    pub fn new(config: &WebConfig) -> Self {
+        let account = |user: &WebUser| Account {
+            name: user.name.clone(),
+            rights: user.rights,
+            hashes: [hash(&user.password), hash(&md5_hex(&user.password))],
+        };
+        Self {
+            accounts: config.users.iter().map(account).collect(),
+            networks: config.networks.clone().into(),
+            failures: Arc::default(),
+        }
+    }
+
+    /// The names of the users with their rights, in the order of the configuration.
+    pub(super) fn users(&self) -> impl Iterator<Item = (&str, Rights)> {
+        let accounts = self.accounts.iter();
+        accounts.map(|account| (account.name.as_str(), account.rights))
+    }
+
+    /// Who a request comes from.
+    pub(super) fn admit(
+        &self,
+        peer: IpAddr,
+        headers: &HeaderMap,
+        query: &Query,
+    ) -> Result<Caller, Refusal> {
+        match credentials(headers, query) {
+            Some((name, password)) => match self.log_in(peer, &name, &password) {
+                Err(Refusal::Wrong)
+                    if self.needs_none(peer, headers) && self.accounts.is_empty() =>
+                {
+                    Ok(local())
+                }
+                outcome => outcome,
+            },
+            None if self.needs_none(peer, headers) => Ok(local()),
+            None => Err(Refusal::Missing),
+        }
+    }
+
+    /// The user of this name and password; `password` may also be its MD5.
+    fn log_in(&self, peer: IpAddr, name: &str, password: &str) -> Result<Caller, Refusal> {
+        let peer = self.place(peer);
+        if self.is_blocked(peer) {
+            return Err(Refusal::TooMany);
+        }
+        // Every account is looked at, so that the time tells nothing of the names.
+        let given = hash(password);
+        let mut found = None;
+        for account in self.accounts.iter() {
+            let named = equal(&hash(&account.name), &hash(name));
+            let [plain, md5] = &account.hashes;
+            let right = equal(plain, &given) | equal(md5, &given);
+            if named & right {
+                found = Some(Caller {
+                    name: account.name.clone(),
+                    rights: account.rights,
+                });
+            }
+        }
+        if found.is_none() {
+            self.count(peer);
+        }
+        found.ok_or(Refusal::Wrong)
+    }
+
+    /// Whether a code is the right one; a wrong one counts as a wrong password.
+    pub(super) fn compare(&self, peer: IpAddr, given: &str, code: &str) -> Result<(), Refusal> {
+        let peer = self.place(peer);
+        if self.is_blocked(peer) {
+            return Err(Refusal::TooMany);
+        }
+        if equal(&hash(given), &hash(code)) {
+            return Ok(());
+        }
+        self.count(peer);
+        Err(Refusal::Wrong)
+    }
+
+    /// Whether a request comes from a network that needs no password. One that a proxy
+    /// passed on does not: its address is the proxy's.
+    fn needs_none(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        let passed_on = ["forwarded", "x-forwarded-for", "x-real-ip"];
+        let peer = peer.to_canonical();
+        let listed = self
+            .networks
+            .iter()
+            .any(|network| network.contains("", peer));
+        listed && !passed_on.iter().any(|name| headers.contains_key(*name))
+    }
+
+    fn is_blocked(&self, peer: IpAddr) -> bool {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = failures.get(&peer);
+        counted.is_some_and(|(count, since)| *count >= FAILURES && since.elapsed() < WINDOW)
+    }
+
+    fn count(&self, peer: IpAddr) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.retain(|_, (_, since)| since.elapsed() < WINDOW);
+        let (count, _) = failures.entry(peer).or_insert((0, Instant::now()));
+        *count = count.saturating_add(1);
+    }
+
+    /// Under which address a peer is counted. One in IPv6 has a whole network.
+    fn place(&self, peer: IpAddr) -> IpAddr {
+        let place = match peer.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
+        };
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        match failures.len() < ADDRESSES || failures.contains_key(&place) {
+            true => place,
+            false => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+        }
+    }
+}
+
+fn local() -> Caller {
+    Caller {
+        name: String::new(),
+        rights: Rights::Admin,
+    }
+}
+
+/// User and password of a request, wherever it has them.
+fn credentials(headers: &HeaderMap, query: &Query) -> Option<(String, String)> {
+    let header = headers.get(header::AUTHORIZATION);
+    let given = header.and_then(|value| value.to_str().ok());
+    given.and_then(basic).or_else(|| in_query(query))
+}
+
+fn basic(header: &str) -> Option<(String, String)> {
+    let (scheme, coded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = decode(coded)?;
+    let (name, password) = text.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
+}
+
+fn in_query(query: &Query) -> Option<(String, String)> {
+    // There the two are those of the device that the hardware talks to.
+    if matches!(query.text("param"), Some("addhardware" | "updatehardware")) {
+        return None;
+    }
+    Some((
+        decode(query.text("username")?)?,
+        decoded_password(query.text("password")?)?,
+    ))
+}
+
+/// A password as a parameter has it: in base64, or as an MD5.
+fn decoded_password(text: &str) -> Option<String> {
+    let is_md5 = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match is_md5 {
+        true => Some(text.to_ascii_lowercase()),
+        false => decode(text),
+    }
+}
+
+/// Text in base64; a form may have made blanks of the plus signs.
+pub(super) fn decode(text: &str) -> Option<String> {
+    let bytes = BASE64_STANDARD.decode(text.trim().replace(' ', "+")).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// The MD5 of a text in lower-case hexadecimal digits.
+pub(super) fn md5_hex(text: &str) -> String {
+    let digest = Md5::digest(text.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hash(text: &str) -> Hash {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// Compares all bytes whatever they are.
+fn equal(a: &Hash, b: &Hash) -> bool {
+    let differences = a.iter().zip(b).fold(0, |bits, (a, b)| bits | (a ^ b));
+    std::hint::black_box(differences) == 0
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn access(text: &str) -> Access {
+        Access::new(&toml::from_str(text).unwrap())
+    }
+
+    fn users() -> Access {
+        access("users = [{ name = \"ann\", password = \"p:w\", rights = \"user\" }]")
+    }
+
+    fn header(text: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let coded = format!("Basic {}", BASE64_STANDARD.encode(text));
+        headers.insert(header::AUTHORIZATION, coded.parse().unwrap());
+        headers
+    }
+
+    fn far() -> IpAddr {
+        "192.168.1.9".parse().unwrap()
+    }
+
+    #[test]
+    fn without_configuration_only_this_machine_may() {
+        let access = access("");
+        let none = (HeaderMap::new(), Query::default());
+        assert_eq!(access.admit(HOME, &none.0, &none.1), Ok(local()));
+        let mapped: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
+        assert_eq!(access.admit(mapped, &none.0, &none.1), Ok(local()));
+        assert_eq!(access.admit(far(), &none.0, &none.1), Err(Refusal::Missing));
+        // Clients that always send a user work where none is asked for.
+        assert_eq!(access.admit(HOME, &header("a:b"), &none.1), Ok(local()));
+        let mut passed_on = HeaderMap::new();
+        passed_on.insert("x-forwarded-for", "10.0.0.1".parse().unwrap());
+        assert_eq!(
+            access.admit(HOME, &passed_on, &none.1),
+            Err(Refusal::Missing)
+        );
+    }
+
+    #[test]
+    fn a_user_has_a_password_in_any_of_the_forms() {
+        let access = users();
+        let none = Query::default();
+        let ann = Caller {
+            name: "ann".to_owned(),
+            rights: Rights::User,
+        };
+        assert_eq!(
+            access.admit(far(), &header("ann:p:w"), &none),
+            Ok(ann.clone())
+        );
+        assert_eq!(
+            access.admit(far(), &header("ann:x"), &none),
+            Err(Refusal::Wrong)
+        );
+        let query = |password: &str| {
+            let name = BASE64_STANDARD.encode("ann");
+            Query::of(&[("username", &name), ("password", password)])
+        };
+        let headers = HeaderMap::new();
+        for password in [BASE64_STANDARD.encode("p:w"), md5_hex("p:w")] {
+            assert_eq!(
+                access.admit(far(), &headers, &query(&password)),
+                Ok(ann.clone())
+            );
+        }
+        let wrong = query(&BASE64_STANDARD.encode("p"));
+        assert_eq!(access.admit(far(), &headers, &wrong), Err(Refusal::Wrong));
+        // A wrong password is wrong on this machine too.
+        assert_eq!(
+            access.admit(HOME, &header("ann:x"), &none),
+            Err(Refusal::Wrong)
+        );
+    }
+
+    #[test]
+    fn networks_that_need_no_password_are_listed() {
+        let access = access("networks = [\"192.168.1.0/24\"]");
+        let (headers, none) = (HeaderMap::new(), Query::default());
+        assert_eq!(access.admit(far(), &headers, &none), Ok(local()));
+        assert_eq!(access.admit(HOME, &headers, &none), Err(Refusal::Missing));
+    }
+
+    #[test]
+    fn wrong_passwords_are_counted_per_address() {
+        let access = users();
+        let none = Query::default();
+        for _ in 0..FAILURES {
+            assert_eq!(
+                access.admit(far(), &header("ann:x"), &none),
+                Err(Refusal::Wrong)
+            );
+        }
+        // The right one comes too late, from that address alone.
+        assert_eq!(
+            access.admit(far(), &header("ann:p:w"), &none),
+            Err(Refusal::TooMany)
+        );
+        assert!(access.admit(HOME, &header("ann:p:w"), &none).is_ok());
+    }
+
+    #[test]
+    fn the_addresses_that_are_remembered_are_bounded() {
+        let access = users();
+        for n in 0..u32::try_from(ADDRESSES * 2).unwrap() {
+            let peer = IpAddr::V4((0x0a00_0000 + n).into());
+            let _ = access.log_in(peer, "ann", "x");
+        }
+        assert!(access.failures.lock().unwrap().len() <= ADDRESSES + 1);
+        // The rest counts as one, and is slowed down as one.
+        assert_eq!(access.log_in(far(), "ann", "p:w"), Err(Refusal::TooMany));
+    }
+}

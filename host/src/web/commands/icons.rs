@@ -1,0 +1,104 @@
+//! Icon sets: those of the hub's own names, and those that plugins and people bring.
+
+use serde_json::{Value, json};
+
+use super::super::HubApi;
+use super::super::access::{Caller, Rights};
+use super::{Answer, Call, Outcome, failed};
+use crate::platform::domoticz::image::{FIRST, Image};
+
+/// Pictures that clients have themselves, by number.
+const OWN: &[(&str, &str)] = &[
+    ("Default", "Default"),
+    ("Light", "Light"),
+    ("Wall Socket", "WallSocket"),
+    ("TV", "TV"),
+    ("Harddisk", "Harddisk"),
+    ("Printer", "Printer"),
+    ("Amplifier", "Amplifier"),
+    ("Computer", "Computer"),
+    ("Fan", "Fan"),
+    ("Speaker", "Speaker"),
+    ("Generic", "Generic"),
+];
+
+/// Bounds of what people write.
+const MAX_TEXT: usize = 500;
+
+pub(super) async fn choices(call: &Call<'_>) -> Outcome {
+    let own = (0_i64..).zip(OWN.iter().copied());
+    let mut rows: Vec<Value> = own
+        .map(|(idx, (text, source))| {
+            json!({"idx": idx, "imageSrc": source, "text": text, "description": ""})
+        })
+        .collect();
+    for image in call.api.images.all().await.map_err(failed)? {
+        let Image {
+            id,
+            base,
+            name,
+            description,
+        } = image;
+        rows.push(json!({"idx": id, "imageSrc": base, "text": name, "description": description}));
+    }
+    Ok(Answer::ok("CustomLightIcons").with_result(rows))
+}
+
+pub(super) async fn list(call: &Call<'_>) -> Outcome {
+    let images = call.api.images.all().await.map_err(failed)?;
+    let row = |image: &Image| {
+        json!({
+            "idx": image.id.saturating_sub(FIRST).to_string(),
+            "Title": image.name, "Description": image.description,
+            "IconFile16": format!("images/{}.png", image.base),
+            "IconFile48On": format!("images/{}48_On.png", image.base),
+            "IconFile48Off": format!("images/{}48_Off.png", image.base),
+        })
+    };
+    Ok(Answer::ok("GetCustomIconSet").with_result(images.iter().map(row).collect()))
+}
+
+pub(super) async fn describe(call: &Call<'_>) -> Outcome {
+    let name = call.query.needed("name")?;
+    let description = call.query.raw("description").unwrap_or("");
+    if name.len() > MAX_TEXT || description.len() > MAX_TEXT {
+        return Err(format!(
+            "name and description may have {MAX_TEXT} bytes each"
+        ));
+    }
+    let described = call
+        .api
+        .images
+        .describe(number(call)?, name, description)
+        .await;
+    described.map_err(failed)?;
+    Ok(Answer::ok("UpdateCustomIcon"))
+}
+
+pub(super) async fn delete(call: &Call<'_>) -> Outcome {
+    let deleted = call.api.images.delete(None, number(call)?).await;
+    deleted.map_err(failed)?;
+    Ok(Answer::ok("DeleteCustomIcon"))
+}
+
+/// Sets are listed from 1; devices know them by a higher number, which is taken too.
+fn number(call: &Call<'_>) -> Result<i64, String> {
+    let idx = call.idx()?;
+    Ok(if idx < FIRST {
+        idx.saturating_add(FIRST)
+    } else {
+        idx
+    })
+}
+
+/// Takes a zip file with icon sets.
+pub(in crate::web) async fn upload(api: &HubApi, caller: &Caller, file: Vec<u8>) -> Answer {
+    const TITLE: &str = "UploadCustomIcon";
+    if caller.rights < Rights::Admin {
+        return Answer::error(TITLE, "this user has no right to do this");
+    }
+    match api.images.upload(file).await {
+        Ok(_) => Answer::ok(TITLE),
+        Err(error) => Answer::error(TITLE, error.to_string()),
+    }
+}

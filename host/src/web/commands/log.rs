@@ -1,0 +1,121 @@
+//! The hub's log, and what was switched or said.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::super::names;
+use super::{Answer, Call, Outcome, failed};
+use crate::log::{Level, Record};
+use crate::platform::domoticz::history::LogRow;
+use crate::platform::domoticz::{Device, kind};
+
+/// Records in one `getlog` answer.
+const LOG_RECORDS: usize = 1000;
+/// Longest message that a client can put into the log, in bytes.
+const MAX_MESSAGE: usize = 1024;
+
+/// Records later than the whole second `lastlogtime`.
+///
+/// Clients ask again with the `LastLogTime` of the answer. So that none of them
+/// misses a record, that is never the second that is still running, and a follower
+/// gets the records of a second when it is over.
+pub(super) async fn get(call: &Call<'_>) -> Outcome {
+    let after: i64 = call.query.number("lastlogtime")?.unwrap_or(0);
+    let mask: u32 = call.query.number("loglevel")?.unwrap_or(u32::MAX);
+    let now = Timestamp::now().as_second();
+    let before = if after > 0 { now } else { i64::MAX };
+    let mut records = call
+        .api
+        .log
+        .tail(Timestamp::from_second(after).ok(), usize::MAX);
+    records.retain(|record| {
+        let second = record.time.as_second();
+        second > after && second < before && record.level.mask() & mask != 0
+    });
+    let skipped = records.len().saturating_sub(LOG_RECORDS);
+    let row = |record: &Record| -> Value {
+        json!({"level": record.level.mask(), "message": record.line()})
+    };
+    let last = records
+        .last()
+        .map_or(after, |record| record.time.as_second());
+    let rows = records
+        .iter()
+        .skip(skipped)
+        .map(|record| row(record))
+        .collect();
+    let last = last.min(now.saturating_sub(1)).max(after).to_string();
+    Ok(Answer::ok("GetLog")
+        .with("LastLogTime", last)
+        .with_result(rows))
+}
+
+/// Where everybody looks, so who wrote it is said.
+pub(super) async fn add(call: &Call<'_>) -> Outcome {
+    let message = call.query.needed("message")?;
+    if message.len() > MAX_MESSAGE {
+        return Err(format!("a message may have {MAX_MESSAGE} bytes"));
+    }
+    let level = match call.query.number::<u32>("level")? {
+        Some(2) => Level::Status,
+        Some(4) => Level::Error,
+        _ => Level::Normal,
+    };
+    // One request is one line.
+    let message = message.replace(['\r', '\n'], " ");
+    call.api.log.record(None, level, message);
+    Ok(Answer::ok("AddLogMessage"))
+}
+
+pub(super) async fn switches(call: &Call<'_>) -> Outcome {
+    let device = call.device().await?.device;
+    let rows = call.api.history.log(device.id).await.map_err(failed)?;
+    let dims = device.switch_type == kind::DIMMER || kind::is_blinds_percentage(&device);
+    let selects = device.switch_type == kind::SELECTOR;
+    let range = kind::dim_range(&device);
+    let row = |row: &LogRow| {
+        let then = Device {
+            n_value: row.n_value,
+            s_value: row.s_value.clone(),
+            ..device.clone()
+        };
+        let level = row.s_value.trim().parse::<i64>();
+        let level = level.unwrap_or(0).clamp(0, range) * 100 / range;
+        let status = names::status(&then, level);
+        json!({
+            "idx": row.id.to_string(), "Date": date(row), "Data": status, "Status": status,
+            "Level": level, "MaxDimLevel": if dims || selects { range } else { 0 },
+            "User": row.user,
+        })
+    };
+    Ok(Answer::ok("GetLightLog")
+        .with("HaveDimmer", dims)
+        .with("HaveGroupCmd", false)
+        .with("HaveSelector", selects)
+        .with_result(rows.iter().map(row).collect()))
+}
+
+pub(super) async fn texts(call: &Call<'_>) -> Outcome {
+    let device = call.device().await?.device;
+    let rows = call.api.history.log(device.id).await.map_err(failed)?;
+    let row =
+        |row: &LogRow| json!({"idx": row.id.to_string(), "Date": date(row), "Data": row.s_value});
+    Ok(Answer::ok("GetTextLog").with_result(rows.iter().map(row).collect()))
+}
+
+pub(super) async fn clear_switches(call: &Call<'_>) -> Outcome {
+    let device = call.device().await?.device;
+    call.api
+        .history
+        .clear_log(device.id)
+        .await
+        .map_err(failed)?;
+    Ok(Answer::ok("ClearLightLog"))
+}
+
+fn date(row: &LogRow) -> String {
+    let time = Timestamp::from_millisecond(row.time).unwrap_or_default();
+    let local = time.to_zoned(TimeZone::system());
+    local.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}

@@ -1,0 +1,32 @@
+"""
+<plugin key="Case" name="Case" version="1.0" author="tests">
+    <params>
+        <param field="Address" label="Address"/>
+        <param field="Port" label="Port"/>
+    </params>
+</plugin>
+"""
+import Domoticz
+
+
+def connection(protocol, transport="TCP/IP"):
+    return Domoticz.Connection(Name="C", Transport=transport, Protocol=protocol,
+                               Address=Parameters["Address"], Port=Parameters["Port"])
+
+
+def onStart():
+    global conn
+    conn = connection("HTTP")
+    conn.Connect()
+
+
+def onConnect(Connection, Status, Description):
+    Connection.Send({"Verb": "GET", "URL": "/x"})
+
+
+def onMessage(Connection, Data):
+    Domoticz.Log("answer %r" % Data)
+
+
+def onDisconnect(Connection):
+    Domoticz.Log("disconnect")

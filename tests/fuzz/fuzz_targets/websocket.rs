@@ -1,0 +1,4 @@
+//! Protocol `WS`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::check("WS", data));
