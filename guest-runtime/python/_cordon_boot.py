@@ -10,6 +10,7 @@ import gc
 import importlib
 import os
 import sys
+import types
 
 import _cordon_clock
 import _cordon_modes
@@ -73,6 +74,8 @@ def init():
     importlib.import_module("_cordon_subprocess").install()
     importlib.import_module("_cordon_source").install()
     _add_site_builtins()
+    # Module inspect looks for it; every interpreter has one.
+    sys.modules.setdefault("__main__", types.ModuleType("__main__"))
     _hide_library_folder()
     importlib.import_module("_cordon_runtime")
     # For Indigo plugins only; the others must not find its module.
