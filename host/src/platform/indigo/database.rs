@@ -132,6 +132,14 @@ impl Database {
         self.last_id = self.last_id.max(id);
     }
 
+    /// Adds an object without telling anybody; returns its id.
+    pub fn add(&mut self, mut object: Object) -> i64 {
+        object.id = self.next_id();
+        let id = object.id;
+        self.put(id, Some(Arc::new(object)));
+        id
+    }
+
     fn next_id(&mut self) -> i64 {
         self.last_id = self.last_id.max(FIRST_ID - 1).saturating_add(1);
         self.last_id

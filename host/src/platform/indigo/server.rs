@@ -210,15 +210,23 @@ impl IndigoServer {
         for object in objects {
             database.put(object.id, Some(Arc::new(object)));
         }
+        let sun = Sun::new(options.latitude, options.longitude);
+        let added = super::clock::add_daylight(&mut database, &sun);
+        let database = Arc::new(Mutex::new(database));
+        if let Some(id) = added {
+            save(&store, &database, vec![id])
+                .await
+                .map_err(|error| EngineError::Store(error.to_string()))?;
+        }
         let (pending, receiver) = mpsc::unbounded_channel();
         let server = Arc::new(Self {
-            database: Arc::new(Mutex::new(database)),
+            database,
             store,
             events,
             plugins: RwLock::default(),
             watchers: broadcast::Sender::new(WATCHER_QUEUE),
             pending,
-            sun: Sun::new(options.latitude, options.longitude),
+            sun,
             options,
             timers: Timers::default(),
             sprinklers: Sprinklers::default(),

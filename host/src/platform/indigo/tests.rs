@@ -13,7 +13,7 @@ const DEVICES: &str =
 const USER: Caller = Caller::Operator("api-http");
 
 async fn fixture() -> Fixture {
-    Fixture::new(&[("Devices.xml", DEVICES)], |_, _| {
+    Fixture::new(&[("Server Plugin/Devices.xml", DEVICES)], |_, _| {
         Some(Answer::Returned(Value::Null))
     })
     .await
