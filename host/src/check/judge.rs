@@ -12,7 +12,7 @@ use crate::packages::place::{Framework, Place};
 use crate::platform::domoticz::definition;
 
 /// Callbacks that this release calls.
-const CALLED: [&str; 11] = [
+const CALLED: [&str; 13] = [
     "onStart",
     "onStop",
     "onHeartbeat",
@@ -24,10 +24,9 @@ const CALLED: [&str; 11] = [
     "onDeviceAdded",
     "onDeviceModified",
     "onDeviceRemoved",
+    "onNotification",
+    "onSecurityEvent",
 ];
-
-/// Callbacks of the original hub that this release does not call.
-const NOT_CALLED: [&str; 2] = ["onNotification", "onSecurityEvent"];
 
 /// What a refusal says before the line that would grant it.
 const GRANTED_BY: &str = "; to allow it, add `";
@@ -284,9 +283,6 @@ fn callbacks(place: &Place, facts: &Facts, findings: &mut Findings) {
         let name = callback.name.as_str();
         if place.framework == Framework::Indigo || CALLED.contains(&name) {
             findings.once(Topic::Callback, name, Verdict::Ok, "is called", at);
-        } else if NOT_CALLED.contains(&name) {
-            let detail = "this release does not call it";
-            findings.once(Topic::Callback, name, Verdict::Note, detail, at);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! the store to hear that nobody wants to know.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
@@ -45,8 +45,16 @@ pub struct Rule {
 #[derive(Debug, Clone)]
 pub struct Rules {
     store: Store,
+    copy: Arc<Mutex<Copy>>,
+}
+
+/// What is known of the rules.
+#[derive(Debug, Default)]
+struct Copy {
+    /// Counts the changes, so that what was read before one is not kept after it.
+    changes: u64,
     /// By device; `None` until read.
-    copy: Arc<Mutex<Option<HashMap<i64, Vec<Rule>>>>>,
+    rules: Option<HashMap<i64, Vec<Rule>>>,
 }
 
 impl Rules {
@@ -64,13 +72,19 @@ impl Rules {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     pub async fn of(&self, device: i64) -> Result<Vec<Rule>, StoreError> {
-        if let Some(rules) = self.copied(device) {
-            return Ok(rules);
-        }
-        let all = self.store.read(|connection| read_all(connection)).await?;
-        let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = {
+            let copy = self.lock();
+            if let Some(rules) = &copy.rules {
+                return Ok(rules.get(&device).cloned().unwrap_or_default());
+            }
+            copy.changes
+        };
+        let all = self.store.read(read_all).await?;
         let rules = all.get(&device).cloned().unwrap_or_default();
-        *copy = Some(all);
+        let mut copy = self.lock();
+        if copy.changes == changes {
+            copy.rules = Some(all);
+        }
         Ok(rules)
     }
 
@@ -116,15 +130,15 @@ impl Rules {
         removed
     }
 
-    fn copied(&self, device: i64) -> Option<Vec<Rule>> {
-        let copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
-        let rules = copy.as_ref()?.get(&device);
-        Some(rules.cloned().unwrap_or_default())
+    fn lock(&self) -> MutexGuard<'_, Copy> {
+        self.copy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next reader takes a new copy.
     fn forget(&self) {
-        *self.copy.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut copy = self.lock();
+        copy.rules = None;
+        copy.changes = copy.changes.wrapping_add(1);
     }
 }
 
