@@ -35,9 +35,18 @@ def _probed(name, callback, log):
     return probed
 
 
-for _name in ("onStart", "onHeartbeat", "onCommand", "onStop"):
-    if callable(globals().get(_name)):
-        globals()[_name] = _probed(_name, globals()[_name], __import__("MODULE").Log)
+def _probe(api):
+    for name in ("onStart", "onHeartbeat", "onCommand"):
+        if callable(globals().get(name)):
+            globals()[name] = _probed(name, globals()[name], api.Log)
+    # Of the extended framework: methods that are called instead.
+    for kind in list(globals().values()):
+        if isinstance(kind, type) and issubclass(kind, (api.Device, getattr(api, "Unit", api.Device))):
+            if "onCommand" in vars(kind):
+                kind.onCommand = _probed("onCommand", kind.onCommand, api.Log)
+
+
+_probe(__import__("MODULE"))
 '''
 
 

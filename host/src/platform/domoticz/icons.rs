@@ -78,7 +78,8 @@ fn set(archive: &mut Archive<'_>, folder: &str, line: &str) -> Result<IconSet, S
     let mut picture = |end: &str| -> Result<Vec<u8>, String> {
         let name = format!("{folder}{base}{end}.png");
         let bytes = entry(archive, &name, MAX_PICTURE)?;
-        match bytes.starts_with(&SIGNATURE) {
+        // Published icons have empty files where nobody drew the small picture.
+        match bytes.is_empty() || bytes.starts_with(&SIGNATURE) {
             true => Ok(bytes),
             false => Err(format!("its `{name}` is no PNG picture")),
         }
@@ -184,6 +185,15 @@ pub(super) mod tests {
         assert_eq!(read(&in_folder).unwrap().len(), 1);
         refused(&files(&[("__MACOSX/icons.txt", list)]), "no icons.txt");
         refused(&files(&[("myicons.txt", list)]), "no icons.txt");
+    }
+
+    #[test]
+    fn a_picture_may_be_empty() {
+        let names = ["A.png", "A48_On.png", "A48_Off.png"].map(|name| (name, b"".as_slice()));
+        let mut entries = vec![("icons.txt", b"A;N;D".as_slice())];
+        entries.extend(names);
+        let sets = read(&files(&entries)).unwrap();
+        assert!(sets[0].small.is_empty() && sets[0].name == "N");
     }
 
     #[test]
