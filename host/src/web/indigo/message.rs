@@ -64,7 +64,7 @@ async fn handle(
     }
     let (plugin, callback, name) = match target(&api, plugin, action) {
         Ok(target) => target,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let props = match props(method, uri, headers, body) {
         Ok(props) => props,
@@ -104,24 +104,20 @@ fn target(
     api: &IndigoApi,
     plugin: &str,
     action: &str,
-) -> Result<(Arc<Plugin>, String, String), Response> {
+) -> Result<(Arc<Plugin>, String, String), Box<Response>> {
     let Some(found) = api.server.plugin(plugin) else {
         let text = "the hub has no plugin with this id";
-        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_PLUGIN, text));
+        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_PLUGIN, text).into());
     };
     let defined = found.bundle.definitions.actions.find(action);
     let callback = defined.and_then(|it| Some((it.callback.clone()?, it.name.clone())));
     let Some((callback, name)) = callback else {
         let text = "the plugin defines no action with this id and a method";
-        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, text));
+        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, text).into());
     };
     if !found.running() {
         let text = "the plugin is installed and does not run";
-        return Err(error(
-            StatusCode::SERVICE_UNAVAILABLE,
-            PLUGIN_DISABLED,
-            text,
-        ));
+        return Err(error(StatusCode::SERVICE_UNAVAILABLE, PLUGIN_DISABLED, text).into());
     }
     Ok((found, callback, name))
 }
