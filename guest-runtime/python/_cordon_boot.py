@@ -10,6 +10,7 @@ import gc
 import importlib
 import os
 import sys
+import types
 
 import _cordon_clock
 import _cordon_modes
@@ -44,6 +45,10 @@ GC_THRESHOLDS = (50_000, 20, 100)
 # What the frozen library says of where it is. There is nothing at that place.
 NOMINAL_LIBRARY = "/lib/python"
 
+# What every instance has in its environment, as `os.environ` keeps it: the snapshot
+# brings it, so that a start has only to add to it.
+_common_environment = None
+
 # What the snapshot refused to import, for whoever builds it.
 not_preloaded = {}
 
@@ -69,6 +74,8 @@ def init():
     importlib.import_module("_cordon_subprocess").install()
     importlib.import_module("_cordon_source").install()
     _add_site_builtins()
+    # Module inspect looks for it; every interpreter has one.
+    sys.modules.setdefault("__main__", types.ModuleType("__main__"))
     _hide_library_folder()
     importlib.import_module("_cordon_runtime")
     # For Indigo plugins only; the others must not find its module.
@@ -83,7 +90,7 @@ def init():
 def restore(setup):
     """Renews every piece of state that the snapshot carries over."""
     zone = setup["time_zone"]
-    _environment(_cordon_os.environment(setup["environment"], zone).items())
+    _environment(setup["environment"], zone)
     _cordon_clock.set_zone(zone, setup["utc_offset"])
     _interpreter()
     _entropy()
@@ -128,10 +135,14 @@ def _hide_library_folder():
             state.filename = state.filename.replace(folder, NOMINAL_LIBRARY)
 
 
-def _environment(pairs):
-    """``os.environ`` is this and nothing else."""
-    os.environ.clear()
-    for name, value in pairs:
+def _environment(configured, zone):
+    """``os.environ`` is what every program has, then what the configuration says."""
+    global _common_environment
+    if os.environ._data != _common_environment:
+        os.environ.clear()
+        os.environ.update(_cordon_os.ENVIRONMENT)
+        _common_environment = dict(os.environ._data)
+    for name, value in ([("TZ", zone)] if zone else []) + configured:
         try:
             os.environ[name] = value
         except (OSError, ValueError):

@@ -74,6 +74,7 @@ def start(setup):
     folder = _plugin.facts["serverPluginFolder"]
     _import.install(folder, _plugin.facts.get("packagesFolder", ""), setup)
     try:
+        _make_folders()
         # Relative paths of plugins begin there.
         os.chdir(folder)
         module = _import.load(folder, setup["code"])
@@ -114,6 +115,13 @@ def _remember(setup):
     facts["pluginPrefs"] = indigo.Dict(json.loads(prefs) if prefs else {})
     _plugin.active = None
     _plugin._definitions = None
+
+
+def _make_folders():
+    """The folders of a server's installation in which plugins put files."""
+    for name in ("preferencesFolder", "logFolder"):
+        if _plugin.facts.get(name):
+            os.makedirs(_plugin.facts[name], exist_ok=True)
 
 
 def _made(kind):

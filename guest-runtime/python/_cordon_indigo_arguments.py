@@ -56,6 +56,9 @@ _DICTIONARIES = frozenset(("valuesDict", "pluginProps", "errorsDict"))
 # Where the dictionary of a dialog is among the arguments of a named function.
 _PLACES = {"button": 0, "menu": 0, "list": 1}
 
+# How many arguments of a named function may be objects; the rest came from anybody.
+_OBJECTS = {"action": 2, "http": 2}
+
 
 def of_callback(name, given):
     """The arguments of a callback of the documents."""
@@ -79,14 +82,17 @@ def of_named(given):
     kind = given.get("kind")
     items = given.get("args") or []
     place = _PLACES.get(kind)
+    objects = _OBJECTS.get(kind, 0)
     arguments = [
-        _converted("valuesDict" if index == place else "", item)
+        _call.decoded(item) if index < objects
+        else _converted("valuesDict", item) if index == place
+        else _call.contained(item)
         for index, item in enumerate(items)
     ]
     if kind in ("action", "http"):
         # (action, dev, callerWaitingForResult, event_data)
         arguments += [None] * (3 - len(arguments))
-        arguments.append(_converted("event_data", given.get("event_data")))
+        arguments.append(_call.contained(given.get("event_data")))
     return arguments
 
 

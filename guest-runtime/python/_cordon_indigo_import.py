@@ -10,6 +10,7 @@ import marshal
 import os
 import re
 import sys
+import warnings
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import module_from_spec
 
@@ -74,6 +75,8 @@ def install(folder, bundled, setup):
     """
     folders = [folder.rstrip("/")] + ([bundled.rstrip("/")] if bundled else [])
     sys.path[:] = folders + ([PACKAGES] if setup["packages"] else []) + _LIBRARY
+    # Of what newer versions of Python think of a source, users of a plugin need no word.
+    warnings.simplefilter("ignore", SyntaxWarning)
     finder = PluginFinder(folders, setup["modules"])
     for name in ("plugin", *finder.local):
         sys.modules.pop(name, None)

@@ -61,21 +61,15 @@ def describe_system():
     sys.version = "%d.%d.%d (cordon) %s%s" % (*sys.version_info[:3], kept[1], kept[2])
 
 
-def environment(configured, zone):
-    """``os.environ`` of an instance: a few that every program has, then what the
-    configuration says."""
-    values = {
-        "HOME": DATA,
-        "USER": USER,
-        "LOGNAME": USER,
-        "LANG": "C.UTF-8",
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "TMPDIR": TEMPORARY,
-    }
-    if zone:
-        values["TZ"] = zone
-    values.update(configured)
-    return values
+# What every program has in its environment.
+ENVIRONMENT = {
+    "HOME": DATA,
+    "USER": USER,
+    "LOGNAME": USER,
+    "LANG": "C.UTF-8",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "TMPDIR": TEMPORARY,
+}
 
 
 # Who and where.

@@ -9,6 +9,9 @@ wit_bindgen::generate!({
     path: "../wit/v0.1.0",
     world: "plugin",
     async: false,
+    // The constructors ran before the snapshot; once more they would list the granted
+    // folders at every start.
+    disable_run_ctors_once_workaround: true,
     pub_export_macro: true,
     export_macro_name: "export",
     generate_all,

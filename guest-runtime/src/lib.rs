@@ -71,6 +71,7 @@ extern "C" fn cordon_init() {
             panic!("the snapshot cannot be taken: {text}");
         }
     });
+    memory::use_up_freed_blocks();
     // SAFETY: wasi-libc's own function, made for snapshots. Whatever looked at a
     // path above made it list the granted folders, and there were none.
     unsafe { __wasilibc_reset_preopens() };

@@ -144,7 +144,7 @@ limits! {
     log_line_bytes "log-line-bytes" "bytes" = 6143, 6143, Dropped;
     /// objects of an Indigo server that the plugin has made, and device rows of a Domoticz hardware, each with a history of bounded length
     devices "devices" "rows" = 256, 65_536, Refused;
-    /// texts of all device rows together, or of all objects; of the configuration document, and of the preferences of an Indigo plugin
+    /// texts of all device rows together, or of all objects; of the configuration document, of icons, and of the preferences of an Indigo plugin
     stored_bytes "stored-bytes" "bytes" = MIB, 64 * MIB, Refused;
     /// bytes in what the plugin writes: its data folder, temporary files, changes of its own folder, compiled code
     data_bytes "data-bytes" "bytes" = 64 * MIB, 65_536 * MIB, Refused;

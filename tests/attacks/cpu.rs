@@ -53,6 +53,11 @@ import threading
 def attack(): threading.Lock().acquire() and threading.Event().wait()
 ").limits("callback-wall = 300");
 
+    computing_too_long_is_ended: "callback-wall" => Attack::new("
+def attack():
+    while True: pass
+").limits("callback-wall = 300, callback-cpu = 60000");
+
     a_thread_is_held_to_the_share: "cpu-share" => By(async |limit: &'static str| {
         let source = "
 import threading

@@ -23,6 +23,7 @@ mod files;
 mod grants;
 mod icmp;
 mod inbox;
+mod indigo;
 mod log;
 mod memory;
 mod neighbours;
@@ -45,6 +46,7 @@ const TRIPPED: &[&[&str]] = &[
     files::TRIPPED,
     icmp::TRIPPED,
     inbox::TRIPPED,
+    indigo::TRIPPED,
     log::TRIPPED,
     memory::TRIPPED,
     processes::TRIPPED,

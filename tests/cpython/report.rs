@@ -139,7 +139,9 @@ pub fn write(outcomes: &[ModuleOutcome], expectations: &Expectations) -> Outcome
          Written by `make cpython-tests UPDATE=1` from the run and from `tests/cpython/expectations.toml`.\n\
          The tests are those of Python 3.11 in Debian's `libpython3.11-testsuite`; the component's\n\
          library is that of Python 3.14. Every case runs inside a plugin instance.\n\n\
-         A case is not applicable when it did not pass and its reason is one of those marked so below.\n\n\
+         A case is not applicable when it did not pass and its reason is one of those marked so below;\n\
+         the last column is the share of the others that pass. `*` stands for every case of a class.\n\
+         The run fails when a case fails, is skipped, hangs or traps that is not listed here.\n\n\
          | module | cases | passed | failed | skipped | not run | applicable | of these passed |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|\n",
     );

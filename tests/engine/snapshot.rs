@@ -168,3 +168,49 @@ fn image_mappings() -> Vec<Image> {
     images.retain(|image| image.size > 16 << 10);
     images
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_module_of_the_other_framework_is_out_of_reach() {
+    let source = r#"
+import sys
+def onStart():
+    try:
+        import indigo
+        Domoticz.Log("found it")
+    except ImportError as e:
+        Domoticz.Log("not there: %s" % e)
+    Domoticz.Log("loaded %s" % [name for name in sys.modules if name.startswith("indigo")])
+"#;
+    let mut bench = Bench::new();
+    let config = "";
+    let name = "A";
+    bench
+        .start(PluginText {
+            name,
+            source,
+            config,
+        })
+        .await;
+    bench.line("A: not there: No module named 'indigo'").await;
+    bench.line("A: loaded []").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_can_look_at_its_own_stack() {
+    let source = r#"
+import inspect
+def onStart():
+    Domoticz.Log("in %s" % inspect.stack()[0].function)
+"#;
+    let mut bench = Bench::new();
+    let config = "";
+    let name = "A";
+    bench
+        .start(PluginText {
+            name,
+            source,
+            config,
+        })
+        .await;
+    bench.line("A: in onStart").await;
+}

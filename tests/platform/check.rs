@@ -231,12 +231,21 @@ async fn a_module_of_the_plugin_is_not_run_while_it_is_read() {
     );
 }
 
+const PROPERTIES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<plist version="1.0"><dict>
+    <key>CFBundleIdentifier</key><string>com.example.x</string>
+    <key>CFBundleDisplayName</key><string>X</string>
+    <key>PluginVersion</key><string>1.0</string>
+    <key>ServerApiVersion</key><string>3.0</string>
+</dict></plist>
+"#;
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bundle_is_read_although_its_framework_is_not_there() {
+async fn a_bundle_is_read_and_imported_with_its_framework() {
     let folder = tempfile::tempdir().unwrap();
     let contents = folder.path().join("X.indigoPlugin/Contents");
     std::fs::create_dir_all(contents.join("Server Plugin")).unwrap();
-    std::fs::write(contents.join("Info.plist"), "<plist/>").unwrap();
+    std::fs::write(contents.join("Info.plist"), PROPERTIES).unwrap();
     std::fs::write(
         contents.join("Server Plugin/plugin.py"),
         "import indigo\nclass Plugin(indigo.PluginBase):\n    def startup(self):\n        indigo.server.log('x')\n",
@@ -248,8 +257,30 @@ async fn a_bundle_is_read_although_its_framework_is_not_there() {
         .unwrap();
     assert_eq!(verdict(&report, Topic::Callback, "startup"), Verdict::Ok);
     assert_eq!(find(&report, Topic::Api, "indigo.server.log").line, 4);
-    let framework = find(&report, Topic::Import, "indigo");
-    assert!(framework.detail.contains("Indigo"), "{}", framework.detail);
+    assert_eq!(verdict(&report, Topic::Import, "indigo"), Verdict::Ok);
+    assert_eq!(verdict(&report, Topic::Plugin, "import"), Verdict::Ok);
+    let definition = find(&report, Topic::Definition, "");
+    assert!(
+        definition.detail.contains("com.example.x"),
+        "{}",
+        definition.detail
+    );
+    std::fs::write(
+        contents.join("Server Plugin/Devices.xml"),
+        "<Devices>\n<Device",
+    )
+    .unwrap();
+    let report = check(&folder.path().join("X.indigoPlugin"))
+        .await
+        .pop()
+        .unwrap();
+    let definition = find(&report, Topic::Definition, "");
+    assert_eq!(definition.verdict, Verdict::Fails);
+    assert!(
+        definition.detail.contains("Devices.xml"),
+        "{}",
+        definition.detail
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -266,8 +266,11 @@ class FakeIndigo:
                 raise Failure("other", "the action raised ValueError: no")
             return {"echo": arguments.get("props", {})}
         if command == "getEventLogList":
-            return [{"TimeStamp": "2026-11-21 10:00:00", "TypeStr": "T", "TypeVal": 1,
-                     "Message": "m"}]
+            time = "2026-11-21 10:00:00"
+            if arguments["returnAsList"]:
+                return [{"TimeStamp": time, "Timestamp": time, "TypeStr": "T", "TypeVal": 1,
+                         "Message": "m"}]
+            return (time + "\t" if arguments["showTimeStamp"] else "") + "T\tm"
         if command == "getSerialPorts":
             return {"/dev/ttyUSB0": "USB"}
         if command == "pluginDefinitions":

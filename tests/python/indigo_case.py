@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import unittest
+import warnings
 
 from fake_indigo import FakeIndigo
 from plugin_case import NOT_DEFINED, OK, RAISED, RUNTIME, _SAVED_SYS
@@ -36,6 +37,7 @@ class IndigoCase(unittest.TestCase):
         self._sys = {name: getattr(sys, name) for name in _SAVED_SYS if hasattr(sys, name)}
         self._tempdir = tempfile.tempdir
         self._log_start = logging._startTime
+        self._filters = list(warnings.filters)
         self.root = tempfile.mkdtemp() + "/"
         self.folder = self.root + "Contents/Server Plugin/"
         os.makedirs(self.folder)
@@ -75,6 +77,7 @@ class IndigoCase(unittest.TestCase):
         os.environ.update(self._environment)
         tempfile.tempdir = self._tempdir
         logging._startTime = self._log_start
+        warnings.filters[:] = self._filters
         shutil.rmtree(self.root)
 
     def setup_record(self, prefs=None, **changes):

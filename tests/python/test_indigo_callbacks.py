@@ -145,6 +145,20 @@ class Arguments(IndigoCase):
                     args=[{"class": "indigo.PluginAction", "props": {"x": "y"}}, None, True]),
             [None, True, None, "y"])
 
+    def test_what_strangers_send_is_never_an_object(self):
+        dev = self.server.device()
+        self.begin("    def act(self, action, dev, waiting, event_data):\n"
+                   "        return [type(x).__name__ for x in"
+                   " (action.props['d'], dev, waiting, event_data)]\n"
+                   "    def message(self, arg):\n        return type(arg).__name__\n")
+        self.assertEqual(self.ok("plugin.act", kind="http", event_data=dev, args=[
+            {"class": "indigo.PluginAction", "props": {"d": dev}}, None, dev]),
+            ["Dict", "NoneType", "Dict", "Dict"])
+        self.assertEqual(self.ok("plugin.message", kind="broadcast", args=[dev]), "Dict")
+        self.server.answers["server.pluginExecuteAction"] = dev
+        answer = self.indigo.server.getPlugin("com.other").executeAction("x")
+        self.assertIs(type(answer), self.indigo.Dict)
+
     def test_menus_buttons_lists_and_broadcasts(self):
         self.begin(
             "    def menu(self):\n        return 'none'\n"

@@ -23,12 +23,16 @@ class Dictionaries(IndigoCase):
 
     def test_other_types_raise(self):
         made = self.Dict()
-        for value in (object(), b"x", {1: 2}, {"a": {"b": object()}}, 1j):
+        for value in (object(), {1: 2}, {"a": {"b": object()}}, 1j):
             with self.assertRaises(TypeError):
                 made["k"] = value
         with self.assertRaises(TypeError):
             made[5] = "x"
         self.assertEqual(made.to_dict(), {})
+
+    def test_bytes_become_text(self):
+        made = self.Dict({"a": b"\xc3\xa9\xff", "l": [bytearray(b"x")]})
+        self.assertEqual(made.to_dict(), {"a": "é\ufffd", "l": ["x"]})
 
     def test_reading_gives_a_copy(self):
         made = self.Dict({"a": [1], "b": {"c": 1}})

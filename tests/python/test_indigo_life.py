@@ -87,6 +87,17 @@ class Start(IndigoCase):
         with open(self.folder + "plugin.py", "rb") as file:
             self.assertEqual(source_hash, hashlib.sha256(file.read()).hexdigest())
 
+    def test_folders_of_the_installation_are_there(self):
+        record = self.setup_record()
+        record["parameters"].append(("preferencesFolder", self.root + "Preferences/Plugins"))
+        self.write("plugin.py", "class Plugin(indigo.PluginBase):\n    pass\n")
+        self.assertEqual(self.runtime.start(record), OK)
+        self.assertTrue(os.path.isdir(self.root + "Preferences/Plugins"))
+
+    def test_warnings_of_the_compiler_are_nobodys_business(self):
+        self.begin("    same = 1 is 1\n")
+        self.assertEqual(self.server.records, [])
+
     def test_python_2_is_named(self):
         body = "class Plugin(indigo.PluginBase):\n    pass\n"
         for source in ("import urllib2\n" + body, "print 'hello'\n" + body,

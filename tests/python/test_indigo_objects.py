@@ -82,6 +82,9 @@ class Devices(IndigoCase):
         self.assertEqual((dev.brightness, dev.onState, dev.states["onOffState"]),
                          (40, True, True))
         dev.updateStatesOnServer([])
+        dev.updateStatesOnServer([{"key": "brightnessLevel", "value": 1, "decimalPlaced": 4}])
+        self.assertEqual(self.asked("device.updateStatesOnServer")[-1]["states"],
+                         [{"key": "brightnessLevel", "value": 1}])
         with self.assertRaises(TypeError):
             dev.updateStatesOnServer([{"key": "x"}])
         with self.assertRaises(TypeError):
@@ -171,6 +174,13 @@ class Devices(IndigoCase):
         self.assertIn("     s : 1 (integer)", lines)
         self.assertIn("pluginProps : com.test : (dict)", lines)
         self.assertEqual(lines[0].split(" ")[0], "address")
+
+    def test_what_is_listed_is_what_the_documents_name(self):
+        dev = self.made()
+        dev.name = "changed"
+        names = [name for name in dir(dev) if not name.startswith("__")]
+        self.assertFalse([name for name in names if name.startswith("_")])
+        self.assertTrue({"name", "states", "updateStateOnServer"} <= set(names))
 
     def test_copies_of_copies(self):
         dev = self.made(name="a")

@@ -3,6 +3,8 @@
 //!
 //! The real guest, the real store, the real API. One engine per test binary.
 
+pub mod bundle;
+
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

@@ -11,7 +11,7 @@ from json.encoder import encode_basestring
 import _cordon
 
 from indigo import _errors
-from indigo._containers import DEPTH_LIMIT, Dict, List, shown, stored
+from indigo._containers import DEPTH_LIMIT, Dict, List, stored
 from indigo._enumerations import Enumeration
 
 # Classes of objects by the name under which they travel; filled by their modules.
@@ -158,8 +158,13 @@ def instance(value):
     return None if value is None else decoded(value)
 
 
-__all__ = ["ABSENT", "Dict", "Given", "List", "classes", "command", "decoded", "instance",
-           "moment", "props", "reference", "shown", "text"]
+def contained(value):
+    """A travelling value that strangers made: containers, and never an object."""
+    if type(value) is dict:
+        return Dict._over(value)
+    return List._over(value) if type(value) is list else value
+
+
 
 
 def props(value):

@@ -26,6 +26,8 @@ def stored(value, depth=0):
         _check_depth(depth)
         items = value if isinstance(value, tuple) else list.__iter__(value)
         return [stored(item, depth + 1) for item in items]
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value).decode("utf-8", "replace")
     # Subclasses, such as members of enumerations, lose what makes them special.
     for base in (bool, int, float, str):
         if isinstance(value, base):

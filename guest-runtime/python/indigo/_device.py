@@ -9,6 +9,10 @@ from indigo._element import BaseElem, Field, WithProps, choice, date, dictionary
 
 _ABSENT = _call.ABSENT
 
+# What may be said of a state; other keys are passed over, as slips of a plugin.
+_STATE_KEYS = frozenset(
+    ("key", "value", "uiValue", "decimalPlaces", "triggerEvents", "clearErrorState"))
+
 # Attributes that mirror a state, by class.
 _DEVICE_MIRRORS = {
     "batteryLevel": "batteryLevel", "curEnergyLevel": "energyCurLevel",
@@ -72,7 +76,10 @@ class Device(WithProps, BaseElem):
 
     def updateStatesOnServer(self, keyValueList):
         """Writes several states at once: dictionaries of the arguments of one."""
-        self._update([dict(state) for state in keyValueList])
+        self._update([
+            {key: value for key, value in dict(state).items() if key in _STATE_KEYS}
+            for state in keyValueList
+        ])
 
     def _update(self, states):
         for state in states:

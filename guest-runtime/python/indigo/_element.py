@@ -114,6 +114,11 @@ class BaseElem:
             )
         object.__setattr__(self, name, value)
 
+    def __dir__(self):
+        """What the documents name: some plugins go through it and send all they find."""
+        return [name for name in object.__dir__(self)
+                if not name.startswith("_") or name.startswith("__")]
+
     def __iter__(self):
         """Pairs of name and value, for ``dict(element)``; containers are plain."""
         yield "class", "indigo." + type(self).__name__

@@ -60,7 +60,7 @@ class PluginInfo:
 
     def executeAction(self, actionTypeId, deviceId=0, props=None, waitUntilDone=True):
         """Has the plugin carry out one of its actions; returns what it returned."""
-        return _call.instance(_call.command("server.pluginExecuteAction", {
+        return _call.contained(_call.command("server.pluginExecuteAction", {
             "pluginId": self.pluginId, "actionTypeId": actionTypeId,
             "deviceId": _call.reference(deviceId or 0),
             "props": None if props is None else dict(props),
@@ -137,20 +137,9 @@ class Server:
 
     def getEventLogList(self, returnAsList=False, lineCount=1500, showTimeStamp=True):
         """The last lines of the event log, as one text or as dictionaries."""
-        lines = self._ask("getEventLogList", lineCount=int(lineCount)) or []
-        if returnAsList:
-            return List([self._line(line) for line in lines])
-        return "\n".join(self._line_text(line, showTimeStamp) for line in lines)
-
-    @staticmethod
-    def _line(line):
-        stamp = line.get("TimeStamp", line.get("Timestamp", ""))
-        return Dict({**line, "TimeStamp": stamp, "Timestamp": stamp})
-
-    @staticmethod
-    def _line_text(line, stamped):
-        text = "%s\t%s" % (line.get("TypeStr", ""), line.get("Message", ""))
-        return "%s\t%s" % (line.get("TimeStamp", ""), text) if stamped else text
+        lines = self._ask("getEventLogList", returnAsList=bool(returnAsList),
+                          lineCount=int(lineCount), showTimeStamp=bool(showTimeStamp))
+        return List(lines) if returnAsList else lines
 
     def subscribeToLogBroadcasts(self):
         """Has the plugin's ``logBroadcast`` called with every line of the log."""

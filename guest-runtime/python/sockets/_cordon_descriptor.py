@@ -7,9 +7,12 @@ with either. ``install`` runs once, before the snapshot.
 
 import errno
 import os
+import stat
 
 import _cordon_socket
 import _socket
+
+from _cordon_identity import UID
 
 FIRST = 10000
 
@@ -24,6 +27,11 @@ _nonblocking = set()
 # Numbers that a program said it would hand on; there is nothing to hand them on to.
 _inheritable = set()
 
+# Numbers that `pipe` gave out.
+_pipes = set()
+
+_fstat = None
+
 # What programs ask of the system: buffers of one call, sizes, processors.
 _SYSTEM = {
     "SC_IOV_MAX": 1024, "SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_CLK_TCK": 100,
@@ -33,6 +41,9 @@ _SYSTEM = {
 
 
 def install():
+    global _fstat
+    _fstat, os.fstat = os.fstat, fstat
+    os.supports_fd.add(fstat)
     os.read, os.write, os.close = read, write, close
     os.set_blocking, os.get_blocking = set_blocking, get_blocking
     os.get_inheritable, os.set_inheritable = get_inheritable, set_inheritable
@@ -75,6 +86,7 @@ def close(fd):
         return _close(fd)
     _nonblocking.discard(fd)
     _inheritable.discard(fd)
+    _pipes.discard(fd)
     _socket.close(fd)
 
 
@@ -127,6 +139,14 @@ def dup(fd, /):
     raise OSError(errno.EOPNOTSUPP, "descriptors of files cannot be duplicated; open the file again")
 
 
+def fstat(fd):
+    if fd < FIRST:
+        return _fstat(fd)
+    _check(fd)
+    kind = stat.S_IFIFO if fd in _pipes else stat.S_IFSOCK
+    return os.stat_result((kind | 0o600, fd, 0, 1, UID, UID, 0, 0, 0, 0))
+
+
 def pipe():
     """Two connected descriptors: one to read from, one to write to."""
     reader, writer = _cordon_socket.pair(_socket.SOCK_STREAM)
@@ -134,6 +154,7 @@ def pipe():
         half = _socket.socket(fileno=fd)
         half.shutdown(direction)
         half.detach()
+    _pipes.update((reader, writer))
     return reader, writer
 
 

@@ -90,8 +90,8 @@ class _Memory:
                 raise TypeError("a MemoryBIO is needed, not %s" % type(bio).__name__)
         self._incoming, self._outgoing = incoming, outgoing
 
-    def receive(self, operation):
-        data = self._incoming.read(_CHUNK)
+    def receive(self, operation, most=_CHUNK):
+        data = self._incoming.read(most)
         if not data and not self._incoming._ended:
             raise want_read()
         return data
@@ -121,9 +121,9 @@ class _Wire:
             raise plain(None, None, "Underlying socket connection gone")
         return sock
 
-    def receive(self, operation):
+    def receive(self, operation, most=_CHUNK):
         try:
-            return self._recv(self.socket(), _CHUNK)
+            return self._recv(self.socket(), most)
         except BlockingIOError:
             raise want_read() from None
         except TimeoutError:
@@ -171,6 +171,8 @@ class _SSLSocket:
         self._stage = _HANDSHAKE
         self._plaintext = 0
         self._fed = self._unsent = b""
+        # Of the record that `_receive_record` reads: its head so far, what is left.
+        self._head, self._left = b"", 0
         self._unreported = 0
         self._reading, self._writing = allocate_lock(), allocate_lock()
 
@@ -241,6 +243,20 @@ class _SSLSocket:
             self._fed = self._carrier.receive(operation)
             if not self._fed:
                 raise eof()
+        self._progress(self._session.feed(self._fed))
+
+    def _receive_record(self, operation):
+        """One record at most: behind the last one of a session plain text may follow."""
+        if not self._fed:
+            self._fed = self._carrier.receive(operation, self._left or 5 - len(self._head))
+            if not self._fed:
+                raise eof()
+            if self._left:
+                self._left -= len(self._fed)
+            else:
+                self._head += self._fed
+                if len(self._head) == 5:
+                    self._head, self._left = b"", int.from_bytes(self._head[3:], "big")
         self._progress(self._session.feed(self._fed))
 
     def do_handshake(self):
@@ -344,7 +360,7 @@ class _SSLSocket:
                 if self._plaintext:
                     raise plain("SSL", "APPLICATION_DATA_AFTER_CLOSE_NOTIFY",
                                 "application data after close notify")
-                self._receive("read")
+                self._receive_record("read")
         return self._carrier.socket()
 
     def _chain(self):

@@ -10,6 +10,7 @@ use super::facts::{Facts, Probe};
 use super::finding::{Finding, Topic, Verdict};
 use crate::packages::place::{Framework, Place};
 use crate::platform::domoticz::definition;
+use crate::platform::indigo::bundle::Bundle;
 
 /// Callbacks that this release calls.
 const CALLED: [&str; 13] = [
@@ -63,7 +64,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     if let Some(probe) = evidence.probe {
         imports::imports(evidence.place, facts, probe, &mut findings);
         api(facts, probe, &mut findings);
-        plugin(evidence.place, probe, &mut findings);
+        plugin(probe, &mut findings);
     }
     callbacks(evidence.place, facts, &mut findings);
     grants::grants(facts, &mut findings);
@@ -116,17 +117,7 @@ impl Findings {
 
 fn definition(place: &Place, findings: &mut Findings) {
     if place.framework == Framework::Indigo {
-        let there = place.home.join("Info.plist").is_file();
-        if !there {
-            let detail = "the bundle has no Contents/Info.plist";
-            findings.add(
-                Topic::Definition,
-                "Info.plist",
-                Verdict::Fails,
-                detail,
-                ("", 0),
-            );
-        }
+        bundle(place, findings);
         return;
     }
     match definition::read_folder(&place.code) {
@@ -161,6 +152,22 @@ fn definition(place: &Place, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// What is in the files of a bundle beside its Python.
+fn bundle(place: &Place, findings: &mut Findings) {
+    let (verdict, detail) = match Bundle::open(&place.root) {
+        Ok(bundle) => {
+            for remark in &bundle.definitions.remarks {
+                let detail = remark.to_string();
+                findings.add(Topic::Definition, "", Verdict::Note, &detail, ("", 0));
+            }
+            let detail = format!("the bundle of {} can be read", bundle.info.identifier);
+            (Verdict::Ok, detail)
+        }
+        Err(broken) => (Verdict::Fails, broken.problem.to_string()),
+    };
+    findings.add(Topic::Definition, "", verdict, &detail, ("", 0));
 }
 
 fn sources(facts: &Facts, findings: &mut Findings) {
@@ -222,20 +229,12 @@ fn api(facts: &Facts, probe: &Probe, findings: &mut Findings) {
     }
 }
 
-fn plugin(place: &Place, probe: &Probe, findings: &mut Findings) {
+fn plugin(probe: &Probe, findings: &mut Findings) {
     // A package that the plugin can do without at its import, or thinks it can.
     let packages_missing = probe.imports.iter().any(|it| it.missing.is_some());
     let mut add = |verdict, detail: &str, at| {
         findings.add(Topic::Plugin, "import", verdict, detail, at);
     };
-    if place.framework == Framework::Indigo && probe.api.get("indigo") == Some(&false) {
-        add(
-            Verdict::Note,
-            "its import was not judged: it needs the module indigo",
-            ("", 0),
-        );
-        return;
-    }
     match (&probe.plugin, &probe.ended) {
         (Some(ran), _) => match &ran.error {
             None => add(Verdict::Ok, "plugin.py can be imported", ("plugin.py", 0)),

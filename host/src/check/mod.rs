@@ -56,7 +56,9 @@ async fn one(runner: &mut run::Runner, place: &Place) -> Result<Report, EngineEr
     let stage = stage::Stage::new(place)?;
     let read = runner.read(&stage).await?;
     let probe = match &read {
-        Ok(facts) if !facts.is_broken() => Some(runner.probe(&stage, facts).await?),
+        Ok(facts) if !facts.is_broken() => {
+            Some(runner.probe(&stage, facts, place.framework).await?)
+        }
         _ => None,
     };
     let mut findings = judge::judge(&judge::Evidence {

@@ -14,6 +14,7 @@ use crate::error::EngineError;
 use crate::hub::Hub;
 use crate::instance::supervisor::Status;
 use crate::log::{EventLog, LogCapacity};
+use crate::packages::place::Framework;
 use crate::platform::domoticz::definition;
 
 const READ: &str = include_str!("python/read.py");
@@ -81,9 +82,14 @@ impl Runner {
     /// # Errors
     ///
     /// [`EngineError`] when no component can be run.
-    pub async fn probe(&mut self, stage: &Stage, facts: &Facts) -> Result<Probe, EngineError> {
+    pub async fn probe(
+        &mut self,
+        stage: &Stage,
+        facts: &Facts,
+        framework: Framework,
+    ) -> Result<Probe, EngineError> {
         let folder = stage.probing();
-        let wanted = serde_json::to_vec(&wanted(facts)).unwrap_or_default();
+        let wanted = serde_json::to_vec(&wanted(facts, framework)).unwrap_or_default();
         std::fs::write(folder.join(WANTED), wanted)
             .map_err(|error| EngineError::io("cannot write what is to be imported", error))?;
         let (ended, result) = self.run(&folder, PROBE, "probe.json").await?;
@@ -150,7 +156,7 @@ fn section(run: u64) -> Result<HardwareSection, EngineError> {
 }
 
 /// What the second component is to do.
-fn wanted(facts: &Facts) -> serde_json::Value {
+fn wanted(facts: &Facts, framework: Framework) -> serde_json::Value {
     let mut imports = Vec::new();
     let mut frameworks = std::collections::BTreeSet::new();
     for import in &facts.imports {
@@ -170,5 +176,10 @@ fn wanted(facts: &Facts) -> serde_json::Value {
         .map(|member| member.member.clone())
         .collect();
     members.extend(frameworks);
-    serde_json::json!({ "imports": imports, "api": members, "plugin": CHECKED })
+    serde_json::json!({
+        "imports": imports,
+        "api": members,
+        "plugin": CHECKED,
+        "indigo": framework == Framework::Indigo,
+    })
 }

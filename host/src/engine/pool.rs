@@ -47,6 +47,10 @@ const KEEP_RESIDENT: usize = 256 << 10;
 /// what an ordinary callback uses.
 const STACK_KEEP_RESIDENT: usize = 32 << 10;
 
+/// Bytes of a function table that stay mapped when a slot is given back, and are cleared:
+/// a start fills in a few entries on each of its pages.
+const TABLE_KEEP_RESIDENT: usize = 256 << 10;
+
 /// What was chosen, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Allocation {
@@ -109,7 +113,7 @@ impl Pool {
             .table_elements(TABLE_ELEMENTS)
             .async_stack_keep_resident(STACK_KEEP_RESIDENT)
             .linear_memory_keep_resident(KEEP_RESIDENT)
-            .table_keep_resident(0);
+            .table_keep_resident(TABLE_KEEP_RESIDENT);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         Allocation::Pooled { slots: self.slots }
     }

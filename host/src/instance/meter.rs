@@ -36,8 +36,11 @@ pub struct Meter {
     poll_started: AtomicU64,
     /// `used` at the start of the running callback; meaningful while one runs.
     callback_started: AtomicU64,
+    /// When it began, in nanoseconds after `started`.
+    callback_began: AtomicU64,
     in_callback: AtomicBool,
     callback_limit: Duration,
+    wall_limit: Duration,
     share_percent: u64,
     /// When the share was last told of, in nanoseconds after `started`; 0 for never.
     share_told: AtomicU64,
@@ -55,8 +58,10 @@ impl Meter {
             used: AtomicU64::new(0),
             poll_started: AtomicU64::new(0),
             callback_started: AtomicU64::new(0),
+            callback_began: AtomicU64::new(0),
             in_callback: AtomicBool::new(false),
             callback_limit: Duration::from_millis(limits.callback_cpu),
+            wall_limit: Duration::from_millis(limits.callback_wall),
             share_percent: limits.cpu_share,
             share_told: AtomicU64::new(0),
             burst: window / 100 * limits.cpu_share,
@@ -84,6 +89,7 @@ impl Meter {
     /// Marks the start of a callback. To be called within the instance's future.
     pub fn enter_callback(&self) {
         self.callback_started.store(self.now(), Ordering::Relaxed);
+        self.callback_began.store(self.elapsed(), Ordering::Relaxed);
         self.in_callback.store(true, Ordering::Relaxed);
     }
 
@@ -92,21 +98,30 @@ impl Meter {
         self.in_callback.store(false, Ordering::Relaxed);
     }
 
-    /// The limit on the running callback, if it is over it.
+    /// Nanoseconds since the meter was made.
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// The limit on the running callback, if it is over one.
+    ///
+    /// The time on the wall is looked at here too: while compiled code runs, the
+    /// timer of the call is not polled.
     fn callback_hit(&self, now: u64) -> Option<LimitHit> {
         if !self.in_callback.load(Ordering::Relaxed) {
             return None;
         }
-        let used = now.saturating_sub(self.callback_started.load(Ordering::Relaxed));
-        let used = Duration::from_nanos(used);
-        (used >= self.callback_limit).then(|| {
-            let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-            Limits::hit(
-                "callback-cpu",
-                milliseconds(used),
-                milliseconds(self.callback_limit),
-            )
-        })
+        let since = |now: u64, start: &AtomicU64| {
+            Duration::from_nanos(now.saturating_sub(start.load(Ordering::Relaxed)))
+        };
+        let used = since(now, &self.callback_started);
+        let waited = since(self.elapsed(), &self.callback_began);
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let hit = |name, used: Duration, limit: Duration| {
+            (used >= limit).then(|| Limits::hit(name, milliseconds(used), milliseconds(limit)))
+        };
+        hit("callback-cpu", used, self.callback_limit)
+            .or_else(|| hit("callback-wall", waited, self.wall_limit))
     }
 
     /// How long the instance has to pause to get back to its share.

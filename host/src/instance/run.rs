@@ -393,7 +393,10 @@ impl Life<'_> {
                 Some(_) => Framework::Indigo,
                 None => Framework::Domoticz,
             },
-            name: spec.name.clone(),
+            name: match &spec.indigo {
+                Some(link) => link.plugin.bundle.info.display_name.clone(),
+                None => spec.name.clone(),
+            },
             hardware_id: spec.hardware,
             key: spec.key.clone(),
             plugin_folder: files::PLUGIN_FOLDER.to_owned(),

@@ -23,7 +23,12 @@ pub(super) fn check(headers: &HeaderMap, local_only: bool) -> Result<(), String>
     if text(headers, "origin").is_some_and(|origin| !own(origin)) {
         return Err("requests from pages of another origin are refused".to_owned());
     }
-    if local_only && !is_local(host) {
+    check_local(headers, local_only)
+}
+
+/// Refuses, with `local_only`, what is addressed to another name than this machine's own.
+pub(super) fn check_local(headers: &HeaderMap, local_only: bool) -> Result<(), String> {
+    if local_only && !is_local(text(headers, "host").unwrap_or("")) {
         return Err("use the address 127.0.0.1 or the name localhost".to_owned());
     }
     Ok(())

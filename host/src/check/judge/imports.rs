@@ -8,7 +8,7 @@ use crate::check::finding::{Topic, Verdict};
 use crate::check::library;
 use crate::check::run::HUB_MODULES;
 use crate::packages::known::{self, Kind};
-use crate::packages::place::{Framework, Place};
+use crate::packages::place::Place;
 
 /// Every module that is wanted, and whether its import works.
 pub(super) fn imports(place: &Place, facts: &Facts, probe: &Probe, findings: &mut Findings) {
@@ -23,7 +23,7 @@ pub(super) fn imports(place: &Place, facts: &Facts, probe: &Probe, findings: &mu
         let top = import.module.split('.').next().unwrap_or_default();
         let at = (import.file.as_str(), import.line);
         if HUB_MODULES.contains(&top) {
-            framework(place, top, probe, at, findings);
+            framework(top, probe, at, findings);
             continue;
         }
         let result = tried.get(&(import.module.as_str(), import.name.as_deref()));
@@ -51,15 +51,12 @@ pub(super) fn imports(place: &Place, facts: &Facts, probe: &Probe, findings: &mu
 }
 
 /// The hub's own modules: they are there, or the release has no such framework.
-fn framework(place: &Place, module: &str, probe: &Probe, at: (&str, u32), findings: &mut Findings) {
+fn framework(module: &str, probe: &Probe, at: (&str, u32), findings: &mut Findings) {
     if probe.api.get(module).copied().unwrap_or(false) {
         findings.once(Topic::Import, module, Verdict::Ok, "the hub's API", at);
         return;
     }
-    let detail = match (place.framework, module) {
-        (Framework::Indigo, "indigo") => "this release does not run Indigo plugins yet",
-        _ => "another hub's API, which is not there",
-    };
+    let detail = "another hub's API, which is not there";
     findings.once(Topic::Import, module, Verdict::Fails, detail, at);
 }
 

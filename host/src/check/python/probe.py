@@ -67,6 +67,16 @@ def plugin(path):
     return result
 
 
+def show_indigo():
+    """What an Indigo plugin finds, although this is none: the module of its hub."""
+    import builtins
+
+    import _cordon_indigo
+
+    sys.modules.update(_cordon_indigo._modules)
+    builtins.indigo = _cordon_indigo.indigo
+
+
 def main():
     """What the hub's driver calls."""
     with open("/plugin/cordon-wanted.json") as stream:
@@ -78,6 +88,8 @@ def main():
             json.dump(results, stream)
         os.replace(RESULT + ".new", RESULT)
 
+    if wanted["indigo"]:
+        show_indigo()
     for module, name in wanted["imports"]:
         # Known before it is tried: an import that never returns is the one without a result.
         results["trying"] = module

@@ -8,18 +8,23 @@ use jiff::Zoned;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::database::Reference;
+use super::database::{Database, Reference};
 use super::execute;
 use super::object::Hidden;
 use super::object::Object;
 use super::schedule::{self, Timing};
 use super::server::{Caller, IndigoServer, timestamp};
 use super::sprinkler;
+use super::sun::Sun;
 use super::table::Collection;
 use super::trigger;
 
 /// How long the clock sleeps at most: the time of day may be set meanwhile.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// Seconds of delay after which a step begins a chain of its own: something that blinks
+/// goes on for ever, and is no loop.
+const FRESH: f64 = 0.1;
 
 /// Who does what the clock does.
 const CALLER: Caller = Caller::Operator("server");
@@ -44,8 +49,12 @@ async fn run(server: Weak<IndigoServer>) {
         };
         for delayed in alive.timers.due(Instant::now()) {
             let mut step = delayed.step;
+            let caller = match step.delay >= FRESH {
+                true => delayed.caller.renewed(),
+                false => delayed.caller,
+            };
             step.delay = 0.0;
-            execute::begin_unasked(&alive, &delayed.caller, step, delayed.data);
+            execute::begin_unasked(&alive, &caller, step, delayed.data);
         }
         sprinkler::advance(&alive);
         daylight(&alive).await;
@@ -63,34 +72,37 @@ async fn run(server: Weak<IndigoServer>) {
 /// The system's own variable.
 const DAYLIGHT: &str = "isDaylight";
 
+/// Adds the variable `isDaylight` where it is not yet there; returns its id.
+pub(super) fn add_daylight(database: &mut Database, sun: &Sun) -> Option<i64> {
+    let table = Collection::Variables.objects();
+    let name = Reference::Name(DAYLIGHT.to_owned());
+    if database.find(table, &name).is_some() {
+        return None;
+    }
+    let mut fields = super::command::fields(DAYLIGHT, "", 0);
+    let up = sun.is_up(&Zoned::now()).to_string();
+    fields.insert("value".to_owned(), Value::from(up));
+    fields.insert("readOnly".to_owned(), Value::from(true));
+    Some(database.add(Object {
+        id: 0,
+        table,
+        fields,
+        hidden: Hidden::default(),
+    }))
+}
+
 /// Keeps the variable `isDaylight` as it is outside.
 async fn daylight(server: &Arc<IndigoServer>) {
     let up = server.sun.is_up(&Zoned::now()).to_string();
     let table = Collection::Variables.objects();
     let edited = server.edit(&CALLER, |edit| {
-        let known = edit
-            .database()
-            .find(table, &Reference::Name(DAYLIGHT.to_owned()))
-            .cloned();
-        match known {
-            Some(known) => {
-                let mut variable = Object::clone(&known);
-                variable.set("value", up);
-                edit.update(variable, Vec::new()).map(drop)
-            }
-            None => {
-                let mut fields = super::command::fields(DAYLIGHT, "", 0);
-                fields.insert("value".to_owned(), Value::from(up));
-                fields.insert("readOnly".to_owned(), Value::from(true));
-                let variable = Object {
-                    id: 0,
-                    table,
-                    fields,
-                    hidden: Hidden::default(),
-                };
-                edit.create(variable).map(drop)
-            }
-        }
+        let name = Reference::Name(DAYLIGHT.to_owned());
+        let Some(known) = edit.database().find(table, &name) else {
+            return Ok(());
+        };
+        let mut variable = Object::clone(known);
+        variable.set("value", up);
+        edit.update(variable, Vec::new()).map(drop)
     });
     if let Err(failure) = edited.await {
         tracing::error!(%failure, "the variable of daylight is not stored");

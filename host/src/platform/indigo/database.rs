@@ -19,6 +19,9 @@ use crate::limits::Limits;
 /// The first id. Plugins see ids of nine digits in the original as well.
 const FIRST_ID: i64 = 100_000_001;
 
+/// Bytes up to which a plugin may make an object grow that counts for somebody else.
+const FOREIGN: u64 = 64 << 10;
+
 /// What a plugin takes of its limits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -129,6 +132,14 @@ impl Database {
         self.last_id = self.last_id.max(id);
     }
 
+    /// Adds an object without telling anybody; returns its id.
+    pub fn add(&mut self, mut object: Object) -> i64 {
+        object.id = self.next_id();
+        let id = object.id;
+        self.put(id, Some(Arc::new(object)));
+        id
+    }
+
     fn next_id(&mut self) -> i64 {
         self.last_id = self.last_id.max(FIRST_ID - 1).saturating_add(1);
         self.last_id
@@ -236,9 +247,19 @@ impl<'a> Edit<'a> {
     fn place(&mut self, id: i64, object: Option<Arc<Object>>) -> Result<(), Failure> {
         let charged = object.as_ref().map(|it| it.hidden.charged.clone());
         let was = charged.as_ref().map(|plugin| self.database.usage(plugin));
-        self.before.push((id, self.database.any(id).cloned()));
+        let old = self.database.any(id).cloned();
+        let new = object.as_ref().map_or(0, |it| cost(it));
+        let grew = new > old.as_ref().map_or(0, |it| cost(it));
+        self.before.push((id, old));
         self.database.put(id, object);
         if let (Some(limits), Some(plugin), Some(was)) = (self.caller.limits(), charged, was) {
+            if plugin != self.caller.charged() {
+                // At the cost of another: no more than anybody needs.
+                if grew && new > FOREIGN {
+                    return Err(Limits::hit("stored-bytes", new, FOREIGN).into());
+                }
+                return Ok(());
+            }
             let now = self.database.usage(&plugin);
             // What is over already may shrink and stay: only growth is refused.
             if now.objects > was.objects && now.objects > limits.devices {

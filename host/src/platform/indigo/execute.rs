@@ -4,6 +4,7 @@
 //! plugin that owns it, with an action object, and nothing else happens here.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,15 +14,19 @@ use super::condition::Surroundings;
 use super::database::{Database, Reference, reference};
 use super::failure::Failure;
 use super::object::Object;
-use super::plugin::{Answer, CallError, Plugin};
-use super::server::{Caller, Chain, IndigoServer};
+use super::plugin::{Answer, CallError, Plugin, Waiting};
+use super::server::{Caller, IndigoServer};
 use super::table::Collection;
 use super::timers::Delayed;
 use super::view::view;
+use crate::limits::Limits;
 use crate::log::Level;
 
 /// How many events may follow from one another before it is taken for a loop.
 const CHAIN: u32 = 16;
+
+/// How many changes of the operator's own triggers may be on their way.
+const STEPS: u64 = 4096;
 
 /// How long an action of a plugin may take where somebody waits for its result.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -78,6 +83,11 @@ pub(super) fn run_all(server: &Arc<IndigoServer>, caller: &Caller, steps: &[Step
         return;
     }
     for step in steps {
+        if !chain.take() {
+            let line = "one event has a thousand consequences; what is left of them is not done";
+            server.events().record(None, Level::Error, line);
+            return;
+        }
         begin_unasked(server, &chain, step.clone(), Some(data.clone()));
     }
 }
@@ -108,6 +118,12 @@ fn perform(
         | "DisableScheduleAction"
         | "EnableDeviceAction"
         | "DisableDeviceAction" => {
+            let (held, most) = match caller.plugin() {
+                Some(plugin) => (&plugin.steps, plugin.limits.inbox),
+                None => (&server.steps, STEPS),
+            };
+            let waiting = Waiting::take(held, 1, most)
+                .map_err(|used| Failure::from(Limits::hit("inbox", used, most)))?;
             let server = Arc::clone(server);
             let caller = caller.follow();
             // In a task: changes wait for the disk.
@@ -115,6 +131,7 @@ fn perform(
                 if let Err(failure) = modify(&server, &caller, &step).await {
                     complain(&server, &caller, &step.class, &failure);
                 }
+                drop(waiting);
             });
             Ok(())
         }
@@ -369,9 +386,18 @@ pub(super) fn surroundings<'a>(server: &IndigoServer, database: &'a Database) ->
 impl Caller {
     /// Whoever caused this, one event further.
     pub(super) fn follow(&self) -> Self {
-        Self::Chain(Chain {
-            plugin: self.plugin().cloned(),
-            depth: self.depth().saturating_add(1),
-        })
+        let mut chain = self.chain();
+        chain.depth = chain.depth.saturating_add(1);
+        Self::Chain(chain)
+    }
+
+    /// Takes one of the steps that may follow from the first event.
+    fn take(&self) -> bool {
+        let chain = self.chain();
+        let less = |left: u32| left.checked_sub(1);
+        chain
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_ok()
     }
 }

@@ -24,8 +24,8 @@ type Behaviour = dyn Fn(&str, &Value) -> Option<Answer> + Send + Sync;
 pub(crate) struct Fixture {
     pub(crate) server: Arc<IndigoServer>,
     pub(crate) plugin: Arc<Plugin>,
-    calls: Arc<Mutex<Vec<(String, Value)>>>,
-    pub(crate) folder: TempDir,
+    pub(crate) calls: Arc<Mutex<Vec<(String, Value)>>>,
+    _folder: TempDir,
 }
 
 struct FakePort {
@@ -114,7 +114,7 @@ impl Fixture {
             server,
             plugin,
             calls,
-            folder,
+            _folder: folder,
         }
     }
 

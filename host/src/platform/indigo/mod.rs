@@ -39,6 +39,10 @@ mod timers;
 mod trigger;
 pub mod view;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests;
+
 pub use change::{Change, What};
 pub use failure::{Failure, FailureKind};
 pub use plugin::{Answer, Call, CallError, Plugin, Port};

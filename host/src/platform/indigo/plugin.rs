@@ -151,6 +151,8 @@ pub struct Plugin {
     started: AtomicBool,
     /// Methods that were called in this life and are not there.
     missing: Mutex<BTreeSet<&'static str>>,
+    /// Changes on their way that nobody waits for, of triggers that it fired.
+    pub(super) steps: Arc<AtomicU64>,
     /// When another plugin had it restarted last.
     restarted: Mutex<Option<Instant>>,
     /// Held while its preferences are written.
@@ -171,6 +173,7 @@ impl Plugin {
             since: AtomicU64::new(0),
             started: AtomicBool::new(false),
             missing: Mutex::default(),
+            steps: Arc::default(),
             restarted: Mutex::default(),
             saving: tokio::sync::Mutex::default(),
         }

@@ -5,7 +5,7 @@
 //! is told in the order in which changes were made. Commands are in [`super::command`].
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -63,13 +63,18 @@ pub enum Caller {
 }
 
 /// Where an event comes from.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Chain {
     /// The plugin whose doing it is, if it is one's.
     pub plugin: Option<Arc<Plugin>>,
     /// How many events came before it that it follows from.
     pub depth: u32,
+    /// How many steps may still follow from the first of them.
+    pub left: Arc<AtomicU32>,
 }
+
+/// Steps that may follow from one event.
+const STEPS: u32 = 1000;
 
 impl std::fmt::Debug for Chain {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -113,12 +118,29 @@ impl Caller {
         }
     }
 
+    /// The same with nothing before it.
+    #[must_use]
+    pub fn renewed(self) -> Self {
+        match self {
+            Self::Chain(chain) => Self::Chain(Chain {
+                depth: 0,
+                left: Arc::new(AtomicU32::new(STEPS)),
+                ..chain
+            }),
+            other => other,
+        }
+    }
+
     /// The same as the origin of what follows.
     #[must_use]
     pub fn chain(&self) -> Chain {
+        if let Self::Chain(chain) = self {
+            return chain.clone();
+        }
         Chain {
             plugin: self.plugin().cloned(),
-            depth: self.depth(),
+            depth: 0,
+            left: Arc::new(AtomicU32::new(STEPS)),
         }
     }
 
@@ -161,6 +183,8 @@ pub struct IndigoServer {
     /// Schedules of sprinklers.
     pub(super) sprinklers: Sprinklers,
     follows_log: AtomicBool,
+    /// Changes on their way that nobody waits for, of the operator's triggers.
+    pub(super) steps: Arc<AtomicU64>,
 }
 
 impl IndigoServer {
@@ -186,19 +210,28 @@ impl IndigoServer {
         for object in objects {
             database.put(object.id, Some(Arc::new(object)));
         }
+        let sun = Sun::new(options.latitude, options.longitude);
+        let added = super::clock::add_daylight(&mut database, &sun);
+        let database = Arc::new(Mutex::new(database));
+        if let Some(id) = added {
+            save(&store, &database, vec![id])
+                .await
+                .map_err(|error| EngineError::Store(error.to_string()))?;
+        }
         let (pending, receiver) = mpsc::unbounded_channel();
         let server = Arc::new(Self {
-            database: Arc::new(Mutex::new(database)),
+            database,
             store,
             events,
             plugins: RwLock::default(),
             watchers: broadcast::Sender::new(WATCHER_QUEUE),
             pending,
-            sun: Sun::new(options.latitude, options.longitude),
+            sun,
             options,
             timers: Timers::default(),
             sprinklers: Sprinklers::default(),
             follows_log: AtomicBool::new(false),
+            steps: Arc::default(),
         });
         tokio::spawn(dispatch::run(Arc::downgrade(&server), receiver));
         super::clock::start(&server);

@@ -103,12 +103,18 @@ impl Timers {
         due.into_values().collect()
     }
 
-    /// Forgets the steps about an object, or all.
-    pub(super) fn remove(&self, id: Option<i64>) {
+    /// Forgets the steps about an object.
+    pub(super) fn remove(&self, id: i64) {
         let mut waiting = self.waiting();
-        match id {
-            Some(id) => waiting.steps.retain(|_, it| !it.step.concerns(id)),
-            None => waiting.steps.clear(),
-        }
+        waiting.steps.retain(|_, it| !it.step.concerns(id));
+    }
+
+    /// Forgets all steps of a plugin, or every step for the operator.
+    pub(super) fn clear(&self, caller: &Caller) {
+        let mut waiting = self.waiting();
+        let own = caller.charged();
+        waiting
+            .steps
+            .retain(|_, it| !own.is_empty() && it.caller.charged() != own);
     }
 }

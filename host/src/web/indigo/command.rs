@@ -276,7 +276,7 @@ fn understood(
         match given.get(*name) {
             None if *required => wrong(name, "it is needed".to_owned()),
             None => {}
-            Some(value) => match fit(*kind, *short, value) {
+            Some(value) => match fit(*kind, short, value) {
                 Ok(value) => drop(arguments.insert((*name).to_owned(), value)),
                 Err(text) => wrong(name, text),
             },
@@ -301,10 +301,10 @@ fn fit(kind: Kind, command: &str, value: &Value) -> Result<Value, String> {
             items.is_some_and(|items| items.len() <= 64 && items.iter().all(Value::is_number))
         }
         Kind::Member(enumeration) => {
-            let member = value.as_str().and_then(|text| {
+            let member = value.as_str().map(|text| {
                 let rest = text.strip_prefix("indigo.").unwrap_or(text);
                 let rest = rest.strip_prefix(enumeration);
-                Some(rest.and_then(|rest| rest.strip_prefix('.')).unwrap_or(text))
+                rest.and_then(|rest| rest.strip_prefix('.')).unwrap_or(text)
             });
             let named = member.filter(|it| it.chars().all(|c| c.is_ascii_alphanumeric()));
             let member = named.filter(|it| !it.is_empty());

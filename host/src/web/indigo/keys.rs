@@ -108,6 +108,8 @@ pub(super) enum Wanted<'a> {
     Everything,
     /// See pages of this plugin.
     Pages(&'a str),
+    /// See files that belong to pages of this plugin.
+    Files(&'a str),
 }
 
 /// What a request may do.
@@ -157,7 +159,9 @@ impl ApiKeys {
                 let covers = match wanted {
                     _ if plugins.is_empty() => true,
                     Wanted::Everything => false,
-                    Wanted::Pages(plugin) => plugins.iter().any(|known| known == plugin),
+                    Wanted::Pages(plugin) | Wanted::Files(plugin) => {
+                        plugins.iter().any(|known| known == plugin)
+                    }
                 };
                 verdict = if covers {
                     Verdict::Allowed

@@ -19,7 +19,7 @@ use super::{IndigoApi, parts, reply, sandbox};
 use crate::platform::indigo::{Answer, CallError, Plugin};
 
 /// How long a plugin may take; the reference says to stay under 15 to 20 s.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 /// Requests that may wait for one plugin at a time.
 pub(super) const MAX_WAITING: usize = 16;
 
@@ -64,7 +64,7 @@ async fn handle(
     }
     let (plugin, callback, name) = match target(&api, plugin, action) {
         Ok(target) => target,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let props = match props(method, uri, headers, body) {
         Ok(props) => props,
@@ -87,7 +87,7 @@ async fn handle(
         "pluginTypeId": action,
         "props": props,
     }, null, true]});
-    let answered = match plugin.call(&call, &arguments, DEADLINE).await {
+    let answered = match plugin.call(&call, &arguments, api.deadline).await {
         Ok(Answer::Returned(value)) => reply::answer(&plugin, value).await,
         Ok(Answer::NotDefined) => {
             let text = format!("the plugin has no method `{callback}`");
@@ -100,28 +100,28 @@ async fn handle(
 }
 
 /// The plugin, the method and the name of the action.
+#[expect(
+    clippy::result_large_err,
+    reason = "a response is an answer, not an error"
+)]
 fn target(
     api: &IndigoApi,
     plugin: &str,
     action: &str,
-) -> Result<(Arc<Plugin>, String, String), Response> {
+) -> Result<(Arc<Plugin>, String, String), Box<Response>> {
     let Some(found) = api.server.plugin(plugin) else {
         let text = "the hub has no plugin with this id";
-        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_PLUGIN, text));
+        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_PLUGIN, text).into());
     };
     let defined = found.bundle.definitions.actions.find(action);
     let callback = defined.and_then(|it| Some((it.callback.clone()?, it.name.clone())));
     let Some((callback, name)) = callback else {
         let text = "the plugin defines no action with this id and a method";
-        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, text));
+        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, text).into());
     };
     if !found.running() {
         let text = "the plugin is installed and does not run";
-        return Err(error(
-            StatusCode::SERVICE_UNAVAILABLE,
-            PLUGIN_DISABLED,
-            text,
-        ));
+        return Err(error(StatusCode::SERVICE_UNAVAILABLE, PLUGIN_DISABLED, text).into());
     }
     Ok((found, callback, name))
 }

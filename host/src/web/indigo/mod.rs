@@ -21,6 +21,7 @@ mod socket;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -54,6 +55,8 @@ pub struct IndigoApi {
     local_only: bool,
     sockets: Arc<Semaphore>,
     places: message::Places,
+    /// How long a plugin may take for a page.
+    deadline: Duration,
 }
 
 impl IndigoApi {
@@ -67,6 +70,7 @@ impl IndigoApi {
             local_only,
             sockets: Arc::new(Semaphore::new(socket::MAX_CLIENTS)),
             places: message::Places::default(),
+            deadline: message::DEADLINE,
             server,
         }
     }
@@ -77,10 +81,15 @@ impl IndigoApi {
         reason = "a response is an answer, not an error"
     )]
     fn admit(&self, headers: &HeaderMap, uri: &Uri, wanted: Wanted<'_>) -> Result<(), Response> {
+        let forbidden = |reason: String| answer::error(StatusCode::FORBIDDEN, "forbidden", &reason);
         match self.keys.judge(headers, uri, wanted) {
             Verdict::Allowed => Ok(()),
-            Verdict::Open => super::origin::check(headers, self.local_only)
-                .map_err(|reason| answer::error(StatusCode::FORBIDDEN, "forbidden", &reason)),
+            // A page that the browser keeps apart is another site to it, and may have its
+            // pictures and styles all the same.
+            Verdict::Open if matches!(wanted, Wanted::Files(_)) => {
+                super::origin::check_local(headers, self.local_only).map_err(forbidden)
+            }
+            Verdict::Open => super::origin::check(headers, self.local_only).map_err(forbidden),
             Verdict::NoKey => Err(unauthorized(
                 "an API key is needed: the header `Authorization: Bearer KEY`, with a key of \
                  [[indigo-api.keys]] in cordon.toml",

@@ -28,11 +28,15 @@ pub(super) async fn get(
     if !open && !WITH_KEY.contains(&folder.as_str()) {
         return (StatusCode::NOT_FOUND, "not found\n").into_response();
     }
-    if !open && let Err(refusal) = api.admit(&headers, &uri, Wanted::Pages(&plugin)) {
+    if !open && let Err(refusal) = api.admit(&headers, &uri, Wanted::Files(&plugin)) {
         return refusal;
     }
     if method != Method::GET && method != Method::HEAD {
         return wrong_method("GET, HEAD");
+    }
+    // Below the resources is not enough: `public/..` are those that need a key.
+    if path.split('/').any(|part| part == "..") {
+        return missing();
     }
     let found = api.server.plugin(&plugin);
     let Some(resources) = found.as_ref().and_then(|it| it.bundle.resources.clone()) else {

@@ -69,6 +69,7 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Option<Vec<Step>>, Failure>
     let Some(given) = context.arguments.given("actions") else {
         return Ok(None);
     };
+    operators(context, "actions")?;
     let steps: Vec<Step> = serde_json::from_value(given.clone())
         .map_err(|error| Failure::value(format!("actions: {error}")))?;
     if steps.len() > MOST {
@@ -77,11 +78,22 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Option<Vec<Step>>, Failure>
     Ok(Some(steps))
 }
 
+/// What the hub shall do by itself is the operator's to say, as in the original.
+fn operators(context: &Context<'_>, name: &str) -> Result<(), Failure> {
+    match context.caller.plugin() {
+        None => Ok(()),
+        Some(_) => Err(Failure::unsupported(format!(
+            "only the operator sets {name}; a plugin makes the object and leaves it to the user"
+        ))),
+    }
+}
+
 /// The conditions in an argument.
 pub(super) fn condition(context: &Context<'_>) -> Result<Option<Condition>, Failure> {
     let Some(given) = context.arguments.given("condition") else {
         return Ok(None);
     };
+    operators(context, "condition")?;
     let condition = serde_json::from_value(given.clone());
     condition
         .map(Some)

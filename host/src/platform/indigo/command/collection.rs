@@ -57,9 +57,26 @@ fn read(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
             let found = database.find(table, &Reference::Name(name.clone()));
             Ok(Value::from(found.map_or(0, |it| it.id)))
         }
+        "objects" if context.arguments.given("ids").is_some() => some(context, table),
         "list" | "objects" | "names" | "len" => list(context, table, command),
         _ => Err(unknown(&format!("{}.{command}", table.collection.name()))),
     }
+}
+
+/// The objects with these ids, in their order; those that are gone are left out.
+fn some(context: &Context<'_>, table: Table) -> Result<Value, Failure> {
+    let ids = context.arguments.list("ids")?;
+    let database = context.server.database();
+    let found: Vec<_> = ids
+        .iter()
+        .filter_map(Value::as_i64)
+        .filter_map(|id| database.find(table, &Reference::Id(id)).cloned())
+        .collect();
+    drop(database);
+    Ok(found
+        .iter()
+        .map(|it| context.server.see(context.caller, it))
+        .collect())
 }
 
 fn list(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Failure> {

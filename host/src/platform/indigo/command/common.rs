@@ -31,7 +31,7 @@ pub(super) async fn run(
         "removeDelayedActions" => {
             let found = context.subject(table);
             return Some(found.map(|object| {
-                context.server.timers.remove(Some(object.id));
+                context.server.timers.remove(object.id);
                 Value::Null
             }));
         }
@@ -130,7 +130,7 @@ async fn delete(context: &Context<'_>, collection: Collection) -> Result<Value, 
         .server
         .edit(context.caller, |edit| edit.delete(object.id))
         .await?;
-    context.server.timers.remove(Some(object.id));
+    context.server.timers.remove(object.id);
     Ok(Value::Null)
 }
 

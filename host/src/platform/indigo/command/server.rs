@@ -59,7 +59,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
         "sendEmailTo" => Err(Failure::unsupported("this server sends no mail")),
         "speak" => Err(Failure::unsupported("this server does not speak")),
         "removeAllDelayedActions" => {
-            server.timers.remove(None);
+            server.timers.clear(context.caller);
             Ok(Value::Null)
         }
         "getEventLogList" => event_log(&context),
@@ -174,7 +174,8 @@ fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
         reason = "clamped before"
     )]
     let count = count.clamp(0.0, LINES) as usize;
-    let as_list = context.arguments.flag("returnAsList")?.unwrap_or(false);
+    // The module makes the text itself, where the plugin wants one.
+    let as_list = context.arguments.flag("returnAsList")?.unwrap_or(true);
     let stamped = context.arguments.flag("showTimeStamp")?.unwrap_or(true);
     let plugins = context.server.plugins();
     let records = context.server.events().tail(None, count);

@@ -35,8 +35,9 @@ impl Source {
         }
     }
 
-    /// Bytes of a template, by its name relative to `Server Plugin`.
-    pub(super) fn template(&self, file: &str) -> Result<Vec<u8>, Problem> {
+    /// Bytes of a template, by its name relative to `Server Plugin`; `None` when there is
+    /// none.
+    pub(super) fn template(&self, file: &str) -> Result<Option<Vec<u8>>, Problem> {
         let plain = Path::new(file).components().all(|part| {
             matches!(
                 part,
@@ -47,7 +48,11 @@ impl Source {
             let reason = "a template is named by a path relative to `Server Plugin`";
             return Err(Problem::of_file(self.shown(file), reason));
         }
-        self.read(&self.server_plugin.join(file), &self.shown(file))
+        let path = self.server_plugin.join(file);
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            _ => self.read(&path, &self.shown(file)).map(Some),
+        }
     }
 
     /// The name of a file as problems show it.

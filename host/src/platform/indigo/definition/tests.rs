@@ -343,9 +343,21 @@ fn templates_stay_in_the_bundle_and_end() {
     );
     assert!(named("link/t.xml").contains("outside of the bundle"));
     assert!(named("../../../../../../../../etc/passwd").contains("outside of the bundle"));
-    assert!(named("missing.xml").contains("template `missing.xml`: it cannot be read"));
     assert!(named("t.xml").contains("more than 8 deep"));
     assert!(named("/dev/zero").contains("relative to"));
+}
+
+#[test]
+fn a_missing_template_leaves_its_fields_out() {
+    let text =
+        "<PluginConfig><Field id='a' type='label'/><Template file='none.xml'/></PluginConfig>";
+    let all = load(&[("PluginConfig.xml", text)]).unwrap();
+    assert_eq!(all.config.unwrap().config_ui.fields.len(), 1);
+    let remark = all.remarks[0].to_string();
+    assert!(
+        remark.contains("line 1: template `none.xml` is missing"),
+        "{remark}"
+    );
 }
 
 #[test]

@@ -130,6 +130,14 @@ impl Context<'_> {
         let bytes = self.source.template(&file).map_err(|problem| {
             self.problem(element, format!("template `{file}`: {}", problem.reason))
         })?;
+        // A dialog without some of its fields is better than no plugin.
+        let Some(bytes) = bytes else {
+            self.remark(
+                element,
+                format!("template `{file}` is missing; its fields are left out"),
+            );
+            return Ok(());
+        };
         let shown = self.source.shown(&file);
         let root = xml::parse(&bytes)
             .map_err(|error| Problem::at(shown.clone(), error.line, error.reason))?;

@@ -1,0 +1,215 @@
+//! What an Indigo plugin can make the server hold: objects, bytes, subscriptions,
+//! messages, delayed commands, and calls that wait for it.
+
+use cordon::config::IndigoSection;
+use cordon::instance::supervisor::{Remote, Status};
+use cordon::platform::indigo::Caller;
+use serde_json::json;
+
+use crate::attack::{By, Trip, assert_told};
+use crate::scene::{FLAT, Scene, assert_failures, until};
+use crate::support::bundle::bundle;
+
+const ID: &str = "org.example.attacker";
+
+const ACTIONS: &str = "<Actions><Action id=\"go\"><Name>Go</Name>\
+    <CallbackMethod>go</CallbackMethod></Action></Actions>";
+
+const DEVICES: &str =
+    "<Devices><Device type=\"relay\" id=\"relay\"><Name>Relay</Name></Device></Devices>";
+
+/// An attack from `startup`, by an Indigo plugin beside a quiet Domoticz one.
+struct Attack {
+    source: &'static str,
+    limits: &'static str,
+    says: &'static [&'static str],
+}
+
+async fn start(scene: &mut Scene, source: &str, limits: &str) -> Remote {
+    let folder = scene.bench.data_folder().join("../bundles");
+    let files = [
+        ("plugin.py", source),
+        ("Actions.xml", ACTIONS),
+        ("Devices.xml", DEVICES),
+    ];
+    let root = bundle(&folder, "Attacker", ID, &files);
+    let section = format!(
+        "bundle = {:?}\nlimits = {{ {limits} }}",
+        root.display().to_string()
+    );
+    let section: IndigoSection = toml::from_str(&section).unwrap();
+    scene.bench.hub.start_indigo(&section).await.unwrap();
+    scene.bench.hub.instances().last().unwrap().remote()
+}
+
+impl Trip for Attack {
+    async fn trip(self, name: &'static str) {
+        let mut scene = Scene::new().await;
+        let source = format!(
+            "{}\n\nclass Plugin(indigo.PluginBase):\n    def startup(self):\n        attack()\n        \
+             indigo.server.log('goes on')\n",
+            self.source
+        );
+        let attacker = start(&mut scene, &source, self.limits).await;
+        let line = scene.bench.line(&format!("limit {name}: ")).await;
+        assert!(line.contains("Attacker: "), "{line}");
+        assert_told(name, &attacker.spec.limits, &line);
+        for line in self.says {
+            scene.said(line).await;
+        }
+        scene.said("goes on").await;
+        assert_failures(&attacker, 0);
+        let counters = &attacker.counters;
+        until("the attacker runs", || counters.status() == Status::Running).await;
+        scene.finish(FLAT).await;
+    }
+}
+
+trips! {
+    objects_of_all_kinds_are_bounded: "devices" => Attack {
+        source: "
+def attack():
+    made = 0
+    for n in range(1000):
+        try:
+            if n % 2: indigo.variable.create('v%d' % n)
+            else: indigo.device.create(protocol=indigo.kProtocol.Plugin, name='d%d' % n, deviceTypeId='relay')
+            made += 1
+        except RuntimeError: break
+    indigo.server.log('%d made' % made)
+",
+        limits: "devices = 6",
+        says: &["6 made"],
+    };
+
+    bytes_of_objects_are_bounded: "stored-bytes" => Attack {
+        source: "
+def attack():
+    dev = indigo.device.create(protocol=indigo.kProtocol.Plugin, name='d', deviceTypeId='relay')
+    try: dev.replacePluginPropsOnServer({'a': 'x' * 100000})
+    except RuntimeError: pass
+    var = indigo.variable.create('v', 'short')
+    try: indigo.variable.updateValue(var, value='x' * 100000)
+    except RuntimeError: pass
+    indigo.server.log('kept %s %d' % (indigo.variables['v'].value, len(indigo.devices['d'].pluginProps)))
+",
+        limits: "stored-bytes = 20000",
+        says: &["kept short 0"],
+    };
+
+    preferences_are_bounded: "stored-bytes" => Attack {
+        source: "
+def attack():
+    from indigo import _call
+    try: _call.command('server.savePluginPrefs', {'pluginPrefs': {'a': 'x' * 100000}})
+    except RuntimeError: pass
+",
+        limits: "stored-bytes = 20000",
+        says: &[],
+    };
+
+    subscriptions_are_bounded: "subscriptions" => Attack {
+        source: "
+def attack():
+    kept = 0
+    for n in range(1000):
+        try: indigo.server.subscribeToBroadcast('org.example.x', 'm%d' % n, 'go')
+        except RuntimeError: break
+        kept += 1
+    indigo.server.log('%d kept' % kept)
+",
+        limits: "subscriptions = 5",
+        says: &["5 kept"],
+    };
+
+    messages_are_bounded: "broadcast-bytes" => Attack {
+        source: "
+def attack():
+    indigo.server.broadcastToSubscribers('m', 'x' * 1000)
+    try: indigo.server.broadcastToSubscribers('m', 'x' * 100000)
+    except RuntimeError: indigo.server.log('refused')
+",
+        limits: "broadcast-bytes = 2000",
+        says: &["refused"],
+    };
+
+    delayed_commands_are_bounded: "timers" => Attack {
+        source: "
+def attack():
+    dev = indigo.device.create(protocol=indigo.kProtocol.Plugin, name='d', deviceTypeId='relay')
+    kept = 0
+    for n in range(1000):
+        try: indigo.device.turnOn(dev, delay=3600)
+        except RuntimeError: break
+        kept += 1
+    indigo.server.log('%d wait' % kept)
+",
+        limits: "timers = 7",
+        says: &["7 wait"],
+    };
+
+    /// Changes and actions for a plugin that does not come back from a callback.
+    calls_that_wait_are_bounded_in_bytes: "inbox-bytes" => By(async |limit: &'static str| {
+        let source = "
+import threading
+class Plugin(indigo.PluginBase):
+    def go(self, action):
+        indigo.server.log('busy')
+        threading.Event().wait(5)
+        indigo.server.log('goes on')
+";
+        let mut scene = Scene::new().await;
+        let attacker = start(&mut scene, source, "inbox-bytes = 100000, inbox = 60000").await;
+        let counters = attacker.counters.clone();
+        until("the attacker runs", || counters.status() == Status::Running).await;
+        let server = scene.bench.hub.indigo().await.unwrap();
+        let caller = Caller::Operator("api-http");
+        let go = |text: String| json!({"pluginId": ID, "actionTypeId": "go",
+            "props": {"text": text}, "waitUntilDone": false});
+        server.command(&caller, "server.pluginExecuteAction", go(String::new())).await.unwrap();
+        scene.said("busy").await;
+        for _ in 0..1000 {
+            let text = "x".repeat(50_000);
+            server.command(&caller, "server.pluginExecuteAction", go(text)).await.unwrap();
+        }
+        let line = scene.said(&format!("limit {limit}: ")).await;
+        assert_told(limit, &attacker.spec.limits, &line);
+        scene.said("goes on").await;
+        assert_failures(&attacker, 0);
+        scene.finish(FLAT).await;
+    });
+
+    /// The number of calls is bounded as well.
+    calls_that_wait_are_bounded: "inbox" => By(async |limit: &'static str| {
+        let source = "
+import threading
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        indigo.variables.subscribeToChanges()
+    def go(self, action):
+        indigo.server.log('busy')
+        threading.Event().wait(5)
+        indigo.server.log('goes on')
+";
+        let mut scene = Scene::new().await;
+        let attacker = start(&mut scene, source, "inbox = 8").await;
+        let counters = attacker.counters.clone();
+        until("the attacker runs", || counters.status() == Status::Running).await;
+        let server = scene.bench.hub.indigo().await.unwrap();
+        let caller = Caller::Operator("api-http");
+        let made = json!({"name": "v", "value": "0"});
+        server.command(&caller, "variable.create", made).await.unwrap();
+        let go = json!({"pluginId": ID, "actionTypeId": "go", "waitUntilDone": false});
+        server.command(&caller, "server.pluginExecuteAction", go).await.unwrap();
+        scene.said("busy").await;
+        for n in 0..100 {
+            let value = json!({"id": "v", "value": n.to_string()});
+            server.command(&caller, "variable.updateValue", value).await.unwrap();
+        }
+        let line = scene.said(&format!("limit {limit}: ")).await;
+        assert_told(limit, &attacker.spec.limits, &line);
+        scene.said("goes on").await;
+        assert_failures(&attacker, 0);
+        scene.finish(FLAT).await;
+    });
+}

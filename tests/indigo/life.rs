@@ -1,0 +1,159 @@
+//! How instances start, fail, and are started again.
+
+use cordon::instance::supervisor::Status;
+use serde_json::json;
+
+use crate::stage::{PLUGIN, Stage};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_raises_in_startup_is_started_again() {
+    let mut stage = Stage::new();
+    let code = "
+import os
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        if not os.path.exists('/data/tried'):
+            open('/data/tried', 'w').close()
+            raise OSError('no bridge')
+        indigo.server.log('second time')
+";
+    stage.start_code(code, "").await;
+    stage.line("no bridge").await;
+    stage.line("the plugin raised in startup").await;
+    stage.line("started again in 1 s").await;
+    stage.line("second time").await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_cannot_be_imported_stays_off_until_it_is_restarted() {
+    let mut stage = Stage::new();
+    let remote = stage.start_code("import nothing_of_this_name\n", "").await;
+    stage.line("nothing_of_this_name").await;
+    stage.line("stays off").await;
+    let parked = || matches!(remote.counters.status(), Status::Parked { .. });
+    stage.until("the end", async |_| parked()).await;
+    let given = json!({"pluginId": PLUGIN});
+    let facts = stage.done("server.getPlugin", given.clone()).await;
+    assert_eq!(facts["isRunning"], false);
+    stage.done("server.pluginRestart", given).await;
+    stage.line("nothing_of_this_name").await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_restarts_and_stops_itself() {
+    let mut stage = Stage::new();
+    let code = "
+import os
+class Plugin(indigo.PluginBase):
+    def runConcurrentThread(self):
+        if not os.path.exists('/data/tried'):
+            open('/data/tried', 'w').close()
+            indigo.server.restartPlugin('once more')
+        else:
+            indigo.server.stopPlugin('enough', isError=True)
+        self.sleep(600)
+    def shutdown(self):
+        indigo.server.log('shutdown')
+";
+    let remote = stage.start_code(code, "").await;
+    stage.line("once more").await;
+    stage.line("shutdown").await;
+    stage.line("enough").await;
+    stage.line("shutdown").await;
+    stage
+        .until("the end", async |_| {
+            remote.counters.status() == Status::Stopped
+        })
+        .await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_that_does_not_stop_is_dropped() {
+    let mut stage = Stage::new();
+    let code = "
+import time
+class Plugin(indigo.PluginBase):
+    def runConcurrentThread(self):
+        indigo.server.log('thread')
+        while True:
+            time.sleep(0.2)
+    def shutdown(self):
+        indigo.server.log('shutdown')
+";
+    stage.start_code(code, "").await;
+    stage.line("thread").await;
+    let begun = std::time::Instant::now();
+    stage.stop().await;
+    let text = stage.transcript();
+    assert!(text.contains("shutdown"), "{text}");
+    assert!(text.contains("the plugin is ended with them"), "{text}");
+    assert!(begun.elapsed().as_secs() >= 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_and_ids_outlive_the_hub() {
+    let mut stage = Stage::new();
+    stage
+        .start_code("class Plugin(indigo.PluginBase): pass\n", "")
+        .await;
+    let first = stage
+        .done("variable.create", json!({"name": "a", "value": "1"}))
+        .await;
+    let gone = stage.done("variable.create", json!({"name": "b"})).await;
+    stage.done("variable.delete", json!({"id": "b"})).await;
+    stage.stop().await;
+    stage.open();
+    let again = stage.done("variables.get", json!({"id": "a"})).await;
+    assert_eq!(again, first);
+    let next = stage.done("variable.create", json!({"name": "c"})).await;
+    assert!(
+        next["id"].as_i64() > gone["id"].as_i64(),
+        "an id came twice"
+    );
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_plugin_runs_once() {
+    let mut stage = Stage::new();
+    stage
+        .start_code("class Plugin(indigo.PluginBase): pass\n", "")
+        .await;
+    let text = format!("bundle = {:?}", stage.path().join("Case.indigoPlugin"));
+    let section = toml::from_str(&text).unwrap();
+    let error = stage.hub().start_indigo(&section).await.unwrap_err();
+    assert!(error.to_string().contains("a plugin runs once"), "{error}");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_definition_stops_only_its_plugin() {
+    let mut stage = Stage::new();
+    let files = [
+        ("plugin.py", "class Plugin(indigo.PluginBase): pass\n"),
+        (
+            "Devices.xml",
+            "<Devices>\n<Device type=\"lamp\" id=\"x\"><Name>X</Name></Device></Devices>",
+        ),
+    ];
+    let root = crate::stage::bundle(stage.path(), "Broken", "org.example.broken", &files);
+    let section = toml::from_str(&format!("bundle = {root:?}")).unwrap();
+    let error = stage
+        .hub()
+        .start_indigo(&section)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("Devices.xml") && error.contains('2'),
+        "{error}"
+    );
+    let code =
+        "class Plugin(indigo.PluginBase):\n    def startup(self): indigo.server.log('well')\n";
+    stage.start_code(code, "").await;
+    stage.line("well").await;
+    stage.stop().await;
+}
