@@ -39,7 +39,11 @@ pub fn use_up_freed_blocks() {
         for _ in 0..TRIES {
             // SAFETY: the layout has a size. The block is leaked on purpose.
             let block = unsafe { std::alloc::alloc(layout) } as usize;
-            row = if block == last + (1 << class) { row + 1 } else { 0 };
+            row = if block == last + (1 << class) {
+                row + 1
+            } else {
+                0
+            };
             last = block;
             if row == enough || block == 0 {
                 break;

@@ -59,7 +59,8 @@ fn http_inbound(http: HttpInbound, vm: &VirtualMachine) -> PyObjectRef {
             optional_text(http.url, vm),
             optional_text(http.status, vm),
             headers,
-            http.data.map_or_else(|| vm.ctx.none(), |data| bytes(data, vm)),
+            http.data
+                .map_or_else(|| vm.ctx.none(), |data| bytes(data, vm)),
         ],
         vm,
     )
@@ -107,7 +108,10 @@ fn mqtt_inbound(packet: MqttPacket, vm: &VirtualMachine) -> PyObjectRef {
                 .into_iter()
                 .map(|(topic, qos)| tuple(vec![text(&topic, vm), qos.to_pyobject(vm)], vm));
             let topics = list(topics, vm);
-            ("SUBSCRIBE", vec![it.packet_identifier.to_pyobject(vm), topics])
+            (
+                "SUBSCRIBE",
+                vec![it.packet_identifier.to_pyobject(vm), topics],
+            )
         }
         MqttPacket::Suback((id, codes)) => {
             let codes = list(codes.into_iter().map(|code| code.to_pyobject(vm)), vm);
@@ -115,7 +119,10 @@ fn mqtt_inbound(packet: MqttPacket, vm: &VirtualMachine) -> PyObjectRef {
         }
         MqttPacket::Unsubscribe(it) => {
             let topics = list(it.topics.iter().map(|topic| text(topic, vm)), vm);
-            ("UNSUBSCRIBE", vec![it.packet_identifier.to_pyobject(vm), topics])
+            (
+                "UNSUBSCRIBE",
+                vec![it.packet_identifier.to_pyobject(vm), topics],
+            )
         }
         MqttPacket::Unsuback(id) => ("UNSUBACK", vec![id.to_pyobject(vm)]),
         MqttPacket::Pingreq => ("PINGREQ", vec![]),
@@ -209,7 +216,9 @@ pub fn outbound(message: PyObjectRef, vm: &VirtualMachine) -> PyResult<Outbound>
 }
 
 fn raw(object: PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<u8>> {
-    Ok(ArgBytesLike::try_from_object(vm, object)?.borrow_buf().to_vec())
+    Ok(ArgBytesLike::try_from_object(vm, object)?
+        .borrow_buf()
+        .to_vec())
 }
 
 fn http_outbound(fields: &mut Fields<'_>, vm: &VirtualMachine) -> PyResult<HttpOutbound> {
