@@ -151,9 +151,9 @@ def onStart():
 "
     );
     let says = [
-        format!("refused: [Errno 2] denied: connection to 127.0.0.1:{port}, which is this machine; to allow it, add `network = [\"127.0.0.1:{port}\"]`"),
-        format!("refused: [Errno 2] denied: connection to 127.0.0.1:{udp}"),
-        "refused: [Errno 2] denied: resolving secret.example.com; to allow it, add `network = [\"secret.example.com:*\"]`".to_owned(),
+        format!("refused: [Errno 13] denied: connection to 127.0.0.1:{port}, which is this machine; to allow it, add `network = [\"127.0.0.1:{port}\"]`"),
+        format!("refused: [Errno 13] denied: connection to 127.0.0.1:{udp}"),
+        "refused: [Errno 13] denied: resolving secret.example.com; to allow it, add `network = [\"secret.example.com:*\"]`".to_owned(),
         // The hub's own line.
         "denied: connection to ".to_owned(),
     ];
@@ -181,8 +181,8 @@ def onStart():
 "
     );
     let says = [
-        format!("refused: [Errno 2] denied: listening on port {port}; to allow it, add `listen = [{port}]`"),
-        "refused: [Errno 2] denied: listening on any free port (port 0); to allow it, add `listen = [0]`".to_owned(),
+        format!("refused: [Errno 13] denied: listening on port {port}; to allow it, add `listen = [{port}]`"),
+        "refused: [Errno 13] denied: listening on any free port (port 0); to allow it, add `listen = [0]`".to_owned(),
     ];
     scene(&source, "", &says).await;
 }
@@ -306,7 +306,7 @@ def onStart():
 "
     );
     let says = [format!(
-        "refused: [Errno 2] denied: connection to 127.0.0.1:{port} (cordon), which is this machine"
+        "refused: [Errno 13] denied: connection to 127.0.0.1:{port} (cordon), which is this machine"
     )];
     scene(&source, &config, &says).await;
     listener.set_nonblocking(true).unwrap();
