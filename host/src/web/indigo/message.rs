@@ -100,10 +100,6 @@ async fn handle(
 }
 
 /// The plugin, the method and the name of the action.
-#[expect(
-    clippy::result_large_err,
-    reason = "a response is an answer, not an error"
-)]
 fn target(
     api: &IndigoApi,
     plugin: &str,
