@@ -9,6 +9,7 @@ mod componentize;
 mod domoticz;
 mod idle;
 mod imports;
+mod indigo;
 mod machine;
 mod memory;
 mod metering;
@@ -45,7 +46,7 @@ pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const INSTANCES: u32 = 300;
 
 /// The measurements by name, in the order in which they run.
-const SECTIONS: [&str; 13] = [
+const SECTIONS: [&str; 14] = [
     "start",
     "snapshot",
     "memory",
@@ -58,6 +59,7 @@ const SECTIONS: [&str; 13] = [
     "imports",
     "sqlite",
     "domoticz",
+    "indigo",
     "idle",
 ];
 
@@ -149,6 +151,7 @@ async fn with_engine(
             "imports" => imports::measure(report, &engine).await?,
             "sqlite" => sqlite::measure(report, &engine).await?,
             "domoticz" => domoticz::measure(report, &engine).await?,
+            "indigo" => indigo::measure(report, &engine).await?,
             _ => {}
         }
     }
