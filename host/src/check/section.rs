@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn nothing_needed_is_no_section() {
-        assert_eq!(grants(&[finding(Topic::Icmp, "", Verdict::Note)]), "");
+        let note = finding(Topic::Icmp, "", Verdict::Note);
+        assert_eq!(grants(&[note], Framework::Domoticz), "");
     }
 
     #[test]
