@@ -141,8 +141,18 @@ async fn what_it_reaches_for_becomes_a_grants_section() {
         cordon::check::text(&report)
     );
     assert_eq!(report.verdict.exit_code(), 1);
-    let value: toml::Table = toml::from_str(&report.grants).expect(&report.grants);
-    let grants = &value["hardware"]["grants"];
+    // As it is pasted into a section, the hub itself takes it.
+    let pasted = format!(
+        "[[hardware]]\nname = \"A\"\nplugin = \"a\"\n{}",
+        report.grants
+    );
+    let value: toml::Table = toml::from_str(&pasted).expect(&pasted);
+    let section = value["hardware"][0].clone();
+    section
+        .clone()
+        .try_into::<cordon::config::HardwareSection>()
+        .expect(&pasted);
+    let grants = &section["grants"];
     let list = |name: &str| -> Vec<String> {
         let all = grants[name].as_array().unwrap().iter();
         all.map(|it| it.to_string().trim_matches('"').to_owned())
@@ -154,7 +164,7 @@ async fn what_it_reaches_for_becomes_a_grants_section() {
     assert!(list("exec")[1].ends_with("/ping"));
     assert_eq!(list("icmp"), ["10.0.0.9"]);
     assert_eq!(list("serial"), ["/dev/ttyUSB3"]);
-    assert_eq!(grants["plugin-folder"].as_str(), Some("copy-on-write"));
+    assert_eq!(section["plugin-folder"].as_str(), Some("copy-on-write"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,7 +74,7 @@ async fn one(runner: &mut run::Runner, place: &Place) -> Result<Report, EngineEr
         name: name_of(&place.root),
         framework: place.framework,
         verdict,
-        grants: section::grants(&findings),
+        grants: section::grants(&findings, place.framework),
         findings,
     })
 }

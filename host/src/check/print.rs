@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json as value};
 
 use super::finding::{Report, Topic, Verdict};
-use super::framework_word;
+use super::{framework_word, section};
 
 /// The form of the JSON. Fields may be added to it; one that is changed or taken away
 /// raises the number.
@@ -73,7 +73,8 @@ pub fn text(report: &Report) -> String {
     if !report.grants.is_empty() {
         let _ = write!(
             text,
-            "\nfor its [[hardware]] section in cordon.toml:\n\n{}",
+            "\nfor its [[{}]] section in cordon.toml:\n\n{}",
+            section::name(report.framework),
             report.grants
         );
     }

@@ -8,10 +8,11 @@ use std::path::Path;
 
 use super::finding::{Finding, Topic, Verdict};
 use super::print::plain;
+use crate::packages::place::Framework;
 
-/// The section; empty when nothing needs a grant.
+/// The lines for the plugin's section; empty when nothing needs a grant.
 #[must_use]
-pub fn grants(findings: &[Finding]) -> String {
+pub fn grants(findings: &[Finding], framework: Framework) -> String {
     let mut text = String::new();
     list(
         &mut text,
@@ -46,14 +47,26 @@ pub fn grants(findings: &[Finding]) -> String {
         quoted,
     );
     list(&mut text, findings, Topic::Icmp, "icmp", "HOST", quoted);
+    let mut folder = String::new();
     if let Some(finding) = of(findings, Topic::PluginFolder).next() {
-        let _ = writeln!(text, "# {}", comment(finding));
-        text.push_str("plugin-folder = \"copy-on-write\"\n");
+        let comment = comment(finding);
+        let _ = writeln!(folder, "# {comment}\nplugin-folder = \"copy-on-write\"");
     }
     if text.is_empty() {
-        return text;
+        return folder;
     }
-    format!("[hardware.grants]\n{text}")
+    // A key of the section itself goes before its table of grants.
+    let gap = if folder.is_empty() { "" } else { "\n" };
+    format!("{folder}{gap}[{}.grants]\n{text}", name(framework))
+}
+
+/// What the sections of such plugins are called in `cordon.toml`.
+#[must_use]
+pub fn name(framework: Framework) -> &'static str {
+    match framework {
+        Framework::Domoticz => "hardware",
+        Framework::Indigo => "indigo",
+    }
 }
 
 fn of(findings: &[Finding], topic: Topic) -> impl Iterator<Item = &Finding> {
@@ -146,7 +159,8 @@ mod tests {
 
     #[test]
     fn nothing_needed_is_no_section() {
-        assert_eq!(grants(&[finding(Topic::Icmp, "", Verdict::Note)]), "");
+        let note = finding(Topic::Icmp, "", Verdict::Note);
+        assert_eq!(grants(&[note], Framework::Domoticz), "");
     }
 
     #[test]
@@ -159,13 +173,19 @@ mod tests {
             finding(Topic::Serial, "", Verdict::Grant),
             finding(Topic::PluginFolder, "", Verdict::Grant),
         ];
-        let text = grants(&findings);
-        let value: toml::Table = toml::from_str(&text).unwrap();
-        let grants = value["hardware"]["grants"].as_table().unwrap();
+        let text = grants(&findings, Framework::Domoticz);
+        let pasted = format!("[[hardware]]\nname = \"A\"\nplugin = \"a\"\n{text}");
+        let value: toml::Table = toml::from_str(&pasted).unwrap();
+        let section = value["hardware"][0].as_table().unwrap();
+        let grants = section["grants"].as_table().unwrap();
         let names: std::collections::BTreeSet<_> = grants.keys().map(String::as_str).collect();
-        let expected = ["exec", "listen", "network", "plugin-folder"];
-        assert_eq!(names, expected.into_iter().collect());
+        assert_eq!(names, ["exec", "listen", "network"].into_iter().collect());
         assert_eq!(grants["listen"][0].as_integer(), Some(8080));
+        assert_eq!(section["plugin-folder"].as_str(), Some("copy-on-write"));
+        let folder = finding(Topic::PluginFolder, "", Verdict::Grant);
+        assert!(!super::grants(&[folder], Framework::Indigo).contains("[indigo"));
+        let listen = finding(Topic::Listen, "8080", Verdict::Grant);
+        assert!(super::grants(&[listen], Framework::Indigo).starts_with("[indigo.grants]"));
         assert!(text.contains("# serial = [\"/dev/ttyUSB0\"]"), "{text}");
         assert!(value.get("hub").is_none());
     }
