@@ -67,13 +67,13 @@ fn prepare(store: &mut StoreContextMut<'_, InstanceState>, offset: u32, bytes: &
         pages: bytes.len() / PAGE,
     };
     let hot = std::sync::Arc::clone(&store.data().hot_pages);
-    match hot.known() {
-        Some(pages) => populate(bytes, part, pages),
-        None => {
-            let parts = &mut store.data_mut().parts;
-            if parts.len() < PARTS {
-                parts.push(part);
-            }
+    if let Some(pages) = hot.known() {
+        populate(bytes, part, pages);
+    }
+    if hot.learns() {
+        let parts = &mut store.data_mut().parts;
+        if parts.len() < PARTS {
+            parts.push(part);
         }
     }
 }

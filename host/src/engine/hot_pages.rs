@@ -3,16 +3,24 @@
 //! The first write to a page of the copy-on-write image is a fault of a
 //! microsecond or two, and a start takes hundreds of them in places that hardly
 //! differ from one start to the next. The first lives of an engine teach which;
-//! later ones have these pages made their own in a few calls. Owns the list and
-//! never touches memory: `capability/memory` does.
+//! later ones have these pages made their own in a few calls. What a plugin's own code
+//! writes to beyond that is learned from its first lives. Owns the lists and never
+//! touches memory: `capability/memory` does.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Lives whose pages are looked at: what only some plugins write to is no page of
 /// every start.
 const LESSONS: u32 = 4;
+
+/// The same for the list of one plugin.
+const OWN_LESSONS: u32 = 2;
+
+/// Plugins that have a list of their own; further ones have the engine's.
+const PLUGINS: usize = 256;
 
 /// Most pages in the list. More would cost an instance memory that it may not need.
 const MOST: usize = 1024;
@@ -31,11 +39,40 @@ pub struct Part {
     pub pages: usize,
 }
 
-/// The list, while it is learned and after.
+/// A list, while it is learned and after.
 #[derive(Debug, Default)]
 pub struct HotPages {
     learned: OnceLock<Vec<usize>>,
     lessons: Mutex<Lessons>,
+    /// What holds until this one is learned: the engine's, for the list of a plugin.
+    general: Option<Arc<HotPages>>,
+}
+
+/// The lists of an engine.
+#[derive(Debug, Default)]
+pub struct AllHotPages {
+    general: Arc<HotPages>,
+    plugins: Mutex<BTreeMap<String, Arc<HotPages>>>,
+}
+
+impl AllHotPages {
+    /// The list for instances of the plugin with this key.
+    #[must_use]
+    pub fn of(&self, plugin: &str) -> Arc<HotPages> {
+        let mut plugins = self.plugins.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(list) = plugins.get(plugin) {
+            return Arc::clone(list);
+        }
+        if plugins.len() >= PLUGINS {
+            return Arc::clone(&self.general);
+        }
+        let list = Arc::new(HotPages {
+            general: Some(Arc::clone(&self.general)),
+            ..HotPages::default()
+        });
+        plugins.insert(plugin.to_owned(), Arc::clone(&list));
+        list
+    }
 }
 
 #[derive(Debug, Default)]
@@ -48,18 +85,36 @@ impl HotPages {
     /// The pages, ascending, once they are known.
     #[must_use]
     pub fn known(&self) -> Option<&[usize]> {
-        self.learned.get().map(Vec::as_slice)
+        match (self.learned.get(), &self.general) {
+            (Some(pages), _) => Some(pages),
+            (None, Some(general)) => general.known(),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether there is something to learn from another life.
+    #[must_use]
+    pub fn learns(&self) -> bool {
+        self.learned.get().is_none()
     }
 
     /// Takes from an instance that has just started which pages it has written to.
     /// Does nothing when that cannot be found out here, or is known.
     pub fn learn(&self, parts: &[Part]) {
-        if self.known().is_some() || parts.is_empty() {
+        if !self.learns() || parts.is_empty() {
             return;
         }
         let Ok(written) = written(parts) else {
             return;
         };
+        self.take(written.clone());
+        if let Some(general) = self.general.as_ref().filter(|it| it.learns()) {
+            general.take(written);
+        }
+    }
+
+    /// Another life has written to these pages.
+    fn take(&self, written: Vec<usize>) {
         let mut lessons = self.lessons.lock().unwrap_or_else(PoisonError::into_inner);
         lessons.count = lessons.count.saturating_add(1);
         let pages = match lessons.pages.take() {
@@ -69,7 +124,11 @@ impl HotPages {
                 pages
             }
         };
-        if lessons.count < LESSONS {
+        let enough = match self.general {
+            Some(_) => OWN_LESSONS,
+            None => LESSONS,
+        };
+        if lessons.count < enough {
             lessons.pages = Some(pages);
         } else {
             let mut pages = pages;
@@ -128,6 +187,37 @@ mod tests {
         }
         hot.learn(&[two]);
         assert_eq!(hot.known(), Some(&[100, 101][..]));
+    }
+
+    #[test]
+    fn a_plugin_has_the_engines_list_until_its_own_is_known() {
+        let all = AllHotPages::default();
+        let (_memory, four) = own(4);
+        let two = Part { pages: 2, ..four };
+        let (a, b) = (all.of("a"), all.of("b"));
+        for list in [&a, &b, &b] {
+            assert_eq!(list.known(), None);
+            list.learn(&[two]);
+        }
+        assert_eq!(b.known(), Some(&[100, 101][..]));
+        all.of("c").learn(&[four]);
+        // Four lives are enough for the engine's list.
+        assert_eq!(all.of("c").known(), Some(&[100, 101][..]));
+        all.of("c").learn(&[four]);
+        assert_eq!(all.of("c").known().map(<[usize]>::len), Some(4));
+        assert!(a.learns() && !b.learns());
+    }
+
+    #[test]
+    fn plugins_beyond_the_bound_share_the_engines_list() {
+        let all = AllHotPages::default();
+        let lists: Vec<_> = (0..=PLUGINS).map(|n| all.of(&n.to_string())).collect();
+        assert!(
+            lists
+                .first()
+                .is_some_and(|it| !Arc::ptr_eq(it, &all.general))
+        );
+        assert!(lists.last().is_some_and(|it| Arc::ptr_eq(it, &all.general)));
     }
 
     #[test]

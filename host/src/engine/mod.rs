@@ -19,7 +19,7 @@ use crate::capability;
 use crate::error::EngineError;
 use crate::instance::state::InstanceState;
 use artifact::Artifact;
-use hot_pages::HotPages;
+use hot_pages::AllHotPages;
 use pool::{Allocation, Pool};
 
 /// Period of the epoch ticker: how often a computing plugin is looked at, and so
@@ -69,7 +69,7 @@ struct Inner {
     allocation: Allocation,
     artifact: Artifact,
     guest: String,
-    hot_pages: Arc<HotPages>,
+    hot_pages: AllHotPages,
 }
 
 /// The wasmtime configuration that an artifact is compiled for and loaded with.
@@ -110,7 +110,7 @@ impl Engine {
                 allocation,
                 artifact: artifact.clone(),
                 guest,
-                hot_pages: Arc::default(),
+                hot_pages: AllHotPages::default(),
             }),
         })
     }
@@ -143,7 +143,7 @@ impl Engine {
 
     /// The pages of the snapshot that every start writes to.
     #[must_use]
-    pub fn hot_pages(&self) -> &Arc<HotPages> {
+    pub fn hot_pages(&self) -> &AllHotPages {
         &self.inner.hot_pages
     }
 

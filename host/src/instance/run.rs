@@ -172,7 +172,7 @@ impl Life<'_> {
             self.code.clone(),
             files::wasi(limits.random_bytes),
         );
-        state.hot_pages = Arc::clone(engine.hot_pages());
+        state.hot_pages = engine.hot_pages().of(&self.spec.key);
         state.tls = Tls::new(limits, self.spec.keys.clone());
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
