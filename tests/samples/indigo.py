@@ -73,6 +73,7 @@ class Bundle:
         self.survives = "no"
         self.states = self.actions = self.menu = self.replies = "-"
         self.heard = "-"
+        self.results = []
         self.reason = ""
         self.lines = []
 
@@ -114,7 +115,9 @@ class Bundle:
         neighbours = [os.path.join(os.path.dirname(__file__), "house.indigoPlugin")]
         neighbours += [os.path.join(self.arguments.checkouts, it) for it in self.plugin.get("beside", [])]
         for number, neighbour in enumerate(neighbours):
-            shutil.copytree(neighbour, os.path.join(site.folder, "plugins", "Beside%d.indigoPlugin" % number))
+            copy = os.path.join(site.folder, "plugins", "Beside%d.indigoPlugin" % number)
+            shutil.copytree(neighbour, copy)
+            rename(os.path.join(copy, "Contents"), self.plugin.get("beside-ids", {}))
             site.sections.append('[[indigo]]\nbundle = "Beside%d.indigoPlugin"\n' % number)
         site.sections.append('[[indigo-api.keys]]\nname = "samples"\nkey = "%s"\n[[indigo]]\nbundle = "Sample.indigoPlugin"\n'
                              '%s\ngrants = { network = ["127.0.0.1:*"] }\n' % (KEY, self.plugin.get("section", "")))
@@ -137,8 +140,9 @@ class Bundle:
         self.survives = "yes" if calm else "no"
         if not calm:
             self.because(last_error(site.lines))
-        expected = self.plugin.get("log", [])
-        self.heard = "%d of %d" % (sum(site.said(it) for it in expected), len(expected)) if expected else "none"
+        expected = self.plugin.get("told", [])
+        told_so = sum(site.said(it) or any(it in result for result in self.results) for it in expected)
+        self.heard = "%d of %d" % (told_so, len(expected)) if expected else "none"
         began = time.monotonic()
         site.stop()
         ended = site.process.returncode == 0
@@ -208,6 +212,7 @@ class Bundle:
             status, saved = self.ask("POST", "/cordon/indigo/dialogs/%s/save" % shown["dialog"],
                                      {"values": values, "execute": execute})
             if status < 300 and saved.get("saved"):
+                self.results.append(json.dumps(saved.get("result")))
                 return saved, ""
             if status >= 300:
                 return None, told(saved)
@@ -310,6 +315,7 @@ class Bundle:
         for page in self.plugin.get("pages", []):
             page = page.replace("HOUSE", str(self.house()))
             status, answer = self.ask("GET", "/message/%s/%s" % (self.id, page))
+            self.results.append(json.dumps(answer))
             self.count(done["replies"], status == 200, "%s: %s" % (page, told(answer)))
         for name, (good, all_of_them) in done.items():
             setattr(self, name, "%d of %d" % (good, all_of_them) if all_of_them else "none")
@@ -388,6 +394,17 @@ def fits(device, wanted, own):
 def bundle_id(contents):
     with open(os.path.join(contents, "Info.plist"), encoding="utf-8", errors="replace") as file:
         return re.search(r"<key>CFBundleIdentifier</key>\s*<string>\s*([^<]*?)\s*</string>", file.read()).group(1)
+
+
+def rename(contents, ids):
+    """Gives a bundle the id that another one expects of it."""
+    path = os.path.join(contents, "Info.plist")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    for old, new in ids.items():
+        text = text.replace("<string>%s</string>" % old, "<string>%s</string>" % new)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def told(answer):
