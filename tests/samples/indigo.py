@@ -14,6 +14,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import xml.etree.ElementTree
 
 from hub import Failed, Site
 
@@ -82,7 +83,7 @@ class Bundle:
         try:
             bundle = os.path.join(site.folder, "plugins", "Sample.indigoPlugin")
             source = os.path.join(self.arguments.checkouts, self.plugin["repo"], self.plugin["bundle"])
-            shutil.copytree(source, bundle, ignore=shutil.ignore_patterns(".git"))
+            shutil.copytree(source, bundle, symlinks=True, ignore=shutil.ignore_patterns(".git"))
             if self.install(bundle):
                 self.try_out(site, bundle)
         except (Failed, OSError, subprocess.TimeoutExpired) as failure:
@@ -100,7 +101,7 @@ class Bundle:
         if not packages and not wanted:
             return True
         command = [self.arguments.cordon, "install", bundle] + self.plugin.get("install", []) + packages
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240)
         self.lines += (done.stdout + done.stderr).splitlines()
         if done.returncode:
             self.loads = "no"
@@ -121,6 +122,9 @@ class Bundle:
             site.sections.append('[[indigo]]\nbundle = "Beside%d.indigoPlugin"\n' % number)
         site.sections.append('[[indigo-api.keys]]\nname = "samples"\nkey = "%s"\n[[indigo]]\nbundle = "Sample.indigoPlugin"\n'
                              '%s\ngrants = { network = ["127.0.0.1:*"] }\n' % (KEY, self.plugin.get("section", "")))
+        self.id = bundle_id(contents)
+        configure(os.path.join(contents, code, "PluginConfig.xml"), os.path.join(
+            site.folder, "data", "plugins", str(len(neighbours) + 1), "Preferences", "Plugins", self.id + ".indiPref"))
         site.start()
         begun = time.monotonic()
         self.site = site
@@ -128,7 +132,6 @@ class Bundle:
         if self.start != "yes":
             site.stop()
             return
-        self.id = bundle_id(contents)
         self.facts = self.own_facts()
         self.house()
         self.make()
@@ -248,7 +251,7 @@ class Bundle:
 
     def command(self):
         """Commands each device once: how many commands the plugin ended without raising."""
-        asked = raised = lost = changed = 0
+        asked = raised = lost = unknown = changed = 0
         own = [action for action in self.facts["actions"]
                if (action["deviceFilter"] or "").startswith("self") and not action["separator"] and not action["hidden"]]
         for device in self.own_devices():
@@ -259,7 +262,8 @@ class Bundle:
             action = next((it for it in own if it["deviceFilter"] in ("self", "self." + kind)), None)
             if device["class"] not in COMMANDS and action:
                 saved, failure = self.dialog(True, kind="action", typeId=action["id"], objectId=device["id"])
-                lost += saved is None
+                raised += "raised" in failure
+                lost += saved is None and "raised" not in failure
                 self.because(failure and "%s: %s" % (action["id"], failure))
             else:
                 if (device.get("pluginProps") or {}).get("IsLockSubType"):
@@ -272,12 +276,15 @@ class Bundle:
                     continue
                 ended = self.ended(before)
                 raised += ended == "raises"
-                lost += ended == "nothing"
+                without = ended == "nothing" and any("plugin has no action" in it for it in self.site.lines[before:])
+                unknown += without
+                lost += ended == "nothing" and not without
             time.sleep(0.3)
             changed += self.ask("GET", "/v2/api/indigo.devices/%d" % device["id"])[1].get("states") != states
         if asked:
-            good = "%d of %d" % (asked - raised - lost, asked)
-            self.commands = good + (", %d raise" % raised if raised else "") + (", %d unanswered" % lost if lost else "")
+            good = "%d of %d" % (asked - raised - lost - unknown, asked)
+            words = ((raised, "raise"), (unknown, "without callback"), (lost, "unanswered"))
+            self.commands = good + "".join(", %d %s" % (number, word) for number, word in words if number)
             self.states = "%d of %d" % (changed, asked)
 
     def ended(self, before):
@@ -396,6 +403,24 @@ def bundle_id(contents):
         return re.search(r"<key>CFBundleIdentifier</key>\s*<string>\s*([^<]*?)\s*</string>", file.read()).group(1)
 
 
+def configure(source, path):
+    """Writes the preferences that saving the configuration's dialog with its defaults leaves."""
+    try:
+        fields = xml.etree.ElementTree.parse(source).iter("Field")
+    except (OSError, xml.etree.ElementTree.ParseError):
+        return
+    kinds = ("textfield", "menu", "checkbox", "list")
+    values = {field.get("id"): (field.get("type"), field.get("defaultValue", "")) for field in fields
+              if field.get("type", "").lower() in kinds and re.fullmatch(r"[A-Za-z_][\w.-]*", field.get("id", ""))}
+    prefs = xml.etree.ElementTree.Element("Prefs", type="dict")
+    for name, (kind, value) in values.items():
+        flag = kind.lower() == "checkbox"
+        element = xml.etree.ElementTree.SubElement(prefs, name, type="bool" if flag else "string")
+        element.text = str(value.lower() == "true").lower() if flag else value
+    os.makedirs(os.path.dirname(path))
+    xml.etree.ElementTree.ElementTree(prefs).write(path, "utf-8", xml_declaration=True)
+
+
 def rename(contents, ids):
     """Gives a bundle the id that another one expects of it."""
     path = os.path.join(contents, "Info.plist")
@@ -424,8 +449,7 @@ def first(lines, marker):
 
 
 def last_error(lines, nothing="it did not start"):
-    """The last exception's line in the log, else the last error."""
-    errors = [it.split("Error: ", 1)[1] for it in lines if "  Error: " in it]
-    raised = [it for it in errors if re.search(r": (\w+\.)*\w+(Error|Exception|Exit|Interrupt)\b(:|$)", it)]
-    text = (raised or errors or [nothing])[-1]
-    return text.split(": ", 1)[1] if raised and ": " in text else text
+    """The exception that ended it, else the log's last error."""
+    raised = [it.strip() for it in lines if re.match(r"    (\w+\.)*\w*(Error|Exception|Exit|Interrupt)(: |$)", it)]
+    errors = [it.split("  Error: ", 1)[1] for it in lines if "  Error: " in it and not it.endswith(":")]
+    return (raised or errors or [nothing])[-1]
