@@ -150,6 +150,8 @@ class Bundle:
         site.stop()
         ended = site.process.returncode == 0
         self.stops = "yes" if ended and time.monotonic() - began < 25 else "no"
+        if site.said("threads still run"):
+            self.stops = "leaves threads"
         self.because(last_error(site.lines, ""))
 
     def because(self, reason):
@@ -352,11 +354,16 @@ EXAMPLE_HEAD = ["| Example | starts | devices | commands | states | actions | me
 
 
 def summary(bundles):
-    """One line that counts."""
-    count = [sum(getattr(it, name) == "yes" for it in bundles) for name in ("loads", "start", "survives", "stops")]
-    whole = sum(it.survives == it.stops == "yes" and complete(it.devices) and complete(it.commands) for it in bundles)
-    return ("Of %d bundles %d load, %d start, %d survive 30 seconds, %d stop cleanly; %d do so with a device of each type "
-            "and every command answered." % (len(bundles), *count, whole))
+    """What counts, of all and of those that need only pure Python."""
+    words = []
+    for name, some in (("bundles", bundles),
+                       ("those that need only pure Python", [it for it in bundles if "needs" not in it.plugin])):
+        loads, start, survive, stop = [sum(getattr(it, name) == "yes" for it in some)
+                                       for name in ("loads", "start", "survives", "stops")]
+        whole = sum(it.survives == it.stops == "yes" and complete(it.devices) and complete(it.commands) for it in some)
+        words.append("Of %d %s, %d load, %d start, %d survive 30 seconds, %d stop cleanly; %d do all this with a device of each "
+                     "type and every command answered." % (len(some), name, loads, start, survive, stop, whole))
+    return "\n".join(words)
 
 
 def complete(cell):
