@@ -356,13 +356,13 @@ EXAMPLE_HEAD = ["| Example | starts | devices | commands | states | actions | me
 def summary(bundles):
     """What counts, of all and of those that need only pure Python."""
     words = []
-    for name, some in (("bundles", bundles),
-                       ("those that need only pure Python", [it for it in bundles if "needs" not in it.plugin])):
+    for what, some in (("bundles", bundles),
+                       ("bundles that need only pure Python", [it for it in bundles if "needs" not in it.plugin])):
         loads, start, survive, stop = [sum(getattr(it, name) == "yes" for it in some)
                                        for name in ("loads", "start", "survives", "stops")]
         whole = sum(it.survives == it.stops == "yes" and complete(it.devices) and complete(it.commands) for it in some)
         words.append("Of %d %s, %d load, %d start, %d survive 30 seconds, %d stop cleanly; %d do all this with a device of each "
-                     "type and every command answered." % (len(some), name, loads, start, survive, stop, whole))
+                     "type and every command answered." % (len(some), what, loads, start, survive, stop, whole))
     return "\n".join(words)
 
 
