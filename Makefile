@@ -84,7 +84,7 @@ examples: test-tools build ## the official examples against their devices (EXAMP
 
 samples: test-tools build ## plugins of others: how far each gets (SAMPLES=folder with OWNER/NAME checkouts)
 	@[ -d "$(SAMPLES)" ] || { echo "SAMPLES has to name a folder with checkouts, each at OWNER/NAME" >&2; exit 1; }
-	@python3 tests/samples/run.py --cordon $(cordon) --checkouts "$(SAMPLES)" --table docs/sample-plugins.md
+	@python3 tests/samples/run.py --cordon $(cordon) --checkouts "$(SAMPLES)" --table docs/sample-plugins.md --examples-table docs/examples.md
 
 # MODULES="test_json test_re:PATTERN" runs less, UPDATE=1 writes down what came out.
 cpython-tests: cpython-testsuite build ## CPython's own tests in the component (MODULES="test_json test_re" for some)

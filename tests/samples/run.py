@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs plugins that others published, and tells how far each gets without its device.
 
-`plugins.toml` lists them. A plugin is copied, its packages are installed with `cordon install`, and a few lines go to
+`plugins.toml` lists those for Domoticz, `indigo.toml` those for Indigo (see `indigo.py`). A plugin is copied, its packages are installed with `cordon install`, and a few lines go to
 the end of the copy's plugin.py which log when a callback is entered and how it ends; then it runs in a hub of its own,
 with every switch and set point of it commanded once. Ends with failure only when a hub does not survive its plugin.
 """
@@ -18,6 +18,7 @@ import tomllib
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "examples"))
 
+import indigo
 from hub import Failed, Site
 
 PROBE = '''
@@ -55,34 +56,68 @@ def main():
     parser.add_argument("--cordon", required=True, help="the program `cordon`")
     parser.add_argument("--checkouts", required=True, help="folder with a checkout at OWNER/NAME for each repository")
     parser.add_argument("--table", help="Markdown file whose table is written anew")
+    parser.add_argument("--examples-table", help="the same for the examples of Indigo's SDK")
+    parser.add_argument("--logs", help="folder for the log of each hub")
+    parser.add_argument("--only", choices=("domoticz", "indigo"), help="plugins of one platform")
+    parser.add_argument("--alive", type=float, default=30, help="time for which an Indigo plugin runs")
     parser.add_argument("--seconds", type=float, default=25, help="time for onStart and a heartbeat")
     parser.add_argument("--at-once", type=int, default=6, help="hubs at the same time")
     parser.add_argument("names", nargs="*", help="only repositories whose name contains one of these")
     arguments = parser.parse_args()
-    with open(os.path.join(os.path.dirname(__file__), "plugins.toml"), "rb") as file:
-        plugins = tomllib.load(file)["plugin"]
-    if arguments.names:
-        plugins = [plugin for plugin in plugins if any(name in plugin["repo"] for name in arguments.names)]
-    there = [plugin for plugin in plugins if os.path.isdir(os.path.join(arguments.checkouts, plugin["repo"]))]
-    for plugin in plugins:
-        if plugin not in there:
-            print("not checked out: " + plugin["repo"])
-    with concurrent.futures.ThreadPoolExecutor(arguments.at_once) as pool:
-        outcomes = list(pool.map(lambda plugin: Sample(arguments, plugin).run(), there))
+    if arguments.only != "indigo":
+        domoticz(arguments)
+    if arguments.only != "domoticz":
+        bundles(arguments)
+    return 0
+
+
+def domoticz(arguments):
+    outcomes = run(arguments, "plugins.toml", "plugin", Sample)
     head = ["| Plugin | Commit | loads | onStart | heartbeat | commands | survives | What stops it |",
             "|---|---|---|---|---|---|---|---|"]
     table = "\n".join(head + [outcome.row() for outcome in outcomes])
-    for outcome in outcomes:
-        if arguments.names:
-            print("== %s\n%s\n" % (outcome.name, "\n".join(outcome.lines)))
     print(table)
     started = sum(outcome.start == "yes" for outcome in outcomes)
     alive = sum(outcome.survives == "yes" for outcome in outcomes)
     print("\nsample plugins: %d; onStart returns in %d, %d survive a heartbeat and every command"
           % (len(outcomes), started, alive))
     if arguments.table and not arguments.names:
-        write(arguments.table, table)
-    return 0
+        write(arguments.table, "table", table)
+
+
+def bundles(arguments):
+    outcomes = run(arguments, "indigo.toml", "bundle", indigo.Bundle)
+    examples = [outcome for outcome in outcomes if outcome.plugin.get("everything")]
+    table = "\n".join(indigo.HEAD + [outcome.row() for outcome in outcomes] + ["", indigo.summary(outcomes)])
+    example_table = "\n".join(indigo.EXAMPLE_HEAD + [outcome.example_row() for outcome in examples])
+    print("%s\n\n%s\n" % (table, example_table))
+    if arguments.table and not arguments.names and outcomes:
+        write(arguments.table, "indigo table", table)
+    if arguments.examples_table and not arguments.names and examples:
+        write(arguments.examples_table, "indigo table", example_table)
+
+
+def run(arguments, list_file, kind, sample):
+    """Runs those of a list that are there; prints the logs where some were named."""
+    with open(os.path.join(os.path.dirname(__file__), list_file), "rb") as file:
+        plugins = tomllib.load(file)[kind]
+    if arguments.names:
+        plugins = [plugin for plugin in plugins
+                   if any(name in plugin["repo"] + "/" + plugin.get("bundle", "") for name in arguments.names)]
+    there = [plugin for plugin in plugins if os.path.isdir(os.path.join(arguments.checkouts, plugin["repo"]))]
+    for plugin in plugins:
+        if plugin not in there:
+            print("not checked out: " + plugin["repo"])
+    with concurrent.futures.ThreadPoolExecutor(arguments.at_once) as pool:
+        outcomes = list(pool.map(lambda plugin: sample(arguments, plugin).run(), there))
+    for outcome in outcomes:
+        if arguments.logs:
+            os.makedirs(arguments.logs, exist_ok=True)
+            with open(os.path.join(arguments.logs, outcome.name.replace("/", "+") + ".log"), "w") as file:
+                file.write("\n".join(outcome.lines) + "\n")
+        if arguments.names:
+            print("== %s\n%s\n" % (outcome.name, "\n".join(outcome.lines)))
+    return outcomes
 
 
 class Sample:
@@ -249,13 +284,14 @@ def last_error(lines):
     return (told or errors or ["it did not start"])[-1].replace("Sample: ", "", 1)
 
 
-def write(path, table):
+def write(path, name, table):
     """Puts the table in place of the one in the file."""
+    begin, end = "<!-- %s -->\n" % name, "<!-- end of %s -->" % name
     with open(path) as file:
-        before, rest = file.read().split("<!-- table -->\n", 1)
-        after = rest.split("<!-- end of table -->", 1)[1]
+        before, rest = file.read().split(begin, 1)
+        after = rest.split(end, 1)[1]
     with open(path, "w") as file:
-        file.write("%s<!-- table -->\n%s\n<!-- end of table -->%s" % (before, table, after))
+        file.write("%s%s%s\n%s%s" % (before, begin, table, end, after))
 
 
 if __name__ == "__main__":
