@@ -155,24 +155,37 @@ impl Cold {
     }
 }
 
-/// The runtime's Python sources as the guest's `sources` module takes them.
+/// The runtime's Python sources as the guest's `sources` module takes them: what the
+/// snapshot tool puts into the memory.
 fn bundle(folder: &Path) -> Outcome<Vec<u8>> {
-    let mut files: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
-    files.sort_by_key(std::fs::DirEntry::file_name);
+    let mut modules = Vec::new();
+    collect(folder, "", &mut modules)?;
+    modules.sort();
     let mut bundle = Vec::new();
-    for file in files {
-        let path = file.path();
-        if path.extension().is_none_or(|extension| extension != "py") {
-            continue;
-        }
-        let name = path
-            .file_stem()
-            .and_then(|name| name.to_str())
-            .ok_or("a file without a name")?;
-        for text in [name, &std::fs::read_to_string(&path)?] {
-            bundle.extend(u32::try_from(text.len())?.to_le_bytes());
-            bundle.extend(text.as_bytes());
-        }
+    for text in modules.iter().flat_map(|(name, source)| [name, source]) {
+        bundle.extend(u32::try_from(text.len())?.to_le_bytes());
+        bundle.extend(text.as_bytes());
     }
     Ok(bundle)
+}
+
+/// A folder with an `__init__.py` is a package, one without only groups files.
+fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) -> Outcome<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let stem = path.file_stem().and_then(|name| name.to_str());
+        let stem = stem.ok_or("a file without a name")?;
+        if path.join("__init__.py").is_file() {
+            collect(&path, &format!("{prefix}{stem}."), modules)?;
+        } else if path.is_dir() {
+            collect(&path, prefix, modules)?;
+        } else if path.extension().is_some_and(|extension| extension == "py") {
+            let name = match stem {
+                "__init__" => prefix.to_owned(),
+                _ => format!("{prefix}{stem}"),
+            };
+            modules.push((name, std::fs::read_to_string(&path)?));
+        }
+    }
+    Ok(())
 }
