@@ -106,6 +106,11 @@ def deliver(kind, *args):
             _cordon_stdio.drain()
 
 
+def call(name, arguments):
+    """A function of an Indigo plugin, which this is not."""
+    return NOT_DEFINED
+
+
 def _only_api():
     """The API module that the plugin imported, directly or through helpers; None
     when there is none, or both."""

@@ -12,8 +12,8 @@ import sys
 
 import _cordon
 import _cordon_binding
-import _cordon_domoticz
 import _cordon_log
+import _cordon_runtime
 
 # Times: until the interpreter has specialised what it wants to.
 ROUNDS = 16
@@ -62,6 +62,7 @@ def onHeartbeat():
 '''
 
 SETUP = {
+    "framework": "domoticz",
     "name": "Rehearsal",
     "key": "Rehearsal",
     "hardware_id": 1,
@@ -111,9 +112,9 @@ def rehearse():
 
 
 def _once(setup):
-    outcomes = [_cordon_domoticz.start(setup)]
+    outcomes = [_cordon_runtime.start(setup)]
     for event in ("started", "heartbeat", "heartbeat", "stopping"):
-        outcomes.append(_cordon_domoticz.deliver(event))
+        outcomes.append(_cordon_runtime.deliver(event))
     if any(outcomes):
         raise RuntimeError("the rehearsal failed: %r" % (outcomes,))
     _cordon_binding.unbind()

@@ -1,25 +1,21 @@
-"""What the hub calls, handed on to the framework of the instance."""
+"""What the hub calls: the functions of the framework of the instance.
+
+``deliver`` and ``call`` are the framework's very own, not functions that lead there:
+they are on the path of every callback.
+"""
 
 import _cordon_domoticz
 
-_framework = _cordon_domoticz
+deliver = _cordon_domoticz.deliver
+call = _cordon_domoticz.call
 
 
 def start(setup):
     """Prepares the framework and imports the plugin."""
-    global _framework
+    global deliver, call
+    framework = _cordon_domoticz
     if setup["framework"] == "indigo":
-        import _cordon_indigo
+        import _cordon_indigo as framework
 
-        _framework = _cordon_indigo
-    return _framework.start(setup)
-
-
-def deliver(kind, *arguments):
-    """Delivers an event; returns the number of the outcome."""
-    return _framework.deliver(kind, *arguments)
-
-
-def call(name, arguments):
-    """Calls a function of the plugin; returns the number of the outcome."""
-    return _framework.call(name, arguments)
+        deliver, call = framework.deliver, framework.call
+    return framework.start(setup)

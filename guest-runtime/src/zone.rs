@@ -109,7 +109,7 @@ mod _cordon_zone {
                 return Err(vm.new_value_error("Invalid value NaN (not a number)"));
             }
             // Saturates; what is out of range is refused with the others.
-            #[allow(clippy::cast_possible_truncation)]
+            #[allow(clippy::cast_possible_truncation, reason = "it saturates, see above")]
             return Ok(real.floor() as i64);
         }
         value.clone().try_into_value::<i64>(vm).map_err(|error| {
@@ -223,7 +223,7 @@ mod _cordon_zone {
             }
         };
         let seconds = naive.saturating_sub(i64::from(offset.seconds()));
-        #[allow(clippy::cast_precision_loss)]
+        #[allow(clippy::cast_precision_loss, reason = "seconds of years are far below 2^52")]
         Ok(seconds as f64)
     }
 
