@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use cordon::config::WebConfig;
 use cordon::web::indigo::{IndigoApi, IndigoApiConfig, KeyConfig};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -51,9 +52,10 @@ async fn open(case: &str, templates: bool) -> (Stage, SocketAddr) {
         }],
         ..IndigoApiConfig::default()
     };
+    let access = cordon::web::Access::new(&WebConfig::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = cordon::web::indigo::router(IndigoApi::new(server, &config, true));
+    let router = cordon::web::indigo::router(IndigoApi::new(server, &config, access, true));
     tokio::spawn(async move { cordon::web::serve(listener, router, std::future::pending()).await });
     let _ = remote;
     let patience = Instant::now() + Duration::from_secs(30);

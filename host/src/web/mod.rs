@@ -11,6 +11,7 @@ mod body;
 mod commands;
 mod counter;
 mod devices;
+mod digest;
 pub mod indigo;
 mod names;
 mod origin;

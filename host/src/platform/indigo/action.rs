@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+/// Most steps of one object.
+pub const MOST_STEPS: usize = 256;
+
 /// One step. The JSON is the action object of the object model with its class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {

@@ -38,6 +38,7 @@ pub mod table;
 mod timers;
 mod trigger;
 pub mod view;
+pub mod webhook;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]

@@ -1,7 +1,8 @@
-//! Answers in JSON, those of errors among them.
+//! Answers in JSON, those of errors among them, and those given before the work is done.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// Which kind of error a plugin's address ended in; words of the plugin reference.
@@ -24,16 +25,6 @@ pub(super) fn error(status: StatusCode, error: &str, description: &str) -> Respo
     json_answer(status, &json!({"error": error, "description": description}))
 }
 
-/// 401 with the way to log in.
-pub(super) fn unauthorized(description: &str) -> Response {
-    let mut answer = error(StatusCode::UNAUTHORIZED, "unauthorized", description);
-    let challenge = HeaderValue::from_static("Bearer realm=\"indigo\"");
-    answer
-        .headers_mut()
-        .insert(header::WWW_AUTHENTICATE, challenge);
-    answer
-}
-
 /// 405 with what is allowed.
 pub(super) fn wrong_method(allowed: &'static str) -> Response {
     let text = format!("this address takes {allowed}");
@@ -42,4 +33,31 @@ pub(super) fn wrong_method(allowed: &'static str) -> Response {
         .headers_mut()
         .insert(header::ALLOW, HeaderValue::from_static(allowed));
     answer
+}
+
+/// An answer that ends the work on a request, usually an error. Small enough to be passed on.
+#[derive(Debug)]
+pub(super) struct Early(Box<Response>);
+
+/// What a handler returns.
+pub(super) type Reply = Result<Response, Early>;
+
+impl From<Response> for Early {
+    fn from(answer: Response) -> Self {
+        Self(Box::new(answer))
+    }
+}
+
+impl IntoResponse for Early {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+/// A body as JSON, or 400 with what is wrong with it.
+pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Early> {
+    serde_json::from_slice(bytes).map_err(|reason| {
+        let text = reason.to_string();
+        error(StatusCode::BAD_REQUEST, "invalid_request", &text).into()
+    })
 }

@@ -1,18 +1,20 @@
 //! `/cordon/indigo/...`: what the plugins define, and their dialogs.
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::IndigoApi;
-use super::answer::{error, json_answer, wrong_method};
+use super::admission::{Asked, Sent};
+use super::answer::{Early, Reply, body, error, json_answer};
+use super::command::status;
 use super::keys::Wanted;
 use crate::platform::indigo::definition::{FieldKind, MenuItem};
-use crate::platform::indigo::dialog::{DialogError, Saved, Shown, ShownField, Subject, Values};
-use crate::platform::indigo::failure::FailureKind;
+use crate::platform::indigo::dialog::{
+    DialogError, Place, Saved, Shown, ShownField, Subject, Values,
+};
 use crate::platform::indigo::{CallError, Plugin};
 
 /// What opens a dialog.
@@ -30,6 +32,10 @@ struct Opening {
     props: Values,
     #[serde(default)]
     device_ids: Vec<i64>,
+    /// The action group, schedule or trigger that the action belongs to.
+    owner_id: Option<i64>,
+    /// Which of its steps it is.
+    step: Option<usize>,
 }
 
 /// What is done with a dialog.
@@ -45,124 +51,65 @@ struct Doing {
 }
 
 /// `GET /cordon/indigo/plugins`.
-pub(super) async fn plugins(
-    State(api): State<IndigoApi>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
-        return refusal;
-    }
-    if method != Method::GET {
-        return wrong_method("GET");
-    }
+pub(super) async fn plugins(State(api): State<IndigoApi>, asked: Asked) -> Reply {
+    api.admit(&asked, Wanted::Look, "GET")?;
     let plugins = api.server.plugins();
     let list: Value = plugins.iter().map(|plugin| definitions(plugin)).collect();
-    json_answer(StatusCode::OK, &list)
+    Ok(json_answer(StatusCode::OK, &list))
 }
 
 /// `POST /cordon/indigo/dialogs`: opens one.
-pub(super) async fn open(
-    State(api): State<IndigoApi>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
-        return refusal;
-    }
-    if method != Method::POST {
-        return wrong_method("POST");
-    }
-    let opening: Opening = match serde_json::from_slice(&body) {
-        Ok(opening) => opening,
-        Err(reason) => {
-            return error(
-                StatusCode::BAD_REQUEST,
-                "invalid_request",
-                &reason.to_string(),
-            );
-        }
-    };
-    let subject = match subject(&opening) {
-        Ok(subject) => subject,
-        Err(reason) => return error(StatusCode::BAD_REQUEST, "invalid_request", &reason),
-    };
-    match api.dialogs.open(&opening.plugin_id, subject).await {
-        Ok(shown) => json_answer(StatusCode::CREATED, &shown_json(&shown)),
-        Err(failed) => refused(&failed),
-    }
+pub(super) async fn open(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
+    api.admit(&asked, Wanted::Configure, "POST")?;
+    let opening: Opening = body(&sent.bytes()?)?;
+    let subject = subject(&opening)
+        .map_err(|reason| error(StatusCode::BAD_REQUEST, "invalid_request", &reason))?;
+    let shown = api.dialogs.open(&opening.plugin_id, subject).await?;
+    Ok(json_answer(StatusCode::CREATED, &shown_json(&shown)))
 }
 
 /// `DELETE /cordon/indigo/dialogs/ID`: cancels it.
 pub(super) async fn cancel(
     State(api): State<IndigoApi>,
     Path(id): Path<String>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
-        return refusal;
-    }
-    if method != Method::DELETE {
-        return wrong_method("DELETE");
-    }
-    match api.dialogs.cancel(&id).await {
-        Ok(()) => json_answer(StatusCode::OK, &json!({"cancelled": true})),
-        Err(failed) => refused(&failed),
-    }
+    asked: Asked,
+) -> Reply {
+    api.admit(&asked, Wanted::Configure, "DELETE")?;
+    api.dialogs.cancel(&id).await?;
+    Ok(json_answer(StatusCode::OK, &json!({"cancelled": true})))
 }
 
 /// `POST /cordon/indigo/dialogs/ID/{values,press,save}`.
 pub(super) async fn act(
     State(api): State<IndigoApi>,
     Path((id, action)): Path<(String, String)>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
-        return refusal;
-    }
-    if method != Method::POST {
-        return wrong_method("POST");
-    }
-    let doing = if body.is_empty() {
-        Ok(Doing::default())
-    } else {
-        serde_json::from_slice(&body)
-    };
-    let doing: Doing = match doing {
-        Ok(doing) => doing,
-        Err(reason) => {
-            return error(
-                StatusCode::BAD_REQUEST,
-                "invalid_request",
-                &reason.to_string(),
-            );
-        }
+    asked: Asked,
+    sent: Sent,
+) -> Reply {
+    api.admit(&asked, Wanted::Configure, "POST")?;
+    let sent = sent.bytes()?;
+    let doing = match sent.is_empty() {
+        true => Doing::default(),
+        false => body(&sent)?,
     };
     let shown = match action.as_str() {
-        "values" => api.dialogs.enter(&id, &doing.values),
-        "press" => api.dialogs.press(&id, &doing.field, &doing.values).await,
+        "values" => api.dialogs.enter(&id, &doing.values)?,
+        "press" => api.dialogs.press(&id, &doing.field, &doing.values).await?,
         "save" => {
-            return match api.dialogs.save(&id, &doing.values, doing.execute).await {
-                Ok(saved) => json_answer(StatusCode::OK, &saved_json(saved)),
-                Err(failed) => refused(&failed),
-            };
+            let saved = api.dialogs.save(&id, &doing.values, doing.execute).await?;
+            return Ok(json_answer(StatusCode::OK, &saved_json(saved)));
         }
         _ => {
             let text = "a dialog takes values, press and save";
-            return error(StatusCode::NOT_FOUND, "not_found", text);
+            return Err(error(StatusCode::NOT_FOUND, "not_found", text).into());
         }
     };
-    match shown {
-        Ok(shown) => json_answer(StatusCode::OK, &shown_json(&shown)),
-        Err(failed) => refused(&failed),
+    Ok(json_answer(StatusCode::OK, &shown_json(&shown)))
+}
+
+impl From<DialogError> for Early {
+    fn from(failed: DialogError) -> Self {
+        refused(&failed).into()
     }
 }
 
@@ -179,6 +126,10 @@ fn subject(opening: &Opening) -> Result<Subject, String> {
             type_id,
             device: opening.object_id,
             props: opening.props.clone(),
+            place: opening.owner_id.map(|owner| Place {
+                owner,
+                index: opening.step,
+            }),
         }),
         "event" => Ok(Subject::Event {
             type_id,
@@ -217,11 +168,7 @@ fn refused(failed: &DialogError) -> Response {
             let body = json!({"error": "raised", "description": text, "exception": detail});
             return json_answer(StatusCode::INTERNAL_SERVER_ERROR, &body);
         }
-        DialogError::Refused(failure) => match failure.kind {
-            FailureKind::Key => (StatusCode::NOT_FOUND, "refused"),
-            FailureKind::Value | FailureKind::Type => (StatusCode::BAD_REQUEST, "refused"),
-            _ => (StatusCode::INTERNAL_SERVER_ERROR, "refused"),
-        },
+        DialogError::Refused(failure) => (status(failure.kind), "refused"),
     };
     error(status, word, &text)
 }
@@ -279,8 +226,10 @@ fn saved_json(saved: Saved) -> Value {
         Saved::Yes {
             values,
             object,
+            step,
             result,
-        } => json!({"saved": true, "values": values, "objectId": object, "result": result}),
+        } => json!({"saved": true, "values": values, "objectId": object, "step": step,
+            "result": result}),
         Saved::No(shown) => {
             let mut seen = shown_json(&shown);
             if let Some(seen) = seen.as_object_mut() {

@@ -17,6 +17,10 @@ const KEY: &str = "a-key-for-everything";
 const PAGES_KEY: &str = "a-key-for-this-plugin";
 const OTHER_KEY: &str = "a-key-for-another-one";
 
+const USERS: &str = "users = [{ name = 'ann', password = 'a pass:word' },\
+    { name = 'bob', password = 'bobs', rights = 'user' },\
+    { name = 'eve', password = 'eves', rights = 'viewer' }]";
+
 const ACTIONS: &str = "<Actions><Action id='api' uiPath='hidden'><Name>An API</Name>\
     <CallbackMethod>api</CallbackMethod></Action><Action id='gone'><Name>G</Name>\
     <CallbackMethod>gone</CallbackMethod></Action><Action id='text'><Name>T</Name></Action>\
@@ -83,7 +87,9 @@ async fn serve(fixture: Fixture, config: &IndigoApiConfig) -> Site {
 async fn serve_within(fixture: Fixture, config: &IndigoApiConfig, deadline: Duration) -> Site {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let mut api = IndigoApi::new(fixture.server.clone(), config, true);
+    let users = toml::from_str(USERS).unwrap();
+    let access = Access::new(&users);
+    let mut api = IndigoApi::new(fixture.server.clone(), config, access, true);
     api.deadline = deadline;
     let router = router(api);
     tokio::spawn(async move { crate::web::serve(listener, router, std::future::pending()).await });
@@ -252,7 +258,7 @@ async fn keys_open_what_they_are_for_and_nothing_is_open_without() {
         let got = site.send("GET", path, &[], b"").await;
         assert_eq!(got.status, 401, "{path}");
         assert_eq!(got.error(), "unauthorized");
-        assert!(got.head.contains("www-authenticate: bearer"));
+        assert!(got.head.contains("www-authenticate: bearer"), "{}", got.head);
         let got = site
             .send(
                 "GET",

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(super) use common::fields;
+pub(super) use server::announce;
 
 use super::action::Step;
 use super::arguments::Arguments;

@@ -12,6 +12,7 @@ mod options;
 mod registry;
 mod reply;
 mod save;
+mod step;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use super::failure::Failure;
 use super::plugin::CallError;
 
 pub use registry::{Dialogs, MAX_OPEN};
+pub use step::Place;
 pub use subject::Subject;
 
 /// How long a plugin may take for one callback of a dialog: some search the network for
@@ -79,8 +81,10 @@ pub enum Saved {
     Yes {
         /// The values as saved.
         values: Values,
-        /// The device or trigger that has them now.
+        /// The device, trigger or whatever else has them now.
         object: Option<i64>,
+        /// Which step of it has them, if it has steps.
+        step: Option<usize>,
         /// What an executed action or menu item returned.
         result: Option<Value>,
     },

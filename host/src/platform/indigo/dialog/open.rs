@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::registry::ask_or_nothing;
-use super::{Dialog, DialogError, Subject, Values, options, reply, values};
+use super::{Dialog, DialogError, Subject, Values, options, reply, step, values};
 use crate::platform::indigo::definition::{ConfigUi, Definitions, MenuDialog, Source};
 use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::preferences;
@@ -17,6 +17,7 @@ pub(super) async fn open(
     plugin: &Arc<Plugin>,
     subject: Subject,
 ) -> Result<(Dialog, Map<String, Value>), DialogError> {
+    let subject = step::resolved(server, plugin, subject)?;
     let saved = saved(server, plugin, &subject).await?;
     let mut found = defined(plugin, &subject)?;
     if let Some(ui) = made(plugin, &subject).await? {

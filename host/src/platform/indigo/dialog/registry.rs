@@ -136,15 +136,16 @@ impl Dialogs {
         if !verdict.accepted {
             return Ok(Saved::No(Box::new(show(id, &dialog, verdict.errors))));
         }
-        let (object, result) = save::keep(&self.server, &plugin, &dialog, execute).await?;
-        save::closed(&plugin, &dialog, false, object).await;
+        let kept = save::keep(&self.server, &plugin, &dialog, execute).await?;
+        save::closed(&plugin, &dialog, false, kept.object).await;
         let values = dialog.values.clone();
         drop(dialog);
         self.entries().remove(id);
         Ok(Saved::Yes {
             values,
-            object,
-            result,
+            object: kept.object,
+            step: kept.step,
+            result: kept.result,
         })
     }
 

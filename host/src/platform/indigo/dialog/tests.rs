@@ -319,6 +319,7 @@ async fn actions_hand_their_values_back() {
         type_id: "beep".to_owned(),
         device: 9,
         props: entered(json!({"times": "3"})),
+        place: None,
     };
     let dialog = dialogs.open(ID, subject).await.unwrap();
     let Saved::Yes { values, object, .. } = dialogs
