@@ -197,8 +197,8 @@ pub(super) async fn run(
         }
     };
     let status = match failure.kind {
-        FailureKind::Value | FailureKind::Type => StatusCode::BAD_REQUEST,
-        FailureKind::Key => StatusCode::NOT_FOUND,
+        FailureKind::Value | FailureKind::Index | FailureKind::Type => StatusCode::BAD_REQUEST,
+        FailureKind::Key | FailureKind::Plugin => StatusCode::NOT_FOUND,
         FailureKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         FailureKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
         FailureKind::Limit | FailureKind::Other => StatusCode::INTERNAL_SERVER_ERROR,

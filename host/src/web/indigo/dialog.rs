@@ -218,8 +218,10 @@ fn refused(failed: &DialogError) -> Response {
             return json_answer(StatusCode::INTERNAL_SERVER_ERROR, &body);
         }
         DialogError::Refused(failure) => match failure.kind {
-            FailureKind::Key => (StatusCode::NOT_FOUND, "refused"),
-            FailureKind::Value | FailureKind::Type => (StatusCode::BAD_REQUEST, "refused"),
+            FailureKind::Key | FailureKind::Plugin => (StatusCode::NOT_FOUND, "refused"),
+            FailureKind::Value | FailureKind::Index | FailureKind::Type => {
+                (StatusCode::BAD_REQUEST, "refused")
+            }
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "refused"),
         },
     };
