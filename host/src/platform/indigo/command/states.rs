@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Context, common};
 use crate::log::Level;
 use crate::platform::indigo::change::StateChange;
-use crate::platform::indigo::device::{DeviceClass, FAN_MODES, HVAC_MODES};
+use crate::platform::indigo::device::{DeviceClass, FAN_MODES, HVAC_MODES, count};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::Object;
 use crate::platform::indigo::state::{
@@ -132,6 +132,9 @@ pub(super) fn settle(context: &Context<'_>, device: &mut Object) {
             .unwrap_or_else(|| device.hidden.device.display(&list)),
     };
     derive(device.hidden.device, &mut states);
+    for (key, label) in labels(device, &states) {
+        states.entry(key).or_insert(label);
+    }
     device.hidden.states = list;
     device.set("states", Value::Object(states));
     device.set("displayStateId", display);
@@ -221,6 +224,17 @@ fn set(
     }
     couple(device, &mut states, &keys);
     derive(device.hidden.device, &mut states);
+    for (key, label) in labels(device, &states) {
+        let of = key.strip_suffix(".ui").unwrap_or_default();
+        let own = given.iter().any(|it| {
+            it.get("key").and_then(Value::as_str) == Some(of)
+                && it.get("uiValue").is_some_and(|it| !it.is_null())
+        });
+        let moved = keys.contains(&of) || states.get(of) != before.get(of);
+        if moved && !own {
+            states.insert(key, label);
+        }
+    }
     if keys.contains(&"accumEnergyTotal") {
         energy(device, &states);
     }
@@ -327,6 +341,41 @@ fn speed(device: &Object, states: &mut Map<String, Value>, keys: &[&str]) {
         let on = number(states, "speedIndex").is_some_and(|it| it > 0.0);
         states.insert("onOffState".to_owned(), Value::from(on));
     }
+}
+
+/// What a speed or a zone is called, where its plugin has no word for it.
+fn labels(device: &Object, states: &Map<String, Value>) -> Option<(String, Value)> {
+    let number = |key: &str| states.get(key).and_then(figure);
+    let (key, label) = match device.hidden.device {
+        DeviceClass::SpeedControl => {
+            let props = device.props(device.owner());
+            let count = props.map_or(SPEEDS, |it| count(it, "SpeedIndexCount", SPEEDS));
+            let index = number("speedIndex")?;
+            let name = ["off", "low", "medium", "high"]
+                .into_iter()
+                .zip(0_u32..)
+                .find(|(_, at)| count == 4 && f64::from(*at) == index);
+            let label = name.map_or_else(|| index.to_string(), |(name, _)| name.to_owned());
+            ("speedIndex.ui", label)
+        }
+        DeviceClass::Sprinkler => {
+            let zone = number("activeZone")?;
+            let names = device.owner_prop("ZoneNames").and_then(Value::as_str);
+            let mut names = names.unwrap_or_default().split(',').zip(1_u32..);
+            let name = names.find(|(_, at)| f64::from(*at) == zone);
+            let name = name
+                .map(|(name, _)| name.trim())
+                .filter(|it| !it.is_empty());
+            let label = match name {
+                _ if zone <= 0.0 => "all zones off".to_owned(),
+                Some(name) => name.to_owned(),
+                None => format!("zone {zone}"),
+            };
+            ("activeZone.ui", label)
+        }
+        _ => return None,
+    };
+    Some((key.to_owned(), Value::from(label)))
 }
 
 /// The time that an energy total goes back to. A total of zero starts it anew.
