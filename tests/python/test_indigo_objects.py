@@ -311,6 +311,11 @@ class Others(IndigoCase):
         self.assertEqual((variable.getValue(int), variable.getValue(float, default=2.5)),
                          (0, 2.5))
         self.assertTrue(variable.getValue(bool, default=True))
+        variable.value = "locked"
+        self.assertFalse(variable.getValue(bool))
+        with self.assertRaisesRegex(ValueError, "white space"):
+            variable.name = "bad name"
+        variable.value = "zzz"
         variable.replaceOnServer()
         self.assertEqual(self.indigo.variables["v"].value, "zzz")
         self.indigo.variable.updateValue(variable, value="5")

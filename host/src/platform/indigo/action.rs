@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::object::Object;
+use super::table::Collection;
+
 /// Most steps of one object.
 pub const MOST_STEPS: usize = 256;
 
@@ -86,6 +89,23 @@ impl Step {
             && self.fields.get("pluginTypeId") == other.fields.get("pluginTypeId")
             && self.fields.get("groupId") == other.fields.get("groupId")
             && self.fields.get("variableId") == other.fields.get("variableId")
+    }
+
+    /// Whether it names this object, by its id or its name.
+    #[must_use]
+    pub fn mentions(&self, object: &Object) -> bool {
+        let keys = [
+            ("deviceId", Collection::Devices),
+            ("groupId", Collection::ActionGroups),
+            ("variableId", Collection::Variables),
+            ("triggerId", Collection::Triggers),
+            ("scheduleId", Collection::Schedules),
+            ("multiplierVarId", Collection::Variables),
+        ];
+        keys.iter().any(|(key, collection)| {
+            let value = self.fields.get(*key);
+            value.is_some_and(|value| object.is_meant(*collection, value))
+        })
     }
 
     /// Whether it is about this object.

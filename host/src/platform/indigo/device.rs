@@ -76,7 +76,13 @@ impl DeviceClass {
     #[must_use]
     pub fn display(self, states: &[StateDefinition]) -> String {
         let wanted: &[&str] = match self {
-            Self::Custom | Self::MultiIo => &[],
+            Self::Custom => &[],
+            Self::MultiIo => &[
+                "binaryOutputsAll",
+                "binaryInputsAll",
+                "analogInputsAll",
+                "sensorInputsAll",
+            ],
             Self::Relay => &["onOffState"],
             Self::Dimmer => &["brightnessLevel", "onOffState"],
             Self::Sensor => &["sensorValue", "onOffState"],
@@ -136,6 +142,7 @@ impl From<definition::DeviceClass> for DeviceClass {
             definition::DeviceClass::SpeedControl => Self::SpeedControl,
             definition::DeviceClass::Thermostat => Self::Thermostat,
             definition::DeviceClass::Sprinkler => Self::Sprinkler,
+            definition::DeviceClass::MultiIo => Self::MultiIo,
             definition::DeviceClass::Custom => Self::Custom,
         }
     }

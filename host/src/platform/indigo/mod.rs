@@ -10,6 +10,7 @@ pub mod change;
 mod clock;
 mod command;
 pub mod condition;
+mod control;
 pub mod database;
 pub mod definition;
 pub mod device;

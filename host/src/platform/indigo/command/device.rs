@@ -111,12 +111,12 @@ fn universal(context: &Context<'_>, member: &str) -> Result<Value, Failure> {
     context.act(Step::new("indigo.UniversalAction", fields))
 }
 
-/// There is nothing between the hub and a plugin that could be measured: the time is
-/// that of a status request's way into the plugin.
+/// There is nothing between the hub and a plugin that could be measured: the time, in
+/// milliseconds, is that of a status request's way into the plugin.
 async fn ping(context: &Context<'_>) -> Result<Value, Failure> {
     let begun = std::time::Instant::now();
     let asked = universal(context, "RequestStatus");
-    let delta = begun.elapsed().as_secs_f64();
+    let delta = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(json!({ "Success": asked.is_ok(), "TimeDelta": delta }))
 }
 
@@ -137,7 +137,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     let owner = context
         .server
         .plugin(plugin)
-        .ok_or_else(|| Failure::value(format!("there is no plugin '{plugin}'")))?;
+        .ok_or_else(|| Failure::no_plugin(plugin))?;
     let kind = owner.bundle.definitions.devices.find(type_id);
     let kind = kind.ok_or_else(|| {
         Failure::value(format!("plugin '{plugin}' has no device type '{type_id}'"))

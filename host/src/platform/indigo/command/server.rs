@@ -258,7 +258,9 @@ async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
 fn restart(context: &Context<'_>) -> Result<Value, Failure> {
     let (found, _) = plugin(context)?;
     let Some(plugin) = found else {
-        return Err(Failure::value("there is no such plugin"));
+        return Err(Failure::no_plugin(
+            context.arguments.needed_text("pluginId")?,
+        ));
     };
     if !plugin.may_restart() {
         return Err(Failure::other(format!(

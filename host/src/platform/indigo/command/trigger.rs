@@ -212,7 +212,7 @@ fn event_of_plugin(context: &Context<'_>, trigger: &mut Object) -> Result<(), Fa
         return Ok(());
     }
     let plugin = context.server.plugin(&owner);
-    let plugin = plugin.ok_or_else(|| Failure::value(format!("there is no plugin '{owner}'")))?;
+    let plugin = plugin.ok_or_else(|| Failure::no_plugin(&owner))?;
     if plugin.bundle.definitions.events.find(&kind).is_none() {
         return Err(Failure::value(format!(
             "plugin '{owner}' has no event '{kind}'"
