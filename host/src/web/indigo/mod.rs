@@ -16,6 +16,7 @@ mod parts;
 mod patch;
 mod reply;
 mod resources;
+mod sleep;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -115,6 +116,8 @@ pub fn router(api: IndigoApi) -> Router {
         .route("/v2/api/{collection}/{id}", any(objects::one))
         .route("/v2/api/ws/{feed}", get(socket::open))
         .route("/cordon/indigo/plugins", any(dialog::plugins))
+        .route("/cordon/indigo/sleep", any(sleep::sleep))
+        .route("/cordon/indigo/wake", any(sleep::wake))
         .route("/cordon/indigo/dialogs", any(dialog::open))
         .route("/cordon/indigo/dialogs/{id}", any(dialog::cancel))
         .route("/cordon/indigo/dialogs/{id}/{action}", any(dialog::act))
