@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::stage::{PLUGIN, Stage};
-use crate::web::{offer, send};
+use crate::web::{KEY, offer, send};
 
 const DEVICES: &str = "<Devices>\
     <Device type=\"relay\" id=\"relay\"><Name>Relay</Name></Device></Devices>";
@@ -70,6 +70,38 @@ async fn a_hook_of_the_system_puts_plugins_to_sleep_and_wakes_them() {
     assert_eq!(text.matches("Own: sleeps").count(), 1, "{text}");
     assert_eq!(text.matches("Own: wakes").count(), 1, "{text}");
     assert!(text.contains("OSError: not now"), "{text}");
+}
+
+/// The script that the documentation has for systemd, run as systemd runs it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_hook_works() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/indigo.md");
+    let docs = std::fs::read_to_string(docs).unwrap();
+    let script = docs.split("```sh\n").nth(1).expect("the hook");
+    let script = script.split("```").next().expect("its end").to_owned();
+    let mut stage = Stage::new();
+    let code = OWN.replace("        raise OSError('not now')\n", "");
+    stage.start_code(&code, "").await;
+    let server = stage.server().await;
+    let running = async |_: &mut Stage| server.plugin(PLUGIN).is_some_and(|it| it.running());
+    stage.until("the plugin", running).await;
+    let address = offer(&mut stage).await;
+    let script = script
+        .replace("127.0.0.1:8080", &address.to_string())
+        .replace("Bearer KEY", &format!("Bearer {KEY}"));
+    let file = stage.path().join("hook");
+    std::fs::write(&file, script).unwrap();
+    for (verb, line) in [("pre", "sleeps"), ("post", "wakes")] {
+        let mut hook = std::process::Command::new("/bin/sh");
+        hook.arg(&file).args([verb, "suspend"]);
+        let ran = tokio::task::spawn_blocking(move || hook.output()).await;
+        let ran = ran.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert!(ran.status.success(), "{ran:?}");
+        assert_eq!(said, "{\"plugins\":{\"org.example.case\":\"done\"}}");
+        stage.line(line).await;
+    }
+    stage.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

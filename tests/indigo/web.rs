@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::stage::Stage;
 
-const KEY: &str = "the key of these tests";
+pub const KEY: &str = "the key of these tests";
 const ID: &str = "org.example.web";
 
 /// The files of a folder under `tests/cases/indigo`.

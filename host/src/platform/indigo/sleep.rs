@@ -48,8 +48,10 @@ impl IndigoServer {
         self.tell_all("prepareToSleep", true, PATIENCE).await
     }
 
-    /// The same with `wakeUp`, for those that were put to sleep.
+    /// The same with `wakeUp`, for those that were put to sleep. What came due meanwhile is
+    /// executed.
     pub async fn wake_up(&self) -> Vec<(String, Told)> {
+        self.timers.changed.notify_one();
         self.tell_all("wakeUp", false, PATIENCE).await
     }
 
