@@ -37,6 +37,8 @@ pub enum Level {
     Normal,
     /// `Domoticz.Status`, and the hub's own news.
     Status,
+    /// A warning of an Indigo plugin.
+    Warning,
     /// `Domoticz.Error`, tracebacks, refusals.
     Error,
     /// The runtime's own notes.
@@ -50,16 +52,18 @@ impl Level {
         match self {
             Self::Normal => "",
             Self::Status => "Status: ",
+            Self::Warning => "Warning: ",
             Self::Error => "Error: ",
             Self::Debug => "Debug: ",
         }
     }
 
-    /// The bit that stands for the level in the masks of spec 10 and of `getlog`.
+    /// The bit that stands for the level in the masks of spec 10 and of `getlog`, which
+    /// know no warnings.
     #[must_use]
     pub fn mask(self) -> u32 {
         match self {
-            Self::Normal => 1,
+            Self::Normal | Self::Warning => 1,
             Self::Status => 2,
             Self::Error => 4,
             Self::Debug => 8,

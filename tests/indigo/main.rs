@@ -15,6 +15,8 @@ mod support;
 
 mod case;
 mod life;
+mod serial;
+mod sleep;
 mod stage;
 mod together;
 mod web;

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::stage::Stage;
 
-const KEY: &str = "the key of these tests";
+pub const KEY: &str = "the key of these tests";
 const ID: &str = "org.example.web";
 
 /// The files of a folder under `tests/cases/indigo`.
@@ -42,8 +42,20 @@ async fn open(case: &str, templates: bool) -> (Stage, SocketAddr) {
         std::fs::rename(code.join("address.xml"), code.join("Templates/address.xml")).unwrap();
     }
     let remote = stage.start_bundle(&root, "").await;
+    stage.server().await.ready();
+    let address = offer(&mut stage).await;
+    let _ = remote;
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !stage.server().await.plugin(ID).unwrap().running() {
+        assert!(Instant::now() < patience, "the plugin does not run");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    (stage, address)
+}
+
+/// The address of a stage's API, which takes the key of these tests.
+pub async fn offer(stage: &mut Stage) -> SocketAddr {
     let server = stage.server().await;
-    server.ready();
     let config = IndigoApiConfig {
         keys: vec![KeyConfig {
             name: "tests".to_owned(),
@@ -57,17 +69,11 @@ async fn open(case: &str, templates: bool) -> (Stage, SocketAddr) {
     let address = listener.local_addr().unwrap();
     let router = cordon::web::indigo::router(IndigoApi::new(server, &config, access, true));
     tokio::spawn(async move { cordon::web::serve(listener, router, std::future::pending()).await });
-    let _ = remote;
-    let patience = Instant::now() + Duration::from_secs(30);
-    while !stage.server().await.plugin(ID).unwrap().running() {
-        assert!(Instant::now() < patience, "the plugin does not run");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    (stage, address)
+    address
 }
 
 /// Status, content type and body.
-async fn send(
+pub async fn send(
     address: SocketAddr,
     method: &'static str,
     path: &str,

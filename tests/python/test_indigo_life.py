@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import unittest
+import unittest.mock
 
 from indigo_case import NOT_DEFINED, OK, RAISED, IndigoCase
 
@@ -293,6 +294,25 @@ class End(IndigoCase):
         self.assertEqual(self.runtime.deliver("stopping"), OK)
         self.assertTrue(plugin.gone)
         self.assertEqual(self.runtime.deliver("heartbeat"), NOT_DEFINED)
+
+    def test_the_threads_that_are_waited_for(self):
+        told = []
+        over = threading.Event()
+        self.addCleanup(over.set)
+        with unittest.mock.patch.object(
+                threading, "_threading_atexits", [lambda: told.append(1)], create=True):
+            self.begin()
+            before = self.ok("threadsLeft")
+            waiting = threading.Thread(target=over.wait, name="waits" * 20)
+            waiting.start()
+            threading.Thread(target=over.wait, name="daemon", daemon=True).start()
+            left = [name for name in self.ok("threadsLeft") if name not in before]
+            self.assertEqual(left, [("waits" * 20)[:60]])
+            over.set()
+            waiting.join()
+            self.assertEqual(self.ok("threadsLeft"), before)
+        # Pools of workers hear of the end once.
+        self.assertEqual(told, [1])
 
     def test_sleep_and_waking_up(self):
         own = self.server.device(name="own")

@@ -136,12 +136,16 @@ fn perform(
             });
             Ok(())
         }
-        "EmailAction"
-        | "ExecuteScriptAction"
-        | "ResetInterfacesAction"
-        | "SendInsteonGroupCommandAction" => {
-            Err(Failure::unsupported(format!("this server has no {class}")))
-        }
+        "EmailAction" => Err(Failure::unsupported(
+            "this server sends no mail; use an action of a plugin that sends messages",
+        )),
+        "ExecuteScriptAction" => Err(Failure::unsupported(
+            "this server runs no scripts outside of plugins; make the script an action of a \
+             plugin and use a PluginAction",
+        )),
+        "ResetInterfacesAction" | "SendInsteonGroupCommandAction" => Err(Failure::unsupported(
+            format!("this server has no Insteon, X10 or Z-Wave interface, so there is no {class}"),
+        )),
         _ if control::takes(class) => control::control(server, &step),
         _ => Err(Failure::value(format!("there is no action {class}"))),
     }

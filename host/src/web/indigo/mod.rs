@@ -18,6 +18,7 @@ mod parts;
 mod patch;
 mod reply;
 mod resources;
+mod sleep;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -107,6 +108,8 @@ pub fn router(api: IndigoApi) -> Router {
         .route("/v2/api/ws/{feed}", get(socket::open))
         .route("/cordon/indigo/plugins", any(dialog::plugins))
         .route("/cordon/indigo/command", any(configure::post))
+        .route("/cordon/indigo/sleep", any(sleep::sleep))
+        .route("/cordon/indigo/wake", any(sleep::wake))
         .route("/cordon/indigo/dialogs", any(dialog::open))
         .route("/cordon/indigo/dialogs/{id}", any(dialog::cancel))
         .route("/cordon/indigo/dialogs/{id}/{action}", any(dialog::act))

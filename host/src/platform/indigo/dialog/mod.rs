@@ -29,6 +29,7 @@ use super::plugin::CallError;
 pub use registry::{Dialogs, MAX_OPEN};
 pub use step::Place;
 pub use subject::Subject;
+pub use values::add_stated_defaults;
 
 /// How long a plugin may take for one callback of a dialog: some search the network for
 /// devices.
