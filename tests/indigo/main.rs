@@ -14,6 +14,7 @@
 mod support;
 
 mod case;
+mod drafts;
 mod life;
 mod serial;
 mod sleep;

@@ -167,7 +167,12 @@ async fn of_two_imports_for_one_name_the_last_is_missing() {
         verdict(&report, Topic::Import, "explained"),
         Verdict::Missing
     );
-    assert!(!report.findings.iter().any(|it| it.subject == "first_choice"));
+    assert!(
+        !report
+            .findings
+            .iter()
+            .any(|it| it.subject == "first_choice")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

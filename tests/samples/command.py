@@ -19,9 +19,9 @@ OUTCOMES = {
         ("dimmer.dim", {"by": 15}, "brightness", 60), ("device.turnOff", {}, "brightness", 0),
         ("device.turnOn", {}, "brightness", 100)],
     "indigo.ThermostatDevice": [
-        ("thermostat.setHeatSetpoint", {"value": 20.5}, "heatSetpoint", 20.5),
-        ("thermostat.increaseHeatSetpoint", {"delta": 2}, "heatSetpoint", 22.5),
-        ("thermostat.setCoolSetpoint", {"value": 26}, "coolSetpoint", 26),
+        ("thermostat.setHeatSetpoint", {"value": 60.5}, "heatSetpoint", 60.5),
+        ("thermostat.increaseHeatSetpoint", {"delta": 2}, "heatSetpoint", 62.5),
+        ("thermostat.setCoolSetpoint", {"value": 76}, "coolSetpoint", 76),
         ("thermostat.setHvacMode", {"value": "Heat"}, "hvacMode", "Heat"),
         ("thermostat.setFanMode", {"value": "AlwaysOn"}, "fanMode", "AlwaysOn")],
     "indigo.SpeedControlDevice": [

@@ -17,7 +17,7 @@ class Peers:
         self.places = {}
         self.ends = []
         for kind in kinds:
-            {"sink": self.sink, "mqtt": self.mqtt, "tty": self.tty}[kind]()
+            {"sink": self.sink, "login": self.login, "mqtt": self.mqtt, "tty": self.tty}[kind]()
 
     def fill(self, text):
         """A text with the places in it."""
@@ -27,9 +27,28 @@ class Peers:
 
     def sink(self):
         """Takes connections and reads what comes; it never says anything."""
+        self.listen("sink", lambda connection: drain(connection.recv))
+
+    def login(self):
+        """Asks for a name and a password and is content with any."""
+        def greet(connection):
+            for prompt in (b"login: ", b"password: ", b"\r\nready> "):
+                connection.sendall(prompt)
+                connection.recv(4096)
+            drain(connection.recv)
+        self.listen("login", greet)
+
+    def listen(self, name, serve):
         listener = socket.create_server(("127.0.0.1", 0))
-        self.places["sink"] = str(listener.getsockname()[1])
+        self.places[name] = str(listener.getsockname()[1])
         self.ends.append(lambda: (listener.shutdown(socket.SHUT_RDWR), listener.close()))
+
+        def guarded(connection):
+            with connection:
+                try:
+                    serve(connection)
+                except OSError:
+                    pass
 
         def accept():
             while True:
@@ -37,7 +56,7 @@ class Peers:
                     connection = listener.accept()[0]
                 except OSError:
                     return
-                threading.Thread(target=drain, args=(connection.recv,), daemon=True).start()
+                threading.Thread(target=guarded, args=(connection,), daemon=True).start()
         threading.Thread(target=accept, daemon=True).start()
 
     def mqtt(self):

@@ -60,7 +60,12 @@ impl Sent {
     /// The bytes; asked for behind [`IndigoApi::admit`], so that strangers learn nothing.
     pub(super) fn bytes(self) -> Result<Bytes, Early> {
         self.0.map_err(|rejection| {
-            error(rejection.status(), "invalid_request", &rejection.body_text()).into()
+            error(
+                rejection.status(),
+                "invalid_request",
+                &rejection.body_text(),
+            )
+            .into()
         })
     }
 }

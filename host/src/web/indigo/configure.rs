@@ -30,6 +30,7 @@ pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent)
         given => given,
     };
     let done = carry_out(&api.server, "api-http", &message.command, arguments).await;
-    let result = done.map_err(|failure| error(status(failure.kind), "refused", &failure.message))?;
+    let result =
+        done.map_err(|failure| error(status(failure.kind), "refused", &failure.message))?;
     Ok(json_answer(StatusCode::OK, &json!({ "result": result })))
 }

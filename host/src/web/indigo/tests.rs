@@ -259,7 +259,11 @@ async fn keys_open_what_they_are_for_and_nothing_is_open_without() {
         let got = site.send("GET", path, &[], b"").await;
         assert_eq!(got.status, 401, "{path}");
         assert_eq!(got.error(), "unauthorized");
-        assert!(got.head.contains("www-authenticate: bearer"), "{}", got.head);
+        assert!(
+            got.head.contains("www-authenticate: bearer"),
+            "{}",
+            got.head
+        );
         let got = site
             .send(
                 "GET",

@@ -11,7 +11,7 @@ class Plugin(indigo.PluginBase):
 
     def getDeviceConfigUiValues(self, pluginProps, typeId, devId):
         errors = indigo.Dict()
-        if devId:
+        if indigo.devices[devId].configured:
             errors["address"] = "seen before"
         return (pluginProps, errors)
 

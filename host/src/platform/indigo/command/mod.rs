@@ -8,7 +8,7 @@ mod action_group;
 mod collection;
 mod common;
 mod control_page;
-mod device;
+pub(super) mod device;
 mod dimmer;
 mod folder;
 mod iodevice;

@@ -7,6 +7,7 @@
 //! plugin like all others, one at a time; who talks to the dialog waits for them.
 
 mod binding;
+mod draft;
 mod open;
 mod options;
 mod registry;
@@ -138,4 +139,6 @@ struct Dialog {
     values: Values,
     /// Options of the menus and lists by field id.
     options: Vec<(String, Vec<(String, String)>)>,
+    /// The device that was made for it.
+    draft: Option<i64>,
 }

@@ -3,8 +3,10 @@
 use serde_json::json;
 
 use super::*;
+use crate::platform::indigo::database::Reference;
 use crate::platform::indigo::fixture::{Fixture, ID};
 use crate::platform::indigo::plugin::Answer;
+use crate::platform::indigo::table::Collection;
 
 const DEVICES: &str = "<Devices><SupportURL>https://example.com/devices</SupportURL>\
     <Device type='custom' id='lamp'><Name>Lamp</Name><ConfigUI>\
@@ -124,6 +126,10 @@ async fn buttons_and_menus_make_a_round_trip() {
     })
     .await;
     let id = dialogs.open(ID, new_lamp()).await.unwrap().id;
+    let database = fixture.server.database();
+    let devices = Collection::Devices.objects();
+    let hall = database.find(devices, &Reference::Name("Hall".to_owned()));
+    let hall = hall.expect("it is there already").id;
     let refused = dialogs.press(&id, "go", &Values::new()).await.unwrap_err();
     assert!(
         refused.to_string().contains("cannot be used now"),
@@ -149,7 +155,7 @@ async fn buttons_and_menus_make_a_round_trip() {
     assert_eq!(calls[0].1["kind"], "button");
     assert_eq!(calls[0].1["args"][0]["address"], "10.0.0.1");
     assert_eq!(calls[0].1["args"][1], "lamp");
-    assert_eq!(calls[0].1["args"][2], 0);
+    assert_eq!(calls[0].1["args"][2], hall);
     // Only the dynamic list is made again.
     assert_eq!(calls[1].0, "plugin.rooms");
     assert_eq!(calls.len(), 2);
@@ -181,7 +187,6 @@ async fn a_refused_dialog_stays_open_and_a_cancelled_one_is_told() {
     fixture.calls();
     dialogs.cancel(&id).await.unwrap();
     let calls = fixture.calls();
-    // Device callbacks begin with `closed`, not with `device`.
     assert_eq!(calls[0].0, "closedDeviceConfigUi");
     assert_eq!(calls[0].1["userCancelled"], true);
     assert_eq!(calls[0].1["valuesDict"]["address"], "corrected");
