@@ -94,7 +94,9 @@ async fn methods_of_a_dialog_find_the_new_device_which_starts_when_it_is_saved()
     stage.line("validates Loft False").await;
     stage.line("created Loft attic Loft").await;
     stage.line("starts Loft attic Loft").await;
-    stage.line("closed Loft False").await;
+    // The dialog is closed and the device told of at the same time.
+    let closed = async |stage: &mut Stage| stage.transcript().contains("closed Loft False");
+    stage.until("the end of the dialog", closed).await;
     let device = stage.done("devices.get", json!({"id": "Loft"})).await;
     assert_eq!(device["configured"], true);
     let all = stage.transcript();

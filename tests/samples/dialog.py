@@ -63,6 +63,9 @@ def entries(shown, attempt, kind, given, port):
     for field in shown["fields"]:
         name, now = field["id"], shown["values"].get(field["id"])
         told_so = given.get("%s.%s" % (kind, name), given.get(name))
+        if field["type"].lower() == "serialport" and told_so:
+            values.update({name + "_serialConnType": "local", name + "_serialPortLocal": told_so})
+            continue
         if told_so is not None:
             values[name] = told_so
             continue
