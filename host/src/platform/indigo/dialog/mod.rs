@@ -7,6 +7,7 @@
 //! plugin like all others, one at a time; who talks to the dialog waits for them.
 
 mod binding;
+mod draft;
 mod open;
 mod options;
 mod registry;
@@ -131,6 +132,8 @@ struct Dialog {
     title: String,
     button: String,
     values: Values,
+    /// The device that goes when the dialog is not saved.
+    draft: Option<i64>,
     /// Options of the menus and lists by field id.
     options: Vec<(String, Vec<(String, String)>)>,
 }

@@ -34,6 +34,7 @@ pub(super) async fn open(
         title: found.title,
         button: found.button,
         values: prepared.unwrap_or(saved),
+        draft: None,
         options: Vec::new(),
         subject,
     };

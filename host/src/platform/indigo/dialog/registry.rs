@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 use super::{
-    CALLBACK, Dialog, DialogError, Saved, Shown, ShownField, Subject, Values, binding, open,
+    CALLBACK, Dialog, DialogError, Saved, Shown, ShownField, Subject, Values, binding, draft, open,
     options, reply, save, values,
 };
 use crate::platform::indigo::plugin::{Answer, Plugin};
@@ -49,7 +49,21 @@ impl Dialogs {
     pub async fn open(&self, plugin: &str, subject: Subject) -> Result<Shown, DialogError> {
         self.make_room()?;
         let plugin = self.plugin(plugin)?;
-        let (dialog, errors) = open::open(&self.server, &plugin, subject).await?;
+        let (subject, made) = draft::begun(&self.server, &plugin, subject).await?;
+        let opened = match open::open(&self.server, &plugin, subject).await {
+            Ok((mut dialog, errors)) => {
+                dialog.draft = made;
+                self.add(dialog, errors)
+            }
+            Err(error) => Err(error),
+        };
+        if opened.is_err() {
+            draft::dropped(&self.server, made).await;
+        }
+        opened
+    }
+
+    fn add(&self, dialog: Dialog, errors: Map<String, Value>) -> Result<Shown, DialogError> {
         let id = fresh_id();
         let shown = show(&id, &dialog, errors);
         let entry = Entry {
@@ -158,6 +172,7 @@ impl Dialogs {
         if let Ok(plugin) = self.plugin(&dialog.plugin) {
             save::closed(&plugin, &dialog, true, None).await;
         }
+        draft::dropped(&self.server, dialog.draft).await;
         Ok(())
     }
 
@@ -171,7 +186,14 @@ impl Dialogs {
     fn make_room(&self) -> Result<(), DialogError> {
         let mut entries = self.entries();
         if entries.len() >= MAX_OPEN {
-            entries.retain(|_, entry| entry.used.elapsed() < IDLE);
+            let idle = entries.extract_if(|_, entry| entry.used.elapsed() >= IDLE);
+            for (_, entry) in idle.collect::<Vec<_>>() {
+                let server = Arc::clone(&self.server);
+                tokio::spawn(async move {
+                    let draft = entry.dialog.lock().await.draft;
+                    draft::dropped(&server, draft).await;
+                });
+            }
         }
         if entries.len() >= MAX_OPEN {
             return Err(DialogError::TooMany);
