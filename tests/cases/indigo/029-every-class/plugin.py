@@ -91,11 +91,9 @@ class Plugin(indigo.PluginBase):
         self.attributes(dev, onState=False, sensorValue=None, supportsOnState=True, supportsSensorValue=False, allowOnStateChange=False)
         dev = self.make("sensor", SENSOR, ["sensorValue"], SupportsOnState="false", SupportsSensorValue="true", AllowSensorValueChange=True)
         self.attributes(dev, onState=None, sensorValue=0, supportsOnState=False, supportsSensorValue=True, allowSensorValueChange=True)
-        dev.updateStateOnServer("sensorValue", 72.25, uiValue="72.3 °F", decimalPlaces=1)
+        dev.updateStateOnServer("sensorValue", 72.26, uiValue="72.3 °F", decimalPlaces=1)
         for copy in (dev, indigo.devices[dev.id]):
-            self.same("value", (copy.sensorValue, copy.states["sensorValue"], copy.states["sensorValue.ui"]),
-                      (72.2 if copy is dev else 72.3, 72.2 if copy is dev else 72.3, "72.3 °F")
-                      if round(72.25, 1) == 72.2 else (72.3, 72.3, "72.3 °F"))
+            self.same("value", (copy.sensorValue, copy.states["sensorValue"], copy.states["sensorValue.ui"]), (72.3, 72.3, "72.3 °F"))
         dev = self.make("sensor", SENSOR, ["onOffState", "sensorValue"], SupportsOnState=True, SupportsSensorValue=True, AllowOnStateChange=True)
         self.attributes(dev, allowOnStateChange=True, displayStateId="sensorValue")
 
