@@ -25,6 +25,17 @@ pub struct Step {
     pub fields: Map<String, Value>,
 }
 
+/// A delay as plugins see it: a whole number where it is one.
+fn seconds(delay: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "a year at most")]
+    let whole = delay as i64;
+    if delay.fract() == 0.0 {
+        json!(whole)
+    } else {
+        json!(delay)
+    }
+}
+
 impl Step {
     /// A step that is done at once.
     #[must_use]
@@ -68,7 +79,7 @@ impl Step {
         let common = [
             ("configured", json!(true)),
             ("description", json!("")),
-            ("delayAmount", json!(self.delay)),
+            ("delayAmount", seconds(self.delay)),
             ("replaceExisting", json!(self.replace)),
             ("textToSpeak", json!("")),
         ];

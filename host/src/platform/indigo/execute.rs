@@ -198,17 +198,21 @@ fn plugin_action(
             "plugin '{id}' has no action '{kind}'"
         )));
     };
-    let device = match step.number("deviceId") {
-        0 => Value::Null,
-        device => {
-            let database = server.database();
-            let found = database.get(Collection::Devices.objects(), &Reference::Id(device))?;
-            view(found, Some(plugin.id()))
+    let mut action = step.clone();
+    let device = match step.fields.get("deviceId") {
+        None | Some(Value::Null) => Value::Null,
+        Some(value) if value.as_i64() == Some(0) => Value::Null,
+        Some(_) => {
+            let device = find(server, Collection::Devices, step, "deviceId")?;
+            // Operators name devices, too; plugins get numbers.
+            let id = Value::from(device.id);
+            action.fields.insert("deviceId".to_owned(), id);
+            view(&device, Some(plugin.id()))
         }
     };
     let mut arguments = json!({
         "kind": "action",
-        "args": [step.object(), device, waited_for],
+        "args": [action.object(), device, waited_for],
     });
     if let (Some(data), Some(map)) = (data, arguments.as_object_mut()) {
         map.insert("event_data".to_owned(), data);

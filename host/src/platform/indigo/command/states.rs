@@ -132,7 +132,7 @@ pub(super) fn settle(context: &Context<'_>, device: &mut Object) {
             .unwrap_or_else(|| device.hidden.device.display(&list)),
     };
     derive(device.hidden.device, &mut states);
-    for (key, label) in labels(device, &states) {
+    if let Some((key, label)) = labels(device, &states) {
         states.entry(key).or_insert(label);
     }
     device.hidden.states = list;
@@ -224,7 +224,7 @@ fn set(
     }
     couple(device, &mut states, &keys);
     derive(device.hidden.device, &mut states);
-    for (key, label) in labels(device, &states) {
+    if let Some((key, label)) = labels(device, &states) {
         let of = key.strip_suffix(".ui").unwrap_or_default();
         let own = given.iter().any(|it| {
             it.get("key").and_then(Value::as_str) == Some(of)
