@@ -14,7 +14,9 @@
 mod support;
 
 mod case;
+mod http_step;
 mod life;
+mod site;
 mod stage;
 mod together;
 mod web;

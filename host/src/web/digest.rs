@@ -120,7 +120,9 @@ impl<'a> Response<'a> {
     /// How many answers to this challenge the client gave.
     fn count(&self) -> Option<u32> {
         let text = Some(self.get("nc")).filter(|text| text.len() == 8)?;
-        u32::from_str_radix(text, 16).ok().filter(|count| *count > 0)
+        u32::from_str_radix(text, 16)
+            .ok()
+            .filter(|count| *count > 0)
     }
 }
 
@@ -346,7 +348,10 @@ mod tests {
         };
         assert!(take(1) && !take(1) && take(4) && take(2) && !take(2) && !take(4) && !take(1));
         assert!(take(3) && !take(3));
-        assert!(take(68) && take(5) && !take(5) && !take(4), "one is 64 below");
+        assert!(
+            take(68) && take(5) && !take(5) && !take(4),
+            "one is 64 below"
+        );
         assert!(take(1000) && take(999) && !take(68) && !take(6));
     }
 
@@ -392,7 +397,10 @@ mod tests {
     #[test]
     fn headers_are_read_as_they_come() {
         let found = fields("a=1 ,b=\"x, \\\"y\\\"\",c = d").unwrap();
-        assert_eq!((&*found["a"], &*found["b"], &*found["c"]), ("1", "x, \"y\"", "d"));
+        assert_eq!(
+            (&*found["a"], &*found["b"], &*found["c"]),
+            ("1", "x, \"y\"", "d")
+        );
         for bad in ["a", "a=\"x", "a=\"x\" b=1", "a=1, a=2", "a=\"\\"] {
             assert!(fields(bad).is_none(), "{bad}");
         }

@@ -24,12 +24,13 @@ struct Message {
 /// `POST /cordon/indigo/command`.
 pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
-    let message: Message = body(&sent.bytes()?)?;
+    let message: Message = body(&sent.bytes().await?)?;
     let arguments = match message.arguments {
         Value::Null => json!({}),
         given => given,
     };
     let done = carry_out(&api.server, "api-http", &message.command, arguments).await;
-    let result = done.map_err(|failure| error(status(failure.kind), "refused", &failure.message))?;
+    let result =
+        done.map_err(|failure| error(status(failure.kind), "refused", &failure.message))?;
     Ok(json_answer(StatusCode::OK, &json!({ "result": result })))
 }

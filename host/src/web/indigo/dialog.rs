@@ -61,7 +61,7 @@ pub(super) async fn plugins(State(api): State<IndigoApi>, asked: Asked) -> Reply
 /// `POST /cordon/indigo/dialogs`: opens one.
 pub(super) async fn open(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
-    let opening: Opening = body(&sent.bytes()?)?;
+    let opening: Opening = body(&sent.bytes().await?)?;
     let subject = subject(&opening)
         .map_err(|reason| error(StatusCode::BAD_REQUEST, "invalid_request", &reason))?;
     let shown = api.dialogs.open(&opening.plugin_id, subject).await?;
@@ -87,7 +87,7 @@ pub(super) async fn act(
     sent: Sent,
 ) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
-    let sent = sent.bytes()?;
+    let sent = sent.bytes().await?;
     let doing = match sent.is_empty() {
         true => Doing::default(),
         false => body(&sent)?,

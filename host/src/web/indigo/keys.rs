@@ -336,10 +336,7 @@ mod tests {
     #[test]
     fn an_empty_section_lets_nobody_in() {
         let config = IndigoApiConfig::default();
-        assert_eq!(
-            judge(&config, None, "/", Wanted::Operate),
-            Verdict::NoKey
-        );
+        assert_eq!(judge(&config, None, "/", Wanted::Operate), Verdict::NoKey);
         let some = judge(&config, Some("Bearer x"), "/", Wanted::Pages("com.a"));
         assert_eq!(some, Verdict::NoKey);
     }

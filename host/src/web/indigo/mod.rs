@@ -30,7 +30,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::any;
 use tokio::sync::Semaphore;
 
 pub use keys::{IndigoApiConfig, KeyConfig};
@@ -104,7 +104,7 @@ pub fn router(api: IndigoApi) -> Router {
         .route("/v2/api/{collection}", any(objects::list))
         .route("/v2/api/{collection}/", any(objects::list))
         .route("/v2/api/{collection}/{id}", any(objects::one))
-        .route("/v2/api/ws/{feed}", get(socket::open))
+        .route("/v2/api/ws/{feed}", any(socket::open))
         .route("/cordon/indigo/plugins", any(dialog::plugins))
         .route("/cordon/indigo/command", any(configure::post))
         .route("/cordon/indigo/dialogs", any(dialog::open))

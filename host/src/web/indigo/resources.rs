@@ -25,8 +25,13 @@ pub(super) async fn get(
     Path((plugin, folder, path)): Path<(String, String, String)>,
     asked: Asked,
 ) -> Reply {
-    let missing =
-        || Early::from(error(StatusCode::NOT_FOUND, "not_found", "there is no such file"));
+    let missing = || {
+        Early::from(error(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is no such file",
+        ))
+    };
     let open = folder == PUBLIC;
     if !open && !WITH_KEY.contains(&folder.as_str()) {
         return Ok((StatusCode::NOT_FOUND, "not found\n").into_response());

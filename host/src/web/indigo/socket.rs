@@ -262,7 +262,9 @@ async fn answer(client: &Client, collection: Option<Collection>, text: &str) -> 
         let id = message.get("id").cloned().unwrap_or(Value::Null);
         return Some(json!({"error": "this user may give no commands", "id": id}));
     }
-    let refused = command::run(&client.server, &message, "api-websocket").await.err();
+    let refused = command::run(&client.server, &message, "api-websocket")
+        .await
+        .err();
     refused.map(|refused| refused.body)
 }
 

@@ -100,10 +100,7 @@ pub(super) fn condition(context: &Context<'_>) -> Result<Option<Condition>, Fail
 }
 
 /// The steps and the condition of an object, which no attribute shows.
-pub(super) fn get_actions(
-    context: &Context<'_>,
-    collection: Collection,
-) -> Result<Value, Failure> {
+pub(super) fn get_actions(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
     operators(context, "actions")?;
     let object = context.subject(collection.objects())?;
     Ok(json!({ "actions": object.hidden.actions, "condition": object.hidden.condition }))

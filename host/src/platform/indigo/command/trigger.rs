@@ -204,7 +204,11 @@ fn event_of_plugin(context: &Context<'_>, trigger: &mut Object) -> Result<(), Fa
     let owner = trigger.owner().to_owned();
     let kind = trigger.text("pluginTypeId").to_owned();
     if webhook::is_own(trigger) {
-        let mut props = context.arguments.dict("props")?.cloned().unwrap_or_default();
+        let mut props = context
+            .arguments
+            .dict("props")?
+            .cloned()
+            .unwrap_or_default();
         webhook::settle(&kind, &mut props)?;
         check_keys(&props, true)?;
         trigger.set("configured", true);
@@ -241,7 +245,10 @@ fn execute_now(context: &Context<'_>) -> Result<Value, Failure> {
     if class(&trigger) == "indigo.PluginEventTrigger" {
         let plugin = context.server.plugin(trigger.owner());
         let name = plugin.map(|it| it.bundle.info.display_name.clone());
-        merge(&mut data, webhook::event_names(&trigger, &name.unwrap_or_default()));
+        merge(
+            &mut data,
+            webhook::event_names(&trigger, &name.unwrap_or_default()),
+        );
     }
     execute(context.server, context.caller, &trigger, ignore, data);
     Ok(Value::Null)

@@ -42,7 +42,10 @@ pub(super) fn resolved(
     let database = server.database();
     let owner = database.any(place.owner).filter(|it| has_steps(it));
     let owner = owner.ok_or_else(|| {
-        let text = format!("no action group, schedule or trigger has the id {}", place.owner);
+        let text = format!(
+            "no action group, schedule or trigger has the id {}",
+            place.owner
+        );
         DialogError::Missing(text)
     })?;
     let (device, props) = match place.index {
