@@ -16,6 +16,7 @@ mod message;
 mod objects;
 mod parts;
 mod patch;
+mod plugins;
 mod reply;
 mod resources;
 mod socket;
@@ -105,7 +106,7 @@ pub fn router(api: IndigoApi) -> Router {
         .route("/v2/api/{collection}/", any(objects::list))
         .route("/v2/api/{collection}/{id}", any(objects::one))
         .route("/v2/api/ws/{feed}", any(socket::open))
-        .route("/cordon/indigo/plugins", any(dialog::plugins))
+        .route("/cordon/indigo/plugins", any(plugins::list))
         .route("/cordon/indigo/command", any(configure::post))
         .route("/cordon/indigo/dialogs", any(dialog::open))
         .route("/cordon/indigo/dialogs/{id}", any(dialog::cancel))
