@@ -36,7 +36,7 @@ enum Step {
     /// `"stop"` or `"restart"` of the hub.
     Word(String),
     /// A request over HTTP.
-    Http(Request),
+    Http(Box<Request>),
     /// Something on a feed.
     Feed(Feed),
     /// Waits for a line.
