@@ -1,12 +1,11 @@
 //! Dialogs for new devices, as plugins of the wild use them: the device is there while its
 //! dialog is open.
 
-use std::net::SocketAddr;
-
 use serde_json::{Value, json};
 
+use crate::site::Site;
 use crate::stage::{PLUGIN, Stage};
-use crate::web::{offer, send};
+use crate::web::send;
 
 const DEVICES: &str = "<Devices><Device type='sensor' id='zone'><Name>Zone</Name><ConfigUI>\
     <Field id='member' type='menu'><List class='self' method='members'/></Field>\
@@ -49,47 +48,46 @@ class Plugin(indigo.PluginBase):
         self.logger.info('stops %s' % dev.name)
 ";
 
-async fn started() -> (Stage, SocketAddr) {
+async fn started() -> (Stage, Site) {
     let mut stage = Stage::new();
     let files = [("plugin.py", CODE), ("Devices.xml", DEVICES)];
     stage
         .start("Case", PLUGIN, &files, "[limits]\ncallback-wall = 60000\n")
         .await;
-    stage.server().await.ready();
+    let site = Site::open(&mut stage).await;
     let running = async |stage: &mut Stage| stage.server().await.plugin(PLUGIN).unwrap().running();
     stage.until("the plugin", running).await;
-    let address = offer(&mut stage).await;
-    (stage, address)
+    (stage, site)
 }
 
-async fn ask(address: SocketAddr, method: &'static str, path: &str, body: Value) -> (u16, Value) {
+async fn ask(site: &Site, method: &'static str, path: &str, body: Value) -> (u16, Value) {
     let path = format!("/cordon/indigo/dialogs{path}");
-    let (status, _, text) = send(address, method, &path, body).await;
+    let (status, _, text) = send(site, method, &path, body).await;
     (status, serde_json::from_str(&text).expect(&text))
 }
 
 /// Opens the dialog of a new zone: its path, and what it shows.
-async fn open(address: SocketAddr, name: Option<&str>) -> (String, Value) {
+async fn open(site: &Site, name: Option<&str>) -> (String, Value) {
     let mut opening = json!({"pluginId": PLUGIN, "kind": "device", "typeId": "zone"});
     if let Some(name) = name {
         opening["name"] = json!(name);
     }
-    let (status, shown) = ask(address, "POST", "", opening).await;
+    let (status, shown) = ask(site, "POST", "", opening).await;
     assert_eq!(status, 201, "{shown}");
     (format!("/{}", shown["dialog"].as_str().unwrap()), shown)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn methods_of_a_dialog_find_the_new_device_which_starts_when_it_is_saved() {
-    let (mut stage, address) = started().await;
-    let (path, shown) = open(address, Some("Loft")).await;
+    let (mut stage, site) = started().await;
+    let (path, shown) = open(&site, Some("Loft")).await;
     assert_eq!(shown["fields"][0]["options"][0]["value"], "hall of Loft");
     let device = stage.done("devices.get", json!({"id": "Loft"})).await;
     assert_eq!(device["configured"], false);
     let body = json!({"field": "add", "values": {"member": "attic"}});
-    let (_, shown) = ask(address, "POST", &format!("{path}/press"), body).await;
+    let (_, shown) = ask(&site, "POST", &format!("{path}/press"), body).await;
     assert_eq!(shown["values"]["chosen"], "attic Loft");
-    let (_, saved) = ask(address, "POST", &format!("{path}/save"), json!({})).await;
+    let (_, saved) = ask(&site, "POST", &format!("{path}/save"), json!({})).await;
     assert_eq!(saved["objectId"], device["id"], "{saved}");
     stage.line("validates Loft False").await;
     stage.line("created Loft attic Loft").await;
@@ -107,9 +105,9 @@ async fn methods_of_a_dialog_find_the_new_device_which_starts_when_it_is_saved()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_dialog_takes_its_device_away() {
-    let (mut stage, address) = started().await;
-    let (first, _) = open(address, None).await;
-    let (second, _) = open(address, None).await;
+    let (mut stage, site) = started().await;
+    let (first, _) = open(&site, None).await;
+    let (second, _) = open(&site, None).await;
     assert_eq!(
         stage
             .done("devices.list", json!({}))
@@ -119,12 +117,12 @@ async fn a_cancelled_dialog_takes_its_device_away() {
             .len(),
         2
     );
-    let (status, _) = ask(address, "DELETE", &first, Value::Null).await;
+    let (status, _) = ask(&site, "DELETE", &first, Value::Null).await;
     assert_eq!(status, 200);
     stage.line("closed new Zone True").await;
     let left = stage.done("devices.objects", json!({})).await;
     assert_eq!(left[0]["name"], "new Zone 2", "{left}");
-    let (status, _) = ask(address, "DELETE", &second, Value::Null).await;
+    let (status, _) = ask(&site, "DELETE", &second, Value::Null).await;
     assert_eq!(status, 200);
     assert_eq!(stage.done("devices.list", json!({})).await, json!([]));
     let all = stage.transcript();
@@ -132,9 +130,9 @@ async fn a_cancelled_dialog_takes_its_device_away() {
         assert!(!all.contains(word), "nobody is told of a draft: {all}");
     }
     // A name that is taken is refused before there is a dialog.
-    open(address, Some("Loft")).await;
+    open(&site, Some("Loft")).await;
     let opening = json!({"pluginId": PLUGIN, "kind": "device", "typeId": "zone", "name": "Loft"});
-    let (status, refused) = ask(address, "POST", "", opening).await;
+    let (status, refused) = ask(&site, "POST", "", opening).await;
     assert_eq!(status, 400, "{refused}");
     // What is left of a dialog when the hub ends is gone when it starts again.
     stage.stop().await;
@@ -145,13 +143,13 @@ async fn a_cancelled_dialog_takes_its_device_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dialog_that_takes_long_is_answered_and_goes_on() {
-    let (mut stage, address) = started().await;
-    let (path, _) = open(address, Some("Slow")).await;
-    let (status, answer) = ask(address, "POST", &format!("{path}/save"), json!({})).await;
+    let (mut stage, site) = started().await;
+    let (path, _) = open(&site, Some("Slow")).await;
+    let (status, answer) = ask(&site, "POST", &format!("{path}/save"), json!({})).await;
     assert_eq!(status, 504, "{answer}");
     let text = answer["description"].as_str().unwrap();
     assert!(text.contains("longer than 25 s; it goes on"), "{text}");
-    let (status, _) = ask(address, "DELETE", &path, Value::Null).await;
+    let (status, _) = ask(&site, "DELETE", &path, Value::Null).await;
     assert_eq!(status, 409, "it is busy");
     stage.line("starts Slow").await;
     stage.stop().await;

@@ -15,8 +15,10 @@ mod support;
 
 mod case;
 mod drafts;
+mod http_step;
 mod life;
 mod serial;
+mod site;
 mod sleep;
 mod stage;
 mod together;

@@ -9,7 +9,6 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -45,21 +44,22 @@ impl<S: Sync> FromRequestParts<S> for Asked {
     }
 }
 
-/// The body of a request, or why it is not taken.
-pub(super) struct Sent(Result<Bytes, BytesRejection>);
+/// The body of a request, which is read when whoever sent it was let in.
+pub(super) struct Sent(Request);
 
 impl<S: Send + Sync> FromRequest<S> for Sent {
     type Rejection = Infallible;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Infallible> {
-        Ok(Self(Bytes::from_request(request, state).await))
+    async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(request))
     }
 }
 
 impl Sent {
-    /// The bytes; asked for behind [`IndigoApi::admit`], so that strangers learn nothing.
-    pub(super) fn bytes(self) -> Result<Bytes, Early> {
-        self.0.map_err(|rejection| {
+    /// Reads it, so far as it is not too large; behind [`IndigoApi::admit`], so that strangers learn nothing.
+    pub(super) async fn bytes(self) -> Result<Bytes, Early> {
+        let read = Bytes::from_request(self.0, &()).await;
+        read.map_err(|rejection| {
             error(
                 rejection.status(),
                 "invalid_request",

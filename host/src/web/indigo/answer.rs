@@ -1,9 +1,11 @@
-//! Answers in JSON, those of errors among them, and those given before the work is done.
+//! Answers in JSON, those of errors among them.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+pub(super) use crate::web::early::{Early, Reply};
 
 /// Which kind of error a plugin's address ended in; words of the plugin reference.
 pub(super) const PLUGIN_DISABLED: &str = "plugin_disabled";
@@ -33,25 +35,6 @@ pub(super) fn wrong_method(allowed: &'static str) -> Response {
         .headers_mut()
         .insert(header::ALLOW, HeaderValue::from_static(allowed));
     answer
-}
-
-/// An answer that ends the work on a request, usually an error. Small enough to be passed on.
-#[derive(Debug)]
-pub(super) struct Early(Box<Response>);
-
-/// What a handler returns.
-pub(super) type Reply = Result<Response, Early>;
-
-impl From<Response> for Early {
-    fn from(answer: Response) -> Self {
-        Self(Box::new(answer))
-    }
-}
-
-impl IntoResponse for Early {
-    fn into_response(self) -> Response {
-        *self.0
-    }
 }
 
 /// A body as JSON, or 400 with what is wrong with it.

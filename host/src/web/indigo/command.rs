@@ -151,7 +151,7 @@ pub(super) struct Refused {
 /// `POST /v2/api/command`.
 pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Operate, "POST")?;
-    let sent = sent.bytes()?;
+    let sent = sent.bytes().await?;
     let Ok(Value::Object(message)) = serde_json::from_slice(&sent) else {
         let text = String::from_utf8_lossy(&sent);
         let body = json!({"request_body": text, "error": "invalid JSON"});

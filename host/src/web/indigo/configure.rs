@@ -24,7 +24,7 @@ struct Message {
 /// `POST /cordon/indigo/command`.
 pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
-    let message: Message = body(&sent.bytes()?)?;
+    let message: Message = body(&sent.bytes().await?)?;
     let arguments = match message.arguments {
         Value::Null => json!({}),
         given => given,

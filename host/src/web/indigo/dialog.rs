@@ -1,4 +1,4 @@
-//! `/cordon/indigo/...`: what the plugins define, and their dialogs.
+//! `/cordon/indigo/dialogs/...`: dialogs of plugins.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,18 +7,18 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::IndigoApi;
 use super::admission::{Asked, Sent};
 use super::answer::{Early, Reply, body, error, json_answer};
 use super::command::status;
 use super::keys::Wanted;
-use crate::platform::indigo::definition::{FieldKind, MenuItem};
+use crate::platform::indigo::CallError;
+use crate::platform::indigo::definition::FieldKind;
 use crate::platform::indigo::dialog::{
     DialogError, Place, Saved, Shown, ShownField, Subject, Values,
 };
-use crate::platform::indigo::{CallError, Plugin};
 
 /// How long an answer waits for a plugin; a connection lives 30 s between answers.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -56,18 +56,10 @@ struct Doing {
     execute: bool,
 }
 
-/// `GET /cordon/indigo/plugins`.
-pub(super) async fn plugins(State(api): State<IndigoApi>, asked: Asked) -> Reply {
-    api.admit(&asked, Wanted::Look, "GET")?;
-    let plugins = api.server.plugins();
-    let list: Value = plugins.iter().map(|plugin| definitions(plugin)).collect();
-    Ok(json_answer(StatusCode::OK, &list))
-}
-
 /// `POST /cordon/indigo/dialogs`: opens one.
 pub(super) async fn open(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
-    let opening: Opening = body(&sent.bytes()?)?;
+    let opening: Opening = body(&sent.bytes().await?)?;
     let subject = subject(&opening)
         .map_err(|reason| error(StatusCode::BAD_REQUEST, "invalid_request", &reason))?;
     let dialogs = Arc::clone(&api.dialogs);
@@ -96,7 +88,7 @@ pub(super) async fn act(
     sent: Sent,
 ) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
-    let sent = sent.bytes()?;
+    let sent = sent.bytes().await?;
     let doing = match sent.is_empty() {
         true => Doing::default(),
         false => body(&sent)?,
@@ -273,65 +265,4 @@ fn saved_json(saved: Saved) -> Value {
             seen
         }
     }
-}
-
-/// What a plugin offers to its users.
-fn definitions(plugin: &Plugin) -> Value {
-    let all = &plugin.bundle.definitions;
-    let devices: Value = all
-        .devices
-        .types
-        .iter()
-        .map(|it| {
-            json!({"id": it.id, "name": it.name, "type": it.class.name(),
-                "class": it.class.python_class(), "userMayCreate": it.user_may_create,
-                "hasDialog": it.config_ui.is_some()})
-        })
-        .collect();
-    let actions: Value = all
-        .actions
-        .types
-        .iter()
-        .map(|it| {
-            json!({"id": it.id, "name": it.name, "separator": it.is_separator(),
-                "hidden": it.is_hidden(), "uiPath": it.ui_path, "deviceFilter": it.device_filter,
-                "hasDialog": it.config_ui.is_some()})
-        })
-        .collect();
-    let events: Value = all
-        .events
-        .types
-        .iter()
-        .map(|it| {
-            json!({"id": it.id, "name": it.name, "separator": it.name.is_empty(),
-                "hasDialog": it.config_ui.is_some()})
-        })
-        .collect();
-    let item = |it: &MenuItem| {
-        json!({"id": it.id, "name": it.name, "separator": it.separator, "url": it.url,
-            "buttonTitle": it.button_title})
-    };
-    let menu: Value = all.menu.iter().map(item).collect();
-    let config = all
-        .config
-        .as_ref()
-        .map(|config| json!({"url": config.url, "hasDialog": !config.config_ui.fields.is_empty()}));
-    let mut seen: Map<String, Value> = match plugin.facts() {
-        Value::Object(facts) => facts,
-        _ => Map::new(),
-    };
-    for (key, value) in [
-        ("deviceTypes", devices),
-        (
-            "hasDeviceFactory",
-            Value::Bool(all.devices.factory.is_some()),
-        ),
-        ("actions", actions),
-        ("events", events),
-        ("menuItems", menu),
-        ("config", config.into()),
-    ] {
-        seen.insert(key.to_owned(), value);
-    }
-    Value::Object(seen)
 }

@@ -46,7 +46,7 @@ pub(super) async fn without_path(
 async fn handle(api: &IndigoApi, plugin: &str, action: &str, asked: &Asked, sent: Sent) -> Reply {
     api.admit(asked, Wanted::Pages(plugin), "GET, POST")?;
     let (plugin, callback, name) = target(api, plugin, action)?;
-    let props = props(asked, &sent.bytes()?)
+    let props = props(asked, &sent.bytes().await?)
         .map_err(|reason| error(StatusCode::BAD_REQUEST, UNKNOWN_ERROR, &reason))?;
     let Some(_place) = api.places.take(plugin.id()) else {
         let text = format!("{MAX_WAITING} requests wait for this plugin already");

@@ -16,6 +16,7 @@ mod message;
 mod objects;
 mod parts;
 mod patch;
+mod plugins;
 mod reply;
 mod resources;
 mod sleep;
@@ -31,7 +32,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::any;
 use tokio::sync::Semaphore;
 
 pub use keys::{IndigoApiConfig, KeyConfig};
@@ -105,8 +106,8 @@ pub fn router(api: IndigoApi) -> Router {
         .route("/v2/api/{collection}", any(objects::list))
         .route("/v2/api/{collection}/", any(objects::list))
         .route("/v2/api/{collection}/{id}", any(objects::one))
-        .route("/v2/api/ws/{feed}", get(socket::open))
-        .route("/cordon/indigo/plugins", any(dialog::plugins))
+        .route("/v2/api/ws/{feed}", any(socket::open))
+        .route("/cordon/indigo/plugins", any(plugins::list))
         .route("/cordon/indigo/command", any(configure::post))
         .route("/cordon/indigo/sleep", any(sleep::sleep))
         .route("/cordon/indigo/wake", any(sleep::wake))

@@ -39,46 +39,32 @@ const LOG_LINES: usize = 25;
 /// Close code: come back later.
 const TRY_AGAIN: u16 = 1013;
 
-/// What a feed is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Feed {
-    Objects(Collection),
-    Log,
-}
-
-/// The feeds with their names and the names of what they carry.
-const FEEDS: [(&str, &str, Feed); 7] = [
-    (
-        "device-feed",
-        "indigo.Device",
-        Feed::Objects(Collection::Devices),
-    ),
+/// The feeds with their names, the names of what they carry, and the objects that they
+/// are about; none for the log.
+const FEEDS: [(&str, &str, Option<Collection>); 7] = [
+    ("device-feed", "indigo.Device", Some(Collection::Devices)),
     (
         "variable-feed",
         "indigo.Variable",
-        Feed::Objects(Collection::Variables),
+        Some(Collection::Variables),
     ),
     (
         "action-feed",
         "indigo.ActionGroup",
-        Feed::Objects(Collection::ActionGroups),
+        Some(Collection::ActionGroups),
     ),
     (
         "schedule-feed",
         "indigo.Schedule",
-        Feed::Objects(Collection::Schedules),
+        Some(Collection::Schedules),
     ),
-    (
-        "trigger-feed",
-        "indigo.Trigger",
-        Feed::Objects(Collection::Triggers),
-    ),
+    ("trigger-feed", "indigo.Trigger", Some(Collection::Triggers)),
     (
         "page-feed",
         "indigo.ControlPage",
-        Feed::Objects(Collection::ControlPages),
+        Some(Collection::ControlPages),
     ),
-    ("log-feed", "indigo.LogEvent", Feed::Log),
+    ("log-feed", "indigo.LogEvent", None),
 ];
 
 /// Opens a feed.
@@ -89,7 +75,7 @@ pub(super) async fn open(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Reply {
     let rights = api.admit(&asked, Wanted::Look, "GET")?;
-    let Some((_, kind, feed)) = FEEDS.iter().find(|(known, ..)| *known == name) else {
+    let Some((_, kind, collection)) = FEEDS.iter().find(|(known, ..)| *known == name) else {
         return Err(error(StatusCode::NOT_FOUND, "not_found", "there is no such feed").into());
     };
     let Ok(upgrade) = upgrade else {
@@ -103,12 +89,13 @@ pub(super) async fn open(
     let client = Client {
         server: Arc::clone(&api.server),
         kind,
+        collection: *collection,
         may_operate: rights >= Wanted::Operate.rights(),
     };
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
-        .on_upgrade(move |socket| serve(socket, client, *feed, place)))
+        .on_upgrade(move |socket| serve(socket, client, place)))
 }
 
 /// Who is connected, and to what.
@@ -116,13 +103,15 @@ struct Client {
     server: Arc<IndigoServer>,
     /// What its feed carries.
     kind: &'static str,
+    /// The objects that its feed is about; none for the log.
+    collection: Option<Collection>,
     may_operate: bool,
 }
 
-async fn serve(mut socket: WebSocket, client: Client, feed: Feed, _place: OwnedSemaphorePermit) {
-    let ended = match feed {
-        Feed::Objects(collection) => objects(&mut socket, &client, collection).await,
-        Feed::Log => log(&mut socket, &client).await,
+async fn serve(mut socket: WebSocket, client: Client, _place: OwnedSemaphorePermit) {
+    let ended = match client.collection {
+        Some(collection) => objects(&mut socket, &client, collection).await,
+        None => log(&mut socket, &client).await,
     };
     if let Err(Ended::Missed(count)) = ended {
         let reason = format!("{count} messages were missed; connect and refresh again");
@@ -158,7 +147,7 @@ async fn objects(
     loop {
         tokio::select! {
             received = socket.recv() => {
-                let answer = received_by(client, Some(collection), received).await?;
+                let answer = received_by(client, received).await?;
                 send(socket, answer).await?;
             }
             change = changes.recv() => match change {
@@ -182,7 +171,7 @@ async fn log(socket: &mut WebSocket, client: &Client) -> Result<(), Ended> {
     loop {
         tokio::select! {
             received = socket.recv() => {
-                let answer = received_by(client, None, received).await?;
+                let answer = received_by(client, received).await?;
                 send(socket, answer).await?;
             }
             record = lines.recv() => match record {
@@ -198,11 +187,10 @@ async fn log(socket: &mut WebSocket, client: &Client) -> Result<(), Ended> {
 /// The answer to what came from a client.
 async fn received_by(
     client: &Client,
-    collection: Option<Collection>,
     received: Option<Result<Message, axum::Error>>,
 ) -> Result<Option<Value>, Ended> {
     match received {
-        Some(Ok(Message::Text(text))) => Ok(answer(client, collection, &text).await),
+        Some(Ok(Message::Text(text))) => Ok(answer(client, &text).await),
         Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Ended::Gone),
         Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => Ok(None),
     }
@@ -244,7 +232,7 @@ fn told(change: &Change, kind: &str, collection: Collection) -> Option<Value> {
 
 /// The answer to a client's message; a command that was carried out has none, its change
 /// comes as a patch.
-async fn answer(client: &Client, collection: Option<Collection>, text: &str) -> Option<Value> {
+async fn answer(client: &Client, text: &str) -> Option<Value> {
     let parsed = match serde_json::from_str(text) {
         // One sample of the manual encodes twice.
         Ok(Value::String(inner)) => serde_json::from_str(&inner),
@@ -254,7 +242,7 @@ async fn answer(client: &Client, collection: Option<Collection>, text: &str) -> 
         return Some(json!({"request_body": text, "error": "invalid JSON"}));
     };
     let refresh = message.get("message").and_then(Value::as_str) == Some("refresh");
-    if let Some(collection) = collection
+    if let Some(collection) = client.collection
         && refresh
     {
         return Some(refreshed(&client.server, client.kind, collection, &message));

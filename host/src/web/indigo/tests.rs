@@ -1,5 +1,9 @@
 //! Tests over real loopback sockets, with a plugin of closures.
 
+mod login;
+mod strangers;
+mod webhooks;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -165,10 +169,15 @@ impl Site {
 
     /// Opens a WebSocket.
     async fn feed(&self, name: &str) -> Option<Feed> {
+        self.feed_with(name, &format!("Bearer {KEY}")).await
+    }
+
+    /// The same with this header `Authorization`.
+    async fn feed_with(&self, name: &str, authorization: &str) -> Option<Feed> {
         let address = self.address;
         let request = format!(
-            "GET /v2/api/ws/{name}?api-key={KEY} HTTP/1.1\r\nHost: {address}\r\n\
-             Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+            "GET /v2/api/ws/{name} HTTP/1.1\r\nHost: {address}\r\n\
+             Authorization: {authorization}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         let connect = move || {

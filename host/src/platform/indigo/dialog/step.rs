@@ -60,6 +60,14 @@ pub(super) fn resolved(
             (device, saved.cloned().unwrap_or_default())
         }
     };
+    // Whoever defines such an action counts on a device.
+    let defined = plugin.bundle.definitions.actions.find(&type_id);
+    let needed = defined.is_some_and(|action| action.device_filter.is_some());
+    let is_device = |it: &Object| it.table == Collection::Devices.objects();
+    if needed && !database.any(device).is_some_and(|it| is_device(it)) {
+        let text = format!("the action `{type_id}` works on a device; name one that is there");
+        return Err(DialogError::Wrong(text));
+    }
     Ok(Subject::Action {
         type_id,
         device,
