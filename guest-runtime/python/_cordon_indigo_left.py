@@ -2,29 +2,36 @@
 
 Owns which of them are waited for, as at the end of a process: daemon threads end with it,
 whatever they do, and so do those that module ``_thread`` started; the others are waited
-for. Pools of workers are told first that it is over. The hub waits; here is only said for
+for. Pools of workers are told first that it is over, and what was registered with module
+``atexit`` runs when nobody is waited for any more. The hub waits; here is only said for
 whom.
 """
 
+import atexit
 import threading
 
 # Longest name that is told, and most of them.
 _LENGTH = 60
 _COUNT = 20
 
-# Whether pools of workers have been told.
+# Whether pools of workers have been told, and whether the registered functions ran.
 _told = False
+_over = False
 
 
 def names():
     """The names of the threads that still have to be waited for."""
-    global _told
+    global _told, _over
     if not _told:
         _told = True
         _tell()
     own = (threading.main_thread(), threading.current_thread())
     left = [thread.name for thread in threading.enumerate()
             if not thread.daemon and thread.is_alive() and thread not in own]
+    if not left and not _over:
+        _over = True
+        # What they raise is in the log; it is not raised here.
+        atexit._run_exitfuncs()
     return [str(name)[:_LENGTH] for name in left[:_COUNT]]
 
 

@@ -155,6 +155,38 @@ class Plugin(indigo.PluginBase):
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_registered_for_the_end_runs_at_the_end() {
+    let mut stage = Stage::new();
+    let code = "
+import atexit, threading, time
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        atexit.register(indigo.server.log, 'first')
+        atexit.register(lambda: 1 / 0)
+        atexit.register(indigo.server.log, 'last')
+        self.over = threading.Event()
+        threading.Thread(target=self.flush).start()
+        indigo.server.log('started')
+    def flush(self):
+        self.over.wait()
+        time.sleep(0.5)
+        indigo.server.log('flushed')
+    def shutdown(self):
+        indigo.server.log('shutdown')
+        self.over.set()
+";
+    stage.start_code(code, "").await;
+    stage.line("started").await;
+    stage.stop().await;
+    let text = stage.transcript();
+    let after = text.split("started").nth(1).expect("the end");
+    let words = ["shutdown", "flushed", "last", "ZeroDivisionError", "first"];
+    let places: Vec<_> = words.iter().map(|word| after.find(word)).collect();
+    assert!(places.iter().all(Option::is_some), "{text}");
+    assert!(places.is_sorted(), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_without_an_end_does_not_keep_the_hub() {
     let mut stage = Stage::new();
     let code = "
