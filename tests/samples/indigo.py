@@ -51,8 +51,10 @@ class Bundle:
             self.peers = Peers(self.plugin.get("peers", []))
             self.values = {name: self.peers.fill(value) if isinstance(value, str) else value
                            for name, value in self.plugin.get("values", {}).items()}
-            bundle = os.path.join(site.folder, "plugins", "Sample.indigoPlugin")
             source = os.path.join(self.arguments.checkouts, self.plugin["repo"], self.plugin["bundle"])
+            # Some look their own files up by the name of their bundle.
+            name = os.path.splitext(os.path.basename(os.path.normpath(source)))[0] + ".indigoPlugin"
+            bundle = os.path.join(site.folder, "plugins", name)
             shutil.copytree(source, bundle, symlinks=True, ignore=shutil.ignore_patterns(".git"))
             if self.install(bundle):
                 self.try_out(site, bundle)
@@ -92,8 +94,9 @@ class Bundle:
             rename(os.path.join(copy, "Contents"), self.plugin.get("beside-ids", {}))
             site.sections.append('[[indigo]]\nbundle = "Beside%d.indigoPlugin"\n' % number)
         grants = self.peers.fill(self.plugin.get("grants", 'network = ["127.0.0.1:*"]'))
-        site.sections.append('[[indigo-api.keys]]\nname = "samples"\nkey = "%s"\n[[indigo]]\nbundle = "Sample.indigoPlugin"\n'
-                             '%s\ngrants = { %s }\n' % (KEY, self.plugin.get("section", ""), grants))
+        site.sections.append('[[indigo-api.keys]]\nname = "samples"\nkey = "%s"\n[[indigo]]\nbundle = %s\n'
+                             '%s\ngrants = { %s }\n' % (KEY, json.dumps(os.path.basename(bundle)),
+                                                       self.plugin.get("section", ""), grants))
         self.id = bundle_id(contents)
         configure(os.path.join(code, "PluginConfig.xml"), os.path.join(
             site.folder, "data", "plugins", str(len(neighbours) + 1), "Preferences", "Plugins", self.id + ".indiPref"),
