@@ -14,6 +14,7 @@ mod abi;
 mod convert;
 mod crypto;
 mod errno;
+mod heap;
 mod hub;
 mod icmp;
 mod lock;
@@ -54,6 +55,7 @@ static INTERPRETER: Single<OnceCell<Interpreter>> = Single(OnceCell::new());
 /// snapshot of every instance.
 #[unsafe(export_name = "cordon-init")]
 extern "C" fn cordon_init() {
+    heap::begin_numbering();
     let interpreter = INTERPRETER.get_or_init(build_interpreter);
     interpreter.enter(|vm| {
         let booted = oserror::install(vm)
@@ -71,13 +73,32 @@ extern "C" fn cordon_init() {
             panic!("the snapshot cannot be taken: {text}");
         }
     });
-    memory::use_up_freed_blocks();
+    heap::end_numbering();
     // SAFETY: wasi-libc's own function, made for snapshots. Whatever looked at a
     // path above made it list the granted folders, and there were none.
     unsafe { __wasilibc_reset_preopens() };
     // SAFETY: wasi-libc's variable of this type, which it never frees when it was
     // not set by `chdir`; nothing else runs.
     unsafe { __wasilibc_cwd = WORKING_FOLDER.as_ptr() };
+}
+
+/// Rehearses a start once more.
+///
+/// Called by the snapshot tool after [`cordon_init`], to see which blocks are written to.
+#[unsafe(export_name = "cordon-rehearse")]
+extern "C" fn cordon_rehearse() {
+    heap::begin_numbering();
+    let interpreter = INTERPRETER.get_or_init(build_interpreter);
+    interpreter.enter(|vm| {
+        let rehearsed = vm
+            .import("_cordon_rehearsal", 0)
+            .and_then(|module| vm.call_method(module.as_object(), "rehearse", ()));
+        if let Err(error) = rehearsed {
+            let mut text = String::new();
+            let _ = vm.write_exception(&mut text, &error);
+            panic!("a start cannot be rehearsed: {text}");
+        }
+    });
 }
 
 /// Where a relative path leads from: the folder in which a plugin can write.

@@ -1,0 +1,306 @@
+//! Finds out which blocks of the heap a start writes to.
+//!
+//! The module is initialised with every store instrumented, then a start is rehearsed
+//! and what it writes to is looked up among the blocks that were allocated before. The
+//! guest's `heap` module says what for.
+
+//! Finds out which blocks of the heap a start writes to.
+//!
+//! The module is initialised with every store instrumented, then a start is rehearsed
+//! and what it writes to is looked up among the blocks that were allocated before. The
+//! guest's `heap` module says what for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use walrus::ir::{self, Instr, InstrSeqId, StoreKind};
+use walrus::{
+    ConstExpr, FunctionBuilder, FunctionId, FunctionKind, GlobalId, LocalFunction, LocalId, Module,
+    ValType,
+};
+use wasmtime::error::Context;
+use wasmtime::{Caller, Result, Val, ensure};
+
+use crate::initialise::{self, Seed, State};
+use crate::shims::redirect;
+
+/// Where the instrumented module's own imports come from.
+const TRACE: &str = "cordon-trace";
+
+/// The exported global that is not zero while writes are looked at.
+const RECORDING: &str = "cordon-recording";
+
+/// Every block begins at a multiple of this many bytes.
+const GRAIN: u32 = 8;
+
+/// Largest block in bytes that is placed: of larger ones a start writes to parts.
+const LARGEST: u32 = 2048;
+
+/// A block of the heap; `size` is 0 for none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Block {
+    size: u32,
+    /// Number among the blocks of this size, in the order of allocation.
+    number: u32,
+}
+
+/// What the instrumented guest has told.
+#[derive(Default)]
+pub struct Trace {
+    /// Number of the latest block of each size.
+    numbers: BTreeMap<u32, u32>,
+    /// The same when the initialisation was at its end.
+    initial: BTreeMap<u32, u32>,
+    /// The latest block that begins at each grain.
+    blocks: Vec<Block>,
+    /// The blocks of the initialisation that were written to.
+    written: BTreeSet<Block>,
+}
+
+impl Trace {
+    fn allocated(&mut self, start: u32, size: u32) {
+        let number = self.numbers.entry(size).or_default();
+        *number = number.wrapping_add(1);
+        let block = Block {
+            size,
+            number: *number,
+        };
+        let first = grain(start);
+        let last = grain(start.saturating_add(size.max(1) - 1));
+        if self.blocks.len() <= last {
+            self.blocks.resize(last + 1, Block::default());
+        }
+        if let Some(grains) = self.blocks.get_mut(first..=last) {
+            grains.fill(Block::default());
+            if let Some(grain) = grains.first_mut() {
+                *grain = block;
+            }
+        }
+    }
+
+    fn wrote(&mut self, start: u32, length: u32) {
+        for grain in grain(start)..=grain(start.saturating_add(length.max(1) - 1)) {
+            if let Some(block) = self.block_around(grain)
+                && self
+                    .initial
+                    .get(&block.size)
+                    .is_some_and(|last| block.number <= *last)
+            {
+                self.written.insert(block);
+            }
+        }
+    }
+
+    /// The block of a size to be placed that a grain belongs to.
+    fn block_around(&self, grain: usize) -> Option<Block> {
+        let reach = (LARGEST / GRAIN) as usize;
+        let before = self.blocks.get(grain.saturating_sub(reach)..=grain)?;
+        let (distance, block) = before
+            .iter()
+            .rev()
+            .enumerate()
+            .find(|(_, it)| it.size != 0)?;
+        let end = block.size.div_ceil(GRAIN) as usize;
+        (distance < end && block.size <= LARGEST).then_some(*block)
+    }
+}
+
+fn grain(address: u32) -> usize {
+    (address / GRAIN) as usize
+}
+
+/// The sizes and numbers of the blocks that a rehearsed start writes to, ascending, as
+/// the guest takes them.
+pub async fn hot_blocks(module: &[u8], sources: &[u8], seed: &Seed) -> Result<Vec<u8>> {
+    let engine = initialise::engine()?;
+    let module = wasmtime::Module::new(&engine, instrument(module)?)?;
+    let mut linker = initialise::linker(&engine)?;
+    linker.func_wrap(
+        TRACE,
+        "allocated",
+        |mut caller: Caller<'_, State>, start, size| {
+            caller.data_mut().trace.allocated(start, size);
+        },
+    )?;
+    linker.func_wrap(
+        TRACE,
+        "wrote",
+        |mut caller: Caller<'_, State>, start, length| {
+            caller.data_mut().trace.wrote(start, length);
+        },
+    )?;
+    linker.define_unknown_imports_as_traps(&module)?;
+    let mut store = initialise::store(&engine, seed);
+    let instance = linker.instantiate_async(&mut store, &module).await?;
+    initialise::hand_over(&mut store, &instance, "cordon-sources", sources, 1).await?;
+    let init = instance.get_typed_func::<(), ()>(&mut store, initialise::INIT)?;
+    init.call_async(&mut store, ()).await?;
+    let trace = &mut store.data_mut().trace;
+    trace.initial.clone_from(&trace.numbers);
+    let recording = instance.get_global(&mut store, RECORDING);
+    let recording = recording.context("the instrumented module has no switch")?;
+    recording.set(&mut store, Val::I32(1))?;
+    let rehearse = instance.get_typed_func::<(), ()>(&mut store, "cordon-rehearse")?;
+    rehearse.call_async(&mut store, ()).await?;
+    let written = &store.data().trace.written;
+    ensure!(!written.is_empty(), "the rehearsed start wrote to no block");
+    let bytes: u64 = written.iter().map(|block| u64::from(block.size)).sum();
+    println!("{} blocks are hot, {bytes} bytes", written.len());
+    Ok(written
+        .iter()
+        .flat_map(|block| [block.size.to_le_bytes(), block.number.to_le_bytes()])
+        .flatten()
+        .collect())
+}
+
+/// The module with its stores and allocations told to [`Trace`].
+fn instrument(module: &[u8]) -> Result<Vec<u8>> {
+    let mut module = Module::from_buffer(module).map_err(wasmtime::Error::from_anyhow)?;
+    let told = module.exports.get_func("cordon-allocated");
+    let told = told.map_err(wasmtime::Error::from_anyhow)?;
+    let pair = module.types.add(&[ValType::I32, ValType::I32], &[]);
+    let (allocated, _) = module.add_import_func(TRACE, "allocated", pair);
+    redirect(&mut module, told, allocated);
+    let recording = module.globals.add_local(
+        ValType::I32,
+        true,
+        false,
+        ConstExpr::Value(ir::Value::I32(0)),
+    );
+    module.exports.add(RECORDING, recording);
+    let probe = probe(&mut module, recording);
+    let functions: Vec<_> = module.funcs.iter_local().map(|(id, _)| id).collect();
+    for id in functions.into_iter().filter(|id| *id != probe) {
+        let scratch = Scratch::new(&mut module);
+        if let FunctionKind::Local(function) = &mut module.funcs.get_mut(id).kind {
+            probe_stores(function, probe, &scratch);
+        }
+    }
+    Ok(module.emit_wasm())
+}
+
+/// A function that tells of a write, when writes are looked at.
+fn probe(module: &mut Module, recording: GlobalId) -> FunctionId {
+    let pair = module.types.add(&[ValType::I32, ValType::I32], &[]);
+    let (wrote, _) = module.add_import_func(TRACE, "wrote", pair);
+    let (start, length) = (
+        module.locals.add(ValType::I32),
+        module.locals.add(ValType::I32),
+    );
+    let mut builder = FunctionBuilder::new(&mut module.types, &[ValType::I32, ValType::I32], &[]);
+    builder.func_body().global_get(recording).if_else(
+        None,
+        |body| {
+            body.local_get(start).local_get(length).call(wrote);
+        },
+        |_| {},
+    );
+    builder.finish(vec![start, length], &mut module.funcs)
+}
+
+/// Locals to keep the operands of a store in.
+struct Scratch {
+    start: LocalId,
+    length: LocalId,
+    int: LocalId,
+    long: LocalId,
+    float: LocalId,
+    double: LocalId,
+    vector: LocalId,
+}
+
+impl Scratch {
+    fn new(module: &mut Module) -> Self {
+        let mut local = |ty| module.locals.add(ty);
+        Self {
+            start: local(ValType::I32),
+            length: local(ValType::I32),
+            int: local(ValType::I32),
+            long: local(ValType::I64),
+            float: local(ValType::F32),
+            double: local(ValType::F64),
+            vector: local(ValType::V128),
+        }
+    }
+
+    /// Where the value of such a store fits.
+    fn value(&self, kind: StoreKind) -> LocalId {
+        match kind {
+            StoreKind::I32 { .. } | StoreKind::I32_8 { .. } | StoreKind::I32_16 { .. } => self.int,
+            StoreKind::F32 => self.float,
+            StoreKind::F64 => self.double,
+            StoreKind::V128 => self.vector,
+            _ => self.long,
+        }
+    }
+}
+
+/// Puts a call of the probe before every store of a function.
+fn probe_stores(function: &mut LocalFunction, probe: FunctionId, scratch: &Scratch) {
+    let mut blocks = Blocks(Vec::new());
+    ir::dfs_in_order(&mut blocks, function, function.entry_block());
+    for block in blocks.0 {
+        let block = function.block_mut(block);
+        let mut probed = Vec::with_capacity(block.instrs.len());
+        for (instruction, place) in block.instrs.drain(..) {
+            for added in before(&instruction, probe, scratch) {
+                probed.push((added, place));
+            }
+            probed.push((instruction, place));
+        }
+        block.instrs = probed;
+    }
+}
+
+/// Every block of a function.
+struct Blocks(Vec<InstrSeqId>);
+
+impl<'instr> ir::Visitor<'instr> for Blocks {
+    fn start_instr_seq(&mut self, block: &'instr ir::InstrSeq) {
+        self.0.push(block.id());
+    }
+}
+
+/// What tells of a write, when the instruction is one: takes its operands from the
+/// stack and puts them back.
+fn before(instruction: &Instr, probe: FunctionId, scratch: &Scratch) -> Vec<Instr> {
+    let set = |local| Instr::LocalSet(ir::LocalSet { local });
+    let get = |local| Instr::LocalGet(ir::LocalGet { local });
+    let number = |value: i32| {
+        Instr::Const(ir::Const {
+            value: ir::Value::I32(value),
+        })
+    };
+    let add = Instr::Binop(ir::Binop {
+        op: ir::BinaryOp::I32Add,
+    });
+    let tell = Instr::Call(ir::Call { func: probe });
+    match instruction {
+        Instr::Store(store) => {
+            let value = scratch.value(store.kind);
+            let offset = u32::try_from(store.arg.offset).unwrap_or_default();
+            vec![
+                set(value),
+                set(scratch.start),
+                get(scratch.start),
+                number(offset.cast_signed()),
+                add,
+                number(store.kind.width().cast_signed()),
+                tell,
+                get(scratch.start),
+                get(value),
+            ]
+        }
+        Instr::MemoryCopy(_) | Instr::MemoryFill(_) => vec![
+            set(scratch.length),
+            set(scratch.int),
+            set(scratch.start),
+            get(scratch.start),
+            get(scratch.length),
+            tell,
+            get(scratch.start),
+            get(scratch.int),
+            get(scratch.length),
+        ],
+        _ => Vec::new(),
+    }
+}
