@@ -30,11 +30,26 @@ const LARGEST: usize = 2048;
 struct Hot {
     /// Its size in bytes.
     size: u32,
-    /// Its number among the blocks of this size in the order of allocation, from one.
+    /// Its number among the blocks of this size in the order of allocation, from one,
+    /// plus [`OFTEN`] when not every start writes to it.
     ///
     /// By size, because tables that hash addresses grow sooner or later as addresses
     /// are other ones, and would make all numbers after them wrong.
     number: u32,
+}
+
+/// Marks what starts often write to, but not all of them.
+const OFTEN: u32 = 1 << 31;
+
+impl Hot {
+    fn is_always(&self) -> bool {
+        self.number & OFTEN == 0
+    }
+
+    /// The bytes it takes in the region.
+    fn room(&self) -> usize {
+        (self.size as usize).next_multiple_of(ALIGNMENT)
+    }
 }
 
 /// Blocks of one size.
@@ -53,16 +68,20 @@ struct State {
     sizes: Cell<Option<&'static [Cell<Sized>]>>,
     /// The list of the snapshot tool.
     hot: Cell<&'static [Hot]>,
-    /// The region, and where its free part begins.
+    /// Begin and end of the region.
     region: Cell<(usize, usize)>,
-    free: Cell<usize>,
+    /// Where the next block goes that is always written to.
+    always: Cell<usize>,
+    /// Where the next one goes that is often written to, behind all of the others.
+    often: Cell<usize>,
 }
 
 static STATE: Single<State> = Single(State {
     sizes: Cell::new(None),
     hot: Cell::new(&[]),
     region: Cell::new((0, 0)),
-    free: Cell::new(0),
+    always: Cell::new(0),
+    often: Cell::new(0),
 });
 
 #[global_allocator]
@@ -134,22 +153,32 @@ fn in_region(block: *const u8) -> bool {
 
 /// The next block, in the region when the list says so.
 fn numbered(sizes: &[Cell<Sized>], layout: Layout) -> *mut u8 {
-    if let Some(size) = sizes.get(layout.size()) {
-        let Sized { number, hot } = size.get();
-        let number = number.wrapping_add(1);
-        let (first, rest) = hot.split_first().unzip();
-        let is_hot = first.is_some_and(|first| first.number == number);
-        let hot = rest.filter(|_| is_hot).unwrap_or(hot);
-        size.set(Sized { number, hot });
-        let start = STATE.free.get();
-        let end = start + layout.size().next_multiple_of(ALIGNMENT);
-        if is_hot && layout.align() <= ALIGNMENT && end <= STATE.region.get().1 {
-            STATE.free.set(end);
-            return start as *mut u8;
-        }
+    let hot = sizes.get(layout.size()).and_then(next_of_size);
+    if let Some(hot) = hot.filter(|_| layout.align() <= ALIGNMENT) {
+        let free = if hot.is_always() {
+            &STATE.always
+        } else {
+            &STATE.often
+        };
+        let start = free.get();
+        free.set(start + hot.room());
+        return start as *mut u8;
     }
     // SAFETY: the caller's layout.
     unsafe { GlobalDlmalloc.alloc(layout) }
+}
+
+/// Numbers the next block of a size; that of the list, when it is in it.
+fn next_of_size(size: &Cell<Sized>) -> Option<Hot> {
+    let Sized { number, hot } = size.get();
+    let number = number.wrapping_add(1);
+    let next = hot.split_first();
+    let next = next.filter(|(first, _)| first.number & !OFTEN == number);
+    size.set(Sized {
+        number,
+        hot: next.map_or(hot, |(_, rest)| rest),
+    });
+    next.map(|(first, _)| *first)
 }
 
 /// Tells the snapshot tool of a block: it puts a function of its own in place of this
@@ -160,8 +189,8 @@ extern "C" fn allocated(block: *const u8, size: usize) {
     black_box((block, size));
 }
 
-/// Room for a list of hot blocks, ascending by size and number: pairs of both in four
-/// little-endian bytes each.
+/// Room for a list of hot blocks, ascending by size and number: pairs of both, in four
+/// little-endian bytes each, as [`Hot`] has them.
 #[unsafe(export_name = "cordon-hot-blocks")]
 extern "C" fn room(count: usize) -> *mut u8 {
     let blank = Hot { size: 0, number: 0 };
@@ -182,13 +211,17 @@ pub fn begin_numbering() {
     };
     let sizes: Vec<_> = (0..=LARGEST).map(of_size).collect();
     let sizes = Box::leak(sizes.into_boxed_slice());
-    let rounded = |block: &Hot| (block.size as usize).next_multiple_of(ALIGNMENT);
-    let bytes: usize = hot.iter().map(rounded).sum();
+    let bytes: usize = hot.iter().map(Hot::room).sum();
     if bytes > 0 {
         let before = core::arch::wasm32::memory_grow::<0>(bytes.div_ceil(PAGE));
         assert_ne!(before, usize::MAX, "there is no room for the hot blocks");
-        STATE.region.set((before * PAGE, before * PAGE + bytes));
-        STATE.free.set(before * PAGE);
+        let start = before * PAGE;
+        let always = hot.iter().filter(|block| block.is_always());
+        STATE.region.set((start, start + bytes));
+        STATE.always.set(start);
+        STATE
+            .often
+            .set(start + always.map(Hot::room).sum::<usize>());
     }
     STATE.sizes.set(Some(sizes));
 }

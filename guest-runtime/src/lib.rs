@@ -88,15 +88,25 @@ extern "C" fn cordon_init() {
 #[unsafe(export_name = "cordon-rehearse")]
 extern "C" fn cordon_rehearse() {
     heap::begin_numbering();
+    call_for_tool("_cordon_rehearsal", "rehearse");
+}
+
+/// Does what plugins do when they start, for the same purpose.
+#[unsafe(export_name = "cordon-exercise")]
+extern "C" fn cordon_exercise() {
+    call_for_tool("_cordon_exercise", "exercise");
+}
+
+fn call_for_tool(module: &'static str, function: &'static str) {
     let interpreter = INTERPRETER.get_or_init(build_interpreter);
     interpreter.enter(|vm| {
-        let rehearsed = vm
-            .import("_cordon_rehearsal", 0)
-            .and_then(|module| vm.call_method(module.as_object(), "rehearse", ()));
-        if let Err(error) = rehearsed {
+        let called = vm
+            .import(module, 0)
+            .and_then(|module| vm.call_method(module.as_object(), function, ()));
+        if let Err(error) = called {
             let mut text = String::new();
             let _ = vm.write_exception(&mut text, &error);
-            panic!("a start cannot be rehearsed: {text}");
+            panic!("{module} failed: {text}");
         }
     });
 }

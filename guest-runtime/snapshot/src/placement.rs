@@ -35,6 +35,9 @@ const GRAIN: u32 = 8;
 /// Largest block in bytes that is placed: of larger ones a start writes to parts.
 const LARGEST: u32 = 2048;
 
+/// Added to the number of a block that not every start writes to.
+const OFTEN: u32 = 1 << 31;
+
 /// A block of the heap; `size` is 0 for none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Block {
@@ -108,8 +111,8 @@ fn grain(address: u32) -> usize {
     (address / GRAIN) as usize
 }
 
-/// The sizes and numbers of the blocks that a rehearsed start writes to, ascending, as
-/// the guest takes them.
+/// The sizes and numbers of the blocks that starts write to, ascending, as the guest
+/// takes them: those of every start by a rehearsed one, those of many by what plugins do.
 pub async fn hot_blocks(module: &[u8], sources: &[u8], seed: &Seed) -> Result<Vec<u8>> {
     let engine = initialise::engine()?;
     let module = wasmtime::Module::new(&engine, instrument(module)?)?;
@@ -141,13 +144,25 @@ pub async fn hot_blocks(module: &[u8], sources: &[u8], seed: &Seed) -> Result<Ve
     recording.set(&mut store, Val::I32(1))?;
     let rehearse = instance.get_typed_func::<(), ()>(&mut store, "cordon-rehearse")?;
     rehearse.call_async(&mut store, ()).await?;
+    let always = store.data().trace.written.clone();
+    ensure!(!always.is_empty(), "the rehearsed start wrote to no block");
+    let exercise = instance.get_typed_func::<(), ()>(&mut store, "cordon-exercise")?;
+    exercise.call_async(&mut store, ()).await?;
     let written = &store.data().trace.written;
-    ensure!(!written.is_empty(), "the rehearsed start wrote to no block");
-    let bytes: u64 = written.iter().map(|block| u64::from(block.size)).sum();
-    println!("{} blocks are hot, {bytes} bytes", written.len());
+    println!(
+        "hot: {} blocks, and {} often",
+        always.len(),
+        written.len().saturating_sub(always.len())
+    );
     Ok(written
         .iter()
-        .flat_map(|block| [block.size.to_le_bytes(), block.number.to_le_bytes()])
+        .flat_map(|block| {
+            let mark = if always.contains(block) { 0 } else { OFTEN };
+            [
+                block.size.to_le_bytes(),
+                (block.number | mark).to_le_bytes(),
+            ]
+        })
         .flatten()
         .collect())
 }

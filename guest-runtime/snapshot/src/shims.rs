@@ -33,8 +33,9 @@ pub struct Export {
 }
 
 /// Exports that only the snapshot tool calls.
-const INTERNAL: [&str; 8] = [
+const INTERNAL: [&str; 9] = [
     "cordon-allocated",
+    "cordon-exercise",
     "cordon-hot-blocks",
     "cordon-init",
     "cordon-rehearse",

@@ -132,9 +132,6 @@ impl HotPages {
             lessons.pages = Some(pages);
         } else {
             let mut pages = pages;
-            let mut bins = std::collections::BTreeMap::new();
-            for page in &pages { *bins.entry(page / 1024).or_insert(0) += 1; }
-            eprintln!("HOT {} {:?}", pages.len(), bins);
             pages.truncate(MOST);
             // Somebody else's list is as good.
             let _ = self.learned.set(pages);
