@@ -4,12 +4,6 @@
 //! and what it writes to is looked up among the blocks that were allocated before. The
 //! guest's `heap` module says what for.
 
-//! Finds out which blocks of the heap a start writes to.
-//!
-//! The module is initialised with every store instrumented, then a start is rehearsed
-//! and what it writes to is looked up among the blocks that were allocated before. The
-//! guest's `heap` module says what for.
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use walrus::ir::{self, Instr, InstrSeqId, StoreKind};
@@ -317,5 +311,63 @@ fn before(instruction: &Instr, probe: FunctionId, scratch: &Scratch) -> Vec<Inst
             get(scratch.length),
         ],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A trace whose initialisation has allocated these blocks.
+    fn trace(blocks: &[(u32, u32)]) -> Trace {
+        let mut trace = Trace::default();
+        for (start, size) in blocks {
+            trace.allocated(*start, *size);
+        }
+        trace.initial.clone_from(&trace.numbers);
+        trace
+    }
+
+    fn written(trace: &Trace) -> Vec<(u32, u32)> {
+        trace
+            .written
+            .iter()
+            .map(|it| (it.size, it.number))
+            .collect()
+    }
+
+    #[test]
+    fn a_write_belongs_to_the_block_around_it() {
+        let mut trace = trace(&[(64, 24), (96, 24), (128, 100)]);
+        trace.wrote(96 + 20, 4);
+        trace.wrote(128 + 96, 4);
+        trace.wrote(128 + 104, 4);
+        assert_eq!(written(&trace), [(24, 2), (100, 1)]);
+    }
+
+    #[test]
+    fn a_write_across_two_blocks_belongs_to_both() {
+        let mut trace = trace(&[(64, 16), (80, 16)]);
+        trace.wrote(76, 8);
+        assert_eq!(written(&trace), [(16, 1), (16, 2)]);
+    }
+
+    #[test]
+    fn a_place_belongs_to_its_latest_block() {
+        let mut trace = trace(&[(64, 16), (80, 16), (64, 32)]);
+        trace.wrote(80, 4);
+        assert_eq!(written(&trace), [(32, 1)]);
+        // What comes after the initialisation is in no snapshot.
+        trace.allocated(64, 16);
+        trace.wrote(64, 4);
+        assert_eq!(written(&trace), [(32, 1)]);
+    }
+
+    #[test]
+    fn large_blocks_stay_where_they_are() {
+        let mut trace = trace(&[(64, LARGEST + 1), (8192, LARGEST)]);
+        trace.wrote(64, 4);
+        trace.wrote(8192 + LARGEST - 1, 1);
+        assert_eq!(written(&trace), [(LARGEST, 1)]);
     }
 }
