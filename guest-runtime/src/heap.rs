@@ -1,12 +1,12 @@
-//! The heap: dlmalloc, and a region for what every start writes to.
+//! The heap: dlmalloc, and a region for what starts write to and read.
 //!
 //! All instances share the pages of the snapshot until they write to them, and the
 //! interpreter writes to much of what it uses: reference counts, locks, caches. Blocks
 //! that a start writes to lie all over the heap, in the order in which the modules were
 //! imported; each would cost an instance a page. So the snapshot tool runs the
 //! initialisation twice. The first time it finds out which blocks a rehearsed start
-//! writes to, by their numbers in the order of allocation, and the second time these
-//! come to lie side by side. What to place where is decided here, what is hot there.
+//! writes to or reads, by their numbers in the order of allocation, and the second time
+//! these come to lie side by side. What to place where is decided here, what is hot there.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
@@ -30,20 +30,28 @@ const LARGEST: usize = 2048;
 struct Hot {
     /// Its size in bytes.
     size: u32,
-    /// Its number among the blocks of this size in the order of allocation, from one,
-    /// plus [`OFTEN`] when not every start writes to it.
+    /// Its number among the blocks of this size in the order of allocation, from one;
+    /// the two highest bits say in which part of the region it belongs.
     ///
     /// By size, because tables that hash addresses grow sooner or later as addresses
     /// are other ones, and would make all numbers after them wrong.
     number: u32,
 }
 
-/// Marks what starts often write to, but not all of them.
-const OFTEN: u32 = 1 << 31;
+/// Parts of the region: what every start writes to, what many do, what every start
+/// reads, what many do.
+const PARTS: usize = 4;
+
+/// Where the part begins in the number of a block.
+const PART_SHIFT: u32 = 30;
 
 impl Hot {
-    fn is_always(&self) -> bool {
-        self.number & OFTEN == 0
+    fn number(&self) -> u32 {
+        self.number & ((1 << PART_SHIFT) - 1)
+    }
+
+    fn part(&self) -> usize {
+        (self.number >> PART_SHIFT) as usize
     }
 
     /// The bytes it takes in the region.
@@ -70,18 +78,15 @@ struct State {
     hot: Cell<&'static [Hot]>,
     /// Begin and end of the region.
     region: Cell<(usize, usize)>,
-    /// Where the next block goes that is always written to.
-    always: Cell<usize>,
-    /// Where the next one goes that is often written to, behind all of the others.
-    often: Cell<usize>,
+    /// Where the next block of each part goes.
+    free: [Cell<usize>; PARTS],
 }
 
 static STATE: Single<State> = Single(State {
     sizes: Cell::new(None),
     hot: Cell::new(&[]),
     region: Cell::new((0, 0)),
-    always: Cell::new(0),
-    often: Cell::new(0),
+    free: [const { Cell::new(0) }; PARTS],
 });
 
 #[global_allocator]
@@ -154,12 +159,8 @@ fn in_region(block: *const u8) -> bool {
 /// The next block, in the region when the list says so.
 fn numbered(sizes: &[Cell<Sized>], layout: Layout) -> *mut u8 {
     let hot = sizes.get(layout.size()).and_then(next_of_size);
-    if let Some(hot) = hot.filter(|_| layout.align() <= ALIGNMENT) {
-        let free = if hot.is_always() {
-            &STATE.always
-        } else {
-            &STATE.often
-        };
+    let hot = hot.filter(|_| layout.align() <= ALIGNMENT);
+    if let Some((hot, free)) = hot.and_then(|hot| Some((hot, STATE.free.get(hot.part())?))) {
         let start = free.get();
         free.set(start + hot.room());
         return start as *mut u8;
@@ -173,7 +174,7 @@ fn next_of_size(size: &Cell<Sized>) -> Option<Hot> {
     let Sized { number, hot } = size.get();
     let number = number.wrapping_add(1);
     let next = hot.split_first();
-    let next = next.filter(|(first, _)| first.number & !OFTEN == number);
+    let next = next.filter(|(first, _)| first.number() == number);
     size.set(Sized {
         number,
         hot: next.map_or(hot, |(_, rest)| rest),
@@ -215,13 +216,13 @@ pub fn begin_numbering() {
     if bytes > 0 {
         let before = core::arch::wasm32::memory_grow::<0>(bytes.div_ceil(PAGE));
         assert_ne!(before, usize::MAX, "there is no room for the hot blocks");
-        let start = before * PAGE;
-        let always = hot.iter().filter(|block| block.is_always());
+        let mut start = before * PAGE;
         STATE.region.set((start, start + bytes));
-        STATE.always.set(start);
-        STATE
-            .often
-            .set(start + always.map(Hot::room).sum::<usize>());
+        for (part, free) in STATE.free.iter().enumerate() {
+            free.set(start);
+            let blocks = hot.iter().filter(|block| block.part() == part);
+            start += blocks.map(Hot::room).sum::<usize>();
+        }
     }
     STATE.sizes.set(Some(sizes));
 }

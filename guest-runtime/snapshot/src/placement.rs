@@ -1,7 +1,7 @@
-//! Finds out which blocks of the heap a start writes to.
+//! Finds out which blocks of the heap a start writes to and reads.
 //!
-//! The module is initialised with every store instrumented, then a start is rehearsed
-//! and what it writes to is looked up among the blocks that were allocated before. The
+//! The module is initialised with every store and load instrumented, then a start is
+//! rehearsed and what it touches is looked up among the blocks that were allocated before. The
 //! guest's `heap` module says what for.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,11 @@ use crate::shims::redirect;
 /// Where the instrumented module's own imports come from.
 const TRACE: &str = "cordon-trace";
 
-/// The exported global that is not zero while writes are looked at.
+/// The imports that are told of stores and loads.
+const WROTE: &str = "wrote";
+const READ: &str = "read";
+
+/// The exported global that is not zero while accesses are looked at.
 const RECORDING: &str = "cordon-recording";
 
 /// Every block begins at a multiple of this many bytes.
@@ -29,8 +33,8 @@ const GRAIN: u32 = 8;
 /// Largest block in bytes that is placed: of larger ones a start writes to parts.
 const LARGEST: u32 = 2048;
 
-/// Added to the number of a block that not every start writes to.
-const OFTEN: u32 = 1 << 31;
+/// Where the part of the region begins in the number of a block, as the guest has it.
+const PART_SHIFT: u32 = 30;
 
 /// A block of the heap; `size` is 0 for none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +55,8 @@ pub struct Trace {
     blocks: Vec<Block>,
     /// The blocks of the initialisation that were written to.
     written: BTreeSet<Block>,
+    /// The ones that were read.
+    read: BTreeSet<Block>,
 }
 
 impl Trace {
@@ -75,16 +81,24 @@ impl Trace {
     }
 
     fn wrote(&mut self, start: u32, length: u32) {
-        for grain in grain(start)..=grain(start.saturating_add(length.max(1) - 1)) {
-            if let Some(block) = self.block_around(grain)
-                && self
-                    .initial
-                    .get(&block.size)
-                    .is_some_and(|last| block.number <= *last)
-            {
-                self.written.insert(block);
-            }
-        }
+        let blocks: Vec<_> = self.initial_blocks(start, length).collect();
+        self.written.extend(blocks);
+    }
+
+    fn read(&mut self, start: u32, length: u32) {
+        let blocks: Vec<_> = self.initial_blocks(start, length).collect();
+        self.read.extend(blocks);
+    }
+
+    /// The blocks of the initialisation in a part of the memory.
+    fn initial_blocks(&self, start: u32, length: u32) -> impl Iterator<Item = Block> {
+        let grains = grain(start)..=grain(start.saturating_add(length.max(1) - 1));
+        grains
+            .filter_map(|grain| self.block_around(grain))
+            .filter(|block| {
+                let last = self.initial.get(&block.size);
+                last.is_some_and(|last| block.number <= *last)
+            })
     }
 
     /// The block of a size to be placed that a grain belongs to.
@@ -105,7 +119,7 @@ fn grain(address: u32) -> usize {
     (address / GRAIN) as usize
 }
 
-/// The sizes and numbers of the blocks that starts write to, ascending, as the guest
+/// The sizes and numbers of the blocks that starts touch, ascending, as the guest
 /// takes them: those of every start by a rehearsed one, those of many by what plugins do.
 pub async fn hot_blocks(module: &[u8], sources: &[u8], seed: &Seed) -> Result<Vec<u8>> {
     let engine = initialise::engine()?;
@@ -120,9 +134,16 @@ pub async fn hot_blocks(module: &[u8], sources: &[u8], seed: &Seed) -> Result<Ve
     )?;
     linker.func_wrap(
         TRACE,
-        "wrote",
+        WROTE,
         |mut caller: Caller<'_, State>, start, length| {
             caller.data_mut().trace.wrote(start, length);
+        },
+    )?;
+    linker.func_wrap(
+        TRACE,
+        READ,
+        |mut caller: Caller<'_, State>, start, length| {
+            caller.data_mut().trace.read(start, length);
         },
     )?;
     linker.define_unknown_imports_as_traps(&module)?;
@@ -139,29 +160,27 @@ pub async fn hot_blocks(module: &[u8], sources: &[u8], seed: &Seed) -> Result<Ve
     let rehearse = instance.get_typed_func::<(), ()>(&mut store, "cordon-rehearse")?;
     rehearse.call_async(&mut store, ()).await?;
     let always = store.data().trace.written.clone();
+    let always_read = store.data().trace.read.clone();
     ensure!(!always.is_empty(), "the rehearsed start wrote to no block");
     let exercise = instance.get_typed_func::<(), ()>(&mut store, "cordon-exercise")?;
     exercise.call_async(&mut store, ()).await?;
-    let written = &store.data().trace.written;
-    println!(
-        "hot: {} blocks, and {} often",
-        always.len(),
-        written.len().saturating_sub(always.len())
-    );
+    let Trace { written, read, .. } = &store.data().trace;
+    println!("hot: {} blocks written, {} read", written.len(), read.len());
     Ok(written
-        .iter()
+        .union(read)
         .flat_map(|block| {
-            let mark = if always.contains(block) { 0 } else { OFTEN };
-            [
-                block.size.to_le_bytes(),
-                (block.number | mark).to_le_bytes(),
-            ]
+            let part = [&always, written, &always_read, read]
+                .iter()
+                .position(|part| part.contains(block));
+            let part = part.and_then(|part| u32::try_from(part).ok()).unwrap_or(0);
+            let number = block.number | part << PART_SHIFT;
+            [block.size.to_le_bytes(), number.to_le_bytes()]
         })
         .flatten()
         .collect())
 }
 
-/// The module with its stores and allocations told to [`Trace`].
+/// The module with its stores, loads and allocations told to [`Trace`].
 fn instrument(module: &[u8]) -> Result<Vec<u8>> {
     let mut module = Module::from_buffer(module).map_err(wasmtime::Error::from_anyhow)?;
     let told = module.exports.get_func("cordon-allocated");
@@ -176,21 +195,30 @@ fn instrument(module: &[u8]) -> Result<Vec<u8>> {
         ConstExpr::Value(ir::Value::I32(0)),
     );
     module.exports.add(RECORDING, recording);
-    let probe = probe(&mut module, recording);
     let functions: Vec<_> = module.funcs.iter_local().map(|(id, _)| id).collect();
-    for id in functions.into_iter().filter(|id| *id != probe) {
+    let probes = Probes {
+        wrote: probe(&mut module, WROTE, recording),
+        read: probe(&mut module, READ, recording),
+    };
+    for id in functions {
         let scratch = Scratch::new(&mut module);
         if let FunctionKind::Local(function) = &mut module.funcs.get_mut(id).kind {
-            probe_stores(function, probe, &scratch);
+            put_probes(function, &probes, &scratch);
         }
     }
     Ok(module.emit_wasm())
 }
 
-/// A function that tells of a write, when writes are looked at.
-fn probe(module: &mut Module, recording: GlobalId) -> FunctionId {
+/// The functions that are called before stores and loads.
+struct Probes {
+    wrote: FunctionId,
+    read: FunctionId,
+}
+
+/// A function that tells of an access, when accesses are looked at.
+fn probe(module: &mut Module, name: &str, recording: GlobalId) -> FunctionId {
     let pair = module.types.add(&[ValType::I32, ValType::I32], &[]);
-    let (wrote, _) = module.add_import_func(TRACE, "wrote", pair);
+    let (tell, _) = module.add_import_func(TRACE, name, pair);
     let (start, length) = (
         module.locals.add(ValType::I32),
         module.locals.add(ValType::I32),
@@ -199,7 +227,7 @@ fn probe(module: &mut Module, recording: GlobalId) -> FunctionId {
     builder.func_body().global_get(recording).if_else(
         None,
         |body| {
-            body.local_get(start).local_get(length).call(wrote);
+            body.local_get(start).local_get(length).call(tell);
         },
         |_| {},
     );
@@ -243,15 +271,15 @@ impl Scratch {
     }
 }
 
-/// Puts a call of the probe before every store of a function.
-fn probe_stores(function: &mut LocalFunction, probe: FunctionId, scratch: &Scratch) {
+/// Puts a call of a probe before every store and load of a function.
+fn put_probes(function: &mut LocalFunction, probes: &Probes, scratch: &Scratch) {
     let mut blocks = Blocks(Vec::new());
     ir::dfs_in_order(&mut blocks, function, function.entry_block());
     for block in blocks.0 {
         let block = function.block_mut(block);
         let mut probed = Vec::with_capacity(block.instrs.len());
         for (instruction, place) in block.instrs.drain(..) {
-            for added in before(&instruction, probe, scratch) {
+            for added in before(&instruction, probes, scratch) {
                 probed.push((added, place));
             }
             probed.push((instruction, place));
@@ -269,9 +297,9 @@ impl<'instr> ir::Visitor<'instr> for Blocks {
     }
 }
 
-/// What tells of a write, when the instruction is one: takes its operands from the
+/// What tells of an access, when the instruction is one: takes its operands from the
 /// stack and puts them back.
-fn before(instruction: &Instr, probe: FunctionId, scratch: &Scratch) -> Vec<Instr> {
+fn before(instruction: &Instr, probes: &Probes, scratch: &Scratch) -> Vec<Instr> {
     let set = |local| Instr::LocalSet(ir::LocalSet { local });
     let get = |local| Instr::LocalGet(ir::LocalGet { local });
     let number = |value: i32| {
@@ -282,7 +310,7 @@ fn before(instruction: &Instr, probe: FunctionId, scratch: &Scratch) -> Vec<Inst
     let add = Instr::Binop(ir::Binop {
         op: ir::BinaryOp::I32Add,
     });
-    let tell = Instr::Call(ir::Call { func: probe });
+    let tell = |func| Instr::Call(ir::Call { func });
     match instruction {
         Instr::Store(store) => {
             let value = scratch.value(store.kind);
@@ -294,9 +322,21 @@ fn before(instruction: &Instr, probe: FunctionId, scratch: &Scratch) -> Vec<Inst
                 number(offset.cast_signed()),
                 add,
                 number(store.kind.width().cast_signed()),
-                tell,
+                tell(probes.wrote),
                 get(scratch.start),
                 get(value),
+            ]
+        }
+        Instr::Load(load) => {
+            let offset = u32::try_from(load.arg.offset).unwrap_or_default();
+            vec![
+                set(scratch.start),
+                get(scratch.start),
+                number(offset.cast_signed()),
+                add,
+                number(load.kind.width().cast_signed()),
+                tell(probes.read),
+                get(scratch.start),
             ]
         }
         Instr::MemoryCopy(_) | Instr::MemoryFill(_) => vec![
@@ -305,7 +345,7 @@ fn before(instruction: &Instr, probe: FunctionId, scratch: &Scratch) -> Vec<Inst
             set(scratch.start),
             get(scratch.start),
             get(scratch.length),
-            tell,
+            tell(probes.wrote),
             get(scratch.start),
             get(scratch.int),
             get(scratch.length),
