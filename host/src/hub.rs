@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER};
+use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER, PLUGINS_FOLDER};
 use crate::code_cache::CodeCache;
 use crate::config::{HardwareSection, PluginFolder, WebConfig};
 use crate::connection::TlsClient;
@@ -320,6 +320,7 @@ impl Maker {
         let of = |part: &str| self.data.join(part).join(id.to_string());
         Folders {
             plugin: plugin.to_owned(),
+            listed_in: PLUGINS_FOLDER,
             data: of("plugins"),
             pages: of(PAGES),
             temporary: of("temporary"),

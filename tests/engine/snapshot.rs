@@ -192,7 +192,9 @@ def onStart():
             config,
         })
         .await;
-    bench.line("A: not there: No module named 'indigo'").await;
+    let words = "it is the module of Indigo plugins, and this is a Domoticz plugin";
+    let line = format!("A: not there: No module named 'indigo': {words}");
+    bench.line(&line).await;
     bench.line("A: loaded []").await;
 }
 

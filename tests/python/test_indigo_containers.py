@@ -96,6 +96,17 @@ class Dictionaries(IndigoCase):
         made.clear()
         self.assertFalse(made)
 
+    def test_it_may_change_while_somebody_goes_through_it(self):
+        made = self.Dict({"a": 1, "b": 2, "c": [3]})
+        for key in made:
+            del made[key]
+        self.assertEqual(made.to_dict(), {})
+        made["a"] = 1
+        for key in reversed(made):
+            made[key + "x"] = 2
+        self.assertEqual(made.to_dict(), {"a": 1, "ax": 2})
+        self.assertEqual(list(made), ["a", "ax"])
+
     def test_an_update_that_is_refused_changes_nothing(self):
         made = self.Dict({"a": 1})
         with self.assertRaises(TypeError):
@@ -109,6 +120,19 @@ class Dictionaries(IndigoCase):
             self.assertIs(type(other), self.Dict)
             other.setitem_in_item("a", 0, 2)
         self.assertEqual(made.to_dict(), {"a": [1]})
+
+    def test_a_list_may_change_while_somebody_goes_through_it(self):
+        made = self.List([1, [2], 3])
+        for item in made:
+            made.remove(item)
+        self.assertEqual(made.to_list(), [])
+        made.extend([1, [2]])
+        for item in made:
+            made.append(item)
+        self.assertEqual(made.to_list(), [1, [2], 1, [2]])
+        for item in reversed(made):
+            made.remove(item)
+        self.assertEqual(made.to_list(), [])
 
     def test_the_ways_of_a_list(self):
         made = self.List([3, 1])

@@ -89,6 +89,8 @@ pub struct Life<'a> {
     pub settings: Vec<(String, String)>,
     /// What is found on disk when the life begins.
     pub found: Found,
+    /// How it was told to end, once it was.
+    pub told: Option<Ending>,
     /// Commands from outside.
     pub commands: &'a mut mpsc::Receiver<Command>,
     /// Its connections.
@@ -125,16 +127,31 @@ impl Life<'_> {
             let lived = store
                 .run_concurrent(async |hub| self.live(hub, &plugin).await)
                 .await;
-            Ok(match lived {
-                Ok(Ok(ending)) => ending,
-                Ok(Err(failure)) => Ending::Failed(failure),
+            let failed = match lived {
+                Ok(lived) => lived.err(),
                 Err(error) => {
                     tracing::debug!(?error, "a life ended");
-                    Ending::Failed(failure(&error, &self.spec.limits))
+                    Some(failure(&error, &self.spec.limits))
                 }
-            })
+            };
+            Ok(self.ending(failed))
         };
         Metered::new(meter, future).await
+    }
+
+    /// How the life ended. What fails after it was told to end is told, and changes nothing
+    /// about the end.
+    fn ending(&mut self, failed: Option<InstanceFailure>) -> Ending {
+        match (self.told.take(), failed) {
+            (Some(ending), Some(failure)) => {
+                self.counters.failed();
+                self.shared.log.hub(Level::Error, &failure.to_string());
+                ending
+            }
+            (Some(ending), None) => ending,
+            (None, Some(failure)) => Ending::Failed(failure),
+            (None, None) => Ending::Stopped,
+        }
     }
 
     /// Looks into the instance's folders, beside the runtime's own threads: a full
@@ -190,7 +207,7 @@ impl Life<'_> {
         &mut self,
         hub: &Accessor<InstanceState>,
         plugin: &Plugin,
-    ) -> Result<Ending, InstanceFailure> {
+    ) -> Result<(), InstanceFailure> {
         let hub = &hub.with_getter::<HasSelf<InstanceState>>(|state| state);
         let indigo = self.spec.indigo.as_ref();
         if let Some(link) = indigo {
@@ -208,9 +225,8 @@ impl Life<'_> {
             state.hot_pages.learn(&std::mem::take(&mut state.parts));
         });
         self.counters.started();
-        let ending = self.serve(hub, plugin).await?;
-        self.stop(hub, plugin).await?;
-        Ok(ending)
+        self.told = Some(self.serve(hub, plugin).await?);
+        self.stop(hub, plugin).await
     }
 
     /// The main loop; returns when told to stop.
@@ -277,7 +293,7 @@ impl Life<'_> {
             self.deliver(hub, plugin, event).await?;
         }
         match &self.spec.indigo {
-            Some(link) => self.end(hub, plugin, link).await?,
+            Some(link) => return self.end(hub, plugin, link).await,
             None => drop(self.deliver(hub, plugin, Event::Stopping).await?),
         }
         // A thread that Python has joined is still on its way out of the component.
@@ -300,7 +316,7 @@ impl Life<'_> {
     }
 
     /// Waits this long, or less when the last thread ends before.
-    async fn wait_for_threads(
+    pub(super) async fn wait_for_threads(
         &mut self,
         hub: &Hub,
         plugin: &Plugin,

@@ -3,6 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::object::Object;
+use super::table::Collection;
+
+/// Most steps of one object.
+pub const MOST_STEPS: usize = 256;
+
 /// One step. The JSON is the action object of the object model with its class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
@@ -17,6 +23,17 @@ pub struct Step {
     /// Everything else, by the attribute names of the class.
     #[serde(flatten)]
     pub fields: Map<String, Value>,
+}
+
+/// A delay as plugins see it: a whole number where it is one.
+fn seconds(delay: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "a year at most")]
+    let whole = delay as i64;
+    if delay.fract() == 0.0 {
+        json!(whole)
+    } else {
+        json!(delay)
+    }
 }
 
 impl Step {
@@ -62,7 +79,7 @@ impl Step {
         let common = [
             ("configured", json!(true)),
             ("description", json!("")),
-            ("delayAmount", json!(self.delay)),
+            ("delayAmount", seconds(self.delay)),
             ("replaceExisting", json!(self.replace)),
             ("textToSpeak", json!("")),
         ];
@@ -83,6 +100,23 @@ impl Step {
             && self.fields.get("pluginTypeId") == other.fields.get("pluginTypeId")
             && self.fields.get("groupId") == other.fields.get("groupId")
             && self.fields.get("variableId") == other.fields.get("variableId")
+    }
+
+    /// Whether it names this object, by its id or its name.
+    #[must_use]
+    pub fn mentions(&self, object: &Object) -> bool {
+        let keys = [
+            ("deviceId", Collection::Devices),
+            ("groupId", Collection::ActionGroups),
+            ("variableId", Collection::Variables),
+            ("triggerId", Collection::Triggers),
+            ("scheduleId", Collection::Schedules),
+            ("multiplierVarId", Collection::Variables),
+        ];
+        keys.iter().any(|(key, collection)| {
+            let value = self.fields.get(*key);
+            value.is_some_and(|value| object.is_meant(*collection, value))
+        })
     }
 
     /// Whether it is about this object.

@@ -10,11 +10,13 @@ pub mod change;
 mod clock;
 mod command;
 pub mod condition;
+mod control;
 pub mod database;
 pub mod definition;
 pub mod device;
 pub mod dialog;
 mod dispatch;
+pub mod event_line;
 mod execute;
 pub mod failure;
 pub mod filter;
@@ -31,6 +33,7 @@ mod records;
 pub mod schedule;
 pub mod server;
 pub mod setup;
+pub mod sleep;
 mod sprinkler;
 pub mod state;
 pub mod sun;
@@ -38,6 +41,7 @@ pub mod table;
 mod timers;
 mod trigger;
 pub mod view;
+pub mod webhook;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]

@@ -207,14 +207,18 @@ impl IndigoServer {
             .map_err(|error| EngineError::Store(error.to_string()))?;
         let mut database = Database::default();
         database.start_after(last);
+        // Drafts of dialogs that nobody can save any more.
+        let (drafts, objects): (Vec<_>, Vec<_>) =
+            objects.into_iter().partition(|it| it.hidden.draft);
         for object in objects {
             database.put(object.id, Some(Arc::new(object)));
         }
         let sun = Sun::new(options.latitude, options.longitude);
-        let added = super::clock::add_daylight(&mut database, &sun);
+        let mut changed: Vec<_> = drafts.iter().map(|it| it.id).collect();
+        changed.extend(super::clock::add_daylight(&mut database, &sun));
         let database = Arc::new(Mutex::new(database));
-        if let Some(id) = added {
-            save(&store, &database, vec![id])
+        if !changed.is_empty() {
+            save(&store, &database, changed)
                 .await
                 .map_err(|error| EngineError::Store(error.to_string()))?;
         }

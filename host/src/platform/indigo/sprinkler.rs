@@ -8,10 +8,12 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::action::Step;
+use super::device::count;
 use super::execute;
 use super::failure::Failure;
 use super::object::Object;
 use super::server::{Caller, IndigoServer};
+use super::state::figure;
 
 /// What runs, by device.
 #[derive(Default)]
@@ -68,11 +70,35 @@ impl Plan {
         true
     }
 
-    fn before(&self) -> usize {
+    /// The zone before this one; nothing when it is the first.
+    fn before(&self) -> Option<usize> {
         let earlier = self.minutes.iter().enumerate().take(self.zone);
         let found = earlier.rev().find(|(_, minutes)| **minutes > 0.0);
-        found.map_or(self.zone, |(zone, _)| zone)
+        found.map(|(zone, _)| zone)
     }
+
+    /// It is over: no zone is on.
+    fn end(&mut self) -> bool {
+        self.until = None;
+        self.done = true;
+        false
+    }
+}
+
+/// The zone so many beside the one that is on, where no schedule runs; past the first
+/// and the last all are off.
+fn beside(sprinkler: &Object, step: i64) -> Option<usize> {
+    let states = sprinkler.fields.get("states");
+    let active = states.and_then(|it| it.get("activeZone")).and_then(figure);
+    #[expect(clippy::cast_possible_truncation, reason = "from 0 to 64")]
+    let active = active.unwrap_or(0.0).clamp(0.0, 64.0) as i64;
+    let props = sprinkler.props(sprinkler.owner());
+    let zones = props.map_or(1, |props| count(props, "NumZones", 1));
+    let zone = active.saturating_add(step);
+    if active == 0 && step < 0 || zone < 1 || zone > i64::from(zones) {
+        return None;
+    }
+    usize::try_from(zone.saturating_sub(1)).ok()
 }
 
 /// Follows a command about the schedule of a sprinkler.
@@ -100,11 +126,24 @@ pub(super) fn order(
         };
         plans.insert(sprinkler.id, plan);
     }
-    let plan = plans.get_mut(&sprinkler.id).ok_or_else(missing)?;
+    let Some(plan) = plans.get_mut(&sprinkler.id) else {
+        drop(plans);
+        let on = match member {
+            "NextZone" => beside(sprinkler, 1),
+            "PreviousZone" => beside(sprinkler, -1),
+            "StopSchedule" => None,
+            _ => return Err(missing()),
+        };
+        switch(server, caller, sprinkler.id, on);
+        return Ok(());
+    };
     let on = match member {
         "RunNewSchedule" | "RunPreviousSchedule" => plan.go(0),
         "NextZone" => plan.go(plan.zone.saturating_add(1)),
-        "PreviousZone" => plan.go(plan.before()),
+        "PreviousZone" => match plan.before() {
+            Some(zone) => plan.go(zone),
+            None => plan.end(),
+        },
         "ResumeSchedule" if !plan.done && plan.until.is_none() => {
             plan.until = Some(Instant::now() + plan.left);
             true
@@ -116,11 +155,7 @@ pub(super) fn order(
             }
             false
         }
-        _ => {
-            plan.until = None;
-            plan.done = true;
-            false
-        }
+        _ => plan.end(),
     };
     let zone = plan.zone;
     drop(plans);

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::parts;
+use crate::web::Rights;
 
 /// Shortest key in bytes, so that keys cannot be guessed.
 const SHORTEST: usize = 16;
@@ -104,12 +105,27 @@ impl IndigoApiConfig {
 /// What a request wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted<'a> {
-    /// Use the objects, the commands, the dialogs.
-    Everything,
+    /// See the objects and the plugins.
+    Look,
+    /// Give commands.
+    Operate,
+    /// Change what the house consists of.
+    Configure,
     /// See pages of this plugin.
     Pages(&'a str),
     /// See files that belong to pages of this plugin.
     Files(&'a str),
+}
+
+impl Wanted<'_> {
+    /// What a user has to have for it. A page may do whatever its plugin does.
+    pub(super) fn rights(self) -> Rights {
+        match self {
+            Self::Look | Self::Files(_) => Rights::Viewer,
+            Self::Operate | Self::Pages(_) => Rights::User,
+            Self::Configure => Rights::Admin,
+        }
+    }
 }
 
 /// What a request may do.
@@ -158,7 +174,7 @@ impl ApiKeys {
             if same(key, &presented) {
                 let covers = match wanted {
                     _ if plugins.is_empty() => true,
-                    Wanted::Everything => false,
+                    Wanted::Look | Wanted::Operate | Wanted::Configure => false,
                     Wanted::Pages(plugin) | Wanted::Files(plugin) => {
                         plugins.iter().any(|known| known == plugin)
                     }
@@ -245,7 +261,7 @@ mod tests {
             (
                 Some("Bearer a-long-key-of-all"),
                 "/",
-                Wanted::Everything,
+                Wanted::Operate,
                 Verdict::Allowed,
             ),
             (
@@ -257,13 +273,13 @@ mod tests {
             (
                 None,
                 "/?x=1&api-key=a-long-key-of-all",
-                Wanted::Everything,
+                Wanted::Operate,
                 Verdict::Allowed,
             ),
             (
                 None,
                 "/?api_key=a%2Dlong-key-of-all",
-                Wanted::Everything,
+                Wanted::Operate,
                 Verdict::Allowed,
             ),
             (
@@ -281,24 +297,24 @@ mod tests {
             (
                 Some("Bearer a-long-key-of-some"),
                 "/",
-                Wanted::Everything,
+                Wanted::Operate,
                 Verdict::WrongKey,
             ),
-            (None, "/", Wanted::Everything, Verdict::NoKey),
+            (None, "/", Wanted::Operate, Verdict::NoKey),
             (
                 Some("Bearer wrong"),
                 "/?api-key=a-long-key-of-all",
-                Wanted::Everything,
+                Wanted::Operate,
                 Verdict::NoKey,
             ),
             (
                 Some("Basic a-long-key-of-all"),
                 "/",
-                Wanted::Everything,
+                Wanted::Operate,
                 Verdict::NoKey,
             ),
-            (Some("Bearer "), "/", Wanted::Everything, Verdict::NoKey),
-            (None, "/?api-key=", Wanted::Everything, Verdict::NoKey),
+            (Some("Bearer "), "/", Wanted::Operate, Verdict::NoKey),
+            (None, "/?api-key=", Wanted::Operate, Verdict::NoKey),
         ];
         for (bearer, uri, wanted, expected) in cases {
             assert_eq!(
@@ -312,18 +328,15 @@ mod tests {
     #[test]
     fn without_authentication_only_a_wrong_key_is_refused() {
         let config = config(false);
-        assert_eq!(judge(&config, None, "/", Wanted::Everything), Verdict::Open);
-        let wrong = judge(&config, Some("Bearer wrong"), "/", Wanted::Everything);
+        assert_eq!(judge(&config, None, "/", Wanted::Operate), Verdict::Open);
+        let wrong = judge(&config, Some("Bearer wrong"), "/", Wanted::Operate);
         assert_eq!(wrong, Verdict::NoKey);
     }
 
     #[test]
     fn an_empty_section_lets_nobody_in() {
         let config = IndigoApiConfig::default();
-        assert_eq!(
-            judge(&config, None, "/", Wanted::Everything),
-            Verdict::NoKey
-        );
+        assert_eq!(judge(&config, None, "/", Wanted::Operate), Verdict::NoKey);
         let some = judge(&config, Some("Bearer x"), "/", Wanted::Pages("com.a"));
         assert_eq!(some, Verdict::NoKey);
     }

@@ -1,16 +1,19 @@
 //! `indigo.device`: making, changing and operating devices.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::{Context, common, states, unknown};
 use crate::platform::indigo::action::Step;
-use crate::platform::indigo::arguments::check_keys;
+use crate::platform::indigo::arguments::{Arguments, check_keys};
 use crate::platform::indigo::database::reference;
 use crate::platform::indigo::definition::DeviceType;
 use crate::platform::indigo::device::DeviceClass;
 use crate::platform::indigo::execute;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{Hidden, Object};
+use crate::platform::indigo::server::{Caller, IndigoServer};
 use crate::platform::indigo::state::truth;
 use crate::platform::indigo::table::Collection;
 
@@ -111,16 +114,35 @@ fn universal(context: &Context<'_>, member: &str) -> Result<Value, Failure> {
     context.act(Step::new("indigo.UniversalAction", fields))
 }
 
-/// There is nothing between the hub and a plugin that could be measured: the time is
-/// that of a status request's way into the plugin.
+/// There is nothing between the hub and a plugin that could be measured: the time, in
+/// milliseconds, is that of a status request's way into the plugin.
 async fn ping(context: &Context<'_>) -> Result<Value, Failure> {
     let begun = std::time::Instant::now();
     let asked = universal(context, "RequestStatus");
-    let delta = begun.elapsed().as_secs_f64();
+    let delta = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(json!({ "Success": asked.is_ok(), "TimeDelta": delta }))
 }
 
 async fn create(context: &Context<'_>) -> Result<Value, Failure> {
+    let made = make(context, false).await?;
+    Ok(context.see(&made))
+}
+
+/// Makes the device of a dialog that is not saved yet; its id.
+pub(in crate::platform::indigo) async fn draft(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    arguments: Value,
+) -> Result<i64, Failure> {
+    let context = Context {
+        server,
+        caller,
+        arguments: Arguments::new(arguments)?,
+    };
+    Ok(make(&context, true).await?.id)
+}
+
+async fn make(context: &Context<'_>, draft: bool) -> Result<Arc<Object>, Failure> {
     let arguments = &context.arguments;
     let protocol = arguments.text("protocol")?.unwrap_or("Plugin");
     if protocol != "Plugin" {
@@ -137,7 +159,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     let owner = context
         .server
         .plugin(plugin)
-        .ok_or_else(|| Failure::value(format!("there is no plugin '{plugin}'")))?;
+        .ok_or_else(|| Failure::no_plugin(plugin))?;
     let kind = owner.bundle.definitions.devices.find(type_id);
     let kind = kind.ok_or_else(|| {
         Failure::value(format!("plugin '{plugin}' has no device type '{type_id}'"))
@@ -158,7 +180,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     // what a plugin creates with properties is.
     let configured =
         kind.config_ui.is_none() || arguments.given("props").is_some() || !own.is_empty();
-    describe(&mut fields, plugin, kind, configured);
+    describe(&mut fields, plugin, kind, configured && !draft);
     let mut device = Object {
         id: 0,
         table: TABLE.objects(),
@@ -169,6 +191,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
                 charged => charged.to_owned(),
             },
             device: kind.class.into(),
+            draft,
             ..Hidden::default()
         },
     };
@@ -185,8 +208,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
         }
         edit.create(device)
     });
-    let made = edited.await?;
-    Ok(context.see(&made))
+    edited.await
 }
 
 fn fresh_name(context: &Context<'_>, kind: &str) -> String {

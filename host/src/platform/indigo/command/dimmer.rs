@@ -53,6 +53,9 @@ fn level(
 
 fn colors(context: &Context<'_>) -> Result<Value, Failure> {
     let dimmer = context.device()?;
+    if dimmer.hidden.device != DeviceClass::Dimmer {
+        return Err(Failure::value(format!("'{}' is no dimmer", dimmer.name())));
+    }
     let mut channels = Map::new();
     for key in COLOR_STATES {
         let Some(value) = context.arguments.number(key)? else {
@@ -66,6 +69,10 @@ fn colors(context: &Context<'_>) -> Result<Value, Failure> {
             return Err(Failure::value(format!("{value} is no value for {key}")));
         }
         channels.insert(key.to_owned(), json!(value));
+    }
+    // A white of two levels has no temperature beside.
+    if channels.contains_key("whiteLevel2") {
+        channels.shift_remove("whiteTemperature");
     }
     if channels.is_empty() {
         return Err(Failure::value("no colour is given"));

@@ -40,7 +40,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
     };
     let zones = zones(&sprinkler);
     if member == "ZoneOn" && !(0.0..=f64::from(zones)).contains(&zone) {
-        return Err(Failure::value(format!("there is no zone {zone}")));
+        return Err(Failure::index(format!("there is no zone {zone}")));
     }
     #[expect(clippy::cast_possible_truncation, reason = "from 0 to 64")]
     let zone = zone as i64;

@@ -1,11 +1,13 @@
 //! What a plugin says about its own devices: states, error, image, list of states.
 
+use jiff::Zoned;
+use jiff::civil::DateTime;
 use serde_json::{Map, Value, json};
 
 use super::{Context, common};
 use crate::log::Level;
 use crate::platform::indigo::change::StateChange;
-use crate::platform::indigo::device::{DeviceClass, FAN_MODES, HVAC_MODES};
+use crate::platform::indigo::device::{DeviceClass, FAN_MODES, HVAC_MODES, count};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::Object;
 use crate::platform::indigo::state::{
@@ -130,6 +132,9 @@ pub(super) fn settle(context: &Context<'_>, device: &mut Object) {
             .unwrap_or_else(|| device.hidden.device.display(&list)),
     };
     derive(device.hidden.device, &mut states);
+    if let Some((key, label)) = labels(device, &states) {
+        states.entry(key).or_insert(label);
+    }
     device.hidden.states = list;
     device.set("states", Value::Object(states));
     device.set("displayStateId", display);
@@ -189,7 +194,7 @@ fn set(
         };
         let places = item.get("decimalPlaces").and_then(Value::as_i64);
         let places = places.and_then(|it| u32::try_from(it).ok());
-        let Some(value) = definition.convert(value, places) else {
+        let Some(value) = taken(device, definition, value, places) else {
             complaints.push(format!(
                 "device \"{name}\" state key {key} cannot hold {value}; it is a {:?}",
                 definition.kind
@@ -219,6 +224,20 @@ fn set(
     }
     couple(device, &mut states, &keys);
     derive(device.hidden.device, &mut states);
+    if let Some((key, label)) = labels(device, &states) {
+        let of = key.strip_suffix(".ui").unwrap_or_default();
+        let own = given.iter().any(|it| {
+            it.get("key").and_then(Value::as_str) == Some(of)
+                && it.get("uiValue").is_some_and(|it| !it.is_null())
+        });
+        let moved = keys.contains(&of) || states.get(of) != before.get(of);
+        if moved && !own {
+            states.insert(key, label);
+        }
+    }
+    if keys.contains(&"accumEnergyTotal") {
+        energy(device, &states);
+    }
     if clear && !device.text("errorState").is_empty() {
         device.set("errorState", "");
     }
@@ -239,6 +258,36 @@ fn set(
         .into_iter()
         .filter(|change| !silent.contains(&change.key))
         .collect())
+}
+
+/// A value as a state takes it. A state of the class has its type. A number that the
+/// plugin declared itself is what its plugin makes of it: a fraction in a whole number,
+/// text in either; the SDK's example does both each second.
+fn taken(
+    device: &Object,
+    definition: &StateDefinition,
+    value: &Value,
+    places: Option<u32>,
+) -> Option<Value> {
+    let kept = definition.convert(value, places);
+    let number = matches!(
+        definition.kind,
+        StateType::Integer | StateType::Number | StateType::Real
+    );
+    let whole =
+        definition.kind != StateType::Integer || figure(value).is_none_or(|it| it.fract() == 0.0);
+    if !number || (kept.is_some() && whole) {
+        return kept;
+    }
+    let props = device.props(device.owner()).cloned().unwrap_or_default();
+    let states = device.hidden.device.states(&props);
+    if states.iter().any(|it| it.key == definition.key) {
+        return kept;
+    }
+    let real = StateDefinition::new("", StateType::Number);
+    let text = StateDefinition::new("", StateType::String);
+    let follows = real.convert(value, places);
+    follows.or_else(|| text.convert(value, None))
 }
 
 /// States that belong together follow one another, unless both were set.
@@ -292,6 +341,57 @@ fn speed(device: &Object, states: &mut Map<String, Value>, keys: &[&str]) {
         let on = number(states, "speedIndex").is_some_and(|it| it > 0.0);
         states.insert("onOffState".to_owned(), Value::from(on));
     }
+}
+
+/// What a speed or a zone is called, where its plugin has no word for it.
+fn labels(device: &Object, states: &Map<String, Value>) -> Option<(String, Value)> {
+    let number = |key: &str| states.get(key).and_then(figure);
+    let (key, label) = match device.hidden.device {
+        DeviceClass::SpeedControl => {
+            let props = device.props(device.owner());
+            let count = props.map_or(SPEEDS, |it| count(it, "SpeedIndexCount", SPEEDS));
+            let index = number("speedIndex")?;
+            let name = ["off", "low", "medium", "high"]
+                .into_iter()
+                .zip(0_u32..)
+                .find(|(_, at)| count == 4 && f64::from(*at) == index);
+            let label = name.map_or_else(|| index.to_string(), |(name, _)| name.to_owned());
+            ("speedIndex.ui", label)
+        }
+        DeviceClass::Sprinkler => {
+            let zone = number("activeZone")?;
+            let names = device.owner_prop("ZoneNames").and_then(Value::as_str);
+            let mut names = names.unwrap_or_default().split(',').zip(1_u32..);
+            let name = names.find(|(_, at)| f64::from(*at) == zone);
+            let name = name
+                .map(|(name, _)| name.trim())
+                .filter(|it| !it.is_empty());
+            let label = match name {
+                _ if zone <= 0.0 => "all zones off".to_owned(),
+                Some(name) => name.to_owned(),
+                None => format!("zone {zone}"),
+            };
+            ("activeZone.ui", label)
+        }
+        _ => return None,
+    };
+    Some((key.to_owned(), Value::from(label)))
+}
+
+/// The time that an energy total goes back to. A total of zero starts it anew.
+fn energy(device: &mut Object, states: &Map<String, Value>) {
+    let total = states.get("accumEnergyTotal").and_then(figure);
+    let base = device.text("energyAccumBaseTime").parse::<DateTime>().ok();
+    let now = Zoned::now().datetime();
+    let base = match (total, base) {
+        (Some(total), Some(base)) if total > 0.0 => base,
+        _ => {
+            device.set("energyAccumBaseTime", common::now());
+            now
+        }
+    };
+    let seconds = now.duration_since(base).as_secs().max(0);
+    device.set("energyAccumTimeDelta", seconds);
 }
 
 /// States that nobody sets, because they follow from others.
@@ -411,6 +511,53 @@ mod tests {
         let changes = set(&mut lamp, given.as_array().unwrap(), &mut complaints).unwrap();
         assert!(changes.is_empty());
         assert!(complaints[0].contains("nope not defined"), "{complaints:?}");
+    }
+
+    #[test]
+    fn a_number_of_the_plugins_own_follows_its_value() {
+        let mut meter = device(DeviceClass::Relay, json!({}));
+        for (key, kind) in [("whole", StateType::Integer), ("any", StateType::Number)] {
+            meter.hidden.states.push(StateDefinition::new(key, kind));
+            meter.fields["states"][key] = json!(0);
+        }
+        for (key, given, kept) in [
+            ("whole", json!("abc"), json!("abc")),
+            ("whole", json!(0.5), json!(0.5)),
+            ("whole", json!("7"), json!(7)),
+            ("whole", json!(7.0), json!(7)),
+            ("any", json!("abc"), json!("abc")),
+            ("any", json!(2), json!(2)),
+        ] {
+            change(&mut meter, json!([{"key": key, "value": given}]));
+            assert_eq!(meter.fields["states"][key], kept, "{key} {given}");
+        }
+    }
+
+    #[test]
+    fn a_state_of_the_class_keeps_its_type() {
+        let mut fan = device(DeviceClass::SpeedControl, json!({}));
+        let mut complaints = Vec::new();
+        let given = json!([{"key": "speedIndex", "value": "abc"}]);
+        set(&mut fan, given.as_array().unwrap(), &mut complaints).unwrap();
+        assert!(complaints[0].contains("cannot hold"), "{complaints:?}");
+        change(&mut fan, json!([{"key": "speedIndex", "value": 1.5}]));
+        assert_eq!(fan.fields["states"]["speedIndex"], 1);
+    }
+
+    #[test]
+    fn an_energy_total_of_zero_starts_its_time_anew() {
+        let mut meter = device(DeviceClass::Relay, json!({"SupportsEnergyMeter": true}));
+        meter.set("energyAccumBaseTime", "2020-01-01T00:00:00");
+        meter.set("energyAccumTimeDelta", Value::Null);
+        change(
+            &mut meter,
+            json!([{"key": "accumEnergyTotal", "value": 1.5}]),
+        );
+        assert_eq!(meter.text("energyAccumBaseTime"), "2020-01-01T00:00:00");
+        assert!(meter.number("energyAccumTimeDelta") > 86_400);
+        change(&mut meter, json!([{"key": "accumEnergyTotal", "value": 0}]));
+        assert_ne!(meter.text("energyAccumBaseTime"), "2020-01-01T00:00:00");
+        assert!(meter.number("energyAccumTimeDelta") < 86_400);
     }
 
     #[test]
