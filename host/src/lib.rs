@@ -37,6 +37,7 @@ pub mod icmp;
 pub mod instance;
 pub mod limits;
 pub mod log;
+pub mod mail;
 pub mod packages;
 pub mod platform;
 pub mod process;

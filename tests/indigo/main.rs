@@ -15,6 +15,7 @@ mod support;
 
 mod case;
 mod life;
+mod mail;
 mod serial;
 mod sleep;
 mod stage;
