@@ -22,6 +22,7 @@ use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure, LimitHit};
 use crate::instance::Spec;
 use crate::instance::convert;
+use crate::instance::indigo::FLUSH;
 use crate::instance::meter::{Meter, Metered};
 use crate::instance::state::{InstanceState, Shared};
 use crate::instance::supervisor::Counters;
@@ -252,11 +253,14 @@ impl Life<'_> {
                     self.deliver(hub, plugin, event).await?;
                     drop(credit);
                 }
-                () = sleep_until(beat), if self.spec.indigo.is_none() => {
+                () = sleep_until(beat) => {
                     // Counted from when it was due, but never stacked.
                     self.counters.lateness.record(beat.elapsed());
                     beat = Instant::now() + self.interval();
-                    self.deliver(hub, plugin, Event::Heartbeat).await?;
+                    match self.spec.indigo {
+                        Some(_) => self.flush(hub, plugin).await?,
+                        None => drop(self.deliver(hub, plugin, Event::Heartbeat).await?),
+                    }
                 }
                 Some(id) = self.spawned.recv() => self.run_thread(hub, plugin, id)?,
                 () = self.shared.requested.notified() => {}
@@ -265,7 +269,10 @@ impl Life<'_> {
     }
 
     fn interval(&self) -> Duration {
-        Duration::from_secs(u64::from(self.shared.heartbeat()))
+        match self.spec.indigo {
+            Some(_) => FLUSH,
+            None => Duration::from_secs(u64::from(self.shared.heartbeat())),
+        }
     }
 
     fn carry_out_requests(&mut self) {

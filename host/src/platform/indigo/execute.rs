@@ -136,9 +136,11 @@ fn perform(
             });
             Ok(())
         }
-        "EmailAction" => Err(Failure::unsupported(
-            "this server sends no mail; use an action of a plugin that sends messages",
-        )),
+        "EmailAction" => {
+            let to = step.fields.get("emailTo").cloned().unwrap_or_default();
+            let (subject, body) = (step.text("emailSubject"), step.text("emailBody"));
+            server.send_mail(caller, &to, subject, body)
+        }
         "ExecuteScriptAction" => Err(Failure::unsupported(
             "this server runs no scripts outside of plugins; make the script an action of a \
              plugin and use a PluginAction",

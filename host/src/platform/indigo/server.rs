@@ -32,6 +32,7 @@ use super::view::view;
 use crate::error::EngineError;
 use crate::limits::Limits;
 use crate::log::EventLog;
+use crate::mail::Mailer;
 use crate::store::{Store, StoreError};
 
 /// Changes that a watcher may lag behind before it misses some.
@@ -48,6 +49,8 @@ pub struct ServerOptions {
     pub web_url: String,
     /// Its port; 0 for none.
     pub port: u16,
+    /// What sends mail, when there is a mail server.
+    pub mailer: Option<Mailer>,
 }
 
 /// Who gives a command.
