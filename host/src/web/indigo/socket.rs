@@ -248,7 +248,7 @@ async fn answer(client: &Client, text: &str) -> Option<Value> {
     }
     if !client.may_operate {
         let id = message.get("id").cloned().unwrap_or(Value::Null);
-        return Some(json!({"error": "this user may give no commands", "id": id}));
+        return Some(json!({"error": "whoever is connected here may give no commands", "id": id}));
     }
     let refused = command::run(&client.server, &message, "api-websocket")
         .await

@@ -130,7 +130,10 @@ async fn users_do_what_they_have_the_rights_for() {
     assert_eq!(feed.next().await.unwrap()["id"], "1");
     feed.send(command).await;
     let answer = feed.next().await.unwrap();
-    assert_eq!(answer["error"], "this user may give no commands");
+    assert_eq!(
+        answer["error"],
+        "whoever is connected here may give no commands"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
