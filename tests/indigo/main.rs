@@ -19,7 +19,6 @@ mod life;
 mod site;
 mod stage;
 mod together;
-mod web;
 
 use std::panic::AssertUnwindSafe;
 
