@@ -19,6 +19,7 @@ mod life;
 mod site;
 mod stage;
 mod together;
+mod web;
 
 use std::panic::AssertUnwindSafe;
 
