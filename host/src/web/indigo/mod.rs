@@ -19,6 +19,7 @@ mod patch;
 mod plugins;
 mod reply;
 mod resources;
+mod sight;
 mod socket;
 #[cfg(test)]
 mod tests;
