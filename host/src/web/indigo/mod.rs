@@ -12,6 +12,7 @@ mod configure;
 mod dialog;
 mod file;
 mod keys;
+mod lens;
 mod message;
 mod objects;
 mod parts;
@@ -19,7 +20,6 @@ mod patch;
 mod plugins;
 mod reply;
 mod resources;
-mod sight;
 mod socket;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use super::IndigoApi;
 use super::admission::Asked;
 use super::answer::{Early, Reply, error, json_answer};
 use super::keys::Wanted;
-use super::sight::Sight;
+use super::lens::Lens;
 use crate::platform::indigo::object::{NO_FOLDER, Object};
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
@@ -67,9 +67,9 @@ fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Asked) ->
         };
         (objects, folders)
     };
-    let sight = Sight::new(&api.server, rights);
+    let lens = Lens::new(&api.server, rights);
     let with_folder = |object: &Object| {
-        let mut seen = sight.of(object);
+        let mut seen = lens.of(object);
         let id = object.number("folderId");
         let folder = folders
             .iter()

@@ -19,8 +19,8 @@ use tokio::time::{Instant, interval_at};
 use super::admission::Asked;
 use super::answer::{Reply, error};
 use super::keys::Wanted;
+use super::lens::Lens;
 use super::patch::patch;
-use super::sight::Sight;
 use super::{IndigoApi, command};
 use crate::log::{Level, Record};
 use crate::platform::indigo::table::Collection;
@@ -90,7 +90,7 @@ pub(super) async fn open(
         kind,
         collection: *collection,
         may_operate: rights >= Wanted::Operate.rights(),
-        sight: Sight::new(&api.server, rights),
+        lens: Lens::new(&api.server, rights),
     };
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
@@ -106,7 +106,7 @@ struct Client {
     /// The objects that its feed is about; none for the log.
     collection: Option<Collection>,
     may_operate: bool,
-    sight: Sight,
+    lens: Lens,
 }
 
 async fn serve(mut socket: WebSocket, client: Client, _place: OwnedSemaphorePermit) {
@@ -208,12 +208,12 @@ async fn send(socket: &mut WebSocket, message: Option<Value>) -> Result<(), Ende
 impl Client {
     /// What clients are told of a change; nothing when it is none of this feed's.
     fn told(&self, change: &Change, collection: Collection) -> Option<Value> {
-        let (kind, sight) = (self.kind, &self.sight);
+        let (kind, lens) = (self.kind, &self.lens);
         if change.what.object().table != collection.objects() {
             return None;
         }
         let add =
-            |object| json!({"message": "add", "objectType": kind, "objectDict": sight.of(object)});
+            |object| json!({"message": "add", "objectType": kind, "objectDict": lens.of(object)});
         let delete = |id: i64| json!({"message": "delete", "objectType": kind, "objectId": id});
         match &change.what {
             What::Created(object) => Some(add(object)),
@@ -223,7 +223,7 @@ impl Client {
                     (false, true) => Some(add(new)),
                     (true, false) => Some(delete(new.id)),
                     _ => {
-                        let patch = patch(&sight.of(old), &sight.of(new));
+                        let patch = patch(&lens.of(old), &lens.of(new));
                         (!patch.is_empty()).then(|| {
                             json!({"message": "patch", "objectType": kind, "objectId": new.id,
                         "patch": patch})
@@ -253,7 +253,7 @@ impl Client {
             if table.folders {
                 view(object, None)
             } else {
-                self.sight.of(object)
+                self.lens.of(object)
             }
         };
         match message.get("objectId") {

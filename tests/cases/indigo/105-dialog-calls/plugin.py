@@ -1,6 +1,6 @@
 class Plugin(indigo.PluginBase):
     def getDeviceConfigUiValues(self, pluginProps, typeId, devId):
-        self.logger.info(f"open device {sorted(pluginProps)} {typeId} {type(devId).__name__}")
+        self.logger.info(f"open device {sorted(pluginProps)} {typeId} {devId > 0}")
         values = indigo.Dict(pluginProps)
         values["host"] = values.get("host", "192.0.2.1")
         errors = indigo.Dict({"host": "please check"})
@@ -13,7 +13,7 @@ class Plugin(indigo.PluginBase):
         return None
 
     def validateDeviceConfigUi(self, valuesDict, typeId, devId):
-        self.logger.info(f"validate {valuesDict.get('host', '')} {typeId} {type(devId).__name__}")
+        self.logger.info(f"validate {valuesDict.get('host', '')} {typeId} {devId > 0}")
         wish = valuesDict.get("host", "")
         if wish == "alert":
             errors = indigo.Dict()
@@ -41,7 +41,7 @@ class Plugin(indigo.PluginBase):
         self.logger.info(f"closed device {userCancelled} {typeId} {devId > 0}")
 
     def tell(self, valuesDict, typeId, devId):
-        valuesDict["host"] = f"{typeId} {type(devId).__name__}"
+        valuesDict["host"] = f"{typeId} {devId}"
         return (valuesDict, indigo.Dict({"host": "told"}))
 
     def nothing(self, valuesDict):

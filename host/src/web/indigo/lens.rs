@@ -24,14 +24,14 @@ const ENUMERATIONS: [(&str, &str); 7] = [
 ];
 
 /// How one client sees objects.
-pub(super) struct Sight {
+pub(super) struct Lens {
     server: Arc<IndigoServer>,
     /// Whether values of masked fields are shown.
     secrets: bool,
 }
 
-impl Sight {
-    /// The sight of somebody with these rights.
+impl Lens {
+    /// The lens for somebody with these rights.
     pub(super) fn new(server: &Arc<IndigoServer>, rights: Rights) -> Self {
         Self {
             server: Arc::clone(server),
