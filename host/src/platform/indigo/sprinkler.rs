@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::action::Step;
@@ -45,6 +45,26 @@ impl Sprinklers {
     /// When a zone is over next.
     pub(super) fn next(&self) -> Option<Instant> {
         self.plans().values().filter_map(|plan| plan.until).min()
+    }
+
+    /// Adds what runs to a sprinkler as callers see it: the schedule, and where it was
+    /// paused. A plugin that runs schedules itself says so in its properties.
+    pub(super) fn show(&self, sprinkler: &Object, seen: &mut Value) {
+        let plans = self.plans();
+        let Some(plan) = plans.get(&sprinkler.id).filter(|plan| !plan.done) else {
+            return;
+        };
+        let Some(seen) = seen.as_object_mut() else {
+            return;
+        };
+        seen.insert("zoneScheduledDurations".to_owned(), json!(plan.minutes));
+        if plan.until.is_none() {
+            let zone = plan.zone.saturating_add(1);
+            let left = plan.left.as_secs_f64() / 60.0;
+            seen.insert("pausedScheduleZone".to_owned(), json!(zone));
+            let key = "pausedScheduleRemainingZoneDuration";
+            seen.insert(key.to_owned(), json!(left));
+        }
     }
 
     /// Forgets a device that is gone.
