@@ -11,6 +11,7 @@ mod control_page;
 mod device;
 mod dimmer;
 mod folder;
+mod follow;
 mod iodevice;
 mod relay;
 mod schedule;
