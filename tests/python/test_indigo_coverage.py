@@ -1,7 +1,7 @@
 """That every name of the documents exists, and has a test.
 
 ``tests/cases/indigo/coverage.tsv`` has a row for each method, property, key and
-member that the plugin reference and the object model name: where it is described, its
+member that the plugin reference, the object model and the manual's pages name: where it is described, its
 path in module ``indigo``, the test that uses it, and for what is refused why. Paths
 with a word in front: ``field`` is an attribute of a class of copies, ``instance`` one
 of a plugin's object, ``parameter`` one of a function, ``callback`` what the runtime

@@ -35,7 +35,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
         | "resetEnergyAccumTotal"
         | "energyResetTotal" => states::run(&context, command).await,
         "turnOn" | "turnOff" | "toggle" | "lock" | "unlock" | "open" | "close" => {
-            switch(&context, command)
+            switch(&context, command).await
         }
         "statusRequest" => universal(&context, "RequestStatus"),
         "beep" => universal(&context, "Beep"),
@@ -52,7 +52,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
 }
 
 /// On, off and so on, for a while if a duration is given.
-pub(super) fn switch(context: &Context<'_>, command: &str) -> Result<Value, Failure> {
+pub(super) async fn switch(context: &Context<'_>, command: &str) -> Result<Value, Failure> {
     let device = context.device()?;
     let (member, back) = match command {
         "turnOn" => ("TurnOn", "TurnOff"),
@@ -69,6 +69,14 @@ pub(super) fn switch(context: &Context<'_>, command: &str) -> Result<Value, Fail
             return Err(Failure::value(format!("'{}' is no lock", device.name())));
         }
     }
+    if states::only(context)? {
+        let on = match member {
+            "TurnOn" | "Lock" | "Open" => true,
+            "Toggle" => !device.state("onOffState").and_then(truth).unwrap_or(false),
+            _ => false,
+        };
+        return states::put(context, vec![("onOffState".to_owned(), json!(on))]).await;
+    }
     let delay = context.arguments.number("delay")?.unwrap_or(0.0);
     let duration = context.arguments.number("duration")?.unwrap_or(0.0);
     if duration > 0.0 {
@@ -84,12 +92,7 @@ pub(super) fn action(device: &Object, member: &str) -> Result<Step, Failure> {
         DeviceClass::Sensor => ("indigo.SensorAction", "sensorAction"),
         DeviceClass::SpeedControl => ("indigo.SpeedControlAction", "speedControlAction"),
         DeviceClass::Relay | DeviceClass::Dimmer => ("indigo.DeviceAction", "deviceAction"),
-        DeviceClass::Custom
-            if device
-                .fields
-                .get("states")
-                .is_some_and(|it| it.get("onOffState").is_some()) =>
-        {
+        DeviceClass::Custom if device.state("onOffState").is_some() => {
             ("indigo.DeviceAction", "deviceAction")
         }
         _ => {

@@ -137,6 +137,34 @@ pub(super) fn settle(context: &Context<'_>, device: &mut Object) {
     device.set("displayStateId", display);
 }
 
+/// Whether a command shall change the states alone, and its device's plugin not be
+/// asked.
+pub(super) fn only(context: &Context<'_>) -> Result<bool, Failure> {
+    Ok(context.arguments.flag("updateStatesOnly")?.unwrap_or(false))
+}
+
+/// Writes states for a command that changes nothing else.
+pub(super) async fn put(
+    context: &Context<'_>,
+    states: Vec<(String, Value)>,
+) -> Result<Value, Failure> {
+    let reference = context.arguments.subject()?;
+    let given = states.into_iter();
+    let given: Vec<Value> = given
+        .map(|(key, value)| json!({ "key": key, "value": value }))
+        .collect();
+    let mut complaints = Vec::new();
+    let edited = context.server.edit(context.caller, |edit| {
+        let mut device = Object::clone(edit.database().get(TABLE.objects(), &reference)?);
+        let changes = set(&mut device, &given, &mut complaints)?;
+        match complaints.first() {
+            Some(complaint) => Err(Failure::value(complaint.clone())),
+            None => edit.update(device, changes).map(drop),
+        }
+    });
+    edited.await.map(|()| Value::Null)
+}
+
 async fn update(context: &Context<'_>) -> Result<Value, Failure> {
     let given: Vec<Value> = context.arguments.list("states")?.to_vec();
     let reference = context.arguments.subject()?;
