@@ -99,6 +99,13 @@ fn perform(
     step: Step,
     data: Option<Value>,
 ) -> Result<(), Failure> {
+    if let Some(back) = step.complement() {
+        server.timers.add(Delayed {
+            caller: caller.clone(),
+            step: back,
+            data: data.clone(),
+        })?;
+    }
     let class = step.class.strip_prefix("indigo.").unwrap_or(&step.class);
     match class {
         "PluginAction" => {
@@ -142,6 +149,7 @@ fn perform(
         | "SendInsteonGroupCommandAction" => {
             Err(Failure::unsupported(format!("this server has no {class}")))
         }
+        "SprinklerAction" => super::sprinkler::carry_out(server, caller, &step),
         _ if control::takes(class) => control::control(server, &step),
         _ => Err(Failure::value(format!("there is no action {class}"))),
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Context, common, states, unknown};
-use crate::platform::indigo::action::Step;
+use crate::platform::indigo::action::{Step, opposite};
 use crate::platform::indigo::arguments::check_keys;
 use crate::platform::indigo::database::reference;
 use crate::platform::indigo::definition::DeviceType;
@@ -54,14 +54,14 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
 /// On, off and so on, for a while if a duration is given.
 pub(super) async fn switch(context: &Context<'_>, command: &str) -> Result<Value, Failure> {
     let device = context.device()?;
-    let (member, back) = match command {
-        "turnOn" => ("TurnOn", "TurnOff"),
-        "turnOff" => ("TurnOff", "TurnOn"),
-        "toggle" => ("Toggle", "Toggle"),
-        "lock" => ("Lock", "Unlock"),
-        "unlock" => ("Unlock", "Lock"),
-        "open" => ("Open", "Close"),
-        _ => ("Close", "Open"),
+    let member = match command {
+        "turnOn" => "TurnOn",
+        "turnOff" => "TurnOff",
+        "toggle" => "Toggle",
+        "lock" => "Lock",
+        "unlock" => "Unlock",
+        "open" => "Open",
+        _ => "Close",
     };
     if matches!(member, "Lock" | "Unlock") {
         let is_lock = device.owner_prop("IsLockSubType").and_then(truth);
@@ -79,7 +79,7 @@ pub(super) async fn switch(context: &Context<'_>, command: &str) -> Result<Value
     }
     let delay = context.arguments.number("delay")?.unwrap_or(0.0);
     let duration = context.arguments.number("duration")?.unwrap_or(0.0);
-    if duration > 0.0 {
+    if let (true, Some(back)) = (duration > 0.0, opposite(member)) {
         let step = action(&device, back)?.after(delay + duration);
         execute::begin(context.server, context.caller, step, None)?;
     }
