@@ -99,6 +99,13 @@ fn perform(
     step: Step,
     data: Option<Value>,
 ) -> Result<(), Failure> {
+    if let Some(back) = step.complement() {
+        server.timers.add(Delayed {
+            caller: caller.clone(),
+            step: back,
+            data: data.clone(),
+        })?;
+    }
     let class = step.class.strip_prefix("indigo.").unwrap_or(&step.class);
     match class {
         "PluginAction" => {
@@ -148,6 +155,7 @@ fn perform(
         "ResetInterfacesAction" | "SendInsteonGroupCommandAction" => Err(Failure::unsupported(
             format!("this server has no Insteon, X10 or Z-Wave interface, so there is no {class}"),
         )),
+        "SprinklerAction" => super::sprinkler::carry_out(server, caller, &step),
         _ if control::takes(class) => control::control(server, &step),
         _ => Err(Failure::value(format!("there is no action {class}"))),
     }

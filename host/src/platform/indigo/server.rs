@@ -17,6 +17,7 @@ use super::arguments::Arguments;
 use super::change::Change;
 use super::command;
 use super::database::{Database, Edit};
+use super::device::DeviceClass;
 use super::dispatch;
 use super::failure::Failure;
 use super::log_follower;
@@ -371,7 +372,11 @@ impl IndigoServer {
     /// An object as a caller sees it.
     #[must_use]
     pub fn see(&self, caller: &Caller, object: &Object) -> Value {
-        view(object, caller.plugin_id())
+        let mut seen = view(object, caller.plugin_id());
+        if object.hidden.device == DeviceClass::Sprinkler {
+            self.sprinklers.show(object, &mut seen);
+        }
+        seen
     }
 
     /// Makes a change; it is on disk when this returns.
