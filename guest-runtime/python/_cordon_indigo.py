@@ -307,6 +307,11 @@ def _stop(given):
     return first if first != OK else last
 
 
+def _flush_preferences(given):
+    """Nothing by itself: after every call preferences that changed are written."""
+    return _reply(None)
+
+
 def _merge_preferences(given):
     """What a dialog of preferences was closed with."""
     preferences = _prefs.current()
@@ -322,5 +327,6 @@ _OWN = {
     "shutdown": _shutdown,
     "threadsLeft": _threads_left,
     "stop": _stop,
+    "flushPluginPrefs": _flush_preferences,
     "mergePluginPrefs": _merge_preferences,
 }

@@ -2,10 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
+use cordon::instance::indigo::FLUSH;
 use cordon::instance::supervisor::Status;
 use serde_json::json;
 
 use crate::stage::{PLUGIN, Stage};
+use crate::support::PATIENCE;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_raises_in_startup_is_started_again() {
@@ -261,6 +263,35 @@ async fn objects_and_ids_outlive_the_hub() {
         next["id"].as_i64() > gone["id"].as_i64(),
         "an id came twice"
     );
+    stage.stop().await;
+}
+
+/// What only a thread of the plugin changes is written while nobody calls the plugin.
+#[tokio::test(flavor = "multi_thread")]
+async fn preferences_are_flushed_now_and_then() {
+    let mut stage = Stage::new();
+    let code = "
+import threading
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        threading.Timer(1, self.change).start()
+    def change(self):
+        self.pluginPrefs['room'] = 'attic'
+        indigo.server.log('changed')
+";
+    stage.start_code(code, "").await;
+    stage.line("changed").await;
+    let file = "data/plugins/1/Preferences/Plugins/org.example.case.indiPref";
+    let file = stage.path().join(file);
+    let begun = std::time::Instant::now();
+    loop {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        if text.contains("attic") {
+            break;
+        }
+        assert!(begun.elapsed() < 2 * FLUSH + PATIENCE, "it is not written");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
     stage.stop().await;
 }
 

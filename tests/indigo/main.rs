@@ -17,6 +17,7 @@ mod case;
 mod drafts;
 mod http_step;
 mod life;
+mod mail;
 mod serial;
 mod site;
 mod sleep;

@@ -50,6 +50,7 @@ impl Site {
                 name: "tests".to_owned(),
                 key: KEY.to_owned(),
                 plugins: Vec::new(),
+                rights: cordon::web::Rights::Admin,
             }],
             ..IndigoApiConfig::default()
         };

@@ -199,11 +199,27 @@ class Enumerations(IndigoCase):
         indigo = self.indigo
         self.assertIs(indigo.kDeviceAction.On, indigo.kDeviceAction.TurnOn)
         self.assertIs(getattr(indigo.kStateImageSel, "None"), indigo.kStateImageSel.NoImage)
+        self.assertIs(indigo.kDeviceSourceType.Device, indigo.kDeviceSourceType.DeviceId)
+        self.assertIs(indigo.kDeviceSourceType.AnyAddress, indigo.kDeviceSourceType.AnyDevice)
+        self.assertIs(indigo.kDeviceSourceType.Address, indigo.kDeviceSourceType.RawAddress)
+        self.assertIs(indigo.powerFailure, indigo.powerFail)
         self.assertEqual(indigo.kRelayDeviceSubType.Plugin, indigo.kRelayDeviceSubType.PlugIn)
 
     def test_sub_types_are_text(self):
         self.assertEqual(self.indigo.kSensorDeviceSubType.Temperature + ",ui=Warm",
                          "Temperature,ui=Warm")
+
+    def test_commands_of_interfaces(self):
+        for member in "AllBrighten AllDim AllInstantOff AllInstantOn AllOff AllOn AnyCommand" \
+                " Brighten Dim InstantOff InstantOn Off On StatusChanged".split():
+            self.assertEqual(getattr(self.indigo.kInsteonCmd, member).name, member)
+        for member in "AllOff AllLightsOff AllLightsOn AvButtonPressed AnyCommand Brighten Dim" \
+                " ExtendedData Off On PresetDim StatusOffResponse StatusOnResponse".split():
+            self.assertEqual(getattr(self.indigo.kX10Cmd, member).name, member)
+        for member in "0 1 2 3 4 5 6 7 8 9 AB ChannelDown ChannelUp Display Down Enter Exit" \
+                " Forward Left Menu Mute Pause PC Play Power Recall Record Return Rewind Right" \
+                " Stop Title Up VolumeDown VolumeUp".split():
+            self.assertEqual(getattr(self.indigo.kX10AvButton, member).name, member)
 
     def test_unknown_members_raise(self):
         with self.assertRaises(AttributeError):

@@ -361,6 +361,11 @@ class Preferences(IndigoCase):
         plugin.pluginPrefs["n"] = 5
         plugin.sleep(0)
         self.assertEqual(self.server.saved_prefs[-1], {"n": 5})
+        # What the server asks of a plugin that nobody calls.
+        prefs._looked -= prefs.INTERVAL
+        plugin.pluginPrefs["n"] = 6
+        self.ok("flushPluginPrefs")
+        self.assertEqual(self.server.saved_prefs[-1], {"n": 6})
 
     def test_the_plugin_saves_them_itself(self):
         plugin = self.begin(prefs={"a": 1})

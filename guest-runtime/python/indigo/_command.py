@@ -190,5 +190,7 @@ x10CmdRcvd = TriggerKindCommands(
 emailRcvd = TriggerKindCommands("emailRcvd", "emailFilter emailFrom emailSubject props")
 serverStartup = TriggerKindCommands("serverStartup", "props")
 powerFail = TriggerKindCommands("powerFail", "props")
+# The manual's page of commands calls it so.
+powerFailure = powerFail
 interfaceFail = TriggerKindCommands("interfaceFail", "props")
 interfaceInit = TriggerKindCommands("interfaceInit", "props")

@@ -13,6 +13,7 @@ use crate::engine::{Engine, EngineOptions};
 use crate::error::EngineError;
 use crate::hub::Hub;
 use crate::log::{EventLog, Level};
+use crate::mail::Mailer;
 use crate::platform::domoticz::definition::Catalogue;
 use crate::platform::indigo::ServerOptions;
 use crate::web::indigo::IndigoApi;
@@ -67,6 +68,7 @@ impl Serve {
             longitude: config.hub.longitude,
             web_url: format!("http://{address}"),
             port: address.port(),
+            mailer: config.mail.clone().map(Mailer::new),
         });
         start_all(&mut hub, &config, &events).await?;
         hub.manage(&config.hub.plugins, config.hub.instances)

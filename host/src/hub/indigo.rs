@@ -69,7 +69,10 @@ impl Hub {
         let parameters = indigo::setup::parameters(&bundle);
         let serial = Arc::new(SerialPolicy::new(&section.grants.serial, None));
         let plugin = Plugin::new(bundle, data, section.limits.clone(), log);
-        let plugin = server.add(plugin.with_serial(Arc::clone(&serial)))?;
+        let plugin = plugin
+            .with_serial(Arc::clone(&serial))
+            .with_mail(section.grants.mail.clone());
+        let plugin = server.add(plugin)?;
         let nothing = OwnTarget::default();
         let network = NetworkPolicy::new(
             &nothing,

@@ -22,6 +22,9 @@ use crate::platform::indigo::{Answer, Call, IndigoServer, Plugin, preferences};
 /// then, after `shutdown`, all others.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How often a plugin that nobody calls is asked for changed preferences.
+pub const FLUSH: Duration = Duration::from_secs(60);
+
 /// How often the plugin's threads are looked at in that time.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -154,6 +157,16 @@ impl Life<'_> {
             }
             self.wait_for_threads(hub, component, LOOK).await?;
         }
+    }
+
+    /// Has changed preferences written: the plugin's own threads may have changed them.
+    pub(super) async fn flush(
+        &mut self,
+        hub: &Hub,
+        component: &Component,
+    ) -> Result<(), InstanceFailure> {
+        let written = self.function(hub, component, "flushPluginPrefs", "{}");
+        written.await.map(drop)
     }
 
     /// Makes a call that came from outside.

@@ -22,6 +22,7 @@ use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure, LimitHit};
 use crate::instance::Spec;
 use crate::instance::convert;
+use crate::instance::indigo::FLUSH;
 use crate::instance::meter::{Meter, Metered};
 use crate::instance::state::{InstanceState, Shared};
 use crate::instance::supervisor::Counters;
@@ -37,6 +38,9 @@ pub(super) type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 /// How long threads may take to end after `onStop` (behaviour spec 2.4: ten
 /// waits of one second, each with a line).
 const THREAD_GRACE: u32 = 10;
+
+/// The parameter that is a setting of the hub.
+const LANGUAGE: &str = "Language";
 
 /// How long threads may take to end before the log mentions them.
 const THREAD_EXIT: Duration = Duration::from_millis(200);
@@ -249,11 +253,14 @@ impl Life<'_> {
                     self.deliver(hub, plugin, event).await?;
                     drop(credit);
                 }
-                () = sleep_until(beat), if self.spec.indigo.is_none() => {
+                () = sleep_until(beat) => {
                     // Counted from when it was due, but never stacked.
                     self.counters.lateness.record(beat.elapsed());
                     beat = Instant::now() + self.interval();
-                    self.deliver(hub, plugin, Event::Heartbeat).await?;
+                    match self.spec.indigo {
+                        Some(_) => self.flush(hub, plugin).await?,
+                        None => drop(self.deliver(hub, plugin, Event::Heartbeat).await?),
+                    }
                 }
                 Some(id) = self.spawned.recv() => self.run_thread(hub, plugin, id)?,
                 () = self.shared.requested.notified() => {}
@@ -262,7 +269,10 @@ impl Life<'_> {
     }
 
     fn interval(&self) -> Duration {
-        Duration::from_secs(u64::from(self.shared.heartbeat()))
+        match self.spec.indigo {
+            Some(_) => FLUSH,
+            None => Duration::from_secs(u64::from(self.shared.heartbeat())),
+        }
     }
 
     fn carry_out_requests(&mut self) {
@@ -436,6 +446,11 @@ impl Life<'_> {
 impl Life<'_> {
     fn parameters(&mut self) -> Vec<(String, String)> {
         let mut parameters = self.spec.parameters.clone();
+        let parameter = parameters.iter_mut().find(|(key, _)| key == LANGUAGE);
+        let setting = self.settings.iter().find(|(key, _)| key == LANGUAGE);
+        if let (Some((_, parameter)), Some((_, setting))) = (parameter, setting) {
+            parameter.clone_from(setting);
+        }
         if self.spec.indigo.is_some() {
             let preferences = std::mem::take(&mut self.found.preferences);
             parameters.push(("pluginPrefs".to_owned(), preferences));

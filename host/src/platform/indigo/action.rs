@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::object::Object;
+use super::state::figure;
 use super::table::Collection;
 
 /// Most steps of one object.
@@ -23,6 +24,21 @@ pub struct Step {
     /// Everything else, by the attribute names of the class.
     #[serde(flatten)]
     pub fields: Map<String, Value>,
+}
+
+/// The action that takes another one back.
+#[must_use]
+pub fn opposite(member: &str) -> Option<&'static str> {
+    Some(match member {
+        "TurnOn" => "TurnOff",
+        "TurnOff" => "TurnOn",
+        "Toggle" => "Toggle",
+        "Lock" => "Unlock",
+        "Unlock" => "Lock",
+        "Open" => "Close",
+        "Close" => "Open",
+        _ => return None,
+    })
 }
 
 /// A delay as plugins see it: a whole number where it is one.
@@ -57,6 +73,29 @@ impl Step {
     pub fn after(mut self, seconds: f64) -> Self {
         self.delay = seconds;
         self
+    }
+
+    /// What takes the step back after its `complementDelay`, where it has one.
+    #[must_use]
+    pub fn complement(&self) -> Option<Self> {
+        let seconds = self.fields.get("complementDelay").and_then(figure)?;
+        if seconds <= 0.0 {
+            return None;
+        }
+        let mut back = self.clone().after(seconds);
+        back.replace = false;
+        back.fields.shift_remove("complementDelay");
+        let class = self.class.strip_prefix("indigo.").unwrap_or(&self.class);
+        if let Some(rest) = class.strip_prefix("Enable") {
+            back.class = format!("indigo.Disable{rest}");
+        } else if let Some(rest) = class.strip_prefix("Disable") {
+            back.class = format!("indigo.Enable{rest}");
+        } else {
+            let other = opposite(self.text("deviceAction"))?;
+            let key = "deviceAction".to_owned();
+            back.fields.insert(key, Value::from(other));
+        }
+        Some(back)
     }
 
     /// A field that is a whole number; 0 when it is none.

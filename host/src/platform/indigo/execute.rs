@@ -99,6 +99,13 @@ fn perform(
     step: Step,
     data: Option<Value>,
 ) -> Result<(), Failure> {
+    if let Some(back) = step.complement() {
+        server.timers.add(Delayed {
+            caller: caller.clone(),
+            step: back,
+            data: data.clone(),
+        })?;
+    }
     let class = step.class.strip_prefix("indigo.").unwrap_or(&step.class);
     match class {
         "PluginAction" => {
@@ -136,9 +143,11 @@ fn perform(
             });
             Ok(())
         }
-        "EmailAction" => Err(Failure::unsupported(
-            "this server sends no mail; use an action of a plugin that sends messages",
-        )),
+        "EmailAction" => {
+            let to = step.fields.get("emailTo").cloned().unwrap_or_default();
+            let (subject, body) = (step.text("emailSubject"), step.text("emailBody"));
+            server.send_mail(caller, &to, subject, body)
+        }
         "ExecuteScriptAction" => Err(Failure::unsupported(
             "this server runs no scripts outside of plugins; make the script an action of a \
              plugin and use a PluginAction",
@@ -146,6 +155,7 @@ fn perform(
         "ResetInterfacesAction" | "SendInsteonGroupCommandAction" => Err(Failure::unsupported(
             format!("this server has no Insteon, X10 or Z-Wave interface, so there is no {class}"),
         )),
+        "SprinklerAction" => super::sprinkler::carry_out(server, caller, &step),
         _ if control::takes(class) => control::control(server, &step),
         _ => Err(Failure::value(format!("there is no action {class}"))),
     }

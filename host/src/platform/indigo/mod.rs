@@ -24,6 +24,7 @@ pub mod filter;
 pub(crate) mod fixture;
 pub mod info;
 mod log_follower;
+mod mail;
 pub mod object;
 pub mod paths;
 pub mod plugin;

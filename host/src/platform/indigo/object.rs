@@ -134,6 +134,12 @@ impl Object {
         }
     }
 
+    /// The value of a device's state.
+    #[must_use]
+    pub fn state(&self, key: &str) -> Option<&Value> {
+        self.fields.get("states").and_then(|it| it.get(key))
+    }
+
     /// Replaces the properties of a plugin; `None` drops them.
     pub fn set_props(&mut self, plugin: &str, props: Option<Map<String, Value>>) {
         let all = self

@@ -1,6 +1,6 @@
 //! One plugin as the server knows it: what it declares, and how to reach it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -16,6 +16,7 @@ use super::state::StateDefinition;
 use super::table::Collection;
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
+use crate::mail::Receiver;
 use crate::serial::SerialPolicy;
 
 /// What a call of a function of a plugin ended with.
@@ -134,6 +135,9 @@ struct Subscriptions {
 /// How long a plugin is left alone after another had it restarted.
 const RESTARTS: Duration = Duration::from_secs(10);
 
+/// The time over which letters are counted.
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// A plugin of this hub.
 pub struct Plugin {
     /// Its bundle, with all that it says about itself.
@@ -163,6 +167,10 @@ pub struct Plugin {
     serial: Arc<SerialPolicy>,
     /// Whether it was told that the machine goes to sleep, in this life.
     asleep: AtomicBool,
+    /// Whom it may write to.
+    mail: Vec<Receiver>,
+    /// When it sent its letters of the last hour.
+    letters: Mutex<VecDeque<Instant>>,
 }
 
 impl Plugin {
@@ -184,6 +192,8 @@ impl Plugin {
             saving: tokio::sync::Mutex::default(),
             serial: Arc::default(),
             asleep: AtomicBool::new(false),
+            mail: Vec::new(),
+            letters: Mutex::default(),
         }
     }
 
@@ -191,6 +201,38 @@ impl Plugin {
     #[must_use]
     pub fn with_serial(self, serial: Arc<SerialPolicy>) -> Self {
         Self { serial, ..self }
+    }
+
+    /// The same, where it may write to these.
+    #[must_use]
+    pub fn with_mail(self, mail: Vec<Receiver>) -> Self {
+        Self { mail, ..self }
+    }
+
+    /// Whom it may write to.
+    #[must_use]
+    pub fn mail(&self) -> &[Receiver] {
+        &self.mail
+    }
+
+    /// Counts a letter.
+    ///
+    /// # Errors
+    ///
+    /// The limit `mails-per-hour`.
+    pub(super) fn count_mail(&self) -> Result<(), Failure> {
+        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        while letters.front().is_some_and(|sent| sent.elapsed() >= HOUR) {
+            letters.pop_front();
+        }
+        let used = u64::try_from(letters.len()).unwrap_or(u64::MAX);
+        let used = used.saturating_add(1);
+        let limit = self.limits.mails;
+        if used > limit {
+            return Err(Limits::hit("mails-per-hour", used, limit).into());
+        }
+        letters.push_back(Instant::now());
+        Ok(())
     }
 
     /// The serial ports that it was granted.

@@ -17,6 +17,7 @@ use super::arguments::Arguments;
 use super::change::Change;
 use super::command;
 use super::database::{Database, Edit};
+use super::device::DeviceClass;
 use super::dispatch;
 use super::failure::Failure;
 use super::log_follower;
@@ -32,6 +33,7 @@ use super::view::view;
 use crate::error::EngineError;
 use crate::limits::Limits;
 use crate::log::EventLog;
+use crate::mail::Mailer;
 use crate::store::{Store, StoreError};
 
 /// Changes that a watcher may lag behind before it misses some.
@@ -48,6 +50,8 @@ pub struct ServerOptions {
     pub web_url: String,
     /// Its port; 0 for none.
     pub port: u16,
+    /// What sends mail, when there is a mail server.
+    pub mailer: Option<Mailer>,
 }
 
 /// Who gives a command.
@@ -368,7 +372,11 @@ impl IndigoServer {
     /// An object as a caller sees it.
     #[must_use]
     pub fn see(&self, caller: &Caller, object: &Object) -> Value {
-        view(object, caller.plugin_id())
+        let mut seen = view(object, caller.plugin_id());
+        if object.hidden.device == DeviceClass::Sprinkler {
+            self.sprinklers.show(object, &mut seen);
+        }
+        seen
     }
 
     /// Makes a change; it is on disk when this returns.

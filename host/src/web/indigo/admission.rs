@@ -100,7 +100,7 @@ impl IndigoApi {
             return Ok(rights);
         }
         match self.keys.judge(&asked.headers, &asked.uri, wanted) {
-            Verdict::Allowed => Ok(Rights::Admin),
+            Verdict::Allowed(rights) => Ok(rights),
             Verdict::Open => self.keep_apart(asked, wanted).map(|()| Rights::Admin),
             Verdict::NoKey => Err(self.unauthorized(Refusal::Missing)),
             Verdict::WrongKey => {

@@ -53,6 +53,9 @@ pub struct KeyConfig {
     /// Ids of the plugins whose pages it opens; without any it opens everything.
     #[serde(default)]
     pub plugins: Vec<String>,
+    /// What it is good for, as those of a user.
+    #[serde(default)]
+    pub rights: Rights,
 }
 
 impl std::fmt::Debug for KeyConfig {
@@ -60,6 +63,7 @@ impl std::fmt::Debug for KeyConfig {
         f.debug_struct("KeyConfig")
             .field("name", &self.name)
             .field("plugins", &self.plugins)
+            .field("rights", &self.rights)
             .finish_non_exhaustive()
     }
 }
@@ -131,8 +135,8 @@ impl Wanted<'_> {
 /// What a request may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It has a key for it.
-    Allowed,
+    /// It has a key for it, with these rights.
+    Allowed(Rights),
     /// No key is asked for; the caller still has to keep other web sites out.
     Open,
     /// It has no key, or one that is not known.
@@ -145,15 +149,26 @@ pub(super) enum Verdict {
 #[derive(Debug, Clone, Default)]
 pub(super) struct ApiKeys {
     authentication: bool,
-    keys: Vec<([u8; 32], Vec<String>)>,
+    keys: Vec<Known>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    digest: [u8; 32],
+    plugins: Vec<String>,
+    rights: Rights,
 }
 
 impl ApiKeys {
     pub(super) fn new(config: &IndigoApiConfig) -> Self {
-        let digest = |key: &KeyConfig| (digest(&key.key), key.plugins.clone());
+        let known = |key: &KeyConfig| Known {
+            digest: digest(&key.key),
+            plugins: key.plugins.clone(),
+            rights: key.rights,
+        };
         Self {
             authentication: config.authentication,
-            keys: config.keys.iter().map(digest).collect(),
+            keys: config.keys.iter().map(known).collect(),
         }
     }
 
@@ -170,17 +185,18 @@ impl ApiKeys {
         let presented = digest(&presented);
         // Every key is compared whole, so that the time tells nothing.
         let mut verdict = Verdict::NoKey;
-        for (key, plugins) in &self.keys {
-            if same(key, &presented) {
+        for key in &self.keys {
+            if same(&key.digest, &presented) {
                 let covers = match wanted {
-                    _ if plugins.is_empty() => true,
+                    _ if key.rights < wanted.rights() => false,
+                    _ if key.plugins.is_empty() => true,
                     Wanted::Look | Wanted::Operate | Wanted::Configure => false,
                     Wanted::Pages(plugin) | Wanted::Files(plugin) => {
-                        plugins.iter().any(|known| known == plugin)
+                        key.plugins.iter().any(|known| known == plugin)
                     }
                 };
                 verdict = if covers {
-                    Verdict::Allowed
+                    Verdict::Allowed(key.rights)
                 } else {
                     Verdict::WrongKey
                 };
@@ -230,12 +246,19 @@ mod tests {
             name: name.to_owned(),
             key: key.to_owned(),
             plugins: plugins.iter().map(|it| (*it).to_owned()).collect(),
+            rights: match name {
+                "eye" => Rights::Viewer,
+                "hand" => Rights::User,
+                _ => Rights::Admin,
+            },
         };
         IndigoApiConfig {
             authentication,
             keys: vec![
                 key("all", "a-long-key-of-all", &[]),
                 key("some", "a-long-key-of-some", &["com.a", "com.b"]),
+                key("eye", "a-long-key-to-look", &[]),
+                key("hand", "a-long-key-to-touch", &[]),
             ],
             same_origin_pages: Vec::new(),
         }
@@ -262,31 +285,31 @@ mod tests {
                 Some("Bearer a-long-key-of-all"),
                 "/",
                 Wanted::Operate,
-                Verdict::Allowed,
+                Verdict::Allowed(Rights::Admin),
             ),
             (
                 Some("bearer  a-long-key-of-all"),
                 "/",
                 Wanted::Pages("com.c"),
-                Verdict::Allowed,
+                Verdict::Allowed(Rights::Admin),
             ),
             (
                 None,
                 "/?x=1&api-key=a-long-key-of-all",
                 Wanted::Operate,
-                Verdict::Allowed,
+                Verdict::Allowed(Rights::Admin),
             ),
             (
                 None,
                 "/?api_key=a%2Dlong-key-of-all",
                 Wanted::Operate,
-                Verdict::Allowed,
+                Verdict::Allowed(Rights::Admin),
             ),
             (
                 Some("Bearer a-long-key-of-some"),
                 "/",
                 Wanted::Pages("com.b"),
-                Verdict::Allowed,
+                Verdict::Allowed(Rights::Admin),
             ),
             (
                 Some("Bearer a-long-key-of-some"),
@@ -322,6 +345,24 @@ mod tests {
                 expected,
                 "{bearer:?} {uri}"
             );
+        }
+    }
+
+    #[test]
+    fn a_key_does_what_its_rights_are_for() {
+        let all = [
+            Wanted::Look,
+            Wanted::Operate,
+            Wanted::Pages("com.a"),
+            Wanted::Configure,
+        ];
+        for (key, allowed) in [("to-look", 1), ("to-touch", 3), ("of-all", 4)] {
+            let bearer = format!("Bearer a-long-key-{key}");
+            for (index, wanted) in all.into_iter().enumerate() {
+                let verdict = judge(&config(true), Some(&bearer), "/", wanted);
+                let is_allowed = matches!(verdict, Verdict::Allowed(_));
+                assert_eq!(is_allowed, index < allowed, "{key} {wanted:?}");
+            }
         }
     }
 

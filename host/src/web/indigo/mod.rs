@@ -12,6 +12,7 @@ mod configure;
 mod dialog;
 mod file;
 mod keys;
+mod lens;
 mod message;
 mod objects;
 mod parts;

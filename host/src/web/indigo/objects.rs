@@ -2,26 +2,16 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::IndigoApi;
 use super::admission::Asked;
 use super::answer::{Early, Reply, error, json_answer};
 use super::keys::Wanted;
+use super::lens::Lens;
 use crate::platform::indigo::object::{NO_FOLDER, Object};
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
-
-/// Attributes whose values are members of an enumeration, with its name.
-const ENUMERATIONS: [(&str, &str); 7] = [
-    ("displayStateImageSel", "kStateImageSel"),
-    ("protocol", "kProtocol"),
-    ("hvacMode", "kHvacMode"),
-    ("fanMode", "kFanMode"),
-    ("stateChangeType", "kStateChange"),
-    ("variableChangeType", "kVarChange"),
-    ("commandSourceType", "kDeviceSourceType"),
-];
 
 /// All objects of a collection.
 pub(super) async fn list(
@@ -53,7 +43,7 @@ fn missing(text: &str) -> Early {
 }
 
 fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Asked) -> Reply {
-    api.admit(asked, Wanted::Look, "GET, HEAD")?;
+    let rights = api.admit(asked, Wanted::Look, "GET, HEAD")?;
     let name = collection.strip_prefix("indigo.");
     let Some(collection) = name.and_then(Collection::of_name) else {
         return Err(missing("there is no such collection"));
@@ -77,8 +67,9 @@ fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Asked) ->
         };
         (objects, folders)
     };
+    let lens = Lens::new(&api.server, rights);
     let with_folder = |object: &Object| {
-        let mut seen = public(object);
+        let mut seen = lens.of(object);
         let id = object.number("folderId");
         let folder = folders
             .iter()
@@ -97,19 +88,4 @@ fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Asked) ->
             None => Err(missing("there is no object with this id in the collection")),
         },
     }
-}
-
-/// An object as clients see it: members of enumerations by their whole names.
-pub(super) fn public(object: &Object) -> Value {
-    let mut seen = view(object, None);
-    if let Some(attributes) = seen.as_object_mut() {
-        for (attribute, enumeration) in ENUMERATIONS {
-            if let Some(Value::String(member)) = attributes.get_mut(attribute)
-                && !member.is_empty()
-            {
-                *member = format!("indigo.{enumeration}.{member}");
-            }
-        }
-    }
-    seen
 }

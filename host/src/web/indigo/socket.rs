@@ -19,7 +19,7 @@ use tokio::time::{Instant, interval_at};
 use super::admission::Asked;
 use super::answer::{Reply, error};
 use super::keys::Wanted;
-use super::objects::public;
+use super::lens::Lens;
 use super::patch::patch;
 use super::{IndigoApi, command};
 use crate::log::Record;
@@ -91,6 +91,7 @@ pub(super) async fn open(
         kind,
         collection: *collection,
         may_operate: rights >= Wanted::Operate.rights(),
+        lens: Lens::new(&api.server, rights),
     };
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
@@ -106,6 +107,7 @@ struct Client {
     /// The objects that its feed is about; none for the log.
     collection: Option<Collection>,
     may_operate: bool,
+    lens: Lens,
 }
 
 async fn serve(mut socket: WebSocket, client: Client, _place: OwnedSemaphorePermit) {
@@ -151,7 +153,7 @@ async fn objects(
                 send(socket, answer).await?;
             }
             change = changes.recv() => match change {
-                Ok(change) => send(socket, told(&change, client.kind, collection)).await?,
+                Ok(change) => send(socket, client.told(&change, collection)).await?,
                 Err(RecvError::Lagged(count)) => return Err(Ended::Missed(count)),
                 Err(RecvError::Closed) => return Ok(()),
             },
@@ -204,26 +206,75 @@ async fn send(socket: &mut WebSocket, message: Option<Value>) -> Result<(), Ende
     Ok(())
 }
 
-/// What clients are told of a change; nothing when it is none of this feed's.
-fn told(change: &Change, kind: &str, collection: Collection) -> Option<Value> {
-    if change.what.object().table != collection.objects() {
-        return None;
-    }
-    let add = |object| json!({"message": "add", "objectType": kind, "objectDict": public(object)});
-    let delete = |id: i64| json!({"message": "delete", "objectType": kind, "objectId": id});
-    match &change.what {
-        What::Created(object) => Some(add(object)),
-        What::Deleted(object) => Some(delete(object.id)),
-        What::Updated { old, new } => {
-            match (old.flag("remoteDisplay"), new.flag("remoteDisplay")) {
-                (false, true) => Some(add(new)),
-                (true, false) => Some(delete(new.id)),
-                _ => {
-                    let patch = patch(&public(old), &public(new));
-                    (!patch.is_empty()).then(|| {
-                        json!({"message": "patch", "objectType": kind, "objectId": new.id,
+impl Client {
+    /// What clients are told of a change; nothing when it is none of this feed's.
+    fn told(&self, change: &Change, collection: Collection) -> Option<Value> {
+        let (kind, lens) = (self.kind, &self.lens);
+        if change.what.object().table != collection.objects() {
+            return None;
+        }
+        let add =
+            |object| json!({"message": "add", "objectType": kind, "objectDict": lens.of(object)});
+        let delete = |id: i64| json!({"message": "delete", "objectType": kind, "objectId": id});
+        match &change.what {
+            What::Created(object) => Some(add(object)),
+            What::Deleted(object) => Some(delete(object.id)),
+            What::Updated { old, new } => {
+                match (old.flag("remoteDisplay"), new.flag("remoteDisplay")) {
+                    (false, true) => Some(add(new)),
+                    (true, false) => Some(delete(new.id)),
+                    _ => {
+                        let patch = patch(&lens.of(old), &lens.of(new));
+                        (!patch.is_empty()).then(|| {
+                            json!({"message": "patch", "objectType": kind, "objectId": new.id,
                         "patch": patch})
-                    })
+                        })
+                    }
+                }
+            }
+        }
+    }
+
+    /// The objects that a client wants to see again.
+    fn refreshed(&self, collection: Collection, message: &Map<String, Value>) -> Value {
+        let (server, kind) = (&self.server, self.kind);
+        let id = message.get("id").cloned().unwrap_or(Value::Null);
+        let folders = format!("{kind}.Folder");
+        let wanted = message.get("objectType").and_then(Value::as_str);
+        let (table, kind) = match wanted {
+            Some(wanted) if wanted == folders => (collection.folders(), folders.as_str()),
+            None => (collection.objects(), kind),
+            Some(wanted) if wanted == kind => (collection.objects(), kind),
+            Some(_) => {
+                let errors = json!({"objectType": format!("this feed has {kind} and {folders}")});
+                return json!({"error": "invalid refresh", "validationErrors": errors, "id": id});
+            }
+        };
+        let see = |object: &_| {
+            if table.folders {
+                view(object, None)
+            } else {
+                self.lens.of(object)
+            }
+        };
+        match message.get("objectId") {
+            None | Some(Value::Null) => {
+                let objects: Vec<_> = server.database().list(table).cloned().collect();
+                let list: Vec<_> = objects.iter().map(|object| see(object)).collect();
+                json!({"id": id, "message": "refresh", "objectType": kind, "list": list})
+            }
+            Some(wanted) => {
+                let found = wanted.as_i64().and_then(|wanted| {
+                    let database = server.database();
+                    database.any(wanted).filter(|it| it.table == table).cloned()
+                });
+                match found {
+                    Some(object) => json!({"id": id, "message": "refresh", "objectType": kind,
+                    "objectDict": see(&object)}),
+                    None => {
+                        let errors = json!({"objectId": "there is no such object"});
+                        json!({"error": "invalid refresh", "validationErrors": errors, "id": id})
+                    }
                 }
             }
         }
@@ -245,64 +296,16 @@ async fn answer(client: &Client, text: &str) -> Option<Value> {
     if let Some(collection) = client.collection
         && refresh
     {
-        return Some(refreshed(&client.server, client.kind, collection, &message));
+        return Some(client.refreshed(collection, &message));
     }
     if !client.may_operate {
         let id = message.get("id").cloned().unwrap_or(Value::Null);
-        return Some(json!({"error": "this user may give no commands", "id": id}));
+        return Some(json!({"error": "whoever is connected here may give no commands", "id": id}));
     }
     let refused = command::run(&client.server, &message, "api-websocket")
         .await
         .err();
     refused.map(|refused| refused.body)
-}
-
-fn refreshed(
-    server: &IndigoServer,
-    kind: &str,
-    collection: Collection,
-    message: &Map<String, Value>,
-) -> Value {
-    let id = message.get("id").cloned().unwrap_or(Value::Null);
-    let folders = format!("{kind}.Folder");
-    let wanted = message.get("objectType").and_then(Value::as_str);
-    let (table, kind) = match wanted {
-        Some(wanted) if wanted == folders => (collection.folders(), folders.as_str()),
-        None => (collection.objects(), kind),
-        Some(wanted) if wanted == kind => (collection.objects(), kind),
-        Some(_) => {
-            let errors = json!({"objectType": format!("this feed has {kind} and {folders}")});
-            return json!({"error": "invalid refresh", "validationErrors": errors, "id": id});
-        }
-    };
-    let see = |object: &_| {
-        if table.folders {
-            view(object, None)
-        } else {
-            public(object)
-        }
-    };
-    match message.get("objectId") {
-        None | Some(Value::Null) => {
-            let objects: Vec<_> = server.database().list(table).cloned().collect();
-            let list: Vec<_> = objects.iter().map(|object| see(object)).collect();
-            json!({"id": id, "message": "refresh", "objectType": kind, "list": list})
-        }
-        Some(wanted) => {
-            let found = wanted.as_i64().and_then(|wanted| {
-                let database = server.database();
-                database.any(wanted).filter(|it| it.table == table).cloned()
-            });
-            match found {
-                Some(object) => json!({"id": id, "message": "refresh", "objectType": kind,
-                    "objectDict": see(&object)}),
-                None => {
-                    let errors = json!({"objectId": "there is no such object"});
-                    json!({"error": "invalid refresh", "validationErrors": errors, "id": id})
-                }
-            }
-        }
-    }
 }
 
 fn line(record: &Record) -> Value {

@@ -70,6 +70,7 @@ fn config() -> IndigoApiConfig {
         name: name.to_owned(),
         key: key.to_owned(),
         plugins: plugins.iter().map(|it| (*it).to_owned()).collect(),
+        rights: crate::web::Rights::Admin,
     };
     IndigoApiConfig {
         keys: vec![

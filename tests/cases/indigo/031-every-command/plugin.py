@@ -112,6 +112,20 @@ class Plugin(indigo.PluginBase):
         fetched.refreshFromServer()
         self.same("address", (fetched.address, fetched.version), ("F7", "2"))
 
+        # States alone: the plugin has no method for it and is not asked.
+        spot = self.make("spot", "dimmer", props={"SupportsColor": True, "SupportsRGB": True})
+        for command, expected in ((lambda: indigo.device.turnOn(spot, updateStatesOnly=True), (True, 100)),
+                                  (lambda: indigo.dimmer.setBrightness(spot, value=40, updateStatesOnly=True), (True, 40)),
+                                  (lambda: indigo.dimmer.dim(spot, by=50, updateStatesOnly=True), (False, 0)),
+                                  (lambda: indigo.dimmer.brighten(spot, by=5, updateStatesOnly=True), (True, 5)),
+                                  (lambda: indigo.device.toggle(spot, updateStatesOnly=True), (False, 0)),
+                                  (lambda: indigo.dimmer.setColorLevels(spot, redLevel=7, updateStatesOnly=True), (False, 0))):
+            self.same("states only", command(), None)
+            spot.refreshFromServer()
+            self.same("states only", (spot.onState, spot.brightness), expected)
+        self.same("colour", (spot.redLevel, spot.blueLevel), (7, 0))
+        self.raises(ValueError, indigo.dimmer.setColorLevels, spot, whiteLevel=7, updateStatesOnly=True, text="not defined")
+
     def variables(self):
         command = indigo.variable
         made = command.create("fooName", "fooMonster")
@@ -161,6 +175,12 @@ class Plugin(indigo.PluginBase):
         self.same("fields", (first.deviceId, first.stateSelector, first.stateChangeType), (lamp.id, "onOffState", indigo.kStateChange.BecomesTrue))
         email = indigo.triggers["t4"]
         self.same("mail", (email.emailFilter, email.emailFrom, email.emailSubject), (indigo.kEmailFilter.MatchEmailFields, "a", "b"))
+        first.deviceId, first.stateChangeType, first.stateSelector = lamp.id, indigo.kStateChange.BecomesGreaterThan, indigo.kStateSelector.TemperatureInput
+        first.stateSelectorIndex, first.stateValue = 1, 80
+        first.replaceOnServer()
+        first.refreshFromServer()
+        self.same("as the manual makes one", (first.stateChangeType, first.stateSelector, first.stateSelectorIndex, first.stateValue),
+                  (indigo.kStateChange.BecomesGreaterThan, indigo.kStateSelector.TemperatureInput, 1, "80"))
         event = made["PluginEventTrigger"]
         event.replacePluginPropsOnServer({"p": 2})
         self.same("props", (event.pluginId, event.pluginTypeId, indigo.triggers["t3"].pluginProps["p"]), (self.pluginId, "rang", 2))

@@ -14,3 +14,6 @@ class Plugin(indigo.PluginBase):
             "plain": dict(props)["incoming_request_method"],
             "props": props.to_dict(),
         })
+
+    def one_argument(self, action):
+        return "one"

@@ -21,6 +21,12 @@ class Plugin(indigo.PluginBase):
     def form_no_content(self):
         return indigo.Dict({"status": 202})
 
+    def form_none(self):
+        return None
+
+    def form_plain(self):
+        return {"a": [1]}
+
     def form_server_error(self):
         return indigo.Dict({"status": 503, "content": "later, please"})
 

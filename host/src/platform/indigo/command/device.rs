@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{Context, common, states, unknown};
-use crate::platform::indigo::action::Step;
+use crate::platform::indigo::action::{Step, opposite};
 use crate::platform::indigo::arguments::{Arguments, check_keys};
 use crate::platform::indigo::database::reference;
 use crate::platform::indigo::definition::DeviceType;
@@ -38,7 +38,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
         | "resetEnergyAccumTotal"
         | "energyResetTotal" => states::run(&context, command).await,
         "turnOn" | "turnOff" | "toggle" | "lock" | "unlock" | "open" | "close" => {
-            switch(&context, command)
+            switch(&context, command).await
         }
         "statusRequest" => universal(&context, "RequestStatus"),
         "beep" => universal(&context, "Beep"),
@@ -55,16 +55,16 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
 }
 
 /// On, off and so on, for a while if a duration is given.
-pub(super) fn switch(context: &Context<'_>, command: &str) -> Result<Value, Failure> {
+pub(super) async fn switch(context: &Context<'_>, command: &str) -> Result<Value, Failure> {
     let device = context.device()?;
-    let (member, back) = match command {
-        "turnOn" => ("TurnOn", "TurnOff"),
-        "turnOff" => ("TurnOff", "TurnOn"),
-        "toggle" => ("Toggle", "Toggle"),
-        "lock" => ("Lock", "Unlock"),
-        "unlock" => ("Unlock", "Lock"),
-        "open" => ("Open", "Close"),
-        _ => ("Close", "Open"),
+    let member = match command {
+        "turnOn" => "TurnOn",
+        "turnOff" => "TurnOff",
+        "toggle" => "Toggle",
+        "lock" => "Lock",
+        "unlock" => "Unlock",
+        "open" => "Open",
+        _ => "Close",
     };
     if matches!(member, "Lock" | "Unlock") {
         let is_lock = device.owner_prop("IsLockSubType").and_then(truth);
@@ -72,9 +72,17 @@ pub(super) fn switch(context: &Context<'_>, command: &str) -> Result<Value, Fail
             return Err(Failure::value(format!("'{}' is no lock", device.name())));
         }
     }
+    if states::only(context)? {
+        let on = match member {
+            "TurnOn" | "Lock" | "Open" => true,
+            "Toggle" => !device.state("onOffState").and_then(truth).unwrap_or(false),
+            _ => false,
+        };
+        return states::put(context, vec![("onOffState".to_owned(), json!(on))]).await;
+    }
     let delay = context.arguments.number("delay")?.unwrap_or(0.0);
     let duration = context.arguments.number("duration")?.unwrap_or(0.0);
-    if duration > 0.0 {
+    if let (true, Some(back)) = (duration > 0.0, opposite(member)) {
         let step = action(&device, back)?.after(delay + duration);
         execute::begin(context.server, context.caller, step, None)?;
     }
@@ -87,12 +95,7 @@ pub(super) fn action(device: &Object, member: &str) -> Result<Step, Failure> {
         DeviceClass::Sensor => ("indigo.SensorAction", "sensorAction"),
         DeviceClass::SpeedControl => ("indigo.SpeedControlAction", "speedControlAction"),
         DeviceClass::Relay | DeviceClass::Dimmer => ("indigo.DeviceAction", "deviceAction"),
-        DeviceClass::Custom
-            if device
-                .fields
-                .get("states")
-                .is_some_and(|it| it.get("onOffState").is_some()) =>
-        {
+        DeviceClass::Custom if device.state("onOffState").is_some() => {
             ("indigo.DeviceAction", "deviceAction")
         }
         _ => {

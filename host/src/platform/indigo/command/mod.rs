@@ -11,6 +11,7 @@ mod control_page;
 pub(super) mod device;
 mod dimmer;
 mod folder;
+mod follow;
 mod iodevice;
 mod relay;
 mod schedule;

@@ -38,10 +38,6 @@ const INFO: f64 = 20.0;
 /// What nodes of serial ports over Bluetooth are called.
 const BLUETOOTH: &str = "/rfcomm";
 
-/// Why there is no mail, and what to do.
-const NO_MAIL: &str = "this server sends no mail; let the plugin send it itself, with module \
-    smtplib and a grant for the mail server, or use an action of a plugin that sends messages";
-
 /// Why nothing is spoken, and what to do.
 const NO_SPEECH: &str = "this server has no voice; use an action of a plugin that controls a \
     loudspeaker";
@@ -72,7 +68,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
         "getSerialPorts" => serial_ports(&context).await,
         "getDeprecatedElems" => Ok(json!([])),
         "waitUntilIdle" => Ok(Value::Null),
-        "sendEmailTo" => Err(Failure::unsupported(NO_MAIL)),
+        "sendEmailTo" => mail(&context),
         "speak" => Err(Failure::unsupported(NO_SPEECH)),
         "removeAllDelayedActions" => {
             server.timers.clear(context.caller);
@@ -110,6 +106,17 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
 fn own(context: &Context<'_>) -> Result<Arc<Plugin>, Failure> {
     let plugin = context.caller.plugin().cloned();
     plugin.ok_or_else(|| Failure::unsupported("only a plugin may do this"))
+}
+
+fn mail(context: &Context<'_>) -> Result<Value, Failure> {
+    let arguments = &context.arguments;
+    let to = arguments.given("emailTo").cloned().unwrap_or_default();
+    let subject = arguments.text("subject")?.unwrap_or("");
+    let body = arguments.text("body")?.unwrap_or("");
+    context
+        .server
+        .send_mail(context.caller, &to, subject, body)
+        .map(|()| Value::Null)
 }
 
 /// The ports that the plugin was granted and that exist, with what they are called.

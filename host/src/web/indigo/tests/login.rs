@@ -2,6 +2,9 @@
 
 use std::process::Command;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
 use super::*;
 
 /// Status, headers and body that curl gets with these arguments.
@@ -130,7 +133,10 @@ async fn users_do_what_they_have_the_rights_for() {
     assert_eq!(feed.next().await.unwrap()["id"], "1");
     feed.send(command).await;
     let answer = feed.next().await.unwrap();
-    assert_eq!(answer["error"], "this user may give no commands");
+    assert_eq!(
+        answer["error"],
+        "whoever is connected here may give no commands"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,4 +202,54 @@ async fn an_answer_that_was_overheard_is_worth_nothing() {
         .await;
     assert_eq!(got.status, 401);
     assert!(!got.head.contains("stale=true"), "{}", got.head);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_into_masked_fields_is_for_admins() {
+    let definitions = "<Devices><Device type='relay' id='r'><Name>R</Name><ConfigUI>\
+        <Field id='host' type='textfield'/><Field id='pin' type='textfield' secure='true'/>\
+        </ConfigUI></Device></Devices>";
+    let files = [("Server Plugin/Devices.xml", definitions)];
+    let site = serve(Fixture::new(&files, nothing).await, &config()).await;
+    let id = create(&site, "Lock").await;
+    let owner = crate::platform::indigo::Caller::Plugin(site.fixture.plugin.clone());
+    let server = site.fixture.server.clone();
+    let set = async |pin: &str, host: &str| {
+        let props = json!({"host": host, "pin": pin});
+        let arguments = json!({"id": id, "props": props});
+        let command = "device.replacePluginPropsOnServer";
+        server.command(&owner, command, arguments).await.unwrap();
+    };
+    set("1234", "h").await;
+    let path = format!("/v2/api/indigo.devices/{id}");
+    for (user, pin) in [
+        ("ann:a pass:word", "1234"),
+        ("bob:bobs", ""),
+        ("eve:eves", ""),
+    ] {
+        let device = curl(&site, &["--digest", "--user", user], &path)
+            .await
+            .json();
+        let expected = json!({"host": "h", "pin": pin});
+        assert_eq!(device["ownerProps"], expected, "{user}");
+        assert_eq!(device["pluginProps"], expected, "{user}");
+        assert_eq!(device["globalProps"], json!({ID: expected}), "{user}");
+    }
+    // Nor does a feed tell of it.
+    let basic = |user: &str| format!("Basic {}", BASE64_STANDARD.encode(user));
+    let mut seen = Vec::new();
+    for user in ["ann:a pass:word", "eve:eves"] {
+        let mut feed = site.feed_with("device-feed", &basic(user)).await.unwrap();
+        feed.send(&json!({"message": "refresh", "objectId": id}).to_string())
+            .await;
+        let device = feed.next().await.unwrap();
+        seen.push((feed, device["objectDict"]["ownerProps"]["pin"].clone()));
+    }
+    assert_eq!((&seen[0].1, &seen[1].1), (&json!("1234"), &json!("")));
+    set("9876", "other").await;
+    for ((feed, _), shown) in seen.iter_mut().zip([true, false]) {
+        let patch = feed.next().await.unwrap().to_string();
+        assert!(patch.contains("other"), "{patch}");
+        assert_eq!(patch.contains("9876"), shown, "{patch}");
+    }
 }
