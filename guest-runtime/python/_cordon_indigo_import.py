@@ -17,6 +17,7 @@ from importlib.util import module_from_spec
 import _cordon
 
 import _cordon_frameworks
+import _cordon_source
 
 # Where the hub shows the plugin its packages, read-only.
 PACKAGES = "/packages"
@@ -95,7 +96,7 @@ def load(folder, code):
     if code is None:
         with open(path, "rb") as file:
             source = file.read()
-        compiled = compile(source, path, "exec", dont_inherit=True)
+        compiled = _cordon_source.compiled(source, path)
         _cordon.code_keep(hashlib.sha256(source).hexdigest(), marshal.dumps(compiled))
     else:
         compiled = marshal.loads(code)

@@ -415,3 +415,67 @@ async fn a_folder_of_plugins_gives_a_table_and_json_a_stable_form() {
         assert!(!bad["findings"][0][field].is_null(), "{field}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stops_the_import_is_missing_wherever_it_is_imported() {
+    let report = Fixture::new("import Domoticz\nfrom parts import *\n")
+        .with("parts/__init__.py", "__all__ = ['far']\n")
+        .with("parts/far.py", "\nimport far_away\n")
+        .check()
+        .await;
+    let missing = find(&report, Topic::Import, "far_away");
+    assert_eq!(
+        (missing.verdict, missing.file.as_str(), missing.line),
+        (Verdict::Missing, "parts/far.py", 2)
+    );
+    assert_eq!(report.verdict, Verdict::Missing);
+    let report = Fixture::new("import Domoticz\nfrom parts.gone import it\n")
+        .with("parts/__init__.py", "")
+        .check()
+        .await;
+    let gone = find(&report, Topic::Import, "parts.gone");
+    assert_eq!(gone.verdict, Verdict::Fails, "{}", gone.detail);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_of_the_hub_that_may_be_missing_is_no_use_of_it() {
+    let report = Fixture::new(
+        "try:\n    from Domoticz import Parameters, Log\nexcept ImportError:\n    pass\n\
+         def onStart():\n    print(Parameters['Mode1'])\n",
+    )
+    .check()
+    .await;
+    assert_eq!(
+        report.verdict,
+        Verdict::Ok,
+        "{}",
+        cordon::check::text(&report)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sources_are_compiled_as_when_they_run() {
+    // Words of a comment that look like a comprehension.
+    let source = "x = dict(\n    a=1  # kept for those in need\n)\n";
+    let report = Fixture::new(&format!("import Domoticz\n{source}"))
+        .check()
+        .await;
+    assert_eq!(verdict(&report, Topic::Plugin, "plugin.py"), Verdict::Ok);
+    let folder = tempfile::tempdir().unwrap();
+    let contents = folder.path().join("X.indigoPlugin/Contents");
+    std::fs::create_dir_all(contents.join("Server Plugin")).unwrap();
+    std::fs::write(contents.join("Info.plist"), PROPERTIES).unwrap();
+    // Logs while it is imported, as some do that miss a package.
+    let code = format!(
+        "{source}indigo.server.log('no speedtest')\nclass Plugin(indigo.PluginBase):\n    pass\n"
+    );
+    std::fs::write(contents.join("Server Plugin/plugin.py"), code).unwrap();
+    let report = check(&folder.path().join("X.indigoPlugin")).await;
+    let report = report.first().unwrap();
+    assert_eq!(
+        verdict(report, Topic::Plugin, "plugin.py"),
+        Verdict::Ok,
+        "{}",
+        cordon::check::text(report)
+    );
+}

@@ -233,6 +233,8 @@ pub struct Ran {
     pub file: String,
     /// Line in it.
     pub line: u32,
+    /// The module that is not there.
+    pub missing: Option<String>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
 }

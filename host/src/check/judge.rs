@@ -64,7 +64,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
     if let Some(probe) = evidence.probe {
         imports::imports(evidence.place, facts, probe, &mut findings);
         api(facts, probe, &mut findings);
-        plugin(probe, &mut findings);
+        plugin(evidence.place, facts, probe, &mut findings);
     }
     callbacks(evidence.place, facts, &mut findings);
     grants::grants(facts, &mut findings);
@@ -229,7 +229,7 @@ fn api(facts: &Facts, probe: &Probe, findings: &mut Findings) {
     }
 }
 
-fn plugin(probe: &Probe, findings: &mut Findings) {
+fn plugin(place: &Place, facts: &Facts, probe: &Probe, findings: &mut Findings) {
     // A package that the plugin can do without at its import, or thinks it can.
     let packages_missing = probe.imports.iter().any(|it| it.missing.is_some());
     let mut add = |verdict, detail: &str, at| {
@@ -242,6 +242,9 @@ fn plugin(probe: &Probe, findings: &mut Findings) {
                 let detail = format!("it cannot be imported: {error}");
                 let at = (ran.file.as_str(), ran.line);
                 add(import_failure(error, packages_missing), &detail, at);
+                if let Some(missing) = &ran.missing {
+                    imports::stopping(place, facts, missing, at, findings);
+                }
                 if is_write_beside_code(error) {
                     let detail = "it writes beside its code when it is imported";
                     findings.once(Topic::PluginFolder, "", Verdict::Grant, detail, at);

@@ -179,9 +179,17 @@ fn wanted(facts: &Facts, framework: Framework) -> serde_json::Value {
         .map(|member| member.member.clone())
         .collect();
     members.extend(frameworks);
+    let own: std::collections::BTreeSet<_> = facts
+        .imports
+        .iter()
+        .filter(|import| import.local)
+        .map(|import| &import.module)
+        .take(MAX_IMPORTS)
+        .collect();
     serde_json::json!({
         "imports": imports,
         "api": members,
+        "own": own,
         "plugin": CHECKED,
         "indigo": framework == Framework::Indigo,
     })

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Findings;
 use crate::check::facts::{Facts, Import, Probe, Tried};
-use crate::check::finding::{Topic, Verdict};
+use crate::check::finding::{Finding, Topic, Verdict};
 use crate::check::library;
 use crate::check::run::HUB_MODULES;
 use crate::packages::known::{self, Kind};
@@ -150,6 +150,38 @@ fn failed_import(
         return (Verdict::Fails, format!("its import raises {error}"));
     }
     (Verdict::Missing, install_line(place, top))
+}
+
+/// The module without which plugin.py cannot be imported, where none of the imports that
+/// were found has said so.
+pub(super) fn stopping(
+    place: &Place,
+    facts: &Facts,
+    missing: &str,
+    at: (&str, u32),
+    findings: &mut Findings,
+) {
+    let top = missing.split('.').next().unwrap_or_default();
+    let said = |it: &Finding| it.subject.contains(top) || it.detail.contains(top);
+    let imports = |it: &&Finding| it.topic == Topic::Import && it.verdict >= Verdict::Missing;
+    if findings.all.iter().filter(imports).any(said) {
+        return;
+    }
+    if place.code.join(top).is_dir() {
+        let detail = format!("{missing} is not among the plugin's own modules");
+        findings.add(Topic::Import, missing, Verdict::Fails, &detail, at);
+        return;
+    }
+    let import = Import {
+        module: missing.to_owned(),
+        ..Import::default()
+    };
+    let tried = Tried {
+        missing: Some(missing.to_owned()),
+        ..Tried::default()
+    };
+    let (verdict, detail) = failed_import(place, facts, &import, &tried, "");
+    findings.add(Topic::Import, top, verdict, &detail, at);
 }
 
 /// The line that installs the package of a module.

@@ -10,6 +10,8 @@ import sys
 import time
 import traceback
 
+import _cordon_source
+
 RESULT = "/data/probe.json"
 
 
@@ -47,13 +49,23 @@ def attempt(module, name):
     return result
 
 
+def own(modules):
+    """Imports the plugin's own modules that it did not come to, to see how far each gets."""
+    for module in modules:
+        try:
+            __import__(module)
+        except BaseException:
+            # What it lacks is known from its own imports.
+            continue
+
+
 def plugin(path):
     """Runs the plugin's own module as the hub would, up to its first callback."""
     begun = time.perf_counter()
     result = {"error": None, "line": 0, "file": ""}
     try:
         with open(path, "rb") as stream:
-            code = compile(stream.read(), "/plugin/plugin.py", "exec", dont_inherit=True)
+            code = _cordon_source.compiled(stream.read(), "/plugin/plugin.py")
         module = type(sys)("plugin")
         module.__file__ = "/plugin/plugin.py"
         sys.modules["plugin"] = module
@@ -63,6 +75,8 @@ def plugin(path):
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename.startswith("/plugin/"):
                 result["file"], result["line"] = frame.filename[8:], frame.lineno
+        if isinstance(error, ModuleNotFoundError):
+            result["missing"] = error.name
     result["took_ms"] = int((time.perf_counter() - begun) * 1000)
     return result
 
@@ -79,6 +93,8 @@ def show_indigo():
 
     import _cordon_indigo
 
+    # Nobody answers it here. What plugins do with its server while they are imported is to log.
+    _cordon_indigo._call.command = lambda name, arguments: None
     sys.modules.update(_cordon_indigo._modules)
     builtins.indigo = _cordon_indigo.indigo
 
@@ -114,6 +130,8 @@ def main():
         results["trying"] = "plugin.py"
         save()
         results["plugin"] = plugin("/plugin/" + wanted["plugin"])
+        if results["plugin"]["error"]:
+            own(wanted["own"])
         results["trying"] = None
         results["ran"] = ran(results["plugin"]["error"])
     save()

@@ -123,7 +123,9 @@ class Reader(ast.NodeVisitor):
             parts = parts[:len(parts) - (node.level - 1)]
             module = ".".join(parts + ([module] if module else []))
         for alias in node.names:
-            self.imported[alias.asname or alias.name] = module + "." + alias.name
+            # A name of the hub's that may be missing is no use of it.
+            if not (self.guard and module.split(".")[0] in ("Domoticz", "DomoticzEx", "indigo")):
+                self.imported[alias.asname or alias.name] = module + "." + alias.name
             self.add_import(node, module, alias.name, alias.asname or alias.name)
 
     def add_import(self, node, module, name, binds):
