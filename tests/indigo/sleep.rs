@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::site::{KEY, Site};
 use crate::stage::{PLUGIN, Stage};
-use crate::web::{KEY, offer, send};
+use crate::web::send;
 
 const DEVICES: &str = "<Devices>\
     <Device type=\"relay\" id=\"relay\"><Name>Relay</Name></Device></Devices>";
@@ -39,8 +40,8 @@ async fn a_hook_of_the_system_puts_plugins_to_sleep_and_wakes_them() {
     let running = |id: &str| server.plugin(id).is_some_and(|it| it.running());
     let both = async |_: &mut Stage| running(PLUGIN) && running("org.example.own");
     stage.until("both plugins", both).await;
-    let address = offer(&mut stage).await;
-    let (status, _, body) = send(address, "GET", "/cordon/indigo/sleep", Value::Null).await;
+    let site = Site::open(&mut stage).await;
+    let (status, _, body) = send(&site, "GET", "/cordon/indigo/sleep", Value::Null).await;
     assert_eq!(status, 405, "{body}");
     for (path, answer) in [
         (
@@ -56,7 +57,7 @@ async fn a_hook_of_the_system_puts_plugins_to_sleep_and_wakes_them() {
         ("wake", json!({})),
     ] {
         let path = format!("/cordon/indigo/{path}");
-        let (status, _, body) = send(address, "POST", &path, json!({})).await;
+        let (status, _, body) = send(&site, "POST", &path, json!({})).await;
         assert_eq!(status, 200, "{body}");
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(body, json!({ "plugins": answer }), "{path}");
@@ -85,9 +86,9 @@ async fn the_documented_hook_works() {
     let server = stage.server().await;
     let running = async |_: &mut Stage| server.plugin(PLUGIN).is_some_and(|it| it.running());
     stage.until("the plugin", running).await;
-    let address = offer(&mut stage).await;
+    let site = Site::open(&mut stage).await;
     let script = script
-        .replace("127.0.0.1:8080", &address.to_string())
+        .replace("127.0.0.1:8080", &site.address.to_string())
         .replace("Bearer KEY", &format!("Bearer {KEY}"));
     let file = stage.path().join("hook");
     std::fs::write(&file, script).unwrap();
@@ -108,11 +109,11 @@ async fn the_documented_hook_works() {
 async fn without_a_key_nobody_is_put_to_sleep() {
     let mut stage = Stage::new();
     stage.start_code(OWN, "").await;
-    let address = offer(&mut stage).await;
+    let site = Site::open(&mut stage).await;
     let asking = move || {
         let config = ureq::Agent::config_builder().http_status_as_error(false);
         let agent: ureq::Agent = config.build().into();
-        let path = format!("http://{address}/cordon/indigo/sleep");
+        let path = format!("http://{}/cordon/indigo/sleep", site.address);
         agent.post(&path).send_empty().unwrap().status().as_u16()
     };
     assert_eq!(tokio::task::spawn_blocking(asking).await.unwrap(), 401);

@@ -99,6 +99,18 @@ class Start(IndigoCase):
         self.begin("    same = 1 is 1\n")
         self.assertEqual(self.server.records, [])
 
+    def test_the_other_frameworks_modules_are_out_of_reach(self):
+        plugin = self.begin("    def look(self, name):\n        __import__(name)\n")
+        for name in ("Domoticz", "DomoticzEx"):
+            with self.assertRaisesRegex(ModuleNotFoundError, "this is an Indigo plugin") as raised:
+                plugin.look(name)
+            self.assertEqual(raised.exception.name, name)
+
+    def test_a_file_of_the_plugins_own_may_have_such_a_name(self):
+        self.write("Domoticz.py", "own = True\n")
+        plugin = self.begin("    def look(self):\n        import Domoticz\n        return Domoticz.own\n")
+        self.assertTrue(plugin.look())
+
     def test_python_2_is_named(self):
         body = "class Plugin(indigo.PluginBase):\n    pass\n"
         for source in ("import urllib2\n" + body, "print 'hello'\n" + body,

@@ -75,8 +75,11 @@ impl Serve {
             .await?;
         say(&events, format!("ready on http://{address}/"));
         let local_only = address.ip().is_loopback();
-        let indigo = IndigoApi::new(hub.indigo().await?, &config.indigo_api, local_only);
-        let router = web::router(hub.api(address)).merge(web::indigo::router(indigo));
+        let api = hub.api(address);
+        let access = api.access.clone();
+        let indigo = hub.indigo().await?;
+        let indigo = IndigoApi::new(indigo, &config.indigo_api, access, local_only);
+        let router = web::router(api).merge(web::indigo::router(indigo));
         let served = web::serve(listener, router, stop_signal()).await;
         say(&events, "stopping".to_owned());
         hub.stop().await;

@@ -39,6 +39,9 @@ pub(super) type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 /// waits of one second, each with a line).
 const THREAD_GRACE: u32 = 10;
 
+/// The parameter that is a setting of the hub.
+const LANGUAGE: &str = "Language";
+
 /// How long threads may take to end before the log mentions them.
 const THREAD_EXIT: Duration = Duration::from_millis(200);
 
@@ -443,6 +446,11 @@ impl Life<'_> {
 impl Life<'_> {
     fn parameters(&mut self) -> Vec<(String, String)> {
         let mut parameters = self.spec.parameters.clone();
+        let parameter = parameters.iter_mut().find(|(key, _)| key == LANGUAGE);
+        let setting = self.settings.iter().find(|(key, _)| key == LANGUAGE);
+        if let (Some((_, parameter)), Some((_, setting))) = (parameter, setting) {
+            parameter.clone_from(setting);
+        }
         if self.spec.indigo.is_some() {
             let preferences = std::mem::take(&mut self.found.preferences);
             parameters.push(("pluginPrefs".to_owned(), preferences));

@@ -10,6 +10,7 @@ pub mod change;
 mod clock;
 mod command;
 pub mod condition;
+mod control;
 pub mod database;
 pub mod definition;
 pub mod device;
@@ -42,6 +43,7 @@ pub mod table;
 mod timers;
 mod trigger;
 pub mod view;
+pub mod webhook;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]

@@ -19,7 +19,7 @@ use crate::platform::indigo::object::map_weight;
 use crate::platform::indigo::paths::{INSTALL_FOLDER, SERVER_VERSION, logs};
 use crate::platform::indigo::plugin::{Broadcast, Plugin, definitions};
 use crate::platform::indigo::preferences;
-use crate::platform::indigo::server::timestamp;
+use crate::platform::indigo::server::{IndigoServer, timestamp};
 use crate::platform::indigo::sun::Event;
 use crate::serial::list::existing;
 
@@ -314,7 +314,9 @@ async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
 fn restart(context: &Context<'_>) -> Result<Value, Failure> {
     let (found, _) = plugin(context)?;
     let Some(plugin) = found else {
-        return Err(Failure::value("there is no such plugin"));
+        return Err(Failure::no_plugin(
+            context.arguments.needed_text("pluginId")?,
+        ));
     };
     if !plugin.may_restart() {
         return Err(Failure::other(format!(
@@ -389,10 +391,26 @@ fn broadcast(context: &Context<'_>) -> Result<Value, Failure> {
     if bytes > limit {
         return Err(Limits::hit("broadcast-bytes", bytes, limit).into());
     }
-    for plugin in context.server.plugins() {
-        for method in plugin.methods(sender.id(), message) {
-            plugin.tell(&format!("plugin.{method}"), &arguments);
+    tell(context.server, sender.id(), message, &arguments);
+    Ok(Value::Null)
+}
+
+/// Sends a message of the server itself, in the name of the plugin that it is in the
+/// original.
+pub(in crate::platform::indigo) fn announce(
+    server: &IndigoServer,
+    sender: &str,
+    message: &str,
+    arg: Value,
+) {
+    let arguments = json!({ "kind": "broadcast", "args": [arg] });
+    tell(server, sender, message, &arguments.to_string().into());
+}
+
+fn tell(server: &IndigoServer, sender: &str, message: &str, arguments: &Arc<str>) {
+    for plugin in server.plugins() {
+        for method in plugin.methods(sender, message) {
+            plugin.tell(&format!("plugin.{method}"), arguments);
         }
     }
-    Ok(Value::Null)
 }

@@ -1,6 +1,7 @@
 //! Device types: what `Devices.xml` defines.
 
 use super::field::ConfigUi;
+use super::named::{by_name, name_of};
 use super::state::StateDefinition;
 
 /// The class of a device type; decides its built-in states and actions.
@@ -18,36 +19,36 @@ pub enum DeviceClass {
     Thermostat,
     /// Zones.
     Sprinkler,
+    /// Inputs and outputs by number. The original's definitions have no word for it;
+    /// this is the one of its filters and its namespace of commands.
+    MultiIo,
     /// Only what its definition says.
     Custom,
 }
 
 impl DeviceClass {
     /// All classes with the name that a definition gives them.
-    pub const NAMES: [(&'static str, Self); 7] = [
+    pub const NAMES: [(&'static str, Self); 8] = [
         ("relay", Self::Relay),
         ("dimmer", Self::Dimmer),
         ("sensor", Self::Sensor),
         ("speedcontrol", Self::SpeedControl),
         ("thermostat", Self::Thermostat),
         ("sprinkler", Self::Sprinkler),
+        ("iodevice", Self::MultiIo),
         ("custom", Self::Custom),
     ];
 
     /// The class of this name, whatever its case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let mut names = Self::NAMES.iter();
-        let found = names.find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, class)| *class)
+        by_name(&Self::NAMES, name)
     }
 
     /// The name in a definition.
     #[must_use]
     pub fn name(self) -> &'static str {
-        let mut names = Self::NAMES.iter();
-        let found = names.find(|(_, class)| *class == self);
-        found.map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, &self)
     }
 
     /// The class that Python sees.
@@ -60,6 +61,7 @@ impl DeviceClass {
             Self::SpeedControl => "indigo.SpeedControlDevice",
             Self::Thermostat => "indigo.ThermostatDevice",
             Self::Sprinkler => "indigo.SprinklerDevice",
+            Self::MultiIo => "indigo.MultiIODevice",
             Self::Custom => "indigo.Device",
         }
     }

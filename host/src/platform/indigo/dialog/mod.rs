@@ -7,11 +7,13 @@
 //! plugin like all others, one at a time; who talks to the dialog waits for them.
 
 mod binding;
+mod draft;
 mod open;
 mod options;
 mod registry;
 mod reply;
 mod save;
+mod step;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ use super::failure::Failure;
 use super::plugin::CallError;
 
 pub use registry::{Dialogs, MAX_OPEN};
+pub use step::Place;
 pub use subject::Subject;
 pub use values::add_stated_defaults;
 
@@ -80,8 +83,10 @@ pub enum Saved {
     Yes {
         /// The values as saved.
         values: Values,
-        /// The device or trigger that has them now.
+        /// The device, trigger or whatever else has them now.
         object: Option<i64>,
+        /// Which step of it has them, if it has steps.
+        step: Option<usize>,
         /// What an executed action or menu item returned.
         result: Option<Value>,
     },
@@ -134,4 +139,6 @@ struct Dialog {
     values: Values,
     /// Options of the menus and lists by field id.
     options: Vec<(String, Vec<(String, String)>)>,
+    /// The device that was made for it.
+    draft: Option<i64>,
 }
