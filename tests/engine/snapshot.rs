@@ -131,7 +131,8 @@ async fn the_image_is_mapped_copy_on_write() {
         .map(|image| image.dirty * 100 / image.size)
         .collect();
     dirty.sort_unstable();
-    assert!(dirty[INSTANCES / 2] <= 8, "{images:?}");
+    // What starts write to lies side by side; where it was allocated it would be 3.
+    assert!(dirty[INSTANCES / 2] <= 1, "{images:?}");
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::http_step::{Client, Feed, Request};
 use crate::stage::{FILES, PLUGIN, Stage, bundle};
 
 /// What `case.toml` says.
@@ -34,11 +35,29 @@ struct Text {
 enum Step {
     /// `"stop"` or `"restart"` of the hub.
     Word(String),
+    /// A request over HTTP.
+    Http(Box<Request>),
+    /// Something on a feed.
+    Feed(Feed),
     /// Waits for a line.
-    Wait { wait: String },
+    Wait {
+        wait: String,
+        /// Rows of the documents that this step checks.
+        #[serde(default)]
+        rows: Vec<String>,
+    },
+    /// A line that comes or came, before or behind others.
+    Logged {
+        logged: String,
+        /// Rows of the documents that this step checks.
+        #[serde(default)]
+        rows: Vec<String>,
+    },
     /// A command that is carried out; `answer` must be in what it returns.
     Command {
         command: String,
+        #[serde(default)]
+        rows: Vec<String>,
         #[serde(default)]
         with: Value,
         #[serde(default)]
@@ -47,6 +66,8 @@ enum Step {
     /// The same again and again until the answer is so.
     Until {
         until: String,
+        #[serde(default)]
+        rows: Vec<String>,
         #[serde(default)]
         with: Value,
         answer: Value,
@@ -79,8 +100,9 @@ impl Case {
     pub async fn run(&self) {
         let mut stage = Stage::new();
         self.start(&mut stage).await;
+        let mut client = Client::default();
         for step in &self.text.steps {
-            self.step(&mut stage, step).await;
+            self.step(&mut stage, &mut client, step).await;
         }
         if stage.hub.is_some() {
             for text in &self.text.log {
@@ -129,25 +151,37 @@ impl Case {
         stage.start_bundle(&root, &config).await;
     }
 
-    async fn step(&self, stage: &mut Stage, step: &Step) {
+    async fn step(&self, stage: &mut Stage, client: &mut Client, step: &Step) {
         match step {
             Step::Word(word) if word == "stop" => stage.stop().await,
             Step::Word(word) if word == "restart" => {
+                client.leave();
                 stage.stop().await;
                 stage.open();
                 self.start(stage).await;
             }
             Step::Word(word) => panic!("there is no step {word:?}"),
-            Step::Wait { wait } => drop(stage.line(wait).await),
+            Step::Http(request) => client.ask(stage, request).await,
+            Step::Feed(feed) => client.feed(stage, feed).await,
+            Step::Wait { wait, .. } => drop(stage.line(wait).await),
+            Step::Logged { logged, .. } => {
+                let came = async |stage: &mut Stage| {
+                    stage.drain();
+                    stage.seen.iter().any(|line| line.contains(logged))
+                };
+                stage.until(logged, came).await;
+            }
             Step::Command {
                 command,
                 with,
                 answer,
+                ..
             } => {
-                let got = stage.done(command, with.clone()).await;
+                let got = stage.done(command, client.filled(with)).await;
                 if let Some(answer) = answer {
+                    let answer = client.filled(answer);
                     assert!(
-                        holds(&got, answer),
+                        holds(&got, &answer),
                         "{command} returned {got:#}, not {answer:#}\n{}",
                         stage.transcript()
                     );
@@ -157,12 +191,14 @@ impl Case {
                 until,
                 with,
                 answer,
+                ..
             } => {
+                let (with, answer) = (client.filled(with), client.filled(answer));
                 let mut last = Value::Null;
                 let end = tokio::time::Instant::now() + crate::support::PATIENCE;
                 while tokio::time::Instant::now() < end {
                     last = stage.command(until, with.clone()).await.unwrap_or_default();
-                    if holds(&last, answer) {
+                    if holds(&last, &answer) {
                         return;
                     }
                     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -176,7 +212,7 @@ impl Case {
                 refused,
                 with,
                 says,
-            } => match stage.command(refused, with.clone()).await {
+            } => match stage.command(refused, client.filled(with)).await {
                 Ok(value) => panic!("{refused} returned {value}"),
                 Err(failure) => assert!(
                     failure.message.contains(says),
@@ -197,7 +233,30 @@ fn make(into: &Path, from: &Path, name: &str, id: &str) -> PathBuf {
         .iter()
         .map(|(file, it)| (*file, it.as_str()))
         .collect();
-    bundle(into, name, id, &texts)
+    let root = bundle(into, name, id, &texts);
+    for folder in ["Templates", "Resources"] {
+        let place = match folder {
+            "Templates" => root.join("Contents/Server Plugin/Templates"),
+            _ => root.join("Contents").join(folder),
+        };
+        copy(&from.join(folder), &place);
+    }
+    root
+}
+
+/// Copies a folder of files, if it is there.
+fn copy(from: &Path, into: &Path) {
+    let Ok(entries) = std::fs::read_dir(from) else {
+        return;
+    };
+    std::fs::create_dir_all(into).unwrap();
+    for entry in entries.map(Result::unwrap) {
+        let place = into.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &place),
+            false => drop(std::fs::copy(entry.path(), place).unwrap()),
+        }
+    }
 }
 
 /// Whether the lines contain these texts, one after the other.
@@ -208,12 +267,17 @@ fn in_order(lines: &[String], wanted: &[String]) -> bool {
         .all(|text| lines.any(|line| line.contains(text)))
 }
 
-/// Whether a value has everything that is wanted; objects may have more.
-fn holds(value: &Value, wanted: &Value) -> bool {
+/// Whether a value has everything that is wanted; objects, those in lists too, may
+/// have more.
+pub fn holds(value: &Value, wanted: &Value) -> bool {
     match (value, wanted) {
         (Value::Object(value), Value::Object(wanted)) => wanted
             .iter()
             .all(|(key, wanted)| value.get(key).is_some_and(|value| holds(value, wanted))),
+        (Value::Array(value), Value::Array(wanted)) => {
+            let mut pairs = value.iter().zip(wanted);
+            value.len() == wanted.len() && pairs.all(|(value, wanted)| holds(value, wanted))
+        }
         (Value::Number(value), Value::Number(wanted)) => value.as_f64() == wanted.as_f64(),
         (value, wanted) => value == wanted,
     }

@@ -1,16 +1,13 @@
 //! The HTTP API in front of plugins in real components: pages and dialogs.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cordon::web::indigo::{IndigoApi, IndigoApiConfig, KeyConfig};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
+use crate::site::{KEY, Site};
 use crate::stage::Stage;
 
-const KEY: &str = "the key of these tests";
 const ID: &str = "org.example.web";
 
 /// The files of a folder under `tests/cases/indigo`.
@@ -27,7 +24,7 @@ fn files(case: &str) -> Vec<(String, String)> {
 }
 
 /// A stage with the plugin of a case, and the address of its API.
-async fn open(case: &str, templates: bool) -> (Stage, SocketAddr) {
+async fn open(case: &str, templates: bool) -> (Stage, Site) {
     let mut stage = Stage::new();
     let files = files(case);
     let files: Vec<_> = files
@@ -41,79 +38,40 @@ async fn open(case: &str, templates: bool) -> (Stage, SocketAddr) {
         std::fs::rename(code.join("address.xml"), code.join("Templates/address.xml")).unwrap();
     }
     let remote = stage.start_bundle(&root, "").await;
-    let server = stage.server().await;
-    server.ready();
-    let config = IndigoApiConfig {
-        keys: vec![KeyConfig {
-            name: "tests".to_owned(),
-            key: KEY.to_owned(),
-            plugins: Vec::new(),
-        }],
-        ..IndigoApiConfig::default()
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let router = cordon::web::indigo::router(IndigoApi::new(server, &config, true));
-    tokio::spawn(async move { cordon::web::serve(listener, router, std::future::pending()).await });
+    let site = Site::open(&mut stage).await;
     let _ = remote;
     let patience = Instant::now() + Duration::from_secs(30);
     while !stage.server().await.plugin(ID).unwrap().running() {
         assert!(Instant::now() < patience, "the plugin does not run");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    (stage, address)
+    (stage, site)
 }
 
 /// Status, content type and body.
-async fn send(
-    address: SocketAddr,
-    method: &'static str,
-    path: &str,
-    body: Value,
-) -> (u16, String, String) {
-    let address = format!("http://{address}{path}");
-    let asking = move || {
-        let config = ureq::Agent::config_builder().http_status_as_error(false);
-        let agent: ureq::Agent = config.build().into();
-        let key = format!("Bearer {KEY}");
-        let answer = match method {
-            "GET" => agent.get(&address).header("Authorization", &key).call(),
-            "DELETE" => agent.delete(&address).header("Authorization", &key).call(),
-            _ => {
-                let form = body.as_str().is_some();
-                let kind = if form {
-                    "application/x-www-form-urlencoded"
-                } else {
-                    "application/json"
-                };
-                let text = body
-                    .as_str()
-                    .map_or_else(|| body.to_string(), str::to_owned);
-                let request = agent.post(&address).header("Authorization", &key);
-                request.header("Content-Type", kind).send(text)
-            }
-        };
-        let mut answer = answer.unwrap();
-        let kind = answer
-            .headers()
-            .get("content-type")
-            .map(|it| it.to_str().unwrap().to_owned());
-        let body = answer.body_mut().read_to_string().unwrap();
-        (answer.status().as_u16(), kind.unwrap_or_default(), body)
+pub async fn send(site: &Site, method: &str, path: &str, body: Value) -> (u16, String, String) {
+    let key = ("Authorization".to_owned(), format!("Bearer {KEY}"));
+    let kind = |kind: &str| ("Content-Type".to_owned(), kind.to_owned());
+    let (kind, body) = match body {
+        Value::Null => (None, None),
+        Value::String(form) => (Some(kind("application/x-www-form-urlencoded")), Some(form)),
+        other => (Some(kind("application/json")), Some(other.to_string())),
     };
-    tokio::task::spawn_blocking(asking).await.unwrap()
+    let headers: Vec<_> = kind.into_iter().chain([key]).collect();
+    let got = site.send(method, path, &headers, body).await;
+    (got.status, got.kind, got.body)
 }
 
-async fn post(address: SocketAddr, path: &str, body: Value) -> Value {
-    let (_, _, text) = send(address, "POST", path, body).await;
+async fn post(site: &Site, path: &str, body: Value) -> Value {
+    let (_, _, text) = send(site, "POST", path, body).await;
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_answers_over_http() {
-    let (_stage, address) = open("101-http", false).await;
+    let (_stage, site) = open("101-http", false).await;
     let path = format!("/message/{ID}/tell/a/b%20c?x=1&y=2&y=3");
-    let (status, kind, body) = send(address, "GET", &path, Value::Null).await;
+    let (status, kind, body) = send(&site, "GET", &path, Value::Null).await;
     assert_eq!((status, kind.as_str()), (200, "application/json"), "{body}");
     let told: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(
@@ -132,18 +90,18 @@ async fn a_plugin_answers_over_http() {
     );
     assert_eq!(told["props"]["incoming_request_method"], "GET");
     let path = format!("/message/{ID}/tell");
-    let told = post(address, &path, json!("a=1&b=%C3%A4")).await;
+    let told = post(&site, &path, json!("a=1&b=%C3%A4")).await;
     assert_eq!(
         told["props"]["body_params"],
         json!({"a": "1", "b": "\u{e4}"})
     );
-    let told = post(address, &path, json!({"class": "indigo.Device"})).await;
+    let told = post(&site, &path, json!({"class": "indigo.Device"})).await;
     assert_eq!(
         told["props"]["request_body"],
         "{\"class\":\"indigo.Device\"}"
     );
     // What strangers send makes no object of a class.
-    let told = post(address, &path, json!("class=indigo.Device&id=5")).await;
+    let told = post(&site, &path, json!("class=indigo.Device&id=5")).await;
     assert_eq!(
         told["props"]["body_params"],
         json!({"class": "indigo.Device", "id": "5"}),
@@ -157,11 +115,10 @@ async fn a_plugin_answers_over_http() {
         ("none", 200, "application/json", ""),
     ] {
         let path = format!("/message/{ID}/reply/?form={form}");
-        let got = send(address, "GET", &path, Value::Null).await;
+        let got = send(&site, "GET", &path, Value::Null).await;
         assert_eq!(got, (status, kind.to_owned(), body.to_owned()), "{form}");
     }
-    let (status, _, body) =
-        send(address, "GET", &format!("/message/{ID}/snake"), Value::Null).await;
+    let (status, _, body) = send(&site, "GET", &format!("/message/{ID}/snake"), Value::Null).await;
     assert_eq!((status, body.as_str()), (200, "one"));
     for (path, status, word) in [
         ("reply/?form=outside", 500, "unknown_error"),
@@ -169,13 +126,8 @@ async fn a_plugin_answers_over_http() {
         ("missing", 501, "invalid_action"),
         ("none", 501, "invalid_action"),
     ] {
-        let (got, _, body) = send(
-            address,
-            "GET",
-            &format!("/message/{ID}/{path}"),
-            Value::Null,
-        )
-        .await;
+        let (got, _, body) =
+            send(&site, "GET", &format!("/message/{ID}/{path}"), Value::Null).await;
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(
             (got, &body["error"]),
@@ -194,18 +146,18 @@ async fn a_plugin_answers_over_http() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_takes_too_long_is_cut() {
-    let (_stage, address) = open("101-http", false).await;
+    let (_stage, site) = open("101-http", false).await;
     let path = format!("/message/{ID}/reply/?form=slow");
-    let (status, _, body) = send(address, "GET", &path, Value::Null).await;
+    let (status, _, body) = send(&site, "GET", &path, Value::Null).await;
     assert_eq!(status, 504, "{body}");
     assert!(body.contains("within 20 s"), "{body}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dialogs_of_devices() {
-    let (mut stage, address) = open("102-dialogs", true).await;
+    let (mut stage, site) = open("102-dialogs", true).await;
     let opening = json!({"pluginId": ID, "kind": "device", "typeId": "lamp", "name": "Hall"});
-    let dialog = post(address, "/cordon/indigo/dialogs", opening).await;
+    let dialog = post(&site, "/cordon/indigo/dialogs", opening).await;
     let path = format!(
         "/cordon/indigo/dialogs/{}",
         dialog["dialog"].as_str().expect("a dialog")
@@ -222,23 +174,18 @@ async fn dialogs_of_devices() {
     );
     assert_eq!(field(&dialog, "room")["visible"], false);
     let values = json!({"values": {"more": true}});
-    let dialog = post(address, &format!("{path}/values"), values).await;
+    let dialog = post(&site, &format!("{path}/values"), values).await;
     assert_eq!(field(&dialog, "room")["visible"], true);
-    let dialog = post(
-        address,
-        &format!("{path}/press"),
-        json!({"field": "search"}),
-    )
-    .await;
+    let dialog = post(&site, &format!("{path}/press"), json!({"field": "search"})).await;
     assert_eq!(dialog["values"]["room"], "attic");
     assert_eq!(field(&dialog, "room")["options"][0]["value"], "kitchen");
     let bad = json!({"values": {"address": "bad"}});
-    let refused = post(address, &format!("{path}/save"), bad).await;
+    let refused = post(&site, &format!("{path}/save"), bad).await;
     assert_eq!(refused["saved"], false);
     assert_eq!(refused["errors"], json!({"address": "is bad"}));
     assert_eq!(refused["alert"], "look at the address");
     let good = json!({"values": {"address": "192.0.2.9"}});
-    let saved = post(address, &format!("{path}/save"), good).await;
+    let saved = post(&site, &format!("{path}/save"), good).await;
     assert_eq!(saved["saved"], true, "{saved}");
     assert_eq!(saved["values"]["version"], "7");
     let id = saved["objectId"].as_i64().unwrap();
@@ -250,7 +197,7 @@ async fn dialogs_of_devices() {
     );
     // Again: with what was saved, the plugin's own remark, and the devices that there are.
     let opening = json!({"pluginId": ID, "kind": "device", "typeId": "lamp", "objectId": id});
-    let dialog = post(address, "/cordon/indigo/dialogs", opening).await;
+    let dialog = post(&site, "/cordon/indigo/dialogs", opening).await;
     assert_eq!(dialog["values"]["address"], "192.0.2.9");
     assert_eq!(dialog["errors"], json!({"address": "seen before"}));
     let others = json!([{"value": id.to_string(), "label": "Hall"}]);
@@ -259,17 +206,17 @@ async fn dialogs_of_devices() {
         "/cordon/indigo/dialogs/{}",
         dialog["dialog"].as_str().unwrap()
     );
-    send(address, "DELETE", &path, Value::Null).await;
+    send(&site, "DELETE", &path, Value::Null).await;
     stage.line("closed lamp True True").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dialogs_of_everything_else() {
-    let (mut stage, address) = open("102-dialogs", true).await;
+    let (mut stage, site) = open("102-dialogs", true).await;
     let open = async |opening: Value| {
         let mut opening = opening;
         opening["pluginId"] = json!(ID);
-        let dialog = post(address, "/cordon/indigo/dialogs", opening).await;
+        let dialog = post(&site, "/cordon/indigo/dialogs", opening).await;
         let id = dialog["dialog"]
             .as_str()
             .unwrap_or_else(|| panic!("{dialog}"));
@@ -278,7 +225,7 @@ async fn dialogs_of_everything_else() {
     let (path, dialog) = open(json!({"kind": "prefs"})).await;
     assert_eq!(dialog["values"]["level"], "20");
     post(
-        address,
+        &site,
         &format!("{path}/save"),
         json!({"values": {"level": "10"}}),
     )
@@ -289,7 +236,7 @@ async fn dialogs_of_everything_else() {
 
     let (path, _) = open(json!({"kind": "event", "typeId": "rang", "name": "Bell"})).await;
     let saved = post(
-        address,
+        &site,
         &format!("{path}/save"),
         json!({"values": {"times": "3"}}),
     )
@@ -298,13 +245,13 @@ async fn dialogs_of_everything_else() {
     stage.line("watch Bell rang 3").await;
 
     let (path, _) = open(json!({"kind": "menu", "typeId": "now"})).await;
-    post(address, &format!("{path}/save"), json!({})).await;
+    post(&site, &format!("{path}/save"), json!({})).await;
     stage.line("menu now").await;
     let (path, _) = open(json!({"kind": "menu", "typeId": "ask"})).await;
-    let refused = post(address, &format!("{path}/save"), json!({})).await;
+    let refused = post(&site, &format!("{path}/save"), json!({})).await;
     assert_eq!(refused["errors"], json!({"word": "say one"}));
     let saved = post(
-        address,
+        &site,
         &format!("{path}/save"),
         json!({"values": {"word": "hello"}}),
     )
@@ -313,14 +260,14 @@ async fn dialogs_of_everything_else() {
     stage.line("menu ask hello").await;
 
     let (path, _) = open(json!({"kind": "factory"})).await;
-    post(address, &format!("{path}/press"), json!({"field": "make"})).await;
+    post(&site, &format!("{path}/press"), json!({"field": "make"})).await;
     let made = stage.done("devices.get", json!({"id": "made"})).await;
-    post(address, &format!("{path}/save"), json!({})).await;
+    post(&site, &format!("{path}/save"), json!({})).await;
     stage.line("factory False").await;
 
     let opening = json!({"kind": "action", "typeId": "beep", "objectId": made["id"]});
     let (path, dialog) = open(opening).await;
     assert_eq!(dialog["values"], json!({"times": "2"}));
-    let done = post(address, &format!("{path}/save"), json!({"execute": true})).await;
+    let done = post(&site, &format!("{path}/save"), json!({"execute": true})).await;
     assert_eq!(done["result"], "made 2", "{done}");
 }

@@ -1,8 +1,9 @@
 """That every name of the documents exists, and has a test.
 
 ``tests/cases/indigo/coverage.tsv`` has a row for each method, property, key and
-member that the plugin reference, the object model and the manual's pages name: where it is described, its
-path in module ``indigo``, the test that uses it, and for what is refused why. Paths
+member that the plugin reference, the object model and the manual's pages name: where it is
+described, its path in module ``indigo``, the test that uses it, and for what is refused why.
+The path ``case`` stands for what only a running plugin shows; `indigo_cases` has more on it. Paths
 with a word in front: ``field`` is an attribute of a class of copies, ``instance`` one
 of a plugin's object, ``parameter`` one of a function, ``callback`` what the runtime
 calls of a plugin, ``refused`` what raises `NotImplementedError`.
@@ -10,24 +11,14 @@ calls of a plugin, ``refused`` what raises `NotImplementedError`.
 
 import importlib
 import inspect
-import os
 import unittest
 
+import indigo_cases
 from indigo_case import IndigoCase
-
-TABLE = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                     "..", "cases", "indigo", "coverage.tsv")
-COLUMNS = ["document", "name", "path", "test", "note"]
+from indigo_cases import rows
 
 # What only a plugin defines: the runtime looks for it and the base class has none.
 PLUGINS_OWN = {"runConcurrentThread", "logBroadcast"}
-
-
-def rows():
-    with open(TABLE, encoding="utf-8") as file:
-        lines = file.read().split("\n")[:-1]
-    assert lines[0].split("\t") == COLUMNS, lines[0]
-    return [dict(zip(COLUMNS, line.split("\t"))) for line in lines[1:]]
 
 
 class Coverage(IndigoCase):
@@ -45,6 +36,8 @@ class Coverage(IndigoCase):
 
     def check(self, path):
         word, colon, rest = path.partition(":")
+        if path == "case":
+            return
         if not colon:
             self.found(path)
         elif word == "field":
@@ -80,10 +73,20 @@ class Coverage(IndigoCase):
                 self.assertTrue(row["note"], row)
 
     def test_every_name_has_a_test_that_exists(self):
-        for test in sorted({row["test"] for row in rows()}):
+        for test in sorted({row["test"] for row in rows() if row["path"] != "case"}):
             module, case, function = test.split(".")
             kind = getattr(importlib.import_module(module), case)
             self.assertTrue(callable(getattr(kind, function)), test)
+
+    def test_every_row_of_the_cases_is_named_by_the_step_that_checks_it(self):
+        named = indigo_cases.mentions()
+        for row in rows():
+            if row["path"] == "case":
+                mention = indigo_cases.mention(row)
+                cases = named.pop(mention, [])
+                self.assertTrue(cases, "no case names the row %r" % mention)
+                self.assertEqual(row["test"], ",".join(cases), mention)
+        self.assertEqual(named, {}, "rows that are not in the table")
 
     def test_no_row_is_there_twice(self):
         keys = [(row["document"], row["name"]) for row in rows()]
@@ -98,6 +101,26 @@ class Coverage(IndigoCase):
             used = any(path == name or path.startswith(name + ".") or ":" + name in path
                        or name in path.split(":")[-1] for path in paths)
             self.assertTrue(used or name in UNDOCUMENTED, name)
+
+
+class Documents(unittest.TestCase):
+    """That the rows of the documents are found where they stand."""
+
+    def test_tables_of_the_object_model(self):
+        text = "\n".join([
+            "### 9.1 Field types", "", "| type | value |", "|---|---|", "| textfield | string |",
+            "| a, b | two |", "| (True, values) | one |", "", "| no table | 5 |", "",
+            "### 9.3 List", "", "| x | y |", "|---|---|", "| not read | z |"])
+        found = list(indigo_cases.model_rows(text))
+        self.assertEqual(found, ["9.1: textfield", "9.1: a", "9.1: b", "9.1: (True, values)"])
+
+    def test_tables_of_the_reference(self):
+        start, end = indigo_cases.REFERENCE
+        text = "\n".join(["405 if before", start, "headers this is a dictionary", "Key Value",
+                          "405 if any method", "error One of: a, b", end, "status this is"])
+        found = list(indigo_cases.reference_rows(text))
+        section = "Processing HTTP requests: "
+        self.assertEqual(found, [section + name for name in ("headers", "405", "error")])
 
 
 # Members of the module that the documents do not name.

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import unittest
+import unittest.mock
 
 from indigo_case import NOT_DEFINED, OK, RAISED, IndigoCase
 
@@ -294,6 +295,26 @@ class End(IndigoCase):
         self.assertTrue(plugin.gone)
         self.assertEqual(self.runtime.deliver("heartbeat"), NOT_DEFINED)
 
+    def test_the_threads_that_are_waited_for(self):
+        told = []
+        over = threading.Event()
+        self.addCleanup(over.set)
+        with unittest.mock.patch.object(
+                threading, "_threading_atexits", [lambda: told.append(1)], create=True):
+            self.begin()
+            self.enterContext(
+                unittest.mock.patch("atexit._run_exitfuncs", lambda: told.append(2)))
+            waiting = threading.Thread(target=over.wait, name="waits" * 20)
+            waiting.start()
+            threading.Thread(target=over.wait, name="daemon", daemon=True).start()
+            self.assertEqual(self.ok("threadsLeft"), [("waits" * 20)[:60]])
+            over.set()
+            waiting.join()
+            self.assertEqual(self.ok("threadsLeft"), [])
+            self.assertEqual(self.ok("threadsLeft"), [])
+        # Pools of workers hear of the end first, then what was registered runs, each once.
+        self.assertEqual(told, [1, 2])
+
     def test_sleep_and_waking_up(self):
         own = self.server.device(name="own")
         self.server.device(name="off", enabled=False)
@@ -340,6 +361,11 @@ class Preferences(IndigoCase):
         plugin.pluginPrefs["n"] = 5
         plugin.sleep(0)
         self.assertEqual(self.server.saved_prefs[-1], {"n": 5})
+        # What the server asks of a plugin that nobody calls.
+        prefs._looked -= prefs.INTERVAL
+        plugin.pluginPrefs["n"] = 6
+        self.ok("flushPluginPrefs")
+        self.assertEqual(self.server.saved_prefs[-1], {"n": 6})
 
     def test_the_plugin_saves_them_itself(self):
         plugin = self.begin(prefs={"a": 1})

@@ -12,7 +12,8 @@ use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
 use crate::error::EngineError;
 use crate::hub::Hub;
-use crate::log::{EventLog, Level, LogCapacity};
+use crate::log::{EventLog, Level};
+use crate::mail::Mailer;
 use crate::platform::domoticz::definition::Catalogue;
 use crate::platform::indigo::ServerOptions;
 use crate::web::indigo::IndigoApi;
@@ -33,7 +34,7 @@ impl Serve {
     /// Serves until the process is told to stop.
     pub async fn act(self) -> Result<ExitCode, EngineError> {
         let config = Config::load(&self.config)?;
-        let events = EventLog::with_echo(LogCapacity::default(), std::io::stdout())?;
+        let events = super::console()?;
         let options = EngineOptions {
             instances: config.hub.instances,
             ..EngineOptions::default()
@@ -67,14 +68,18 @@ impl Serve {
             longitude: config.hub.longitude,
             web_url: format!("http://{address}"),
             port: address.port(),
+            mailer: config.mail.clone().map(Mailer::new),
         });
         start_all(&mut hub, &config, &events).await?;
         hub.manage(&config.hub.plugins, config.hub.instances)
             .await?;
         say(&events, format!("ready on http://{address}/"));
         let local_only = address.ip().is_loopback();
-        let indigo = IndigoApi::new(hub.indigo().await?, &config.indigo_api, local_only);
-        let router = web::router(hub.api(address)).merge(web::indigo::router(indigo));
+        let api = hub.api(address);
+        let access = api.access.clone();
+        let indigo = hub.indigo().await?;
+        let indigo = IndigoApi::new(indigo, &config.indigo_api, access, local_only);
+        let router = web::router(api).merge(web::indigo::router(indigo));
         let served = web::serve(listener, router, stop_signal()).await;
         say(&events, "stopping".to_owned());
         hub.stop().await;

@@ -1,10 +1,10 @@
 //! Who may use the API: users with passwords, and networks that need none.
 //!
 //! As in Domoticz: HTTP Basic, or the parameters `username` and `password`, each in base64
-//! (the password as it is, or its MD5 in hexadecimal digits); no sessions. Wrong
-//! passwords are counted per address and slow it down to a few a minute; passwords are
-//! compared in constant time. Without configuration only this machine may, without a
-//! password.
+//! (the password as it is, or its MD5 in hexadecimal digits); no sessions. As in Indigo:
+//! HTTP Digest. Wrong passwords are counted per address and slow it down to a few a
+//! minute; passwords are compared in constant time. Without configuration only this
+//! machine may, without a password.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -18,6 +18,7 @@ use md5::Md5;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::digest::{Challenges, REALM, Response, Secret};
 use super::query::Query;
 use crate::config::{WebConfig, WebUser};
 use crate::grants::HostPattern;
@@ -79,12 +80,14 @@ pub(super) enum Refusal {
     Wrong,
     /// Too many wrong ones came from this address.
     TooMany,
+    /// They were right and answer a challenge that is no longer good.
+    Stale,
 }
 
 impl Refusal {
     pub(super) fn status(self) -> StatusCode {
         match self {
-            Self::Missing | Self::Wrong => StatusCode::UNAUTHORIZED,
+            Self::Missing | Self::Wrong | Self::Stale => StatusCode::UNAUTHORIZED,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -96,6 +99,7 @@ impl Refusal {
             }
             Self::Wrong => "the user or the password is wrong",
             Self::TooMany => "too many wrong passwords came from this address; wait a minute",
+            Self::Stale => "answer the challenge of this answer",
         }
     }
 }
@@ -107,6 +111,16 @@ struct Account {
     rights: Rights,
     /// Of the password, and of its MD5 in hexadecimal digits.
     hashes: [Hash; 2],
+    digest: Secret,
+}
+
+impl Account {
+    fn caller(&self) -> Caller {
+        Caller {
+            name: self.name.clone(),
+            rights: self.rights,
+        }
+    }
 }
 
 /// The users and networks of the configuration. Clones share the counts.
@@ -115,6 +129,7 @@ pub struct Access {
     accounts: Arc<[Account]>,
     networks: Arc<[HostPattern]>,
     failures: Arc<Mutex<HashMap<IpAddr, (u32, Instant)>>>,
+    challenges: Arc<Challenges>,
 }
 
 impl Access {
@@ -125,12 +140,19 @@ impl Access {
             name: user.name.clone(),
             rights: user.rights,
             hashes: [hash(&user.password), hash(&md5_hex(&user.password))],
+            digest: Secret::new(&user.name, &user.password),
         };
         Self {
             accounts: config.users.iter().map(account).collect(),
             networks: config.networks.clone().into(),
             failures: Arc::default(),
+            challenges: Arc::new(Challenges::new()),
         }
+    }
+
+    /// Whether there are users.
+    pub(super) fn has_users(&self) -> bool {
+        !self.accounts.is_empty()
     }
 
     /// The names of the users with their rights, in the order of the configuration.
@@ -160,43 +182,78 @@ impl Access {
         }
     }
 
+    /// The user whose header `Basic` has this behind the word.
+    pub(super) fn basic(&self, peer: IpAddr, coded: &str) -> Result<Caller, Refusal> {
+        let (name, password) = name_and_password(coded).ok_or(Refusal::Missing)?;
+        self.log_in(peer, &name, &password)
+    }
+
+    /// The user whose header `Digest` has this behind the word, in a request of this
+    /// method for this target.
+    pub(super) fn digest(
+        &self,
+        peer: IpAddr,
+        text: &str,
+        method: &str,
+        target: &str,
+    ) -> Result<Caller, Refusal> {
+        let response = Response::parse(text).ok_or(Refusal::Missing)?;
+        let caller = self.attempt(peer, || {
+            let name = response.user();
+            let account = self.accounts.iter().find(|it| it.name == name)?;
+            let proved = response.proves(&account.digest, method, target);
+            proved.then(|| account.caller())
+        })?;
+        match self.challenges.take(&response) {
+            true => Ok(caller),
+            false => Err(Refusal::Stale),
+        }
+    }
+
+    /// The headers that ask for a user and a password; none without users.
+    pub(super) fn challenges(&self, refusal: Refusal) -> Vec<String> {
+        if !self.has_users() {
+            return Vec::new();
+        }
+        let mut asked = Vec::from(self.challenges.ask(refusal == Refusal::Stale));
+        asked.push(format!("Basic realm=\"{REALM}\", charset=\"UTF-8\""));
+        asked
+    }
+
     /// The user of this name and password; `password` may also be its MD5.
     fn log_in(&self, peer: IpAddr, name: &str, password: &str) -> Result<Caller, Refusal> {
-        let peer = self.place(peer);
-        if self.is_blocked(peer) {
-            return Err(Refusal::TooMany);
-        }
-        // Every account is looked at, so that the time tells nothing of the names.
-        let given = hash(password);
-        let mut found = None;
-        for account in self.accounts.iter() {
-            let named = equal(&hash(&account.name), &hash(name));
-            let [plain, md5] = &account.hashes;
-            let right = equal(plain, &given) | equal(md5, &given);
-            if named & right {
-                found = Some(Caller {
-                    name: account.name.clone(),
-                    rights: account.rights,
-                });
+        self.attempt(peer, || {
+            // Every account is looked at, so that the time tells nothing of the names.
+            let given = hash(password);
+            let mut found = None;
+            for account in self.accounts.iter() {
+                let named = equal(&hash(&account.name), &hash(name));
+                let [plain, md5] = &account.hashes;
+                let right = equal(plain, &given) | equal(md5, &given);
+                if named & right {
+                    found = Some(account.caller());
+                }
             }
-        }
-        if found.is_none() {
-            self.count(peer);
-        }
-        found.ok_or(Refusal::Wrong)
+            found
+        })
     }
 
     /// Whether a code is the right one; a wrong one counts as a wrong password.
     pub(super) fn compare(&self, peer: IpAddr, given: &str, code: &str) -> Result<(), Refusal> {
+        self.attempt(peer, || equal(&hash(given), &hash(code)).then_some(()))
+    }
+
+    /// What a stranger may get wrong a few times a minute.
+    fn attempt<T>(&self, peer: IpAddr, right: impl FnOnce() -> Option<T>) -> Result<T, Refusal> {
         let peer = self.place(peer);
         if self.is_blocked(peer) {
             return Err(Refusal::TooMany);
         }
-        if equal(&hash(given), &hash(code)) {
-            return Ok(());
+        let found = right();
+        if found.is_none() {
+            self.count(peer);
         }
-        self.count(peer);
-        Err(Refusal::Wrong)
+        found.ok_or(Refusal::Wrong)
     }
 
     /// Whether a request comes from a network that needs no password. One that a proxy
@@ -257,6 +314,11 @@ fn basic(header: &str) -> Option<(String, String)> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
+    name_and_password(coded)
+}
+
+/// Name and password as `Basic` has them.
+fn name_and_password(coded: &str) -> Option<(String, String)> {
     let text = decode(coded)?;
     let (name, password) = text.split_once(':')?;
     Some((name.to_owned(), password.to_owned()))

@@ -11,6 +11,8 @@ mod body;
 mod commands;
 mod counter;
 mod devices;
+mod digest;
+mod early;
 pub mod indigo;
 mod names;
 mod origin;
@@ -29,7 +31,7 @@ use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Form, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
 
@@ -50,6 +52,7 @@ use crate::store::ManagedHardware;
 use access::Caller;
 use answer::Answer;
 use commands::Call;
+use early::{Early, Reply};
 use query::Query;
 use server::Peer;
 
@@ -143,68 +146,57 @@ async fn json(
     headers: HeaderMap,
     uri: Uri,
     form: Result<Form<HashMap<String, String>>, FormRejection>,
-) -> Response {
-    let mut query = match Query::parse(&uri) {
-        Ok(query) => query,
-        Err(reason) => return Answer::refused(reason).with_status(StatusCode::URI_TOO_LONG),
-    };
+) -> Reply {
+    let mut query = Query::parse(&uri)
+        .map_err(|reason| Answer::refused(reason).with_status(StatusCode::URI_TOO_LONG))?;
     match form {
         // A GET has its query for a form.
         Ok(Form(form)) => query.add(form),
         Err(FormRejection::InvalidFormContentType(_)) => {}
         Err(rejection) => {
-            return Answer::refused(rejection.body_text()).with_status(rejection.status());
+            let answer = Answer::refused(rejection.body_text());
+            return Err(answer.with_status(rejection.status()).into());
         }
     }
-    match admit(&api, peer, &headers, &query) {
-        Ok(caller) => {
-            let call = Call {
-                api: &api,
-                query: &query,
-                caller: &caller,
-                peer: peer.ip(),
-            };
-            commands::run(&call).await.into_response()
-        }
-        Err(response) => *response,
-    }
+    let caller = admit(&api, peer, &headers, &query)?;
+    let call = Call {
+        api: &api,
+        query: &query,
+        caller: &caller,
+        peer: peer.ip(),
+    };
+    Ok(commands::run(&call).await.into_response())
 }
 
 async fn upload(
     State(api): State<HubApi>,
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     request: Request,
-) -> Response {
+) -> Reply {
     let headers = request.headers().clone();
-    let caller = match admit(&api, peer, &headers, &Query::default()) {
-        Ok(caller) => caller,
-        Err(response) => return *response,
-    };
-    match body::file(request, MAX_UPLOAD).await {
-        Ok(file) => commands::upload_icons(&api, &caller, file)
-            .await
-            .into_response(),
-        Err((status, reason)) => Answer::refused(reason).with_status(status),
-    }
+    let caller = admit(&api, peer, &headers, &Query::default())?;
+    let file = body::file(request, MAX_UPLOAD)
+        .await
+        .map_err(|(status, reason)| Answer::refused(reason).with_status(status))?;
+    let uploaded = commands::upload_icons(&api, &caller, file).await;
+    Ok(uploaded.into_response())
 }
 
 async fn status_page(
     State(api): State<HubApi>,
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
-) -> Response {
-    if let Err(response) = admit(&api, peer, &headers, &Query::default()) {
-        return *response;
-    }
+) -> Reply {
+    admit(&api, peer, &headers, &Query::default())?;
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let headers = [(header::CONTENT_SECURITY_POLICY, policy)];
     let pages = api.pages.names().await;
     match api.devices.all().await {
         Ok(rows) => {
             let page = page::render(&api.plugins.hardware(), &rows, &pages);
-            (headers, Html(page)).into_response()
+            Ok((headers, Html(page)).into_response())
         }
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+        Err(error) => Ok((StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()),
     }
 }
 
@@ -213,11 +205,9 @@ async fn custom_page(
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
     Path(name): Path<String>,
-) -> Response {
-    match admit(&api, peer, &headers, &Query::default()) {
-        Ok(_) => api.pages.response(&name).await,
-        Err(response) => *response,
-    }
+) -> Reply {
+    admit(&api, peer, &headers, &Query::default())?;
+    Ok(api.pages.response(&name).await)
 }
 
 async fn icon(
@@ -225,11 +215,9 @@ async fn icon(
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
     Path(name): Path<String>,
-) -> Response {
-    match admit(&api, peer, &headers, &Query::default()) {
-        Ok(_) => pages::icon(&api.images, &name).await,
-        Err(response) => *response,
-    }
+) -> Reply {
+    admit(&api, peer, &headers, &Query::default())?;
+    Ok(pages::icon(&api.images, &name).await)
 }
 
 /// Who asks; else the answer to whoever may not.
@@ -238,9 +226,8 @@ fn admit(
     peer: SocketAddr,
     headers: &HeaderMap,
     query: &Query,
-) -> Result<Caller, Box<Response>> {
-    let forbidden =
-        |reason: String| Box::new(Answer::refused(reason).with_status(StatusCode::FORBIDDEN));
+) -> Result<Caller, Early> {
+    let forbidden = |reason: String| Answer::refused(reason).with_status(StatusCode::FORBIDDEN);
     origin::check(headers, api.local_only).map_err(forbidden)?;
     let caller = api
         .access
@@ -249,8 +236,8 @@ fn admit(
             let answer = Answer::refused(refusal.words()).with_status(refusal.status());
             let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"Cordon\"")];
             match refusal.status() {
-                StatusCode::UNAUTHORIZED => Box::new((ask, answer).into_response()),
-                _ => Box::new(answer),
+                StatusCode::UNAUTHORIZED => (ask, answer).into_response(),
+                _ => answer,
             }
         })?;
     if caller.is_local() {

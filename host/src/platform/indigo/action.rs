@@ -7,6 +7,9 @@ use super::object::Object;
 use super::state::figure;
 use super::table::Collection;
 
+/// Most steps of one object.
+pub const MOST_STEPS: usize = 256;
+
 /// One step. The JSON is the action object of the object model with its class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {

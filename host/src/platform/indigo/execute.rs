@@ -143,12 +143,18 @@ fn perform(
             });
             Ok(())
         }
-        "EmailAction"
-        | "ExecuteScriptAction"
-        | "ResetInterfacesAction"
-        | "SendInsteonGroupCommandAction" => {
-            Err(Failure::unsupported(format!("this server has no {class}")))
+        "EmailAction" => {
+            let to = step.fields.get("emailTo").cloned().unwrap_or_default();
+            let (subject, body) = (step.text("emailSubject"), step.text("emailBody"));
+            server.send_mail(caller, &to, subject, body)
         }
+        "ExecuteScriptAction" => Err(Failure::unsupported(
+            "this server runs no scripts outside of plugins; make the script an action of a \
+             plugin and use a PluginAction",
+        )),
+        "ResetInterfacesAction" | "SendInsteonGroupCommandAction" => Err(Failure::unsupported(
+            format!("this server has no Insteon, X10 or Z-Wave interface, so there is no {class}"),
+        )),
         "SprinklerAction" => super::sprinkler::carry_out(server, caller, &step),
         _ if control::takes(class) => control::control(server, &step),
         _ => Err(Failure::value(format!("there is no action {class}"))),

@@ -16,6 +16,7 @@ pub mod definition;
 pub mod device;
 pub mod dialog;
 mod dispatch;
+pub mod event_line;
 mod execute;
 pub mod failure;
 pub mod filter;
@@ -23,6 +24,7 @@ pub mod filter;
 pub(crate) mod fixture;
 pub mod info;
 mod log_follower;
+mod mail;
 pub mod object;
 pub mod paths;
 pub mod plugin;
@@ -32,6 +34,7 @@ mod records;
 pub mod schedule;
 pub mod server;
 pub mod setup;
+pub mod sleep;
 mod sprinkler;
 pub mod state;
 pub mod sun;
@@ -39,6 +42,7 @@ pub mod table;
 mod timers;
 mod trigger;
 pub mod view;
+pub mod webhook;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]

@@ -49,6 +49,9 @@ pub struct Hidden {
     /// The state to show, where the plugin named one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_display: Option<String>,
+    /// Whether it is there for a dialog that was not saved yet; nobody is told of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub draft: bool,
     /// First device of the group that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<i64>,

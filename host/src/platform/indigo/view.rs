@@ -171,19 +171,19 @@ fn device(object: &Object, props: &Map<String, Value>, seen: &mut Map<String, Va
             }
             set(
                 "supportsHvacFanMode",
-                Value::from(says("SupportsHvacFanMode", false)),
+                Value::from(says("SupportsHvacFanMode", true)),
             );
             set(
                 "supportsHvacOperationMode",
-                Value::from(says("SupportsHvacOperationMode", false)),
+                Value::from(says("SupportsHvacOperationMode", true)),
             );
             set(
                 "supportsCoolSetpoint",
-                Value::from(says("SupportsCoolSetpoint", false)),
+                Value::from(says("SupportsCoolSetpoint", true)),
             );
             set(
                 "supportsHeatSetpoint",
-                Value::from(says("SupportsHeatSetpoint", false)),
+                Value::from(says("SupportsHeatSetpoint", true)),
             );
         }
         DeviceClass::Sprinkler => {

@@ -37,7 +37,7 @@ pub(super) async fn set_security(call: &Call<'_>) -> Outcome {
         let compared = call.api.access.compare(call.peer, &given, &code);
         compared.map_err(|refusal| match refusal {
             Refusal::TooMany => refusal.words().to_owned(),
-            Refusal::Wrong | Refusal::Missing => "WRONG CODE".to_owned(),
+            Refusal::Wrong | Refusal::Missing | Refusal::Stale => "WRONG CODE".to_owned(),
         })?;
     }
     let set = call.api.house.set_security(status).await;

@@ -2,7 +2,10 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+pub(super) use crate::web::early::{Early, Reply};
 
 /// Which kind of error a plugin's address ended in; words of the plugin reference.
 pub(super) const PLUGIN_DISABLED: &str = "plugin_disabled";
@@ -24,16 +27,6 @@ pub(super) fn error(status: StatusCode, error: &str, description: &str) -> Respo
     json_answer(status, &json!({"error": error, "description": description}))
 }
 
-/// 401 with the way to log in.
-pub(super) fn unauthorized(description: &str) -> Response {
-    let mut answer = error(StatusCode::UNAUTHORIZED, "unauthorized", description);
-    let challenge = HeaderValue::from_static("Bearer realm=\"indigo\"");
-    answer
-        .headers_mut()
-        .insert(header::WWW_AUTHENTICATE, challenge);
-    answer
-}
-
 /// 405 with what is allowed.
 pub(super) fn wrong_method(allowed: &'static str) -> Response {
     let text = format!("this address takes {allowed}");
@@ -42,4 +35,12 @@ pub(super) fn wrong_method(allowed: &'static str) -> Response {
         .headers_mut()
         .insert(header::ALLOW, HeaderValue::from_static(allowed));
     answer
+}
+
+/// A body as JSON, or 400 with what is wrong with it.
+pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Early> {
+    serde_json::from_slice(bytes).map_err(|reason| {
+        let text = reason.to_string();
+        error(StatusCode::BAD_REQUEST, "invalid_request", &text).into()
+    })
 }

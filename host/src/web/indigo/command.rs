@@ -5,14 +5,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::Response;
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::IndigoApi;
-use super::answer::{json_answer, wrong_method};
+use super::admission::{Asked, Sent};
+use super::answer::{Reply, json_answer};
 use super::keys::Wanted;
 use crate::platform::indigo::failure::{Failure, FailureKind};
 use crate::platform::indigo::server::{Caller, IndigoServer};
@@ -42,6 +41,15 @@ const TIMED: &[Parameter] = &[
 ];
 const STEP: &[Parameter] = &[("by", Kind::Whole, false), ("delay", Kind::Number, false)];
 const LEVEL: &[Parameter] = &[("value", Kind::Whole, true), ("delay", Kind::Number, false)];
+const COLORS: &[Parameter] = &[
+    ("redLevel", Kind::Number, false),
+    ("greenLevel", Kind::Number, false),
+    ("blueLevel", Kind::Number, false),
+    ("whiteLevel", Kind::Number, false),
+    ("whiteLevel2", Kind::Number, false),
+    ("whiteTemperature", Kind::Number, false),
+    ("delay", Kind::Number, false),
+];
 const DELTA: &[Parameter] = &[("delta", Kind::Number, false)];
 const SETPOINT: &[Parameter] = &[("value", Kind::Number, true)];
 const ENABLE: &[Parameter] = &[("value", Kind::Flag, false)];
@@ -59,6 +67,7 @@ const COMMANDS: &[(&str, Collection, &[Parameter])] = &[
     ("dimmer.brighten", Collection::Devices, STEP),
     ("dimmer.dim", Collection::Devices, STEP),
     ("dimmer.setBrightness", Collection::Devices, LEVEL),
+    ("dimmer.setColorLevels", Collection::Devices, COLORS),
     (
         "iodevice.setBinaryOutput",
         Collection::Devices,
@@ -140,32 +149,19 @@ pub(super) struct Refused {
 }
 
 /// `POST /v2/api/command`.
-pub(super) async fn post(
-    State(api): State<IndigoApi>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
-        return refusal;
-    }
-    if method != Method::POST {
-        return wrong_method("POST");
-    }
-    let Ok(Value::Object(message)) = serde_json::from_slice(&body) else {
-        let text = String::from_utf8_lossy(&body);
+pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
+    api.admit(&asked, Wanted::Operate, "POST")?;
+    let sent = sent.bytes().await?;
+    let Ok(Value::Object(message)) = serde_json::from_slice(&sent) else {
+        let text = String::from_utf8_lossy(&sent);
         let body = json!({"request_body": text, "error": "invalid JSON"});
-        return json_answer(StatusCode::BAD_REQUEST, &body);
+        return Err(json_answer(StatusCode::BAD_REQUEST, &body).into());
     };
     let id = message.get("id").cloned().unwrap_or(Value::Null);
-    match run(&api.server, &message, "api-http").await {
-        Ok(result) => {
-            let body = json!({"success": true, "id": id, "result": result});
-            json_answer(StatusCode::OK, &body)
-        }
-        Err(refused) => json_answer(refused.status, &refused.body),
-    }
+    let result = run(&api.server, &message, "api-http").await;
+    let result = result.map_err(|refused| json_answer(refused.status, &refused.body))?;
+    let body = json!({"success": true, "id": id, "result": result});
+    Ok(json_answer(StatusCode::OK, &body))
 }
 
 /// Carries out the command of a message.
@@ -186,27 +182,39 @@ pub(super) async fn run(
             body: json!({"validationErrors": errors, "error": text, "id": id}),
         }
     })?;
+    let done = carry_out(server, source, &command, arguments).await;
+    done.map_err(|failure| Refused {
+        status: status(failure.kind),
+        body: json!({"error": failure.message, "id": id}),
+    })
+}
+
+/// Carries out a command of the server within [`DEADLINE`].
+pub(super) async fn carry_out(
+    server: &Arc<IndigoServer>,
+    source: &'static str,
+    command: &str,
+    arguments: Value,
+) -> Result<Value, Failure> {
     let caller = Caller::Operator(source);
-    let doing = server.command(&caller, &command, arguments);
-    let failure = match tokio::time::timeout(DEADLINE, doing).await {
-        Ok(Ok(result)) => return Ok(result),
-        Ok(Err(failure)) => failure,
-        Err(_) => {
+    let doing = server.command(&caller, command, arguments);
+    tokio::time::timeout(DEADLINE, doing)
+        .await
+        .unwrap_or_else(|_| {
             let text = format!("it took longer than {} s", DEADLINE.as_secs());
-            Failure::new(FailureKind::Timeout, text)
-        }
-    };
-    let status = match failure.kind {
+            Err(Failure::new(FailureKind::Timeout, text))
+        })
+}
+
+/// The status of an answer about a command that failed so.
+pub(super) fn status(kind: FailureKind) -> StatusCode {
+    match kind {
         FailureKind::Value | FailureKind::Index | FailureKind::Type => StatusCode::BAD_REQUEST,
         FailureKind::Key | FailureKind::Plugin => StatusCode::NOT_FOUND,
         FailureKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         FailureKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
         FailureKind::Limit | FailureKind::Other => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    Err(Refused {
-        status,
-        body: json!({"error": failure.message, "id": id}),
-    })
+    }
 }
 
 /// The server's command and its arguments, or what is wrong with the message by key.

@@ -1,19 +1,27 @@
-//! `/cordon/indigo/...`: what the plugins define, and their dialogs.
+//! `/cordon/indigo/dialogs/...`: dialogs of plugins.
 
-use axum::body::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::IndigoApi;
-use super::answer::{error, json_answer, wrong_method};
+use super::admission::{Asked, Sent};
+use super::answer::{Early, Reply, body, error, json_answer};
+use super::command::status;
 use super::keys::Wanted;
-use crate::platform::indigo::definition::{FieldKind, MenuItem};
-use crate::platform::indigo::dialog::{DialogError, Saved, Shown, ShownField, Subject, Values};
-use crate::platform::indigo::failure::FailureKind;
-use crate::platform::indigo::{CallError, Plugin};
+use crate::platform::indigo::CallError;
+use crate::platform::indigo::definition::FieldKind;
+use crate::platform::indigo::dialog::{
+    DialogError, Place, Saved, Shown, ShownField, Subject, Values,
+};
+
+/// How long an answer waits for a plugin; a connection lives 30 s between answers.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// What opens a dialog.
 #[derive(Deserialize)]
@@ -30,6 +38,10 @@ struct Opening {
     props: Values,
     #[serde(default)]
     device_ids: Vec<i64>,
+    /// The action group, schedule or trigger that the action belongs to.
+    owner_id: Option<i64>,
+    /// Which of its steps it is.
+    step: Option<usize>,
 }
 
 /// What is done with a dialog.
@@ -44,125 +56,87 @@ struct Doing {
     execute: bool,
 }
 
-/// `GET /cordon/indigo/plugins`.
-pub(super) async fn plugins(
-    State(api): State<IndigoApi>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
-        return refusal;
-    }
-    if method != Method::GET {
-        return wrong_method("GET");
-    }
-    let plugins = api.server.plugins();
-    let list: Value = plugins.iter().map(|plugin| definitions(plugin)).collect();
-    json_answer(StatusCode::OK, &list)
-}
-
 /// `POST /cordon/indigo/dialogs`: opens one.
-pub(super) async fn open(
-    State(api): State<IndigoApi>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
-        return refusal;
-    }
-    if method != Method::POST {
-        return wrong_method("POST");
-    }
-    let opening: Opening = match serde_json::from_slice(&body) {
-        Ok(opening) => opening,
-        Err(reason) => {
-            return error(
-                StatusCode::BAD_REQUEST,
-                "invalid_request",
-                &reason.to_string(),
-            );
-        }
-    };
-    let subject = match subject(&opening) {
-        Ok(subject) => subject,
-        Err(reason) => return error(StatusCode::BAD_REQUEST, "invalid_request", &reason),
-    };
-    match api.dialogs.open(&opening.plugin_id, subject).await {
-        Ok(shown) => json_answer(StatusCode::CREATED, &shown_json(&shown)),
-        Err(failed) => refused(&failed),
-    }
+pub(super) async fn open(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
+    api.admit(&asked, Wanted::Configure, "POST")?;
+    let opening: Opening = body(&sent.bytes().await?)?;
+    let subject = subject(&opening)
+        .map_err(|reason| error(StatusCode::BAD_REQUEST, "invalid_request", &reason))?;
+    let dialogs = Arc::clone(&api.dialogs);
+    let work = async move { dialogs.open(&opening.plugin_id, subject).await };
+    let shown = patiently(work).await??;
+    Ok(json_answer(StatusCode::CREATED, &shown_json(&shown)))
 }
 
 /// `DELETE /cordon/indigo/dialogs/ID`: cancels it.
 pub(super) async fn cancel(
     State(api): State<IndigoApi>,
     Path(id): Path<String>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
-        return refusal;
-    }
-    if method != Method::DELETE {
-        return wrong_method("DELETE");
-    }
-    match api.dialogs.cancel(&id).await {
-        Ok(()) => json_answer(StatusCode::OK, &json!({"cancelled": true})),
-        Err(failed) => refused(&failed),
-    }
+    asked: Asked,
+) -> Reply {
+    api.admit(&asked, Wanted::Configure, "DELETE")?;
+    let dialogs = Arc::clone(&api.dialogs);
+    patiently(async move { dialogs.cancel(&id).await }).await??;
+    Ok(json_answer(StatusCode::OK, &json!({"cancelled": true})))
 }
 
 /// `POST /cordon/indigo/dialogs/ID/{values,press,save}`.
 pub(super) async fn act(
     State(api): State<IndigoApi>,
     Path((id, action)): Path<(String, String)>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
-        return refusal;
-    }
-    if method != Method::POST {
-        return wrong_method("POST");
-    }
-    let doing = if body.is_empty() {
-        Ok(Doing::default())
-    } else {
-        serde_json::from_slice(&body)
+    asked: Asked,
+    sent: Sent,
+) -> Reply {
+    api.admit(&asked, Wanted::Configure, "POST")?;
+    let sent = sent.bytes().await?;
+    let doing = match sent.is_empty() {
+        true => Doing::default(),
+        false => body(&sent)?,
     };
-    let doing: Doing = match doing {
-        Ok(doing) => doing,
-        Err(reason) => {
-            return error(
-                StatusCode::BAD_REQUEST,
-                "invalid_request",
-                &reason.to_string(),
-            );
-        }
-    };
+    let dialogs = Arc::clone(&api.dialogs);
     let shown = match action.as_str() {
-        "values" => api.dialogs.enter(&id, &doing.values),
-        "press" => api.dialogs.press(&id, &doing.field, &doing.values).await,
+        "values" => dialogs.enter(&id, &doing.values)?,
+        "press" => {
+            let work = async move { dialogs.press(&id, &doing.field, &doing.values).await };
+            patiently(work).await??
+        }
         "save" => {
-            return match api.dialogs.save(&id, &doing.values, doing.execute).await {
-                Ok(saved) => json_answer(StatusCode::OK, &saved_json(saved)),
-                Err(failed) => refused(&failed),
-            };
+            let work = async move { dialogs.save(&id, &doing.values, doing.execute).await };
+            let saved = patiently(work).await??;
+            return Ok(json_answer(StatusCode::OK, &saved_json(saved)));
         }
         _ => {
             let text = "a dialog takes values, press and save";
-            return error(StatusCode::NOT_FOUND, "not_found", text);
+            return Err(error(StatusCode::NOT_FOUND, "not_found", text).into());
         }
     };
-    match shown {
-        Ok(shown) => json_answer(StatusCode::OK, &shown_json(&shown)),
-        Err(failed) => refused(&failed),
+    Ok(json_answer(StatusCode::OK, &shown_json(&shown)))
+}
+
+/// Waits for plugins, but not so long that the connection ends before its answer. The work
+/// itself goes on, also when the client is gone: half of it would be worse.
+async fn patiently<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Early> {
+    match tokio::time::timeout(PATIENCE, tokio::spawn(work)).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(_)) => {
+            let text = "the hub failed in this";
+            Err(error(StatusCode::INTERNAL_SERVER_ERROR, "unknown_error", text).into())
+        }
+        Err(_) => {
+            let text = format!(
+                "the plugin takes longer than {} s; it goes on, and the dialog is busy until then",
+                PATIENCE.as_secs()
+            );
+            Err(error(StatusCode::GATEWAY_TIMEOUT, "timeout", &text).into())
+        }
+    }
+}
+
+impl From<DialogError> for Early {
+    fn from(failed: DialogError) -> Self {
+        refused(&failed).into()
     }
 }
 
@@ -179,6 +153,10 @@ fn subject(opening: &Opening) -> Result<Subject, String> {
             type_id,
             device: opening.object_id,
             props: opening.props.clone(),
+            place: opening.owner_id.map(|owner| Place {
+                owner,
+                index: opening.step,
+            }),
         }),
         "event" => Ok(Subject::Event {
             type_id,
@@ -217,13 +195,7 @@ fn refused(failed: &DialogError) -> Response {
             let body = json!({"error": "raised", "description": text, "exception": detail});
             return json_answer(StatusCode::INTERNAL_SERVER_ERROR, &body);
         }
-        DialogError::Refused(failure) => match failure.kind {
-            FailureKind::Key | FailureKind::Plugin => (StatusCode::NOT_FOUND, "refused"),
-            FailureKind::Value | FailureKind::Index | FailureKind::Type => {
-                (StatusCode::BAD_REQUEST, "refused")
-            }
-            _ => (StatusCode::INTERNAL_SERVER_ERROR, "refused"),
-        },
+        DialogError::Refused(failure) => (status(failure.kind), "refused"),
     };
     error(status, word, &text)
 }
@@ -281,8 +253,10 @@ fn saved_json(saved: Saved) -> Value {
         Saved::Yes {
             values,
             object,
+            step,
             result,
-        } => json!({"saved": true, "values": values, "objectId": object, "result": result}),
+        } => json!({"saved": true, "values": values, "objectId": object, "step": step,
+            "result": result}),
         Saved::No(shown) => {
             let mut seen = shown_json(&shown);
             if let Some(seen) = seen.as_object_mut() {
@@ -291,65 +265,4 @@ fn saved_json(saved: Saved) -> Value {
             seen
         }
     }
-}
-
-/// What a plugin offers to its users.
-fn definitions(plugin: &Plugin) -> Value {
-    let all = &plugin.bundle.definitions;
-    let devices: Value = all
-        .devices
-        .types
-        .iter()
-        .map(|it| {
-            json!({"id": it.id, "name": it.name, "type": it.class.name(),
-                "class": it.class.python_class(), "userMayCreate": it.user_may_create,
-                "hasDialog": it.config_ui.is_some()})
-        })
-        .collect();
-    let actions: Value = all
-        .actions
-        .types
-        .iter()
-        .map(|it| {
-            json!({"id": it.id, "name": it.name, "separator": it.is_separator(),
-                "hidden": it.is_hidden(), "uiPath": it.ui_path, "deviceFilter": it.device_filter,
-                "hasDialog": it.config_ui.is_some()})
-        })
-        .collect();
-    let events: Value = all
-        .events
-        .types
-        .iter()
-        .map(|it| {
-            json!({"id": it.id, "name": it.name, "separator": it.name.is_empty(),
-                "hasDialog": it.config_ui.is_some()})
-        })
-        .collect();
-    let item = |it: &MenuItem| {
-        json!({"id": it.id, "name": it.name, "separator": it.separator, "url": it.url,
-            "buttonTitle": it.button_title})
-    };
-    let menu: Value = all.menu.iter().map(item).collect();
-    let config = all
-        .config
-        .as_ref()
-        .map(|config| json!({"url": config.url, "hasDialog": !config.config_ui.fields.is_empty()}));
-    let mut seen: Map<String, Value> = match plugin.facts() {
-        Value::Object(facts) => facts,
-        _ => Map::new(),
-    };
-    for (key, value) in [
-        ("deviceTypes", devices),
-        (
-            "hasDeviceFactory",
-            Value::Bool(all.devices.factory.is_some()),
-        ),
-        ("actions", actions),
-        ("events", events),
-        ("menuItems", menu),
-        ("config", config.into()),
-    ] {
-        seen.insert(key.to_owned(), value);
-    }
-    Value::Object(seen)
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::parts;
+use crate::web::Rights;
 
 /// Shortest key in bytes, so that keys cannot be guessed.
 const SHORTEST: usize = 16;
@@ -52,6 +53,9 @@ pub struct KeyConfig {
     /// Ids of the plugins whose pages it opens; without any it opens everything.
     #[serde(default)]
     pub plugins: Vec<String>,
+    /// What it is good for, as those of a user.
+    #[serde(default)]
+    pub rights: Rights,
 }
 
 impl std::fmt::Debug for KeyConfig {
@@ -59,6 +63,7 @@ impl std::fmt::Debug for KeyConfig {
         f.debug_struct("KeyConfig")
             .field("name", &self.name)
             .field("plugins", &self.plugins)
+            .field("rights", &self.rights)
             .finish_non_exhaustive()
     }
 }
@@ -104,19 +109,34 @@ impl IndigoApiConfig {
 /// What a request wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted<'a> {
-    /// Use the objects, the commands, the dialogs.
-    Everything,
+    /// See the objects and the plugins.
+    Look,
+    /// Give commands.
+    Operate,
+    /// Change what the house consists of.
+    Configure,
     /// See pages of this plugin.
     Pages(&'a str),
     /// See files that belong to pages of this plugin.
     Files(&'a str),
 }
 
+impl Wanted<'_> {
+    /// What a user has to have for it. A page may do whatever its plugin does.
+    pub(super) fn rights(self) -> Rights {
+        match self {
+            Self::Look | Self::Files(_) => Rights::Viewer,
+            Self::Operate | Self::Pages(_) => Rights::User,
+            Self::Configure => Rights::Admin,
+        }
+    }
+}
+
 /// What a request may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It has a key for it.
-    Allowed,
+    /// It has a key for it, with these rights.
+    Allowed(Rights),
     /// No key is asked for; the caller still has to keep other web sites out.
     Open,
     /// It has no key, or one that is not known.
@@ -129,15 +149,26 @@ pub(super) enum Verdict {
 #[derive(Debug, Clone, Default)]
 pub(super) struct ApiKeys {
     authentication: bool,
-    keys: Vec<([u8; 32], Vec<String>)>,
+    keys: Vec<Known>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    digest: [u8; 32],
+    plugins: Vec<String>,
+    rights: Rights,
 }
 
 impl ApiKeys {
     pub(super) fn new(config: &IndigoApiConfig) -> Self {
-        let digest = |key: &KeyConfig| (digest(&key.key), key.plugins.clone());
+        let known = |key: &KeyConfig| Known {
+            digest: digest(&key.key),
+            plugins: key.plugins.clone(),
+            rights: key.rights,
+        };
         Self {
             authentication: config.authentication,
-            keys: config.keys.iter().map(digest).collect(),
+            keys: config.keys.iter().map(known).collect(),
         }
     }
 
@@ -154,17 +185,18 @@ impl ApiKeys {
         let presented = digest(&presented);
         // Every key is compared whole, so that the time tells nothing.
         let mut verdict = Verdict::NoKey;
-        for (key, plugins) in &self.keys {
-            if same(key, &presented) {
+        for key in &self.keys {
+            if same(&key.digest, &presented) {
                 let covers = match wanted {
-                    _ if plugins.is_empty() => true,
-                    Wanted::Everything => false,
+                    _ if key.rights < wanted.rights() => false,
+                    _ if key.plugins.is_empty() => true,
+                    Wanted::Look | Wanted::Operate | Wanted::Configure => false,
                     Wanted::Pages(plugin) | Wanted::Files(plugin) => {
-                        plugins.iter().any(|known| known == plugin)
+                        key.plugins.iter().any(|known| known == plugin)
                     }
                 };
                 verdict = if covers {
-                    Verdict::Allowed
+                    Verdict::Allowed(key.rights)
                 } else {
                     Verdict::WrongKey
                 };
@@ -214,12 +246,19 @@ mod tests {
             name: name.to_owned(),
             key: key.to_owned(),
             plugins: plugins.iter().map(|it| (*it).to_owned()).collect(),
+            rights: match name {
+                "eye" => Rights::Viewer,
+                "hand" => Rights::User,
+                _ => Rights::Admin,
+            },
         };
         IndigoApiConfig {
             authentication,
             keys: vec![
                 key("all", "a-long-key-of-all", &[]),
                 key("some", "a-long-key-of-some", &["com.a", "com.b"]),
+                key("eye", "a-long-key-to-look", &[]),
+                key("hand", "a-long-key-to-touch", &[]),
             ],
             same_origin_pages: Vec::new(),
         }
@@ -245,32 +284,32 @@ mod tests {
             (
                 Some("Bearer a-long-key-of-all"),
                 "/",
-                Wanted::Everything,
-                Verdict::Allowed,
+                Wanted::Operate,
+                Verdict::Allowed(Rights::Admin),
             ),
             (
                 Some("bearer  a-long-key-of-all"),
                 "/",
                 Wanted::Pages("com.c"),
-                Verdict::Allowed,
+                Verdict::Allowed(Rights::Admin),
             ),
             (
                 None,
                 "/?x=1&api-key=a-long-key-of-all",
-                Wanted::Everything,
-                Verdict::Allowed,
+                Wanted::Operate,
+                Verdict::Allowed(Rights::Admin),
             ),
             (
                 None,
                 "/?api_key=a%2Dlong-key-of-all",
-                Wanted::Everything,
-                Verdict::Allowed,
+                Wanted::Operate,
+                Verdict::Allowed(Rights::Admin),
             ),
             (
                 Some("Bearer a-long-key-of-some"),
                 "/",
                 Wanted::Pages("com.b"),
-                Verdict::Allowed,
+                Verdict::Allowed(Rights::Admin),
             ),
             (
                 Some("Bearer a-long-key-of-some"),
@@ -281,24 +320,24 @@ mod tests {
             (
                 Some("Bearer a-long-key-of-some"),
                 "/",
-                Wanted::Everything,
+                Wanted::Operate,
                 Verdict::WrongKey,
             ),
-            (None, "/", Wanted::Everything, Verdict::NoKey),
+            (None, "/", Wanted::Operate, Verdict::NoKey),
             (
                 Some("Bearer wrong"),
                 "/?api-key=a-long-key-of-all",
-                Wanted::Everything,
+                Wanted::Operate,
                 Verdict::NoKey,
             ),
             (
                 Some("Basic a-long-key-of-all"),
                 "/",
-                Wanted::Everything,
+                Wanted::Operate,
                 Verdict::NoKey,
             ),
-            (Some("Bearer "), "/", Wanted::Everything, Verdict::NoKey),
-            (None, "/?api-key=", Wanted::Everything, Verdict::NoKey),
+            (Some("Bearer "), "/", Wanted::Operate, Verdict::NoKey),
+            (None, "/?api-key=", Wanted::Operate, Verdict::NoKey),
         ];
         for (bearer, uri, wanted, expected) in cases {
             assert_eq!(
@@ -310,20 +349,35 @@ mod tests {
     }
 
     #[test]
+    fn a_key_does_what_its_rights_are_for() {
+        let all = [
+            Wanted::Look,
+            Wanted::Operate,
+            Wanted::Pages("com.a"),
+            Wanted::Configure,
+        ];
+        for (key, allowed) in [("to-look", 1), ("to-touch", 3), ("of-all", 4)] {
+            let bearer = format!("Bearer a-long-key-{key}");
+            for (index, wanted) in all.into_iter().enumerate() {
+                let verdict = judge(&config(true), Some(&bearer), "/", wanted);
+                let is_allowed = matches!(verdict, Verdict::Allowed(_));
+                assert_eq!(is_allowed, index < allowed, "{key} {wanted:?}");
+            }
+        }
+    }
+
+    #[test]
     fn without_authentication_only_a_wrong_key_is_refused() {
         let config = config(false);
-        assert_eq!(judge(&config, None, "/", Wanted::Everything), Verdict::Open);
-        let wrong = judge(&config, Some("Bearer wrong"), "/", Wanted::Everything);
+        assert_eq!(judge(&config, None, "/", Wanted::Operate), Verdict::Open);
+        let wrong = judge(&config, Some("Bearer wrong"), "/", Wanted::Operate);
         assert_eq!(wrong, Verdict::NoKey);
     }
 
     #[test]
     fn an_empty_section_lets_nobody_in() {
         let config = IndigoApiConfig::default();
-        assert_eq!(
-            judge(&config, None, "/", Wanted::Everything),
-            Verdict::NoKey
-        );
+        assert_eq!(judge(&config, None, "/", Wanted::Operate), Verdict::NoKey);
         let some = judge(&config, Some("Bearer x"), "/", Wanted::Pages("com.a"));
         assert_eq!(some, Verdict::NoKey);
     }

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
+use super::admission::{Asked, Sent};
 use super::answer::{
-    INVALID_ACTION, INVALID_PLUGIN, PLUGIN_DISABLED, UNKNOWN_ERROR, error, json_answer,
-    wrong_method,
+    Early, INVALID_ACTION, INVALID_PLUGIN, PLUGIN_DISABLED, Reply, UNKNOWN_ERROR, error,
+    json_answer,
 };
 use super::keys::{Wanted, is_key_name};
 use super::{IndigoApi, parts, reply, sandbox};
@@ -25,54 +25,32 @@ pub(super) const MAX_WAITING: usize = 16;
 
 /// A request for an action; what follows in the path goes to the plugin.
 pub(super) async fn with_path(
-    state: State<IndigoApi>,
+    State(api): State<IndigoApi>,
     Path((plugin, action, _)): Path<(String, String, String)>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    handle(state.0, &plugin, &action, &method, &uri, &headers, &body).await
+    asked: Asked,
+    sent: Sent,
+) -> Reply {
+    handle(&api, &plugin, &action, &asked, sent).await
 }
 
 /// A request for an action.
 pub(super) async fn without_path(
-    state: State<IndigoApi>,
+    State(api): State<IndigoApi>,
     Path((plugin, action)): Path<(String, String)>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    handle(state.0, &plugin, &action, &method, &uri, &headers, &body).await
+    asked: Asked,
+    sent: Sent,
+) -> Reply {
+    handle(&api, &plugin, &action, &asked, sent).await
 }
 
-async fn handle(
-    api: IndigoApi,
-    plugin: &str,
-    action: &str,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Response {
-    if let Err(refusal) = api.admit(headers, uri, Wanted::Pages(plugin)) {
-        return refusal;
-    }
-    if method != Method::GET && method != Method::POST {
-        return wrong_method("GET, POST");
-    }
-    let (plugin, callback, name) = match target(&api, plugin, action) {
-        Ok(target) => target,
-        Err(refusal) => return *refusal,
-    };
-    let props = match props(method, uri, headers, body) {
-        Ok(props) => props,
-        Err(reason) => return error(StatusCode::BAD_REQUEST, UNKNOWN_ERROR, &reason),
-    };
+async fn handle(api: &IndigoApi, plugin: &str, action: &str, asked: &Asked, sent: Sent) -> Reply {
+    api.admit(asked, Wanted::Pages(plugin), "GET, POST")?;
+    let (plugin, callback, name) = target(api, plugin, action)?;
+    let props = props(asked, &sent.bytes().await?)
+        .map_err(|reason| error(StatusCode::BAD_REQUEST, UNKNOWN_ERROR, &reason))?;
     let Some(_place) = api.places.take(plugin.id()) else {
         let text = format!("{MAX_WAITING} requests wait for this plugin already");
-        return error(StatusCode::SERVICE_UNAVAILABLE, UNKNOWN_ERROR, &text);
+        return Err(error(StatusCode::SERVICE_UNAVAILABLE, UNKNOWN_ERROR, &text).into());
     };
     let call = format!("plugin.{callback}");
     let arguments = json!({"kind": "http", "args": [{
@@ -96,7 +74,7 @@ async fn handle(
         Ok(Answer::Raised(detail)) => raised(&callback, &detail),
         Err(failed) => unanswered(&failed),
     };
-    sandbox(&api, plugin.id(), headers, answered)
+    Ok(sandbox(api, plugin.id(), &asked.headers, answered))
 }
 
 /// The plugin, the method and the name of the action.
@@ -104,7 +82,7 @@ fn target(
     api: &IndigoApi,
     plugin: &str,
     action: &str,
-) -> Result<(Arc<Plugin>, String, String), Box<Response>> {
+) -> Result<(Arc<Plugin>, String, String), Early> {
     let Some(found) = api.server.plugin(plugin) else {
         let text = "the hub has no plugin with this id";
         return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_PLUGIN, text).into());
@@ -124,12 +102,13 @@ fn target(
 
 /// What the plugin is told about the request. The key that opened the address is not
 /// the plugin's business.
-fn props(
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<Map<String, Value>, String> {
+fn props(asked: &Asked, body: &[u8]) -> Result<Map<String, Value>, String> {
+    let Asked {
+        method,
+        uri,
+        headers,
+        ..
+    } = asked;
     let mut props = Map::new();
     let mut set = |key: &str, value: Value| drop(props.insert(key.to_owned(), value));
     set("incoming_request_method", method.as_str().into());
@@ -171,7 +150,7 @@ fn props(
     Ok(props)
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE);
     let value = value.and_then(|value| value.to_str().ok()).unwrap_or("");
     let kind = value.split(';').next().unwrap_or("").trim();

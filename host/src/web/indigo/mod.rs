@@ -1,41 +1,47 @@
 //! The Indigo side of the hub's web server: pages of plugins, objects, commands, live
 //! changes and dialogs. `docs/indigo-http.md` has all addresses.
 //!
-//! Everything but a bundle's `Resources/public` asks for an API key. Pages come from
-//! plugins, which nobody trusts: browsers are told to keep them apart from the hub's own
-//! pages, and the key of a page's address can be bound to its plugin.
+//! Everything but a bundle's `Resources/public` asks for an API key or a password. Pages
+//! come from plugins, which nobody trusts: browsers are told to keep them apart from the
+//! hub's own pages, and the key of a page's address can be bound to its plugin.
 
+mod admission;
 mod answer;
 mod command;
+mod configure;
 mod dialog;
 mod file;
 mod keys;
+mod lens;
 mod message;
 mod objects;
 mod parts;
 mod patch;
+mod plugins;
 mod reply;
 mod resources;
+mod sleep;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::any;
 use tokio::sync::Semaphore;
 
 pub use keys::{IndigoApiConfig, KeyConfig};
 
 use crate::platform::indigo::IndigoServer;
 use crate::platform::indigo::dialog::Dialogs;
-use answer::unauthorized;
-use keys::{ApiKeys, Verdict, Wanted};
+use crate::web::Access;
+use keys::ApiKeys;
 
 /// Largest body of a request in bytes.
 pub const MAX_BODY: usize = 1 << 20;
@@ -50,6 +56,8 @@ pub struct IndigoApi {
     server: Arc<IndigoServer>,
     dialogs: Arc<Dialogs>,
     keys: Arc<ApiKeys>,
+    /// Users with passwords.
+    access: Access,
     /// Plugins whose pages are trusted like the hub's own.
     same_origin: Arc<[String]>,
     local_only: bool,
@@ -60,41 +68,25 @@ pub struct IndigoApi {
 }
 
 impl IndigoApi {
-    /// The API of a server. `local_only` as in [`super::HubApi`].
+    /// The API of a server. `access` has the users; it and `local_only` are as in
+    /// [`super::HubApi`].
     #[must_use]
-    pub fn new(server: Arc<IndigoServer>, config: &IndigoApiConfig, local_only: bool) -> Self {
+    pub fn new(
+        server: Arc<IndigoServer>,
+        config: &IndigoApiConfig,
+        access: Access,
+        local_only: bool,
+    ) -> Self {
         Self {
             dialogs: Arc::new(Dialogs::new(Arc::clone(&server))),
             keys: Arc::new(ApiKeys::new(config)),
             same_origin: config.same_origin_pages.clone().into(),
+            access,
             local_only,
             sockets: Arc::new(Semaphore::new(socket::MAX_CLIENTS)),
             places: message::Places::default(),
             deadline: message::DEADLINE,
             server,
-        }
-    }
-
-    /// Lets a request in, or has the answer for it.
-    #[expect(
-        clippy::result_large_err,
-        reason = "a response is an answer, not an error"
-    )]
-    fn admit(&self, headers: &HeaderMap, uri: &Uri, wanted: Wanted<'_>) -> Result<(), Response> {
-        let forbidden = |reason: String| answer::error(StatusCode::FORBIDDEN, "forbidden", &reason);
-        match self.keys.judge(headers, uri, wanted) {
-            Verdict::Allowed => Ok(()),
-            // A page that the browser keeps apart is another site to it, and may have its
-            // pictures and styles all the same.
-            Verdict::Open if matches!(wanted, Wanted::Files(_)) => {
-                super::origin::check_local(headers, self.local_only).map_err(forbidden)
-            }
-            Verdict::Open => super::origin::check(headers, self.local_only).map_err(forbidden),
-            Verdict::NoKey => Err(unauthorized(
-                "an API key is needed: the header `Authorization: Bearer KEY`, with a key of \
-                 [[indigo-api.keys]] in cordon.toml",
-            )),
-            Verdict::WrongKey => Err(unauthorized("this API key is for something else")),
         }
     }
 }
@@ -108,16 +100,22 @@ pub fn router(api: IndigoApi) -> Router {
             "/message/{plugin}/{action}/{*path}",
             any(message::with_path),
         )
+        .route("/webhook/{id}", any(webhook::receive))
+        .route("/webhook/{id}/", any(webhook::receive))
         .route("/v2/api/command", any(command::post))
         .route("/v2/api/command/", any(command::post))
         .route("/v2/api/{collection}", any(objects::list))
         .route("/v2/api/{collection}/", any(objects::list))
         .route("/v2/api/{collection}/{id}", any(objects::one))
-        .route("/v2/api/ws/{feed}", get(socket::open))
-        .route("/cordon/indigo/plugins", any(dialog::plugins))
+        .route("/v2/api/ws/{feed}", any(socket::open))
+        .route("/cordon/indigo/plugins", any(plugins::list))
+        .route("/cordon/indigo/command", any(configure::post))
+        .route("/cordon/indigo/sleep", any(sleep::sleep))
+        .route("/cordon/indigo/wake", any(sleep::wake))
         .route("/cordon/indigo/dialogs", any(dialog::open))
         .route("/cordon/indigo/dialogs/{id}", any(dialog::cancel))
         .route("/cordon/indigo/dialogs/{id}/{action}", any(dialog::act))
+        .route("/v2/{*path}", any(objects::unknown))
         .route("/{plugin}/{folder}/{*path}", any(resources::get))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(api)

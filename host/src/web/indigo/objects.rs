@@ -1,68 +1,52 @@
 //! `/v2/api/indigo.devices` and so on: objects as JSON.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::response::Response;
-use serde_json::{Value, json};
+use axum::http::StatusCode;
+use serde_json::json;
 
 use super::IndigoApi;
-use super::answer::{error, json_answer, wrong_method};
+use super::admission::Asked;
+use super::answer::{Early, Reply, error, json_answer};
 use super::keys::Wanted;
+use super::lens::Lens;
 use crate::platform::indigo::object::{NO_FOLDER, Object};
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
-
-/// Attributes whose values are members of an enumeration, with its name.
-const ENUMERATIONS: [(&str, &str); 7] = [
-    ("displayStateImageSel", "kStateImageSel"),
-    ("protocol", "kProtocol"),
-    ("hvacMode", "kHvacMode"),
-    ("fanMode", "kFanMode"),
-    ("stateChangeType", "kStateChange"),
-    ("variableChangeType", "kVarChange"),
-    ("commandSourceType", "kDeviceSourceType"),
-];
 
 /// All objects of a collection.
 pub(super) async fn list(
     State(api): State<IndigoApi>,
     Path(collection): Path<String>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    answer(&api, &collection, None, &method, &uri, &headers)
+    asked: Asked,
+) -> Reply {
+    answer(&api, &collection, None, &asked)
 }
 
 /// One object.
 pub(super) async fn one(
     State(api): State<IndigoApi>,
     Path((collection, id)): Path<(String, String)>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    answer(&api, &collection, Some(&id), &method, &uri, &headers)
+    asked: Asked,
+) -> Reply {
+    answer(&api, &collection, Some(&id), &asked)
 }
 
-fn answer(
-    api: &IndigoApi,
-    collection: &str,
-    id: Option<&str>,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Response {
-    if let Err(refusal) = api.admit(headers, uri, Wanted::Everything) {
-        return refusal;
-    }
-    if method != Method::GET && method != Method::HEAD {
-        return wrong_method("GET");
-    }
-    let missing = |text: &str| error(StatusCode::NOT_FOUND, "not_found", text);
+/// Whatever else stands below the version of the API.
+pub(super) async fn unknown(State(api): State<IndigoApi>, asked: Asked) -> Reply {
+    let methods = "GET, HEAD, POST";
+    api.admit(&asked, Wanted::Look, methods)?;
+    Err(missing("there is no such address"))
+}
+
+fn missing(text: &str) -> Early {
+    error(StatusCode::NOT_FOUND, "not_found", text).into()
+}
+
+fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Asked) -> Reply {
+    let rights = api.admit(asked, Wanted::Look, "GET, HEAD")?;
     let name = collection.strip_prefix("indigo.");
     let Some(collection) = name.and_then(Collection::of_name) else {
-        return missing("there is no such collection");
+        return Err(missing("there is no such collection"));
     };
     let table = collection.objects();
     // What is shared is taken under the lock, what is large is made without it.
@@ -83,8 +67,9 @@ fn answer(
         };
         (objects, folders)
     };
+    let lens = Lens::new(&api.server, rights);
     let with_folder = |object: &Object| {
-        let mut seen = public(object);
+        let mut seen = lens.of(object);
         let id = object.number("folderId");
         let folder = folders
             .iter()
@@ -97,25 +82,10 @@ fn answer(
     };
     let mut seen = objects.iter().map(|object| with_folder(object));
     match id {
-        None => json_answer(StatusCode::OK, &seen.collect()),
+        None => Ok(json_answer(StatusCode::OK, &seen.collect())),
         Some(_) => match seen.next() {
-            Some(object) => json_answer(StatusCode::OK, &object),
-            None => missing("there is no object with this id in the collection"),
+            Some(object) => Ok(json_answer(StatusCode::OK, &object)),
+            None => Err(missing("there is no object with this id in the collection")),
         },
     }
-}
-
-/// An object as clients see it: members of enumerations by their whole names.
-pub(super) fn public(object: &Object) -> Value {
-    let mut seen = view(object, None);
-    if let Some(attributes) = seen.as_object_mut() {
-        for (attribute, enumeration) in ENUMERATIONS {
-            if let Some(Value::String(member)) = attributes.get_mut(attribute)
-                && !member.is_empty()
-            {
-                *member = format!("indigo.{enumeration}.{member}");
-            }
-        }
-    }
-    seen
 }

@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::IntoResponse;
 
-use super::answer::{error, wrong_method};
+use super::admission::Asked;
+use super::answer::{Early, Reply, error, wrong_method};
 use super::file::open_beneath;
 use super::keys::Wanted;
 use super::{IndigoApi, sandbox};
@@ -15,47 +16,53 @@ const WITH_KEY: [&str; 4] = ["images", "static", "videos", "video"];
 /// The folder that everybody may read.
 const PUBLIC: &str = "public";
 
+/// How files are asked for.
+const METHODS: &str = "GET, HEAD";
+
 /// A file of a bundle's resources.
 pub(super) async fn get(
     State(api): State<IndigoApi>,
     Path((plugin, folder, path)): Path<(String, String, String)>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let missing = || error(StatusCode::NOT_FOUND, "not_found", "there is no such file");
+    asked: Asked,
+) -> Reply {
+    let missing = || {
+        Early::from(error(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is no such file",
+        ))
+    };
     let open = folder == PUBLIC;
     if !open && !WITH_KEY.contains(&folder.as_str()) {
-        return (StatusCode::NOT_FOUND, "not found\n").into_response();
+        return Ok((StatusCode::NOT_FOUND, "not found\n").into_response());
     }
-    if !open && let Err(refusal) = api.admit(&headers, &uri, Wanted::Files(&plugin)) {
-        return refusal;
-    }
-    if method != Method::GET && method != Method::HEAD {
-        return wrong_method("GET, HEAD");
+    if !open {
+        api.admit(&asked, Wanted::Files(&plugin), METHODS)?;
+    } else if asked.method != Method::GET && asked.method != Method::HEAD {
+        return Err(wrong_method(METHODS).into());
     }
     // Below the resources is not enough: `public/..` are those that need a key.
     if path.split('/').any(|part| part == "..") {
-        return missing();
+        return Err(missing());
     }
     let found = api.server.plugin(&plugin);
     let Some(resources) = found.as_ref().and_then(|it| it.bundle.resources.clone()) else {
-        return missing();
+        return Err(missing());
     };
     let name = format!("{folder}/{path}");
     let wanted = name.clone();
     let opened = tokio::task::spawn_blocking(move || open_beneath(&resources, &wanted)).await;
     let Ok(Ok(found)) = opened else {
-        return missing();
+        return Err(missing());
     };
     let mut kinds = HeaderMap::new();
     let body = found.into_body(&name, &mut kinds);
-    let mut response = match method {
+    let mut response = match asked.method {
         Method::HEAD => Body::empty().into_response(),
         _ => body.into_response(),
     };
     *response.headers_mut() = kinds;
     let cache = header::HeaderValue::from_static("no-cache");
     response.headers_mut().insert(header::CACHE_CONTROL, cache);
-    sandbox(&api, &plugin, &headers, response)
+    Ok(sandbox(&api, &plugin, &asked.headers, response))
 }

@@ -7,21 +7,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::Response;
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, interval_at};
 
-use super::answer::error;
+use super::admission::Asked;
+use super::answer::{Reply, error};
 use super::keys::Wanted;
-use super::objects::public;
+use super::lens::Lens;
 use super::patch::patch;
 use super::{IndigoApi, command};
-use crate::log::{Level, Record};
+use crate::log::Record;
+use crate::platform::indigo::event_line;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
 use crate::platform::indigo::{Change, IndigoServer, What};
@@ -37,87 +39,81 @@ const LOG_LINES: usize = 25;
 /// Close code: come back later.
 const TRY_AGAIN: u16 = 1013;
 
-/// What a feed is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Feed {
-    Objects(Collection),
-    Log,
-}
-
-/// The feeds with their names and the names of what they carry.
-const FEEDS: [(&str, &str, Feed); 7] = [
-    (
-        "device-feed",
-        "indigo.Device",
-        Feed::Objects(Collection::Devices),
-    ),
+/// The feeds with their names, the names of what they carry, and the objects that they
+/// are about; none for the log.
+const FEEDS: [(&str, &str, Option<Collection>); 7] = [
+    ("device-feed", "indigo.Device", Some(Collection::Devices)),
     (
         "variable-feed",
         "indigo.Variable",
-        Feed::Objects(Collection::Variables),
+        Some(Collection::Variables),
     ),
     (
         "action-feed",
         "indigo.ActionGroup",
-        Feed::Objects(Collection::ActionGroups),
+        Some(Collection::ActionGroups),
     ),
     (
         "schedule-feed",
         "indigo.Schedule",
-        Feed::Objects(Collection::Schedules),
+        Some(Collection::Schedules),
     ),
-    (
-        "trigger-feed",
-        "indigo.Trigger",
-        Feed::Objects(Collection::Triggers),
-    ),
+    ("trigger-feed", "indigo.Trigger", Some(Collection::Triggers)),
     (
         "page-feed",
         "indigo.ControlPage",
-        Feed::Objects(Collection::ControlPages),
+        Some(Collection::ControlPages),
     ),
-    ("log-feed", "indigo.LogEvent", Feed::Log),
+    ("log-feed", "indigo.LogEvent", None),
 ];
 
 /// Opens a feed.
 pub(super) async fn open(
     State(api): State<IndigoApi>,
     Path(name): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
-) -> Response {
-    if let Err(refusal) = api.admit(&headers, &uri, Wanted::Everything) {
-        return refusal;
-    }
-    let Some((_, kind, feed)) = FEEDS.iter().find(|(known, ..)| *known == name) else {
-        return error(StatusCode::NOT_FOUND, "not_found", "there is no such feed");
+    asked: Asked,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Reply {
+    let rights = api.admit(&asked, Wanted::Look, "GET")?;
+    let Some((_, kind, collection)) = FEEDS.iter().find(|(known, ..)| *known == name) else {
+        return Err(error(StatusCode::NOT_FOUND, "not_found", "there is no such feed").into());
     };
     let Ok(upgrade) = upgrade else {
         let text = "this address takes WebSocket connections";
-        return error(StatusCode::BAD_REQUEST, "no_websocket", text);
+        return Err(error(StatusCode::BAD_REQUEST, "no_websocket", text).into());
     };
     let Ok(place) = Arc::clone(&api.sockets).try_acquire_owned() else {
         let text = format!("{MAX_CLIENTS} clients are connected already");
-        return error(StatusCode::SERVICE_UNAVAILABLE, "too_many_clients", &text);
+        return Err(error(StatusCode::SERVICE_UNAVAILABLE, "too_many_clients", &text).into());
     };
-    let server = Arc::clone(&api.server);
-    upgrade
+    let client = Client {
+        server: Arc::clone(&api.server),
+        kind,
+        collection: *collection,
+        may_operate: rights >= Wanted::Operate.rights(),
+        lens: Lens::new(&api.server, rights),
+    };
+    Ok(upgrade
         .max_message_size(MAX_MESSAGE)
         .max_frame_size(MAX_MESSAGE)
-        .on_upgrade(move |socket| serve(socket, server, kind, *feed, place))
+        .on_upgrade(move |socket| serve(socket, client, place)))
 }
 
-async fn serve(
-    mut socket: WebSocket,
+/// Who is connected, and to what.
+struct Client {
     server: Arc<IndigoServer>,
+    /// What its feed carries.
     kind: &'static str,
-    feed: Feed,
-    _place: OwnedSemaphorePermit,
-) {
-    let ended = match feed {
-        Feed::Objects(collection) => objects(&mut socket, &server, kind, collection).await,
-        Feed::Log => log(&mut socket, &server).await,
+    /// The objects that its feed is about; none for the log.
+    collection: Option<Collection>,
+    may_operate: bool,
+    lens: Lens,
+}
+
+async fn serve(mut socket: WebSocket, client: Client, _place: OwnedSemaphorePermit) {
+    let ended = match client.collection {
+        Some(collection) => objects(&mut socket, &client, collection).await,
+        None => log(&mut socket, &client).await,
     };
     if let Err(Ended::Missed(count)) = ended {
         let reason = format!("{count} messages were missed; connect and refresh again");
@@ -145,26 +141,19 @@ impl From<axum::Error> for Ended {
 
 async fn objects(
     socket: &mut WebSocket,
-    server: &Arc<IndigoServer>,
-    kind: &'static str,
+    client: &Client,
     collection: Collection,
 ) -> Result<(), Ended> {
-    let mut changes = server.changes();
+    let mut changes = client.server.changes();
     let mut pings = interval_at(Instant::now() + PING, PING);
     loop {
         tokio::select! {
             received = socket.recv() => {
-                let answer = match received {
-                    Some(Ok(Message::Text(text))) => {
-                        answer(server, kind, Some(collection), &text).await
-                    }
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Ended::Gone),
-                    Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => None,
-                };
+                let answer = received_by(client, received).await?;
                 send(socket, answer).await?;
             }
             change = changes.recv() => match change {
-                Ok(change) => send(socket, told(&change, kind, collection)).await?,
+                Ok(change) => send(socket, client.told(&change, collection)).await?,
                 Err(RecvError::Lagged(count)) => return Err(Ended::Missed(count)),
                 Err(RecvError::Closed) => return Ok(()),
             },
@@ -173,23 +162,18 @@ async fn objects(
     }
 }
 
-async fn log(socket: &mut WebSocket, server: &Arc<IndigoServer>) -> Result<(), Ended> {
+async fn log(socket: &mut WebSocket, client: &Client) -> Result<(), Ended> {
     // Followed first, so that nothing falls between the two.
-    let mut lines = server.events().subscribe();
-    for record in server.events().tail(None, LOG_LINES) {
+    let events = client.server.events();
+    let mut lines = events.subscribe();
+    for record in events.tail(None, LOG_LINES) {
         send(socket, Some(line(&record))).await?;
     }
     let mut pings = interval_at(Instant::now() + PING, PING);
     loop {
         tokio::select! {
             received = socket.recv() => {
-                let answer = match received {
-                    Some(Ok(Message::Text(text))) => {
-                        answer(server, "indigo.LogEvent", None, &text).await
-                    }
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Ended::Gone),
-                    Some(Ok(_)) => None,
-                };
+                let answer = received_by(client, received).await?;
                 send(socket, answer).await?;
             }
             record = lines.recv() => match record {
@@ -202,6 +186,18 @@ async fn log(socket: &mut WebSocket, server: &Arc<IndigoServer>) -> Result<(), E
     }
 }
 
+/// The answer to what came from a client.
+async fn received_by(
+    client: &Client,
+    received: Option<Result<Message, axum::Error>>,
+) -> Result<Option<Value>, Ended> {
+    match received {
+        Some(Ok(Message::Text(text))) => Ok(answer(client, &text).await),
+        Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Ended::Gone),
+        Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => Ok(None),
+    }
+}
+
 async fn send(socket: &mut WebSocket, message: Option<Value>) -> Result<(), Ended> {
     if let Some(message) = message {
         let text = Utf8Bytes::from(message.to_string());
@@ -210,26 +206,75 @@ async fn send(socket: &mut WebSocket, message: Option<Value>) -> Result<(), Ende
     Ok(())
 }
 
-/// What clients are told of a change; nothing when it is none of this feed's.
-fn told(change: &Change, kind: &str, collection: Collection) -> Option<Value> {
-    if change.what.object().table != collection.objects() {
-        return None;
-    }
-    let add = |object| json!({"message": "add", "objectType": kind, "objectDict": public(object)});
-    let delete = |id: i64| json!({"message": "delete", "objectType": kind, "objectId": id});
-    match &change.what {
-        What::Created(object) => Some(add(object)),
-        What::Deleted(object) => Some(delete(object.id)),
-        What::Updated { old, new } => {
-            match (old.flag("remoteDisplay"), new.flag("remoteDisplay")) {
-                (false, true) => Some(add(new)),
-                (true, false) => Some(delete(new.id)),
-                _ => {
-                    let patch = patch(&public(old), &public(new));
-                    (!patch.is_empty()).then(|| {
-                        json!({"message": "patch", "objectType": kind, "objectId": new.id,
+impl Client {
+    /// What clients are told of a change; nothing when it is none of this feed's.
+    fn told(&self, change: &Change, collection: Collection) -> Option<Value> {
+        let (kind, lens) = (self.kind, &self.lens);
+        if change.what.object().table != collection.objects() {
+            return None;
+        }
+        let add =
+            |object| json!({"message": "add", "objectType": kind, "objectDict": lens.of(object)});
+        let delete = |id: i64| json!({"message": "delete", "objectType": kind, "objectId": id});
+        match &change.what {
+            What::Created(object) => Some(add(object)),
+            What::Deleted(object) => Some(delete(object.id)),
+            What::Updated { old, new } => {
+                match (old.flag("remoteDisplay"), new.flag("remoteDisplay")) {
+                    (false, true) => Some(add(new)),
+                    (true, false) => Some(delete(new.id)),
+                    _ => {
+                        let patch = patch(&lens.of(old), &lens.of(new));
+                        (!patch.is_empty()).then(|| {
+                            json!({"message": "patch", "objectType": kind, "objectId": new.id,
                         "patch": patch})
-                    })
+                        })
+                    }
+                }
+            }
+        }
+    }
+
+    /// The objects that a client wants to see again.
+    fn refreshed(&self, collection: Collection, message: &Map<String, Value>) -> Value {
+        let (server, kind) = (&self.server, self.kind);
+        let id = message.get("id").cloned().unwrap_or(Value::Null);
+        let folders = format!("{kind}.Folder");
+        let wanted = message.get("objectType").and_then(Value::as_str);
+        let (table, kind) = match wanted {
+            Some(wanted) if wanted == folders => (collection.folders(), folders.as_str()),
+            None => (collection.objects(), kind),
+            Some(wanted) if wanted == kind => (collection.objects(), kind),
+            Some(_) => {
+                let errors = json!({"objectType": format!("this feed has {kind} and {folders}")});
+                return json!({"error": "invalid refresh", "validationErrors": errors, "id": id});
+            }
+        };
+        let see = |object: &_| {
+            if table.folders {
+                view(object, None)
+            } else {
+                self.lens.of(object)
+            }
+        };
+        match message.get("objectId") {
+            None | Some(Value::Null) => {
+                let objects: Vec<_> = server.database().list(table).cloned().collect();
+                let list: Vec<_> = objects.iter().map(|object| see(object)).collect();
+                json!({"id": id, "message": "refresh", "objectType": kind, "list": list})
+            }
+            Some(wanted) => {
+                let found = wanted.as_i64().and_then(|wanted| {
+                    let database = server.database();
+                    database.any(wanted).filter(|it| it.table == table).cloned()
+                });
+                match found {
+                    Some(object) => json!({"id": id, "message": "refresh", "objectType": kind,
+                    "objectDict": see(&object)}),
+                    None => {
+                        let errors = json!({"objectId": "there is no such object"});
+                        json!({"error": "invalid refresh", "validationErrors": errors, "id": id})
+                    }
                 }
             }
         }
@@ -238,12 +283,7 @@ fn told(change: &Change, kind: &str, collection: Collection) -> Option<Value> {
 
 /// The answer to a client's message; a command that was carried out has none, its change
 /// comes as a patch.
-async fn answer(
-    server: &Arc<IndigoServer>,
-    kind: &str,
-    collection: Option<Collection>,
-    text: &str,
-) -> Option<Value> {
+async fn answer(client: &Client, text: &str) -> Option<Value> {
     let parsed = match serde_json::from_str(text) {
         // One sample of the manual encodes twice.
         Ok(Value::String(inner)) => serde_json::from_str(&inner),
@@ -253,77 +293,29 @@ async fn answer(
         return Some(json!({"request_body": text, "error": "invalid JSON"}));
     };
     let refresh = message.get("message").and_then(Value::as_str) == Some("refresh");
-    if let Some(collection) = collection
+    if let Some(collection) = client.collection
         && refresh
     {
-        return Some(refreshed(server, kind, collection, &message));
+        return Some(client.refreshed(collection, &message));
     }
-    let refused = command::run(server, &message, "api-websocket").await.err();
+    if !client.may_operate {
+        let id = message.get("id").cloned().unwrap_or(Value::Null);
+        return Some(json!({"error": "whoever is connected here may give no commands", "id": id}));
+    }
+    let refused = command::run(&client.server, &message, "api-websocket")
+        .await
+        .err();
     refused.map(|refused| refused.body)
 }
 
-fn refreshed(
-    server: &IndigoServer,
-    kind: &str,
-    collection: Collection,
-    message: &Map<String, Value>,
-) -> Value {
-    let id = message.get("id").cloned().unwrap_or(Value::Null);
-    let folders = format!("{kind}.Folder");
-    let wanted = message.get("objectType").and_then(Value::as_str);
-    let (table, kind) = match wanted {
-        Some(wanted) if wanted == folders => (collection.folders(), folders.as_str()),
-        None => (collection.objects(), kind),
-        Some(wanted) if wanted == kind => (collection.objects(), kind),
-        Some(_) => {
-            let errors = json!({"objectType": format!("this feed has {kind} and {folders}")});
-            return json!({"error": "invalid refresh", "validationErrors": errors, "id": id});
-        }
-    };
-    let see = |object: &_| {
-        if table.folders {
-            view(object, None)
-        } else {
-            public(object)
-        }
-    };
-    match message.get("objectId") {
-        None | Some(Value::Null) => {
-            let objects: Vec<_> = server.database().list(table).cloned().collect();
-            let list: Vec<_> = objects.iter().map(|object| see(object)).collect();
-            json!({"id": id, "message": "refresh", "objectType": kind, "list": list})
-        }
-        Some(wanted) => {
-            let found = wanted.as_i64().and_then(|wanted| {
-                let database = server.database();
-                database.any(wanted).filter(|it| it.table == table).cloned()
-            });
-            match found {
-                Some(object) => json!({"id": id, "message": "refresh", "objectType": kind,
-                    "objectDict": see(&object)}),
-                None => {
-                    let errors = json!({"objectId": "there is no such object"});
-                    json!({"error": "invalid refresh", "validationErrors": errors, "id": id})
-                }
-            }
-        }
-    }
-}
-
 fn line(record: &Record) -> Value {
-    // Numbers of the documented event types.
-    let kind = match record.level {
-        Level::Error => 1,
-        Level::Debug => 7,
-        Level::Status => 0,
-        Level::Normal => 8,
-    };
-    let name = record.hardware.as_deref().unwrap_or("Application");
     json!({"message": "add", "objectType": "indigo.LogEvent", "objectDict": {
         "message": record.text,
         "timeStamp": local(record),
-        "typeStr": name,
-        "typeVal": kind,
+        "typeStr": event_line::title(record),
+        "typeVal": event_line::number(record.level),
+        "level": event_line::level(record.level),
+        "color": event_line::color(record.level),
         "objectType": "indigo.LogEvent",
     }})
 }

@@ -1,5 +1,9 @@
 //! Tests over real loopback sockets, with a plugin of closures.
 
+mod login;
+mod strangers;
+mod webhooks;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -10,12 +14,17 @@ use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
 use super::*;
+use crate::log::Level;
 use crate::platform::indigo::Answer;
 use crate::platform::indigo::fixture::{Fixture, ID};
 
 const KEY: &str = "a-key-for-everything";
 const PAGES_KEY: &str = "a-key-for-this-plugin";
 const OTHER_KEY: &str = "a-key-for-another-one";
+
+const USERS: &str = "users = [{ name = 'ann', password = 'a pass:word' },\
+    { name = 'bob', password = 'bobs', rights = 'user' },\
+    { name = 'eve', password = 'eves', rights = 'viewer' }]";
 
 const ACTIONS: &str = "<Actions><Action id='api' uiPath='hidden'><Name>An API</Name>\
     <CallbackMethod>api</CallbackMethod></Action><Action id='gone'><Name>G</Name>\
@@ -61,6 +70,7 @@ fn config() -> IndigoApiConfig {
         name: name.to_owned(),
         key: key.to_owned(),
         plugins: plugins.iter().map(|it| (*it).to_owned()).collect(),
+        rights: crate::web::Rights::Admin,
     };
     IndigoApiConfig {
         keys: vec![
@@ -83,7 +93,9 @@ async fn serve(fixture: Fixture, config: &IndigoApiConfig) -> Site {
 async fn serve_within(fixture: Fixture, config: &IndigoApiConfig, deadline: Duration) -> Site {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let mut api = IndigoApi::new(fixture.server.clone(), config, true);
+    let users = toml::from_str(USERS).unwrap();
+    let access = Access::new(&users);
+    let mut api = IndigoApi::new(fixture.server.clone(), config, access, true);
     api.deadline = deadline;
     let router = router(api);
     tokio::spawn(async move { crate::web::serve(listener, router, std::future::pending()).await });
@@ -158,10 +170,15 @@ impl Site {
 
     /// Opens a WebSocket.
     async fn feed(&self, name: &str) -> Option<Feed> {
+        self.feed_with(name, &format!("Bearer {KEY}")).await
+    }
+
+    /// The same with this header `Authorization`.
+    async fn feed_with(&self, name: &str, authorization: &str) -> Option<Feed> {
         let address = self.address;
         let request = format!(
-            "GET /v2/api/ws/{name}?api-key={KEY} HTTP/1.1\r\nHost: {address}\r\n\
-             Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+            "GET /v2/api/ws/{name} HTTP/1.1\r\nHost: {address}\r\n\
+             Authorization: {authorization}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         let connect = move || {
@@ -252,7 +269,11 @@ async fn keys_open_what_they_are_for_and_nothing_is_open_without() {
         let got = site.send("GET", path, &[], b"").await;
         assert_eq!(got.status, 401, "{path}");
         assert_eq!(got.error(), "unauthorized");
-        assert!(got.head.contains("www-authenticate: bearer"));
+        assert!(
+            got.head.contains("www-authenticate: bearer"),
+            "{}",
+            got.head
+        );
         let got = site
             .send(
                 "GET",
@@ -885,19 +906,31 @@ async fn the_log_feed_has_the_last_lines_and_the_next_ones() {
     let site = site(nothing).await;
     let events = site.fixture.server.events().clone();
     for number in 0..30 {
-        events.record(
-            Some("P"),
-            crate::log::Level::Error,
-            format!("line {number}"),
-        );
+        events.record(Some("P"), Level::Error, format!("line {number}"));
     }
     let mut feed = site.feed("log-feed").await.unwrap();
     for number in 5..30 {
         let line = feed.next().await.unwrap();
         assert_eq!(line["objectType"], "indigo.LogEvent");
         assert_eq!(line["objectDict"]["message"], format!("line {number}"));
-        assert_eq!(line["objectDict"]["typeStr"], "P");
+        assert_eq!(line["objectDict"]["typeStr"], "P Error");
         assert_eq!(line["objectDict"]["typeVal"], 1);
+    }
+    for (level, kind, number, word, color) in [
+        (Level::Normal, "P", 8, "info", "black"),
+        (Level::Warning, "P Warning", 3, "warning", "darkorange"),
+        (Level::Error, "P Error", 1, "error", "red"),
+        (Level::Debug, "P Debug", 7, "debug", "gray"),
+    ] {
+        events.record(Some("P"), level, "one");
+        let line = feed.next().await.unwrap();
+        let shown = &line["objectDict"];
+        assert_eq!(shown["typeStr"], kind);
+        assert_eq!(shown["typeVal"], number);
+        assert_eq!(
+            (&shown["level"], &shown["color"]),
+            (&json!(word), &json!(color))
+        );
     }
     feed.send("{\"message\": \"indigo.server.log\", \"messageText\": \"from outside\"}")
         .await;

@@ -112,13 +112,14 @@ class Plugin(indigo.PluginBase):
                   (100, "5", 6))
 
     def thermostat(self):
-        self.make("thermostat", THERMOSTAT, ["temperatureInput1", "temperatureInputsAll"])
+        self.make("thermostat", THERMOSTAT, ["temperatureInput1", "temperatureInputsAll"], SupportsHeatSetpoint=False, SupportsCoolSetpoint="false",
+                  SupportsHvacOperationMode=False, SupportsHvacFanMode="False")
         modes = ["hvacOperationModeIs" + mode for mode in "Off Heat Cool Auto ProgramHeat ProgramCool ProgramAuto".split()]
         equipment = ["hvacCoolerIsOn", "hvacHeaterIsOn", "hvacFanIsOn", "hvacDehumidifierIsOn", "hvacHumidifierIsOn"]
         states = ["temperatureInput1", "temperatureInput2", "temperatureInputsAll", "humidityInput1", "humidityInputsAll", "setpointHeat",
                   "setpointCool", "hvacOperationMode", "hvacFanMode", "hvacFanIsAuto", "hvacFanIsAlwaysOn"] + modes + equipment
-        dev = self.make("thermostat", THERMOSTAT, states, NumTemperatureInputs="2", NumHumidityInputs=1, SupportsHeatSetpoint=True,
-                        SupportsCoolSetpoint=True, SupportsHvacOperationMode=True, SupportsHvacFanMode=True, ShowCoolHeatEquipmentStateUI=True)
+        dev = self.make("thermostat", THERMOSTAT, states, NumTemperatureInputs="2", NumHumidityInputs=1,
+                        ShowCoolHeatEquipmentStateUI=True)
         self.attributes(dev, supportsHeatSetpoint=True, supportsCoolSetpoint=True, supportsHvacOperationMode=True, supportsHvacFanMode=True,
                         temperatureSensorCount=2, humiditySensorCount=1, coolIsOn=False, heatIsOn=False, fanIsOn=False,
                         dehumidifierIsOn=False, humidifierIsOn=False)
@@ -130,7 +131,8 @@ class Plugin(indigo.PluginBase):
         self.same("all", (states["temperatureInputsAll"], states["humidityInputsAll"]), ("0, 20.5", "44"))
         self.same("modes", [mode for mode in modes if states[mode]], ["hvacOperationModeIsProgramAuto"])
         self.same("fan", (states["hvacFanIsAuto"], states["hvacFanIsAlwaysOn"]), (False, True))
-        plain = self.make("thermostat", THERMOSTAT, ["temperatureInput1", "temperatureInputsAll"])
+        plain = self.make("thermostat", THERMOSTAT, ["temperatureInput1", "temperatureInputsAll"], SupportsHeatSetpoint=False, SupportsCoolSetpoint="false",
+                  SupportsHvacOperationMode=False, SupportsHvacFanMode="False")
         self.attributes(plain, coolIsOn=False, humidifierIsOn=False, supportsHeatSetpoint=False, humidities=[])
 
     def sprinkler(self):

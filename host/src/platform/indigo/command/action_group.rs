@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Context, common, unknown};
-use crate::platform::indigo::action::Step;
+use crate::platform::indigo::action::{MOST_STEPS, Step};
 use crate::platform::indigo::condition::Condition;
 use crate::platform::indigo::execute;
 use crate::platform::indigo::failure::Failure;
@@ -13,9 +13,6 @@ use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::trigger::{event, merge};
 
 const TABLE: Collection = Collection::ActionGroups;
-
-/// Most steps of one object.
-const MOST: usize = 256;
 
 pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Failure> {
     match command {
@@ -39,6 +36,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
             common::replace(&context, TABLE, &allowed, &[]).await
         }
         "setActions" => set_actions(&context, TABLE).await,
+        "getActions" => get_actions(&context, TABLE),
         _ => match common::run(&context, TABLE, command).await {
             Some(done) => done,
             None => Err(unknown(&format!("actionGroup.{command}"))),
@@ -76,8 +74,9 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Option<Vec<Step>>, Failure>
     operators(context, "actions")?;
     let steps: Vec<Step> = serde_json::from_value(given.clone())
         .map_err(|error| Failure::value(format!("actions: {error}")))?;
-    if steps.len() > MOST {
-        return Err(Failure::value(format!("there are {MOST} actions at most")));
+    if steps.len() > MOST_STEPS {
+        let text = format!("there are {MOST_STEPS} actions at most");
+        return Err(Failure::value(text));
     }
     Ok(Some(steps))
 }
@@ -87,7 +86,7 @@ fn operators(context: &Context<'_>, name: &str) -> Result<(), Failure> {
     match context.caller.plugin() {
         None => Ok(()),
         Some(_) => Err(Failure::unsupported(format!(
-            "only the operator sets {name}; a plugin makes the object and leaves it to the user"
+            "{name} are the operator's business; a plugin makes the object and leaves it to the user"
         ))),
     }
 }
@@ -102,6 +101,13 @@ pub(super) fn condition(context: &Context<'_>) -> Result<Option<Condition>, Fail
     condition
         .map(Some)
         .map_err(|error| Failure::value(format!("condition: {error}")))
+}
+
+/// The steps and the condition of an object, which no attribute shows.
+pub(super) fn get_actions(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
+    operators(context, "actions")?;
+    let object = context.subject(collection.objects())?;
+    Ok(json!({ "actions": object.hidden.actions, "condition": object.hidden.condition }))
 }
 
 /// Replaces the steps, and the condition if one is given, of an object.

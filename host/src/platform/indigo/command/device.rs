@@ -1,16 +1,19 @@
 //! `indigo.device`: making, changing and operating devices.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::{Context, common, states, unknown};
 use crate::platform::indigo::action::{Step, opposite};
-use crate::platform::indigo::arguments::check_keys;
+use crate::platform::indigo::arguments::{Arguments, check_keys};
 use crate::platform::indigo::database::reference;
 use crate::platform::indigo::definition::DeviceType;
 use crate::platform::indigo::device::DeviceClass;
 use crate::platform::indigo::execute;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{Hidden, Object};
+use crate::platform::indigo::server::{Caller, IndigoServer};
 use crate::platform::indigo::state::truth;
 use crate::platform::indigo::table::Collection;
 
@@ -124,6 +127,25 @@ async fn ping(context: &Context<'_>) -> Result<Value, Failure> {
 }
 
 async fn create(context: &Context<'_>) -> Result<Value, Failure> {
+    let made = make(context, false).await?;
+    Ok(context.see(&made))
+}
+
+/// Makes the device of a dialog that is not saved yet; its id.
+pub(in crate::platform::indigo) async fn draft(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    arguments: Value,
+) -> Result<i64, Failure> {
+    let context = Context {
+        server,
+        caller,
+        arguments: Arguments::new(arguments)?,
+    };
+    Ok(make(&context, true).await?.id)
+}
+
+async fn make(context: &Context<'_>, draft: bool) -> Result<Arc<Object>, Failure> {
     let arguments = &context.arguments;
     let protocol = arguments.text("protocol")?.unwrap_or("Plugin");
     if protocol != "Plugin" {
@@ -161,7 +183,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     // what a plugin creates with properties is.
     let configured =
         kind.config_ui.is_none() || arguments.given("props").is_some() || !own.is_empty();
-    describe(&mut fields, plugin, kind, configured);
+    describe(&mut fields, plugin, kind, configured && !draft);
     let mut device = Object {
         id: 0,
         table: TABLE.objects(),
@@ -172,6 +194,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
                 charged => charged.to_owned(),
             },
             device: kind.class.into(),
+            draft,
             ..Hidden::default()
         },
     };
@@ -188,8 +211,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
         }
         edit.create(device)
     });
-    let made = edited.await?;
-    Ok(context.see(&made))
+    edited.await
 }
 
 fn fresh_name(context: &Context<'_>, kind: &str) -> String {

@@ -8,7 +8,7 @@ mod action_group;
 mod collection;
 mod common;
 mod control_page;
-mod device;
+pub(super) mod device;
 mod dimmer;
 mod folder;
 mod follow;
@@ -29,6 +29,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(super) use common::fields;
+pub(super) use server::announce;
 
 use super::action::Step;
 use super::arguments::Arguments;

@@ -55,6 +55,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
             common::replace(&context, TABLE, &allowed, &[]).await
         }
         "setActions" => action_group::set_actions(&context, TABLE).await,
+        "getActions" => action_group::get_actions(&context, TABLE),
         _ => match common::run(&context, TABLE, command).await {
             Some(done) => done,
             None => Err(unknown(&format!("schedule.{command}"))),

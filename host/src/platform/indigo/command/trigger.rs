@@ -10,6 +10,7 @@ use crate::platform::indigo::state::text;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::trigger::{event, execute, merge};
 use crate::platform::indigo::view::class;
+use crate::platform::indigo::webhook;
 
 const TABLE: Collection = Collection::Triggers;
 
@@ -123,6 +124,7 @@ pub(super) async fn run(
         ("execute", _) => execute_now(&context),
         ("replaceOnServer", _) => replace(context).await,
         ("setActions", _) => action_group::set_actions(&context, TABLE).await,
+        ("getActions", _) => action_group::get_actions(&context, TABLE),
         _ => match common::run(&context, TABLE, command).await {
             Some(done) => done,
             None => Err(unknown(&format!("{namespace}.{command}"))),
@@ -210,6 +212,18 @@ fn event_of_plugin(context: &Context<'_>, trigger: &mut Object) -> Result<(), Fa
     }
     let owner = trigger.owner().to_owned();
     let kind = trigger.text("pluginTypeId").to_owned();
+    if webhook::is_own(trigger) {
+        let mut props = context
+            .arguments
+            .dict("props")?
+            .cloned()
+            .unwrap_or_default();
+        webhook::settle(&kind, &mut props)?;
+        check_keys(&props, true)?;
+        trigger.set("configured", true);
+        trigger.set_props(&owner, Some(props));
+        return Ok(());
+    }
     let plugin = context.server.plugin(&owner);
     let plugin = plugin.ok_or_else(|| Failure::no_plugin(&owner))?;
     if plugin.bundle.definitions.events.find(&kind).is_none() {
@@ -240,12 +254,10 @@ fn execute_now(context: &Context<'_>) -> Result<Value, Failure> {
     if class(&trigger) == "indigo.PluginEventTrigger" {
         let plugin = context.server.plugin(trigger.owner());
         let name = plugin.map(|it| it.bundle.info.display_name.clone());
-        let more = json!({
-            "event-plugin-id": trigger.owner(),
-            "event-plugin-name": name,
-            "event-plugin-event-id": trigger.text("pluginTypeId"),
-        });
-        merge(&mut data, more);
+        merge(
+            &mut data,
+            webhook::event_names(&trigger, &name.unwrap_or_default()),
+        );
     }
     execute(context.server, context.caller, &trigger, ignore, data);
     Ok(Value::Null)

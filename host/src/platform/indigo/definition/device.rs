@@ -1,6 +1,7 @@
 //! Device types: what `Devices.xml` defines.
 
 use super::field::ConfigUi;
+use super::named::{by_name, name_of};
 use super::state::StateDefinition;
 
 /// The class of a device type; decides its built-in states and actions.
@@ -41,17 +42,13 @@ impl DeviceClass {
     /// The class of this name, whatever its case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let mut names = Self::NAMES.iter();
-        let found = names.find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, class)| *class)
+        by_name(&Self::NAMES, name)
     }
 
     /// The name in a definition.
     #[must_use]
     pub fn name(self) -> &'static str {
-        let mut names = Self::NAMES.iter();
-        let found = names.find(|(_, class)| *class == self);
-        found.map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, &self)
     }
 
     /// The class that Python sees.

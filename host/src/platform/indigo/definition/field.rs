@@ -1,5 +1,7 @@
 //! A field of a configuration dialog.
 
+use super::named::{by_name, name_of};
+
 /// What kind of control a field is; decides what value it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
@@ -41,17 +43,13 @@ impl FieldKind {
     /// The kind of this name, whatever its case: `textField` is common.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let mut names = Self::NAMES.iter();
-        let found = names.find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, kind)| *kind)
+        by_name(&Self::NAMES, name)
     }
 
     /// The name in a definition, in lower case.
     #[must_use]
     pub fn name(self) -> &'static str {
-        let mut names = Self::NAMES.iter();
-        let found = names.find(|(_, kind)| *kind == self);
-        found.map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, &self)
     }
 
     /// Whether the field has a value of its own in the dialog's values.
@@ -104,17 +102,13 @@ impl ObjectClass {
     /// The class of this name, whatever its case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let mut names = Self::NAMES.iter();
-        let found = names.find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, class)| *class)
+        by_name(&Self::NAMES, name)
     }
 
     /// The name in a definition and the command namespace of the object store.
     #[must_use]
     pub fn name(self) -> &'static str {
-        let mut names = Self::NAMES.iter();
-        let found = names.find(|(_, class)| *class == self);
-        found.map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, &self)
     }
 }
 

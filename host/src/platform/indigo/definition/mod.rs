@@ -9,6 +9,7 @@
 mod action;
 mod device;
 mod field;
+mod named;
 mod problem;
 mod read;
 mod source;

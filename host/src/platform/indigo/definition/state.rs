@@ -1,5 +1,7 @@
 //! A state of a device type, and what triggers can be made of it.
 
+use super::named::by_name;
+
 /// How a boolean is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BoolType {
@@ -26,9 +28,7 @@ impl BoolType {
     /// The type of this name, whatever its case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let mut names = Self::NAMES.iter();
-        let found = names.find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, kind)| *kind)
+        by_name(&Self::NAMES, name)
     }
 
     /// What people read for a value.

@@ -1,53 +1,70 @@
-//! The device that a dialog is about to make.
-//!
-//! Plugins look their device up in every callback of a dialog, so it is there from the
-//! beginning: not configured, and gone again when the dialog is not saved.
+//! The device that a dialog for a new one makes: methods of the dialog find it by its id,
+//! but it is not configured, and nobody is told of it before it is saved.
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{DialogError, Subject};
+use crate::platform::indigo::command::device;
+use crate::platform::indigo::object::Object;
 use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::server::{Caller, IndigoServer};
 
-const USER: Caller = Caller::Operator("api-http");
+/// Whoever opens a dialog.
+const OPERATOR: Caller = Caller::Operator("api-http");
 
-/// Makes the device of a dialog that is about a new one; the subject with it, and its id.
-pub(super) async fn begun(
+/// Makes the device of a dialog for a new one; the subject with it, and its id.
+pub(super) async fn made(
     server: &Arc<IndigoServer>,
-    plugin: &Plugin,
+    plugin: &Arc<Plugin>,
     subject: Subject,
 ) -> Result<(Subject, Option<i64>), DialogError> {
     let Subject::Device {
         type_id,
         device: 0,
         name,
-    } = &subject
+    } = subject
     else {
         return Ok((subject, None));
     };
-    if plugin.bundle.definitions.devices.find(type_id).is_none() {
-        // Opening it says so.
-        return Ok((subject, None));
+    if plugin.bundle.definitions.devices.find(&type_id).is_none() {
+        let text = format!("the plugin defines no device type `{type_id}`");
+        return Err(DialogError::Missing(text));
     }
-    let arguments = json!({"protocol": "Plugin", "name": name, "deviceTypeId": type_id,
-        "pluginId": plugin.id()});
-    let made = server.command(&USER, "device.create", arguments).await?;
-    let id = made.get("id").and_then(Value::as_i64).unwrap_or(0);
+    let arguments = json!({"protocol": "Plugin", "name": name.as_deref().unwrap_or_default(),
+        "deviceTypeId": type_id, "pluginId": plugin.id()});
+    let device = device::draft(server, &OPERATOR, arguments).await?;
     let subject = Subject::Device {
-        type_id: type_id.clone(),
-        device: id,
-        name: None,
+        type_id,
+        device,
+        name,
     };
-    Ok((subject, Some(id)))
+    Ok((subject, Some(device)))
 }
 
-/// Removes the device of a dialog that was not saved.
-pub(super) async fn dropped(server: &Arc<IndigoServer>, draft: Option<i64>) {
-    let Some(id) = draft else { return };
-    let deleted = server.command(&USER, "device.delete", json!({"id": id}));
-    if let Err(failure) = deleted.await {
-        tracing::debug!(%failure, id, "the device of a cancelled dialog is gone already");
+/// Makes a device of it, with what was saved: now it is told as new.
+pub(super) async fn finish(
+    server: &Arc<IndigoServer>,
+    draft: Option<i64>,
+) -> Result<(), DialogError> {
+    let Some(device) = draft else { return Ok(()) };
+    let edited = server.edit(&OPERATOR, |edit| {
+        if let Some(old) = edit.database().any(device) {
+            let mut object = Object::clone(old);
+            object.hidden.draft = false;
+            edit.update(object, Vec::new())?;
+        }
+        Ok(())
+    });
+    Ok(edited.await?)
+}
+
+/// Takes the device of a dialog away that was not saved.
+pub(super) async fn delete(server: &Arc<IndigoServer>, draft: Option<i64>) {
+    let Some(device) = draft else { return };
+    let gone = server.command(&OPERATOR, "device.delete", json!({ "id": device }));
+    if let Err(failure) = gone.await {
+        tracing::debug!(device, %failure, "the device of a dialog was gone before it");
     }
 }

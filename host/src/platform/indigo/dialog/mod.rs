@@ -13,6 +13,7 @@ mod options;
 mod registry;
 mod reply;
 mod save;
+mod step;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,9 @@ use super::failure::Failure;
 use super::plugin::CallError;
 
 pub use registry::{Dialogs, MAX_OPEN};
+pub use step::Place;
 pub use subject::Subject;
+pub use values::add_stated_defaults;
 
 /// How long a plugin may take for one callback of a dialog: some search the network for
 /// devices.
@@ -80,8 +83,10 @@ pub enum Saved {
     Yes {
         /// The values as saved.
         values: Values,
-        /// The device or trigger that has them now.
+        /// The device, trigger or whatever else has them now.
         object: Option<i64>,
+        /// Which step of it has them, if it has steps.
+        step: Option<usize>,
         /// What an executed action or menu item returned.
         result: Option<Value>,
     },
@@ -132,8 +137,8 @@ struct Dialog {
     title: String,
     button: String,
     values: Values,
-    /// The device that goes when the dialog is not saved.
-    draft: Option<i64>,
     /// Options of the menus and lists by field id.
     options: Vec<(String, Vec<(String, String)>)>,
+    /// The device that was made for it.
+    draft: Option<i64>,
 }

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::registry::ask_or_nothing;
-use super::{Dialog, DialogError, Subject, Values, options, reply, values};
+use super::{Dialog, DialogError, Subject, Values, options, reply, step, values};
 use crate::platform::indigo::definition::{ConfigUi, Definitions, MenuDialog, Source};
 use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::preferences;
 use crate::platform::indigo::server::IndigoServer;
 
-/// Opens a dialog; with texts about fields that the plugin finds wrong at once.
+/// Opens a dialog about a subject, and about the device that was made for it; with texts about
+/// fields that the plugin finds wrong at once.
 pub(super) async fn open(
     server: &Arc<IndigoServer>,
     plugin: &Arc<Plugin>,
-    subject: Subject,
+    (subject, draft): (Subject, Option<i64>),
 ) -> Result<(Dialog, Map<String, Value>), DialogError> {
+    let subject = step::resolved(server, plugin, subject)?;
     let saved = saved(server, plugin, &subject).await?;
     let mut found = defined(plugin, &subject)?;
     if let Some(ui) = made(plugin, &subject).await? {
@@ -34,9 +36,9 @@ pub(super) async fn open(
         title: found.title,
         button: found.button,
         values: prepared.unwrap_or(saved),
-        draft: None,
         options: Vec::new(),
         subject,
+        draft,
     };
     values::add_defaults(&dialog.ui, &mut dialog.values);
     values::check_size(&dialog.values)?;
@@ -174,7 +176,7 @@ async fn saved(
     subject: &Subject,
 ) -> Result<Values, DialogError> {
     match subject {
-        Subject::Device { device: 0, .. } | Subject::Event { trigger: 0, .. } => Ok(Values::new()),
+        Subject::Event { trigger: 0, .. } => Ok(Values::new()),
         Subject::Device { device, .. } => object(server, plugin, *device, "device"),
         Subject::Event { trigger, .. } => object(server, plugin, *trigger, "trigger"),
         Subject::Action { props, .. } => {

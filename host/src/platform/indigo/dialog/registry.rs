@@ -23,6 +23,8 @@ const IDLE: Duration = Duration::from_secs(3600);
 struct Entry {
     dialog: Arc<Turn<Dialog>>,
     used: Instant,
+    /// The device that goes with it when it is not saved.
+    draft: Option<i64>,
 }
 
 /// The open dialogs of a server.
@@ -47,26 +49,28 @@ impl Dialogs {
     /// [`DialogError`] when plugin, type or object are not there, the plugin does not
     /// answer, what it makes of the dialog cannot be read, or too many are open.
     pub async fn open(&self, plugin: &str, subject: Subject) -> Result<Shown, DialogError> {
-        self.make_room()?;
+        for forgotten in self.forgotten() {
+            draft::delete(&self.server, forgotten).await;
+        }
         let plugin = self.plugin(plugin)?;
-        let (subject, made) = draft::begun(&self.server, &plugin, subject).await?;
-        let opened = match open::open(&self.server, &plugin, subject).await {
-            Ok((mut dialog, errors)) => {
-                dialog.draft = made;
-                self.add(dialog, errors)
-            }
-            Err(error) => Err(error),
-        };
+        if self.count() >= MAX_OPEN {
+            return Err(DialogError::TooMany);
+        }
+        let subject = draft::made(&self.server, &plugin, subject).await?;
+        let device = subject.1;
+        let opened = open::open(&self.server, &plugin, subject).await;
+        let opened = opened.and_then(|(dialog, errors)| self.enlist(dialog, errors));
         if opened.is_err() {
-            draft::dropped(&self.server, made).await;
+            draft::delete(&self.server, device).await;
         }
         opened
     }
 
-    fn add(&self, dialog: Dialog, errors: Map<String, Value>) -> Result<Shown, DialogError> {
+    fn enlist(&self, dialog: Dialog, errors: Map<String, Value>) -> Result<Shown, DialogError> {
         let id = fresh_id();
         let shown = show(&id, &dialog, errors);
         let entry = Entry {
+            draft: dialog.draft,
             dialog: Arc::new(Turn::new(dialog)),
             used: Instant::now(),
         };
@@ -150,15 +154,16 @@ impl Dialogs {
         if !verdict.accepted {
             return Ok(Saved::No(Box::new(show(id, &dialog, verdict.errors))));
         }
-        let (object, result) = save::keep(&self.server, &plugin, &dialog, execute).await?;
-        save::closed(&plugin, &dialog, false, object).await;
+        let kept = save::keep(&self.server, &plugin, &dialog, execute).await?;
+        save::closed(&plugin, &dialog, false, kept.object).await;
         let values = dialog.values.clone();
         drop(dialog);
         self.entries().remove(id);
         Ok(Saved::Yes {
             values,
-            object,
-            result,
+            object: kept.object,
+            step: kept.step,
+            result: kept.result,
         })
     }
 
@@ -172,7 +177,7 @@ impl Dialogs {
         if let Ok(plugin) = self.plugin(&dialog.plugin) {
             save::closed(&plugin, &dialog, true, None).await;
         }
-        draft::dropped(&self.server, dialog.draft).await;
+        draft::delete(&self.server, dialog.draft).await;
         Ok(())
     }
 
@@ -182,23 +187,14 @@ impl Dialogs {
         self.entries().len()
     }
 
-    /// Forgets dialogs that nobody used for long, if room is wanted.
-    fn make_room(&self) -> Result<(), DialogError> {
+    /// Forgets dialogs that nobody used for long, if room is wanted; their devices.
+    fn forgotten(&self) -> Vec<Option<i64>> {
         let mut entries = self.entries();
-        if entries.len() >= MAX_OPEN {
-            let idle = entries.extract_if(|_, entry| entry.used.elapsed() >= IDLE);
-            for (_, entry) in idle.collect::<Vec<_>>() {
-                let server = Arc::clone(&self.server);
-                tokio::spawn(async move {
-                    let draft = entry.dialog.lock().await.draft;
-                    draft::dropped(&server, draft).await;
-                });
-            }
+        if entries.len() < MAX_OPEN {
+            return Vec::new();
         }
-        if entries.len() >= MAX_OPEN {
-            return Err(DialogError::TooMany);
-        }
-        Ok(())
+        let old = entries.extract_if(|_, entry| entry.used.elapsed() >= IDLE);
+        old.map(|(_, entry)| entry.draft).collect()
     }
 
     fn plugin(&self, id: &str) -> Result<Arc<Plugin>, DialogError> {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::registry::{ask, ask_or_nothing};
 use super::reply::{self, Verdict};
-use super::{Dialog, DialogError, Subject};
+use super::{Dialog, DialogError, Subject, draft, step};
 use crate::platform::indigo::definition::MenuDialog;
 use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::server::{Caller, IndigoServer};
@@ -46,32 +46,40 @@ async fn menu(plugin: &Plugin, dialog: &Dialog) -> Result<Option<Value>, DialogE
     })
 }
 
-/// Puts the values where they belong: the object that has them, and what was executed.
+/// Where values are now.
+#[derive(Default)]
+pub(super) struct Kept {
+    /// The object that has them.
+    pub object: Option<i64>,
+    /// Which step of it.
+    pub step: Option<usize>,
+    /// What was executed with them returned.
+    pub result: Option<Value>,
+}
+
+impl Kept {
+    fn by(object: Option<i64>) -> Self {
+        Self {
+            object,
+            ..Self::default()
+        }
+    }
+}
+
+/// Puts the values where they belong.
 pub(super) async fn keep(
     server: &Arc<IndigoServer>,
     plugin: &Arc<Plugin>,
     dialog: &Dialog,
     execute: bool,
-) -> Result<(Option<i64>, Option<Value>), DialogError> {
+) -> Result<Kept, DialogError> {
     let values = &dialog.values;
     let owner = Caller::Plugin(Arc::clone(plugin));
     match &dialog.subject {
-        Subject::Device {
-            type_id,
-            device: 0,
-            name,
-        } => {
-            let name = name.as_deref().unwrap_or(&dialog.title);
-            let arguments = json!({"protocol": "Plugin", "name": name, "deviceTypeId": type_id,
-                "pluginId": plugin.id(), "props": values});
-            let made = server.command(&owner, "device.create", arguments).await?;
-            let id = made.get("id").and_then(Value::as_i64).unwrap_or(0);
-            configured(server, &owner, "device", id).await?;
-            Ok((Some(id), None))
-        }
         Subject::Device { device, .. } => {
             replace(server, &owner, "device", *device, values).await?;
-            Ok((Some(*device), None))
+            draft::finish(server, dialog.draft).await?;
+            Ok(Kept::by(Some(*device)))
         }
         Subject::Event {
             type_id,
@@ -84,25 +92,31 @@ pub(super) async fn keep(
             let made = server
                 .command(&owner, "pluginEvent.create", arguments)
                 .await?;
-            Ok((made.get("id").and_then(Value::as_i64), None))
+            Ok(Kept::by(made.get("id").and_then(Value::as_i64)))
         }
         Subject::Event { trigger, .. } => {
             replace(server, &owner, "trigger", *trigger, values).await?;
-            Ok((Some(*trigger), None))
+            Ok(Kept::by(Some(*trigger)))
         }
         Subject::Action {
-            type_id, device, ..
+            type_id,
+            device,
+            place,
+            ..
         } => {
-            if !execute {
-                return Ok((None, None));
+            let mut kept = Kept::by(place.map(|place| place.owner));
+            if let Some(place) = place {
+                let action = (type_id.as_str(), *device);
+                kept.step = Some(step::put(server, plugin, *place, action, values).await?);
             }
-            let arguments = json!({"pluginId": plugin.id(), "actionTypeId": type_id,
-                "deviceId": device, "props": values, "waitUntilDone": true});
-            let operator = Caller::Operator("api-http");
-            let result = server
-                .command(&operator, "server.pluginExecuteAction", arguments)
-                .await?;
-            Ok((None, Some(result)))
+            if execute {
+                let arguments = json!({"pluginId": plugin.id(), "actionTypeId": type_id,
+                    "deviceId": device, "props": values, "waitUntilDone": true});
+                let operator = Caller::Operator("api-http");
+                let command = "server.pluginExecuteAction";
+                kept.result = Some(server.command(&operator, command, arguments).await?);
+            }
+            Ok(kept)
         }
         Subject::Preferences => {
             let arguments = json!({ "valuesDict": values });
@@ -111,9 +125,9 @@ pub(super) async fn keep(
                 let text = "the plugin's runtime takes no preferences".to_owned();
                 return Err(DialogError::Missing(text));
             }
-            Ok((None, None))
+            Ok(Kept::default())
         }
-        Subject::Menu { .. } | Subject::Factory { .. } => Ok((None, None)),
+        Subject::Menu { .. } | Subject::Factory { .. } => Ok(Kept::default()),
     }
 }
 

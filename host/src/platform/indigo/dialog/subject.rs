@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Values;
+use super::{Place, Values};
 
 /// What a dialog is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub enum Subject {
         device: i64,
         /// The settings so far.
         props: Values,
+        /// Where it is kept; nowhere if it is only tried, or if its user keeps it.
+        place: Option<Place>,
     },
     /// Settings of an event; `trigger` is 0 for one that is to be made, with this name.
     Event {

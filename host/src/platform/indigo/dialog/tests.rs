@@ -224,7 +224,6 @@ async fn a_refused_dialog_stays_open_and_a_cancelled_one_is_told() {
     fixture.calls();
     dialogs.cancel(&id).await.unwrap();
     let calls = fixture.calls();
-    // Device callbacks begin with `closed`, not with `device`.
     assert_eq!(calls[0].0, "closedDeviceConfigUi");
     assert_eq!(calls[0].1["userCancelled"], true);
     assert_eq!(calls[0].1["valuesDict"]["address"], "corrected");
@@ -362,6 +361,7 @@ async fn actions_hand_their_values_back() {
         type_id: "beep".to_owned(),
         device: 9,
         props: entered(json!({"times": "3"})),
+        place: None,
     };
     let dialog = dialogs.open(ID, subject).await.unwrap();
     let Saved::Yes { values, object, .. } = dialogs

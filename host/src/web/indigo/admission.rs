@@ -1,0 +1,173 @@
+//! Who is let in: holders of keys, users with passwords, and everybody where no
+//! authentication is asked for.
+//!
+//! A browser sends a password by itself once it knows it, whichever page makes it send a
+//! request. So what comes with one is kept from other sites' pages, as what comes with
+//! nothing is; a key is sent by whoever knows it.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::Response;
+
+use super::IndigoApi;
+use super::answer::{Early, error, wrong_method};
+use super::keys::{Verdict, Wanted};
+use crate::web::Rights;
+use crate::web::access::Refusal;
+use crate::web::origin;
+use crate::web::server::Peer;
+
+/// What stands above a request's body, and where it comes from.
+pub(super) struct Asked {
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    peer: IpAddr,
+}
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
+        Ok(Self {
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+            peer: peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |it| it.0.0.ip()),
+        })
+    }
+}
+
+/// The body of a request, which is read when whoever sent it was let in.
+pub(super) struct Sent(Request);
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(request))
+    }
+}
+
+impl Sent {
+    /// Reads it, so far as it is not too large; behind [`IndigoApi::admit`], so that strangers learn nothing.
+    pub(super) async fn bytes(self) -> Result<Bytes, Early> {
+        let read = Bytes::from_request(self.0, &()).await;
+        read.map_err(|rejection| {
+            error(
+                rejection.status(),
+                "invalid_request",
+                &rejection.body_text(),
+            )
+            .into()
+        })
+    }
+}
+
+impl IndigoApi {
+    /// Lets a request in that uses one of these methods, and says what whoever sent it
+    /// may do; or has the answer for it.
+    pub(super) fn admit(
+        &self,
+        asked: &Asked,
+        wanted: Wanted<'_>,
+        methods: &'static str,
+    ) -> Result<Rights, Early> {
+        let rights = self.judge(asked, wanted)?;
+        let allowed = methods
+            .split(", ")
+            .any(|method| method == asked.method.as_str());
+        match allowed {
+            true => Ok(rights),
+            false => Err(wrong_method(methods).into()),
+        }
+    }
+
+    fn judge(&self, asked: &Asked, wanted: Wanted<'_>) -> Result<Rights, Early> {
+        if let Some(user) = self.user(asked) {
+            let (name, rights) = user.map_err(|refusal| self.unauthorized(refusal))?;
+            self.keep_apart(asked, wanted)?;
+            if rights < wanted.rights() {
+                let text = format!("the user `{name}` may not do this");
+                return Err(error(StatusCode::FORBIDDEN, "forbidden", &text).into());
+            }
+            return Ok(rights);
+        }
+        match self.keys.judge(&asked.headers, &asked.uri, wanted) {
+            Verdict::Allowed(rights) => Ok(rights),
+            Verdict::Open => self.keep_apart(asked, wanted).map(|()| Rights::Admin),
+            Verdict::NoKey => Err(self.unauthorized(Refusal::Missing)),
+            Verdict::WrongKey => {
+                let text = "this API key is for something else";
+                Err(self.ask(StatusCode::UNAUTHORIZED, text, Refusal::Missing))
+            }
+        }
+    }
+
+    /// The user whose password a request has, by name; nothing where it has none.
+    fn user(&self, asked: &Asked) -> Option<Result<(String, Rights), Refusal>> {
+        if !self.access.has_users() {
+            return None;
+        }
+        let value = asked.headers.get(header::AUTHORIZATION)?;
+        let value = std::str::from_utf8(value.as_bytes()).ok()?;
+        let (scheme, rest) = value.trim().split_once(' ')?;
+        let caller = if scheme.eq_ignore_ascii_case("basic") {
+            self.access.basic(asked.peer, rest)
+        } else if scheme.eq_ignore_ascii_case("digest") {
+            let target = asked.uri.path_and_query().map_or("/", |it| it.as_str());
+            let method = asked.method.as_str();
+            self.access.digest(asked.peer, rest, method, target)
+        } else {
+            return None;
+        };
+        Some(caller.map(|caller| (caller.name, caller.rights)))
+    }
+
+    /// Refuses what another site's page made a browser send.
+    fn keep_apart(&self, asked: &Asked, wanted: Wanted<'_>) -> Result<(), Early> {
+        // A page that the browser keeps apart is another site to it, and may have its
+        // pictures and styles all the same.
+        let checked = match wanted {
+            Wanted::Files(_) => origin::check_local(&asked.headers, self.local_only),
+            _ => origin::check(&asked.headers, self.local_only),
+        };
+        checked.map_err(|reason| error(StatusCode::FORBIDDEN, "forbidden", &reason).into())
+    }
+
+    fn unauthorized(&self, refusal: Refusal) -> Early {
+        let text = match refusal {
+            Refusal::Missing => {
+                "an API key is needed: the header `Authorization: Bearer KEY`, with a key of \
+                 [[indigo-api.keys]] in cordon.toml; or a user of [web]"
+            }
+            other => other.words(),
+        };
+        self.ask(refusal.status(), text, refusal)
+    }
+
+    /// An answer with the ways to log in.
+    fn ask(&self, status: StatusCode, text: &str, refusal: Refusal) -> Early {
+        let word = match status {
+            StatusCode::UNAUTHORIZED => "unauthorized",
+            _ => "too_many_failures",
+        };
+        let mut answer: Response = error(status, word, text);
+        if status == StatusCode::UNAUTHORIZED {
+            let own = ["Bearer realm=\"indigo\"".to_owned()];
+            // Clients that know one way only look at the first.
+            for challenge in self.access.challenges(refusal).into_iter().chain(own) {
+                if let Ok(value) = HeaderValue::try_from(challenge) {
+                    answer.headers_mut().append(header::WWW_AUTHENTICATE, value);
+                }
+            }
+        }
+        answer.into()
+    }
+}
