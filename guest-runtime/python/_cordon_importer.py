@@ -14,6 +14,7 @@ from importlib.util import module_from_spec
 
 import _cordon
 
+import _cordon_frameworks
 import _cordon_source
 
 LEGACY = "Domoticz"
@@ -65,6 +66,7 @@ def install(apis, folder, modules):
     for name in (*_APIS, "plugin", *finder.local):
         sys.modules.pop(name, None)
     sys.meta_path.insert(0, finder)
+    _cordon_frameworks.refuse(_cordon_frameworks.DOMOTICZ)
 
 
 def load(folder, code):

@@ -16,6 +16,7 @@ import _cordon
 import _cordon_boot
 import _cordon_indigo_arguments as _arguments
 import _cordon_indigo_import as _import
+import _cordon_indigo_left as _left
 import _cordon_indigo_thread as _thread
 import _cordon_stdio
 import _cordon_traceback
@@ -295,10 +296,20 @@ def _shutdown(given):
     return outcome if outcome != OK else _reply(None)
 
 
+def _threads_left(given):
+    """Asked again and again after the plugin's shutdown, until there are none."""
+    return _reply(_left.names())
+
+
 def _stop(given):
     first = _stop_thread(given)
     last = _shutdown(given)
     return first if first != OK else last
+
+
+def _flush_preferences(given):
+    """Nothing by itself: after every call preferences that changed are written."""
+    return _reply(None)
 
 
 def _merge_preferences(given):
@@ -314,6 +325,8 @@ _OWN = {
     "startConcurrentThread": _start_thread,
     "stopConcurrentThread": _stop_thread,
     "shutdown": _shutdown,
+    "threadsLeft": _threads_left,
     "stop": _stop,
+    "flushPluginPrefs": _flush_preferences,
     "mergePluginPrefs": _merge_preferences,
 }

@@ -43,6 +43,7 @@ _ORDER = {
     "actionControlThermostat": "action dev",
     "actionControlSprinkler": "action dev",
     "actionControlSpeedControl": "action dev",
+    "actionControlIO": "action dev",
     "actionControlUniversal": "action dev",
     "actionControlGeneral": "action dev",
 }

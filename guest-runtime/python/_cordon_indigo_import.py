@@ -16,6 +16,8 @@ from importlib.util import module_from_spec
 
 import _cordon
 
+import _cordon_frameworks
+
 # Where the hub shows the plugin its packages, read-only.
 PACKAGES = "/packages"
 
@@ -81,6 +83,7 @@ def install(folder, bundled, setup):
     for name in ("plugin", *finder.local):
         sys.modules.pop(name, None)
     sys.meta_path.insert(0, finder)
+    _cordon_frameworks.refuse(_cordon_frameworks.INDIGO)
 
 
 def load(folder, code):

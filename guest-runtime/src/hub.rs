@@ -120,6 +120,8 @@ mod _cordon {
                 let kind = match failure.kind {
                     Kind::Value => "value",
                     Kind::Key => "key",
+                    Kind::Index => "index",
+                    Kind::Plugin => "plugin",
                     Kind::Type => "type",
                     Kind::Timeout => "timeout",
                     Kind::Unsupported => "unsupported",

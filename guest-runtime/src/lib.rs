@@ -14,6 +14,7 @@ mod abi;
 mod convert;
 mod crypto;
 mod errno;
+mod heap;
 mod hub;
 mod icmp;
 mod lock;
@@ -54,6 +55,7 @@ static INTERPRETER: Single<OnceCell<Interpreter>> = Single(OnceCell::new());
 /// snapshot of every instance.
 #[unsafe(export_name = "cordon-init")]
 extern "C" fn cordon_init() {
+    heap::begin_numbering();
     let interpreter = INTERPRETER.get_or_init(build_interpreter);
     interpreter.enter(|vm| {
         let booted = oserror::install(vm)
@@ -71,13 +73,42 @@ extern "C" fn cordon_init() {
             panic!("the snapshot cannot be taken: {text}");
         }
     });
-    memory::use_up_freed_blocks();
+    heap::end_numbering();
     // SAFETY: wasi-libc's own function, made for snapshots. Whatever looked at a
     // path above made it list the granted folders, and there were none.
     unsafe { __wasilibc_reset_preopens() };
     // SAFETY: wasi-libc's variable of this type, which it never frees when it was
     // not set by `chdir`; nothing else runs.
     unsafe { __wasilibc_cwd = WORKING_FOLDER.as_ptr() };
+}
+
+/// Rehearses a start once more.
+///
+/// Called by the snapshot tool after [`cordon_init`], to see which blocks are written to.
+#[unsafe(export_name = "cordon-rehearse")]
+extern "C" fn cordon_rehearse() {
+    heap::begin_numbering();
+    call_for_tool("_cordon_rehearsal", "rehearse");
+}
+
+/// Does what plugins do when they start, for the same purpose.
+#[unsafe(export_name = "cordon-exercise")]
+extern "C" fn cordon_exercise() {
+    call_for_tool("_cordon_exercise", "exercise");
+}
+
+fn call_for_tool(module: &'static str, function: &'static str) {
+    let interpreter = INTERPRETER.get_or_init(build_interpreter);
+    interpreter.enter(|vm| {
+        let called = vm
+            .import(module, 0)
+            .and_then(|module| vm.call_method(module.as_object(), function, ()));
+        if let Err(error) = called {
+            let mut text = String::new();
+            let _ = vm.write_exception(&mut text, &error);
+            panic!("{module} failed: {text}");
+        }
+    });
 }
 
 /// Where a relative path leads from: the folder in which a plugin can write.

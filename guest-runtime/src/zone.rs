@@ -223,7 +223,10 @@ mod _cordon_zone {
             }
         };
         let seconds = naive.saturating_sub(i64::from(offset.seconds()));
-        #[allow(clippy::cast_precision_loss, reason = "seconds of years are far below 2^52")]
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "seconds of years are far below 2^52"
+        )]
         Ok(seconds as f64)
     }
 

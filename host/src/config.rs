@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::error::EngineError;
 use crate::grants::{Grants, HostPattern};
 use crate::limits::Limits;
+use crate::mail::MailConfig;
 use crate::web::Rights;
 use crate::web::indigo::IndigoApiConfig;
 
@@ -31,6 +32,9 @@ pub struct Config {
     /// The Indigo plugins, started after the others.
     #[serde(default)]
     pub indigo: Vec<IndigoSection>,
+    /// The mail server, for Indigo plugins and actions.
+    #[serde(default)]
+    pub mail: Option<MailConfig>,
     /// The HTTP API for Indigo's clients.
     #[serde(default, rename = "indigo-api")]
     pub indigo_api: IndigoApiConfig,
@@ -279,6 +283,9 @@ impl Config {
         if !(-180.0..=180.0).contains(&self.hub.longitude) {
             return Err("longitude must be from -180 to 180 degrees".into());
         }
+        if let Some(mail) = &self.mail {
+            mail.check()?;
+        }
         self.indigo_api.check(self.hub.listen.ip().is_loopback())?;
         let wanted = self.hardware.len().saturating_add(self.indigo.len());
         if usize::try_from(self.hub.instances).is_ok_and(|room| wanted > room) {
@@ -336,6 +343,20 @@ mod tests {
         let web: WebConfig =
             toml::from_str("users = [{ name = \"a\", password = \"secret\" }]").unwrap();
         assert!(!format!("{web:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
+        let text = refusal("[mail]\nserver = \"mail\"\nfrom = \"nobody\"\n");
+        assert!(text.contains("`nobody` is no mail address"), "{text}");
+        let text = refusal("[mail]\nserver = \"mail\"\nfrom = \"a@b\"\nuser = \"a\"\n");
+        assert!(text.contains("`user` and `password`"), "{text}");
+        let mail: MailConfig = toml::from_str(
+            "server = \"mail\"\nfrom = \"a@b\"\nuser = \"a\"\npassword = \"secret\"",
+        )
+        .unwrap();
+        assert_eq!(mail.port, 587);
+        assert!(!format!("{mail:?}").contains("secret"));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! icmp = ["192.168.1.0/24", "device.lan"]
 //! exec = ["/usr/bin/uptime"]
 //! serial = ["/dev/serial/by-id/usb-device-if00"]
+//! mail = ["me@example.org"]
 //! ```
 
 mod path;
@@ -26,6 +27,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use crate::error::EngineError;
+use crate::mail::Receiver;
 
 /// The `[grants]` table of one instance; empty grants allow nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -41,6 +43,8 @@ pub struct Grants {
     pub exec: Vec<GrantedPath>,
     /// Serial ports that the instance may open.
     pub serial: Vec<GrantedPath>,
+    /// To whom an Indigo plugin may send mail through the hub: addresses, or `*`.
+    pub mail: Vec<Receiver>,
     /// Certificates whose private keys the instance may use and never sees.
     pub keys: Vec<KeyGrant>,
 }

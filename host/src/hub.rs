@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER};
+use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER, PLUGINS_FOLDER};
 use crate::code_cache::CodeCache;
 use crate::config::{HardwareSection, PluginFolder, WebConfig};
 use crate::connection::TlsClient;
@@ -196,7 +196,7 @@ impl Hub {
         let store = &self.maker.services.store;
         let id = store.hardware_for(&section.name, &definition.key).await;
         let id = id.map_err(|error| EngineError::Store(error.to_string()))?;
-        let handle = self.maker.start(id, section, definition).await?;
+        let handle = self.maker.start(id, section, definition)?;
         self.instances.push(handle);
         self.keep_history();
         Ok(())
@@ -254,17 +254,17 @@ impl Hub {
 }
 
 impl Maker {
-    async fn start(
+    fn start(
         &self,
         id: u32,
         section: &HardwareSection,
         definition: &PluginDefinition,
     ) -> Result<Handle, EngineError> {
-        let spec = self.spec(id, section, definition).await?;
+        let spec = self.spec(id, section, definition)?;
         Ok(supervisor::start(self.services.clone(), spec))
     }
 
-    async fn spec(
+    fn spec(
         &self,
         id: u32,
         section: &HardwareSection,
@@ -278,10 +278,8 @@ impl Maker {
             address: hardware.address.clone().unwrap_or_default(),
             port: hardware.port.clone().unwrap_or_default(),
         };
-        let settings = self.services.preferences.settings().await;
-        let settings = settings.map_err(|error| EngineError::Store(error.to_string()))?;
         let parameters =
-            parameters(hardware, definition, &facts(&settings)).map_err(|error| config(&error))?;
+            parameters(hardware, definition, &facts()).map_err(|error| config(&error))?;
         let value = |name: &str| {
             let found = parameters.iter().find(|(key, _)| key == name);
             found.map(|(_, value)| value.clone()).unwrap_or_default()
@@ -322,6 +320,7 @@ impl Maker {
         let of = |part: &str| self.data.join(part).join(id.to_string());
         Folders {
             plugin: plugin.to_owned(),
+            listed_in: PLUGINS_FOLDER,
             data: of("plugins"),
             pages: of(PAGES),
             temporary: of("temporary"),
@@ -369,15 +368,13 @@ fn lock(data: &Path) -> Result<File, EngineError> {
     }
 }
 
-fn facts(settings: &[(String, String)]) -> HubFacts {
-    let language = settings.iter().find(|(key, _)| key == "Language");
+fn facts() -> HubFacts {
     HubFacts {
         home_folder: PLUGIN_FOLDER.to_owned(),
         startup_folder: DATA_FOLDER.to_owned(),
         user_data_folder: DATA_FOLDER.to_owned(),
         web_root: String::new(),
         database: String::new(),
-        language: language.map_or_else(|| "en".to_owned(), |(_, value)| value.clone()),
         domoticz_version: DOMOTICZ_VERSION.to_owned(),
         domoticz_hash: env!("CARGO_PKG_VERSION").to_owned(),
         domoticz_build_time: BUILD_TIME.to_owned(),

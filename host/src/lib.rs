@@ -11,8 +11,8 @@
 //! - [`connection`], [`protocol`]: the network traffic the hub carries for plugins;
 //!   [`grants`], [`egress`]: whom they may talk to; [`tls`]: cryptography for the
 //!   sockets that plugins drive themselves.
-//! - [`process`], [`serial`], [`icmp`]: programs, ports and echo requests on behalf
-//!   of plugins.
+//! - [`process`], [`serial`], [`icmp`], [`mail`]: programs, ports, echo requests and
+//!   letters on behalf of plugins.
 //! - [`platform`]: what a hub means by device, hardware and command; [`store`]: where
 //!   it is kept; [`log`]: what was said.
 //! - [`packages`]: Python packages of plugins; [`check`]: what a plugin needs, found
@@ -37,6 +37,7 @@ pub mod icmp;
 pub mod instance;
 pub mod limits;
 pub mod log;
+pub mod mail;
 pub mod packages;
 pub mod platform;
 pub mod process;

@@ -122,6 +122,8 @@ limits! {
     subscriptions "subscriptions" "subscriptions" = 64, 4096, Refused;
     /// bytes in one message to the subscribers of an Indigo plugin
     broadcast_bytes "broadcast-bytes" "bytes" = 64 << 10, MIB, Refused;
+    /// letters that an Indigo plugin has sent in the last hour
+    mails "mails-per-hour" "letters" = 20, 3600, Refused;
     /// connections and listeners, accepted clients included
     connections "connections" "connections" = 32, 4096, Refused;
     /// bytes waiting in one connection, in each direction; also the largest message

@@ -37,6 +37,8 @@ pub enum Level {
     Normal,
     /// `Domoticz.Status`, and the hub's own news.
     Status,
+    /// A warning of an Indigo plugin.
+    Warning,
     /// `Domoticz.Error`, tracebacks, refusals.
     Error,
     /// The runtime's own notes.
@@ -50,16 +52,28 @@ impl Level {
         match self {
             Self::Normal => "",
             Self::Status => "Status: ",
+            Self::Warning => "Warning: ",
             Self::Error => "Error: ",
             Self::Debug => "Debug: ",
         }
     }
 
-    /// The bit that stands for the level in the masks of spec 10 and of `getlog`.
+    /// The number of its colour in a terminal; none for what is plain.
+    fn color(self) -> Option<u8> {
+        match self {
+            Self::Normal | Self::Status => None,
+            Self::Warning => Some(33),
+            Self::Error => Some(31),
+            Self::Debug => Some(90),
+        }
+    }
+
+    /// The bit that stands for the level in the masks of spec 10 and of `getlog`, which
+    /// know no warnings.
     #[must_use]
     pub fn mask(self) -> u32 {
         match self {
-            Self::Normal => 1,
+            Self::Normal | Self::Warning => 1,
             Self::Status => 2,
             Self::Error => 4,
             Self::Debug => 8,
@@ -188,15 +202,17 @@ impl EventLog {
     /// A log that also writes every line to `output`, from a thread of its own.
     ///
     /// When `output` is slower than the log, lines are left out there and their
-    /// number is written instead; the log itself keeps them.
+    /// number is written instead; the log itself keeps them. With `colors` a line has
+    /// that of its level, in the terminal's language.
     ///
     /// # Errors
     /// [`EngineError::Io`] when the thread cannot be started.
     pub fn with_echo(
         capacity: LogCapacity,
         output: impl Write + Send + 'static,
+        colors: bool,
     ) -> Result<Self, EngineError> {
-        Ok(Self::build(capacity, Some(Echo::start(output)?)))
+        Ok(Self::build(capacity, Some(Echo::start(output, colors)?)))
     }
 
     fn build(capacity: LogCapacity, echo: Option<Echo>) -> Self {
@@ -293,13 +309,13 @@ struct Echo {
 }
 
 impl Echo {
-    fn start(output: impl Write + Send + 'static) -> Result<Self, EngineError> {
+    fn start(output: impl Write + Send + 'static, colors: bool) -> Result<Self, EngineError> {
         let (queue, items) = sync_channel(ECHO_QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let unmentioned = Arc::clone(&dropped);
         std::thread::Builder::new()
             .name("log-echo".to_owned())
-            .spawn(move || echo_lines(&items, &unmentioned, BufWriter::new(output)))
+            .spawn(move || echo_lines(&items, &unmentioned, BufWriter::new(output), colors))
             .map_err(|error| EngineError::io("starting the log's console thread", error))?;
         Ok(Self {
             queue,
@@ -325,11 +341,16 @@ impl Echo {
 }
 
 /// Runs until the log is gone or the console refuses.
-fn echo_lines(items: &Receiver<EchoItem>, dropped: &AtomicU64, mut output: impl Write) {
+fn echo_lines(
+    items: &Receiver<EchoItem>,
+    dropped: &AtomicU64,
+    mut output: impl Write,
+    colors: bool,
+) {
     while let Ok(first) = items.recv() {
         let mut next = Some(first);
         while let Some(item) = next {
-            if echo_item(item, dropped, &mut output).is_err() {
+            if echo_item(item, dropped, &mut output, colors).is_err() {
                 return;
             }
             next = items.try_recv().ok();
@@ -340,7 +361,12 @@ fn echo_lines(items: &Receiver<EchoItem>, dropped: &AtomicU64, mut output: impl 
     }
 }
 
-fn echo_item(item: EchoItem, dropped: &AtomicU64, output: &mut impl Write) -> std::io::Result<()> {
+fn echo_item(
+    item: EchoItem,
+    dropped: &AtomicU64,
+    output: &mut impl Write,
+    colors: bool,
+) -> std::io::Result<()> {
     let missed = dropped.swap(0, Ordering::Relaxed);
     if missed > 0 {
         writeln!(
@@ -349,7 +375,13 @@ fn echo_item(item: EchoItem, dropped: &AtomicU64, output: &mut impl Write) -> st
         )?;
     }
     match item {
-        EchoItem::Line(record) => writeln!(output, "{}", printable(&record.line())),
+        EchoItem::Line(record) => {
+            let line = printable(&record.line());
+            match record.level.color().filter(|_| colors) {
+                Some(color) => writeln!(output, "\u{1b}[{color}m{line}\u{1b}[0m"),
+                None => writeln!(output, "{line}"),
+            }
+        }
         EchoItem::Flush(done) => {
             output.flush()?;
             let _ = done.try_send(());

@@ -3,7 +3,8 @@
 
 use cordon::config::IndigoSection;
 use cordon::instance::supervisor::{Remote, Status};
-use cordon::platform::indigo::Caller;
+use cordon::mail::Mailer;
+use cordon::platform::indigo::{Caller, ServerOptions};
 use serde_json::json;
 
 use crate::attack::{By, Trip, assert_told};
@@ -26,6 +27,11 @@ struct Attack {
 }
 
 async fn start(scene: &mut Scene, source: &str, limits: &str) -> Remote {
+    start_with(scene, source, &format!("limits = {{ {limits} }}")).await
+}
+
+/// The same with this rest of its section.
+async fn start_with(scene: &mut Scene, source: &str, config: &str) -> Remote {
     let folder = scene.bench.data_folder().join("../bundles");
     let files = [
         ("plugin.py", source),
@@ -33,10 +39,7 @@ async fn start(scene: &mut Scene, source: &str, limits: &str) -> Remote {
         ("Devices.xml", DEVICES),
     ];
     let root = bundle(&folder, "Attacker", ID, &files);
-    let section = format!(
-        "bundle = {:?}\nlimits = {{ {limits} }}",
-        root.display().to_string()
-    );
+    let section = format!("bundle = {:?}\n{config}", root.display().to_string());
     let section: IndigoSection = toml::from_str(&section).unwrap();
     scene.bench.hub.start_indigo(&section).await.unwrap();
     scene.bench.hub.instances().last().unwrap().remote()
@@ -121,6 +124,44 @@ def attack():
         limits: "subscriptions = 5",
         says: &["5 kept"],
     };
+
+    letters_are_bounded: "mails-per-hour" => By(async |name: &'static str| {
+        let mut scene = Scene::new().await;
+        // Nobody listens there: what counts is what is handed over.
+        let config = "server = \"127.0.0.1\"\nport = 1\nsecurity = \"none\"\nfrom = \"a@b\"";
+        let mailer = Mailer::new(toml::from_str(config).unwrap());
+        scene.bench.hub.describe(ServerOptions { mailer: Some(mailer), ..ServerOptions::default() });
+        let source = "
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        kept = 0
+        for n in range(1000):
+            try: indigo.server.sendEmailTo('me@example.org', subject='%d' % n)
+            except RuntimeError: break
+            kept += 1
+        indigo.server.log('%d letters' % kept)
+        # The operator's own actions count as well.
+        for n in range(3):
+            indigo.actionGroup.execute('bell')
+        indigo.server.log('goes on')
+";
+        let server = scene.bench.hub.indigo().await.unwrap();
+        let mail = json!({"class": "indigo.EmailAction", "emailTo": "you@example.org"});
+        let group = json!({"name": "bell", "actions": [mail]});
+        let operator = Caller::Operator("api-http");
+        server.command(&operator, "actionGroup.create", group).await.unwrap();
+        let config = "limits = { mails-per-hour = 5 }\ngrants = { mail = [\"me@example.org\"] }";
+        let attacker = start_with(&mut scene, source, config).await;
+        let line = scene.bench.line(&format!("limit {name}: ")).await;
+        assert_told(name, &attacker.spec.limits, &line);
+        scene.said("5 letters").await;
+        scene.said("goes on").await;
+        scene.bench.drain();
+        let text = scene.bench.transcript();
+        assert!(!text.contains("you@example.org"), "{text}");
+        assert_failures(&attacker, 0);
+        scene.finish(FLAT).await;
+    });
 
     messages_are_bounded: "broadcast-bytes" => Attack {
         source: "

@@ -17,6 +17,10 @@ use crate::rig::{Rig, program};
 use crate::sample::Samples;
 use crate::{Outcome, target};
 
+/// What the snapshot tool puts into the memory.
+#[path = "../../guest-runtime/snapshot/src/bundle.rs"]
+mod bundle;
+
 const SECTION: &str = "snapshot";
 const ROUNDS: usize = 15;
 const LOADS: usize = 15;
@@ -131,7 +135,7 @@ impl Cold {
         Ok(Self {
             module,
             linker,
-            sources: bundle(&folder)?,
+            sources: bundle::read(&folder)?,
         })
     }
 
@@ -153,39 +157,4 @@ impl Cold {
         let init = instance.get_typed_func::<(), ()>(&mut store, "cordon-init")?;
         Ok(init.call_async(&mut store, ()).await?)
     }
-}
-
-/// The runtime's Python sources as the guest's `sources` module takes them: what the
-/// snapshot tool puts into the memory.
-fn bundle(folder: &Path) -> Outcome<Vec<u8>> {
-    let mut modules = Vec::new();
-    collect(folder, "", &mut modules)?;
-    modules.sort();
-    let mut bundle = Vec::new();
-    for text in modules.iter().flat_map(|(name, source)| [name, source]) {
-        bundle.extend(u32::try_from(text.len())?.to_le_bytes());
-        bundle.extend(text.as_bytes());
-    }
-    Ok(bundle)
-}
-
-/// A folder with an `__init__.py` is a package, one without only groups files.
-fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) -> Outcome<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let stem = path.file_stem().and_then(|name| name.to_str());
-        let stem = stem.ok_or("a file without a name")?;
-        if path.join("__init__.py").is_file() {
-            collect(&path, &format!("{prefix}{stem}."), modules)?;
-        } else if path.is_dir() {
-            collect(&path, prefix, modules)?;
-        } else if path.extension().is_some_and(|extension| extension == "py") {
-            let name = match stem {
-                "__init__" => prefix.to_owned(),
-                _ => format!("{prefix}{stem}"),
-            };
-            modules.push((name, std::fs::read_to_string(&path)?));
-        }
-    }
-    Ok(())
 }

@@ -6,6 +6,7 @@ const PLUGIN: &str = r#"
 def onStart():
     texts = all(type(value) is str for value in Settings.values())
     Domoticz.Log("settings %s %s %s %s" % (Settings["Language"], Settings["Port"], Settings["Title"], texts))
+    Domoticz.Log("parameter " + Parameters["Language"])
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -16,7 +17,14 @@ async fn rule_019_settings_are_texts_and_numbers_where_the_text_is_empty() {
     stage.prefer("Title", "House", 5).await;
     stage.stop().await;
     let folder = stage.plugin("reader", &plugin_text("Reader", PLUGIN));
-    stage.start(&[(section("HW", "Reader", ""), folder)]).await;
+    stage
+        .start(&[(section("HW", "Reader", ""), folder.clone())])
+        .await;
     stage.line("HW: settings en 5 House True").await;
+    stage.line("HW: parameter en").await;
+    stage.prefer("Language", "nl", 0).await;
+    stage.stop().await;
+    stage.start(&[(section("HW", "Reader", ""), folder)]).await;
+    stage.line("HW: parameter nl").await;
     stage.stop().await;
 }

@@ -131,7 +131,8 @@ async fn the_image_is_mapped_copy_on_write() {
         .map(|image| image.dirty * 100 / image.size)
         .collect();
     dirty.sort_unstable();
-    assert!(dirty[INSTANCES / 2] <= 8, "{images:?}");
+    // What starts write to lies side by side; where it was allocated it would be 3.
+    assert!(dirty[INSTANCES / 2] <= 1, "{images:?}");
 }
 
 #[derive(Debug)]
@@ -191,7 +192,9 @@ def onStart():
             config,
         })
         .await;
-    bench.line("A: not there: No module named 'indigo'").await;
+    let words = "it is the module of Indigo plugins, and this is a Domoticz plugin";
+    let line = format!("A: not there: No module named 'indigo': {words}");
+    bench.line(&line).await;
     bench.line("A: loaded []").await;
 }
 

@@ -1,9 +1,13 @@
 //! How instances start, fail, and are started again.
 
+use std::sync::atomic::Ordering;
+
+use cordon::instance::indigo::FLUSH;
 use cordon::instance::supervisor::Status;
 use serde_json::json;
 
 use crate::stage::{PLUGIN, Stage};
+use crate::support::PATIENCE;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_raises_in_startup_is_started_again() {
@@ -89,8 +93,154 @@ class Plugin(indigo.PluginBase):
     stage.stop().await;
     let text = stage.transcript();
     assert!(text.contains("shutdown"), "{text}");
-    assert!(text.contains("the plugin is ended with them"), "{text}");
+    assert!(text.contains("runConcurrentThread does not end"), "{text}");
     assert!(begun.elapsed().as_secs() >= 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn threads_that_would_not_keep_a_process_alive_end_silently() {
+    let mut stage = Stage::new();
+    let code = "
+import _thread, concurrent.futures, threading, time
+def for_ever():
+    while True:
+        time.sleep(0.2)
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        threading.Thread(target=for_ever, name='daemon', daemon=True).start()
+        _thread.start_new_thread(for_ever, ())
+        # Its worker waits for work, and is no daemon.
+        self.pool = concurrent.futures.ThreadPoolExecutor(1)
+        self.pool.submit(int).result()
+        indigo.server.log('threads %d' % threading.active_count())
+    def shutdown(self):
+        indigo.server.log('shutdown')
+";
+    stage.start_code(code, "").await;
+    stage.line("threads 3").await;
+    stage.stop().await;
+    let text = stage.transcript();
+    let after = text.split("shutdown").nth(1).expect("the shutdown");
+    assert_eq!(after.trim(), "", "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_threads_are_waited_for_and_named_when_they_do_not_end() {
+    let mut stage = Stage::new();
+    let code = "
+import threading, time
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        self.over = threading.Event()
+        threading.Thread(target=self.pump, name='pump').start()
+        threading.Thread(target=self.flush, name='flush').start()
+        indigo.server.log('started')
+    def pump(self):
+        while True:
+            time.sleep(0.2)
+    def flush(self):
+        self.over.wait()
+        time.sleep(1)
+        indigo.server.log('flushed')
+    def shutdown(self):
+        indigo.server.log('shutdown')
+        self.over.set()
+";
+    stage.start_code(code, "").await;
+    stage.line("started").await;
+    stage.stop().await;
+    let text = stage.transcript();
+    let after = text.split("shutdown").nth(1).expect("the shutdown");
+    assert!(after.contains("flushed"), "{text}");
+    let line = "threads still run 10 s after shutdown and are ended with the plugin: pump";
+    assert!(text.lines().any(|it| it.ends_with(line)), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_registered_for_the_end_runs_at_the_end() {
+    let mut stage = Stage::new();
+    let code = "
+import atexit, threading, time
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        atexit.register(indigo.server.log, 'first')
+        atexit.register(lambda: 1 / 0)
+        atexit.register(indigo.server.log, 'last')
+        self.over = threading.Event()
+        threading.Thread(target=self.flush).start()
+        indigo.server.log('started')
+    def flush(self):
+        self.over.wait()
+        time.sleep(0.5)
+        indigo.server.log('flushed')
+    def shutdown(self):
+        indigo.server.log('shutdown')
+        self.over.set()
+";
+    stage.start_code(code, "").await;
+    stage.line("started").await;
+    stage.stop().await;
+    let text = stage.transcript();
+    let after = text.split("started").nth(1).expect("the end");
+    let words = ["shutdown", "flushed", "last", "ZeroDivisionError", "first"];
+    let places: Vec<_> = words.iter().map(|word| after.find(word)).collect();
+    assert!(places.iter().all(Option::is_some), "{text}");
+    assert!(places.is_sorted(), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_without_an_end_does_not_keep_the_hub() {
+    let mut stage = Stage::new();
+    let code = "
+import time
+class Plugin(indigo.PluginBase):
+    def shutdown(self):
+        indigo.server.log('shutdown')
+        time.sleep(3600)
+    def startup(self):
+        indigo.server.log('started')
+";
+    let config = "limits = { callback-wall = 10000 }";
+    let remote = stage.start_code(code, config).await;
+    stage.line("started").await;
+    stage.stop().await;
+    let text = stage.transcript();
+    assert!(text.contains("callback-wall"), "{text}");
+    assert_eq!(text.matches("Case: shutdown").count(), 1, "{text}");
+    assert_eq!(remote.counters.status(), Status::Stopped);
+    assert_eq!(remote.counters.failures.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_that_was_missed_is_told_and_not_made_up_for() {
+    let mut stage = Stage::new();
+    let server = stage.server().await;
+    server.ready();
+    let timing = json!({"countdown": 2.0, "repeat": true});
+    let schedule = json!({"name": "tick", "timeType": "Countdown", "timing": timing});
+    let made = stage.done("schedule.create", schedule).await;
+    let next = json!({"id": made["id"]});
+    stage
+        .until("its next time", async |stage| {
+            let seen = stage.done("schedules.get", next.clone()).await;
+            seen["nextExecution"].is_string()
+        })
+        .await;
+    drop(server);
+    stage.stop().await;
+    // Beyond its time, wherever in the second it is.
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    stage.drain();
+    stage.open();
+    stage.server().await;
+    let line = stage.line("schedule 'tick' was due at").await;
+    let words = "while the hub was off and was not executed; it is due next at";
+    assert!(
+        line.starts_with("Warning: ") && line.contains(words),
+        "{line}"
+    );
+    stage.line("Schedule: tick").await;
+    stage.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,6 +263,35 @@ async fn objects_and_ids_outlive_the_hub() {
         next["id"].as_i64() > gone["id"].as_i64(),
         "an id came twice"
     );
+    stage.stop().await;
+}
+
+/// What only a thread of the plugin changes is written while nobody calls the plugin.
+#[tokio::test(flavor = "multi_thread")]
+async fn preferences_are_flushed_now_and_then() {
+    let mut stage = Stage::new();
+    let code = "
+import threading
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        threading.Timer(1, self.change).start()
+    def change(self):
+        self.pluginPrefs['room'] = 'attic'
+        indigo.server.log('changed')
+";
+    stage.start_code(code, "").await;
+    stage.line("changed").await;
+    let file = "data/plugins/1/Preferences/Plugins/org.example.case.indiPref";
+    let file = stage.path().join(file);
+    let begun = std::time::Instant::now();
+    loop {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        if text.contains("attic") {
+            break;
+        }
+        assert!(begun.elapsed() < 2 * FLUSH + PATIENCE, "it is not written");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
     stage.stop().await;
 }
 

@@ -14,9 +14,13 @@
 mod support;
 
 mod case;
+mod drafts;
 mod http_step;
 mod life;
+mod mail;
+mod serial;
 mod site;
+mod sleep;
 mod stage;
 mod together;
 mod web;

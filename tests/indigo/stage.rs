@@ -8,6 +8,7 @@ use cordon::config::IndigoSection;
 use cordon::hub::Hub;
 use cordon::instance::supervisor::Remote;
 use cordon::log::{EventLog, LogCapacity, Record};
+use cordon::mail::Mailer;
 use cordon::platform::indigo::{Caller, Failure, IndigoServer, ServerOptions};
 use serde_json::Value;
 use tokio::sync::broadcast;
@@ -34,6 +35,8 @@ pub struct Stage {
     pub events: EventLog,
     lines: broadcast::Receiver<Arc<Record>>,
     pub seen: Vec<String>,
+    /// What sends mail when the hub is opened the next time.
+    pub mailer: Option<Mailer>,
 }
 
 impl Stage {
@@ -47,6 +50,7 @@ impl Stage {
             events,
             lines,
             seen: Vec::new(),
+            mailer: None,
         };
         stage.open();
         stage
@@ -61,6 +65,7 @@ impl Stage {
             longitude: 0.0,
             web_url: "http://127.0.0.1:8176".to_owned(),
             port: 8176,
+            mailer: self.mailer.clone(),
         });
         self.hub = Some(hub);
     }

@@ -49,7 +49,7 @@ async fn open(case: &str, templates: bool) -> (Stage, Site) {
 }
 
 /// Status, content type and body.
-async fn send(site: &Site, method: &str, path: &str, body: Value) -> (u16, String, String) {
+pub async fn send(site: &Site, method: &str, path: &str, body: Value) -> (u16, String, String) {
     let key = ("Authorization".to_owned(), format!("Bearer {KEY}"));
     let kind = |kind: &str| ("Content-Type".to_owned(), kind.to_owned());
     let (kind, body) = match body {

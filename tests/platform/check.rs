@@ -75,7 +75,7 @@ async fn a_plugin_that_needs_nothing_is_ok() {
     assert_eq!(verdict(&report, Topic::Import, "json"), Verdict::Ok);
     let followed = find(&report, Topic::Import, "datetime");
     assert_eq!((followed.file.as_str(), followed.line), ("helper.py", 1));
-    assert_eq!(verdict(&report, Topic::Plugin, "import"), Verdict::Ok);
+    assert_eq!(verdict(&report, Topic::Plugin, "plugin.py"), Verdict::Ok);
     assert_eq!(verdict(&report, Topic::Api, "Domoticz.Log"), Verdict::Ok);
     assert_eq!(verdict(&report, Topic::Callback, "onStart"), Verdict::Ok);
     assert_eq!(
@@ -113,6 +113,97 @@ async fn missing_modules_come_with_the_line_that_installs_them() {
     assert!(old.detail.contains("urllib.request"), "{}", old.detail);
     assert_eq!(report.verdict, Verdict::Fails);
     assert_eq!(report.verdict.exit_code(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn imports_that_are_not_wanted_here_are_no_findings() {
+    let report = Fixture::new(
+        "import Domoticz\nimport contextlib\nimport importlib.util\nimport os\nimport sys\nfrom typing import TYPE_CHECKING\n\
+         if TYPE_CHECKING:\n    import checked_only\n\
+         PY2 = sys.version_info[0] == 2\n\
+         def late():\n    if PY2:\n        import late_two\n    if sys.version_info < (3, 8):\n        import backported\n\
+        \x20   if not PY2 and os.name != 'nt':\n        import really_wanted\n\
+         if len(sys.argv) > 99:\n    import never_reached\n\
+         try:\n    import urllib2\nexcept ImportError:\n    import urllib.request as urllib2\n\
+         try:\n    import json\nexcept ImportError:\n    import nojson as json\n\
+         try:\n    import Domoticz\nexcept ImportError:\n    import fakeDomoticz as Domoticz\n\
+         with contextlib.suppress(ImportError):\n    import suppressed\n\
+         if importlib.util.find_spec('looked_for'):\n    import looked_for\n\
+         if __name__ == '__main__':\n    import as_a_program\n\
+         try:\n    import fast\nexcept ImportError:\n    fast = None\n",
+    )
+    .check()
+    .await;
+    let failing: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|it| it.topic == Topic::Import && it.verdict != Verdict::Ok)
+        .map(|it| (it.subject.as_str(), it.verdict))
+        .collect();
+    let expected = [
+        ("really_wanted", Verdict::Missing),
+        ("suppressed", Verdict::Note),
+        ("looked_for", Verdict::Note),
+        ("fast", Verdict::Note),
+    ];
+    assert_eq!(failing, expected, "{}", cordon::check::text(&report));
+    let detail = &find(&report, Topic::Import, "fast").detail;
+    assert!(detail.starts_with("optional"), "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_imports_for_one_name_the_last_is_missing() {
+    let report = Fixture::new(
+        "import Domoticz\ntry:\n    import first_choice as it\nexcept ImportError:\n    import second_choice as it\n\
+         try:\n    import explained\nexcept ImportError as error:\n    raise RuntimeError('install it') from error\n",
+    )
+    .check()
+    .await;
+    assert_eq!(
+        verdict(&report, Topic::Import, "second_choice"),
+        Verdict::Missing
+    );
+    assert_eq!(
+        verdict(&report, Topic::Import, "explained"),
+        Verdict::Missing
+    );
+    assert!(
+        !report
+            .findings
+            .iter()
+            .any(|it| it.subject == "first_choice")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_beside_the_plugin_may_lack_what_it_can_do_without() {
+    let report = Fixture::new("import Domoticz\nimport carried\nimport own\n")
+        .with("carried-1.0.dist-info/METADATA", "Name: carried\n")
+        .with(
+            "carried/__init__.py",
+            "from ._compat import text\ntry:\n    import speedups\nexcept ImportError:\n    pass\n\
+             def convert():\n    import converter\n",
+        )
+        .with(
+            "carried/_compat.py",
+            "from carried._flags import OLD\nif OLD:\n    import cPickle\n    from itertools import imap\n\
+             else:\n    from collections.abc import Mapping\ntext = str\n",
+        )
+        .with("carried/_flags.py", "import sys\nOLD = sys.version_info[0] == 2\n")
+        .with("own.py", "def later():\n    import wanted_later\n")
+        .check()
+        .await;
+    let failing: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|it| it.topic == Topic::Import && it.verdict != Verdict::Ok)
+        .map(|it| (it.subject.as_str(), it.verdict))
+        .collect();
+    let expected = [
+        ("converter", Verdict::Note),
+        ("wanted_later", Verdict::Missing),
+    ];
+    assert_eq!(failing, expected, "{}", cordon::check::text(&report));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,11 +305,11 @@ async fn sources_made_to_break_a_parser_break_a_component_only() {
     )
     .check()
     .await;
-    assert_eq!(verdict(&report, Topic::Plugin, "import"), Verdict::Fails);
+    assert_eq!(verdict(&report, Topic::Plugin, "plugin.py"), Verdict::Fails);
     let report = Fixture::new("import Domoticz\nimport os\nos._exit(0)\n")
         .check()
         .await;
-    let ended = find(&report, Topic::Plugin, "import");
+    let ended = find(&report, Topic::Plugin, "plugin.py");
     assert_eq!(ended.verdict, Verdict::Fails);
     assert!(
         ended.detail.contains("ended its own process"),
@@ -268,7 +359,7 @@ async fn a_bundle_is_read_and_imported_with_its_framework() {
     assert_eq!(verdict(&report, Topic::Callback, "startup"), Verdict::Ok);
     assert_eq!(find(&report, Topic::Api, "indigo.server.log").line, 4);
     assert_eq!(verdict(&report, Topic::Import, "indigo"), Verdict::Ok);
-    assert_eq!(verdict(&report, Topic::Plugin, "import"), Verdict::Ok);
+    assert_eq!(verdict(&report, Topic::Plugin, "plugin.py"), Verdict::Ok);
     let definition = find(&report, Topic::Definition, "");
     assert!(
         definition.detail.contains("com.example.x"),

@@ -196,7 +196,9 @@ class Arguments(IndigoCase):
             "    def actionControlSensor(self, action, dev):\n"
             "        self.seen = action.sensorAction\n"
             "    def actionControlSpeedControl(self, action, dev):\n"
-            "        self.seen = (action.speedControlAction, action.actionValue)\n")
+            "        self.seen = (action.speedControlAction, action.actionValue)\n"
+            "    def actionControlIO(self, action, dev):\n"
+            "        self.seen = (action.deviceId, action.action, action.index)\n")
         plugin = self.plugin
         self.ok("actionControlDevice", dev=dev, action={
             "class": "indigo.DeviceAction", "deviceAction": "SetBrightness", "actionValue": 40})
@@ -206,8 +208,8 @@ class Arguments(IndigoCase):
             "actionValue": {"redLevel": 5.5}})
         self.assertEqual(plugin.seen[1]["redLevel"], 5.5)
         self.ok("actionControlDevice", dev=dev, action={
-            "class": "indigo.UniversalAction", "deviceAction": "RequestStatus",
-            "actionValue": None})
+            "class": "indigo.DeviceAction", "deviceAction": "RequestStatus",
+            "actionValue": 0})
         self.assertEqual(plugin.seen[0], indigo.kUniversalAction.RequestStatus)
         self.assertEqual(plugin.seen[0], indigo.kDeviceAction.RequestStatus)
         for mode, expected in (("HeatCool", indigo.kHvacMode.HeatCool),
@@ -232,6 +234,11 @@ class Arguments(IndigoCase):
             "class": "indigo.SpeedControlAction", "speedControlAction": "SetSpeedIndex",
             "actionValue": 3})
         self.assertEqual(plugin.seen, (indigo.kSpeedControlAction.SetSpeedIndex, 3))
+        # The order in which they travel does not matter.
+        self.ok("actionControlIO", dev=dev, action={
+            "class": "indigo.InputOutputAction", "action": "TurnOnOutput", "index": 1,
+            "deviceId": 7})
+        self.assertEqual(plugin.seen, (7, indigo.kIOAction.TurnOnOutput, 1))
 
     def test_an_action_prints_its_attributes(self):
         self.begin("    def act(self, action):\n        return str(action)\n")

@@ -192,7 +192,8 @@ class Commands(IndigoCase):
 
     def test_failures_are_the_exceptions_that_plugins_catch(self):
         from fake_indigo import Failure
-        kinds = {"value": ValueError, "key": KeyError, "type": TypeError,
+        kinds = {"value": ValueError, "key": KeyError, "index": IndexError,
+                 "type": self.indigo.ArgumentError, "plugin": self.indigo.PluginNotFoundError,
                  "timeout": TimeoutError, "unsupported": NotImplementedError,
                  "limit": RuntimeError, "other": RuntimeError}
         for kind, expected in kinds.items():
@@ -213,8 +214,10 @@ class Commands(IndigoCase):
             self.assertIn("nothing will come", self.server.events[0]["message"])
             with self.assertRaisesRegex(NotImplementedError, "indigo.%s.%s" % (name, command)):
                 getattr(interface, command)(5, [1])
+            with self.assertRaisesRegex(NotImplementedError, "operate the devices of a plugin"):
+                interface.sendWhatever("A1", delta=3)
             with self.assertRaises(AttributeError):
-                interface.rubbish
+                interface._private
 
     def test_what_else_is_refused(self):
         for name in ("rawServerRequest", "rawServerCommand"):
@@ -232,7 +235,7 @@ class Server(IndigoCase):
         self.assertEqual((server.address, server.portNum, server.connectionGood),
                          ("127.0.0.1", 8176, True))
         self.assertIs(server.licenseStatus, self.indigo.kLicenseStatus.ActiveSubscription)
-        self.assertEqual(server.getLatitudeAndLongitude(), (48.5, 2.25))
+        self.assertEqual(server.getLatitudeAndLongitude(), [48.5, 2.25])
         self.assertEqual(server.getWebServerURL(), "http://127.0.0.1:8176")
         self.assertIsNone(server.getReflectorURL())
         self.assertEqual(self.indigo.host.version, "2025.2")

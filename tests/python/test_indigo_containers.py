@@ -96,6 +96,17 @@ class Dictionaries(IndigoCase):
         made.clear()
         self.assertFalse(made)
 
+    def test_it_may_change_while_somebody_goes_through_it(self):
+        made = self.Dict({"a": 1, "b": 2, "c": [3]})
+        for key in made:
+            del made[key]
+        self.assertEqual(made.to_dict(), {})
+        made["a"] = 1
+        for key in reversed(made):
+            made[key + "x"] = 2
+        self.assertEqual(made.to_dict(), {"a": 1, "ax": 2})
+        self.assertEqual(list(made), ["a", "ax"])
+
     def test_an_update_that_is_refused_changes_nothing(self):
         made = self.Dict({"a": 1})
         with self.assertRaises(TypeError):
@@ -109,6 +120,19 @@ class Dictionaries(IndigoCase):
             self.assertIs(type(other), self.Dict)
             other.setitem_in_item("a", 0, 2)
         self.assertEqual(made.to_dict(), {"a": [1]})
+
+    def test_a_list_may_change_while_somebody_goes_through_it(self):
+        made = self.List([1, [2], 3])
+        for item in made:
+            made.remove(item)
+        self.assertEqual(made.to_list(), [])
+        made.extend([1, [2]])
+        for item in made:
+            made.append(item)
+        self.assertEqual(made.to_list(), [1, [2], 1, [2]])
+        for item in reversed(made):
+            made.remove(item)
+        self.assertEqual(made.to_list(), [])
 
     def test_the_ways_of_a_list(self):
         made = self.List([3, 1])
@@ -175,11 +199,27 @@ class Enumerations(IndigoCase):
         indigo = self.indigo
         self.assertIs(indigo.kDeviceAction.On, indigo.kDeviceAction.TurnOn)
         self.assertIs(getattr(indigo.kStateImageSel, "None"), indigo.kStateImageSel.NoImage)
+        self.assertIs(indigo.kDeviceSourceType.Device, indigo.kDeviceSourceType.DeviceId)
+        self.assertIs(indigo.kDeviceSourceType.AnyAddress, indigo.kDeviceSourceType.AnyDevice)
+        self.assertIs(indigo.kDeviceSourceType.Address, indigo.kDeviceSourceType.RawAddress)
+        self.assertIs(indigo.powerFailure, indigo.powerFail)
         self.assertEqual(indigo.kRelayDeviceSubType.Plugin, indigo.kRelayDeviceSubType.PlugIn)
 
     def test_sub_types_are_text(self):
         self.assertEqual(self.indigo.kSensorDeviceSubType.Temperature + ",ui=Warm",
                          "Temperature,ui=Warm")
+
+    def test_commands_of_interfaces(self):
+        for member in "AllBrighten AllDim AllInstantOff AllInstantOn AllOff AllOn AnyCommand" \
+                " Brighten Dim InstantOff InstantOn Off On StatusChanged".split():
+            self.assertEqual(getattr(self.indigo.kInsteonCmd, member).name, member)
+        for member in "AllOff AllLightsOff AllLightsOn AvButtonPressed AnyCommand Brighten Dim" \
+                " ExtendedData Off On PresetDim StatusOffResponse StatusOnResponse".split():
+            self.assertEqual(getattr(self.indigo.kX10Cmd, member).name, member)
+        for member in "0 1 2 3 4 5 6 7 8 9 AB ChannelDown ChannelUp Display Down Enter Exit" \
+                " Forward Left Menu Mute Pause PC Play Power Recall Record Return Rewind Right" \
+                " Stop Title Up VolumeDown VolumeUp".split():
+            self.assertEqual(getattr(self.indigo.kX10AvButton, member).name, member)
 
     def test_unknown_members_raise(self):
         with self.assertRaises(AttributeError):

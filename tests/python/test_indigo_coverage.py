@@ -1,9 +1,9 @@
 """That every name of the documents exists, and has a test.
 
 ``tests/cases/indigo/coverage.tsv`` has a row for each method, property, key and
-member that the plugin reference and the object model name: where it is described, its
-path in module ``indigo``, the test that uses it, and for what is refused why. The path
-``case`` stands for what only a running plugin shows; `indigo_cases` has more on it. Paths
+member that the plugin reference, the object model and the manual's pages name: where it is
+described, its path in module ``indigo``, the test that uses it, and for what is refused why.
+The path ``case`` stands for what only a running plugin shows; `indigo_cases` has more on it. Paths
 with a word in front: ``field`` is an attribute of a class of copies, ``instance`` one
 of a plugin's object, ``parameter`` one of a function, ``callback`` what the runtime
 calls of a plugin, ``refused`` what raises `NotImplementedError`.

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import unittest
+import unittest.mock
 
 from indigo_case import NOT_DEFINED, OK, RAISED, IndigoCase
 
@@ -97,6 +98,18 @@ class Start(IndigoCase):
     def test_warnings_of_the_compiler_are_nobodys_business(self):
         self.begin("    same = 1 is 1\n")
         self.assertEqual(self.server.records, [])
+
+    def test_the_other_frameworks_modules_are_out_of_reach(self):
+        plugin = self.begin("    def look(self, name):\n        __import__(name)\n")
+        for name in ("Domoticz", "DomoticzEx"):
+            with self.assertRaisesRegex(ModuleNotFoundError, "this is an Indigo plugin") as raised:
+                plugin.look(name)
+            self.assertEqual(raised.exception.name, name)
+
+    def test_a_file_of_the_plugins_own_may_have_such_a_name(self):
+        self.write("Domoticz.py", "own = True\n")
+        plugin = self.begin("    def look(self):\n        import Domoticz\n        return Domoticz.own\n")
+        self.assertTrue(plugin.look())
 
     def test_python_2_is_named(self):
         body = "class Plugin(indigo.PluginBase):\n    pass\n"
@@ -282,6 +295,26 @@ class End(IndigoCase):
         self.assertTrue(plugin.gone)
         self.assertEqual(self.runtime.deliver("heartbeat"), NOT_DEFINED)
 
+    def test_the_threads_that_are_waited_for(self):
+        told = []
+        over = threading.Event()
+        self.addCleanup(over.set)
+        with unittest.mock.patch.object(
+                threading, "_threading_atexits", [lambda: told.append(1)], create=True):
+            self.begin()
+            self.enterContext(
+                unittest.mock.patch("atexit._run_exitfuncs", lambda: told.append(2)))
+            waiting = threading.Thread(target=over.wait, name="waits" * 20)
+            waiting.start()
+            threading.Thread(target=over.wait, name="daemon", daemon=True).start()
+            self.assertEqual(self.ok("threadsLeft"), [("waits" * 20)[:60]])
+            over.set()
+            waiting.join()
+            self.assertEqual(self.ok("threadsLeft"), [])
+            self.assertEqual(self.ok("threadsLeft"), [])
+        # Pools of workers hear of the end first, then what was registered runs, each once.
+        self.assertEqual(told, [1, 2])
+
     def test_sleep_and_waking_up(self):
         own = self.server.device(name="own")
         self.server.device(name="off", enabled=False)
@@ -328,6 +361,11 @@ class Preferences(IndigoCase):
         plugin.pluginPrefs["n"] = 5
         plugin.sleep(0)
         self.assertEqual(self.server.saved_prefs[-1], {"n": 5})
+        # What the server asks of a plugin that nobody calls.
+        prefs._looked -= prefs.INTERVAL
+        plugin.pluginPrefs["n"] = 6
+        self.ok("flushPluginPrefs")
+        self.assertEqual(self.server.saved_prefs[-1], {"n": 6})
 
     def test_the_plugin_saves_them_itself(self):
         plugin = self.begin(prefs={"a": 1})

@@ -106,6 +106,14 @@ class Devices(IndigoCase):
                          (k.kHvacMode.Cool, k.kFanMode.AlwaysOn, [21.5]))
         self.assertEqual(dict(dev)["states"]["hvacOperationMode"], k.kHvacMode.Cool)
 
+    def test_inputs_and_outputs_are_in_their_lists(self):
+        dev = self.made("MultiIODevice", states={"binaryOutput1": False, "binaryOutput2": False},
+                        binaryOutputs=[False, False], binaryOutputCount=2)
+        dev.updateStateOnServer("binaryOutput2", True)
+        self.assertEqual((dev.binaryOutputs, dev.states["binaryOutput2"]), ([False, True], True))
+        dev.updateStateOnServer("binaryOutput1", True)
+        self.assertEqual(dev.binaryOutputs, [True, True])
+
     def test_values_of_other_types_become_text(self):
         dev = self.made(states={"when": ""})
         dev.updateStateOnServer("when", datetime.datetime(2026, 1, 2, 3, 4, 5))
@@ -311,6 +319,11 @@ class Others(IndigoCase):
         self.assertEqual((variable.getValue(int), variable.getValue(float, default=2.5)),
                          (0, 2.5))
         self.assertTrue(variable.getValue(bool, default=True))
+        variable.value = "locked"
+        self.assertFalse(variable.getValue(bool))
+        with self.assertRaisesRegex(ValueError, "white space"):
+            variable.name = "bad name"
+        variable.value = "zzz"
         variable.replaceOnServer()
         self.assertEqual(self.indigo.variables["v"].value, "zzz")
         self.indigo.variable.updateValue(variable, value="5")

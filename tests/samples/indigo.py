@@ -3,7 +3,7 @@
 `indigo.toml` lists them. A bundle is copied, its packages are installed with `cordon install`, and a few lines go to the
 end of the copy's plugin.py which log when `startup` and the action callbacks are entered and how they end; then it runs
 in a hub of its own, beside the few devices of `house.indigoPlugin`. A device of each of its types is made through the
-dialogs of the API, and each is commanded once.
+dialogs of the API, and each is commanded once; the SDK's examples are made to do all that they can.
 """
 
 import json
@@ -14,51 +14,14 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-import xml.etree.ElementTree
 
+from bundle import PROBE, bundle_id, code_folder, configure, fits, rename
+from command import outcomes, usual
+from dialog import Dialog, told
 from hub import Failed, Site
+from peers import Peers
 
 KEY = "the key of the samples"
-PROBE = '''
-
-
-def _probe():
-    import functools
-
-    def probed(name, callback):
-        @functools.wraps(callback)
-        def probed(*args, **words):
-            indigo.server.log("probe: %s enters" % name)
-            try:
-                result = callback(*args, **words)
-            except BaseException as failure:
-                indigo.server.log("probe: %s raises %s: %s" % (name, type(failure).__name__, failure))
-                raise
-            indigo.server.log("probe: %s returns" % name)
-            return result
-        return probed
-
-    for kind in list(globals().values()):
-        if isinstance(kind, type) and issubclass(kind, indigo.PluginBase) and kind is not indigo.PluginBase:
-            kind.startup = probed("startup", kind.startup)
-            for name, callback in list(vars(kind).items()):
-                if name.startswith("actionControl"):
-                    setattr(kind, name, probed("action " + name, callback))
-
-
-import indigo
-_probe()
-'''
-
-# What a device is told, by its class; one of another class gets its own action or a status request.
-COMMANDS = {
-    "indigo.RelayDevice": ("device.turnOn", {}),
-    "indigo.DimmerDevice": ("dimmer.setBrightness", {"value": 50}),
-    "indigo.ThermostatDevice": ("thermostat.setHeatSetpoint", {"value": 20.5}),
-    "indigo.SpeedControlDevice": ("speedcontrol.setSpeedIndex", {"value": 1}),
-    "indigo.SprinklerDevice": ("sprinkler.setActiveZone", {"index": 1}),
-    "indigo.SensorDevice": ("device.statusRequest", {}),
-}
 
 
 class Bundle:
@@ -70,19 +33,28 @@ class Bundle:
         folder = os.path.basename(plugin["bundle"])
         several = plugin.get("several", False)
         self.name = plugin["repo"] + (", " + folder.removesuffix(".indigoPlugin") if several else "")
-        self.loads = self.start = self.devices = self.commands = self.stops = "-"
+        self.loads = self.start = self.devices = self.dialogs = self.commands = self.stops = "-"
         self.survives = "no"
         self.states = self.actions = self.menu = self.replies = "-"
         self.heard = "-"
+        self.opened = [0, 0]
+        self.seen = {}
+        self.changed = set()
         self.results = []
         self.reason = ""
         self.lines = []
 
     def run(self):
         site = Site(self.arguments.cordon, None)
+        self.peers = Peers([])
         try:
-            bundle = os.path.join(site.folder, "plugins", "Sample.indigoPlugin")
+            self.peers = Peers(self.plugin.get("peers", []))
+            self.values = {name: self.peers.fill(value) if isinstance(value, str) else value
+                           for name, value in self.plugin.get("values", {}).items()}
             source = os.path.join(self.arguments.checkouts, self.plugin["repo"], self.plugin["bundle"])
+            # Some look their own files up by the name of their bundle.
+            name = os.path.splitext(os.path.basename(os.path.normpath(source)))[0] + ".indigoPlugin"
+            bundle = os.path.join(site.folder, "plugins", name)
             shutil.copytree(source, bundle, symlinks=True, ignore=shutil.ignore_patterns(".git"))
             if self.install(bundle):
                 self.try_out(site, bundle)
@@ -91,6 +63,7 @@ class Bundle:
         finally:
             self.lines += site.lines
             site.remove()
+            self.peers.stop()
         return self
 
     def install(self, bundle):
@@ -110,8 +83,8 @@ class Bundle:
 
     def try_out(self, site, bundle):
         contents = os.path.join(bundle, "Contents")
-        code = next(name for name in os.listdir(contents) if name.lower() == "server plugin")
-        with open(os.path.join(contents, code, "plugin.py"), "a", encoding="utf-8") as file:
+        code = code_folder(contents)
+        with open(os.path.join(code, "plugin.py"), "a", encoding="utf-8") as file:
             file.write(PROBE)
         neighbours = [os.path.join(os.path.dirname(__file__), "house.indigoPlugin")]
         neighbours += [os.path.join(self.arguments.checkouts, it) for it in self.plugin.get("beside", [])]
@@ -120,11 +93,14 @@ class Bundle:
             shutil.copytree(neighbour, copy)
             rename(os.path.join(copy, "Contents"), self.plugin.get("beside-ids", {}))
             site.sections.append('[[indigo]]\nbundle = "Beside%d.indigoPlugin"\n' % number)
-        site.sections.append('[[indigo-api.keys]]\nname = "samples"\nkey = "%s"\n[[indigo]]\nbundle = "Sample.indigoPlugin"\n'
-                             '%s\ngrants = { network = ["127.0.0.1:*"] }\n' % (KEY, self.plugin.get("section", "")))
+        grants = self.peers.fill(self.plugin.get("grants", 'network = ["127.0.0.1:*"]'))
+        site.sections.append('[[indigo-api.keys]]\nname = "samples"\nkey = "%s"\n[[indigo]]\nbundle = %s\n'
+                             '%s\ngrants = { %s }\n' % (KEY, json.dumps(os.path.basename(bundle)),
+                                                       self.plugin.get("section", ""), grants))
         self.id = bundle_id(contents)
-        configure(os.path.join(contents, code, "PluginConfig.xml"), os.path.join(
-            site.folder, "data", "plugins", str(len(neighbours) + 1), "Preferences", "Plugins", self.id + ".indiPref"))
+        configure(os.path.join(code, "PluginConfig.xml"), os.path.join(
+            site.folder, "data", "plugins", str(len(neighbours) + 1), "Preferences", "Plugins", self.id + ".indiPref"),
+            {name: self.peers.fill(value) for name, value in self.plugin.get("prefs", {}).items()})
         site.start()
         begun = time.monotonic()
         self.site = site
@@ -137,8 +113,14 @@ class Bundle:
         self.make()
         self.command()
         if self.plugin.get("everything"):
+            self.obey()
             self.act()
-        time.sleep(max(0, begun + self.arguments.alive - time.monotonic()))
+        while time.monotonic() < begun + self.arguments.alive:
+            time.sleep(1)
+            if self.plugin.get("everything"):
+                self.look()
+        if self.seen:
+            self.states += " and %d of %d" % (len(self.changed), len(self.seen))
         calm = self.own_facts()["isRunning"] and not site.said("started again")
         self.survives = "yes" if calm else "no"
         if not calm:
@@ -146,11 +128,12 @@ class Bundle:
         expected = self.plugin.get("told", [])
         told_so = sum(site.said(it) or any(it in result for result in self.results) for it in expected)
         self.heard = "%d of %d" % (told_so, len(expected)) if expected else "none"
+        self.dialogs = "%d of %d" % tuple(self.opened) if self.opened[1] else "none"
         began = time.monotonic()
         site.stop()
         ended = site.process.returncode == 0
         self.stops = "yes" if ended and time.monotonic() - began < 25 else "no"
-        if site.said("threads still run"):
+        if site.said("threads still run,") or site.said("does not end although it was asked to"):
             self.stops = "leaves threads"
         self.because(last_error(site.lines, ""))
 
@@ -208,22 +191,41 @@ class Bundle:
 
     def dialog(self, execute=False, **subject):
         """Opens a dialog, fills it in as a user without a device would, and saves it; what saving answered."""
-        status, shown = self.ask("POST", "/cordon/indigo/dialogs", dict(subject, pluginId=self.id))
-        if status >= 300:
-            return None, told(shown)
-        values = {}
+        kind = subject.get("typeId", subject["kind"])
+        dialog = Dialog(self.ask, kind, self.values, self.peers.places.get("sink", "9999"), dict(subject, pluginId=self.id))
+        if not dialog.shown:
+            return None, dialog.failure
+        refused = self.refuse(dialog, kind)
         for attempt in range(4):
-            values.update(entries(shown, attempt, self.plugin.get("values", {})))
-            status, saved = self.ask("POST", "/cordon/indigo/dialogs/%s/save" % shown["dialog"],
-                                     {"values": values, "execute": execute})
-            if status < 300 and saved.get("saved"):
+            dialog.fill(attempt)
+            if attempt == 0 and self.plugin.get("everything"):
+                for button in dialog.buttons():
+                    self.count(self.opened, dialog.press(button), "%s: %s" % (button, dialog.failure))
+                dialog.fill(attempt)
+            saved = dialog.save(execute)
+            if saved is not None:
                 self.results.append(json.dumps(saved.get("result")))
+                self.count(self.opened, refused, "%s takes what it should refuse" % kind)
                 return saved, ""
-            if status >= 300:
-                return None, told(saved)
-            shown = saved
-        self.ask("DELETE", "/cordon/indigo/dialogs/" + shown["dialog"])
-        return None, "dialog refused: " + json.dumps(shown["errors"] or shown["alert"])
+            if "dialog refused" not in dialog.failure:
+                return None, dialog.failure
+            # What has to be chosen into a list is often added by a button.
+            for button in dialog.buttons("^add"):
+                dialog.fill(attempt)
+                dialog.press(button)
+        dialog.close()
+        return None, dialog.failure
+
+    def refuse(self, dialog, kind):
+        """Whether values that the plugin has to refuse are refused, with an error at their field."""
+        wrong = self.plugin.get("invalid", {}).get(kind)
+        if not wrong:
+            return True
+        before, dialog.given = dialog.given, dict(dialog.given, **wrong)
+        dialog.fill()
+        saved = dialog.save(False)
+        dialog.given = before
+        return saved is None and all(dialog.shown["errors"].get(name) for name in wrong)
 
     def make(self):
         """Makes a device of each type that a user may make."""
@@ -253,47 +255,74 @@ class Bundle:
 
     def command(self):
         """Commands each device once: how many commands the plugin ended without raising."""
-        asked = raised = lost = unknown = changed = 0
+        asked = raised = lost = unknown = 0
         own = [action for action in self.facts["actions"]
                if (action["deviceFilter"] or "").startswith("self") and not action["separator"] and not action["hidden"]]
         for device in self.own_devices():
-            asked += 1
-            before, states = len(self.site.lines), device.get("states")
-            name, parameters = COMMANDS.get(device["class"], ("device.statusRequest", {}))
-            kind = device.get("deviceTypeId", "")
-            action = next((it for it in own if it["deviceFilter"] in ("self", "self." + kind)), None)
-            if device["class"] not in COMMANDS and action:
+            before = len(self.site.lines)
+            name, parameters, possible = usual(device)
+            action = next((it for it in own if fits(device, it["deviceFilter"], self.id)), None)
+            if name == "device.statusRequest" and action and not (possible and device["class"] == "indigo.SensorDevice"):
+                asked += 1
                 saved, failure = self.dialog(True, kind="action", typeId=action["id"], objectId=device["id"])
                 raised += "raised" in failure
                 lost += saved is None and "raised" not in failure
                 self.because(failure and "%s: %s" % (action["id"], failure))
-            else:
-                if (device.get("pluginProps") or {}).get("IsLockSubType"):
-                    name = "device.lock"
-                status, answer = self.ask("POST", "/v2/api/command",
-                                          {"message": "indigo." + name, "objectId": device["id"], "parameters": parameters})
-                if status != 200:
-                    lost += 1
-                    self.because("%s: %s" % (name, told(answer)))
-                    continue
-                ended = self.ended(before)
-                raised += ended == "raises"
-                without = ended == "nothing" and any("plugin has no action" in it for it in self.site.lines[before:])
-                unknown += without
-                lost += ended == "nothing" and not without
-            time.sleep(0.3)
-            changed += self.ask("GET", "/v2/api/indigo.devices/%d" % device["id"])[1].get("states") != states
-        if asked:
-            good = "%d of %d" % (asked - raised - lost - unknown, asked)
-            words = ((raised, "raise"), (unknown, "without callback"), (lost, "unanswered"))
+                continue
+            if not possible:
+                unknown += 1
+                continue
+            asked += 1
+            status, answer = self.ask("POST", "/v2/api/command",
+                                      {"message": "indigo." + name, "objectId": device["id"], "parameters": parameters})
+            if status != 200:
+                lost += 1
+                self.because("%s: %s" % (name, told(answer)))
+                continue
+            ended = self.ended(before)
+            raised += ended == "raises"
+            without = ended == "nothing" and any("plugin has no action" in it for it in self.site.lines[before:])
+            # Nobody can give such a device a command: it is one that only shows something.
+            none = without and name == "device.statusRequest"
+            unknown += none
+            asked -= none
+            lost += ended == "nothing" and not none
+        if asked or unknown:
+            good = "%d of %d" % (asked - raised - lost, asked) if asked else "takes none"
+            words = ((raised, "raise"), (lost, "unanswered"), (unknown if asked else 0, "take none"))
             self.commands = good + "".join(", %d %s" % (number, word) for number, word in words if number)
-            self.states = "%d of %d" % (changed, asked)
+
+    def obey(self):
+        """Gives the devices of an example commands whose outcome is known; counts those that lead to it."""
+        states = [0, 0]
+        for device in self.own_devices():
+            for name, parameters, attribute, value in outcomes(device):
+                self.ask("POST", "/v2/api/command",
+                         {"message": "indigo." + name, "objectId": device["id"], "parameters": parameters})
+                end = time.monotonic() + 5
+                now = None
+                while time.monotonic() < end:
+                    now = self.ask("GET", "/v2/api/indigo.devices/%d" % device["id"])[1].get(attribute)
+                    if now == value or str(now).endswith("." + str(value)):
+                        break
+                    time.sleep(0.05)
+                good = now == value or str(now).endswith("." + str(value))
+                self.count(states, good, "%s of %s leaves %s at %s" % (name, device["name"], attribute, now))
+        self.states = "%d of %d" % tuple(states) if states[1] else "none"
+
+    def look(self):
+        """Notes the devices whose states are no longer what they were at first."""
+        for device in self.own_devices():
+            if self.seen.setdefault(device["id"], device.get("states")) != device.get("states"):
+                self.changed.add(device["id"])
 
     def ended(self, before):
         """How the callback of a command ended."""
         try:
             place = self.site.place("probe: action", before, 4)
-            while "enters" in self.site.lines[place]:
+            # One callback may call another one; the first that entered tells how the command ended.
+            name = self.site.lines[place].split("probe: ")[1].removesuffix(" enters")
+            while not re.search("probe: %s (returns|raises)" % re.escape(name), self.site.lines[place]):
                 place = self.site.place("probe: action", place + 1, 15)
         except Failed:
             return "nothing"
@@ -307,9 +336,7 @@ class Bundle:
         done = {"actions": [0, 0], "menu": [0, 0], "replies": [0, 0]}
         devices = self.ask("GET", "/v2/api/indigo.devices")[1]
         for action in self.facts["actions"]:
-            if action["separator"]:
-                continue
-            if action["hidden"]:
+            if action["separator"] or action["hidden"]:
                 continue
             subject = {"kind": "action", "typeId": action["id"]}
             if action["deviceFilter"]:
@@ -337,118 +364,6 @@ class Bundle:
         cell[1] += 1
         if not good:
             self.because(failure)
-
-    def row(self):
-        return line(self.name, self.plugin["commit"], self.loads, self.start, self.devices, self.commands, self.survives,
-                    self.stops, self.reason)
-
-    def example_row(self):
-        return line(self.name.split(", ")[1], self.start, self.devices, self.commands, self.states, self.actions, self.menu,
-                    self.replies, self.heard, "yes" if self.survives == self.stops == "yes" else "no", self.reason)
-
-
-HEAD = ["| Bundle | Commit | loads | starts | devices | commands | survives | stops | What stops it, or its last error |",
-        "|---|---|---|---|---|---|---|---|---|"]
-EXAMPLE_HEAD = ["| Example | starts | devices | commands | states | actions | menu | HTTP | told | ends well | First trouble |",
-                "|---|---|---|---|---|---|---|---|---|---|---|"]
-
-
-def summary(bundles):
-    """What counts, of all and of those that need only pure Python."""
-    words = []
-    for what, some in (("bundles", bundles),
-                       ("bundles that need only pure Python", [it for it in bundles if "needs" not in it.plugin])):
-        loads, start, survive, stop = [sum(getattr(it, name) == "yes" for it in some)
-                                       for name in ("loads", "start", "survives", "stops")]
-        whole = sum(it.survives == it.stops == "yes" and complete(it.devices) and complete(it.commands) for it in some)
-        words.append("Of %d %s, %d load, %d start, %d survive 30 seconds, %d stop cleanly; %d do all this with a device of each "
-                     "type and every command answered." % (len(some), what, loads, start, survive, stop, whole))
-    return "\n".join(words)
-
-
-def complete(cell):
-    """Whether "N of M" is all of them; no device and no type leave nothing out."""
-    numbers = re.fullmatch(r"(\d+) of (\d+)( and \d+)?", cell)
-    return numbers.group(1) == numbers.group(2) if numbers else cell in ("-", "no type") or cell.isdigit()
-
-
-def entries(shown, attempt, given):
-    """What a user enters: what is empty gets the first choice, or text that fits its name."""
-    guesses = ("1", "127.0.0.1", "sample", "00:11:22:33:44:55")
-    values = {}
-    for field in shown["fields"]:
-        name, now = field["id"], shown["values"].get(field["id"])
-        if name in given:
-            values[name] = given[name]
-            continue
-        wrong = name in shown["errors"]
-        if not field["visible"] or not field["enabled"] or field["readOnly"] or (now not in (None, "", []) and not wrong):
-            continue
-        if field["type"] in ("menu", "list"):
-            choices = [it["value"] for it in field["options"] if it["value"] not in ("", "-1", "0")] or [""]
-            value = choices[min(attempt, len(choices) - 1)]
-            values[name] = [value] if field["type"] == "list" and value else value
-        elif field["type"] == "textfield":
-            if re.search("address|host|ip$|^ip|server", name, re.IGNORECASE) and not attempt:
-                values[name] = "127.0.0.1"
-            elif re.search("port$", name, re.IGNORECASE) and not attempt:
-                values[name] = "9999"
-            elif wrong or attempt == 0:
-                values[name] = guesses[attempt % len(guesses)]
-    return values
-
-
-def fits(device, wanted, own):
-    """Whether the action's device filter takes the device; of filters by class only some."""
-    if wanted.startswith("self"):
-        return device["pluginId"] == own and wanted in ("self", "self." + device["deviceTypeId"])
-    return True
-
-
-def bundle_id(contents):
-    with open(os.path.join(contents, "Info.plist"), encoding="utf-8", errors="replace") as file:
-        return re.search(r"<key>CFBundleIdentifier</key>\s*<string>\s*([^<]*?)\s*</string>", file.read()).group(1)
-
-
-def configure(source, path):
-    """Writes the preferences that saving the configuration's dialog with its defaults leaves."""
-    try:
-        fields = xml.etree.ElementTree.parse(source).iter("Field")
-    except (OSError, xml.etree.ElementTree.ParseError):
-        return
-    kinds = ("textfield", "menu", "checkbox", "list")
-    values = {field.get("id"): (field.get("type"), field.get("defaultValue", "")) for field in fields
-              if field.get("type", "").lower() in kinds and re.fullmatch(r"[A-Za-z_][\w.-]*", field.get("id", ""))}
-    prefs = xml.etree.ElementTree.Element("Prefs", type="dict")
-    for name, (kind, value) in values.items():
-        flag = kind.lower() == "checkbox"
-        element = xml.etree.ElementTree.SubElement(prefs, name, type="bool" if flag else "string")
-        element.text = str(value.lower() == "true").lower() if flag else value
-    os.makedirs(os.path.dirname(path))
-    xml.etree.ElementTree.ElementTree(prefs).write(path, "utf-8", xml_declaration=True)
-
-
-def rename(contents, ids):
-    """Gives a bundle the id that another one expects of it."""
-    path = os.path.join(contents, "Info.plist")
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    for old, new in ids.items():
-        text = text.replace("<string>%s</string>" % old, "<string>%s</string>" % new)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-
-
-def told(answer):
-    """The last line of what went wrong."""
-    if not isinstance(answer, dict):
-        return str(answer)
-    text = str(answer.get("exception") or answer.get("description") or answer.get("error") or answer)
-    return (text.strip().splitlines() or [""])[-1]
-
-
-def line(*cells):
-    return "| %s |" % " | ".join(cell.replace("|", "\\|").replace("\n", " ")[:160] for cell in cells)
 
 
 def first(lines, marker):

@@ -19,6 +19,7 @@ import tomllib
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "examples"))
 
 import indigo
+import table as tables
 from hub import Failed, Site
 
 PROBE = '''
@@ -88,9 +89,11 @@ def domoticz(arguments):
 def bundles(arguments):
     outcomes = run(arguments, "indigo.toml", "bundle", indigo.Bundle)
     examples = [outcome for outcome in outcomes if outcome.plugin.get("everything")]
-    table = "\n".join(indigo.HEAD + [outcome.row() for outcome in outcomes] + ["", indigo.summary(outcomes)])
-    example_table = "\n".join(indigo.EXAMPLE_HEAD + [outcome.example_row() for outcome in examples])
+    table = "\n".join(tables.HEAD + [tables.row(outcome) for outcome in outcomes] + ["", tables.summary(outcomes)])
+    example_table = "\n".join(tables.EXAMPLE_HEAD + [tables.example_row(outcome) for outcome in examples])
     print("%s\n\n%s\n" % (table, example_table))
+    for name in tables.outdated(outcomes):
+        print("%s gets everywhere: its `why` in indigo.toml is no longer true" % name)
     if arguments.table and not arguments.names and outcomes:
         write(arguments.table, "indigo table", table)
     if arguments.examples_table and not arguments.names and examples:

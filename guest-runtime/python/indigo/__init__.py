@@ -17,7 +17,7 @@ from indigo._collection import (
 )
 from indigo._command import (
     actionGroup, controlPage, devStateChange, emailRcvd, insteonCmdRcvd, interfaceFail,
-    interfaceInit, pluginEvent, powerFail, schedule, serverStartup, trigger, varValueChange,
+    interfaceInit, pluginEvent, powerFail, powerFailure, schedule, serverStartup, trigger, varValueChange,
     variable, x10CmdRcvd,
 )
 from indigo._completion import acquireCallbackCompleteHandler

@@ -74,6 +74,9 @@ class Collection:
     def iterkeys(self, filter=None):
         return iter(self.keys(filter))
 
+    # As a sample of the manual writes it.
+    iterkey = iterkeys
+
     def values(self, filter=None):
         return list(self.iter(filter))
 

@@ -58,8 +58,12 @@ class EnabledCommands(ElementCommands):
     def enable(self, elem, value=True, delay=None, duration=None):
         self._send("enable", elem, value=bool(value), delay=delay, duration=duration)
 
-    def removeDelayedActions(self, elem):
-        self._send("removeDelayedActions", elem)
+    def removeDelayedActions(self, elem=None):
+        """Drops what waits for this object; without one, all of the plugin's."""
+        if elem is None:
+            _call.command("server.removeAllDelayedActions", {})
+        else:
+            self._send("removeDelayedActions", elem)
 
 
 class FolderCommands(Commands):
@@ -186,5 +190,7 @@ x10CmdRcvd = TriggerKindCommands(
 emailRcvd = TriggerKindCommands("emailRcvd", "emailFilter emailFrom emailSubject props")
 serverStartup = TriggerKindCommands("serverStartup", "props")
 powerFail = TriggerKindCommands("powerFail", "props")
+# The manual's page of commands calls it so.
+powerFailure = powerFail
 interfaceFail = TriggerKindCommands("interfaceFail", "props")
 interfaceInit = TriggerKindCommands("interfaceInit", "props")

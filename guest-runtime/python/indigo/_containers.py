@@ -125,6 +125,13 @@ class Dict(_Nested, dict):
     def __setitem__(self, key, value):
         dict.__setitem__(self, _key(key), stored(value))
 
+    def __iter__(self):
+        # Over the keys of now: whoever goes through them may delete and add.
+        return iter(list(dict.keys(self)))
+
+    def __reversed__(self):
+        return reversed(list(dict.keys(self)))
+
     def __delitem__(self, key):
         try:
             dict.__delitem__(self, key)
@@ -224,10 +231,11 @@ class List(_Nested, list):
         list.__setitem__(self, index, stored(value))
 
     def __iter__(self):
-        return map(shown, list.__iter__(self))
+        # Over the items of now, as with a Dict.
+        return map(shown, list(list.__iter__(self)))
 
     def __reversed__(self):
-        return map(shown, list.__reversed__(self))
+        return map(shown, list(list.__reversed__(self)))
 
     def append(self, value):
         list.append(self, stored(value))

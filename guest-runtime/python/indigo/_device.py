@@ -44,7 +44,8 @@ def _image(value):
     ("configured", False), ("folderId", 0), ("remoteDisplay", True), ("errorState", ""),
     ("batteryLevel", None), ("buttonGroupCount", 0), ("displayStateId", ""),
     ("displayStateValRaw", None), ("displayStateValUi", ""), ("supportsOnState", False),
-    ("supportsStatusRequest", False), ("supportsAllOff", False),
+    ("supportsStatusRequest", False), ("supportsAllOff", False), ("supportsEnergyMeter", False),
+    ("supportsPowerMeter", False),
     ("supportsAllLightsOnOff", False), ("energyCurLevel", None), ("energyAccumTotal", None),
     ("energyAccumTimeDelta", None),
     protocol=choice(k.kProtocol), displayStateImageSel=choice(k.kStateImageSel),
@@ -190,6 +191,16 @@ class SpeedControlDevice(Device):
     _mirrors = dict(_RELAY_MIRRORS, speedIndex="speedIndex", speedLevel="speedLevel")
 
 
+def _put(device, state, lists):
+    """Puts a numbered state into its list: ``temperatureInput2`` is the second."""
+    for prefix, name in lists:
+        place = state["key"][len(prefix):]
+        held = device.__dict__.get(name)
+        if state["key"].startswith(prefix) and place.isdigit() and held \
+                and 0 < int(place) <= len(held):
+            held[int(place) - 1] = state["value"]
+
+
 # States whose values are members of enumerations.
 _MODES = (("hvacOperationMode", k.kHvacMode), ("hvacFanMode", k.kFanMode))
 
@@ -238,13 +249,7 @@ class ThermostatDevice(Device):
 
     def _written(self, state):
         Device._written(self, state)
-        # temperatureInput2 is the second of the list.
-        for prefix, name in (("temperatureInput", "temperatures"), ("humidityInput", "humidities")):
-            place = state["key"][len(prefix):]
-            held = self.__dict__.get(name)
-            if state["key"].startswith(prefix) and place.isdigit() and held \
-                    and 0 < int(place) <= len(held):
-                held[int(place) - 1] = state["value"]
+        _put(self, state, (("temperatureInput", "temperatures"), ("humidityInput", "humidities")))
 
 
 @element(
@@ -271,3 +276,9 @@ class SprinklerDevice(Device):
 )
 class MultiIODevice(Device):
     """Inputs and outputs by number."""
+
+    def _written(self, state):
+        Device._written(self, state)
+        _put(self, state, tuple(
+            (kind, kind + "s")
+            for kind in ("analogInput", "binaryInput", "sensorInput", "binaryOutput")))

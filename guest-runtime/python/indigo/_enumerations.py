@@ -168,17 +168,21 @@ _TABLE = (
      " Enumeration Separator", False, ()),
     ("kDateType", "Absolute EveryDay DaysOfWeek DaysOfMonth DaysOfMonthInterval", False, ()),
     ("kTimeType", "Absolute Countdown Sunrise Sunset", False, ()),
-    ("kDeviceSourceType", "NoDevice DeviceId AnyDevice RawAddress", False, ()),
+    ("kDeviceSourceType", "NoDevice DeviceId AnyDevice RawAddress", False,
+     (("Device", "DeviceId"), ("AnyAddress", "AnyDevice"), ("Address", "RawAddress"))),
     ("kInterface", "All InsteonX10 X10RF Plugin", False, ()),
     ("kEmailFilter", "AnyEmail MatchEmailFields", False, ()),
     ("kLicenseStatus", "Unknown ActiveTrial ActiveSubscription ExpiredSubscription", False, ()),
-    ("kInsteonCmd", "On InstantOn Off InstantOff Brighten Dim", False, ()),
+    ("kInsteonCmd",
+     "On InstantOn Off InstantOff Brighten Dim AllBrighten AllDim AllInstantOff AllInstantOn AllOff"
+     " AllOn AnyCommand StatusChanged", False, ()),
     ("kX10Cmd",
      "On Off Brighten Dim PresetDim ExtendedData AllOff AllLightsOn AllLightsOff StatusRequest"
-     " AvButtonPressed", False, ()),
+     " AvButtonPressed AnyCommand StatusOffResponse StatusOnResponse", False, ()),
     ("kX10AvButton",
      "Power Mute VolumeUp VolumeDown ChannelUp ChannelDown Play Pause Stop Record Rewind"
-     " FastForward Menu Enter Exit Up Down Left Right", False, ()),
+     " Forward Menu Enter Exit Up Down Left Right 0 1 2 3 4 5 6 7 8 9 AB Display PC Recall Return"
+     " Title", False, (("FastForward", "Forward"),)),
     ("kInstnGroupCommand", "InstantOn InstantOff On Off", False, ()),
     ("kElemTypeId",
      "Device Trigger Schedule ActionGroup ControlPage Variable Folder", False, ()),

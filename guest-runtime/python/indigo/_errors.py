@@ -11,10 +11,6 @@ class ArgumentError(builtins.TypeError):
     """An argument is missing or of the wrong kind."""
 
 
-class PluginNotFoundError(builtins.Exception):
-    """There is no such plugin."""
-
-
 class LowLevelBadParameterError(builtins.ValueError):
     """A name in properties or states that the server does not take."""
 
@@ -23,10 +19,16 @@ class ServerError(RuntimeError):
     """The server could not carry out a command."""
 
 
+class PluginNotFoundError(ServerError):
+    """There is no such plugin, or it does not run."""
+
+
 _CLASSES = {
     "value": ValueError,
     "key": KeyError,
-    "type": TypeError,
+    "index": IndexError,
+    "type": ArgumentError,
+    "plugin": PluginNotFoundError,
     "timeout": TimeoutError,
     "unsupported": NotImplementedError,
     "limit": RuntimeError,

@@ -7,7 +7,9 @@ type.
 from indigo import _call
 from indigo._element import BaseElem, WithProps, dictionary, element
 
-_TRUE = frozenset(("true", "on", "yes", "1", "y", "t", "open", "locked"))
+# The words of triggers and conditions; module utils knows more.
+_TRUE = frozenset(("true", "on", "yes", "1"))
+_FALSE = frozenset(("false", "off", "no", "0"))
 
 
 @element(
@@ -18,6 +20,11 @@ _TRUE = frozenset(("true", "on", "yes", "1", "y", "t", "open", "locked"))
 )
 class Variable(WithProps, BaseElem):
     """A named text."""
+
+    def __setattr__(self, name, value):
+        if name == "name" and any(map(str.isspace, str(value))):
+            raise ValueError("%r is no name of a variable: it has white space in it" % (value,))
+        super().__setattr__(name, value)
 
     def getValue(self, type=str, default=None):
         """The value as this type, or the default where it is none; never raises."""
@@ -37,9 +44,6 @@ class Variable(WithProps, BaseElem):
         if word in _TRUE:
             return True
         return False if word in _FALSE else default
-
-
-_FALSE = frozenset(("false", "off", "no", "0", "n", "f", "closed", "unlocked"))
 
 
 @element(

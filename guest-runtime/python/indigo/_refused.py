@@ -8,12 +8,11 @@ from indigo import _call, _errors, _plugin
 
 
 class Interface:
-    """The commands of an interface that is not there."""
+    """The commands of an interface that is not there: all of them, by whatever name."""
 
-    def __init__(self, name, title, commands):
+    def __init__(self, name, title):
         self._name = name
         self._title = title
-        self._commands = frozenset(commands.split())
 
     def _note(self, command):
         _call.command("server.log", {
@@ -32,35 +31,25 @@ class Interface:
         self._note("subscribeToOutgoing")
 
     def __getattr__(self, name):
-        if name not in self._commands:
-            raise AttributeError("indigo.%s has no command '%s'" % (self._name, name))
+        if name.startswith("_"):
+            raise AttributeError("indigo.%s has no attribute '%s'" % (self._name, name))
 
         def refused(*args, **kwargs):
             raise _errors.absent(
                 self._name + "." + name,
-                "this server has no %s interface" % self._title,
+                "this server has no %s interface; operate the devices of a plugin that speaks"
+                " %s, with indigo.device and its kin" % (self._title, self._title),
             )
 
         return refused
-
-    def __dir__(self):
-        return sorted(self._commands | {"subscribeToIncoming", "subscribeToOutgoing"})
 
     def __repr__(self):
         return "indigo." + self._name
 
 
-insteon = Interface(
-    "insteon", "Insteon",
-    "sendSceneOn sendSceneOff sendSceneFastOn sendSceneFastOff sendSceneDim sendSceneBrighten"
-    " sendRaw sendRawExtended sendRawBroadcast sendStatusRequest setLedState",
-)
-x10 = Interface(
-    "x10", "X10",
-    "sendOn sendOff sendDim sendBrighten sendPresetDim sendAllOff sendAllLightsOn"
-    " sendAllLightsOff sendStatusRequest sendSecurity sendRF sendRaw sendExtended",
-)
-zwave = Interface("zwave", "Z-Wave", "sendRaw sendConfigParm sendWakeUpInterval")
+insteon = Interface("insteon", "Insteon")
+x10 = Interface("x10", "X10")
+zwave = Interface("zwave", "Z-Wave")
 
 
 def debugger(*args, **kwargs):

@@ -161,7 +161,7 @@ class Server:
 
     def getLatitudeAndLongitude(self):
         info = self._ask("info")
-        return (float(info.get("latitude") or 0.0), float(info.get("longitude") or 0.0))
+        return [float(info.get("latitude") or 0.0), float(info.get("longitude") or 0.0)]
 
     # Places of files and pages.
 
@@ -237,7 +237,7 @@ class Server:
     def removeAllDelayedActions(self):
         self._ask("removeAllDelayedActions")
 
-    def getDeprecatedElems(self):
+    def getDeprecatedElems(self, includeWarnings=False):
         return List(self._ask("getDeprecatedElems") or [])
 
     def __repr__(self):

@@ -97,7 +97,8 @@ class InterfaceInitializedTrigger(Trigger):
 
 @element(
     "schedules", "schedule", "name description enabled suppressLogging upload remoteDisplay"
-    " sunDelta randomizeBy autoDelete",
+    " sunDelta randomizeBy autoDelete absoluteDate absoluteTime absoluteDateTime timeType"
+    " configured",
     ("id", 0), ("name", ""), ("description", ""), ("enabled", True), ("configured", True),
     ("folderId", 0), ("remoteDisplay", True), ("sunDelta", 0), ("randomizeBy", 0),
     ("autoDelete", False), ("suppressLogging", False), ("upload", False),

@@ -5,20 +5,21 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use wasmtime::error::Context;
+use wasmtime::{Result, ensure};
 
 /// Reads every `*.py` below the folder into the form that the guest's `sources`
 /// module takes: name length, name, source length, source, lengths as four
 /// little-endian bytes, ordered by name. The name of a package ends with a dot.
-pub fn read(folder: &Path) -> anyhow::Result<Vec<u8>> {
+pub fn read(folder: &Path) -> Result<Vec<u8>> {
     let mut modules = Vec::new();
     collect(folder, "", &mut modules)?;
     modules.sort();
-    anyhow::ensure!(!modules.is_empty(), "no *.py in {}", folder.display());
+    ensure!(!modules.is_empty(), "no *.py in {}", folder.display());
     let mut bundle = Vec::new();
     for (at, (name, source)) in modules.iter().enumerate() {
         let next = at.checked_add(1).and_then(|next| modules.get(next));
-        anyhow::ensure!(
+        ensure!(
             next.is_none_or(|(next, _)| next != name),
             "two files make module {name}"
         );
@@ -29,7 +30,7 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Adds the modules of a folder; `prefix` is that of its package with a dot.
-fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) -> anyhow::Result<()> {
+fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) -> Result<()> {
     let listing =
         std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     for entry in listing {
@@ -40,7 +41,7 @@ fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) -> 
             if path.join("__init__.py").is_file() {
                 collect(&path, &format!("{prefix}{stem}."), modules)?;
             } else if stem != "__pycache__" {
-                anyhow::ensure!(
+                ensure!(
                     prefix.is_empty(),
                     "{} lies in a package and has no __init__.py",
                     path.display()
@@ -61,7 +62,7 @@ fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) -> 
     Ok(())
 }
 
-fn put(bundle: &mut Vec<u8>, text: &str) -> anyhow::Result<()> {
+fn put(bundle: &mut Vec<u8>, text: &str) -> Result<()> {
     bundle.extend(u32::try_from(text.len())?.to_le_bytes());
     bundle.extend(text.as_bytes());
     Ok(())

@@ -1,8 +1,8 @@
 //! `cordon-snapshot`: turns the linked guest module into the component.
 //!
-//! Four steps, each in a file of its own: the Python sources are put into the
-//! module's memory and the interpreter is initialised ([`initialise`]), the
-//! result is snapshotted, the exports and blocking imports get their stack shims
+//! Five steps, each in a file of its own: what a start writes to is found out
+//! ([`placement`]), the Python sources are put into the module's memory and the
+//! interpreter is initialised ([`initialise`]), the result is snapshotted, the exports and blocking imports get their stack shims
 //! ([`shims`]), and the module becomes a component with a stamp ([`encode`]).
 //!
 //! The snapshot is taken of the core module, before there is a component: with
@@ -12,6 +12,7 @@
 mod bundle;
 mod encode;
 mod initialise;
+mod placement;
 mod shims;
 
 use std::path::PathBuf;
@@ -45,7 +46,10 @@ async fn main() -> anyhow::Result<()> {
     let module = std::fs::read(&arguments.module)
         .with_context(|| format!("cannot read {}", arguments.module.display()))?;
     let sources = bundle::read(&arguments.python)?;
-    let module = initialise::snapshot(&module, &sources).await?;
+    let mut seed = [0; 64];
+    getrandom::fill(&mut seed).context("the system has no entropy")?;
+    let hot = placement::hot_blocks(&module, &sources, &seed).await?;
+    let module = initialise::snapshot(&module, &sources, &seed, &hot).await?;
     let world = encode::World::load(&arguments.wit)?;
     let module = shims::fit(&module, &world.blocking_imports()?, &world.exports()?)?;
     let component = encode::component(&module, &world, &arguments.key)?;

@@ -33,8 +33,12 @@ pub struct Export {
 }
 
 /// Exports that only the snapshot tool calls.
-const INTERNAL: [&str; 5] = [
+const INTERNAL: [&str; 9] = [
+    "cordon-allocated",
+    "cordon-exercise",
+    "cordon-hot-blocks",
     "cordon-init",
+    "cordon-rehearse",
     "cordon-sources",
     "cordon-scratch-top",
     "cordon-stack-acquire",
@@ -147,7 +151,8 @@ impl ir::VisitorMut for Redirect {
     }
 }
 
-fn redirect(module: &mut Module, from: FunctionId, to: FunctionId) {
+/// Calls another function instead of one, everywhere but in the other.
+pub fn redirect(module: &mut Module, from: FunctionId, to: FunctionId) {
     let mut visitor = Redirect { from, to };
     for (id, function) in module.funcs.iter_local_mut() {
         if id != to {

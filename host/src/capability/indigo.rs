@@ -50,6 +50,8 @@ impl From<Failure> for abi::Failure {
         let kind = match failure.kind {
             FailureKind::Value => abi::FailureKind::Value,
             FailureKind::Key => abi::FailureKind::Key,
+            FailureKind::Index => abi::FailureKind::Index,
+            FailureKind::Plugin => abi::FailureKind::Plugin,
             FailureKind::Type => abi::FailureKind::Type,
             FailureKind::Timeout => abi::FailureKind::Timeout,
             FailureKind::Unsupported => abi::FailureKind::Unsupported,

@@ -75,6 +75,16 @@ records! {
         name: Option<String>,
         /// Whether its failure is caught.
         guarded: bool,
+        /// Whether it stands in a function or a class.
+        late: bool,
+        /// The `try` it stands in, as `FILE:LINE`, when that catches its failure.
+        tried: Option<String>,
+        /// The `try` whose handler of a failed import it stands in.
+        fallback: Option<String>,
+        /// The name it gives to what it imports.
+        binds: Option<String>,
+        /// Whether it stands in a package of others that lies beside the plugin.
+        bundled: bool,
         /// Whether it is the plugin's own.
         local: bool,
     }
@@ -188,6 +198,8 @@ pub struct Probe {
     pub api: std::collections::BTreeMap<String, bool>,
     /// The import of the plugin itself.
     pub plugin: Option<Ran>,
+    /// The plugin's own files that this import ran to their end.
+    pub ran: Vec<String>,
     /// What was being imported when the component ended.
     pub trying: Option<String>,
     /// Why the component ended, where it did not end by itself.

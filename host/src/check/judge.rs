@@ -233,13 +233,13 @@ fn plugin(probe: &Probe, findings: &mut Findings) {
     // A package that the plugin can do without at its import, or thinks it can.
     let packages_missing = probe.imports.iter().any(|it| it.missing.is_some());
     let mut add = |verdict, detail: &str, at| {
-        findings.add(Topic::Plugin, "import", verdict, detail, at);
+        findings.add(Topic::Plugin, "plugin.py", verdict, detail, at);
     };
     match (&probe.plugin, &probe.ended) {
         (Some(ran), _) => match &ran.error {
-            None => add(Verdict::Ok, "plugin.py can be imported", ("plugin.py", 0)),
+            None => add(Verdict::Ok, "it can be imported", ("plugin.py", 0)),
             Some(error) => {
-                let detail = format!("plugin.py cannot be imported: {error}");
+                let detail = format!("it cannot be imported: {error}");
                 let at = (ran.file.as_str(), ran.line);
                 add(import_failure(error, packages_missing), &detail, at);
                 if is_write_beside_code(error) {

@@ -17,7 +17,10 @@ use crate::log::{EventLog, LogCapacity};
 use crate::packages::place::Framework;
 use crate::platform::domoticz::definition;
 
-const READ: &str = include_str!("python/read.py");
+const READ: &str = concat!(
+    include_str!("python/conditions.py"),
+    include_str!("python/read.py")
+);
 const PROBE: &str = include_str!("python/probe.py");
 
 /// What makes a plugin of one of them.

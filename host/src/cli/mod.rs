@@ -5,6 +5,7 @@ mod install;
 mod run;
 mod serve;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,6 +15,7 @@ use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
 use crate::error::EngineError;
 use crate::limits;
+use crate::log::{EventLog, LogCapacity};
 
 /// Runs unmodified home-automation plugins, each in a WebAssembly component of its own.
 #[derive(Parser)]
@@ -100,6 +102,15 @@ fn act(verb: Verb) -> Result<ExitCode, EngineError> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// The log of a verb that runs plugins, which shows it on the console: in colours where
+/// that is a terminal, unless `NO_COLOR` says otherwise.
+fn console() -> Result<EventLog, EngineError> {
+    let output = std::io::stdout();
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colors = output.is_terminal() && !refused;
+    EventLog::with_echo(LogCapacity::default(), output, colors)
 }
 
 fn block_on(

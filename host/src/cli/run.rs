@@ -17,7 +17,6 @@ use crate::grants::Grants;
 use crate::hub::Hub;
 use crate::instance::supervisor::Status;
 use crate::limits::Limits;
-use crate::log::{EventLog, LogCapacity};
 use crate::platform::domoticz::definition::{self, PluginDefinition};
 use crate::platform::indigo::ServerOptions;
 use crate::platform::indigo::bundle::is_bundle;
@@ -72,7 +71,7 @@ impl Run {
     pub async fn act(self) -> Result<ExitCode, EngineError> {
         let scratch = Scratch::new()?;
         let what = self.what(scratch.path())?;
-        let events = EventLog::with_echo(LogCapacity::default(), std::io::stdout())?;
+        let events = super::console()?;
         let options = EngineOptions {
             instances: 1,
             ..EngineOptions::default()

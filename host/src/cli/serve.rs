@@ -12,7 +12,8 @@ use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
 use crate::error::EngineError;
 use crate::hub::Hub;
-use crate::log::{EventLog, Level, LogCapacity};
+use crate::log::{EventLog, Level};
+use crate::mail::Mailer;
 use crate::platform::domoticz::definition::Catalogue;
 use crate::platform::indigo::ServerOptions;
 use crate::web::indigo::IndigoApi;
@@ -33,7 +34,7 @@ impl Serve {
     /// Serves until the process is told to stop.
     pub async fn act(self) -> Result<ExitCode, EngineError> {
         let config = Config::load(&self.config)?;
-        let events = EventLog::with_echo(LogCapacity::default(), std::io::stdout())?;
+        let events = super::console()?;
         let options = EngineOptions {
             instances: config.hub.instances,
             ..EngineOptions::default()
@@ -67,6 +68,7 @@ impl Serve {
             longitude: config.hub.longitude,
             web_url: format!("http://{address}"),
             port: address.port(),
+            mailer: config.mail.clone().map(Mailer::new),
         });
         start_all(&mut hub, &config, &events).await?;
         hub.manage(&config.hub.plugins, config.hub.instances)

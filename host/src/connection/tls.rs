@@ -52,7 +52,7 @@ impl TlsClient {
     }
 
     /// Shakes hands on a connected socket.
-    pub(super) async fn handshake(
+    pub(crate) async fn handshake(
         &self,
         address: &str,
         peer: SocketAddr,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Hub;
+use crate::capability::files::BUNDLES_FOLDER;
 use crate::config::{IndigoSection, all_levels};
 use crate::egress::{NetworkPolicy, OwnTarget};
 use crate::error::EngineError;
@@ -61,11 +62,16 @@ impl Hub {
         let id = id
             .await
             .map_err(|error| EngineError::Store(error.to_string()))?;
-        let folders = self.maker.folders(id, section.plugin_folder, &bundle.root);
+        let mut folders = self.maker.folders(id, section.plugin_folder, &bundle.root);
+        folders.listed_in = BUNDLES_FOLDER;
         let log = PluginLog::new(self.maker.services.events.clone(), &name, &section.limits);
         let data = folders.data.clone();
         let parameters = indigo::setup::parameters(&bundle);
+        let serial = Arc::new(SerialPolicy::new(&section.grants.serial, None));
         let plugin = Plugin::new(bundle, data, section.limits.clone(), log);
+        let plugin = plugin
+            .with_serial(Arc::clone(&serial))
+            .with_mail(section.grants.mail.clone());
         let plugin = server.add(plugin)?;
         let nothing = OwnTarget::default();
         let network = NetworkPolicy::new(
@@ -73,7 +79,6 @@ impl Hub {
             section.grants.clone(),
             self.maker.listeners.to_vec(),
         );
-        let serial = SerialPolicy::new(&section.grants.serial, None);
         let programs = ProcessPolicy::new(section.grants.exec.clone(), folders.clone());
         let spec = Spec {
             hardware: id,
@@ -86,7 +91,7 @@ impl Hub {
             limits: section.limits.clone(),
             network: Arc::new(network),
             programs: Arc::new(programs),
-            serial: Arc::new(serial),
+            serial,
             credentials: Credentials::default(),
             keys: section.grants.keys.clone(),
             tls: self.maker.tls.get(section.verify_tls)?,

@@ -154,7 +154,7 @@ impl Inner {
         let definition = self.definition(&hardware.key).await?;
         // What cannot start is not stored; checked with the id it has, or would have.
         let section = section(&hardware);
-        let fits = self.maker.spec(hardware.id, &section, &definition).await;
+        let fits = self.maker.spec(hardware.id, &section, &definition);
         fits.map_err(|error| error.to_string())?;
         let id = store.save_managed(hardware.clone()).await;
         let id = id.map_err(|error| error.to_string())?;
@@ -217,7 +217,7 @@ impl Inner {
         }
         let definition = self.definition(&hardware.key).await?;
         let section = section(hardware);
-        let started = self.maker.start(hardware.id, &section, &definition).await;
+        let started = self.maker.start(hardware.id, &section, &definition);
         running.insert(hardware.id, started.map_err(|error| error.to_string())?);
         Ok(())
     }

@@ -4,8 +4,10 @@
 //! its own thread; at the end its thread, its devices and triggers, `shutdown`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::abi::Plugin as Component;
 use crate::abi::exports::cordon::plugin::guest::Outcome;
@@ -13,10 +15,18 @@ use crate::capability::files;
 use crate::error::InstanceFailure;
 use crate::instance::run::{Found, Hub, Life};
 use crate::log::Level;
+use crate::platform::indigo::dialog::add_stated_defaults;
 use crate::platform::indigo::{Answer, Call, IndigoServer, Plugin, preferences};
 
-/// Seconds that a plugin's own thread is given to end.
-const GRACE: u32 = 10;
+/// How long a plugin's own threads are given to end: first that of `runConcurrentThread`,
+/// then, after `shutdown`, all others.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How often a plugin that nobody calls is asked for changed preferences.
+pub const FLUSH: Duration = Duration::from_secs(60);
+
+/// How often the plugin's threads are looked at in that time.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The server that an instance belongs to, and what it is there.
 #[derive(Clone)]
@@ -42,6 +52,10 @@ impl Link {
             self.plugin.log.hub(Level::Error, &line);
             Default::default()
         });
+        let mut preferences = preferences;
+        if let Some(config) = &self.plugin.bundle.definitions.config {
+            add_stated_defaults(&config.config_ui, &mut preferences);
+        }
         Found {
             modules,
             preferences: Value::Object(preferences).to_string(),
@@ -91,7 +105,7 @@ impl Life<'_> {
         component: &Component,
         link: &Link,
     ) -> Result<(), InstanceFailure> {
-        let grace = json!({ "grace": GRACE }).to_string();
+        let grace = json!({ "grace": self.grace().as_secs_f64() }).to_string();
         self.function(hub, component, "stopConcurrentThread", &grace)
             .await?;
         let (devices, triggers) = link.server.active(&link.plugin);
@@ -106,7 +120,53 @@ impl Life<'_> {
                 .await?;
         }
         self.function(hub, component, "shutdown", "{}").await?;
-        Ok(())
+        self.end_threads(hub, component, link).await
+    }
+
+    /// [`GRACE`], or less where a call may not take as long.
+    fn grace(&self) -> Duration {
+        GRACE.min(Duration::from_millis(self.spec.limits.callback_wall / 2))
+    }
+
+    /// Waits for the threads for which the end of a process waits; all others end with the
+    /// component, as they do with the plugin's process in the original.
+    async fn end_threads(
+        &mut self,
+        hub: &Hub,
+        component: &Component,
+        link: &Link,
+    ) -> Result<(), InstanceFailure> {
+        let end = Instant::now() + GRACE;
+        loop {
+            let answer = self.function(hub, component, "threadsLeft", "{}").await?;
+            let Answer::Returned(Value::Array(names)) = answer else {
+                return Ok(());
+            };
+            if names.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= end {
+                let names: Vec<_> = names.iter().filter_map(Value::as_str).collect();
+                let line = format!(
+                    "threads still run {} s after shutdown and are ended with the plugin: {}",
+                    GRACE.as_secs(),
+                    names.join(", ")
+                );
+                link.plugin.log.hub(Level::Error, &line);
+                return Ok(());
+            }
+            self.wait_for_threads(hub, component, LOOK).await?;
+        }
+    }
+
+    /// Has changed preferences written: the plugin's own threads may have changed them.
+    pub(super) async fn flush(
+        &mut self,
+        hub: &Hub,
+        component: &Component,
+    ) -> Result<(), InstanceFailure> {
+        let written = self.function(hub, component, "flushPluginPrefs", "{}");
+        written.await.map(drop)
     }
 
     /// Makes a call that came from outside.

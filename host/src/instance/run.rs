@@ -22,6 +22,7 @@ use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure, LimitHit};
 use crate::instance::Spec;
 use crate::instance::convert;
+use crate::instance::indigo::FLUSH;
 use crate::instance::meter::{Meter, Metered};
 use crate::instance::state::{InstanceState, Shared};
 use crate::instance::supervisor::Counters;
@@ -37,6 +38,9 @@ pub(super) type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 /// How long threads may take to end after `onStop` (behaviour spec 2.4: ten
 /// waits of one second, each with a line).
 const THREAD_GRACE: u32 = 10;
+
+/// The parameter that is a setting of the hub.
+const LANGUAGE: &str = "Language";
 
 /// How long threads may take to end before the log mentions them.
 const THREAD_EXIT: Duration = Duration::from_millis(200);
@@ -86,6 +90,8 @@ pub struct Life<'a> {
     pub settings: Vec<(String, String)>,
     /// What is found on disk when the life begins.
     pub found: Found,
+    /// How it was told to end, once it was.
+    pub told: Option<Ending>,
     /// Commands from outside.
     pub commands: &'a mut mpsc::Receiver<Command>,
     /// Its connections.
@@ -122,16 +128,31 @@ impl Life<'_> {
             let lived = store
                 .run_concurrent(async |hub| self.live(hub, &plugin).await)
                 .await;
-            Ok(match lived {
-                Ok(Ok(ending)) => ending,
-                Ok(Err(failure)) => Ending::Failed(failure),
+            let failed = match lived {
+                Ok(lived) => lived.err(),
                 Err(error) => {
                     tracing::debug!(?error, "a life ended");
-                    Ending::Failed(failure(&error, &self.spec.limits))
+                    Some(failure(&error, &self.spec.limits))
                 }
-            })
+            };
+            Ok(self.ending(failed))
         };
         Metered::new(meter, future).await
+    }
+
+    /// How the life ended. What fails after it was told to end is told, and changes nothing
+    /// about the end.
+    fn ending(&mut self, failed: Option<InstanceFailure>) -> Ending {
+        match (self.told.take(), failed) {
+            (Some(ending), Some(failure)) => {
+                self.counters.failed();
+                self.shared.log.hub(Level::Error, &failure.to_string());
+                ending
+            }
+            (Some(ending), None) => ending,
+            (None, Some(failure)) => Ending::Failed(failure),
+            (None, None) => Ending::Stopped,
+        }
     }
 
     /// Looks into the instance's folders, beside the runtime's own threads: a full
@@ -187,7 +208,7 @@ impl Life<'_> {
         &mut self,
         hub: &Accessor<InstanceState>,
         plugin: &Plugin,
-    ) -> Result<Ending, InstanceFailure> {
+    ) -> Result<(), InstanceFailure> {
         let hub = &hub.with_getter::<HasSelf<InstanceState>>(|state| state);
         let indigo = self.spec.indigo.as_ref();
         if let Some(link) = indigo {
@@ -205,9 +226,8 @@ impl Life<'_> {
             state.hot_pages.learn(&std::mem::take(&mut state.parts));
         });
         self.counters.started();
-        let ending = self.serve(hub, plugin).await?;
-        self.stop(hub, plugin).await?;
-        Ok(ending)
+        self.told = Some(self.serve(hub, plugin).await?);
+        self.stop(hub, plugin).await
     }
 
     /// The main loop; returns when told to stop.
@@ -233,11 +253,14 @@ impl Life<'_> {
                     self.deliver(hub, plugin, event).await?;
                     drop(credit);
                 }
-                () = sleep_until(beat), if self.spec.indigo.is_none() => {
+                () = sleep_until(beat) => {
                     // Counted from when it was due, but never stacked.
                     self.counters.lateness.record(beat.elapsed());
                     beat = Instant::now() + self.interval();
-                    self.deliver(hub, plugin, Event::Heartbeat).await?;
+                    match self.spec.indigo {
+                        Some(_) => self.flush(hub, plugin).await?,
+                        None => drop(self.deliver(hub, plugin, Event::Heartbeat).await?),
+                    }
                 }
                 Some(id) = self.spawned.recv() => self.run_thread(hub, plugin, id)?,
                 () = self.shared.requested.notified() => {}
@@ -246,7 +269,10 @@ impl Life<'_> {
     }
 
     fn interval(&self) -> Duration {
-        Duration::from_secs(u64::from(self.shared.heartbeat()))
+        match self.spec.indigo {
+            Some(_) => FLUSH,
+            None => Duration::from_secs(u64::from(self.shared.heartbeat())),
+        }
     }
 
     fn carry_out_requests(&mut self) {
@@ -274,7 +300,7 @@ impl Life<'_> {
             self.deliver(hub, plugin, event).await?;
         }
         match &self.spec.indigo {
-            Some(link) => self.end(hub, plugin, link).await?,
+            Some(link) => return self.end(hub, plugin, link).await,
             None => drop(self.deliver(hub, plugin, Event::Stopping).await?),
         }
         // A thread that Python has joined is still on its way out of the component.
@@ -297,7 +323,7 @@ impl Life<'_> {
     }
 
     /// Waits this long, or less when the last thread ends before.
-    async fn wait_for_threads(
+    pub(super) async fn wait_for_threads(
         &mut self,
         hub: &Hub,
         plugin: &Plugin,
@@ -420,6 +446,11 @@ impl Life<'_> {
 impl Life<'_> {
     fn parameters(&mut self) -> Vec<(String, String)> {
         let mut parameters = self.spec.parameters.clone();
+        let parameter = parameters.iter_mut().find(|(key, _)| key == LANGUAGE);
+        let setting = self.settings.iter().find(|(key, _)| key == LANGUAGE);
+        if let (Some((_, parameter)), Some((_, setting))) = (parameter, setting) {
+            parameter.clone_from(setting);
+        }
         if self.spec.indigo.is_some() {
             let preferences = std::mem::take(&mut self.found.preferences);
             parameters.push(("pluginPrefs".to_owned(), preferences));

@@ -133,6 +133,11 @@ impl Counters {
         self.set(Status::Running);
     }
 
+    /// A life failed.
+    pub fn failed(&self) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A callback returned after this long.
     pub fn delivered(&self, outcome: Outcome, took: Duration) {
         self.call_time.record(took);
@@ -360,7 +365,7 @@ impl Supervisor {
                     error.to_string()
                 }
             };
-            self.counters.failures.fetch_add(1, Ordering::Relaxed);
+            self.counters.failed();
             failures = if begun.elapsed() >= HEALTHY {
                 1
             } else {
@@ -434,7 +439,7 @@ impl Supervisor {
         commands: &mut mpsc::Receiver<Command>,
         failure: &InstanceFailure,
     ) -> bool {
-        self.counters.failures.fetch_add(1, Ordering::Relaxed);
+        self.counters.failed();
         log.hub(
             Level::Error,
             "the plugin stays off until the hub is restarted",
@@ -508,6 +513,7 @@ impl Supervisor {
             code: self.services.code.clone(),
             settings: settings.map_err(|error| EngineError::Store(error.to_string()))?,
             found: Found::default(),
+            told: None,
             commands,
             connections,
             events,

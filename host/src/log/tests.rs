@@ -106,7 +106,7 @@ impl Write for Shared {
 #[test]
 fn the_echo_writes_whole_lines_without_control_characters() {
     let output = Shared::default();
-    let log = EventLog::with_echo(LogCapacity::default(), output.clone()).unwrap();
+    let log = EventLog::with_echo(LogCapacity::default(), output.clone(), false).unwrap();
     log.record(Some("HW"), Level::Status, "red \u{1b}[31mtext\nsecond");
     log.flush_echo(Duration::from_secs(10));
     let written = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
@@ -114,6 +114,27 @@ fn the_echo_writes_whole_lines_without_control_characters() {
         written.ends_with("  Status: HW: red \u{fffd}[31mtext\n    second\n"),
         "{written}"
     );
+}
+
+#[test]
+fn a_terminal_shows_levels_in_their_colours() {
+    let output = Shared::default();
+    let log = EventLog::with_echo(LogCapacity::default(), output.clone(), true).unwrap();
+    for level in [Level::Normal, Level::Warning, Level::Error, Level::Debug] {
+        log.record(Some("HW"), level, "text");
+    }
+    log.flush_echo(Duration::from_secs(10));
+    let written = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<_> = written.lines().collect();
+    assert!(!lines[0].contains('\u{1b}'), "{written}");
+    for (line, color, end) in [
+        (lines[1], "33", "Warning: HW: text"),
+        (lines[2], "31", "Error: HW: text"),
+        (lines[3], "90", "Debug: HW: text"),
+    ] {
+        assert!(line.starts_with(&format!("\u{1b}[{color}m")), "{written}");
+        assert!(line.ends_with(&format!("{end}\u{1b}[0m")), "{written}");
+    }
 }
 
 /// A console that takes nothing until it is told to go on.
@@ -134,7 +155,7 @@ fn a_stuck_console_delays_nobody_and_its_losses_are_counted() {
     let (release, gate) = std::sync::mpsc::channel();
     let output = Shared::default();
     let stuck = Stuck(gate, output.clone());
-    let log = EventLog::with_echo(LogCapacity::default(), stuck).unwrap();
+    let log = EventLog::with_echo(LogCapacity::default(), stuck, false).unwrap();
     (0..4 * ECHO_QUEUE).for_each(|_| log.record(None, Level::Normal, "z".repeat(100)));
     let dropped = log.echo_dropped();
     assert!(dropped > 0);

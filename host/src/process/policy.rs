@@ -81,7 +81,9 @@ impl ProcessPolicy {
             return Ok(PathBuf::from("/"));
         }
         let with_slash = format!("{}/", asked.trim_end_matches('/'));
+        let listed = format!("{}/", self.folders.listed());
         let roots = [
+            (listed.as_str(), &self.folders.plugin),
             (DATA_FOLDER, &self.folders.data),
             (PLUGIN_FOLDER, &self.folders.plugin),
             (TEMPORARY_FOLDER, &self.folders.temporary),
@@ -126,6 +128,7 @@ fn denied(asked: &str) -> Denied {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::capability::files::PLUGINS_FOLDER;
 
     fn policy(grants: &[&str]) -> (tempfile::TempDir, ProcessPolicy) {
         let folder = tempfile::tempdir().unwrap();
@@ -137,6 +140,7 @@ mod tests {
         let grants = grants.iter().map(|grant| grant.parse().unwrap()).collect();
         let folders = Folders {
             plugin,
+            listed_in: PLUGINS_FOLDER,
             data,
             pages: of("hub/pages/1"),
             temporary: of("hub/temporary/1"),

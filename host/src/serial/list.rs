@@ -26,7 +26,8 @@ const TEXT: usize = 256;
 const STEPS: usize = 4;
 
 /// The ports of a policy that exist.
-pub(super) fn existing(policy: &SerialPolicy) -> Vec<PortInfo> {
+#[must_use]
+pub fn existing(policy: &SerialPolicy) -> Vec<PortInfo> {
     policy.ports().filter_map(look).collect()
 }
 

@@ -57,7 +57,10 @@ pub const PACKAGES_FOLDER: &str = "/packages/";
 pub const PAGES_FOLDER: &str = "/data/www/templates/";
 
 /// Where a plugin finds its own folder by a relative path, followed by its name.
-const PLUGINS_FOLDER: &str = "/data/plugins/";
+pub const PLUGINS_FOLDER: &str = "/data/plugins/";
+
+/// The same for a bundle of Indigo, which looks for itself in the install folder.
+pub const BUNDLES_FOLDER: &str = "/data/Plugins/";
 
 /// Where the runtime finds compiled code of earlier starts.
 pub const CODE_FOLDER: &str = "/cache/";
@@ -140,6 +143,9 @@ pub fn modules_in<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Vec<String
 pub struct Folders {
     /// With `plugin.py`; never changed.
     pub plugin: PathBuf,
+    /// Where the plugin sees it once more, under its own name: [`PLUGINS_FOLDER`] or
+    /// [`BUNDLES_FOLDER`].
+    pub listed_in: &'static str,
     /// The private working area.
     pub data: PathBuf,
     /// The pages that it adds to the hub's, served from here and from nowhere else.
@@ -164,12 +170,10 @@ impl Folders {
             },
         };
         let packages = self.packages().map(Mount::ReadOnly);
-        // Plugins know the name of their folder and look for it in the hub's.
-        let name = self.plugin.file_name().unwrap_or_default();
-        let relative = format!("{PLUGINS_FOLDER}{}", name.to_string_lossy());
+        let listed = self.listed();
         let mounts = [
             (PLUGIN_FOLDER, Some(plugin.clone())),
-            (relative.as_str(), Some(plugin)),
+            (listed.as_str(), Some(plugin)),
             (PAGES_FOLDER, Some(Mount::ReadWrite(self.pages.clone()))),
             (DATA_FOLDER, Some(Mount::ReadWrite(self.data.clone()))),
             (
@@ -184,6 +188,14 @@ impl Folders {
             mount.map(|mount| (name, mount))
         });
         Tree::new(mounts)
+    }
+
+    /// The other path of the plugin's folder, without a slash at the end: plugins know the
+    /// name of their folder and look for it in the hub's.
+    #[must_use]
+    pub fn listed(&self) -> String {
+        let name = self.plugin.file_name().unwrap_or_default();
+        format!("{}{}", self.listed_in, name.to_string_lossy())
     }
 
     /// What `cordon install` put beside the plugin. Looked up at each start: what was

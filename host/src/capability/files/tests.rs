@@ -27,7 +27,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use wasmtime_wasi::p2::{DynOutputStream, FsError, FsResult, StreamError};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::{FilesView, Folders, Quota, Tree, Usage, wasi};
+use super::{FilesView, Folders, PLUGINS_FOLDER, Quota, Tree, Usage, wasi};
 use crate::instance::log::PluginLog;
 use crate::instance::state::InstanceState;
 use crate::limits::Limits;
@@ -84,6 +84,7 @@ impl Rig {
         let log = PluginLog::new(events.clone(), "test", &Limits::default());
         let folders = Folders {
             plugin: folder.path().join("plugin"),
+            listed_in: PLUGINS_FOLDER,
             data: folder.path().join("data"),
             pages: folder.path().join("pages"),
             temporary: folder.path().join("temporary"),

@@ -1,5 +1,7 @@
 //! What is to be said of what a plugin imports.
 
+mod harmless;
+
 use std::collections::BTreeMap;
 
 use super::Findings;
@@ -27,6 +29,10 @@ pub(super) fn imports(place: &Place, facts: &Facts, probe: &Probe, findings: &mu
             continue;
         }
         let result = tried.get(&(import.module.as_str(), import.name.as_deref()));
+        let worked = |it: &Import| has_worked(it, probe, &tried);
+        if !worked(import) && harmless::is_harmless(import, facts, probe, worked) {
+            continue;
+        }
         let (verdict, detail) = match result {
             Some(result) => import_verdict(place, facts, import, result),
             None if probe.trying.as_deref() == Some(import.module.as_str()) => (
@@ -48,6 +54,20 @@ pub(super) fn imports(place: &Place, facts: &Facts, probe: &Probe, findings: &mu
         };
         findings.once(Topic::Import, &subject, verdict, &detail, at);
     }
+}
+
+/// Whether it is the plugin's own, or was imported.
+fn has_worked(
+    import: &Import,
+    probe: &Probe,
+    tried: &BTreeMap<(&str, Option<&str>), &Tried>,
+) -> bool {
+    if import.local || probe.api.get(&import.module).copied().unwrap_or(false) {
+        return true;
+    }
+    tried
+        .get(&(import.module.as_str(), import.name.as_deref()))
+        .is_some_and(|it| it.error.is_none())
 }
 
 /// The hub's own modules: they are there, or the release has no such framework.
@@ -80,10 +100,12 @@ fn import_verdict(
     };
     let (verdict, detail) = failed_import(place, facts, import, result, error);
     if import.guarded {
-        return (
-            Verdict::Note,
-            format!("{detail}; the plugin goes on without it"),
-        );
+        let detail = format!("optional, the plugin goes on without it: {detail}");
+        return (Verdict::Note, detail);
+    }
+    if import.late && harmless::is_bundled(import) {
+        let detail = format!("optional, a function of a bundled package wants it: {detail}");
+        return (Verdict::Note, detail);
     }
     (verdict, detail)
 }

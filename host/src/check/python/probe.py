@@ -67,6 +67,12 @@ def plugin(path):
     return result
 
 
+def ran(error):
+    """The plugin's own files that were run to their end, with their modules' code, below its folder."""
+    files = {getattr(module, "__file__", None) or "" for name, module in list(sys.modules.items()) if name != "plugin"}
+    return sorted([file[8:] for file in files if file.startswith("/plugin/")] + ([] if error else ["plugin.py"]))
+
+
 def show_indigo():
     """What an Indigo plugin finds, although this is none: the module of its hub."""
     import builtins
@@ -81,7 +87,7 @@ def main():
     """What the hub's driver calls."""
     with open("/plugin/cordon-wanted.json") as stream:
         wanted = json.load(stream)
-    results = {"imports": [], "api": {}, "plugin": None}
+    results = {"imports": [], "api": {}, "plugin": None, "ran": []}
 
     def save():
         with open(RESULT + ".new", "w") as stream:
@@ -109,4 +115,5 @@ def main():
         save()
         results["plugin"] = plugin("/plugin/" + wanted["plugin"])
         results["trying"] = None
+        results["ran"] = ran(results["plugin"]["error"])
     save()

@@ -1,7 +1,8 @@
 """Reads the sources of a plugin and writes down what is in them; runs none of it.
 
 Runs as a plugin of its own, in a component without grants, over a copy of the
-sources in ``sources/``. ``read`` is plain Python and also works outside.
+sources in ``sources/``. ``read`` is plain Python and also works outside, below the
+source of ``conditions.py``.
 """
 
 import ast
@@ -94,8 +95,10 @@ class Reader(ast.NodeVisitor):
         self.file = file
         self.package = package
         self.guard = 0
+        self.tried = self.fallback = None
         self.functions = []
         self.imported = {}
+        self.conditions = Conditions(self.resolve)
         self.tainted = set()
         self.docs = set()
 
@@ -111,7 +114,7 @@ class Reader(ast.NodeVisitor):
         for alias in node.names:
             self.imported[alias.asname or alias.name.split(".")[0]] = (
                 alias.name if alias.asname else alias.name.split(".")[0])
-            self.add_import(node, alias.name, None)
+            self.add_import(node, alias.name, None, alias.asname or alias.name.split(".")[0])
 
     def visit_ImportFrom(self, node):
         module = node.module or ""
@@ -121,23 +124,42 @@ class Reader(ast.NodeVisitor):
             module = ".".join(parts + ([module] if module else []))
         for alias in node.names:
             self.imported[alias.asname or alias.name] = module + "." + alias.name
-            self.add_import(node, module, alias.name, bool(node.level))
+            self.add_import(node, module, alias.name, alias.asname or alias.name)
 
-    def add_import(self, node, module, name, relative=False):
+    def add_import(self, node, module, name, binds):
         if module:
             self.note("imports", node, module=module, name=name, guarded=self.guard > 0,
-                      late=bool(self.functions), relative=relative)
+                      late=bool(self.functions), tried=self.tried, fallback=self.fallback, binds=binds)
 
     def visit_Try(self, node):
-        caught = any(self.catches(handler.type) for handler in node.handlers)
+        handlers = [it for it in node.handlers if self.catches(it.type)]
+        # One that raises in its turn only says more about it.
+        caught = any(not any(isinstance(it, ast.Raise) for it in handler.body) for handler in handlers)
+        before, place = (self.tried, self.fallback), "%s:%d" % (self.file, node.lineno)
         self.guard += caught
-        for child in node.body:
-            self.visit(child)
-        for handler in node.handlers:
-            self.visit(handler)
+        self.tried = place if caught else self.tried
+        self.visit_all(node.body)
         self.guard -= caught
-        for child in node.orelse + node.finalbody:
-            self.visit(child)
+        self.tried = before[0]
+        for handler in node.handlers:
+            self.fallback = place if handler in handlers else before[1]
+            self.visit(handler)
+        self.fallback = before[1]
+        self.visit_all(node.orelse + node.finalbody)
+
+    visit_TryStar = visit_Try
+
+    def visit_With(self, node):
+        calls = [it.context_expr for it in node.items if isinstance(it.context_expr, ast.Call)]
+        caught = any(self.resolve(it.func) == "contextlib.suppress" and any(self.catches(kind) for kind in it.args)
+                     for it in calls)
+        self.guard += caught
+        self.generic_visit(node)
+        self.guard -= caught
+
+    def visit_all(self, nodes):
+        for node in nodes:
+            self.visit(node)
 
     @staticmethod
     def catches(kind):
@@ -149,12 +171,16 @@ class Reader(ast.NodeVisitor):
                    for one in kinds)
 
     def visit_If(self, node):
-        test = dotted(node.test)
-        if test.split(".")[-1] == "TYPE_CHECKING":
-            for child in node.orelse:
-                self.visit(child)
-            return
-        self.generic_visit(node)
+        """Of a condition that is known here only what is run; where a module was looked for, its import is guarded."""
+        self.visit(node.test)
+        holds = self.conditions.decide(node.test)
+        asked = any(isinstance(it, ast.Call) and self.resolve(it.func).endswith("find_spec") for it in ast.walk(node.test))
+        self.guard += asked
+        if holds is not False:
+            self.visit_all(node.body)
+        self.guard -= asked
+        if holds is not True:
+            self.visit_all(node.orelse)
 
     # Functions and classes.
 
@@ -192,6 +218,9 @@ class Reader(ast.NodeVisitor):
                 name = dotted(target)
                 if name:
                     self.tainted.add(name)
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.conditions.assign(target.id, node.value)
         self.generic_visit(node)
 
     def leads_home(self, node):
@@ -265,7 +294,7 @@ class Reader(ast.NodeVisitor):
     def call_import(self, node, name, last, first):
         if name in ("importlib.import_module", "__import__") and isinstance(literal(first), str):
             self.note("imports", node, module=literal(first), name=None, guarded=self.guard > 0,
-                      late=True, relative=False)
+                      late=True, tried=self.tried, fallback=self.fallback, binds=None)
 
     def call_network(self, node, name, last, first):
         if last in ("connect", "connect_ex", "sendto", "create_connection", "bind"):
@@ -402,6 +431,12 @@ def parse(facts, file, data):
     return None
 
 
+def bundled(root):
+    """Top-level folders that came with a package's own records, in the spelling of module names."""
+    names = [name for name in os.listdir(root) if name.endswith((".dist-info", ".egg-info"))]
+    return {re.sub("[-.]", "_", name.split("-")[0]).lower() for name in names}
+
+
 def local_file(root, module):
     """The file of a module of the plugin's own, as a path below its folder."""
     parts = module.split(".")
@@ -418,6 +453,7 @@ def read(root, entry="plugin.py"):
     """Reads ``entry`` and the modules of the plugin that it leads to."""
     facts = empty()
     waiting, seen = [entry], {entry}
+    packages = bundled(root)
     while waiting:
         file = waiting.pop(0)
         with open(os.path.join(root, file), "rb") as stream:
@@ -442,6 +478,7 @@ def read(root, entry="plugin.py"):
             if found["name"]:
                 modules.append(found["module"] + "." + found["name"])
             found["local"] = False
+            found["bundled"] = "/" in file and parts[0].lower() in packages
             for module in modules:
                 prefix = module.split(".")
                 for length in range(1, len(prefix) + 1):

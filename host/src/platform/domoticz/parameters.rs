@@ -148,8 +148,6 @@ pub struct HubFacts {
     pub web_root: String,
     /// Database path; a plugin cannot reach it.
     pub database: String,
-    /// Preference `Language`.
-    pub language: String,
     /// Version that plugins test for, such as `2025.1`.
     pub domoticz_version: String,
     /// Build hash.
@@ -213,7 +211,8 @@ fn identity(
         ("UserDataFolder", facts.user_data_folder.clone()),
         ("WebRoot", facts.web_root.clone()),
         ("Database", facts.database.clone()),
-        ("Language", facts.language.clone()),
+        // Of each start's settings: see `Life::parameters`.
+        ("Language", String::new()),
         ("Version", definition.version.clone()),
         ("Author", definition.author.clone()),
         ("Name", config.name.clone()),

@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::object::Object;
+use super::state::figure;
+use super::table::Collection;
+
 /// Most steps of one object.
 pub const MOST_STEPS: usize = 256;
 
@@ -20,6 +24,32 @@ pub struct Step {
     /// Everything else, by the attribute names of the class.
     #[serde(flatten)]
     pub fields: Map<String, Value>,
+}
+
+/// The action that takes another one back.
+#[must_use]
+pub fn opposite(member: &str) -> Option<&'static str> {
+    Some(match member {
+        "TurnOn" => "TurnOff",
+        "TurnOff" => "TurnOn",
+        "Toggle" => "Toggle",
+        "Lock" => "Unlock",
+        "Unlock" => "Lock",
+        "Open" => "Close",
+        "Close" => "Open",
+        _ => return None,
+    })
+}
+
+/// A delay as plugins see it: a whole number where it is one.
+fn seconds(delay: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "a year at most")]
+    let whole = delay as i64;
+    if delay.fract() == 0.0 {
+        json!(whole)
+    } else {
+        json!(delay)
+    }
 }
 
 impl Step {
@@ -45,6 +75,29 @@ impl Step {
         self
     }
 
+    /// What takes the step back after its `complementDelay`, where it has one.
+    #[must_use]
+    pub fn complement(&self) -> Option<Self> {
+        let seconds = self.fields.get("complementDelay").and_then(figure)?;
+        if seconds <= 0.0 {
+            return None;
+        }
+        let mut back = self.clone().after(seconds);
+        back.replace = false;
+        back.fields.shift_remove("complementDelay");
+        let class = self.class.strip_prefix("indigo.").unwrap_or(&self.class);
+        if let Some(rest) = class.strip_prefix("Enable") {
+            back.class = format!("indigo.Disable{rest}");
+        } else if let Some(rest) = class.strip_prefix("Disable") {
+            back.class = format!("indigo.Enable{rest}");
+        } else {
+            let other = opposite(self.text("deviceAction"))?;
+            let key = "deviceAction".to_owned();
+            back.fields.insert(key, Value::from(other));
+        }
+        Some(back)
+    }
+
     /// A field that is a whole number; 0 when it is none.
     #[must_use]
     pub fn number(&self, key: &str) -> i64 {
@@ -65,7 +118,7 @@ impl Step {
         let common = [
             ("configured", json!(true)),
             ("description", json!("")),
-            ("delayAmount", json!(self.delay)),
+            ("delayAmount", seconds(self.delay)),
             ("replaceExisting", json!(self.replace)),
             ("textToSpeak", json!("")),
         ];
@@ -86,6 +139,23 @@ impl Step {
             && self.fields.get("pluginTypeId") == other.fields.get("pluginTypeId")
             && self.fields.get("groupId") == other.fields.get("groupId")
             && self.fields.get("variableId") == other.fields.get("variableId")
+    }
+
+    /// Whether it names this object, by its id or its name.
+    #[must_use]
+    pub fn mentions(&self, object: &Object) -> bool {
+        let keys = [
+            ("deviceId", Collection::Devices),
+            ("groupId", Collection::ActionGroups),
+            ("variableId", Collection::Variables),
+            ("triggerId", Collection::Triggers),
+            ("scheduleId", Collection::Schedules),
+            ("multiplierVarId", Collection::Variables),
+        ];
+        keys.iter().any(|(key, collection)| {
+            let value = self.fields.get(*key);
+            value.is_some_and(|value| object.is_meant(*collection, value))
+        })
     }
 
     /// Whether it is about this object.

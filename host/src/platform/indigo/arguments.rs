@@ -32,6 +32,11 @@ impl Arguments {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
+    /// Puts an argument in.
+    pub fn put(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
+    }
+
     /// Takes an argument out.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         self.0.shift_remove(name).filter(|value| !value.is_null())

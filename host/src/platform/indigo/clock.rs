@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::Zoned;
+use jiff::civil::DateTime;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -18,6 +19,7 @@ use super::sprinkler;
 use super::sun::Sun;
 use super::table::Collection;
 use super::trigger;
+use crate::log::Level;
 
 /// How long the clock sleeps at most: the time of day may be set meanwhile.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -126,6 +128,9 @@ async fn schedules(server: &Arc<IndigoServer>, planned: &mut HashMap<i64, Planne
             Some(known) => known.next.clone(),
             None => schedule::next(&object, &server.sun, &now),
         };
+        if !planned.contains_key(&object.id) {
+            tell_missed(server, &object, next.as_ref(), &now);
+        }
         if next.as_ref().is_some_and(|it| *it <= now) {
             let data = trigger::event(&object, &CALLER);
             trigger::execute(server, &CALLER, &object, false, data);
@@ -150,6 +155,27 @@ async fn schedules(server: &Arc<IndigoServer>, planned: &mut HashMap<i64, Planne
         planned.insert(object.id, Planned { basis, next });
     }
     Instant::now() + wake
+}
+
+/// Says that a schedule's time passed while the hub was off. What was announced is in the
+/// store, so it shows when the hub first looks at the schedule. Nothing is made up for:
+/// what was meant for the morning is wrong in the evening.
+fn tell_missed(server: &IndigoServer, schedule: &Object, next: Option<&Zoned>, now: &Zoned) {
+    let announced = schedule.text("nextExecution").parse::<DateTime>();
+    let Some(missed) = announced.ok().filter(|it| *it <= now.datetime()) else {
+        return;
+    };
+    let moment = |time: DateTime| time.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let next = match next {
+        Some(next) => format!("it is due next at {}", moment(next.datetime())),
+        None => "it is not due again".to_owned(),
+    };
+    let line = format!(
+        "schedule '{}' was due at {} while the hub was off and was not executed; {next}",
+        schedule.name(),
+        moment(missed)
+    );
+    server.events().record(None, Level::Warning, line);
 }
 
 /// What the next time follows from.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::database::{Database, reference};
+use super::object::Object;
 use super::state::{figure, text, truth};
 use super::table::Collection;
 
@@ -117,6 +118,18 @@ impl Condition {
         self.judge(around, 0)
     }
 
+    /// Whether it asks for this object.
+    #[must_use]
+    pub fn mentions(&self, object: &Object) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|it| it.mentions(object)),
+            Self::Not(part) => part.mentions(object),
+            Self::Daylight(_) | Self::Between(..) => false,
+            Self::Variable { id, .. } => object.is_meant(Collection::Variables, id),
+            Self::Device { id, .. } => object.is_meant(Collection::Devices, id),
+        }
+    }
+
     fn judge(&self, around: &Surroundings<'_>, depth: usize) -> bool {
         if depth > DEPTH {
             return false;
@@ -149,7 +162,7 @@ impl Condition {
 }
 
 impl Surroundings<'_> {
-    fn find(&self, collection: Collection, id: &Value) -> Option<&super::object::Object> {
+    fn find(&self, collection: Collection, id: &Value) -> Option<&Object> {
         let reference = reference(id).ok()?;
         let found = self.database.find(collection.objects(), &reference);
         found.map(AsRef::as_ref)

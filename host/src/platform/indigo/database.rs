@@ -176,7 +176,7 @@ impl<'a> Edit<'a> {
         self.database
     }
 
-    /// Adds an object; its id is set here.
+    /// Adds an object; its id is set here. Of a draft nobody is told.
     ///
     /// # Errors
     ///
@@ -186,11 +186,14 @@ impl<'a> Edit<'a> {
         object.id = self.database.next_id();
         let object = Arc::new(object);
         self.place(object.id, Some(Arc::clone(&object)))?;
-        self.tell(What::Created(Arc::clone(&object)), Vec::new());
+        if !object.hidden.draft {
+            self.tell(What::Created(Arc::clone(&object)), Vec::new());
+        }
         Ok(object)
     }
 
-    /// Replaces an object by a changed copy; no change is told when it is the same.
+    /// Replaces an object by a changed copy; no change is told when it is the same. A draft
+    /// that is none any more is told as new.
     ///
     /// # Errors
     ///
@@ -211,11 +214,14 @@ impl<'a> Edit<'a> {
         }
         let new = Arc::new(object);
         self.place(new.id, Some(Arc::clone(&new)))?;
-        let what = What::Updated {
-            old,
-            new: Arc::clone(&new),
-        };
-        self.tell(what, states);
+        match (old.hidden.draft, new.hidden.draft) {
+            (_, true) => {}
+            (true, false) => self.tell(What::Created(Arc::clone(&new)), Vec::new()),
+            (false, false) => {
+                let new = Arc::clone(&new);
+                self.tell(What::Updated { old, new }, states);
+            }
+        }
         Ok(new)
     }
 
@@ -229,7 +235,9 @@ impl<'a> Edit<'a> {
             return Ok(());
         };
         self.place(id, None)?;
-        self.tell(What::Deleted(old), Vec::new());
+        if !old.hidden.draft {
+            self.tell(What::Deleted(old), Vec::new());
+        }
         Ok(())
     }
 

@@ -76,7 +76,13 @@ impl DeviceClass {
     #[must_use]
     pub fn display(self, states: &[StateDefinition]) -> String {
         let wanted: &[&str] = match self {
-            Self::Custom | Self::MultiIo => &[],
+            Self::Custom => &[],
+            Self::MultiIo => &[
+                "binaryOutputsAll",
+                "binaryInputsAll",
+                "analogInputsAll",
+                "sensorInputsAll",
+            ],
             Self::Relay => &["onOffState"],
             Self::Dimmer => &["brightnessLevel", "onOffState"],
             Self::Sensor => &["sensorValue", "onOffState"],
@@ -136,6 +142,7 @@ impl From<definition::DeviceClass> for DeviceClass {
             definition::DeviceClass::SpeedControl => Self::SpeedControl,
             definition::DeviceClass::Thermostat => Self::Thermostat,
             definition::DeviceClass::Sprinkler => Self::Sprinkler,
+            definition::DeviceClass::MultiIo => Self::MultiIo,
             definition::DeviceClass::Custom => Self::Custom,
         }
     }
@@ -226,25 +233,26 @@ impl List<'_> {
         if humidities > 0 {
             self.add("humidityInputsAll", StateType::String);
         }
+        // Plugins of the wild switch off what theirs lacks and name nothing else.
         self.when(
             "SupportsHeatSetpoint",
-            false,
+            true,
             "setpointHeat",
             StateType::Number,
         );
         self.when(
             "SupportsCoolSetpoint",
-            false,
+            true,
             "setpointCool",
             StateType::Number,
         );
-        if self.says("SupportsHvacOperationMode", false) {
+        if self.says("SupportsHvacOperationMode", true) {
             self.add("hvacOperationMode", StateType::Compound);
             for (key, _) in HVAC_MODES {
                 self.add(key, StateType::BoolTrueFalse);
             }
         }
-        if self.says("SupportsHvacFanMode", false) {
+        if self.says("SupportsHvacFanMode", true) {
             self.add("hvacFanMode", StateType::Compound);
             for (key, _) in FAN_MODES {
                 self.add(key, StateType::BoolTrueFalse);
@@ -339,7 +347,8 @@ mod tests {
 
     #[test]
     fn a_thermostat_has_as_many_inputs_as_it_is_given() {
-        let props = json!({"NumTemperatureInputs": "2", "SupportsHeatSetpoint": true});
+        let props = json!({"NumTemperatureInputs": "2", "SupportsCoolSetpoint": "false",
+            "SupportsHvacFanMode": false, "SupportsHvacOperationMode": false});
         assert_eq!(
             keys(DeviceClass::Thermostat, props),
             [

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use super::action::Step;
 use super::condition::Surroundings;
+use super::control;
 use super::database::{Database, Reference, reference};
-use super::failure::Failure;
+use super::failure::{Failure, FailureKind};
 use super::object::Object;
 use super::plugin::{Answer, CallError, Plugin, Waiting};
 use super::server::{Caller, IndigoServer};
@@ -98,6 +99,13 @@ fn perform(
     step: Step,
     data: Option<Value>,
 ) -> Result<(), Failure> {
+    if let Some(back) = step.complement() {
+        server.timers.add(Delayed {
+            caller: caller.clone(),
+            step: back,
+            data: data.clone(),
+        })?;
+    }
     let class = step.class.strip_prefix("indigo.").unwrap_or(&step.class);
     match class {
         "PluginAction" => {
@@ -135,45 +143,30 @@ fn perform(
             });
             Ok(())
         }
-        "EmailAction"
-        | "ExecuteScriptAction"
-        | "ResetInterfacesAction"
-        | "SendInsteonGroupCommandAction" => {
-            Err(Failure::unsupported(format!("this server has no {class}")))
+        "EmailAction" => {
+            let to = step.fields.get("emailTo").cloned().unwrap_or_default();
+            let (subject, body) = (step.text("emailSubject"), step.text("emailBody"));
+            server.send_mail(caller, &to, subject, body)
         }
-        _ => match methods(class, &step) {
-            Some(methods) => control(server, &step, methods),
-            None => Err(Failure::value(format!("there is no action {class}"))),
-        },
+        "ExecuteScriptAction" => Err(Failure::unsupported(
+            "this server runs no scripts outside of plugins; make the script an action of a \
+             plugin and use a PluginAction",
+        )),
+        "ResetInterfacesAction" | "SendInsteonGroupCommandAction" => Err(Failure::unsupported(
+            format!("this server has no Insteon, X10 or Z-Wave interface, so there is no {class}"),
+        )),
+        "SprinklerAction" => super::sprinkler::carry_out(server, caller, &step),
+        _ if control::takes(class) => control::control(server, &step),
+        _ => Err(Failure::value(format!("there is no action {class}"))),
     }
 }
 
-/// The methods of a plugin that take an action on a device, the first that it has.
-fn methods(class: &str, step: &Step) -> Option<&'static [&'static str]> {
-    Some(match class {
-        "DeviceAction" | "DimmerRelayAction" => {
-            &["actionControlDevice", "actionControlDimmerRelay"]
-        }
-        "SensorAction" => &["actionControlSensor"],
-        "ThermostatAction" => &["actionControlThermostat"],
-        "SpeedControlAction" => &["actionControlSpeedControl"],
-        "SprinklerAction" => &["actionControlSprinkler"],
-        "InputOutputAction" => &["actionControlIO"],
-        "UniversalAction" | "GeneralDeviceAction" => match step.text("deviceAction") {
-            "RequestStatus" => &[
-                "actionControlUniversal",
-                "actionControlGeneral",
-                "actionControlDevice",
-                "actionControlDimmerRelay",
-                "actionControlSensor",
-            ],
-            _ => &["actionControlUniversal", "actionControlGeneral"],
-        },
-        _ => return None,
-    })
-}
-
-fn find(
+/// The object that a field of a step names.
+///
+/// # Errors
+///
+/// No such field, or no such object.
+pub(super) fn find(
     server: &IndigoServer,
     collection: Collection,
     step: &Step,
@@ -187,79 +180,14 @@ fn find(
     database.get(collection.objects(), &wanted).cloned()
 }
 
-/// Hands an action to the plugin that owns the device.
-fn control(
-    server: &Arc<IndigoServer>,
-    step: &Step,
-    methods: &'static [&'static str],
-) -> Result<(), Failure> {
-    let device = find(server, Collection::Devices, step, "deviceId")?;
-    if !device.flag("enabled") {
-        let line = format!(
-            "device '{}' is disabled; the command is ignored",
-            device.name()
-        );
-        server.events().record(None, Level::Error, line);
-        return Ok(());
-    }
-    let plugin = owner(server, &device)?;
-    let mut action = step.object();
-    if let Some(fields) = action.as_object_mut() {
-        fields.insert("deviceId".to_owned(), Value::from(device.id));
-    }
-    let arguments = json!({ "action": action, "dev": view(&device, Some(plugin.id())) });
-    let arguments: Arc<str> = arguments.to_string().into();
-    // The first call is queued here, in the order of the commands. Which methods a
-    // plugin lacks is remembered, so only the very first command may be late.
-    let mut left = methods.iter().filter(|name| !plugin.lacks(name));
-    let Some(first) = left.next() else {
-        lacking(&plugin, methods, &device);
-        return Ok(());
-    };
-    let mut waiting = (*first, plugin.start(first, &arguments).map_err(busy)?);
-    let left: Vec<&'static str> = left.copied().collect();
-    tokio::spawn(async move {
-        let mut left = left.into_iter();
-        loop {
-            let (name, answer) = waiting;
-            if answer.await != Ok(Answer::NotDefined) {
-                return;
-            }
-            plugin.miss(name);
-            let Some(next) = left.next() else {
-                return lacking(&plugin, methods, &device);
-            };
-            match plugin.start(next, &arguments) {
-                Ok(answer) => waiting = (next, answer),
-                Err(error) => return plugin.log.hub(Level::Error, &error.to_string()),
-            }
-        }
-    });
-    Ok(())
-}
-
-fn lacking(plugin: &Plugin, methods: &[&str], device: &Object) {
-    let method = methods.first().copied().unwrap_or_default();
-    let line = format!("the plugin has no {method} for device '{}'", device.name());
-    plugin.log.hub(Level::Error, &line);
-}
-
-fn owner(server: &IndigoServer, device: &Object) -> Result<Arc<Plugin>, Failure> {
-    server.plugin(device.owner()).ok_or_else(|| {
-        Failure::other(format!(
-            "the plugin '{}' of device '{}' is not installed",
-            device.owner(),
-            device.name()
-        ))
-    })
-}
-
-fn busy(error: CallError) -> Failure {
+/// Why a plugin could not be called, as the caller of a command is told.
+pub(super) fn busy(error: CallError) -> Failure {
     match error {
-        CallError::Timeout { .. } => {
-            Failure::new(super::failure::FailureKind::Timeout, error.to_string())
+        CallError::Timeout { .. } => Failure::new(FailureKind::Timeout, error.to_string()),
+        CallError::NoSuchPlugin(_) | CallError::NotRunning(_) => {
+            Failure::new(FailureKind::Plugin, error.to_string())
         }
-        other => Failure::other(other.to_string()),
+        CallError::Busy(_) => Failure::other(error.to_string()),
     }
 }
 
@@ -271,9 +199,7 @@ fn plugin_action(
     waited_for: bool,
 ) -> Result<(Arc<Plugin>, String, Value), Failure> {
     let id = step.text("pluginId");
-    let plugin = server
-        .plugin(id)
-        .ok_or_else(|| Failure::other(CallError::NoSuchPlugin(id.to_owned()).to_string()))?;
+    let plugin = server.plugin(id).ok_or_else(|| Failure::no_plugin(id))?;
     let kind = step.text("pluginTypeId");
     let declared = plugin.bundle.definitions.actions.find(kind);
     let callback = declared.and_then(|it| it.callback.as_deref());
@@ -282,17 +208,21 @@ fn plugin_action(
             "plugin '{id}' has no action '{kind}'"
         )));
     };
-    let device = match step.number("deviceId") {
-        0 => Value::Null,
-        device => {
-            let database = server.database();
-            let found = database.get(Collection::Devices.objects(), &Reference::Id(device))?;
-            view(found, Some(plugin.id()))
+    let mut action = step.clone();
+    let device = match step.fields.get("deviceId") {
+        None | Some(Value::Null) => Value::Null,
+        Some(value) if value.as_i64() == Some(0) => Value::Null,
+        Some(_) => {
+            let device = find(server, Collection::Devices, step, "deviceId")?;
+            // Operators name devices, too; plugins get numbers.
+            let id = Value::from(device.id);
+            action.fields.insert("deviceId".to_owned(), id);
+            view(&device, Some(plugin.id()))
         }
     };
     let mut arguments = json!({
         "kind": "action",
-        "args": [step.object(), device, waited_for],
+        "args": [action.object(), device, waited_for],
     });
     if let (Some(data), Some(map)) = (data, arguments.as_object_mut()) {
         map.insert("event_data".to_owned(), data);

@@ -10,8 +10,12 @@ pub enum FailureKind {
     Value,
     /// There is no such object: `KeyError`.
     Key,
-    /// The argument has the wrong type: `TypeError`.
+    /// The number is past the last one: `IndexError`.
+    Index,
+    /// The argument is missing or has the wrong type: `ArgumentError`, a `TypeError`.
     Type,
+    /// There is no such plugin, or it does not run: `PluginNotFoundError`.
+    Plugin,
     /// The other side did not answer in time: `TimeoutError`.
     Timeout,
     /// This server does not have it, and says why: `NotImplementedError`.
@@ -54,7 +58,17 @@ impl Failure {
         Self::new(FailureKind::Key, message)
     }
 
-    /// A wrong type.
+    /// A number that is past the last one.
+    pub fn index(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Index, message)
+    }
+
+    /// A plugin that is not there.
+    pub fn no_plugin(id: &str) -> Self {
+        Self::new(FailureKind::Plugin, format!("there is no plugin '{id}'"))
+    }
+
+    /// An argument that is missing, or of a wrong type.
     pub fn wrong_type(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Type, message)
     }

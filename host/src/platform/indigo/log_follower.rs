@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::event_line;
 use super::server::IndigoServer;
 use crate::log::Record;
 
@@ -26,7 +27,7 @@ pub(super) async fn run(server: Weak<IndigoServer>, mut lines: Receiver<Arc<Reco
         if of.is_some_and(|name| plugins.iter().all(|it| it.log.name() != name)) {
             continue;
         }
-        let message = format!("{}\t{}", of.unwrap_or("Application"), record.text);
+        let message = format!("{}\t{}", event_line::title(&record), record.text);
         let arguments: Arc<str> = json!({ "message": message }).to_string().into();
         // A plugin's own lines would make it write more of them.
         let others = plugins

@@ -8,7 +8,7 @@ use super::condition::Condition;
 use super::device::DeviceClass;
 use super::schedule::Timing;
 use super::state::StateDefinition;
-use super::table::Table;
+use super::table::{Collection, Table};
 
 /// A folder id that means no folder.
 pub const NO_FOLDER: i64 = 0;
@@ -49,6 +49,9 @@ pub struct Hidden {
     /// The state to show, where the plugin named one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_display: Option<String>,
+    /// Whether it is there for a dialog that was not saved yet; nobody is told of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub draft: bool,
     /// First device of the group that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<i64>,
@@ -119,6 +122,22 @@ impl Object {
     #[must_use]
     pub fn owner_prop(&self, key: &str) -> Option<&Value> {
         self.props(self.owner()).and_then(|props| props.get(key))
+    }
+
+    /// Whether an id or a name, of an object of this collection, means this one.
+    #[must_use]
+    pub fn is_meant(&self, collection: Collection, value: &Value) -> bool {
+        match value {
+            Value::Number(id) => id.as_i64() == Some(self.id),
+            Value::String(name) => self.table == collection.objects() && name == self.name(),
+            _ => false,
+        }
+    }
+
+    /// The value of a device's state.
+    #[must_use]
+    pub fn state(&self, key: &str) -> Option<&Value> {
+        self.fields.get("states").and_then(|it| it.get(key))
     }
 
     /// Replaces the properties of a plugin; `None` drops them.

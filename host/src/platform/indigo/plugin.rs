@@ -1,6 +1,6 @@
 //! One plugin as the server knows it: what it declares, and how to reach it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -10,11 +10,14 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::bundle::Bundle;
+use super::definition::{ConfigUi, MenuDialog};
 use super::failure::Failure;
 use super::state::StateDefinition;
 use super::table::Collection;
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
+use crate::mail::Receiver;
+use crate::serial::SerialPolicy;
 
 /// What a call of a function of a plugin ended with.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +135,9 @@ struct Subscriptions {
 /// How long a plugin is left alone after another had it restarted.
 const RESTARTS: Duration = Duration::from_secs(10);
 
+/// The time over which letters are counted.
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// A plugin of this hub.
 pub struct Plugin {
     /// Its bundle, with all that it says about itself.
@@ -157,6 +163,14 @@ pub struct Plugin {
     restarted: Mutex<Option<Instant>>,
     /// Held while its preferences are written.
     pub(super) saving: tokio::sync::Mutex<()>,
+    /// The serial ports that it was granted.
+    serial: Arc<SerialPolicy>,
+    /// Whether it was told that the machine goes to sleep, in this life.
+    asleep: AtomicBool,
+    /// Whom it may write to.
+    mail: Vec<Receiver>,
+    /// When it sent its letters of the last hour.
+    letters: Mutex<VecDeque<Instant>>,
 }
 
 impl Plugin {
@@ -176,7 +190,60 @@ impl Plugin {
             steps: Arc::default(),
             restarted: Mutex::default(),
             saving: tokio::sync::Mutex::default(),
+            serial: Arc::default(),
+            asleep: AtomicBool::new(false),
+            mail: Vec::new(),
+            letters: Mutex::default(),
         }
+    }
+
+    /// The same with these serial ports.
+    #[must_use]
+    pub fn with_serial(self, serial: Arc<SerialPolicy>) -> Self {
+        Self { serial, ..self }
+    }
+
+    /// The same, where it may write to these.
+    #[must_use]
+    pub fn with_mail(self, mail: Vec<Receiver>) -> Self {
+        Self { mail, ..self }
+    }
+
+    /// Whom it may write to.
+    #[must_use]
+    pub fn mail(&self) -> &[Receiver] {
+        &self.mail
+    }
+
+    /// Counts a letter.
+    ///
+    /// # Errors
+    ///
+    /// The limit `mails-per-hour`.
+    pub(super) fn count_mail(&self) -> Result<(), Failure> {
+        let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        while letters.front().is_some_and(|sent| sent.elapsed() >= HOUR) {
+            letters.pop_front();
+        }
+        let used = u64::try_from(letters.len()).unwrap_or(u64::MAX);
+        let used = used.saturating_add(1);
+        let limit = self.limits.mails;
+        if used > limit {
+            return Err(Limits::hit("mails-per-hour", used, limit).into());
+        }
+        letters.push_back(Instant::now());
+        Ok(())
+    }
+
+    /// The serial ports that it was granted.
+    #[must_use]
+    pub fn serial(&self) -> &Arc<SerialPolicy> {
+        &self.serial
+    }
+
+    /// Notes whether it was told to sleep; whether that is something new.
+    pub(super) fn put_to_sleep(&self, asleep: bool) -> bool {
+        self.asleep.swap(asleep, Ordering::AcqRel) != asleep
     }
 
     /// Its id.
@@ -207,6 +274,7 @@ impl Plugin {
     pub fn reset(&self) {
         *self.subscriptions() = Subscriptions::default();
         self.started.store(false, Ordering::Release);
+        self.asleep.store(false, Ordering::Release);
         self.missing().clear();
     }
 
@@ -381,7 +449,7 @@ impl Plugin {
             "pluginId": info.identifier,
             "pluginDisplayName": info.display_name,
             "pluginVersion": info.version,
-            "pluginFolderPath": super::paths::PLUGIN_FOLDER,
+            "pluginFolderPath": super::paths::bundle(&self.bundle.root),
             "pluginSupportURL": info.support_url.as_deref().unwrap_or(""),
             "isInstalled": true,
             "isEnabled": true,
@@ -394,6 +462,7 @@ impl Plugin {
 #[must_use]
 pub fn definitions(bundle: &Bundle) -> Value {
     let definitions = &bundle.definitions;
+    let raw = |ui: Option<&'_ ConfigUi>| ui.map_or(String::new(), |ui| ui.raw_xml.clone());
     let device = |it: &super::definition::DeviceType| {
         let states: Vec<StateDefinition> = it.states.iter().map(Into::into).collect();
         let value = json!({
@@ -402,7 +471,7 @@ pub fn definitions(bundle: &Bundle) -> Value {
             "SubType": it.sub_type.as_ref().map_or("", |it| it.member.as_str()),
             "States": states,
             "DisplayStateId": it.display_state_id,
-            "ConfigUIRawXml": "",
+            "ConfigUIRawXml": raw(it.config_ui.as_ref()),
         });
         (it.id.clone(), value)
     };
@@ -412,12 +481,12 @@ pub fn definitions(bundle: &Bundle) -> Value {
             "CallbackMethod": it.callback,
             "DeviceFilter": it.device_filter,
             "UiPath": it.ui_path,
-            "ConfigUIRawXml": "",
+            "ConfigUIRawXml": raw(it.config_ui.as_ref()),
         });
         (it.id.clone(), value)
     };
     let event = |it: &super::definition::EventType| {
-        let value = json!({ "Name": it.name, "ConfigUIRawXml": "" });
+        let value = json!({ "Name": it.name, "ConfigUIRawXml": raw(it.config_ui.as_ref()) });
         (it.id.clone(), value)
     };
     let item = |it: &super::definition::MenuItem| {
@@ -426,7 +495,14 @@ pub fn definitions(bundle: &Bundle) -> Value {
             "Name": it.name,
             "CallbackMethod": it.callback,
             "ButtonTitle": it.button_title,
-            "ConfigUIRawXml": "",
+            "ConfigUIRawXml": match &it.dialog {
+                MenuDialog::Own(ui) => raw(Some(ui)),
+                MenuDialog::Action(id) => {
+                    let action = definitions.actions.find(id);
+                    raw(action.and_then(|it| it.config_ui.as_ref()))
+                }
+                MenuDialog::None => String::new(),
+            },
         })
     };
     let map = |pairs: Vec<(String, Value)>| Value::Object(pairs.into_iter().collect());
@@ -435,5 +511,6 @@ pub fn definitions(bundle: &Bundle) -> Value {
         "actions": map(definitions.actions.types.iter().map(action).collect()),
         "events": map(definitions.events.types.iter().map(event).collect()),
         "menuItems": definitions.menu.iter().map(item).collect::<Vec<_>>(),
+        "prefsConfigUIRawXml": definitions.config.as_ref().map(|it| &it.config_ui.raw_xml),
     })
 }

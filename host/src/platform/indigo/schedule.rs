@@ -41,10 +41,14 @@ pub fn next(schedule: &Object, sun: &Sun, after: &Zoned) -> Option<Zoned> {
             .checked_add(wait.max(SignedDuration::from_secs(1)))
             .ok();
     }
-    let first = after.date().yesterday().ok()?;
+    // One day alone may be further away than the others are looked for.
+    let (first, days) = match schedule.text("dateType") {
+        "Absolute" => (absolute(schedule)?.date(), 1),
+        _ => (after.date().yesterday().ok()?, DAYS),
+    };
     let mut times = first
         .series(Span::new().days(1))
-        .take(DAYS)
+        .take(days)
         .filter(|day| falls_on(schedule, &timing, *day))
         .filter_map(|day| on(schedule, sun, day, after));
     times.find(|time| time > after)
@@ -94,15 +98,16 @@ fn on(schedule: &Object, sun: &Sun, day: Date, after: &Zoned) -> Option<Zoned> {
         .ok()
 }
 
-/// A number from 0 to `most` that is another one every day and the same all day: what
-/// was announced as the next time must still hold when it comes.
+/// A number from `-most` to `most` that is another one every day and the same all day:
+/// what was announced as the next time must still hold when it comes.
 fn spread(id: i64, day: Date, most: i64) -> i64 {
     if most <= 0 {
         return 0;
     }
     let seed = id.wrapping_mul(1_000_003) ^ i64::from(day.day_of_year()).wrapping_mul(7_919_777);
     let mixed = seed.wrapping_mul(6_364_136_223_846_793_005).rotate_left(29);
-    mixed.rem_euclid(most.saturating_add(1))
+    let span = most.saturating_mul(2).saturating_add(1);
+    mixed.rem_euclid(span).saturating_sub(most)
 }
 
 /// Day and time of the attributes; the time alone has a day that means nothing.
@@ -211,12 +216,24 @@ mod tests {
     }
 
     #[test]
+    fn one_day_alone_may_be_far_away() {
+        let fields = json!({"dateType": "Absolute", "timeType": "Absolute",
+            "absoluteDateTime": "2099-05-01T10:20:00"});
+        let next = |after| due(fields.clone(), json!({}), after);
+        assert_eq!(
+            next("2024-05-01T00:00:00+00:00").as_deref(),
+            Some("2099-05-01T10:20")
+        );
+        assert_eq!(next("2099-05-01T10:20:00+00:00"), None);
+    }
+
+    #[test]
     fn a_random_offset_is_the_same_all_day() {
         let fields = json!({"dateType": "EveryDay", "absoluteTime": "2000-01-01T08:00:00",
             "randomizeBy": 60});
         let next = |after| due(fields.clone(), json!({}), after).unwrap();
         let first = next("2024-05-01T00:00:00+00:00");
         assert_eq!(first, next("2024-05-01T07:00:00+00:00"));
-        assert!(first.as_str() >= "2024-05-01T08:00" && first.as_str() <= "2024-05-01T09:00");
+        assert!(first.as_str() >= "2024-05-01T07:00" && first.as_str() <= "2024-05-01T09:00");
     }
 }

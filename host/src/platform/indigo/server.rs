@@ -17,6 +17,7 @@ use super::arguments::Arguments;
 use super::change::Change;
 use super::command;
 use super::database::{Database, Edit};
+use super::device::DeviceClass;
 use super::dispatch;
 use super::failure::Failure;
 use super::log_follower;
@@ -32,6 +33,7 @@ use super::view::view;
 use crate::error::EngineError;
 use crate::limits::Limits;
 use crate::log::EventLog;
+use crate::mail::Mailer;
 use crate::store::{Store, StoreError};
 
 /// Changes that a watcher may lag behind before it misses some.
@@ -48,6 +50,8 @@ pub struct ServerOptions {
     pub web_url: String,
     /// Its port; 0 for none.
     pub port: u16,
+    /// What sends mail, when there is a mail server.
+    pub mailer: Option<Mailer>,
 }
 
 /// Who gives a command.
@@ -207,14 +211,18 @@ impl IndigoServer {
             .map_err(|error| EngineError::Store(error.to_string()))?;
         let mut database = Database::default();
         database.start_after(last);
+        // Drafts of dialogs that nobody can save any more.
+        let (drafts, objects): (Vec<_>, Vec<_>) =
+            objects.into_iter().partition(|it| it.hidden.draft);
         for object in objects {
             database.put(object.id, Some(Arc::new(object)));
         }
         let sun = Sun::new(options.latitude, options.longitude);
-        let added = super::clock::add_daylight(&mut database, &sun);
+        let mut changed: Vec<_> = drafts.iter().map(|it| it.id).collect();
+        changed.extend(super::clock::add_daylight(&mut database, &sun));
         let database = Arc::new(Mutex::new(database));
-        if let Some(id) = added {
-            save(&store, &database, vec![id])
+        if !changed.is_empty() {
+            save(&store, &database, changed)
                 .await
                 .map_err(|error| EngineError::Store(error.to_string()))?;
         }
@@ -364,7 +372,11 @@ impl IndigoServer {
     /// An object as a caller sees it.
     #[must_use]
     pub fn see(&self, caller: &Caller, object: &Object) -> Value {
-        view(object, caller.plugin_id())
+        let mut seen = view(object, caller.plugin_id());
+        if object.hidden.device == DeviceClass::Sprinkler {
+            self.sprinklers.show(object, &mut seen);
+        }
+        seen
     }
 
     /// Makes a change; it is on disk when this returns.

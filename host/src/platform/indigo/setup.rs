@@ -2,7 +2,7 @@
 
 use super::bundle::Bundle;
 use super::info::SERVER_API;
-use super::paths::{INSTALL_FOLDER, LOGS, PLUGIN_FOLDER, PREFERENCES, SERVER_VERSION};
+use super::paths::{self, INSTALL_FOLDER, LOGS, PLUGIN_FOLDER, PREFERENCES, SERVER_VERSION};
 
 /// The parameters that are the same at every start; the preferences are added then.
 #[must_use]
@@ -20,7 +20,7 @@ pub fn parameters(bundle: &Bundle) -> Vec<(String, String)> {
             "pluginSupportURL",
             info.support_url.clone().unwrap_or_default(),
         ),
-        ("pluginFolder", PLUGIN_FOLDER.to_owned()),
+        ("pluginFolder", paths::bundle(&bundle.root)),
         ("serverPluginFolder", code),
         ("packagesFolder", packages.unwrap_or_default()),
         ("serverVersion", SERVER_VERSION.to_owned()),

@@ -1,17 +1,27 @@
 //! Schedules of sprinklers that the server runs: one zone after the other.
+//!
+//! A plugin whose devices override schedules gets them whole. For all others the
+//! server switches the zones itself.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::action::Step;
+use super::control;
+use super::device::count;
 use super::execute;
 use super::failure::Failure;
 use super::object::Object;
 use super::server::{Caller, IndigoServer};
+use super::state::{figure, truth};
+use super::table::Collection;
+
+/// Most zones of a sprinkler.
+const ZONES: usize = 64;
 
 /// What runs, by device.
 #[derive(Default)]
@@ -45,6 +55,26 @@ impl Sprinklers {
         self.plans().values().filter_map(|plan| plan.until).min()
     }
 
+    /// Adds what runs to a sprinkler as callers see it: the schedule, and where it was
+    /// paused. A plugin that runs schedules itself says so in its properties.
+    pub(super) fn show(&self, sprinkler: &Object, seen: &mut Value) {
+        let plans = self.plans();
+        let Some(plan) = plans.get(&sprinkler.id).filter(|plan| !plan.done) else {
+            return;
+        };
+        let Some(seen) = seen.as_object_mut() else {
+            return;
+        };
+        seen.insert("zoneScheduledDurations".to_owned(), json!(plan.minutes));
+        if plan.until.is_none() {
+            let zone = plan.zone.saturating_add(1);
+            let left = plan.left.as_secs_f64() / 60.0;
+            seen.insert("pausedScheduleZone".to_owned(), json!(zone));
+            let key = "pausedScheduleRemainingZoneDuration";
+            seen.insert(key.to_owned(), json!(left));
+        }
+    }
+
     /// Forgets a device that is gone.
     pub(super) fn forget(&self, device: i64) {
         self.plans().remove(&device);
@@ -68,11 +98,71 @@ impl Plan {
         true
     }
 
-    fn before(&self) -> usize {
+    /// The zone before this one; nothing when it is the first.
+    fn before(&self) -> Option<usize> {
         let earlier = self.minutes.iter().enumerate().take(self.zone);
         let found = earlier.rev().find(|(_, minutes)| **minutes > 0.0);
-        found.map_or(self.zone, |(zone, _)| zone)
+        found.map(|(zone, _)| zone)
     }
+
+    /// It is over: no zone is on.
+    fn end(&mut self) -> bool {
+        self.until = None;
+        self.done = true;
+        false
+    }
+}
+
+/// Carries out an action on a sprinkler: what is about one zone, or about a device that
+/// overrides schedules, is its plugin's.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(super) fn carry_out(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    step: &Step,
+) -> Result<(), Failure> {
+    let sprinkler = execute::find(server, Collection::Devices, step, "deviceId")?;
+    let member = step.text("sprinklerAction");
+    let overrides = sprinkler.owner_prop("OverrideScheduleActions");
+    if overrides.and_then(truth) == Some(true)
+        || matches!(member, "ZoneOn" | "AllZonesOff" | "RequestStatusAll")
+    {
+        return control::control(server, step);
+    }
+    let factor = match step.fields.get("multiplierVarId") {
+        None | Some(Value::Null) => 1.0,
+        Some(_) => {
+            let variable = execute::find(server, Collection::Variables, step, "multiplierVarId")?;
+            let value = variable.fields.get("value").and_then(figure);
+            value.ok_or_else(|| {
+                let text = format!("'{}' holds no number to multiply by", variable.name());
+                Failure::value(text)
+            })?
+        }
+    };
+    let minutes = step.fields.get("zoneDurations").and_then(Value::as_array);
+    let minutes = minutes.into_iter().flatten().take(ZONES);
+    let minutes = minutes.map(|it| (figure(it).unwrap_or(0.0) * factor).clamp(0.0, 1440.0));
+    order(server, caller, &sprinkler, member, minutes.collect())
+}
+
+/// The zone so many beside the one that is on, where no schedule runs; past the first
+/// and the last all are off.
+fn beside(sprinkler: &Object, step: i64) -> Option<usize> {
+    let states = sprinkler.fields.get("states");
+    let active = states.and_then(|it| it.get("activeZone")).and_then(figure);
+    #[expect(clippy::cast_possible_truncation, reason = "from 0 to 64")]
+    let active = active.unwrap_or(0.0).clamp(0.0, 64.0) as i64;
+    let props = sprinkler.props(sprinkler.owner());
+    let zones = props.map_or(1, |props| count(props, "NumZones", 1));
+    let zone = active.saturating_add(step);
+    if active == 0 && step < 0 || zone < 1 || zone > i64::from(zones) {
+        return None;
+    }
+    usize::try_from(zone.saturating_sub(1)).ok()
 }
 
 /// Follows a command about the schedule of a sprinkler.
@@ -80,7 +170,7 @@ impl Plan {
 /// # Errors
 ///
 /// Nothing to run.
-pub(super) fn order(
+fn order(
     server: &Arc<IndigoServer>,
     caller: &Caller,
     sprinkler: &Object,
@@ -100,11 +190,24 @@ pub(super) fn order(
         };
         plans.insert(sprinkler.id, plan);
     }
-    let plan = plans.get_mut(&sprinkler.id).ok_or_else(missing)?;
+    let Some(plan) = plans.get_mut(&sprinkler.id) else {
+        drop(plans);
+        let on = match member {
+            "NextZone" => beside(sprinkler, 1),
+            "PreviousZone" => beside(sprinkler, -1),
+            "StopSchedule" => None,
+            _ => return Err(missing()),
+        };
+        switch(server, caller, sprinkler.id, on);
+        return Ok(());
+    };
     let on = match member {
         "RunNewSchedule" | "RunPreviousSchedule" => plan.go(0),
         "NextZone" => plan.go(plan.zone.saturating_add(1)),
-        "PreviousZone" => plan.go(plan.before()),
+        "PreviousZone" => match plan.before() {
+            Some(zone) => plan.go(zone),
+            None => plan.end(),
+        },
         "ResumeSchedule" if !plan.done && plan.until.is_none() => {
             plan.until = Some(Instant::now() + plan.left);
             true
@@ -116,11 +219,7 @@ pub(super) fn order(
             }
             false
         }
-        _ => {
-            plan.until = None;
-            plan.done = true;
-            false
-        }
+        _ => plan.end(),
     };
     let zone = plan.zone;
     drop(plans);

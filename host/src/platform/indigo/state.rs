@@ -9,6 +9,7 @@ use super::definition;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StateType {
     /// A line between others, with no value.
+    #[serde(alias = "Separator")]
     Label,
     /// Shown as true and false.
     BoolTrueFalse,

@@ -89,6 +89,14 @@ fn device(object: &Object, props: &Map<String, Value>, seen: &mut Map<String, Va
         "supportsStatusRequest",
         Value::from(says("SupportsStatusRequest", class != DeviceClass::Custom)),
     );
+    set(
+        "supportsEnergyMeter",
+        Value::from(states.contains_key("accumEnergyTotal")),
+    );
+    set(
+        "supportsPowerMeter",
+        Value::from(states.contains_key("curEnergyLevel")),
+    );
     set("supportsAllOff", Value::from(false));
     set("supportsAllLightsOnOff", Value::from(false));
     match class {
@@ -163,19 +171,19 @@ fn device(object: &Object, props: &Map<String, Value>, seen: &mut Map<String, Va
             }
             set(
                 "supportsHvacFanMode",
-                Value::from(says("SupportsHvacFanMode", false)),
+                Value::from(says("SupportsHvacFanMode", true)),
             );
             set(
                 "supportsHvacOperationMode",
-                Value::from(says("SupportsHvacOperationMode", false)),
+                Value::from(says("SupportsHvacOperationMode", true)),
             );
             set(
                 "supportsCoolSetpoint",
-                Value::from(says("SupportsCoolSetpoint", false)),
+                Value::from(says("SupportsCoolSetpoint", true)),
             );
             set(
                 "supportsHeatSetpoint",
-                Value::from(says("SupportsHeatSetpoint", false)),
+                Value::from(says("SupportsHeatSetpoint", true)),
             );
         }
         DeviceClass::Sprinkler => {
@@ -245,11 +253,15 @@ pub const COLOR_STATES: [&str; 6] = [
     "whiteTemperature",
 ];
 
-const COLOR_PROPS: [(&str, &str); 6] = [
+const COLOR_PROPS: [(&str, &str); 7] = [
     ("supportsColor", "SupportsColor"),
     ("supportsRGB", "SupportsRGB"),
     ("supportsWhite", "SupportsWhite"),
     ("supportsTwoWhiteLevels", "SupportsTwoWhiteLevels"),
+    (
+        "supportsTwoWhiteLevelsSimultaneously",
+        "SupportsTwoWhiteLevelsSimultaneously",
+    ),
     ("supportsWhiteTemperature", "SupportsWhiteTemperature"),
     (
         "supportsRGBandWhiteSimultaneously",
@@ -258,7 +270,8 @@ const COLOR_PROPS: [(&str, &str); 6] = [
 ];
 
 /// The values of `KEY1`, `KEY2` and so on.
-fn numbered(states: &Map<String, Value>, key: &str) -> Vec<Value> {
+#[must_use]
+pub fn numbered(states: &Map<String, Value>, key: &str) -> Vec<Value> {
     (1..)
         .map_while(|number: u32| states.get(&format!("{key}{number}")).cloned())
         .collect()

@@ -56,7 +56,7 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
 }
 
 impl Sent {
-    /// Reads it, so far as it is not too large.
+    /// Reads it, so far as it is not too large; behind [`IndigoApi::admit`], so that strangers learn nothing.
     pub(super) async fn bytes(self) -> Result<Bytes, Early> {
         let read = Bytes::from_request(self.0, &()).await;
         read.map_err(|rejection| {

@@ -209,8 +209,8 @@ pub(super) async fn carry_out(
 /// The status of an answer about a command that failed so.
 pub(super) fn status(kind: FailureKind) -> StatusCode {
     match kind {
-        FailureKind::Value | FailureKind::Type => StatusCode::BAD_REQUEST,
-        FailureKind::Key => StatusCode::NOT_FOUND,
+        FailureKind::Value | FailureKind::Index | FailureKind::Type => StatusCode::BAD_REQUEST,
+        FailureKind::Key | FailureKind::Plugin => StatusCode::NOT_FOUND,
         FailureKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         FailureKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
         FailureKind::Limit | FailureKind::Other => StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,5 +1,8 @@
 //! `/cordon/indigo/dialogs/...`: dialogs of plugins.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -16,6 +19,9 @@ use crate::platform::indigo::definition::FieldKind;
 use crate::platform::indigo::dialog::{
     DialogError, Place, Saved, Shown, ShownField, Subject, Values,
 };
+
+/// How long an answer waits for a plugin; a connection lives 30 s between answers.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// What opens a dialog.
 #[derive(Deserialize)]
@@ -56,7 +62,9 @@ pub(super) async fn open(State(api): State<IndigoApi>, asked: Asked, sent: Sent)
     let opening: Opening = body(&sent.bytes().await?)?;
     let subject = subject(&opening)
         .map_err(|reason| error(StatusCode::BAD_REQUEST, "invalid_request", &reason))?;
-    let shown = api.dialogs.open(&opening.plugin_id, subject).await?;
+    let dialogs = Arc::clone(&api.dialogs);
+    let work = async move { dialogs.open(&opening.plugin_id, subject).await };
+    let shown = patiently(work).await??;
     Ok(json_answer(StatusCode::CREATED, &shown_json(&shown)))
 }
 
@@ -67,7 +75,8 @@ pub(super) async fn cancel(
     asked: Asked,
 ) -> Reply {
     api.admit(&asked, Wanted::Configure, "DELETE")?;
-    api.dialogs.cancel(&id).await?;
+    let dialogs = Arc::clone(&api.dialogs);
+    patiently(async move { dialogs.cancel(&id).await }).await??;
     Ok(json_answer(StatusCode::OK, &json!({"cancelled": true})))
 }
 
@@ -84,11 +93,16 @@ pub(super) async fn act(
         true => Doing::default(),
         false => body(&sent)?,
     };
+    let dialogs = Arc::clone(&api.dialogs);
     let shown = match action.as_str() {
-        "values" => api.dialogs.enter(&id, &doing.values)?,
-        "press" => api.dialogs.press(&id, &doing.field, &doing.values).await?,
+        "values" => dialogs.enter(&id, &doing.values)?,
+        "press" => {
+            let work = async move { dialogs.press(&id, &doing.field, &doing.values).await };
+            patiently(work).await??
+        }
         "save" => {
-            let saved = api.dialogs.save(&id, &doing.values, doing.execute).await?;
+            let work = async move { dialogs.save(&id, &doing.values, doing.execute).await };
+            let saved = patiently(work).await??;
             return Ok(json_answer(StatusCode::OK, &saved_json(saved)));
         }
         _ => {
@@ -97,6 +111,27 @@ pub(super) async fn act(
         }
     };
     Ok(json_answer(StatusCode::OK, &shown_json(&shown)))
+}
+
+/// Waits for plugins, but not so long that the connection ends before its answer. The work
+/// itself goes on, also when the client is gone: half of it would be worse.
+async fn patiently<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Early> {
+    match tokio::time::timeout(PATIENCE, tokio::spawn(work)).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(_)) => {
+            let text = "the hub failed in this";
+            Err(error(StatusCode::INTERNAL_SERVER_ERROR, "unknown_error", text).into())
+        }
+        Err(_) => {
+            let text = format!(
+                "the plugin takes longer than {} s; it goes on, and the dialog is busy until then",
+                PATIENCE.as_secs()
+            );
+            Err(error(StatusCode::GATEWAY_TIMEOUT, "timeout", &text).into())
+        }
+    }
 }
 
 impl From<DialogError> for Early {

@@ -15,7 +15,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 use tokio::io::AsyncReadExt;
 
 use crate::platform::indigo::Plugin;
-use crate::platform::indigo::paths::{INSTALL_FOLDER, PLUGIN_FOLDER};
+use crate::platform::indigo::paths::{self, INSTALL_FOLDER, PLUGIN_FOLDER};
 
 /// Bytes that are read at a time.
 const CHUNK: u64 = 64 << 10;
@@ -59,7 +59,8 @@ pub(super) fn open_of_plugin(plugin: &Plugin, path: &str) -> io::Result<Found> {
         let rest = path.strip_prefix(mount)?;
         rest.strip_prefix('/')
     };
-    if let Some(rest) = below(PLUGIN_FOLDER) {
+    let listed = paths::bundle(&plugin.bundle.root);
+    if let Some(rest) = below(PLUGIN_FOLDER).or_else(|| below(&listed)) {
         return open_beneath(&plugin.bundle.root, rest.trim_start_matches('/'));
     }
     if let Some(rest) = below(INSTALL_FOLDER) {

@@ -20,6 +20,7 @@ mod patch;
 mod plugins;
 mod reply;
 mod resources;
+mod sleep;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -109,6 +110,8 @@ pub fn router(api: IndigoApi) -> Router {
         .route("/v2/api/ws/{feed}", any(socket::open))
         .route("/cordon/indigo/plugins", any(plugins::list))
         .route("/cordon/indigo/command", any(configure::post))
+        .route("/cordon/indigo/sleep", any(sleep::sleep))
+        .route("/cordon/indigo/wake", any(sleep::wake))
         .route("/cordon/indigo/dialogs", any(dialog::open))
         .route("/cordon/indigo/dialogs/{id}", any(dialog::cancel))
         .route("/cordon/indigo/dialogs/{id}/{action}", any(dialog::act))

@@ -22,7 +22,8 @@ use super::keys::Wanted;
 use super::lens::Lens;
 use super::patch::patch;
 use super::{IndigoApi, command};
-use crate::log::{Level, Record};
+use crate::log::Record;
+use crate::platform::indigo::event_line;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
 use crate::platform::indigo::{Change, IndigoServer, What};
@@ -308,19 +309,13 @@ async fn answer(client: &Client, text: &str) -> Option<Value> {
 }
 
 fn line(record: &Record) -> Value {
-    // Numbers of the documented event types.
-    let kind = match record.level {
-        Level::Error => 1,
-        Level::Debug => 7,
-        Level::Status => 0,
-        Level::Normal => 8,
-    };
-    let name = record.hardware.as_deref().unwrap_or("Application");
     json!({"message": "add", "objectType": "indigo.LogEvent", "objectDict": {
         "message": record.text,
         "timeStamp": local(record),
-        "typeStr": name,
-        "typeVal": kind,
+        "typeStr": event_line::title(record),
+        "typeVal": event_line::number(record.level),
+        "level": event_line::level(record.level),
+        "color": event_line::color(record.level),
         "objectType": "indigo.LogEvent",
     }})
 }

@@ -14,6 +14,7 @@ use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
 use super::*;
+use crate::log::Level;
 use crate::platform::indigo::Answer;
 use crate::platform::indigo::fixture::{Fixture, ID};
 
@@ -905,19 +906,31 @@ async fn the_log_feed_has_the_last_lines_and_the_next_ones() {
     let site = site(nothing).await;
     let events = site.fixture.server.events().clone();
     for number in 0..30 {
-        events.record(
-            Some("P"),
-            crate::log::Level::Error,
-            format!("line {number}"),
-        );
+        events.record(Some("P"), Level::Error, format!("line {number}"));
     }
     let mut feed = site.feed("log-feed").await.unwrap();
     for number in 5..30 {
         let line = feed.next().await.unwrap();
         assert_eq!(line["objectType"], "indigo.LogEvent");
         assert_eq!(line["objectDict"]["message"], format!("line {number}"));
-        assert_eq!(line["objectDict"]["typeStr"], "P");
+        assert_eq!(line["objectDict"]["typeStr"], "P Error");
         assert_eq!(line["objectDict"]["typeVal"], 1);
+    }
+    for (level, kind, number, word, color) in [
+        (Level::Normal, "P", 8, "info", "black"),
+        (Level::Warning, "P Warning", 3, "warning", "darkorange"),
+        (Level::Error, "P Error", 1, "error", "red"),
+        (Level::Debug, "P Debug", 7, "debug", "gray"),
+    ] {
+        events.record(Some("P"), level, "one");
+        let line = feed.next().await.unwrap();
+        let shown = &line["objectDict"];
+        assert_eq!(shown["typeStr"], kind);
+        assert_eq!(shown["typeVal"], number);
+        assert_eq!(
+            (&shown["level"], &shown["color"]),
+            (&json!(word), &json!(color))
+        );
     }
     feed.send("{\"message\": \"indigo.server.log\", \"messageText\": \"from outside\"}")
         .await;

@@ -1,9 +1,16 @@
 class Plugin(indigo.PluginBase):
+    count = 0
+
     def startup(self):
         indigo.device.create(protocol=indigo.kProtocol.Plugin, name="lamp", deviceTypeId="relay", props={"speed": "5"})
 
     def deviceStartComm(self, dev):
-        indigo.server.log("start %s %s" % (dev.name, dev.address))
+        self.count += 1
+        indigo.server.log("start %s %s %s" % (dev.name, dev.address, dev.deviceTypeId))
 
     def deviceStopComm(self, dev):
-        indigo.server.log("stop " + dev.name)
+        self.count += 1
+        indigo.server.log("stop %s %s" % (dev.name, dev.deviceTypeId))
+
+    def shutdown(self):
+        indigo.server.log("%d in all" % self.count)

@@ -33,4 +33,5 @@ class Plugin(indigo.PluginBase):
         indigo.server.log("sensor " + member(indigo.kSensorAction, action.sensorAction))
 
     def actionControlSprinkler(self, action, dev):
+        dev.updateStateOnServer("activeZone", action.zoneIndex or 0)
         indigo.server.log("sprinkler %s %s" % (member(indigo.kSprinklerAction, action.sprinklerAction), action.zoneIndex))

@@ -17,7 +17,14 @@ class Plugin(indigo.PluginBase):
 
     def ring(self, action):
         for trigger in self.watched.values():
-            indigo.trigger.execute(trigger, trigger_data={"door": trigger.pluginProps["door"]})
+            data = {"door": trigger.pluginProps["door"], "why": action.props.get("why", "")}
+            if action.props.get("ignore"):
+                indigo.trigger.execute(trigger, ignoreConditions=True, trigger_data=data)
+            else:
+                indigo.trigger.execute(trigger, trigger_data=data)
+
+    def pass_on(self, action, dev, waiting, event_data=None):
+        indigo.server.log("passed %s %s from %s" % (event_data["door"], event_data["why"], event_data["source"]))
 
     def tell(self, action, dev, waiting, event_data=None):
         indigo.server.log("told %s of %s by %s from %s" % (event_data["door"], event_data["event-plugin-event-id"],

@@ -3,6 +3,9 @@ class Plugin(indigo.PluginBase):
         indigo.variables.subscribeToChanges()
         indigo.devices.subscribeToChanges()
         indigo.actionGroups.subscribeToChanges()
+        indigo.triggers.subscribeToChanges()
+        indigo.schedules.subscribeToChanges()
+        indigo.controlPages.subscribeToChanges()
 
     def runConcurrentThread(self):
         indigo.server.log("ready")
@@ -29,3 +32,38 @@ class Plugin(indigo.PluginBase):
 
     def actionGroupCreated(self, group):
         indigo.server.log("group created " + group.name)
+
+    def actionGroupUpdated(self, origGroup, newGroup):
+        indigo.server.log("group %s -> %s" % (origGroup.description, newGroup.description))
+
+    def actionGroupDeleted(self, group):
+        indigo.server.log("group deleted " + group.name)
+
+    def triggerCreated(self, trigger):
+        indigo.server.log("trigger created " + trigger.name)
+
+    def triggerUpdated(self, origTrigger, newTrigger):
+        indigo.server.log("trigger %s -> %s" % (origTrigger.enabled, newTrigger.enabled))
+
+    def triggerDeleted(self, trigger):
+        indigo.server.log("trigger deleted " + trigger.name)
+
+    def scheduleCreated(self, schedule):
+        indigo.server.log("schedule created " + schedule.name)
+
+    def schedule_updated(self, origSchedule, newSchedule):
+        # The next time of execution is a change as well.
+        if origSchedule.sunDelta != newSchedule.sunDelta:
+            indigo.server.log("schedule %d -> %d" % (origSchedule.sunDelta, newSchedule.sunDelta))
+
+    def scheduleDeleted(self, schedule):
+        indigo.server.log("schedule deleted " + schedule.name)
+
+    def controlPageCreated(self, page):
+        indigo.server.log("page created " + page.name)
+
+    def controlPageUpdated(self, origPage, newPage):
+        indigo.server.log("page %s -> %s" % (origPage.name, newPage.name))
+
+    def controlPageDeleted(self, page):
+        indigo.server.log("page deleted " + page.name)

@@ -6,12 +6,14 @@ class Plugin(indigo.PluginBase):
 
     def search(self, valuesDict, typeId, devId):
         self.found = ["kitchen", "attic"]
+        assert indigo.devices[devId].deviceTypeId == typeId
         valuesDict["room"] = "attic"
         return valuesDict
 
     def getDeviceConfigUiValues(self, pluginProps, typeId, devId):
         errors = indigo.Dict()
-        if devId:
+        # A new device is there already, and not configured.
+        if indigo.devices[devId].configured:
             errors["address"] = "seen before"
         return (pluginProps, errors)
 
@@ -19,6 +21,7 @@ class Plugin(indigo.PluginBase):
         if valuesDict["address"] == "bad":
             errors = indigo.Dict({"address": "is bad", "showAlertText": "look at the address"})
             return (False, valuesDict, errors)
+        assert not indigo.devices[devId].configured or valuesDict["version"] == "7"
         valuesDict["version"] = "7"
         return (True, valuesDict)
 

@@ -1,6 +1,6 @@
 class Plugin(indigo.PluginBase):
     def getDeviceConfigUiValues(self, pluginProps, typeId, devId):
-        self.logger.info(f"open device {sorted(pluginProps)} {typeId} {devId > 0}")
+        self.logger.info(f"open device {sorted(pluginProps)} {typeId} {indigo.devices[devId].configured}")
         values = indigo.Dict(pluginProps)
         values["host"] = values.get("host", "192.0.2.1")
         errors = indigo.Dict({"host": "please check"})
@@ -41,7 +41,7 @@ class Plugin(indigo.PluginBase):
         self.logger.info(f"closed device {userCancelled} {typeId} {devId > 0}")
 
     def tell(self, valuesDict, typeId, devId):
-        valuesDict["host"] = f"{typeId} {devId}"
+        valuesDict["host"] = f"{typeId} {indigo.devices[devId].name}"
         return (valuesDict, indigo.Dict({"host": "told"}))
 
     def nothing(self, valuesDict):

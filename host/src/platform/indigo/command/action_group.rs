@@ -8,6 +8,7 @@ use crate::platform::indigo::condition::Condition;
 use crate::platform::indigo::execute;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{Hidden, Object};
+use crate::platform::indigo::state::truth;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::trigger::{event, merge};
 
@@ -18,6 +19,9 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
         "create" => create(&context).await,
         "execute" => {
             let group = context.subject(TABLE.objects())?;
+            if group.fields.get("enabled").and_then(truth) == Some(false) {
+                return Ok(Value::Null);
+            }
             let mut data = event(&group, context.caller);
             if let Some(given) = context.arguments.dict("event_data")? {
                 let mut own = Value::Object(given.clone());

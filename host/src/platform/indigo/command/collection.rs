@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Context, unknown};
-use crate::platform::indigo::database::Reference;
+use crate::platform::indigo::database::{Reference, reference};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::filter::Filter;
 use crate::platform::indigo::server::Caller;
@@ -50,11 +50,11 @@ fn read(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
         }
         "getId" => {
             let name = context.arguments.first(&["name", "id"]);
-            let Some(Value::String(name)) = name else {
-                return Err(Failure::wrong_type("name must be a str"));
-            };
+            let name = name.ok_or_else(|| Failure::wrong_type("name is missing"))?;
+            // Plugins ask for the id of an object that they have, too.
+            let reference = reference(name)?;
             let database = server.database();
-            let found = database.find(table, &Reference::Name(name.clone()));
+            let found = database.find(table, &reference);
             Ok(Value::from(found.map_or(0, |it| it.id)))
         }
         "objects" if context.arguments.given("ids").is_some() => some(context, table),

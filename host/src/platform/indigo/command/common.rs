@@ -160,6 +160,12 @@ async fn enable(context: &Context<'_>, collection: Collection) -> Result<Value, 
     let delay = context.arguments.number("delay")?.unwrap_or(0.0);
     let duration = context.arguments.number("duration")?.unwrap_or(0.0);
     let object = context.subject(collection.objects())?;
+    let timed = delay > 0.0 || duration > 0.0;
+    if timed && collection == Collection::ActionGroups {
+        return Err(Failure::unsupported(
+            "an action group is enabled at once and for good; leave delay and duration out",
+        ));
+    }
     let later = |value: bool, seconds: f64| {
         let verb = if value { "Enable" } else { "Disable" };
         let (noun, key) = match collection {
@@ -218,8 +224,10 @@ fn dependencies(context: &Context<'_>, collection: Collection) -> Result<Value, 
         let mentions = database.list(collection.objects()).filter(|other| {
             let keys = ["deviceId", "variableId"];
             let fields = keys.iter().any(|key| other.number(key) == object.id);
-            let steps = other.hidden.actions.iter();
-            fields || steps.into_iter().any(|step| step.concerns(object.id))
+            let asks = other.hidden.condition.as_ref();
+            fields
+                || other.hidden.actions.iter().any(|it| it.mentions(&object))
+                || asks.is_some_and(|it| it.mentions(&object))
         });
         let list = mentions.map(|it| json!({ "ID": it.id, "Name": it.name() }));
         found.insert(collection.name().to_owned(), list.collect());

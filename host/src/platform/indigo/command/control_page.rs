@@ -32,6 +32,12 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
     }
 }
 
+fn pixels(given: Option<f64>) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "clamped before")]
+    let whole = given.unwrap_or(0.0).clamp(0.0, 100_000.0) as i64;
+    json!(whole)
+}
+
 async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     let arguments = &context.arguments;
     let name = arguments.needed_text("name")?;
@@ -50,14 +56,8 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
             "backgroundColor",
             json!(arguments.text("backgroundColor")?.unwrap_or("")),
         ),
-        (
-            "width",
-            json!(arguments.number("width")?.unwrap_or(0.0).trunc()),
-        ),
-        (
-            "height",
-            json!(arguments.number("height")?.unwrap_or(0.0).trunc()),
-        ),
+        ("width", pixels(arguments.number("width")?)),
+        ("height", pixels(arguments.number("height")?)),
     ] {
         fields.insert(key.to_owned(), value);
     }

@@ -1,16 +1,19 @@
 //! `indigo.device`: making, changing and operating devices.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::{Context, common, states, unknown};
-use crate::platform::indigo::action::Step;
-use crate::platform::indigo::arguments::check_keys;
+use crate::platform::indigo::action::{Step, opposite};
+use crate::platform::indigo::arguments::{Arguments, check_keys};
 use crate::platform::indigo::database::reference;
 use crate::platform::indigo::definition::DeviceType;
 use crate::platform::indigo::device::DeviceClass;
 use crate::platform::indigo::execute;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{Hidden, Object};
+use crate::platform::indigo::server::{Caller, IndigoServer};
 use crate::platform::indigo::state::truth;
 use crate::platform::indigo::table::Collection;
 
@@ -35,7 +38,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
         | "resetEnergyAccumTotal"
         | "energyResetTotal" => states::run(&context, command).await,
         "turnOn" | "turnOff" | "toggle" | "lock" | "unlock" | "open" | "close" => {
-            switch(&context, command)
+            switch(&context, command).await
         }
         "statusRequest" => universal(&context, "RequestStatus"),
         "beep" => universal(&context, "Beep"),
@@ -52,16 +55,16 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
 }
 
 /// On, off and so on, for a while if a duration is given.
-pub(super) fn switch(context: &Context<'_>, command: &str) -> Result<Value, Failure> {
+pub(super) async fn switch(context: &Context<'_>, command: &str) -> Result<Value, Failure> {
     let device = context.device()?;
-    let (member, back) = match command {
-        "turnOn" => ("TurnOn", "TurnOff"),
-        "turnOff" => ("TurnOff", "TurnOn"),
-        "toggle" => ("Toggle", "Toggle"),
-        "lock" => ("Lock", "Unlock"),
-        "unlock" => ("Unlock", "Lock"),
-        "open" => ("Open", "Close"),
-        _ => ("Close", "Open"),
+    let member = match command {
+        "turnOn" => "TurnOn",
+        "turnOff" => "TurnOff",
+        "toggle" => "Toggle",
+        "lock" => "Lock",
+        "unlock" => "Unlock",
+        "open" => "Open",
+        _ => "Close",
     };
     if matches!(member, "Lock" | "Unlock") {
         let is_lock = device.owner_prop("IsLockSubType").and_then(truth);
@@ -69,9 +72,17 @@ pub(super) fn switch(context: &Context<'_>, command: &str) -> Result<Value, Fail
             return Err(Failure::value(format!("'{}' is no lock", device.name())));
         }
     }
+    if states::only(context)? {
+        let on = match member {
+            "TurnOn" | "Lock" | "Open" => true,
+            "Toggle" => !device.state("onOffState").and_then(truth).unwrap_or(false),
+            _ => false,
+        };
+        return states::put(context, vec![("onOffState".to_owned(), json!(on))]).await;
+    }
     let delay = context.arguments.number("delay")?.unwrap_or(0.0);
     let duration = context.arguments.number("duration")?.unwrap_or(0.0);
-    if duration > 0.0 {
+    if let (true, Some(back)) = (duration > 0.0, opposite(member)) {
         let step = action(&device, back)?.after(delay + duration);
         execute::begin(context.server, context.caller, step, None)?;
     }
@@ -84,12 +95,7 @@ pub(super) fn action(device: &Object, member: &str) -> Result<Step, Failure> {
         DeviceClass::Sensor => ("indigo.SensorAction", "sensorAction"),
         DeviceClass::SpeedControl => ("indigo.SpeedControlAction", "speedControlAction"),
         DeviceClass::Relay | DeviceClass::Dimmer => ("indigo.DeviceAction", "deviceAction"),
-        DeviceClass::Custom
-            if device
-                .fields
-                .get("states")
-                .is_some_and(|it| it.get("onOffState").is_some()) =>
-        {
+        DeviceClass::Custom if device.state("onOffState").is_some() => {
             ("indigo.DeviceAction", "deviceAction")
         }
         _ => {
@@ -111,16 +117,35 @@ fn universal(context: &Context<'_>, member: &str) -> Result<Value, Failure> {
     context.act(Step::new("indigo.UniversalAction", fields))
 }
 
-/// There is nothing between the hub and a plugin that could be measured: the time is
-/// that of a status request's way into the plugin.
+/// There is nothing between the hub and a plugin that could be measured: the time, in
+/// milliseconds, is that of a status request's way into the plugin.
 async fn ping(context: &Context<'_>) -> Result<Value, Failure> {
     let begun = std::time::Instant::now();
     let asked = universal(context, "RequestStatus");
-    let delta = begun.elapsed().as_secs_f64();
+    let delta = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(json!({ "Success": asked.is_ok(), "TimeDelta": delta }))
 }
 
 async fn create(context: &Context<'_>) -> Result<Value, Failure> {
+    let made = make(context, false).await?;
+    Ok(context.see(&made))
+}
+
+/// Makes the device of a dialog that is not saved yet; its id.
+pub(in crate::platform::indigo) async fn draft(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    arguments: Value,
+) -> Result<i64, Failure> {
+    let context = Context {
+        server,
+        caller,
+        arguments: Arguments::new(arguments)?,
+    };
+    Ok(make(&context, true).await?.id)
+}
+
+async fn make(context: &Context<'_>, draft: bool) -> Result<Arc<Object>, Failure> {
     let arguments = &context.arguments;
     let protocol = arguments.text("protocol")?.unwrap_or("Plugin");
     if protocol != "Plugin" {
@@ -137,7 +162,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     let owner = context
         .server
         .plugin(plugin)
-        .ok_or_else(|| Failure::value(format!("there is no plugin '{plugin}'")))?;
+        .ok_or_else(|| Failure::no_plugin(plugin))?;
     let kind = owner.bundle.definitions.devices.find(type_id);
     let kind = kind.ok_or_else(|| {
         Failure::value(format!("plugin '{plugin}' has no device type '{type_id}'"))
@@ -158,7 +183,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     // what a plugin creates with properties is.
     let configured =
         kind.config_ui.is_none() || arguments.given("props").is_some() || !own.is_empty();
-    describe(&mut fields, plugin, kind, configured);
+    describe(&mut fields, plugin, kind, configured && !draft);
     let mut device = Object {
         id: 0,
         table: TABLE.objects(),
@@ -169,6 +194,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
                 charged => charged.to_owned(),
             },
             device: kind.class.into(),
+            draft,
             ..Hidden::default()
         },
     };
@@ -185,8 +211,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
         }
         edit.create(device)
     });
-    let made = edited.await?;
-    Ok(context.see(&made))
+    edited.await
 }
 
 fn fresh_name(context: &Context<'_>, kind: &str) -> String {

@@ -4,21 +4,39 @@ use serde_json::{Value, json};
 
 use super::{Context, device};
 use crate::platform::indigo::action::Step;
+use crate::platform::indigo::device::DeviceClass;
 use crate::platform::indigo::failure::Failure;
+use crate::platform::indigo::view::numbered;
 
 pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Failure> {
     if command != "setBinaryOutput" {
         return device::run(context, command).await;
     }
     let io = context.device()?;
-    let index = context.arguments.needed_number("index")?;
-    if !(0.0..64.0).contains(&index) {
-        return Err(Failure::value(format!("there is no output {index}")));
+    if io.hidden.device != DeviceClass::MultiIo {
+        return Err(Failure::value(format!(
+            "'{}' is no device with inputs and outputs",
+            io.name()
+        )));
     }
-    #[expect(clippy::cast_possible_truncation, reason = "from 0 to 63")]
-    let index = index as i64;
-    let on = context.arguments.flag("value")?.unwrap_or(true);
+    let states = io.fields.get("states").and_then(Value::as_object);
+    let outputs = states.map_or(0, |states| numbered(states, "binaryOutput").len());
+    let index = context.arguments.needed_number("index")?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float is cut to the range, and is below the count then"
+    )]
+    let place = index as usize;
+    if index < 0.0 || place >= outputs {
+        return Err(Failure::index(format!(
+            "'{}' has {outputs} outputs, which count from 0; there is no output {index}",
+            io.name()
+        )));
+    }
+    let on = context.arguments.flag("value")?;
+    let on = on.ok_or_else(|| Failure::wrong_type("value is missing"))?;
     let member = if on { "TurnOnOutput" } else { "TurnOffOutput" };
-    let fields = json!({ "deviceId": io.id, "action": member, "index": index });
+    let fields = json!({ "deviceId": io.id, "action": member, "index": place });
     context.act(Step::new("indigo.InputOutputAction", fields))
 }

@@ -8,9 +8,10 @@ mod action_group;
 mod collection;
 mod common;
 mod control_page;
-mod device;
+pub(super) mod device;
 mod dimmer;
 mod folder;
+mod follow;
 mod iodevice;
 mod relay;
 mod schedule;
@@ -129,7 +130,8 @@ pub(super) async fn run(
         "controlPage" => control_page::run(context, command).await,
         "server" => server::run(context, command).await,
         "insteon" | "x10" | "zwave" => Err(Failure::unsupported(format!(
-            "this server has no {namespace} interface, so indigo.{name} does nothing"
+            "indigo.{name} is not available: this server has no {namespace} interface; operate \
+             the devices of a plugin that speaks it, with indigo.device and its kin"
         ))),
         _ if trigger::is_namespace(namespace) => trigger::run(context, namespace, command).await,
         _ => Err(unknown(name)),

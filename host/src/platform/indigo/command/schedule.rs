@@ -49,6 +49,8 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
                 "absoluteDateTime",
                 "sunDelta",
                 "randomizeBy",
+                "timeType",
+                "configured",
             ];
             common::replace(&context, TABLE, &allowed, &[]).await
         }

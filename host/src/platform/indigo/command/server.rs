@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::indigo::action::Step;
 use crate::platform::indigo::arguments::check_keys;
+use crate::platform::indigo::event_line;
 use crate::platform::indigo::execute;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::info::SERVER_API;
@@ -20,6 +21,7 @@ use crate::platform::indigo::plugin::{Broadcast, Plugin, definitions};
 use crate::platform::indigo::preferences;
 use crate::platform::indigo::server::{IndigoServer, timestamp};
 use crate::platform::indigo::sun::Event;
+use crate::serial::list::existing;
 
 /// Most lines of the log in one answer.
 const LINES: f64 = 10_000.0;
@@ -27,8 +29,18 @@ const LINES: f64 = 10_000.0;
 /// From this level of module `logging` on a line is an error.
 const ERROR: f64 = 40.0;
 
+/// From here on, below errors, it is a warning.
+const WARNING: f64 = 30.0;
+
 /// Below this one it is for debugging.
 const INFO: f64 = 20.0;
+
+/// What nodes of serial ports over Bluetooth are called.
+const BLUETOOTH: &str = "/rfcomm";
+
+/// Why nothing is spoken, and what to do.
+const NO_SPEECH: &str = "this server has no voice; use an action of a plugin that controls a \
+    loudspeaker";
 
 pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Failure> {
     let server = context.server;
@@ -53,11 +65,11 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
         "getDbName" => Ok(json!("cordon.indiDb")),
         "getWebServerURL" => Ok(json!(server.options().web_url)),
         "getReflectorURL" => Ok(Value::Null),
-        "getSerialPorts" => Ok(json!({})),
+        "getSerialPorts" => serial_ports(&context).await,
         "getDeprecatedElems" => Ok(json!([])),
         "waitUntilIdle" => Ok(Value::Null),
-        "sendEmailTo" => Err(Failure::unsupported("this server sends no mail")),
-        "speak" => Err(Failure::unsupported("this server does not speak")),
+        "sendEmailTo" => mail(&context),
+        "speak" => Err(Failure::unsupported(NO_SPEECH)),
         "removeAllDelayedActions" => {
             server.timers.clear(context.caller);
             Ok(Value::Null)
@@ -96,6 +108,46 @@ fn own(context: &Context<'_>) -> Result<Arc<Plugin>, Failure> {
     plugin.ok_or_else(|| Failure::unsupported("only a plugin may do this"))
 }
 
+fn mail(context: &Context<'_>) -> Result<Value, Failure> {
+    let arguments = &context.arguments;
+    let to = arguments.given("emailTo").cloned().unwrap_or_default();
+    let subject = arguments.text("subject")?.unwrap_or("");
+    let body = arguments.text("body")?.unwrap_or("");
+    context
+        .server
+        .send_mail(context.caller, &to, subject, body)
+        .map(|()| Value::Null)
+}
+
+/// The ports that the plugin was granted and that exist, with what they are called.
+async fn serial_ports(context: &Context<'_>) -> Result<Value, Failure> {
+    let filter = context.arguments.text("filter")?.unwrap_or("");
+    let wired_only = match filter.trim() {
+        "" => false,
+        "indigo.ignoreBluetooth" => true,
+        other => {
+            let text = format!("there is no filter '{other}' for serial ports");
+            return Err(Failure::value(text));
+        }
+    };
+    let policy = Arc::clone(own(context)?.serial());
+    // The kernel's tree of devices is files.
+    let listing = tokio::task::spawn_blocking(move || existing(&policy)).await;
+    let ports = listing.map_err(|_| Failure::other("the serial ports cannot be listed"))?;
+    let ports = ports
+        .into_iter()
+        .filter(|it| !(wired_only && it.path.contains(BLUETOOTH)));
+    let named = ports.map(|port| {
+        let node = port.path.rsplit('/').next().unwrap_or_default();
+        let name = match &port.product {
+            Some(product) => format!("{node} ({product})"),
+            None => node.to_owned(),
+        };
+        (port.path, Value::from(name))
+    });
+    Ok(Value::Object(named.collect()))
+}
+
 fn log(context: &Context<'_>) -> Result<Value, Failure> {
     let message = match context.arguments.given("message") {
         Some(Value::String(text)) => text.clone(),
@@ -106,6 +158,8 @@ fn log(context: &Context<'_>) -> Result<Value, Failure> {
     let is_error = context.arguments.flag("isError")?.unwrap_or(false);
     let level = if is_error || level >= ERROR {
         Level::Error
+    } else if level >= WARNING {
+        Level::Warning
     } else if level < INFO {
         Level::Debug
     } else {
@@ -116,7 +170,8 @@ fn log(context: &Context<'_>) -> Result<Value, Failure> {
 }
 
 /// Writes into the log. A type that begins with the plugin's own name stands for the
-/// name; any other is shown behind it, so that no plugin writes in another's name.
+/// name; any other is shown behind it, so that no plugin writes in another's name. The
+/// level at the end of a type is left out, because each line shows its own.
 fn say(context: &Context<'_>, kind: Option<&str>, level: Level, message: &str) {
     let Some(plugin) = context.caller.plugin() else {
         context.server.events().record(kind, level, message);
@@ -125,6 +180,7 @@ fn say(context: &Context<'_>, kind: Option<&str>, level: Level, message: &str) {
     let name = &plugin.bundle.info.display_name;
     match kind {
         Some(kind) if !kind.starts_with(name.as_str()) => {
+            let kind = kind.strip_suffix(event_line::suffix(level)).unwrap_or(kind);
             let text = format!("{kind}: {message}");
             plugin.log.plugin(false, level, &text);
         }
@@ -192,8 +248,8 @@ fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
             let time = stamp(record.time);
             json!({
                 "Message": record.text,
-                "TypeStr": record.hardware.as_deref().unwrap_or("Application"),
-                "TypeVal": record.level.mask(),
+                "TypeStr": event_line::title(&record),
+                "TypeVal": event_line::number(record.level),
                 "TimeStamp": time,
                 "Timestamp": time,
             })
@@ -201,7 +257,7 @@ fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
         return Ok(records.map(line).collect());
     }
     let lines = records.map(|record| {
-        let kind = record.hardware.as_deref().unwrap_or("Application");
+        let kind = event_line::title(&record);
         match stamped {
             true => format!("{}\t{kind}\t{}", stamp(record.time), record.text),
             false => format!("{kind}\t{}", record.text),
@@ -258,7 +314,9 @@ async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
 fn restart(context: &Context<'_>) -> Result<Value, Failure> {
     let (found, _) = plugin(context)?;
     let Some(plugin) = found else {
-        return Err(Failure::value("there is no such plugin"));
+        return Err(Failure::no_plugin(
+            context.arguments.needed_text("pluginId")?,
+        ));
     };
     if !plugin.may_restart() {
         return Err(Failure::other(format!(

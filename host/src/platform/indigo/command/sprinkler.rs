@@ -1,7 +1,4 @@
 //! `indigo.sprinkler`: zones and schedules of zones.
-//!
-//! A plugin whose devices override schedules gets them whole. For all others the
-//! server switches the zones itself, one after the other.
 
 use serde_json::{Value, json};
 
@@ -10,8 +7,7 @@ use crate::platform::indigo::action::Step;
 use crate::platform::indigo::device::{DeviceClass, count};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::Object;
-use crate::platform::indigo::sprinkler;
-use crate::platform::indigo::state::{figure, truth};
+use crate::platform::indigo::state::figure;
 
 pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Failure> {
     let member = match command {
@@ -40,7 +36,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
     };
     let zones = zones(&sprinkler);
     if member == "ZoneOn" && !(0.0..=f64::from(zones)).contains(&zone) {
-        return Err(Failure::value(format!("there is no zone {zone}")));
+        return Err(Failure::index(format!("there is no zone {zone}")));
     }
     #[expect(clippy::cast_possible_truncation, reason = "from 0 to 64")]
     let zone = zone as i64;
@@ -49,29 +45,16 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
     } else {
         member
     };
-    let overrides = sprinkler
-        .owner_prop("OverrideScheduleActions")
-        .and_then(truth);
-    if overrides == Some(true) || matches!(member, "ZoneOn" | "AllZonesOff") {
-        return context.act(Step::new(
-            "indigo.SprinklerAction",
-            json!({
-                "deviceId": sprinkler.id,
-                "sprinklerAction": member,
-                "zoneIndex": zone,
-                "zoneDurations": durations,
-                "multiplierVarId": Value::Null,
-            }),
-        ));
-    }
-    sprinkler::order(
-        context.server,
-        context.caller,
-        &sprinkler,
-        member,
-        durations,
-    )?;
-    Ok(Value::Null)
+    context.act(Step::new(
+        "indigo.SprinklerAction",
+        json!({
+            "deviceId": sprinkler.id,
+            "sprinklerAction": member,
+            "zoneIndex": zone,
+            "zoneDurations": durations,
+            "multiplierVarId": Value::Null,
+        }),
+    ))
 }
 
 fn zones(sprinkler: &Object) -> u32 {

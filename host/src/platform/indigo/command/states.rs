@@ -2,17 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
+use super::follow::{couple, derive, energy, labels};
 use super::{Context, common};
 use crate::log::Level;
 use crate::platform::indigo::change::StateChange;
-use crate::platform::indigo::device::{DeviceClass, FAN_MODES, HVAC_MODES};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::Object;
 use crate::platform::indigo::state::{
     StateDefinition, StateType, choices, figure, rebuild, text, truth,
 };
 use crate::platform::indigo::table::Collection;
-use crate::platform::indigo::view::SPEEDS;
 
 const TABLE: Collection = Collection::Devices;
 
@@ -130,9 +129,40 @@ pub(super) fn settle(context: &Context<'_>, device: &mut Object) {
             .unwrap_or_else(|| device.hidden.device.display(&list)),
     };
     derive(device.hidden.device, &mut states);
+    if let Some((key, label)) = labels(device, &states) {
+        states.entry(key).or_insert(label);
+    }
     device.hidden.states = list;
     device.set("states", Value::Object(states));
     device.set("displayStateId", display);
+}
+
+/// Whether a command shall change the states alone, and its device's plugin not be
+/// asked.
+pub(super) fn only(context: &Context<'_>) -> Result<bool, Failure> {
+    Ok(context.arguments.flag("updateStatesOnly")?.unwrap_or(false))
+}
+
+/// Writes states for a command that changes nothing else.
+pub(super) async fn put(
+    context: &Context<'_>,
+    states: Vec<(String, Value)>,
+) -> Result<Value, Failure> {
+    let reference = context.arguments.subject()?;
+    let given = states.into_iter();
+    let given: Vec<Value> = given
+        .map(|(key, value)| json!({ "key": key, "value": value }))
+        .collect();
+    let mut complaints = Vec::new();
+    let edited = context.server.edit(context.caller, |edit| {
+        let mut device = Object::clone(edit.database().get(TABLE.objects(), &reference)?);
+        let changes = set(&mut device, &given, &mut complaints)?;
+        match complaints.first() {
+            Some(complaint) => Err(Failure::value(complaint.clone())),
+            None => edit.update(device, changes).map(drop),
+        }
+    });
+    edited.await.map(|()| Value::Null)
 }
 
 async fn update(context: &Context<'_>) -> Result<Value, Failure> {
@@ -189,7 +219,7 @@ fn set(
         };
         let places = item.get("decimalPlaces").and_then(Value::as_i64);
         let places = places.and_then(|it| u32::try_from(it).ok());
-        let Some(value) = definition.convert(value, places) else {
+        let Some(value) = taken(device, definition, value, places) else {
             complaints.push(format!(
                 "device \"{name}\" state key {key} cannot hold {value}; it is a {:?}",
                 definition.kind
@@ -219,6 +249,20 @@ fn set(
     }
     couple(device, &mut states, &keys);
     derive(device.hidden.device, &mut states);
+    if let Some((key, label)) = labels(device, &states) {
+        let of = key.strip_suffix(".ui").unwrap_or_default();
+        let own = given.iter().any(|it| {
+            it.get("key").and_then(Value::as_str) == Some(of)
+                && it.get("uiValue").is_some_and(|it| !it.is_null())
+        });
+        let moved = keys.contains(&of) || states.get(of) != before.get(of);
+        if moved && !own {
+            states.insert(key, label);
+        }
+    }
+    if keys.contains(&"accumEnergyTotal") {
+        energy(device, &states);
+    }
     if clear && !device.text("errorState").is_empty() {
         device.set("errorState", "");
     }
@@ -241,107 +285,34 @@ fn set(
         .collect())
 }
 
-/// States that belong together follow one another, unless both were set.
-fn couple(device: &Object, states: &mut Map<String, Value>, keys: &[&str]) {
-    let has = |key: &str| keys.contains(&key);
-    let number = |states: &Map<String, Value>, key: &str| states.get(key).and_then(figure);
-    match device.hidden.device {
-        DeviceClass::Dimmer if has("brightnessLevel") && !has("onOffState") => {
-            let on = number(states, "brightnessLevel").is_some_and(|it| it > 0.0);
-            states.insert("onOffState".to_owned(), Value::from(on));
-        }
-        DeviceClass::Dimmer if has("onOffState") && !has("brightnessLevel") => {
-            let on = states.get("onOffState").and_then(truth) == Some(true);
-            let level = number(states, "brightnessLevel").unwrap_or(0.0);
-            if !on {
-                states.insert("brightnessLevel".to_owned(), Value::from(0));
-            } else if level <= 0.0 {
-                states.insert("brightnessLevel".to_owned(), Value::from(100));
-            }
-        }
-        DeviceClass::SpeedControl => speed(device, states, keys),
-        _ => {}
+/// A value as a state takes it. A state of the class has its type. A number that the
+/// plugin declared itself is what its plugin makes of it: a fraction in a whole number,
+/// text in either; the SDK's example does both each second.
+fn taken(
+    device: &Object,
+    definition: &StateDefinition,
+    value: &Value,
+    places: Option<u32>,
+) -> Option<Value> {
+    let kept = definition.convert(value, places);
+    let number = matches!(
+        definition.kind,
+        StateType::Integer | StateType::Number | StateType::Real
+    );
+    let whole =
+        definition.kind != StateType::Integer || figure(value).is_none_or(|it| it.fract() == 0.0);
+    if !number || (kept.is_some() && whole) {
+        return kept;
     }
-}
-
-/// Index, level and whether it runs, of a speed control.
-fn speed(device: &Object, states: &mut Map<String, Value>, keys: &[&str]) {
-    let has = |key: &str| keys.contains(&key);
-    let count = device.owner_prop("SpeedIndexCount").and_then(figure);
-    let top = count.unwrap_or(f64::from(SPEEDS)).clamp(2.0, 64.0).floor() - 1.0;
-    let number = |states: &Map<String, Value>, key: &str| states.get(key).and_then(figure);
-    #[expect(clippy::cast_possible_truncation, reason = "from 0 to 100")]
-    let whole = |value: f64| Value::from(value.clamp(0.0, 100.0) as i64);
-    if has("speedIndex") && !has("speedLevel") {
-        let index = number(states, "speedIndex").unwrap_or(0.0);
-        states.insert(
-            "speedLevel".to_owned(),
-            whole((index / top * 100.0).round()),
-        );
-    } else if has("speedLevel") && !has("speedIndex") {
-        let level = number(states, "speedLevel").unwrap_or(0.0);
-        states.insert("speedIndex".to_owned(), whole((level / 100.0 * top).ceil()));
-    } else if has("onOffState") && !has("speedIndex") {
-        if states.get("onOffState").and_then(truth) != Some(true) {
-            states.insert("speedIndex".to_owned(), Value::from(0));
-            states.insert("speedLevel".to_owned(), Value::from(0));
-        }
-        return;
+    let props = device.props(device.owner()).cloned().unwrap_or_default();
+    let states = device.hidden.device.states(&props);
+    if states.iter().any(|it| it.key == definition.key) {
+        return kept;
     }
-    if !has("onOffState") && (has("speedIndex") || has("speedLevel")) {
-        let on = number(states, "speedIndex").is_some_and(|it| it > 0.0);
-        states.insert("onOffState".to_owned(), Value::from(on));
-    }
-}
-
-/// States that nobody sets, because they follow from others.
-fn derive(class: DeviceClass, states: &mut Map<String, Value>) {
-    match class {
-        DeviceClass::Thermostat => {
-            for (modes, key) in [
-                (&HVAC_MODES[..], "hvacOperationMode"),
-                (&FAN_MODES[..], "hvacFanMode"),
-            ] {
-                let mode = states.get(key).cloned();
-                for (derived, member) in modes {
-                    if let Some(state) = states.get_mut(*derived) {
-                        *state = Value::from(mode.as_ref().and_then(Value::as_str) == Some(member));
-                    }
-                }
-            }
-            join(states, "temperatureInput");
-            join(states, "humidityInput");
-        }
-        DeviceClass::Sprinkler => {
-            let active = states.get("activeZone").and_then(figure).unwrap_or(0.0);
-            for number in 1..=64_u32 {
-                let Some(zone) = states.get_mut(&format!("zone{number}")) else {
-                    break;
-                };
-                *zone = Value::from((active - f64::from(number)).abs() < 0.5);
-            }
-        }
-        DeviceClass::MultiIo => {
-            for key in ["analogInput", "binaryInput", "sensorInput", "binaryOutput"] {
-                join(states, key);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// `KEYsAll`: the values of `KEY1`, `KEY2` and so on by comma.
-fn join(states: &mut Map<String, Value>, key: &str) {
-    let all = format!("{key}sAll");
-    if !states.contains_key(&all) {
-        return;
-    }
-    let values = (1..=64_u32).map_while(|number| {
-        let value = states.get(&format!("{key}{number}"))?;
-        text(value, None)
-    });
-    let joined = values.collect::<Vec<_>>().join(", ");
-    states.insert(all, Value::from(joined));
+    let real = StateDefinition::new("", StateType::Number);
+    let text = StateDefinition::new("", StateType::String);
+    let follows = real.convert(value, places);
+    follows.or_else(|| text.convert(value, None))
 }
 
 async fn reset_energy(context: &Context<'_>) -> Result<Value, Failure> {
@@ -361,6 +332,7 @@ async fn reset_energy(context: &Context<'_>) -> Result<Value, Failure> {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::platform::indigo::device::DeviceClass;
     use crate::platform::indigo::object::Hidden;
 
     fn device(class: DeviceClass, props: Value) -> Object {
@@ -411,6 +383,53 @@ mod tests {
         let changes = set(&mut lamp, given.as_array().unwrap(), &mut complaints).unwrap();
         assert!(changes.is_empty());
         assert!(complaints[0].contains("nope not defined"), "{complaints:?}");
+    }
+
+    #[test]
+    fn a_number_of_the_plugins_own_follows_its_value() {
+        let mut meter = device(DeviceClass::Relay, json!({}));
+        for (key, kind) in [("whole", StateType::Integer), ("any", StateType::Number)] {
+            meter.hidden.states.push(StateDefinition::new(key, kind));
+            meter.fields["states"][key] = json!(0);
+        }
+        for (key, given, kept) in [
+            ("whole", json!("abc"), json!("abc")),
+            ("whole", json!(0.5), json!(0.5)),
+            ("whole", json!("7"), json!(7)),
+            ("whole", json!(7.0), json!(7)),
+            ("any", json!("abc"), json!("abc")),
+            ("any", json!(2), json!(2)),
+        ] {
+            change(&mut meter, json!([{"key": key, "value": given}]));
+            assert_eq!(meter.fields["states"][key], kept, "{key} {given}");
+        }
+    }
+
+    #[test]
+    fn a_state_of_the_class_keeps_its_type() {
+        let mut fan = device(DeviceClass::SpeedControl, json!({}));
+        let mut complaints = Vec::new();
+        let given = json!([{"key": "speedIndex", "value": "abc"}]);
+        set(&mut fan, given.as_array().unwrap(), &mut complaints).unwrap();
+        assert!(complaints[0].contains("cannot hold"), "{complaints:?}");
+        change(&mut fan, json!([{"key": "speedIndex", "value": 1.5}]));
+        assert_eq!(fan.fields["states"]["speedIndex"], 1);
+    }
+
+    #[test]
+    fn an_energy_total_of_zero_starts_its_time_anew() {
+        let mut meter = device(DeviceClass::Relay, json!({"SupportsEnergyMeter": true}));
+        meter.set("energyAccumBaseTime", "2020-01-01T00:00:00");
+        meter.set("energyAccumTimeDelta", Value::Null);
+        change(
+            &mut meter,
+            json!([{"key": "accumEnergyTotal", "value": 1.5}]),
+        );
+        assert_eq!(meter.text("energyAccumBaseTime"), "2020-01-01T00:00:00");
+        assert!(meter.number("energyAccumTimeDelta") > 86_400);
+        change(&mut meter, json!([{"key": "accumEnergyTotal", "value": 0}]));
+        assert_ne!(meter.text("energyAccumBaseTime"), "2020-01-01T00:00:00");
+        assert!(meter.number("energyAccumTimeDelta") < 86_400);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{Context, action_group, common, unknown};
 use crate::platform::indigo::arguments::check_keys;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{Hidden, Object};
+use crate::platform::indigo::state::text;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::trigger::{event, execute, merge};
 use crate::platform::indigo::view::class;
@@ -121,7 +122,7 @@ pub(super) async fn run(
     match (command, made) {
         ("create", Some(class)) => create(&context, class).await,
         ("execute", _) => execute_now(&context),
-        ("replaceOnServer", _) => replace(&context).await,
+        ("replaceOnServer", _) => replace(context).await,
         ("setActions", _) => action_group::set_actions(&context, TABLE).await,
         ("getActions", _) => action_group::get_actions(&context, TABLE),
         _ => match common::run(&context, TABLE, command).await {
@@ -137,7 +138,7 @@ fn own(context: &Context<'_>, class: &Class) -> Result<Map<String, Value>, Failu
     for (key, start) in class.fields {
         let given = context.arguments.given(key).cloned();
         let value = match (given, start) {
-            (Some(value), Text(_)) => value,
+            (Some(value), Text(_)) => written(key, value),
             (Some(value), Zero) => Value::from(id(context, key, &value)?),
             (None, Text(text)) => Value::from(*text),
             (None, Zero) => Value::from(0),
@@ -145,6 +146,14 @@ fn own(context: &Context<'_>, class: &Class) -> Result<Map<String, Value>, Failu
         own.insert((*key).to_owned(), value);
     }
     Ok(own)
+}
+
+/// A value to compare with is text, whatever type it has where the trigger is made.
+fn written(key: &str, value: Value) -> Value {
+    match key {
+        "stateValue" | "variableValue" => text(&value, None).map_or(value, Value::from),
+        _ => value,
+    }
 }
 
 /// The id in an argument that may be a name as well.
@@ -216,7 +225,7 @@ fn event_of_plugin(context: &Context<'_>, trigger: &mut Object) -> Result<(), Fa
         return Ok(());
     }
     let plugin = context.server.plugin(&owner);
-    let plugin = plugin.ok_or_else(|| Failure::value(format!("there is no plugin '{owner}'")))?;
+    let plugin = plugin.ok_or_else(|| Failure::no_plugin(&owner))?;
     if plugin.bundle.definitions.events.find(&kind).is_none() {
         return Err(Failure::value(format!(
             "plugin '{owner}' has no event '{kind}'"
@@ -254,7 +263,14 @@ fn execute_now(context: &Context<'_>) -> Result<Value, Failure> {
     Ok(Value::Null)
 }
 
-async fn replace(context: &Context<'_>) -> Result<Value, Failure> {
+async fn replace(mut context: Context<'_>) -> Result<Value, Failure> {
+    if let Some(Value::Object(given)) = context.arguments.take("object") {
+        let given = given.into_iter().map(|(key, value)| {
+            let value = written(&key, value);
+            (key, value)
+        });
+        context.arguments.put("object", given.collect());
+    }
     let trigger = context.subject(TABLE.objects())?;
     let mut allowed = vec![
         "name",
@@ -268,5 +284,5 @@ async fn replace(context: &Context<'_>) -> Result<Value, Failure> {
         let own = class.fields.iter().map(|(key, _)| *key);
         allowed.extend(own.filter(|key| !key.starts_with("plugin")));
     }
-    common::replace(context, TABLE, &allowed, &["configured"]).await
+    common::replace(&context, TABLE, &allowed, &["configured"]).await
 }

@@ -19,19 +19,23 @@ pub enum DeviceClass {
     Thermostat,
     /// Zones.
     Sprinkler,
+    /// Inputs and outputs by number. The original's definitions have no word for it;
+    /// this is the one of its filters and its namespace of commands.
+    MultiIo,
     /// Only what its definition says.
     Custom,
 }
 
 impl DeviceClass {
     /// All classes with the name that a definition gives them.
-    pub const NAMES: [(&'static str, Self); 7] = [
+    pub const NAMES: [(&'static str, Self); 8] = [
         ("relay", Self::Relay),
         ("dimmer", Self::Dimmer),
         ("sensor", Self::Sensor),
         ("speedcontrol", Self::SpeedControl),
         ("thermostat", Self::Thermostat),
         ("sprinkler", Self::Sprinkler),
+        ("iodevice", Self::MultiIo),
         ("custom", Self::Custom),
     ];
 
@@ -57,6 +61,7 @@ impl DeviceClass {
             Self::SpeedControl => "indigo.SpeedControlDevice",
             Self::Thermostat => "indigo.ThermostatDevice",
             Self::Sprinkler => "indigo.SprinklerDevice",
+            Self::MultiIo => "indigo.MultiIODevice",
             Self::Custom => "indigo.Device",
         }
     }

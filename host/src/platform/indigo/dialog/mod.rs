@@ -7,6 +7,7 @@
 //! plugin like all others, one at a time; who talks to the dialog waits for them.
 
 mod binding;
+mod draft;
 mod open;
 mod options;
 mod registry;
@@ -29,6 +30,7 @@ use super::plugin::CallError;
 pub use registry::{Dialogs, MAX_OPEN};
 pub use step::Place;
 pub use subject::Subject;
+pub use values::add_stated_defaults;
 
 /// How long a plugin may take for one callback of a dialog: some search the network for
 /// devices.
@@ -137,4 +139,6 @@ struct Dialog {
     values: Values,
     /// Options of the menus and lists by field id.
     options: Vec<(String, Vec<(String, String)>)>,
+    /// The device that was made for it.
+    draft: Option<i64>,
 }

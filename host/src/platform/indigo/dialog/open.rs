@@ -11,11 +11,12 @@ use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::preferences;
 use crate::platform::indigo::server::IndigoServer;
 
-/// Opens a dialog; with texts about fields that the plugin finds wrong at once.
+/// Opens a dialog about a subject, and about the device that was made for it; with texts about
+/// fields that the plugin finds wrong at once.
 pub(super) async fn open(
     server: &Arc<IndigoServer>,
     plugin: &Arc<Plugin>,
-    subject: Subject,
+    (subject, draft): (Subject, Option<i64>),
 ) -> Result<(Dialog, Map<String, Value>), DialogError> {
     let subject = step::resolved(server, plugin, subject)?;
     let saved = saved(server, plugin, &subject).await?;
@@ -37,6 +38,7 @@ pub(super) async fn open(
         values: prepared.unwrap_or(saved),
         options: Vec::new(),
         subject,
+        draft,
     };
     values::add_defaults(&dialog.ui, &mut dialog.values);
     values::check_size(&dialog.values)?;
@@ -174,7 +176,7 @@ async fn saved(
     subject: &Subject,
 ) -> Result<Values, DialogError> {
     match subject {
-        Subject::Device { device: 0, .. } | Subject::Event { trigger: 0, .. } => Ok(Values::new()),
+        Subject::Event { trigger: 0, .. } => Ok(Values::new()),
         Subject::Device { device, .. } => object(server, plugin, *device, "device"),
         Subject::Event { trigger, .. } => object(server, plugin, *trigger, "trigger"),
         Subject::Action { props, .. } => {

@@ -89,8 +89,11 @@ async fn objects(
         let Ok(Value::Object(ports)) = ports else {
             return Ok(Vec::new());
         };
-        let pair = |(path, name): (String, Value)| (path, text(&name).unwrap_or_default());
-        return Ok(ports.into_iter().map(pair).collect());
+        // Shown by their paths, as documented.
+        return Ok(ports
+            .into_iter()
+            .map(|(path, _)| (path.clone(), path))
+            .collect());
     }
     let collection = class.name().trim_start_matches("indigo.");
     let command = format!("{collection}.names");

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 use super::{
-    CALLBACK, Dialog, DialogError, Saved, Shown, ShownField, Subject, Values, binding, open,
+    CALLBACK, Dialog, DialogError, Saved, Shown, ShownField, Subject, Values, binding, draft, open,
     options, reply, save, values,
 };
 use crate::platform::indigo::plugin::{Answer, Plugin};
@@ -23,6 +23,8 @@ const IDLE: Duration = Duration::from_secs(3600);
 struct Entry {
     dialog: Arc<Turn<Dialog>>,
     used: Instant,
+    /// The device that goes with it when it is not saved.
+    draft: Option<i64>,
 }
 
 /// The open dialogs of a server.
@@ -47,12 +49,28 @@ impl Dialogs {
     /// [`DialogError`] when plugin, type or object are not there, the plugin does not
     /// answer, what it makes of the dialog cannot be read, or too many are open.
     pub async fn open(&self, plugin: &str, subject: Subject) -> Result<Shown, DialogError> {
-        self.make_room()?;
+        for forgotten in self.forgotten() {
+            draft::delete(&self.server, forgotten).await;
+        }
         let plugin = self.plugin(plugin)?;
-        let (dialog, errors) = open::open(&self.server, &plugin, subject).await?;
+        if self.count() >= MAX_OPEN {
+            return Err(DialogError::TooMany);
+        }
+        let subject = draft::made(&self.server, &plugin, subject).await?;
+        let device = subject.1;
+        let opened = open::open(&self.server, &plugin, subject).await;
+        let opened = opened.and_then(|(dialog, errors)| self.enlist(dialog, errors));
+        if opened.is_err() {
+            draft::delete(&self.server, device).await;
+        }
+        opened
+    }
+
+    fn enlist(&self, dialog: Dialog, errors: Map<String, Value>) -> Result<Shown, DialogError> {
         let id = fresh_id();
         let shown = show(&id, &dialog, errors);
         let entry = Entry {
+            draft: dialog.draft,
             dialog: Arc::new(Turn::new(dialog)),
             used: Instant::now(),
         };
@@ -159,6 +177,7 @@ impl Dialogs {
         if let Ok(plugin) = self.plugin(&dialog.plugin) {
             save::closed(&plugin, &dialog, true, None).await;
         }
+        draft::delete(&self.server, dialog.draft).await;
         Ok(())
     }
 
@@ -168,16 +187,14 @@ impl Dialogs {
         self.entries().len()
     }
 
-    /// Forgets dialogs that nobody used for long, if room is wanted.
-    fn make_room(&self) -> Result<(), DialogError> {
+    /// Forgets dialogs that nobody used for long, if room is wanted; their devices.
+    fn forgotten(&self) -> Vec<Option<i64>> {
         let mut entries = self.entries();
-        if entries.len() >= MAX_OPEN {
-            entries.retain(|_, entry| entry.used.elapsed() < IDLE);
+        if entries.len() < MAX_OPEN {
+            return Vec::new();
         }
-        if entries.len() >= MAX_OPEN {
-            return Err(DialogError::TooMany);
-        }
-        Ok(())
+        let old = entries.extract_if(|_, entry| entry.used.elapsed() >= IDLE);
+        old.map(|(_, entry)| entry.draft).collect()
     }
 
     fn plugin(&self, id: &str) -> Result<Arc<Plugin>, DialogError> {

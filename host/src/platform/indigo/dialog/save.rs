@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::registry::{ask, ask_or_nothing};
 use super::reply::{self, Verdict};
-use super::{Dialog, DialogError, Subject, step};
+use super::{Dialog, DialogError, Subject, draft, step};
 use crate::platform::indigo::definition::MenuDialog;
 use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::server::{Caller, IndigoServer};
@@ -76,21 +76,9 @@ pub(super) async fn keep(
     let values = &dialog.values;
     let owner = Caller::Plugin(Arc::clone(plugin));
     match &dialog.subject {
-        Subject::Device {
-            type_id,
-            device: 0,
-            name,
-        } => {
-            let name = name.as_deref().unwrap_or(&dialog.title);
-            let arguments = json!({"protocol": "Plugin", "name": name, "deviceTypeId": type_id,
-                "pluginId": plugin.id(), "props": values});
-            let made = server.command(&owner, "device.create", arguments).await?;
-            let id = made.get("id").and_then(Value::as_i64).unwrap_or(0);
-            configured(server, &owner, "device", id).await?;
-            Ok(Kept::by(Some(id)))
-        }
         Subject::Device { device, .. } => {
             replace(server, &owner, "device", *device, values).await?;
+            draft::finish(server, dialog.draft).await?;
             Ok(Kept::by(Some(*device)))
         }
         Subject::Event {

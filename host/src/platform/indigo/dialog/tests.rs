@@ -3,8 +3,10 @@
 use serde_json::json;
 
 use super::*;
+use crate::platform::indigo::database::Reference;
 use crate::platform::indigo::fixture::{Fixture, ID};
 use crate::platform::indigo::plugin::Answer;
+use crate::platform::indigo::table::Collection;
 
 const DEVICES: &str = "<Devices><SupportURL>https://example.com/devices</SupportURL>\
     <Device type='custom' id='lamp'><Name>Lamp</Name><ConfigUI>\
@@ -80,6 +82,47 @@ fn shown<'a>(dialog: &'a Shown, id: &str) -> &'a ShownField {
     dialog.fields.iter().find(|it| it.field.id == id).unwrap()
 }
 
+/// The id of a device, and whether it is configured.
+fn device(fixture: &Fixture, name: &str) -> Option<(i64, bool)> {
+    let database = fixture.server.database();
+    let wanted = Reference::Name(name.to_owned());
+    let found = database.find(Collection::Devices.objects(), &wanted)?;
+    Some((found.id, found.flag("configured")))
+}
+
+#[tokio::test]
+async fn a_new_device_is_there_from_the_beginning_and_stays_when_it_is_saved() {
+    let (fixture, dialogs) = fixture(rooms).await;
+    let id = dialogs.open(ID, new_lamp()).await.unwrap().id;
+    let (hall, configured) = device(&fixture, "Hall").unwrap();
+    assert!(!configured);
+    for (name, arguments) in fixture.calls() {
+        let told = arguments.get("devId").or(arguments["args"].get(3));
+        assert_eq!(told.unwrap(), hall, "{name}");
+    }
+    let twin = dialogs.open(ID, new_lamp()).await.unwrap_err();
+    assert!(twin.to_string().contains("NameNotUniqueError"), "{twin}");
+    dialogs.cancel(&id).await.unwrap();
+    assert_eq!(device(&fixture, "Hall"), None);
+    let id = dialogs.open(ID, new_lamp()).await.unwrap().id;
+    let sent = entered(json!({"address": "10.0.0.1"}));
+    let Saved::Yes { object, .. } = dialogs.save(&id, &sent, false).await.unwrap() else {
+        panic!("it was refused");
+    };
+    assert_eq!(device(&fixture, "Hall"), Some((object.unwrap(), true)));
+}
+
+#[tokio::test]
+async fn a_dialog_that_does_not_open_leaves_no_device() {
+    let (fixture, dialogs) = fixture(|name, arguments| match name {
+        "getDeviceConfigUiXml" => returned(json!("<ConfigUI><Field")),
+        _ => rooms(name, arguments),
+    })
+    .await;
+    dialogs.open(ID, new_lamp()).await.unwrap_err();
+    assert_eq!(device(&fixture, "Hall"), None);
+}
+
 #[tokio::test]
 async fn a_new_dialog_has_defaults_options_and_bindings() {
     let (fixture, dialogs) = fixture(rooms).await;
@@ -149,7 +192,7 @@ async fn buttons_and_menus_make_a_round_trip() {
     assert_eq!(calls[0].1["kind"], "button");
     assert_eq!(calls[0].1["args"][0]["address"], "10.0.0.1");
     assert_eq!(calls[0].1["args"][1], "lamp");
-    assert_eq!(calls[0].1["args"][2], 0);
+    assert_eq!(calls[0].1["args"][2], device(&fixture, "Hall").unwrap().0);
     // Only the dynamic list is made again.
     assert_eq!(calls[1].0, "plugin.rooms");
     assert_eq!(calls.len(), 2);
@@ -181,7 +224,6 @@ async fn a_refused_dialog_stays_open_and_a_cancelled_one_is_told() {
     fixture.calls();
     dialogs.cancel(&id).await.unwrap();
     let calls = fixture.calls();
-    // Device callbacks begin with `closed`, not with `device`.
     assert_eq!(calls[0].0, "closedDeviceConfigUi");
     assert_eq!(calls[0].1["userCancelled"], true);
     assert_eq!(calls[0].1["valuesDict"]["address"], "corrected");

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{DialogError, MAX_VALUES, Values};
-use crate::platform::indigo::definition::{ConfigUi, Field, FieldKind};
+use crate::platform::indigo::definition::{Choice, ConfigUi, Field, FieldKind, Options};
 
 /// The keys of a serial port, behind the field's id, with their values at first.
 const SERIAL: [(&str, &str); 5] = [
@@ -33,6 +33,26 @@ pub(super) fn add_defaults(ui: &ConfigUi, values: &mut Values) {
             FieldKind::TextField | FieldKind::Menu | FieldKind::ColorPicker => default.into(),
         };
         values.entry(field.id.as_str()).or_insert(value);
+    }
+}
+
+/// Adds what `PluginConfig.xml` says is the default, for keys that were never saved. Fields
+/// that name no default are left out: a plugin that reads one with a default of its own
+/// means that one.
+pub fn add_stated_defaults(ui: &ConfigUi, values: &mut Values) {
+    let stated = |field: &&Field| field.default_value.is_some();
+    let ui = ConfigUi {
+        fields: ui.fields.iter().filter(stated).cloned().collect(),
+        ..ConfigUi::default()
+    };
+    let saved = values.clone();
+    add_defaults(&ui, values);
+    for field in ui.fields.iter().filter(|it| !saved.contains_key(&it.id)) {
+        if let Some(Options::Fixed(choices)) = &field.options {
+            let pair = |it: &Choice| (it.value.clone(), it.label.clone());
+            let pairs: Vec<_> = choices.iter().map(pair).collect();
+            choose_first(field, &pairs, values);
+        }
     }
 }
 
@@ -177,6 +197,20 @@ mod tests {
             "p": "", "s_serialConnType": "local", "s_serialPortLocal": "",
             "s_serialPortNetSocket": "", "s_serialPortNetRfc": "", "s_uiAddress": "",
             "h": "kept", "r": ""});
+        assert_eq!(Value::Object(values), expected);
+    }
+
+    #[test]
+    fn only_defaults_that_are_stated_are_there_from_the_start() {
+        let more = "<Field id='o' type='menu' defaultValue=''><List><Option value='1'>A</Option>\
+            </List></Field><Field id='k' type='menu' defaultValue=''><List>\
+            <Option value='1'>A</Option></List></Field>";
+        let mut values = Values::new();
+        values.insert("t".to_owned(), json!("saved"));
+        values.insert("k".to_owned(), json!(""));
+        add_stated_defaults(&ui(&format!("{ALL}{more}")), &mut values);
+        let expected = json!({"t": "saved", "k": "", "c": true, "l": ["a", "b"], "h": "kept",
+            "o": "1"});
         assert_eq!(Value::Object(values), expected);
     }
 

@@ -1,0 +1,3 @@
+class Plugin(indigo.PluginBase):
+    def warn(self, action):
+        self.logger.warning("from the other")
