@@ -317,19 +317,23 @@ class Bundle:
                 self.changed.add(device["id"])
 
     def ended(self, before):
-        """How the callback of a command ended."""
-        try:
-            place = self.site.place("probe: action", before, 4)
-            # One callback may call another one; the first that entered tells how the command ended.
-            name = self.site.lines[place].split("probe: ")[1].removesuffix(" enters")
-            while not re.search("probe: %s (returns|raises)" % re.escape(name), self.site.lines[place]):
-                place = self.site.place("probe: action", place + 1, 15)
-        except Failed:
-            return "nothing"
-        if " raises " in self.site.lines[place]:
-            self.because(self.site.lines[place].split(" raises ", 1)[1])
-            return "raises"
-        return "returns"
+        """How the callback of a command ended; a plugin may be busy with something else before."""
+        end = time.monotonic() + 30
+        name = None
+        while time.monotonic() < end:
+            for it in self.site.lines[before:]:
+                probe = re.search("probe: (action .+?) (enters|returns|raises)", it)
+                # One callback may call another one; the first that entered tells how the command ended.
+                name = name or (probe and probe.group(1))
+                if probe and probe.group(1) == name and probe.group(2) == "returns":
+                    return "returns"
+                if probe and probe.group(1) == name and probe.group(2) == "raises":
+                    self.because(it.split(" raises ", 1)[1])
+                    return "raises"
+                if not name and "the plugin has no action" in it:
+                    return "nothing"
+            time.sleep(0.1)
+        return "nothing"
 
     def act(self):
         """Executes each action and each menu item through its dialog, and asks for the pages that are listed."""

@@ -30,12 +30,11 @@ class Peers:
         self.listen("sink", lambda connection: drain(connection.recv))
 
     def login(self):
-        """Asks for a name and a password and is content with any."""
+        """Asks for a name and a password, both at once, and is content with any."""
         def greet(connection):
-            for prompt in (b"login: ", b"password: ", b"\r\nready> "):
-                connection.sendall(prompt)
-                connection.recv(4096)
-            drain(connection.recv)
+            connection.sendall(b"login: password: ready> ")
+            while connection.recv(4096):
+                connection.sendall(b"ready> ")
         self.listen("login", greet)
 
     def listen(self, name, serve):

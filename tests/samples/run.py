@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "examples"))
 import indigo
 import table as tables
 from hub import Failed, Site
+from together import together
 
 PROBE = '''
 
@@ -69,7 +70,10 @@ def main():
         domoticz(arguments)
     if arguments.only != "domoticz":
         bundles(arguments)
-    return 0
+    seen = together(arguments, PROBE.replace("MODULE", "Domoticz"), parameters) if not arguments.names else None
+    if seen:
+        print("together:\n  " + "\n  ".join(seen))
+    return int(bool(seen and seen[0].startswith("failed")))
 
 
 def domoticz(arguments):
