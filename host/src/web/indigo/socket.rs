@@ -259,14 +259,21 @@ impl Client {
         };
         match message.get("objectId") {
             None | Some(Value::Null) => {
-                let objects: Vec<_> = server.database().list(table).cloned().collect();
+                let objects: Vec<_> = {
+                    let database = server.database();
+                    let all = database.list(table).filter(|it| Lens::shows(it));
+                    all.cloned().collect()
+                };
                 let list: Vec<_> = objects.iter().map(|object| see(object)).collect();
                 json!({"id": id, "message": "refresh", "objectType": kind, "list": list})
             }
             Some(wanted) => {
                 let found = wanted.as_i64().and_then(|wanted| {
                     let database = server.database();
-                    database.any(wanted).filter(|it| it.table == table).cloned()
+                    let found = database.any(wanted);
+                    found
+                        .filter(|it| it.table == table && Lens::shows(it))
+                        .cloned()
                 });
                 match found {
                     Some(object) => json!({"id": id, "message": "refresh", "objectType": kind,
