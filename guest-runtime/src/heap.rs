@@ -62,7 +62,7 @@ impl Hot {
 
 /// Blocks of one size.
 #[derive(Clone, Copy)]
-struct Sized {
+struct OfSize {
     /// Number of the latest one.
     number: u32,
     /// The ones still to come for the region, by number.
@@ -73,7 +73,7 @@ struct Sized {
 struct State {
     /// The blocks by size, while they are numbered: from the begin of the initialisation
     /// to its end.
-    sizes: Cell<Option<&'static [Cell<Sized>]>>,
+    sizes: Cell<Option<&'static [Cell<OfSize>]>>,
     /// The list of the snapshot tool.
     hot: Cell<&'static [Hot]>,
     /// Begin and end of the region.
@@ -157,7 +157,7 @@ fn in_region(block: *const u8) -> bool {
 }
 
 /// The next block, in the region when the list says so.
-fn numbered(sizes: &[Cell<Sized>], layout: Layout) -> *mut u8 {
+fn numbered(sizes: &[Cell<OfSize>], layout: Layout) -> *mut u8 {
     let hot = sizes.get(layout.size()).and_then(next_of_size);
     let hot = hot.filter(|_| layout.align() <= ALIGNMENT);
     if let Some((hot, free)) = hot.and_then(|hot| Some((hot, STATE.free.get(hot.part())?))) {
@@ -170,12 +170,12 @@ fn numbered(sizes: &[Cell<Sized>], layout: Layout) -> *mut u8 {
 }
 
 /// Numbers the next block of a size; that of the list, when it is in it.
-fn next_of_size(size: &Cell<Sized>) -> Option<Hot> {
-    let Sized { number, hot } = size.get();
+fn next_of_size(size: &Cell<OfSize>) -> Option<Hot> {
+    let OfSize { number, hot } = size.get();
     let number = number.wrapping_add(1);
     let next = hot.split_first();
     let next = next.filter(|(first, _)| first.number() == number);
-    size.set(Sized {
+    size.set(OfSize {
         number,
         hot: next.map_or(hot, |(_, rest)| rest),
     });
@@ -208,7 +208,7 @@ pub fn begin_numbering() {
         let from = hot.partition_point(|block| (block.size as usize) < size);
         let to = hot.partition_point(|block| block.size as usize <= size);
         let hot = hot.get(from..to).unwrap_or_default();
-        Cell::new(Sized { number: 0, hot })
+        Cell::new(OfSize { number: 0, hot })
     };
     let sizes: Vec<_> = (0..=LARGEST).map(of_size).collect();
     let sizes = Box::leak(sizes.into_boxed_slice());

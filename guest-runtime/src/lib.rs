@@ -48,6 +48,9 @@ use rustpython_vm::{self as vm, AsObject, Interpreter, PyObjectRef, PyResult, Vi
 /// The interpreter, built before the snapshot and never dropped.
 static INTERPRETER: Single<OnceCell<Interpreter>> = Single(OnceCell::new());
 
+/// Module `_cordon_runtime`, whose functions the hub calls.
+static RUNTIME: Single<OnceCell<PyObjectRef>> = Single(OnceCell::new());
+
 /// Builds the interpreter and imports what every plugin uses.
 ///
 /// Called by the snapshot tool, before there is a hub: no file, clock or
@@ -65,7 +68,10 @@ extern "C" fn cordon_init() {
                 let threads = vm.import("_cordon_thread", 0)?;
                 vm.call_method(threads.as_object(), "install", ())?;
                 let boot = vm.import("_cordon_boot", 0)?;
-                vm.call_method(boot.as_object(), "init", ())
+                vm.call_method(boot.as_object(), "init", ())?;
+                let runtime = vm.import("_cordon_runtime", 0)?;
+                RUNTIME.get_or_init(|| runtime);
+                Ok(())
             });
         if let Err(error) = booted {
             let mut text = String::new();
@@ -197,17 +203,16 @@ fn renew_entropy() {
 /// of the plugin: the plugin's are handled there. It is reported and counted as
 /// raised.
 fn call_runtime(
-    function: &str,
+    function: &'static str,
     arguments: impl FnOnce(&VirtualMachine) -> PyResult<Vec<PyObjectRef>>,
 ) -> Outcome {
     task::enter_main();
-    let Some(interpreter) = INTERPRETER.get() else {
+    let (Some(interpreter), Some(runtime)) = (INTERPRETER.get(), RUNTIME.get()) else {
         panic!("the component was not initialised: it is no snapshot");
     };
     interpreter.enter(|vm| {
         let result = arguments(vm).and_then(|arguments| {
-            let module = vm.import("_cordon_runtime", 0)?;
-            let callee = module.get_attr(&vm.ctx.new_str(function).to_owned(), vm)?;
+            let callee = runtime.get_attr(vm.ctx.intern_str(function), vm)?;
             callee.call(arguments, vm)?.try_into_value::<i32>(vm)
         });
         match result {

@@ -3,9 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::site::Site;
+use crate::site::{Site, send};
 use crate::stage::{PLUGIN, Stage};
-use crate::web::send;
 
 const DEVICES: &str = "<Devices><Device type='sensor' id='zone'><Name>Zone</Name><ConfigUI>\
     <Field id='member' type='menu'><List class='self' method='members'/></Field>\

@@ -153,7 +153,7 @@ async fn the_operators_actions_write_to_anybody_with_tls_and_a_password() {
         );
         let (mut stage, mut server) = stage(security, auth, &config);
         let mail = json!({"class": "indigo.EmailAction", "emailTo": "anybody@example.org",
-            "emailSubject": "bell", "emailBody": "it rang"});
+            "emailSubject": "bell", "emailBody": "%%e:\"event-type\"%% %%v:1%% rang"});
         let group = json!({"name": "bell", "actions": [mail]});
         stage.done("actionGroup.create", group).await;
         stage
@@ -162,8 +162,13 @@ async fn the_operators_actions_write_to_anybody_with_tls_and_a_password() {
         let letter = server.letter();
         assert_eq!(
             (&letter["tls"], &letter["known"], &letter["body"]),
-            (&json!(true), &json!(true), &json!("it rang\r\n"))
+            (
+                &json!(true),
+                &json!(true),
+                &json!("ActionGroup %%v:1%% rang\r\n")
+            )
         );
+        stage.line("there is no variable with id 1").await;
         stage.line("mail to anybody@example.org: sent").await;
         stage.stop().await;
     }

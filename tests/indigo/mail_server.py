@@ -14,10 +14,12 @@ import json
 import socketserver
 import ssl
 import sys
+import threading
 
 SECURITY, CERTIFICATE, KEY = sys.argv[1:4]
 AUTH = sys.argv[4] if len(sys.argv) > 4 else ""
 PASSWORD = "s\u00e9cret"
+PRINTING = threading.Lock()
 
 
 class Handler(socketserver.BaseRequestHandler):
@@ -102,13 +104,16 @@ class Handler(socketserver.BaseRequestHandler):
             assert line.endswith(b"\r\n") and len(line) <= 998, line
             text += line[1:] if line.startswith(b".") else line
         letter = email.message_from_bytes(text, policy=email.policy.default)
-        print(json.dumps({
+        told = json.dumps({
             "tls": self.tls, "known": self.known, "sender": self.sender, "receivers": self.receivers,
             "from": letter["From"], "to": letter["To"], "subject": letter["Subject"],
             "headers": sorted(letter.keys()), "body": letter.get_content(),
             "dated": letter["Date"].datetime is not None, "defects": [str(d) for d in letter.defects],
             "longest": max(len(line) for line in text.split(b"\r\n")),
-        }), flush=True)
+        })
+        # Letters come at the same time, and a line is written in two parts.
+        with PRINTING:
+            print(told, flush=True)
         self.say("250 taken")
         return True
 

@@ -23,7 +23,6 @@ mod site;
 mod sleep;
 mod stage;
 mod together;
-mod web;
 
 use std::panic::AssertUnwindSafe;
 

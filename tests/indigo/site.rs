@@ -150,6 +150,20 @@ impl Site {
     }
 }
 
+/// Status, content type and body of the answer to a request with the key; a text is a form.
+pub async fn send(site: &Site, method: &str, path: &str, body: Value) -> (u16, String, String) {
+    let key = ("Authorization".to_owned(), format!("Bearer {KEY}"));
+    let kind = |kind: &str| ("Content-Type".to_owned(), kind.to_owned());
+    let (kind, body) = match body {
+        Value::Null => (None, None),
+        Value::String(form) => (Some(kind("application/x-www-form-urlencoded")), Some(form)),
+        other => (Some(kind("application/json")), Some(other.to_string())),
+    };
+    let headers: Vec<_> = kind.into_iter().chain([key]).collect();
+    let got = site.send(method, path, &headers, body).await;
+    (got.status, got.kind, got.body)
+}
+
 async fn connect(address: SocketAddr, feed: String) -> WebSocket<TcpStream> {
     let request = format!(
         "GET /v2/api/ws/{feed} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {KEY}\r\n\

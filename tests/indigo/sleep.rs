@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::site::{KEY, Site};
+use crate::site::{KEY, Site, send};
 use crate::stage::{PLUGIN, Stage};
-use crate::web::send;
 
 const DEVICES: &str = "<Devices>\
     <Device type=\"relay\" id=\"relay\"><Name>Relay</Name></Device></Devices>";

@@ -248,6 +248,15 @@ class Arguments(IndigoCase):
         self.assertIn("deviceId : 7", text)
         self.assertIn("props : com.test : (dict)\n     a : 1 (integer)", text)
 
+    def test_what_can_be_taken_back_says_when(self):
+        indigo = self.indigo
+        for name in ("DeviceAction", "EnableScheduleAction", "DisableScheduleAction",
+                     "EnableTriggerAction", "DisableTriggerAction"):
+            kind = getattr(indigo, name)
+            self.assertTrue(issubclass(kind, indigo.Action))
+            self.assertEqual(dict(kind())["complementDelay"], 0)
+            self.assertEqual(kind(complementDelay=5).complementDelay, 5)
+
     def test_an_action_as_a_dictionary(self):
         self.begin("    def act(self, action):\n        return dict(action)\n")
         answer = self.ok("plugin.act", kind="action", args=[

@@ -133,7 +133,7 @@ class Bundle:
         site.stop()
         ended = site.process.returncode == 0
         self.stops = "yes" if ended and time.monotonic() - began < 25 else "no"
-        if site.said("threads still run,") or site.said("does not end although it was asked to"):
+        if site.said("threads still run") or site.said("does not end although it was asked to"):
             self.stops = "leaves threads"
         self.because(last_error(site.lines, ""))
 

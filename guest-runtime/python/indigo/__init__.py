@@ -45,6 +45,9 @@ from indigo._trigger import (
     X10CommandReceivedTrigger,
 )
 
+# The name that the manual has for the base of all actions.
+Action = BaseAction
+
 # The name of an older description of the interface.
 VarValueChangeTrigger = VariableValueChangeTrigger
 

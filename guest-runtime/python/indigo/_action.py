@@ -136,22 +136,22 @@ class InputOutputAction(BaseAction):
     """For outputs; they count from zero."""
 
 
-@_action(("scheduleId", 0))
+@_action(("scheduleId", 0), ("complementDelay", 0))
 class EnableScheduleAction(BaseAction):
     """Turns a schedule on."""
 
 
-@_action(("scheduleId", 0))
+@_action(("scheduleId", 0), ("complementDelay", 0))
 class DisableScheduleAction(BaseAction):
     """Turns a schedule off."""
 
 
-@_action(("triggerId", 0))
+@_action(("triggerId", 0), ("complementDelay", 0))
 class EnableTriggerAction(BaseAction):
     """Turns a trigger on."""
 
 
-@_action(("triggerId", 0))
+@_action(("triggerId", 0), ("complementDelay", 0))
 class DisableTriggerAction(BaseAction):
     """Turns a trigger off."""
 

@@ -44,6 +44,9 @@ class ElementCommands(Commands):
         # 0 is a place too: outside of all folders.
         self._send("moveToFolder", elem, value=_call.reference(value or 0))
 
+    # As a sample of the manual writes it.
+    setFolder = moveToFolder
+
     def displayInRemoteUI(self, elem, value=True):
         self._send("displayInRemoteUI", elem, value=bool(value))
 

@@ -6,10 +6,8 @@
 //! minute; passwords are compared in constant time. Without configuration only this
 //! machine may, without a password.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine;
@@ -20,15 +18,9 @@ use sha2::{Digest, Sha256};
 
 use super::digest::{Challenges, REALM, Response, Secret};
 use super::query::Query;
+use super::throttle::Throttle;
 use crate::config::{WebConfig, WebUser};
 use crate::grants::HostPattern;
-
-/// Wrong passwords of one address in [`WINDOW`] after which none of it is looked at.
-const FAILURES: u32 = 5;
-/// How long they are remembered.
-const WINDOW: Duration = Duration::from_secs(60);
-/// Addresses that are remembered; when there are more, they are counted as one.
-const ADDRESSES: usize = 1024;
 
 /// What a user may do; each includes the one before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -128,7 +120,7 @@ impl Account {
 pub struct Access {
     accounts: Arc<[Account]>,
     networks: Arc<[HostPattern]>,
-    failures: Arc<Mutex<HashMap<IpAddr, (u32, Instant)>>>,
+    throttle: Arc<Throttle>,
     challenges: Arc<Challenges>,
 }
 
@@ -145,7 +137,7 @@ impl Access {
         Self {
             accounts: config.users.iter().map(account).collect(),
             networks: config.networks.clone().into(),
-            failures: Arc::default(),
+            throttle: Arc::default(),
             challenges: Arc::new(Challenges::new()),
         }
     }
@@ -198,7 +190,7 @@ impl Access {
         target: &str,
     ) -> Result<Caller, Refusal> {
         let response = Response::parse(text).ok_or(Refusal::Missing)?;
-        let caller = self.attempt(peer, || {
+        let caller = self.throttle.attempt(peer, || {
             let name = response.user();
             let account = self.accounts.iter().find(|it| it.name == name)?;
             let proved = response.proves(&account.digest, method, target);
@@ -222,7 +214,7 @@ impl Access {
 
     /// The user of this name and password; `password` may also be its MD5.
     fn log_in(&self, peer: IpAddr, name: &str, password: &str) -> Result<Caller, Refusal> {
-        self.attempt(peer, || {
+        self.throttle.attempt(peer, || {
             // Every account is looked at, so that the time tells nothing of the names.
             let given = hash(password);
             let mut found = None;
@@ -240,20 +232,8 @@ impl Access {
 
     /// Whether a code is the right one; a wrong one counts as a wrong password.
     pub(super) fn compare(&self, peer: IpAddr, given: &str, code: &str) -> Result<(), Refusal> {
-        self.attempt(peer, || equal(&hash(given), &hash(code)).then_some(()))
-    }
-
-    /// What a stranger may get wrong a few times a minute.
-    fn attempt<T>(&self, peer: IpAddr, right: impl FnOnce() -> Option<T>) -> Result<T, Refusal> {
-        let peer = self.place(peer);
-        if self.is_blocked(peer) {
-            return Err(Refusal::TooMany);
-        }
-        let found = right();
-        if found.is_none() {
-            self.count(peer);
-        }
-        found.ok_or(Refusal::Wrong)
+        self.throttle
+            .attempt(peer, || equal(&hash(given), &hash(code)).then_some(()))
     }
 
     /// Whether a request comes from a network that needs no password. One that a proxy
@@ -266,32 +246,6 @@ impl Access {
             .iter()
             .any(|network| network.contains("", peer));
         listed && !passed_on.iter().any(|name| headers.contains_key(*name))
-    }
-
-    fn is_blocked(&self, peer: IpAddr) -> bool {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let counted = failures.get(&peer);
-        counted.is_some_and(|(count, since)| *count >= FAILURES && since.elapsed() < WINDOW)
-    }
-
-    fn count(&self, peer: IpAddr) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.retain(|_, (_, since)| since.elapsed() < WINDOW);
-        let (count, _) = failures.entry(peer).or_insert((0, Instant::now()));
-        *count = count.saturating_add(1);
-    }
-
-    /// Under which address a peer is counted. One in IPv6 has a whole network.
-    fn place(&self, peer: IpAddr) -> IpAddr {
-        let place = match peer.to_canonical() {
-            IpAddr::V4(address) => IpAddr::V4(address),
-            IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
-        };
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        match failures.len() < ADDRESSES || failures.contains_key(&place) {
-            true => place,
-            false => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
-        }
     }
 }
 
@@ -458,7 +412,7 @@ mod tests {
     fn wrong_passwords_are_counted_per_address() {
         let access = users();
         let none = Query::default();
-        for _ in 0..FAILURES {
+        for _ in 0..crate::web::throttle::FAILURES {
             assert_eq!(
                 access.admit(far(), &header("ann:x"), &none),
                 Err(Refusal::Wrong)
@@ -470,17 +424,5 @@ mod tests {
             Err(Refusal::TooMany)
         );
         assert!(access.admit(HOME, &header("ann:p:w"), &none).is_ok());
-    }
-
-    #[test]
-    fn the_addresses_that_are_remembered_are_bounded() {
-        let access = users();
-        for n in 0..u32::try_from(ADDRESSES * 2).unwrap() {
-            let peer = IpAddr::V4((0x0a00_0000 + n).into());
-            let _ = access.log_in(peer, "ann", "x");
-        }
-        assert!(access.failures.lock().unwrap().len() <= ADDRESSES + 1);
-        // The rest counts as one, and is slowed down as one.
-        assert_eq!(access.log_in(far(), "ann", "p:w"), Err(Refusal::TooMany));
     }
 }

@@ -21,6 +21,7 @@ mod pages;
 mod query;
 mod sensor;
 mod server;
+mod throttle;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

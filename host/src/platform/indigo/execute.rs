@@ -143,11 +143,7 @@ fn perform(
             });
             Ok(())
         }
-        "EmailAction" => {
-            let to = step.fields.get("emailTo").cloned().unwrap_or_default();
-            let (subject, body) = (step.text("emailSubject"), step.text("emailBody"));
-            server.send_mail(caller, &to, subject, body)
-        }
+        "EmailAction" => server.send_mail_of(caller, &step, data.unwrap_or_default()),
         "ExecuteScriptAction" => Err(Failure::unsupported(
             "this server runs no scripts outside of plugins; make the script an action of a \
              plugin and use a PluginAction",

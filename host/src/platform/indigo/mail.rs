@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::action::Step;
 use super::failure::Failure;
 use super::plugin::Plugin;
 use super::server::{Caller, IndigoServer};
+use super::substitution::{Known, substitute};
 use crate::error::Denied;
 use crate::log::Level;
 use crate::mail::{Address, LONGEST_TEXT, Letter, MOST_RECEIVERS};
@@ -19,7 +21,41 @@ use crate::mail::{Address, LONGEST_TEXT, Letter, MOST_RECEIVERS};
 const NO_SERVER: &str = "no mail server is configured; the operator adds the section [mail] with \
     `server` and `from` to cordon.toml";
 
+/// Most things that are said to be wrong with the markup of a letter.
+const PROBLEMS: usize = 10;
+
 impl IndigoServer {
+    /// Sends what an action of the operator says, its markup replaced; what is wrong with the
+    /// markup is in the log.
+    ///
+    /// # Errors
+    ///
+    /// As [`IndigoServer::send_mail`].
+    pub(super) fn send_mail_of(
+        self: &Arc<Self>,
+        caller: &Caller,
+        step: &Step,
+        event: Value,
+    ) -> Result<(), Failure> {
+        let to = step.fields.get("emailTo").cloned().unwrap_or_default();
+        let now = jiff::Zoned::now();
+        let (subject, body) = {
+            let database = self.database();
+            let known = Known {
+                database: &database,
+                now: &now,
+                event: &event,
+            };
+            let replaced = |key: &str| substitute(&known, step.text(key), LONGEST_TEXT);
+            (replaced("emailSubject"), replaced("emailBody"))
+        };
+        for problem in subject.problems.iter().chain(&body.problems).take(PROBLEMS) {
+            let line = format!("EmailAction: {problem}");
+            self.events().record(None, Level::Error, line);
+        }
+        self.send_mail(caller, &to, &subject.text, &body.text)
+    }
+
     /// Sends a letter. `to` is text with one or more addresses, or a list of such.
     ///
     /// # Errors

@@ -37,6 +37,7 @@ pub mod setup;
 pub mod sleep;
 mod sprinkler;
 pub mod state;
+pub mod substitution;
 pub mod sun;
 pub mod table;
 mod timers;

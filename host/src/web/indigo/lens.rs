@@ -39,6 +39,11 @@ impl Lens {
         }
     }
 
+    /// Whether clients see an object at all: not one whose dialog was never saved.
+    pub(super) fn shows(object: &Object) -> bool {
+        !object.hidden.draft
+    }
+
     /// An object.
     pub(super) fn of(&self, object: &Object) -> Value {
         let mut seen = view(object, None);

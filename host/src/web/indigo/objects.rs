@@ -54,12 +54,15 @@ fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Asked) ->
         let database = api.server.database();
         let folders: Vec<_> = database.list(collection.folders()).cloned().collect();
         let objects: Vec<_> = match id {
-            None => database.list(table).cloned().collect(),
+            None => {
+                let all = database.list(table).filter(|it| Lens::shows(it));
+                all.cloned().collect()
+            }
             Some(id) => {
                 let id = id.parse().ok();
                 let found = id.and_then(|id| database.any(id));
                 found
-                    .filter(|it| it.table == table)
+                    .filter(|it| it.table == table && Lens::shows(it))
                     .cloned()
                     .into_iter()
                     .collect()

@@ -13,6 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, interval_at};
 
@@ -139,12 +140,13 @@ impl From<axum::Error> for Ended {
     }
 }
 
-async fn objects(
+/// Tells a client what happens, and answers it, until one of them ends it.
+async fn follow<T: Clone>(
     socket: &mut WebSocket,
     client: &Client,
-    collection: Collection,
+    mut news: Receiver<T>,
+    told: impl Fn(&T) -> Option<Value>,
 ) -> Result<(), Ended> {
-    let mut changes = client.server.changes();
     let mut pings = interval_at(Instant::now() + PING, PING);
     loop {
         tokio::select! {
@@ -152,8 +154,8 @@ async fn objects(
                 let answer = received_by(client, received).await?;
                 send(socket, answer).await?;
             }
-            change = changes.recv() => match change {
-                Ok(change) => send(socket, client.told(&change, collection)).await?,
+            happened = news.recv() => match happened {
+                Ok(happened) => send(socket, told(&happened)).await?,
                 Err(RecvError::Lagged(count)) => return Err(Ended::Missed(count)),
                 Err(RecvError::Closed) => return Ok(()),
             },
@@ -162,28 +164,26 @@ async fn objects(
     }
 }
 
+async fn objects(
+    socket: &mut WebSocket,
+    client: &Client,
+    collection: Collection,
+) -> Result<(), Ended> {
+    let changes = client.server.changes();
+    follow(socket, client, changes, |change| {
+        client.told(change, collection)
+    })
+    .await
+}
+
 async fn log(socket: &mut WebSocket, client: &Client) -> Result<(), Ended> {
     // Followed first, so that nothing falls between the two.
     let events = client.server.events();
-    let mut lines = events.subscribe();
+    let lines = events.subscribe();
     for record in events.tail(None, LOG_LINES) {
         send(socket, Some(line(&record))).await?;
     }
-    let mut pings = interval_at(Instant::now() + PING, PING);
-    loop {
-        tokio::select! {
-            received = socket.recv() => {
-                let answer = received_by(client, received).await?;
-                send(socket, answer).await?;
-            }
-            record = lines.recv() => match record {
-                Ok(record) => send(socket, Some(line(&record))).await?,
-                Err(RecvError::Lagged(count)) => return Err(Ended::Missed(count)),
-                Err(RecvError::Closed) => return Ok(()),
-            },
-            _ = pings.tick() => socket.send(Message::Ping(Default::default())).await?,
-        }
-    }
+    follow(socket, client, lines, |record| Some(line(record))).await
 }
 
 /// The answer to what came from a client.
@@ -259,14 +259,21 @@ impl Client {
         };
         match message.get("objectId") {
             None | Some(Value::Null) => {
-                let objects: Vec<_> = server.database().list(table).cloned().collect();
+                let objects: Vec<_> = {
+                    let database = server.database();
+                    let all = database.list(table).filter(|it| Lens::shows(it));
+                    all.cloned().collect()
+                };
                 let list: Vec<_> = objects.iter().map(|object| see(object)).collect();
                 json!({"id": id, "message": "refresh", "objectType": kind, "list": list})
             }
             Some(wanted) => {
                 let found = wanted.as_i64().and_then(|wanted| {
                     let database = server.database();
-                    database.any(wanted).filter(|it| it.table == table).cloned()
+                    let found = database.any(wanted);
+                    found
+                        .filter(|it| it.table == table && Lens::shows(it))
+                        .cloned()
                 });
                 match found {
                     Some(object) => json!({"id": id, "message": "refresh", "objectType": kind,

@@ -68,6 +68,7 @@ class Plugin(indigo.PluginBase):
         self.same("enabled", (command.enable(made, value=True), indigo.devices["made"].enabled), (None, True))
         self.same("move", (command.moveToFolder(made, value=0), indigo.devices["made"].folderId), (None, 0))
         self.same("move back", (command.moveToFolder(made.id, value=folder.id), indigo.devices["made"].folderId), (None, folder.id))
+        self.same("as in a sample", (command.setFolder(made, 0), indigo.devices["made"].folderId), (None, 0))
         self.same("hide", (command.displayInRemoteUI(made.id, False), indigo.devices["made"].remoteDisplay), (None, False))
         ping = command.ping(lamp, suppressLogging=True)
         self.same("ping", (type(ping), ping["Success"], type(ping["TimeDelta"])), (indigo.Dict, True, int))

@@ -1,0 +1,225 @@
+//! Markup in the operator's texts that stands for something of the server's: `%%v:ID%%` for
+//! a variable's value, `%%d:ID:STATE%%` for a device's state, `%%e:"PATH"%%` for what is known
+//! of the event, `%%t:"FORMAT"%%` for the time. Plugins substitute in their own texts.
+
+use jiff::Zoned;
+use serde_json::Value;
+
+use super::database::{Database, Reference};
+use super::state;
+use super::table::Collection;
+use super::view::view;
+
+/// What markup is replaced with.
+pub struct Known<'a> {
+    /// The objects.
+    pub database: &'a Database,
+    /// The time.
+    pub now: &'a Zoned,
+    /// What is known of the event.
+    pub event: &'a Value,
+}
+
+/// A text with its markup replaced, and what is wrong with the markup that stays.
+pub struct Substituted {
+    /// The text, at most as long as was allowed.
+    pub text: String,
+    /// One sentence each.
+    pub problems: Vec<String>,
+}
+
+/// Opens and closes markup.
+const MARK: &str = "%%";
+
+/// Replaces the markup in a text. Variables come first, because their values may bring
+/// markup of devices; no other value is looked at again. The text is cut where it would
+/// get longer than `most` bytes.
+#[must_use]
+pub fn substitute(known: &Known<'_>, text: &str, most: usize) -> Substituted {
+    let mut problems = Vec::new();
+    let text = pass(text, most, &mut problems, |kind, rest| {
+        (kind == "v").then(|| variable(known, rest))
+    });
+    let text = pass(&text, most, &mut problems, |kind, rest| match kind {
+        "d" => Some(device(known, rest)),
+        "e" => Some(event(known, rest)),
+        "t" => Some(time(known, rest)),
+        _ => None,
+    });
+    Substituted { text, problems }
+}
+
+/// Goes through a text once; `value` says what stands for markup of a kind that it knows.
+fn pass(
+    text: &str,
+    most: usize,
+    problems: &mut Vec<String>,
+    value: impl Fn(&str, &str) -> Option<Result<String, String>>,
+) -> String {
+    let mut done = String::new();
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once(MARK) {
+        done.push_str(before);
+        let found = behind.split_once(MARK).and_then(|(inside, after)| {
+            let (kind, argument) = inside.split_once(':')?;
+            Some((value(kind, argument)?, after))
+        });
+        match found {
+            Some((Ok(value), after)) => {
+                done.push_str(&value);
+                rest = after;
+            }
+            Some((Err(problem), _)) => {
+                problems.push(problem);
+                done.push_str(MARK);
+                rest = behind;
+            }
+            None => {
+                done.push_str(MARK);
+                rest = behind;
+            }
+        }
+        if done.len() > most {
+            break;
+        }
+    }
+    done.push_str(rest);
+    done.truncate(done.floor_char_boundary(most));
+    done
+}
+
+fn id(text: &str) -> Result<Reference, String> {
+    let number = text.trim().parse();
+    number
+        .map(Reference::Id)
+        .map_err(|_| format!("'{text}' in the markup is no id"))
+}
+
+fn variable(known: &Known<'_>, argument: &str) -> Result<String, String> {
+    let table = Collection::Variables.objects();
+    let found = known.database.find(table, &id(argument)?);
+    let found = found.ok_or_else(|| format!("there is no variable with id {argument}"))?;
+    Ok(found.text("value").to_owned())
+}
+
+fn device(known: &Known<'_>, argument: &str) -> Result<String, String> {
+    let (number, key) = argument
+        .split_once(':')
+        .ok_or_else(|| format!("'{MARK}d:{argument}{MARK}' needs a device's id and a state"))?;
+    let table = Collection::Devices.objects();
+    let found = known.database.find(table, &id(number)?);
+    let found = found.ok_or_else(|| format!("there is no device with id {number}"))?;
+    let seen = view(found, None);
+    let value = seen.get("states").and_then(|states| states.get(key));
+    value
+        .and_then(|value| state::text(value, None))
+        .ok_or_else(|| format!("device {number} has no state '{key}'"))
+}
+
+fn unquoted(argument: &str) -> &str {
+    argument.trim().trim_matches('"')
+}
+
+fn event(known: &Known<'_>, argument: &str) -> Result<String, String> {
+    let path = unquoted(argument);
+    let mut value = known.event;
+    for part in path.split('.') {
+        let inner = match value {
+            Value::Object(map) => map.get(part),
+            Value::Array(items) => part.parse::<usize>().ok().and_then(|at| items.get(at)),
+            _ => None,
+        };
+        value = inner.ok_or_else(|| format!("the event has no '{path}'"))?;
+    }
+    Ok(state::text(value, None).unwrap_or_else(|| value.to_string()))
+}
+
+fn time(known: &Known<'_>, argument: &str) -> Result<String, String> {
+    let format = unquoted(argument);
+    jiff::fmt::strtime::format(format, known.now)
+        .map_err(|error| format!("the time cannot be written as '{format}': {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::fixture::Fixture;
+    use super::super::server::Caller;
+    use super::*;
+
+    #[tokio::test]
+    async fn markup_becomes_what_it_stands_for() {
+        const DEVICES: &str =
+            "<Devices><Device type=\"relay\" id=\"r\"><Name>R</Name></Device></Devices>";
+        let files = [("Server Plugin/Devices.xml", DEVICES)];
+        let fixture = Fixture::new(&files, |_, _| None).await;
+        let server = &fixture.server;
+        let caller = Caller::Plugin(fixture.plugin.clone());
+        let made = json!({"name": "lamp", "deviceTypeId": "r", "props": {}});
+        let lamp = server
+            .command(&caller, "device.create", made)
+            .await
+            .unwrap()["id"]
+            .clone();
+        let value = format!("is %%d:{lamp}:onOffState%% %%v:1%%");
+        let made = json!({"name": "word", "value": value});
+        let word = server
+            .command(&caller, "variable.create", made)
+            .await
+            .unwrap()["id"]
+            .clone();
+        let now: Zoned = "2024-05-01T08:05:00[UTC]".parse().unwrap();
+        let event = json!({"device-id": 7, "nested": {"list": ["%%v:9%%", "b"]}});
+        let database = server.database();
+        let known = Known {
+            database: &database,
+            now: &now,
+            event: &event,
+        };
+        let done = |text: &str| substitute(&known, text, 1000);
+        for (text, expected) in [
+            (
+                format!("100%% %%v:{word}%% 50%"),
+                "100%% is false %%v:1%% 50%",
+            ),
+            (
+                format!("%%d:{lamp}:onOffState%%%%d:{lamp}:onOffState%%"),
+                "falsefalse",
+            ),
+            (
+                "%%t:\"%H:%M\"%%, %%e:\"device-id\"%%".to_owned(),
+                "08:05, 7",
+            ),
+            // A value is not looked at again.
+            (
+                "%%e:\"nested.list.0\"%%%%e:\"nested.list.1\"%%".to_owned(),
+                "%%v:9%%b",
+            ),
+            (
+                "%%x:1%% %%v:5 and no end".to_owned(),
+                "%%x:1%% %%v:5 and no end",
+            ),
+        ] {
+            let done = done(&text);
+            assert_eq!(done.text, expected);
+            assert!(done.problems.is_empty(), "{:?}", done.problems);
+        }
+        for (text, problem) in [
+            ("%%v:word%%", "'word' in the markup is no id"),
+            ("%%v:5%%", "there is no variable with id 5"),
+            ("%%d:5%%", "needs a device's id and a state"),
+            ("%%d:5:x%%", "there is no device with id 5"),
+            ("%%e:\"other\"%%", "the event has no 'other'"),
+            ("%%t:\"%Ö\"%%", "the time cannot be written as '%Ö'"),
+        ] {
+            let done = done(text);
+            assert_eq!(done.text, text);
+            assert!(done.problems[0].contains(problem), "{:?}", done.problems);
+        }
+        let text = format!("%%d:{lamp}:power%%");
+        assert!(done(&text).problems[0].contains("has no state 'power'"));
+        let many = format!("%%v:{word}%%").repeat(10_000);
+        assert!(done(&many).text.len() <= 1000);
+    }
+}

@@ -1,0 +1,89 @@
+//! API keys: what they open, and what nothing opens.
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_open_what_they_are_for_and_nothing_is_open_without() {
+    let site = site(|_, _| returned(json!("{}"))).await;
+    let message = format!("/message/{ID}/api");
+    let image = format!("/{ID}/images/a.png");
+    let all = [
+        message.as_str(),
+        &image,
+        "/v2/api/indigo.devices",
+        "/cordon/indigo/plugins",
+        "/v2/api/command",
+        "/v2/api/ws/device-feed",
+        "/cordon/indigo/dialogs",
+        "/cordon/indigo/dialogs/x",
+        "/cordon/indigo/dialogs/x/save",
+    ];
+    for path in all {
+        let got = site.send("GET", path, &[], b"").await;
+        assert_eq!(got.status, 401, "{path}");
+        assert_eq!(got.error(), "unauthorized");
+        assert!(
+            got.head.contains("www-authenticate: bearer"),
+            "{}",
+            got.head
+        );
+        let got = site
+            .send(
+                "GET",
+                path,
+                &[("Authorization", "Bearer wrong-key-wrong-key")],
+                b"",
+            )
+            .await;
+        assert_eq!(got.status, 401, "{path}");
+    }
+    for (key, path, status) in [
+        (PAGES_KEY, message.as_str(), 200),
+        (PAGES_KEY, &image, 200),
+        (PAGES_KEY, "/v2/api/indigo.devices", 401),
+        (PAGES_KEY, "/cordon/indigo/plugins", 401),
+        (OTHER_KEY, &message, 401),
+        (OTHER_KEY, &image, 401),
+        (KEY, &message, 200),
+        (KEY, "/v2/api/indigo.devices", 200),
+        (KEY, "/cordon/indigo/plugins", 200),
+    ] {
+        let got = site
+            .send("GET", &format!("{path}?api-key={key}"), &[], b"")
+            .await;
+        assert_eq!(got.status, status, "{key} {path}");
+    }
+    let open = site
+        .send("GET", &format!("/{ID}/public/p.txt"), &[], b"")
+        .await;
+    assert_eq!((open.status, open.body.as_str()), (200, "public"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_authentication_other_sites_stay_out() {
+    let config = IndigoApiConfig {
+        authentication: false,
+        ..IndigoApiConfig::default()
+    };
+    let fixture = Fixture::new(&FILES, |_, _| returned(json!("{}"))).await;
+    let site = serve(fixture, &config).await;
+    let path = "/v2/api/indigo.devices";
+    assert_eq!(site.send("GET", path, &[], b"").await.status, 200);
+    for header in [
+        ("Origin", "https://evil.example"),
+        ("Origin", "null"),
+        ("Sec-Fetch-Site", "cross-site"),
+    ] {
+        assert_eq!(
+            site.send("GET", path, &[header], b"").await.status,
+            403,
+            "{header:?}"
+        );
+    }
+    // Pictures and styles of a page that the browser keeps apart, and of no other name.
+    let image = format!("/{ID}/images/a.png");
+    let apart = [("Sec-Fetch-Site", "cross-site")];
+    assert_eq!(site.send("GET", &image, &apart, b"").await.status, 200);
+    let renamed = [("Host", "evil.example")];
+    assert_eq!(site.send("GET", &image, &renamed, b"").await.status, 403);
+}
