@@ -1,76 +1,71 @@
-//! A letter as it travels: headers and text (RFC 5322, RFC 2045, RFC 2047).
+//! A letter as it travels: headers and text.
 //!
-//! Everything that is not plain ASCII is encoded, and so is the whole text, so nothing that
-//! a plugin writes becomes a header or the end of the letter.
+//! The text is always encoded, so nothing that a plugin writes becomes the end of the letter.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use jiff::Zoned;
+use email_encoding::headers::{rfc2047, writer::EmailWriter};
+use lettre::Message;
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0,
+};
+use lettre::message::{Body, Mailbox};
 
 use super::{Address, Letter};
 
-/// Bytes of text in one encoded word; a line of a header has 78 characters at most.
-const WORD: usize = 42;
-
-/// Longest subject that goes as it is, and longest of all, in bytes.
-const SHORT: usize = 60;
+/// Longest subject in bytes, and longest word of one that goes as it is: a word cannot go on
+/// in the next line, and a line has 998 bytes at most (RFC 5322, 2.1.1).
 const LONGEST_SUBJECT: usize = 1000;
+const LONGEST_WORD: usize = 60;
 
-/// Columns of encoded text.
-const COLUMNS: usize = 76;
-
-/// The letter with all its headers; lines end with CR LF, none begins with a full stop.
-pub(super) fn text(from: &Address, letter: &Letter, now: &Zoned, number: u64) -> String {
-    let to: Vec<_> = letter.to.iter().map(Address::as_str).collect();
-    let date = jiff::fmt::rfc2822::to_string(now).unwrap_or_default();
-    let mut text = String::new();
-    for (name, value) in [
-        ("From", from.as_str().to_owned()),
-        // One to a line, so that none gets too long.
-        ("To", to.join(",\r\n ")),
-        ("Subject", subject(&letter.subject)),
-        ("Date", date),
-        (
-            "Message-ID",
-            format!(
-                "<{}.{number}@{}>",
-                now.timestamp().as_nanosecond(),
-                from.domain()
-            ),
-        ),
-        ("MIME-Version", "1.0".to_owned()),
-        ("Content-Type", "text/plain; charset=utf-8".to_owned()),
-        ("Content-Transfer-Encoding", "base64".to_owned()),
-    ] {
-        text.push_str(&format!("{name}: {value}\r\n"));
+/// The letter with all its headers; `number` makes its id another than that of others.
+///
+/// # Errors
+///
+/// What cannot be written.
+pub(super) fn bytes(from: &Address, letter: &Letter, number: u64) -> Result<Vec<u8>, String> {
+    let now = jiff::Timestamp::now().as_nanosecond();
+    let id = format!("<{now}.{number}@{}>", from.domain());
+    let mut builder = Message::builder()
+        .from(mailbox(from))
+        .raw_header(subject(&letter.subject)?)
+        .message_id(Some(id))
+        .date_now()
+        .header(MIME_VERSION_1_0)
+        .header(ContentType::TEXT_PLAIN);
+    for address in &letter.to {
+        builder = builder.to(mailbox(address));
     }
-    text.push_str("\r\n");
+    // As bytes with the right ends of lines: correcting them in place takes seconds for a
+    // text of nothing but lines.
     let lines: Vec<_> = letter.body.lines().collect();
-    let encoded = STANDARD.encode(lines.join("\r\n") + "\r\n");
-    let mut rest = encoded.as_str();
-    while !rest.is_empty() {
-        let (line, next) = rest.split_at(rest.floor_char_boundary(COLUMNS));
-        text.push_str(line);
-        text.push_str("\r\n");
-        rest = next;
-    }
-    text
+    let text = (lines.join("\r\n") + "\r\n").into_bytes();
+    let body = Body::new_with_encoding(text, ContentTransferEncoding::Base64)
+        .map_err(|_| "the text of the letter cannot be encoded".to_owned())?;
+    let message = builder.body(body).map_err(|error| error.to_string())?;
+    Ok(message.formatted())
 }
 
-fn subject(subject: &str) -> String {
+fn mailbox(address: &Address) -> Mailbox {
+    Mailbox::new(None, address.0.clone())
+}
+
+fn subject(subject: &str) -> Result<HeaderValue, String> {
+    let name = HeaderName::new_from_ascii_str("Subject");
     let space = |c: char| if c.is_control() { ' ' } else { c };
     let line: String = subject.chars().map(space).collect();
     let end = line.floor_char_boundary(LONGEST_SUBJECT);
     let line = line.get(..end).unwrap_or_default().trim();
-    if line.is_ascii() && line.len() <= SHORT && !line.contains("=?") {
-        return line.to_owned();
+    let plain = |word: &str| word.len() <= LONGEST_WORD && !word.contains("=?");
+    if line.split(' ').all(plain) {
+        return Ok(HeaderValue::new(name, line.to_owned()));
     }
-    let mut words = Vec::new();
-    let mut rest = line;
-    while !rest.is_empty() {
-        let (word, next) = rest.split_at(rest.floor_char_boundary(WORD));
-        words.push(format!("=?UTF-8?B?{}?=", STANDARD.encode(word)));
-        rest = next;
+    let mut encoded = String::new();
+    {
+        let mut writer = EmailWriter::new(&mut encoded, "Subject: ".len(), 0, false);
+        rfc2047::encode(line, &mut writer).map_err(|error| error.to_string())?;
     }
-    words.join("\r\n ")
+    Ok(HeaderValue::dangerous_new_pre_encoded(
+        name,
+        line.to_owned(),
+        encoded,
+    ))
 }

@@ -3,30 +3,34 @@
 //! Owns the words of the section `[mail]`, what an address is, and the letters on their
 //! way. Who may write to whom, and how often, is decided before.
 
+mod delivery;
 mod message;
-mod smtp;
 #[cfg(test)]
 mod tests;
+mod wire;
 
+use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use serde::Deserialize;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
-use crate::connection::TlsClient;
+use delivery::Tls;
 
-/// How long a letter may take.
+/// How long a letter may take, and the goodbye after it.
 const DEADLINE: Duration = Duration::from_secs(60);
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Letters on their way at a time.
 const ON_THE_WAY: usize = 16;
 
-/// Longest address in bytes, and longest part of it before the `@` (RFC 5321, 4.5.3.1).
+/// Longest address in bytes (RFC 5321, 4.5.3.1).
 const LONGEST: usize = 254;
-const LONGEST_LOCAL: usize = 64;
 
 /// Most receivers of a letter.
 pub const MOST_RECEIVERS: usize = 20;
@@ -109,23 +113,23 @@ pub enum Security {
     None,
 }
 
-/// An address of a mailbox, in ASCII and without comments. It has no `*`, which would look
-/// like a pattern in a grant.
+/// An address of a mailbox, in ASCII, without quotes and without the number of a host. It has
+/// no `*`, which would look like a pattern in a grant.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Address(String);
+pub struct Address(lettre::Address);
 
 impl Address {
     /// As it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_ref()
     }
 
     /// What is behind the `@`.
     #[must_use]
     pub fn domain(&self) -> &str {
-        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+        self.0.domain()
     }
 }
 
@@ -134,26 +138,15 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let fits = text.split_once('@').is_some_and(|(local, domain)| {
-            (1..=LONGEST_LOCAL).contains(&local.len())
-                && !domain.is_empty()
-                && text.len() <= LONGEST
-                && plain(local, "!#$%&'+-/=?^_`{|}~.")
-                && plain(domain, "-.")
-        });
-        if fits {
-            return Ok(Self(text.to_owned()));
+        let fits = text.len() <= LONGEST && text.is_ascii() && !text.contains(['*', '"', '[']);
+        if let (true, Ok(address)) = (fits, text.parse()) {
+            return Ok(Self(address));
         }
         let shown: String = text.chars().filter(|c| !c.is_control()).take(100).collect();
         Err(format!(
             "`{shown}` is no mail address such as me@example.org"
         ))
     }
-}
-
-fn plain(part: &str, marks: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || marks.contains(c);
-    part.chars().all(fits)
 }
 
 impl TryFrom<String> for Address {
@@ -191,7 +184,7 @@ impl Receiver {
     pub fn means(&self, address: &Address) -> bool {
         match self {
             Self::Any => true,
-            Self::One(one) => one.0.eq_ignore_ascii_case(&address.0),
+            Self::One(one) => one.as_str().eq_ignore_ascii_case(address.as_str()),
         }
     }
 }
@@ -213,6 +206,12 @@ pub enum MailError {
     /// The connection failed.
     #[error("the connection to the mail server: {0}")]
     Io(#[from] std::io::Error),
+    /// The connection failed later, or TLS did.
+    #[error("the connection to the mail server: {0}")]
+    Connection(String),
+    /// The letter cannot be written.
+    #[error("{0}")]
+    Letter(String),
     /// The mail server said no.
     #[error("the mail server says to {step}: {reply}")]
     Refused {
@@ -241,7 +240,7 @@ pub struct Mailer {
 struct Inner {
     config: MailConfig,
     /// Made at the first letter: the system's roots take a while to read.
-    tls: OnceCell<TlsClient>,
+    tls: OnceCell<Tls>,
     places: Arc<Semaphore>,
     number: AtomicU64,
 }
@@ -278,29 +277,32 @@ impl Mailer {
     ///
     /// [`MailError`]; then nobody got it.
     pub async fn send(&self, letter: &Letter) -> Result<(), MailError> {
-        let sending = tokio::time::timeout(DEADLINE, self.deliver(letter));
-        sending.await.unwrap_or(Err(MailError::Timeout))
-    }
-
-    async fn deliver(&self, letter: &Letter) -> Result<(), MailError> {
-        let config = &self.inner.config;
-        let tls = match config.security {
-            Security::None => None,
-            Security::StartTls | Security::Tls => Some(self.tls().await?),
+        // Caught, because the library's way to read what a server offers can panic.
+        let delivery = AssertUnwindSafe(self.deliver(letter)).catch_unwind();
+        let outcome = tokio::time::timeout(DEADLINE, delivery).await;
+        let mut talk = match outcome {
+            Ok(Ok(delivered)) => delivered?,
+            Ok(Err(_)) => return Err(MailError::Unfit("says what cannot be read")),
+            Err(_) => return Err(MailError::Timeout),
         };
-        let number = self.inner.number.fetch_add(1, Ordering::Relaxed);
-        let text = message::text(&config.from, letter, &jiff::Zoned::now(), number);
-        smtp::deliver(config, tls, &letter.to, &text).await
+        // It has the letter; whether it says goodbye does not matter.
+        let _ = tokio::time::timeout(GOODBYE, talk.quit()).await;
+        Ok(())
     }
 
-    async fn tls(&self) -> Result<&TlsClient, MailError> {
-        let verify = self.inner.config.verify;
+    async fn deliver(&self, letter: &Letter) -> Result<AsyncSmtpConnection, MailError> {
+        let config = &self.inner.config;
+        let tls = self.tls().await?;
+        let number = self.inner.number.fetch_add(1, Ordering::Relaxed);
+        let message = message::bytes(&config.from, letter, number).map_err(MailError::Letter)?;
+        delivery::deliver(config, tls, &letter.to, &message).await
+    }
+
+    async fn tls(&self) -> Result<&Tls, MailError> {
+        let config = self.inner.config.clone();
         let made = self.inner.tls.get_or_try_init(|| async move {
-            let making = tokio::task::spawn_blocking(move || TlsClient::new(verify)).await;
-            match making {
-                Ok(made) => made.map_err(|error| MailError::Tls(error.to_string())),
-                Err(error) => Err(MailError::Tls(error.to_string())),
-            }
+            let making = tokio::task::spawn_blocking(move || Tls::new(&config)).await;
+            making.map_err(|error| MailError::Tls(error.to_string()))?
         });
         made.await
     }
