@@ -65,6 +65,7 @@ test-tools:
 		command -v $$tool >/dev/null || missing="$${missing:-} $$tool"; \
 	done; \
 	/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing="$${missing:-} python3-websockets"; \
+	/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null || missing="$${missing:-} python3-aiosmtpd"; \
 	if [ -z "$${missing:-}" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing what the tests need:$$missing"; \
