@@ -89,7 +89,7 @@ samples: test-tools build ## plugins of others: how far each gets (SAMPLES=folde
 
 # MODULES="test_json test_re:PATTERN" runs less, UPDATE=1 writes down what came out.
 cpython-tests: cpython-testsuite build ## CPython's own tests in the component (MODULES="test_json test_re" for some)
-	@$(with_key) cargo run --quiet --release --workspace --bin cordon-cpython-tests -- \
+	@$(CARGO_TARGET_DIR)/release/cordon-cpython-tests \
 		$(if $(UPDATE),--update) $(if $(VERBOSE),--verbose) $(MODULES)
 
 cpython-testsuite:
@@ -104,7 +104,7 @@ cpython-testsuite:
 
 bench: build ## measure, and print the table
 	@echo "measuring; leave the machine alone meanwhile"
-	@$(with_key) cargo run --release --workspace --bin cordon-bench
+	@$(CARGO_TARGET_DIR)/release/cordon-bench
 
 lint: fmt setup deny ## formatting, clippy, licences and advisories
 	@$(with_key) cargo clippy --release --workspace --all-targets -- -D warnings
