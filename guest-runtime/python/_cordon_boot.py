@@ -1,15 +1,17 @@
 """Before and after the snapshot.
 
-`init` runs once per build of the runtime and imports what plugins use most;
-`restore` runs first in every instance and renews what must not be shared between
-instances or carried over from the machine that built the snapshot. Neither knows
-anything about the plugin API.
+`init` runs once per build of the runtime: it imports what plugins use most and forgets
+what it learned from the machine. `restore` runs first in every instance and renews
+what must not be shared between instances; whatever else an instance needs is done
+before, because the first use of anything costs a start ten times what later ones do.
+Neither knows anything about the plugin API.
 """
 
 import gc
 import importlib
 import os
 import sys
+import time
 import types
 
 import _cordon_clock
@@ -45,10 +47,6 @@ GC_THRESHOLDS = (50_000, 20, 100)
 # What the frozen library says of where it is. There is nothing at that place.
 NOMINAL_LIBRARY = "/lib/python"
 
-# What every instance has in its environment, as `os.environ` keeps it: the snapshot
-# brings it, so that a start has only to add to it.
-_common_environment = None
-
 # What the snapshot refused to import, for whoever builds it.
 not_preloaded = {}
 
@@ -82,21 +80,30 @@ def init():
     importlib.import_module("_cordon_indigo").hide()
     _cordon_os.describe_system()
     importlib.import_module("_cordon_rehearsal").rehearse()
+    forget()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
 
 
 def restore(setup):
-    """Renews every piece of state that the snapshot carries over."""
+    """Renews what differs between instances."""
     zone = setup["time_zone"]
     _environment(setup["environment"], zone)
     _cordon_clock.set_zone(zone, setup["utc_offset"])
-    _interpreter()
     _entropy()
     _moments()
+
+
+def forget():
+    """Brings every piece of state that was learned or used to where it is in a
+    new interpreter. Last before the snapshot."""
+    os.environ.clear()
+    os.environ.update(_cordon_os.ENVIRONMENT)
+    _interpreter()
+    _generators()
     _files()
-    _threads()
+    importlib.import_module("_cordon_stdio").install()
 
 
 def _add_site_builtins():
@@ -136,19 +143,15 @@ def _hide_library_folder():
 
 
 def _environment(configured, zone):
-    """``os.environ`` is what every program has, then what the configuration says."""
-    global _common_environment
-    if os.environ._data != _common_environment:
-        os.environ.clear()
-        os.environ.update(_cordon_os.ENVIRONMENT)
-        _common_environment = dict(os.environ._data)
+    """Adds to ``os.environ`` what the configuration says.
+
+    Past ``putenv``: nothing in the component reads the C library's environment, and
+    the first name that is put there takes longer than all the rest.
+    """
     for name, value in ([("TZ", zone)] if zone else []) + configured:
-        try:
-            os.environ[name] = value
-        except (OSError, ValueError):
-            # A name with '=' or NUL. The rest is still wanted; the plugin finds
-            # this one missing, as it would under any shell.
-            continue
+        # Others the plugin finds missing, as it would under any shell.
+        if name and "=" not in name and "\0" not in name + value:
+            os.environ._data[os.fsencode(name)] = os.fsencode(value)
 
 
 def _interpreter():
@@ -170,16 +173,18 @@ def _interpreter():
 
 
 def _entropy():
-    """Every generator that was seeded, or drew a value, before the snapshot.
+    """The generator that others draw from: ``email``, ``http`` and ``tempfile``.
 
     ``secrets``, ``random.SystemRandom`` and ``os.urandom`` ask the system each
-    time and need nothing. ``email`` and ``http`` draw from ``random``.
+    time and need nothing.
     """
-    module = _loaded("random")
-    if module is not None:
-        # The hidden instance behind random.random(); other instances in the
-        # standard library are made on first use.
-        module.seed()
+    # The hidden instance behind random.random(); other instances in the
+    # standard library are made on first use.
+    sys.modules["random"].seed()
+
+
+def _generators():
+    """Every generator that drew a value before the snapshot."""
     module = _loaded("uuid")
     if module is not None:
         # Clock sequences and the node: kept so that identifiers of one process
@@ -193,25 +198,12 @@ def _entropy():
     if module is not None:
         # Holds a generator of its own once a name was made.
         module._name_sequence = None
-    module = _loaded("multiprocessing.process")
-    if module is not None:
-        module.current_process().authkey = os.urandom(32)
 
 
 def _moments():
-    """What was computed from the clock or from the zone."""
-    import time
-
-    module = _loaded("logging")
-    if module is not None:
-        # %(relativeCreated)d counts from here; nanoseconds since Python 3.13.
-        whole = isinstance(module._startTime, int)
-        module._startTime = time.time_ns() if whole else time.time()
-    module = _loaded("zoneinfo")
-    if module is not None:
-        # The search path comes from the environment.
-        module.reset_tzpath()
-        module.ZoneInfo.clear_cache()
+    """What was computed from the clock."""
+    # %(relativeCreated)d counts from here, in nanoseconds.
+    sys.modules["logging"]._startTime = time.time_ns()
     # email.utils, calendar, datetime and http.cookiejar compute on each call;
     # _strptime compares the zone on each call (see _cordon_clock).
 
@@ -238,19 +230,6 @@ def _files():
     if module is not None and module.inited:
         # Read from the files of the machine on first use.
         module.inited = False
-
-
-def _threads():
-    """The main thread is the one that delivers callbacks, whatever ran `init`."""
-    module = _loaded("threading")
-    if module is None:
-        return
-    main = module.main_thread()
-    ident = module.get_ident()
-    if main.ident != ident:
-        module._active.pop(main.ident, None)
-        main._ident = ident
-        module._active[ident] = main
 
 
 def _loaded(name):

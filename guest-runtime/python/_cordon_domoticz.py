@@ -55,7 +55,6 @@ _unfinished_errors = _cordon_stdio.unfinished_errors
 def start(setup):
     """Renews the instance's state and imports the plugin (spec 2.1 and 2.2)."""
     _cordon_boot.restore(setup)
-    _cordon_stdio.install()
     binding.prepare(setup)
     folder = setup["plugin_folder"]
     # The plugin's own modules go before those of its packages.

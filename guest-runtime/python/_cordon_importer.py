@@ -10,7 +10,7 @@ import hashlib
 import marshal
 import sys
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import module_from_spec
+from types import ModuleType
 
 import _cordon
 
@@ -85,7 +85,10 @@ def load(folder, code):
         compiled = marshal.loads(code)
     spec = ModuleSpec("plugin", SourceFileLoader("plugin", path), origin=path)
     spec.has_location = True
-    module = sys.modules["plugin"] = module_from_spec(spec)
+    # What importlib would do, but for the name of a compiled file that there is not.
+    module = sys.modules["plugin"] = ModuleType("plugin")
+    module.__file__, module.__loader__, module.__package__ = path, spec.loader, ""
+    module.__spec__ = spec
     _cordon.code_closed()
     try:
         exec(compiled, module.__dict__)

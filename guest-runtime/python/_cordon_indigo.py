@@ -64,7 +64,6 @@ def hide():
 def start(setup):
     """Renews the instance's state, imports the plugin and makes its object."""
     _cordon_boot.restore(setup)
-    _cordon_stdio.install()
     sys.modules.update(_modules)
     builtins.indigo = indigo
     _remember(setup)

@@ -97,7 +97,6 @@ def rehearse():
         setattr(_cordon, name, answer)
     write, _cordon_log._write = _cordon_log._write, _ANSWERS["log"]
     path, finders = list(sys.path), list(sys.meta_path)
-    streams = sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__
     try:
         for _ in range(ROUNDS):
             _once(dict(SETUP, code=code))
@@ -107,8 +106,6 @@ def rehearse():
         _cordon_log._write = write
         for name, function in asked.items():
             setattr(_cordon, name, function)
-        (sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__,
-         sys.__stderr__) = streams
 
 
 def _once(setup):

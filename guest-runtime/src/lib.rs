@@ -28,6 +28,8 @@ mod select;
 mod serial;
 mod single;
 mod socket;
+mod socket_address;
+mod socket_options;
 mod sources;
 mod sqlite;
 mod sqlite_ffi;

@@ -8,13 +8,12 @@ pub(crate) use _cordon_socket::module_def;
 
 #[rustpython_vm::pymodule]
 mod _cordon_socket {
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+    use std::net::{Ipv4Addr, Ipv6Addr};
     use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
-    use std::time::{Duration, Instant};
 
     use rustpython_vm::{
-        AsObject, Py, PyObject, PyObjectRef, PyPayload, PyRef, PyResult, VirtualMachine,
-        builtins::{PyBaseException, PyBytes, PyInt, PyStr, PyTuple, PyType, PyUtf8StrRef},
+        AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,
+        builtins::{PyInt, PyType, PyUtf8StrRef},
         convert::ToPyObject,
         function::{ArgBytesLike, ArgMemoryBuffer, FuncArgs, OptionalArg},
         pyclass,
@@ -22,8 +21,15 @@ mod _cordon_socket {
     };
 
     use crate::abi::cordon::plugin::sockets::{
-        self, Address, Device, Direction, Failure, Family, Interest, Kind, LookupFailure,
-        MessageFlags, OptionName,
+        self, Address, Device, Direction, Failure, Family, Interest, Kind, MessageFlags, OptionName,
+    };
+    use crate::socket_address::{
+        NOWHERE, address_tuple, look_up, lookup_error, lookup_failure, numeric, parse_address,
+        to_address,
+    };
+    use crate::socket_options::{
+        FOREVER, MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, Patience, option_name, raise, receive_flags,
+        seconds, send_flags, timed_out,
     };
     use crate::{errno, task};
 
@@ -37,110 +43,16 @@ mod _cordon_socket {
     const IPPROTO_TCP: i32 = 6;
     const IPPROTO_UDP: i32 = 17;
 
-    const MSG_OOB: i32 = 1;
-    const MSG_PEEK: i32 = 2;
-    const MSG_TRUNC: i32 = 0x20;
-    const MSG_DONTWAIT: i32 = 0x40;
-    const MSG_WAITALL: i32 = 0x100;
-    const MSG_MORE: i32 = 0x8000;
-
     /// What is handed to the hub in one call; a copy of it is made there.
     const CHUNK: usize = 256 << 10;
 
     /// More than any datagram has.
     const DATAGRAM: usize = 64 << 10;
 
-    /// `None`, which means to wait for ever, as a number of seconds.
-    const FOREVER: f64 = -1.0;
-
     /// `socket.setdefaulttimeout`, as the bits of a float.
     static DEFAULT_TIMEOUT: AtomicU64 = AtomicU64::new(FOREVER.to_bits());
 
     type Result<T> = std::result::Result<T, Failure>;
-
-    /// How long a call may go on.
-    struct Patience {
-        timeout: Option<Duration>,
-        end: Option<Instant>,
-    }
-
-    impl Patience {
-        fn new(seconds: f64) -> Self {
-            let timeout = (seconds >= 0.0)
-                .then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
-            Self { timeout, end: None }
-        }
-
-        fn none() -> Self {
-            Self::new(0.0)
-        }
-
-        fn is_none(&self) -> bool {
-            self.timeout == Some(Duration::ZERO)
-        }
-
-        /// Nanoseconds that are left; nothing for ever.
-        fn left(&mut self) -> Option<u64> {
-            let timeout = self.timeout?;
-            let now = Instant::now();
-            let end = match self.end {
-                Some(end) => end,
-                None => *self.end.insert(now.checked_add(timeout)?),
-            };
-            let left = end.saturating_duration_since(now);
-            Some(u64::try_from(left.as_nanos()).unwrap_or(u64::MAX))
-        }
-    }
-
-    fn timed_out(vm: &VirtualMachine) -> PyRef<PyBaseException> {
-        let class = vm.ctx.exceptions.timeout_error.to_owned();
-        vm.new_os_subtype_error(class, None, "timed out").upcast()
-    }
-
-    fn raise<T>(result: Result<T>, vm: &VirtualMachine) -> PyResult<T> {
-        result.map_err(|failure| errno::failure(&failure, vm))
-    }
-
-    /// A timeout as Python gives it, in seconds; [`FOREVER`] for `None`.
-    fn seconds(timeout: &PyObject, vm: &VirtualMachine) -> PyResult<f64> {
-        if vm.is_none(timeout) {
-            return Ok(FOREVER);
-        }
-        let seconds = timeout.to_owned().try_float(vm)?.to_f64();
-        if seconds.is_nan() {
-            return Err(vm.new_value_error("Invalid value NaN (not a number)"));
-        }
-        if seconds < 0.0 {
-            return Err(vm.new_value_error("Timeout value out of range"));
-        }
-        if seconds > 9.2e9 {
-            return Err(vm.new_overflow_error("timeout doesn't fit into C timeval"));
-        }
-        Ok(seconds)
-    }
-
-    fn when(set: bool, flag: MessageFlags) -> MessageFlags {
-        if set { flag } else { MessageFlags::empty() }
-    }
-
-    fn receive_flags(flags: i32, vm: &VirtualMachine) -> PyResult<MessageFlags> {
-        let known = MSG_OOB | MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_TRUNC;
-        // MSG_NOSIGNAL and MSG_CMSG_CLOEXEC say what holds anyway.
-        if flags & !(known | 0x4000 | 0x4000_0000) != 0 {
-            return Err(errno::error(errno::EINVAL, vm));
-        }
-        Ok(when(flags & MSG_PEEK != 0, MessageFlags::PEEK)
-            | when(flags & MSG_OOB != 0, MessageFlags::OUT_OF_BAND))
-    }
-
-    fn send_flags(flags: i32, vm: &VirtualMachine) -> PyResult<MessageFlags> {
-        let known = MSG_OOB | MSG_DONTWAIT | MSG_MORE;
-        if flags & !(known | 0x4000) != 0 {
-            return Err(errno::error(errno::EINVAL, vm));
-        }
-        Ok(when(flags & MSG_OOB != 0, MessageFlags::OUT_OF_BAND)
-            | when(flags & MSG_MORE != 0, MessageFlags::MORE))
-    }
 
     #[pyattr]
     #[pyattr(name = "SocketType")]
@@ -320,15 +232,6 @@ mod _cordon_socket {
             parse_address(address, v6, what, vm)
         }
     }
-
-    const NOWHERE: Address = Address {
-        family: Family::Ipv4,
-        high: 0,
-        low: 0,
-        port: 0,
-        flow: 0,
-        scope: 0,
-    };
 
     #[derive(rustpython_vm::FromArgs)]
     struct SocketArgs {
@@ -622,7 +525,7 @@ mod _cordon_socket {
             let mut patience = zelf.patience(flags);
             let mut sent = zelf.send_some(&data, 0, set, &mut patience, vm)?;
             // A call that may wait for ever takes all of it, as it does elsewhere.
-            while patience.timeout.is_none() && sent < data.len() && zelf.is_stream() {
+            while patience.is_endless() && sent < data.len() && zelf.is_stream() {
                 sent += zelf.send_some(&data, sent, set, &mut patience, vm)?;
             }
             Ok(sent)
@@ -837,237 +740,6 @@ mod _cordon_socket {
                 buffer[..length].copy_from_slice(&data[..length]);
                 length
             })
-        }
-    }
-
-    fn option_name(name: &str) -> Option<OptionName> {
-        Some(match name {
-            "SO_REUSEADDR" => OptionName::SoReuseaddr,
-            "SO_REUSEPORT" => OptionName::SoReuseport,
-            "SO_BROADCAST" => OptionName::SoBroadcast,
-            "SO_KEEPALIVE" => OptionName::SoKeepalive,
-            "SO_RCVBUF" => OptionName::SoRcvbuf,
-            "SO_SNDBUF" => OptionName::SoSndbuf,
-            "SO_ERROR" => OptionName::SoError,
-            "SO_TYPE" => OptionName::SoType,
-            "SO_ACCEPTCONN" => OptionName::SoAcceptconn,
-            "SO_OOBINLINE" => OptionName::SoOobinline,
-            "SO_LINGER" => OptionName::SoLinger,
-            "TCP_NODELAY" => OptionName::TcpNodelay,
-            "TCP_KEEPIDLE" => OptionName::TcpKeepidle,
-            "TCP_KEEPINTVL" => OptionName::TcpKeepintvl,
-            "TCP_KEEPCNT" => OptionName::TcpKeepcnt,
-            "TCP_USER_TIMEOUT" => OptionName::TcpUserTimeout,
-            "TCP_QUICKACK" => OptionName::TcpQuickack,
-            "IP_TTL" => OptionName::IpTtl,
-            "IP_TOS" => OptionName::IpTos,
-            "IP_MULTICAST_TTL" => OptionName::IpMulticastTtl,
-            "IP_MULTICAST_LOOP" => OptionName::IpMulticastLoop,
-            "IP_MULTICAST_IF" => OptionName::IpMulticastIf,
-            "IPV6_V6ONLY" => OptionName::Ipv6V6only,
-            "IPV6_UNICAST_HOPS" => OptionName::Ipv6UnicastHops,
-            "IPV6_MULTICAST_HOPS" => OptionName::Ipv6MulticastHops,
-            "IPV6_MULTICAST_LOOP" => OptionName::Ipv6MulticastLoop,
-            "IPV6_MULTICAST_IF" => OptionName::Ipv6MulticastIf,
-            "IPV6_TCLASS" => OptionName::Ipv6Tclass,
-            _ => return None,
-        })
-    }
-
-    fn to_address(ip: IpAddr) -> Address {
-        let (family, bits) = match ip {
-            IpAddr::V4(ip) => (Family::Ipv4, u128::from(ip.to_bits())),
-            IpAddr::V6(ip) => (Family::Ipv6, ip.to_bits()),
-        };
-        Address {
-            family,
-            high: (bits >> 64) as u64,
-            low: bits as u64,
-            port: 0,
-            flow: 0,
-            scope: 0,
-        }
-    }
-
-    fn to_ip(address: &Address) -> IpAddr {
-        match address.family {
-            Family::Ipv4 => Ipv4Addr::from_bits(address.low as u32).into(),
-            Family::Ipv6 => {
-                Ipv6Addr::from_bits(u128::from(address.high) << 64 | u128::from(address.low)).into()
-            }
-        }
-    }
-
-    fn address_tuple(address: &Address, vm: &VirtualMachine) -> PyObjectRef {
-        let host = to_ip(address).to_string();
-        let mut items: Vec<PyObjectRef> = vec![
-            vm.ctx.new_str(scoped(host, address)).into(),
-            vm.ctx.new_int(address.port).into(),
-        ];
-        if address.family == Family::Ipv6 {
-            items.push(vm.ctx.new_int(address.flow).into());
-            items.push(vm.ctx.new_int(address.scope).into());
-        }
-        vm.ctx.new_tuple(items).into()
-    }
-
-    /// Link-local addresses carry the name of their interface.
-    fn scoped(host: String, address: &Address) -> String {
-        if address.scope == 0 || address.family == Family::Ipv4 {
-            return host;
-        }
-        let interfaces = sockets::interfaces();
-        match interfaces.iter().find(|(index, _)| *index == address.scope) {
-            Some((_, name)) => format!("{host}%{name}"),
-            None => format!("{host}%{}", address.scope),
-        }
-    }
-
-    fn parse_address(
-        address: &PyObject,
-        v6: bool,
-        what: &str,
-        vm: &VirtualMachine,
-    ) -> PyResult<Address> {
-        let family = if v6 { "AF_INET6" } else { "AF_INET" };
-        let Some(tuple) = address.downcast_ref::<PyTuple>() else {
-            return Err(vm.new_type_error(format!(
-                "{what}(): {family} address must be tuple, not {}",
-                address.class().name()
-            )));
-        };
-        let (host, port, rest) = match tuple.as_slice() {
-            [host, port] => (host, port, &[][..]),
-            [host, port, rest @ ..] if v6 && rest.len() <= 2 => (host, port, rest),
-            _ => {
-                return Err(vm.new_type_error(format!(
-                    "{what}(): {family} address must be a {} tuple",
-                    if v6 {
-                        "2-, 3- or 4-item"
-                    } else {
-                        "pair (host, port)"
-                    }
-                )));
-            }
-        };
-        let port = port.try_index(vm)?;
-        let port = port.try_to_primitive::<i64>(vm).unwrap_or(-1);
-        let port = u16::try_from(port)
-            .map_err(|_| vm.new_overflow_error(format!("{what}(): port must be 0-65535.")))?;
-        let host = host_text(host, vm)?;
-        let mut found = find(&host, v6, port, vm)?;
-        found.port = port;
-        if let Some(flow) = rest.first() {
-            let flow = flow.try_index(vm)?.try_to_primitive::<u32>(vm).ok();
-            found.flow = flow.filter(|flow| *flow <= 0xf_ffff).ok_or_else(|| {
-                vm.new_overflow_error(format!("{what}(): flowinfo must be 0-1048575."))
-            })?;
-        }
-        if let Some(scope) = rest.get(1) {
-            let scope = scope.clone().try_into_value::<u32>(vm)?;
-            if scope != 0 {
-                found.scope = scope;
-            }
-        }
-        Ok(found)
-    }
-
-    fn host_text(host: &PyObject, vm: &VirtualMachine) -> PyResult<String> {
-        if let Some(text) = host.downcast_ref::<PyStr>() {
-            let text = text.to_string_lossy().into_owned();
-            if text.is_ascii() {
-                return Ok(text);
-            }
-            let encoded = vm.call_method(host, "encode", ("idna",))?;
-            return host_text(&encoded, vm);
-        }
-        if let Some(bytes) = host.downcast_ref::<PyBytes>() {
-            return Ok(String::from_utf8_lossy(bytes.as_bytes()).into_owned());
-        }
-        host.try_bytes_like(vm, |bytes| String::from_utf8_lossy(bytes).into_owned())
-            .map_err(|_| {
-                vm.new_type_error(format!(
-                    "str, bytes or bytearray expected, not {}",
-                    host.class().name()
-                ))
-            })
-    }
-
-    /// An address as it is written, without asking anybody.
-    fn numeric(host: &str) -> Option<Address> {
-        if let Ok(ip) = host.parse::<Ipv4Addr>() {
-            return Some(to_address(ip.into()));
-        }
-        let (text, scope) = match host.split_once('%') {
-            Some((text, scope)) => (text, Some(scope)),
-            None => (host, None),
-        };
-        let mut address = to_address(text.parse::<Ipv6Addr>().ok()?.into());
-        if let Some(scope) = scope {
-            address.scope = match scope.parse() {
-                Ok(index) => index,
-                Err(_) => {
-                    let interfaces = sockets::interfaces();
-                    interfaces.iter().find(|(_, name)| name == scope)?.0
-                }
-            };
-        }
-        Some(address)
-    }
-
-    /// The first address of a host, of the family that the socket has.
-    fn find(host: &str, v6: bool, port: u16, vm: &VirtualMachine) -> PyResult<Address> {
-        let wanted = if v6 { Family::Ipv6 } else { Family::Ipv4 };
-        let written = match host {
-            "" if v6 => Some(to_address(Ipv6Addr::UNSPECIFIED.into())),
-            "" => Some(NOWHERE),
-            "<broadcast>" if !v6 => Some(to_address(Ipv4Addr::BROADCAST.into())),
-            host => numeric(host),
-        };
-        if let Some(address) = written {
-            if address.family == wanted {
-                return Ok(address);
-            }
-            // Address family for hostname not supported.
-            return Err(lookup_error(
-                -9,
-                "Address family for hostname not supported",
-                vm,
-            ));
-        }
-        let found = look_up(host, Some(port), vm)?;
-        let mut found = found.into_iter().filter(|address| address.family == wanted);
-        found
-            .next()
-            .ok_or_else(|| lookup_error(-5, "No address associated with hostname", vm))
-    }
-
-    fn look_up(host: &str, port: Option<u16>, vm: &VirtualMachine) -> PyResult<Vec<Address>> {
-        let found = task::blocking(|| sockets::resolve(host, port));
-        found.map_err(|failure| lookup_failure(&failure, vm))
-    }
-
-    fn lookup_failure(failure: &LookupFailure, vm: &VirtualMachine) -> PyRef<PyBaseException> {
-        match failure {
-            LookupFailure::Unknown => lookup_error(-2, "Name or service not known", vm),
-            LookupFailure::Again => lookup_error(-3, "Temporary failure in name resolution", vm),
-            LookupFailure::Failed => {
-                lookup_error(-4, "Non-recoverable failure in name resolution", vm)
-            }
-            LookupFailure::Denied(text) => errno::saying(13, text, vm),
-        }
-    }
-
-    /// `socket.gaierror`, which `_socket.py` defines.
-    fn lookup_error(number: i32, text: &str, vm: &VirtualMachine) -> PyRef<PyBaseException> {
-        let made = vm.import("_socket", 0).and_then(|module| {
-            let class = module.get_attr("gaierror", vm)?;
-            class.call((number, text), vm)
-        });
-        match made.map(|made| made.downcast::<PyBaseException>()) {
-            Ok(Ok(error)) => error,
-            Ok(Err(_)) => vm.new_os_error(text),
-            Err(error) => error,
         }
     }
 

@@ -22,7 +22,7 @@ pub fn notes(engine: &Engine) -> Vec<(String, String)> {
     note("wasmtime", locked_version("wasmtime"));
     note("allocator", engine.allocation().to_string());
     note("heap image", image());
-    note("guest", engine.artifact().path().display().to_string());
+    note("guest", guest(engine));
     note(
         "python3",
         command(
@@ -75,6 +75,14 @@ fn image() -> String {
         0 => "not mapped: every start copies it".to_owned(),
         count => format!("mapped copy-on-write ({count} mappings at the end)"),
     }
+}
+
+/// The folder and the file of the guest: its key, where it comes from the cache.
+fn guest(engine: &Engine) -> String {
+    let path = engine.artifact().path();
+    let folder = path.parent().and_then(|folder| folder.file_name());
+    let names = [folder, path.file_name()].into_iter().flatten();
+    names.collect::<std::path::PathBuf>().display().to_string()
 }
 
 fn cpu() -> String {

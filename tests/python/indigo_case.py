@@ -50,6 +50,8 @@ class IndigoCase(unittest.TestCase):
         sys.path.insert(0, RUNTIME)
         self.runtime = importlib.import_module("_cordon_indigo")
         self.indigo = sys.modules["indigo"]
+        # What has happened before every snapshot.
+        sys.modules["_cordon_boot"].forget()
         # In the component the runtime's modules are on no path.
         sys.path.remove(RUNTIME)
 

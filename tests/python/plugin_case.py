@@ -53,6 +53,8 @@ class PluginCase(unittest.TestCase):
         sys.modules["_cordon"] = self.hub.module()
         sys.path.insert(0, RUNTIME)
         self.runtime = importlib.import_module("_cordon_domoticz")
+        # What has happened before every snapshot.
+        sys.modules["_cordon_boot"].forget()
         # In the component the runtime's modules are on no path.
         sys.path.remove(RUNTIME)
         self.plugin = None

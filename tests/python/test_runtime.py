@@ -68,7 +68,9 @@ class Output(PluginCase):
 
 class Restore(PluginCase):
     def restore(self, **changes):
+        """A snapshot and an instance of it."""
         boot = importlib.import_module("_cordon_boot")
+        boot.forget()
         boot.restore(self.setup_record(**changes))
 
     def test_random_numbers_are_drawn_anew(self):
@@ -126,7 +128,9 @@ class Restore(PluginCase):
             "sys.modules['_cordon_descriptor'] = descriptors\n"
             "fork = os.fork\n"
             "import _cordon_boot\n"
+            "streams = sys.stdout, sys.stderr\n"
             "_cordon_boot.init()\n"
+            "sys.stdout, sys.stderr = streams\n"
             "import random, uuid, gc\n"
             "random.random()\n"
             "record = {'environment': [], 'utc_offset': 0, 'time_zone': '', 'data_folder': '/x/'}\n"

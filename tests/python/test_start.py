@@ -2,7 +2,6 @@
 
 import hashlib
 import marshal
-import os
 import sys
 
 from plugin_case import HARDWARE, NOT_DEFINED, OK, PARAMETERS, RAISED, PluginCase
@@ -186,7 +185,6 @@ class Start(PluginCase):
         self.assertFalse(hasattr(colorsys, "mine"))
 
     def test_the_environment_is_that_of_the_configuration(self):
-        os.environ["CORDON_SECRET"] = "x"
         self.begin("import os, sys\nseen = dict(os.environ)\nargv = sys.argv\n",
                    environment=[("A", "1"), ("B=", "bad")])
         self.assertEqual(self.plugin.seen.pop("A"), "1")

@@ -1,8 +1,8 @@
 //! `cordon-snapshot`: turns the linked guest module into the component.
 //!
-//! Five steps, each in a file of its own: what a start writes to is found out
-//! ([`placement`]), the Python sources are put into the module's memory and the
-//! interpreter is initialised ([`initialise`]), the result is snapshotted, the exports and blocking imports get their stack shims
+//! Five steps: what a start writes to is found out ([`placement`]), the Python sources
+//! are put into the module's memory and the interpreter is initialised, the result is
+//! snapshotted ([`initialise`]), the exports and blocking imports get their stack shims
 //! ([`shims`]), and the module becomes a component with a stamp ([`encode`]).
 //!
 //! The snapshot is taken of the core module, before there is a component: with

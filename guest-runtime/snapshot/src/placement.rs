@@ -20,7 +20,8 @@ use crate::shims::redirect;
 /// Where the instrumented module's own imports come from.
 const TRACE: &str = "cordon-trace";
 
-/// The imports that are told of stores and loads.
+/// The imports that are told of allocations, stores and loads.
+const ALLOCATED: &str = "allocated";
 const WROTE: &str = "wrote";
 const READ: &str = "read";
 
@@ -43,6 +44,9 @@ struct Block {
     /// Number among the blocks of this size, in the order of allocation.
     number: u32,
 }
+
+/// Takes an address and a length that the instrumented guest tells of.
+type Teller = fn(&mut Trace, u32, u32);
 
 /// What the instrumented guest has told.
 #[derive(Default)]
@@ -125,27 +129,20 @@ pub async fn hot_blocks(module: &[u8], sources: &[u8], seed: &Seed) -> Result<Ve
     let engine = initialise::engine()?;
     let module = wasmtime::Module::new(&engine, instrument(module)?)?;
     let mut linker = initialise::linker(&engine)?;
-    linker.func_wrap(
-        TRACE,
-        "allocated",
-        |mut caller: Caller<'_, State>, start, size| {
-            caller.data_mut().trace.allocated(start, size);
-        },
-    )?;
-    linker.func_wrap(
-        TRACE,
-        WROTE,
-        |mut caller: Caller<'_, State>, start, length| {
-            caller.data_mut().trace.wrote(start, length);
-        },
-    )?;
-    linker.func_wrap(
-        TRACE,
-        READ,
-        |mut caller: Caller<'_, State>, start, length| {
-            caller.data_mut().trace.read(start, length);
-        },
-    )?;
+    let tellers: [(_, Teller); 3] = [
+        (ALLOCATED, Trace::allocated),
+        (WROTE, Trace::wrote),
+        (READ, Trace::read),
+    ];
+    for (name, tell) in tellers {
+        linker.func_wrap(
+            TRACE,
+            name,
+            move |mut caller: Caller<'_, State>, start, length| {
+                tell(&mut caller.data_mut().trace, start, length);
+            },
+        )?;
+    }
     linker.define_unknown_imports_as_traps(&module)?;
     let mut store = initialise::store(&engine, seed);
     let instance = linker.instantiate_async(&mut store, &module).await?;
@@ -186,7 +183,7 @@ fn instrument(module: &[u8]) -> Result<Vec<u8>> {
     let told = module.exports.get_func("cordon-allocated");
     let told = told.map_err(wasmtime::Error::from_anyhow)?;
     let pair = module.types.add(&[ValType::I32, ValType::I32], &[]);
-    let (allocated, _) = module.add_import_func(TRACE, "allocated", pair);
+    let (allocated, _) = module.add_import_func(TRACE, ALLOCATED, pair);
     redirect(&mut module, told, allocated);
     let recording = module.globals.add_local(
         ValType::I32,

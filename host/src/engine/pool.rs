@@ -40,9 +40,6 @@ const MEMORIES_PER_INSTANCE: u32 = 1;
 /// Core instances of the guest component: module, adapter, shims.
 const CORE_INSTANCES_PER_INSTANCE: u32 = 8;
 
-/// Bytes of an instance that stay mapped when a slot is given back.
-const KEEP_RESIDENT: usize = 256 << 10;
-
 /// Bytes of a stack that stay mapped between two tasks, and are cleared in between:
 /// what an ordinary callback uses.
 const STACK_KEEP_RESIDENT: usize = 32 << 10;
@@ -101,6 +98,9 @@ impl Pool {
             return Allocation::OnDemand { reason };
         }
         let mut pool = PoolingAllocationConfig::default();
+        // Nothing of a memory stays mapped: without the kernel's page map wasmtime would keep
+        // its lowest addresses, where no start writes, and with it wasmtime 48 leaves pages
+        // that were swapped out as they were, for the next instance to read.
         pool.total_component_instances(self.slots)
             .total_core_instances(self.slots.saturating_mul(CORE_INSTANCES_PER_INSTANCE))
             .total_memories(self.slots.saturating_mul(MEMORIES_PER_INSTANCE))
@@ -112,7 +112,6 @@ impl Pool {
             .max_core_instance_size(4 << 20)
             .table_elements(TABLE_ELEMENTS)
             .async_stack_keep_resident(STACK_KEEP_RESIDENT)
-            .linear_memory_keep_resident(KEEP_RESIDENT)
             .table_keep_resident(TABLE_KEEP_RESIDENT);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         Allocation::Pooled { slots: self.slots }

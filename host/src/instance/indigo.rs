@@ -59,6 +59,7 @@ impl Link {
         Found {
             modules,
             preferences: Value::Object(preferences).to_string(),
+            ..Found::default()
         }
     }
 }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use wasmtime::Store;
 use wasmtime::component::{Accessor, AccessorTask, HasSelf};
 
 use crate::abi::Plugin;
 use crate::abi::exports::cordon::plugin::guest::{Event, Framework, Outcome, Setup};
-use crate::capability::files::{self, Quota};
+use crate::capability::files::{self, Quota, Tree};
 use crate::capability::memory;
 use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionEvent, Connections};
@@ -23,6 +24,7 @@ use crate::error::{EngineError, InstanceFailure, LimitHit};
 use crate::instance::Spec;
 use crate::instance::convert;
 use crate::instance::indigo::FLUSH;
+use crate::instance::log::PluginLog;
 use crate::instance::meter::{Meter, Metered};
 use crate::instance::state::{InstanceState, Shared};
 use crate::instance::supervisor::Counters;
@@ -88,7 +90,9 @@ pub struct Life<'a> {
     pub code: CodeCache,
     /// `Settings` at the start.
     pub settings: Vec<(String, String)>,
-    /// What is found on disk when the life begins.
+    /// What looks at the disk.
+    pub looking: Looking,
+    /// What it has found, until the plugin has it.
     pub found: Found,
     /// How it was told to end, once it was.
     pub told: Option<Ending>,
@@ -102,13 +106,54 @@ pub struct Life<'a> {
     pub spawned: mpsc::UnboundedReceiver<u32>,
 }
 
+/// What looks into an instance's folders.
+pub type Looking = JoinHandle<Result<Looked, EngineError>>;
+
+/// The folders of an instance, ready for a new life.
+pub struct Looked {
+    quota: Arc<Quota>,
+    tree: Arc<Tree>,
+    found: Found,
+}
+
 /// What a plugin's folders have for a new life.
 #[derive(Default)]
 pub struct Found {
+    /// Its compiled code of an earlier start.
+    pub code: Option<Vec<u8>>,
+    /// Whether it has packages of its own.
+    pub packages: bool,
     /// Modules in the plugin's folder.
     pub modules: Vec<String>,
     /// JSON of the preferences of an Indigo plugin.
     pub preferences: String,
+}
+
+/// Looks into the folders of an instance that is about to live, beside the runtime's own
+/// threads: full ones take a while.
+pub fn look(spec: &Spec, code: &CodeCache, log: &PluginLog) -> Looking {
+    let folders = spec.folders.clone();
+    let (bytes, files) = (spec.limits.data_bytes, spec.limits.data_files);
+    let (code, main_file) = (code.clone(), spec.main_file());
+    let indigo = spec.indigo.clone();
+    let log = log.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut found = match indigo {
+            Some(link) => link.look(),
+            None => Found {
+                modules: folders.modules(),
+                ..Found::default()
+            },
+        };
+        found.code = code.find(&main_file);
+        let packages = folders.packages();
+        found.packages = packages.is_some();
+        Ok(Looked {
+            quota: folders.quota(bytes, files, log)?,
+            tree: folders.tree(packages),
+            found,
+        })
+    })
 }
 
 impl Life<'_> {
@@ -119,8 +164,11 @@ impl Life<'_> {
     /// [`EngineError`] when the component cannot even be instantiated.
     pub async fn run(mut self, engine: &Engine) -> Result<Ending, EngineError> {
         let meter = Arc::clone(&self.meter);
-        let quota = self.look().await?;
-        let mut store = self.store(engine, quota);
+        let looked = (&mut self.looking).await;
+        let looked = looked
+            .map_err(|error| EngineError::io("cannot look into the folders", error.into()))??;
+        self.found = looked.found;
+        let mut store = self.store(engine, looked.quota, looked.tree);
         let future = async {
             let wasm = |error: wasmtime::Error| EngineError::Wasm(format!("{error:#}"));
             let plugin = engine.plugin().instantiate_async(&mut store);
@@ -155,40 +203,14 @@ impl Life<'_> {
         }
     }
 
-    /// Looks into the instance's folders, beside the runtime's own threads: a full
-    /// one takes a while.
-    async fn look(&mut self) -> Result<Arc<Quota>, EngineError> {
-        let folders = self.spec.folders.clone();
-        let (bytes, files) = (self.spec.limits.data_bytes, self.spec.limits.data_files);
-        let log = self.shared.log.clone();
-        let indigo = self.spec.indigo.clone();
-        let looking = tokio::task::spawn_blocking(move || {
-            let found = match indigo {
-                Some(link) => link.look(),
-                None => Found {
-                    modules: folders.modules(),
-                    preferences: String::new(),
-                },
-            };
-            folders.quota(bytes, files, log).map(|quota| (quota, found))
-        });
-        let looked = looking.await;
-        let (quota, found) = looked
-            .map_err(|error| EngineError::io("cannot look into the folders", error.into()))??;
-        self.found = found;
-        Ok(quota)
-    }
-
-    fn store(&self, engine: &Engine, quota: Arc<Quota>) -> Store<InstanceState> {
-        let Spec {
-            folders, limits, ..
-        } = self.spec;
+    fn store(&self, engine: &Engine, quota: Arc<Quota>, tree: Arc<Tree>) -> Store<InstanceState> {
+        let limits = &self.spec.limits;
         let policy = Arc::clone(&self.spec.network);
         let mut state = InstanceState::new(
             Arc::clone(&self.shared),
             Arc::clone(&self.meter),
             quota,
-            folders.tree(),
+            tree,
             Sockets::new(policy, limits, self.shared.log.clone()),
             self.code.clone(),
             files::wasi(limits.random_bytes),
@@ -437,8 +459,8 @@ impl Life<'_> {
                 .unwrap_or_default()
                 .to_owned(),
             modules: std::mem::take(&mut self.found.modules),
-            packages: spec.folders.packages().is_some(),
-            code: self.code.find(&spec.main_file()),
+            packages: self.found.packages,
+            code: self.found.code.take(),
         }
     }
 }

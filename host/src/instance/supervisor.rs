@@ -23,7 +23,7 @@ use crate::instance::histogram::Histogram;
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
-use crate::instance::run::{Command, Ending, Found, Life};
+use crate::instance::run::{self, Command, Ending, Found, Life, Looking};
 use crate::instance::state::{Domoticz, Shared};
 use crate::instance::switchboard::Switchboard;
 use crate::instance::threads::Threads;
@@ -304,13 +304,15 @@ pub fn start(services: Services, spec: Spec) -> Handle {
         spec.log_level,
     );
     let instances = services.instances.clone();
+    // At once: all the rest can be done beside it.
+    let looking = run::look(&spec, &services.code, &log);
     let supervisor = Supervisor {
         services,
         log: log.clone(),
         spec: Arc::clone(&spec),
         counters: Arc::clone(&counters),
     };
-    let task = tokio::spawn(supervisor.run(receiver));
+    let task = tokio::spawn(supervisor.run(receiver, looking));
     let remote = Arc::new(Remote {
         spec,
         counters,
@@ -330,13 +332,16 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    async fn run(self, mut commands: mpsc::Receiver<Command>) {
+    async fn run(self, mut commands: mpsc::Receiver<Command>, looking: Looking) {
         let mut failures = 0_u64;
         let log = self.log.clone();
+        let mut first = Some(looking);
         loop {
+            let again = || run::look(&self.spec, &self.services.code, &log);
+            let looking = first.take().unwrap_or_else(again);
             self.counters.set(Status::Starting);
             let begun = Instant::now();
-            let reason = match self.live(&log, &mut commands).await {
+            let reason = match self.live(&log, &mut commands, looking).await {
                 Ok(Ending::Stopped) => break,
                 Ok(Ending::Restart) => {
                     failures = 0;
@@ -469,6 +474,7 @@ impl Supervisor {
         &self,
         log: &PluginLog,
         commands: &mut mpsc::Receiver<Command>,
+        looking: Looking,
     ) -> Result<Ending, EngineError> {
         let limits = &self.spec.limits;
         let (threads, spawned) = Threads::new(limits.threads);
@@ -512,6 +518,7 @@ impl Supervisor {
             counters: &self.counters,
             code: self.services.code.clone(),
             settings: settings.map_err(|error| EngineError::Store(error.to_string()))?,
+            looking,
             found: Found::default(),
             told: None,
             commands,

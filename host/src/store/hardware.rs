@@ -27,6 +27,11 @@ impl Store {
     /// devices would be handed to a plugin that knows nothing of them.
     pub async fn hardware_for(&self, name: &str, key: &str) -> Result<u32, StoreError> {
         let (name, key) = (name.to_owned(), key.to_owned());
+        let wanted = (name.clone(), key.clone());
+        let found = self.read_brief(move |connection| find(connection, &wanted.0, &wanted.1));
+        if let Some(id) = found.await? {
+            return Ok(id);
+        }
         self.write(move |transaction| find_or_insert(transaction, &name, &key))
             .await
     }
@@ -66,24 +71,29 @@ impl Store {
     }
 }
 
-fn find_or_insert(connection: &Connection, name: &str, key: &str) -> Result<u32, StoreError> {
+fn find(connection: &Connection, name: &str, key: &str) -> Result<Option<u32>, StoreError> {
     let found: Option<(u32, String)> = connection
         .prepare_cached("SELECT id, key FROM hardware WHERE name = ?1")?
         .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     match found {
-        Some((id, stored)) if stored == key => Ok(id),
+        Some((id, stored)) if stored == key => Ok(Some(id)),
         Some((_, stored)) => Err(StoreError::Conflict(format!(
             "hardware `{name}` belongs to plugin `{stored}` and its devices are stored; give \
              the instance of plugin `{key}` another name, or remove hardware `{name}` first"
         ))),
-        None => {
-            let sql = "INSERT INTO hardware (name, key, created) VALUES (?1, ?2, ?3) RETURNING id";
-            let created = Timestamp::now().as_millisecond();
-            let id = connection
-                .prepare_cached(sql)?
-                .query_row((name, key, created), |row| row.get(0))?;
-            Ok(id)
-        }
+        None => Ok(None),
     }
+}
+
+fn find_or_insert(connection: &Connection, name: &str, key: &str) -> Result<u32, StoreError> {
+    if let Some(id) = find(connection, name, key)? {
+        return Ok(id);
+    }
+    let sql = "INSERT INTO hardware (name, key, created) VALUES (?1, ?2, ?3) RETURNING id";
+    let created = Timestamp::now().as_millisecond();
+    let id = connection
+        .prepare_cached(sql)?
+        .query_row((name, key, created), |row| row.get(0))?;
+    Ok(id)
 }

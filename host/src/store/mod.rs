@@ -2,12 +2,12 @@
 //!
 //! Owns the connection threads, the schema, and the tables that no other module
 //! owns (hardware, configuration). An answer to [`Store::write`] means that the
-//! change is on disk. Nothing outside of the two threads ever touches a
-//! connection, and no queue here grows without bound: callers wait instead.
+//! change is on disk. No queue here grows without bound: callers wait instead.
 //!
 //! Reads have a connection of their own, so they do not wait for a commit to
 //! reach the disk. A reader still sees every change that it was told about,
-//! because a change is answered only after its commit.
+//! because a change is answered only after its commit. What looks at a few rows does so on
+//! its caller's thread: to wake another and be woken takes longer than that.
 
 mod configuration;
 mod error;
@@ -19,6 +19,7 @@ mod schema;
 mod worker;
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, Transaction};
 
@@ -35,6 +36,8 @@ use worker::Worker;
 pub struct Store {
     writer: Worker,
     reader: Worker,
+    /// For brief reads, on whichever thread has it.
+    brief: Arc<Mutex<Connection>>,
 }
 
 impl Store {
@@ -48,9 +51,11 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, EngineError> {
         let writing = schema::open(path)?;
         let reading = schema::open_reader(path)?;
+        let brief = schema::open_reader(path)?;
         Ok(Self {
             writer: Worker::start("store-writer", writing)?,
             reader: Worker::start("store-reader", reading)?,
+            brief: Arc::new(Mutex::new(brief)),
         })
     }
 
@@ -83,6 +88,35 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         self.reader.run(|transaction| operation(transaction)).await
+    }
+
+    /// As [`Self::read`], on the caller's own thread unless another one is reading so:
+    /// for operations that look at a few rows, by an index or in a small table.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_brief<T, E, F>(&self, operation: F) -> Result<T, E>
+    where
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match self.read_here(operation) {
+            Ok(result) => result,
+            Err(operation) => self.read(operation).await,
+        }
+    }
+
+    /// The operation itself when the connection is taken.
+    fn read_here<T, E, F>(&self, operation: F) -> Result<Result<T, E>, F>
+    where
+        F: FnOnce(&Connection) -> Result<T, E>,
+        E: From<StoreError>,
+    {
+        match self.brief.try_lock() {
+            Ok(mut connection) => Ok(worker::run_alone(&mut connection, operation)),
+            Err(_) => Err(operation),
+        }
     }
 }
 

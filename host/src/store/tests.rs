@@ -51,6 +51,48 @@ async fn an_answered_write_is_in_the_file_for_others_to_see() {
 }
 
 #[tokio::test]
+async fn a_brief_read_is_made_here_or_by_the_thread_and_a_panic_ends_it_alone() {
+    let (_folder, store) = open();
+    store.write(|t| insert(t, "a")).await.unwrap();
+    let thread = || std::thread::current().id();
+    let read = |store: &Store| {
+        let store = store.clone();
+        async move {
+            let read = store.read_brief(move |connection| {
+                let sql = "SELECT count(*) FROM preferences";
+                let count: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+                Ok::<_, StoreError>((count, thread()))
+            });
+            read.await.unwrap()
+        }
+    };
+    assert_eq!(read(&store).await, (1, thread()));
+    let panics = store.read_brief(|_| -> Result<(), StoreError> { panic!("on purpose") });
+    assert_eq!(panics.await, Err(StoreError::Panicked));
+    let writes = store.read_brief(|connection| {
+        connection.execute("DELETE FROM preferences", [])?;
+        Ok::<_, StoreError>(())
+    });
+    assert!(writes.await.is_err());
+    store.write(|t| insert(t, "b")).await.unwrap();
+    assert_eq!(read(&store).await, (2, thread()));
+    let brief = Arc::clone(&store.brief);
+    let (holds, held) = std::sync::mpsc::channel();
+    let (let_go, released) = std::sync::mpsc::channel::<()>();
+    let holder = std::thread::spawn(move || {
+        let _connection = brief.lock().unwrap();
+        holds.send(()).unwrap();
+        released.recv().unwrap_err();
+    });
+    held.recv().unwrap();
+    let (count, by) = read(&store).await;
+    drop(let_go);
+    holder.join().unwrap();
+    assert_eq!(count, 2);
+    assert_ne!(by, thread());
+}
+
+#[tokio::test]
 async fn a_reopened_store_has_what_was_written() {
     let (folder, store) = open();
     store.write(|t| insert(t, "a")).await.unwrap();

@@ -95,6 +95,17 @@ fn run_group(connection: &mut Connection, group: impl Iterator<Item = Operation>
     }
 }
 
+/// Runs one operation that only reads, on this thread.
+pub(super) fn run_alone<T, E: From<StoreError>>(
+    connection: &mut Connection,
+    operation: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    let transaction = connection.transaction().map_err(StoreError::from)?;
+    // Dropping the transaction ends it; there is nothing to commit.
+    catch_unwind(AssertUnwindSafe(|| operation(&transaction)))
+        .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+}
+
 fn in_savepoint<T, E: From<StoreError>>(
     transaction: &Transaction<'_>,
     operation: impl FnOnce(&Transaction<'_>) -> Result<T, E>,

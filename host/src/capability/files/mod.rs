@@ -161,7 +161,7 @@ pub struct Folders {
 impl Folders {
     /// The tree that the plugin sees.
     #[must_use]
-    pub fn tree(&self) -> Arc<Tree> {
+    pub fn tree(&self, packages: Option<PathBuf>) -> Arc<Tree> {
         let plugin = match &self.changes {
             None => Mount::ReadOnly(self.plugin.clone()),
             Some(changes) => Mount::CopyOnWrite {
@@ -169,7 +169,7 @@ impl Folders {
                 upper: changes.clone(),
             },
         };
-        let packages = self.packages().map(Mount::ReadOnly);
+        let packages = packages.map(Mount::ReadOnly);
         let listed = self.listed();
         let mounts = [
             (PLUGIN_FOLDER, Some(plugin.clone())),

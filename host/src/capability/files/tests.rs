@@ -94,7 +94,7 @@ impl Rig {
         let quota = folders.quota(bytes, files, log).unwrap();
         let mut rig = Self {
             wasi: wasi(100),
-            tree: folders.tree(),
+            tree: folders.tree(folders.packages()),
             folder,
             table: ResourceTable::new(),
             quota,

@@ -88,7 +88,7 @@ impl Images {
     /// [`StoreError`] when the store cannot be read.
     pub async fn all(&self) -> Result<Vec<Image>, StoreError> {
         self.store
-            .read(|connection| {
+            .read_brief(|connection| {
                 let sql = "SELECT id, base, name, description FROM images ORDER BY id";
                 let mut statement = connection.prepare_cached(sql)?;
                 let rows = statement.query_map([], from_sql)?;

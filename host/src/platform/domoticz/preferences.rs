@@ -47,7 +47,7 @@ impl Preferences {
     /// [`StoreError`] when the store cannot be read.
     pub async fn settings(&self) -> Result<Vec<(String, String)>, StoreError> {
         self.store
-            .read(|connection| {
+            .read_brief(|connection| {
                 let mut settings: BTreeMap<_, _> = DEFAULTS
                     .iter()
                     .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))

@@ -89,7 +89,7 @@ impl DeviceTable {
     /// # Errors
     /// [`DeviceError::Unavailable`].
     pub async fn list(&self, hardware: u32) -> Result<Vec<Device>, DeviceError> {
-        let rows = self.store.read(move |connection| {
+        let rows = self.store.read_brief(move |connection| {
             Ok::<_, DeviceError>(row::select(connection, "hardware_id = ?1", [hardware])?)
         });
         Ok(rows.await?.into_iter().map(|row| row.device).collect())
@@ -106,7 +106,7 @@ impl DeviceTable {
         unit: u32,
     ) -> Result<Option<Device>, DeviceError> {
         let condition = "hardware_id = ?1 AND unit = ?2 AND device_id = coalesce(?3, device_id)";
-        let found = self.store.read(move |connection| {
+        let found = self.store.read_brief(move |connection| {
             let parameters = (hardware, unit, device_id);
             Ok::<_, DeviceError>(row::find(connection, condition, parameters)?)
         });
