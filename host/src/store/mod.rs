@@ -6,8 +6,8 @@
 //!
 //! Reads have a connection of their own, so they do not wait for a commit to
 //! reach the disk. A reader still sees every change that it was told about,
-//! because a change is answered only after its commit. What looks at a few rows does so on
-//! its caller's thread: to wake another and be woken takes longer than that.
+//! because a change is answered only after its commit. What looks at a few rows does
+//! so on its caller's thread: to wake another and be woken takes longer than that.
 
 mod configuration;
 mod error;
@@ -107,7 +107,7 @@ impl Store {
         }
     }
 
-    /// The operation itself when the connection is taken.
+    /// Gives the operation back when another thread has the connection.
     fn read_here<T, E, F>(&self, operation: F) -> Result<Result<T, E>, F>
     where
         F: FnOnce(&Connection) -> Result<T, E>,
