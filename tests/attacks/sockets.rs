@@ -48,6 +48,8 @@ def attack():
         let source = format!("{TRY}
 kept = []
 def onStart():
+    # Outlives the callback: a client may still be on its way.
+    global server
     server = socket.create_server(('', {port}))
     Domoticz.Log('up')
     try:
