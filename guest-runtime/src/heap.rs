@@ -12,6 +12,7 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::hint::black_box;
 
+use crate::freed::{FREED, FreedBlocks};
 use crate::single::Single;
 use dlmalloc::GlobalDlmalloc;
 
@@ -23,6 +24,9 @@ const ALIGNMENT: usize = 8;
 
 /// Largest block in bytes that is placed; the snapshot tool knows the same number.
 const LARGEST: usize = 2048;
+
+/// Memory that is free when an instance starts: more than most plugins ever use.
+const ROOM: Layout = Layout::new::<[u64; 1 << 17]>();
 
 /// A block that belongs into the region.
 #[derive(Clone, Copy)]
@@ -99,6 +103,9 @@ struct Heap;
 // there.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if let Some(block) = FREED.take(layout) {
+            return block.as_ptr();
+        }
         if let Some(sizes) = STATE.sizes.get() {
             let block = numbered(sizes, layout);
             allocated(block, layout.size());
@@ -111,14 +118,15 @@ unsafe impl GlobalAlloc for Heap {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // The region is full of what lives as long as the instance; nearly nothing of
         // it is ever given back.
-        if !in_region(block) {
+        // SAFETY: a block of dlmalloc's, as the caller describes it.
+        if !in_region(block) && !unsafe { FREED.give(block, layout) } {
             // SAFETY: as ours.
             unsafe { GlobalDlmalloc.dealloc(block, layout) }
         }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if STATE.sizes.get().is_some() {
+        if STATE.sizes.get().is_some() || FreedBlocks::keeps(layout.size()) {
             // SAFETY: as ours.
             let block = unsafe { self.alloc(layout) };
             if !block.is_null() {
@@ -133,8 +141,13 @@ unsafe impl GlobalAlloc for Heap {
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if STATE.sizes.get().is_none() && !in_region(block) {
-            // SAFETY: as ours.
-            return unsafe { GlobalDlmalloc.realloc(block, layout, size) };
+            if FreedBlocks::alike(layout.size(), size) {
+                return block;
+            }
+            if !FreedBlocks::keeps(layout.size()) && !FreedBlocks::keeps(size) {
+                // SAFETY: as ours.
+                return unsafe { GlobalDlmalloc.realloc(block, layout, size) };
+            }
         }
         // A block that has grown is another one, with a number of its own.
         // SAFETY: the caller promises that the size fits the alignment.
@@ -234,7 +247,8 @@ pub fn begin_numbering() {
 /// and the allocator hands them out first: nearly every one would cost an instance a
 /// page of its own. The smallest blocks fit everywhere, and when the memory has to
 /// grow for one, nothing is left. What is taken here is never given back; no instance
-/// touches it.
+/// touches it. What they allocate then is there already: to grow is a call of the hub and
+/// of its system.
 pub fn end_numbering() {
     STATE.sizes.set(None);
     let before = core::arch::wasm32::memory_size::<0>();
@@ -244,6 +258,13 @@ pub fn end_numbering() {
         // Else the compiler would leave the unused block out.
         if black_box(block).is_null() {
             return;
+        }
+    }
+    // SAFETY: the layout has a size; the block is freed as it was allocated.
+    unsafe {
+        let block = black_box(std::alloc::alloc(ROOM));
+        if !block.is_null() {
+            std::alloc::dealloc(block, ROOM);
         }
     }
 }

@@ -11,9 +11,11 @@
 //! the guest, everything else once per instance.
 
 mod abi;
+mod bulk;
 mod convert;
 mod crypto;
 mod errno;
+mod freed;
 mod heap;
 mod hub;
 mod icmp;
@@ -43,6 +45,7 @@ mod zone;
 use std::cell::OnceCell;
 
 use abi::exports::cordon::plugin::guest::{Event, Guest, Outcome, Setup};
+use freed::FREED;
 use single::Single;
 
 use rustpython_vm::{self as vm, AsObject, Interpreter, PyObjectRef, PyResult, VirtualMachine};
@@ -167,6 +170,7 @@ struct Component;
 impl Guest for Component {
     fn start(setup: Setup) -> Outcome {
         memory::show();
+        FREED.open();
         renew_entropy();
         call_runtime("start", |vm| Ok(vec![convert::setup(setup, vm)?]))
     }

@@ -13,5 +13,6 @@
 mod support;
 
 mod code;
+mod memory;
 mod snapshot;
 mod threads;

@@ -1,14 +1,15 @@
 //! `cordon-snapshot`: turns the linked guest module into the component.
 //!
-//! Five steps: what a start writes to is found out ([`placement`]), the Python sources
+//! Six steps: what a start writes to is found out ([`placement`]), the Python sources
 //! are put into the module's memory and the interpreter is initialised, the result is
-//! snapshotted ([`initialise`]), the exports and blocking imports get their stack shims
-//! ([`shims`]), and the module becomes a component with a stamp ([`encode`]).
+//! snapshotted ([`initialise`]), short copies get functions of the guest ([`bulk`]), the
+//! exports and blocking imports their stack shims ([`shims`]), and the module becomes a component with a stamp ([`encode`]).
 //!
 //! The snapshot is taken of the core module, before there is a component: with
 //! the preview1 adapter inside, the adapter's handles of initialisation time
 //! would be part of it.
 
+mod bulk;
 mod bundle;
 mod encode;
 mod initialise;

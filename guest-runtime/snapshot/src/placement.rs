@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use walrus::ir::{self, Instr, InstrSeqId, StoreKind};
+use walrus::ir::{self, Instr, StoreKind};
 use walrus::{
     ConstExpr, FunctionBuilder, FunctionId, FunctionKind, GlobalId, LocalFunction, LocalId, Module,
     ValType,
@@ -15,7 +15,7 @@ use wasmtime::error::Context;
 use wasmtime::{Caller, Result, Val, ensure};
 
 use crate::initialise::{self, Seed, State};
-use crate::shims::redirect;
+use crate::shims::{blocks, redirect};
 
 /// Where the instrumented module's own imports come from.
 const TRACE: &str = "cordon-trace";
@@ -270,9 +270,7 @@ impl Scratch {
 
 /// Puts a call of a probe before every store and load of a function.
 fn put_probes(function: &mut LocalFunction, probes: &Probes, scratch: &Scratch) {
-    let mut blocks = Blocks(Vec::new());
-    ir::dfs_in_order(&mut blocks, function, function.entry_block());
-    for block in blocks.0 {
+    for block in blocks(function) {
         let block = function.block_mut(block);
         let mut probed = Vec::with_capacity(block.instrs.len());
         for (instruction, place) in block.instrs.drain(..) {
@@ -282,15 +280,6 @@ fn put_probes(function: &mut LocalFunction, probes: &Probes, scratch: &Scratch) 
             probed.push((instruction, place));
         }
         block.instrs = probed;
-    }
-}
-
-/// Every block of a function.
-struct Blocks(Vec<InstrSeqId>);
-
-impl<'instr> ir::Visitor<'instr> for Blocks {
-    fn start_instr_seq(&mut self, block: &'instr ir::InstrSeq) {
-        self.0.push(block.id());
     }
 }
 

@@ -8,10 +8,13 @@
 //! reach that global.
 
 use anyhow::Context;
+use walrus::ir::{self, InstrSeqId};
 use walrus::{
-    ExportItem, FunctionBuilder, FunctionId, GlobalId, GlobalKind, ImportKind, LocalId, Module,
-    ValType, ir,
+    ExportItem, FunctionBuilder, FunctionId, GlobalId, GlobalKind, ImportKind, LocalFunction,
+    LocalId, Module, ValType,
 };
+
+use crate::bulk::{self, COPY, FILL};
 
 /// An import by module and name.
 pub struct Import {
@@ -33,9 +36,11 @@ pub struct Export {
 }
 
 /// Exports that only the snapshot tool calls.
-const INTERNAL: [&str; 9] = [
+const INTERNAL: [&str; 11] = [
     "cordon-allocated",
+    COPY,
     "cordon-exercise",
+    FILL,
     "cordon-hot-blocks",
     "cordon-init",
     "cordon-rehearse",
@@ -48,6 +53,7 @@ const INTERNAL: [&str; 9] = [
 /// Rewrites the module.
 pub fn fit(module: &[u8], blocking: &[Import], exports: &[Export]) -> anyhow::Result<Vec<u8>> {
     let mut module = Module::from_buffer(module)?;
+    bulk::replace(&mut module)?;
     let stacks = Stacks::find(&module)?;
     for import in blocking {
         save_around(&mut module, &stacks, import)?;
@@ -95,7 +101,8 @@ impl Stacks {
     }
 }
 
-fn exported(module: &Module, name: &str) -> anyhow::Result<FunctionId> {
+/// The function of an export.
+pub fn exported(module: &Module, name: &str) -> anyhow::Result<FunctionId> {
     module
         .exports
         .get_func(name)
@@ -160,6 +167,22 @@ pub fn redirect(module: &mut Module, from: FunctionId, to: FunctionId) {
             ir::dfs_pre_order_mut(&mut visitor, function, entry);
         }
     }
+}
+
+/// Every block of a function.
+struct Blocks(Vec<InstrSeqId>);
+
+impl<'instr> ir::Visitor<'instr> for Blocks {
+    fn start_instr_seq(&mut self, block: &'instr ir::InstrSeq) {
+        self.0.push(block.id());
+    }
+}
+
+/// The blocks of a function, each before those within it.
+pub fn blocks(function: &LocalFunction) -> Vec<InstrSeqId> {
+    let mut blocks = Blocks(Vec::new());
+    ir::dfs_in_order(&mut blocks, function, function.entry_block());
+    blocks.0
 }
 
 /// Replaces a synchronous export by a stackful asynchronous one.

@@ -1,0 +1,109 @@
+//! Freed small blocks, kept by size for the next of that size.
+//!
+//! The interpreter allocates and frees small blocks with every call and every number, and
+//! dlmalloc looks at a block's neighbours each time. Here a freed block becomes the first
+//! of a list and the next allocation takes it from there.
+
+use std::alloc::Layout;
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+
+use crate::single::Single;
+
+/// Steps in which dlmalloc's blocks grow, in bytes, and their alignment.
+const STEP: usize = 8;
+
+/// Bytes of each of its blocks that dlmalloc takes for itself.
+const HEADER: usize = 4;
+
+/// Largest block in bytes that is kept.
+const LARGEST: usize = 512;
+
+/// Classes of blocks with the same room, by [`class`].
+const CLASSES: usize = class(LARGEST) + 1;
+
+/// Most that is kept of a class, in steps: 32 KiB.
+const MOST: usize = (32 << 10) / STEP;
+
+/// What a freed block holds: dlmalloc's smallest has 12 bytes.
+struct Freed {
+    next: *mut Freed,
+    /// Blocks in the list from this one on.
+    count: usize,
+}
+
+/// The lists.
+pub struct FreedBlocks {
+    first: [Cell<*mut Freed>; CLASSES],
+    /// Most that is kept of a class, in steps; nothing before an instance starts.
+    most: Cell<usize>,
+}
+
+pub static FREED: Single<FreedBlocks> = Single(FreedBlocks {
+    first: [const { Cell::new(ptr::null_mut()) }; CLASSES],
+    most: Cell::new(0),
+});
+
+/// Blocks of one class have the same room, in steps.
+const fn class(size: usize) -> usize {
+    (size + HEADER).div_ceil(STEP)
+}
+
+impl FreedBlocks {
+    /// Keeps freed blocks from now on: called when an instance starts. What is freed before
+    /// the snapshot is scattered over it, and would be handed out first.
+    pub fn open(&self) {
+        self.most.set(MOST);
+    }
+
+    /// Whether blocks of this size are kept.
+    pub fn keeps(size: usize) -> bool {
+        size <= LARGEST
+    }
+
+    /// Whether a block of one size has the room for the other.
+    pub fn alike(size: usize, other: usize) -> bool {
+        class(size) == class(other)
+    }
+
+    /// A block that fits, if there is one.
+    pub fn take(&self, layout: Layout) -> Option<NonNull<u8>> {
+        let list = self.list(layout)?;
+        let first = NonNull::new(list.get())?;
+        // SAFETY: what is in a list was put there by `give`.
+        list.set(unsafe { first.as_ref() }.next);
+        Some(first.cast())
+    }
+
+    /// Takes a block that is freed; false when it is not kept.
+    ///
+    /// # Safety
+    ///
+    /// The block is dlmalloc's, was allocated with this size and alignment, and nobody
+    /// uses it any more.
+    pub unsafe fn give(&self, block: *mut u8, layout: Layout) -> bool {
+        let Some(list) = self.list(layout) else {
+            return false;
+        };
+        let next = list.get();
+        // SAFETY: null, or put there by this function.
+        let count = unsafe { next.as_ref() }.map_or(0, |next| next.count);
+        if count * class(layout.size()) >= self.most.get() {
+            return false;
+        }
+        let freed = Freed {
+            next,
+            count: count + 1,
+        };
+        let block = block.cast::<Freed>();
+        // SAFETY: nobody else uses the block, which has the room and is aligned to eight.
+        unsafe { block.write(freed) };
+        list.set(block);
+        true
+    }
+
+    fn list(&self, layout: Layout) -> Option<&Cell<*mut Freed>> {
+        let list = self.first.get(class(layout.size()));
+        list.filter(|_| layout.align() <= STEP)
+    }
+}
