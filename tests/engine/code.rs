@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::support::{Bench, PluginText};
+use cordon::instance::supervisor::Status;
+
+use crate::support::{Bench, PluginText, engine};
 
 fn entries(folder: &Path) -> usize {
     let Ok(guests) = std::fs::read_dir(folder.join("code")) else {
@@ -46,6 +48,22 @@ async fn a_second_start_runs_the_kept_code() {
     let second = bench.line("Two: line").await;
     assert_eq!(first.replace("One", "Two"), second);
     assert_eq!(entries(&bench.data_folder()), 1, "compiled a second time");
+}
+
+/// What the compiler writes to, no later life does: their pages would be made ready for
+/// nothing, and be each instance's own as long as it lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_life_that_compiles_its_plugin_teaches_no_pages() {
+    let mut bench = Bench::new();
+    let text = "\"\"\"\n<plugin key=\"Lesson\" name=\"Lesson\" version=\"1\" author=\"tests\">\n\
+                <params/>\n</plugin>\n\"\"\"\nimport Domoticz\n";
+    // The second and the third find the code of the first, and two lessons are enough.
+    for (name, learns) in [("L1", true), ("L2", true), ("L3", false)] {
+        let remote = bench.start_whole(name, text, "").await;
+        assert_eq!(remote.counters.settled().await, Status::Running);
+        entries_become(&bench.data_folder(), 1).await;
+        assert_eq!(engine().hot_pages().of("Lesson").learns(), learns, "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

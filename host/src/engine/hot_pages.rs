@@ -2,10 +2,10 @@
 //!
 //! The first write to a page of the copy-on-write image is a fault of a
 //! microsecond or two, and a start takes hundreds of them in places that hardly
-//! differ from one start to the next. The first lives of an engine teach which;
-//! later ones have these pages made their own in a few calls. What a plugin's own code
-//! writes to beyond that is learned from its first lives. Owns the lists and never
-//! touches memory: `capability/memory` does.
+//! differ from one start to the next. The first lives of an engine that find their plugin
+//! compiled teach which; later ones have these pages made their own in a few calls. What
+//! a plugin's own code writes to beyond that is learned from its first such lives. Owns
+//! the lists and never touches memory: `capability/memory` does.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -236,6 +236,8 @@ impl Life<'_> {
         if let Some(link) = indigo {
             link.plugin.reset();
         }
+        // A life that compiles the plugin writes to much that no later one does.
+        let compiled = self.found.code.is_some();
         if self.start(hub, plugin).await? == Outcome::Raised {
             return Err(InstanceFailure::StartFailed);
         }
@@ -245,7 +247,10 @@ impl Life<'_> {
         }
         hub.with(|mut access| {
             let state = access.get();
-            state.hot_pages.learn(&std::mem::take(&mut state.parts));
+            let parts = std::mem::take(&mut state.parts);
+            if compiled {
+                state.hot_pages.learn(&parts);
+            }
         });
         self.counters.started();
         self.told = Some(self.serve(hub, plugin).await?);
