@@ -4,11 +4,12 @@
 //! dlmalloc looks at a block's neighbours each time. Here a freed block becomes the first
 //! of a list and the next allocation takes it from there.
 
-use std::alloc::Layout;
+use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
 use crate::single::Single;
+use dlmalloc::GlobalDlmalloc;
 
 /// Steps in which dlmalloc's blocks grow, in bytes, and their alignment.
 const STEP: usize = 8;
@@ -18,6 +19,9 @@ const HEADER: usize = 4;
 
 /// Largest block in bytes that is kept.
 const LARGEST: usize = 512;
+
+/// Smallest block in bytes for which all kept ones are given back.
+const LARGE: usize = 1 << 20;
 
 /// Classes of blocks with the same room, by [`class`].
 const CLASSES: usize = class(LARGEST) + 1;
@@ -100,6 +104,27 @@ impl FreedBlocks {
         unsafe { block.write(freed) };
         list.set(block);
         true
+    }
+
+    /// Gives all that is kept back to dlmalloc, when the next block is a large one: each
+    /// small one would keep two halves of free memory apart, and a thread's stack would fit
+    /// into neither.
+    pub fn make_room(&self, size: usize) {
+        if size < LARGE {
+            return;
+        }
+        for (class, list) in self.first.iter().enumerate() {
+            let mut next = list.replace(ptr::null_mut());
+            while let Some(block) = NonNull::new(next) {
+                // SAFETY: what is in a list was put there by `give`, and is dlmalloc's; all
+                // blocks of the class have this room.
+                unsafe {
+                    next = block.as_ref().next;
+                    let room = Layout::from_size_align_unchecked(class * STEP - HEADER, STEP);
+                    GlobalDlmalloc.dealloc(block.as_ptr().cast(), room);
+                }
+            }
+        }
     }
 
     fn list(&self, layout: Layout) -> Option<&Cell<*mut Freed>> {

@@ -106,6 +106,7 @@ unsafe impl GlobalAlloc for Heap {
         if let Some(block) = FREED.take(layout) {
             return block.as_ptr();
         }
+        FREED.make_room(layout.size());
         if let Some(sizes) = STATE.sizes.get() {
             let block = numbered(sizes, layout);
             allocated(block, layout.size());
@@ -135,6 +136,7 @@ unsafe impl GlobalAlloc for Heap {
             }
             return block;
         }
+        FREED.make_room(layout.size());
         // SAFETY: as ours.
         unsafe { GlobalDlmalloc.alloc_zeroed(layout) }
     }
@@ -145,6 +147,7 @@ unsafe impl GlobalAlloc for Heap {
                 return block;
             }
             if !FreedBlocks::keeps(layout.size()) && !FreedBlocks::keeps(size) {
+                FREED.make_room(size);
                 // SAFETY: as ours.
                 return unsafe { GlobalDlmalloc.realloc(block, layout, size) };
             }

@@ -3,13 +3,14 @@
 
 use crate::support::{Bench, PluginText};
 
-async fn run(source: &str, expected: &str) {
+async fn run(source: &str, config: &str, expected: &str) {
     let mut bench = Bench::new();
+    let name = "T";
     bench
         .start(PluginText {
-            name: "T",
+            name,
             source,
-            config: "",
+            config,
         })
         .await;
     bench.line(expected).await;
@@ -35,7 +36,7 @@ def onStart():
                 wrong.append(("insert", length, shift))
     Domoticz.Log("moved, wrong: %s" % wrong[:9])
 "#;
-    run(source, "T: moved, wrong: []").await;
+    run(source, "", "T: moved, wrong: []").await;
 }
 
 /// Memory that is asked for empty is empty, be it that somebody had it before.
@@ -54,11 +55,11 @@ def onStart():
                 wrong.append((expected, length))
     Domoticz.Log("filled, wrong: %s" % wrong[:9])
 "#;
-    run(source, "T: filled, wrong: []").await;
+    run(source, "", "T: filled, wrong: []").await;
 }
 
 /// Blocks of all sizes are freed, grown and used again in an order that repeats nothing; each
-/// holds what was written to it, and the memory does not grow for ever.
+/// holds what was written to it.
 #[tokio::test(flavor = "multi_thread")]
 async fn freed_blocks_are_used_again_and_never_by_two() {
     let source = r#"
@@ -84,7 +85,7 @@ def onStart():
         alive[place] = number, block
     Domoticz.Log("kept %d, wrong: %d" % (len(alive), wrong))
 "#;
-    run(source, "T: kept 300, wrong: 0").await;
+    run(source, "", "T: kept 300, wrong: 0").await;
 }
 
 /// Small blocks that were freed by the million do not keep larger ones from being allocated.
@@ -99,14 +100,36 @@ def onStart():
         del large
     Domoticz.Log("all of it")
 "#;
-    let mut bench = Bench::new();
-    bench
-        .start(PluginText {
-            name: "T",
-            source,
-            // Either of them fits, both together do not.
-            config: "limits = { memory = 104857600, callback-cpu = 60000, callback-wall = 60000 }",
-        })
-        .await;
-    bench.line("T: all of it").await;
+    // Either of them fits, both together do not.
+    let config = "limits = { memory = 104857600, callback-cpu = 60000, callback-wall = 60000 }";
+    run(source, config, "T: all of it").await;
+}
+
+/// The stack of a thread goes where another one was, although small blocks were freed there
+/// meanwhile: kept ones would keep the parts of that room from each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_fits_where_small_blocks_were_freed() {
+    let source = r#"
+import threading
+
+def work(barrier, kept):
+    for n in range(40):
+        for size in range(0, 500, 20):
+            kept.append(bytes(size))
+        barrier.wait()
+
+def onStart():
+    for turn in range(4):
+        kept, barrier = [], threading.Barrier(15)
+        threads = [threading.Thread(target=work, args=(barrier, kept)) for n in range(15)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        del kept
+    Domoticz.Log("all joined")
+"#;
+    // The stacks of one turn take 120 MiB beside 60 of the runtime.
+    let config = "limits = { memory = 234881024 }";
+    run(source, config, "T: all joined").await;
 }
