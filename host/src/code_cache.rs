@@ -2,12 +2,18 @@
 //!
 //! Files under the hub's data folder, each with a checksum. What cannot be read is
 //! as good as missing; what cannot be written is compiled again at the next start.
+//! Of several starts with the same source one compiles it, and the others wait for that.
 //! The content comes from the runtime before any line of a plugin has run (see
 //! `capability::code`), so instances of different owners may share it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use crate::engine::artifact::hex;
 
@@ -17,10 +23,44 @@ const ENTRIES: usize = 1024;
 /// Bytes of a checksum in front of an entry.
 const CHECKSUM: usize = 32;
 
+/// How long a start waits for another to compile the same source. That one may have a
+/// small share of the processor, and its plugin a long source.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Who compiles now, by the hash of the source. What is received ends with the turn.
+type Turns = Arc<Mutex<HashMap<String, watch::Receiver<()>>>>;
+
 /// The cache of one hub and one guest. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct CodeCache {
     folder: PathBuf,
+    turns: Turns,
+}
+
+/// What there is of a `plugin.py`.
+#[derive(Debug)]
+pub enum Sought {
+    /// Its compiled form.
+    Found(Vec<u8>),
+    /// Nothing, and the turn to compile it; no turn without a source.
+    Missing(Option<Turn>),
+    /// Nothing yet: another start compiles it, until this ends.
+    UnderWay(watch::Receiver<()>),
+}
+
+/// The turn to compile a source. The others that start with it wait until it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    hash: String,
+    turns: Turns,
+    _end: watch::Sender<()>,
+}
+
+/// Where one start may put what it compiles.
+#[derive(Debug)]
+pub struct Compilation {
+    cache: CodeCache,
+    turn: Option<Turn>,
 }
 
 impl CodeCache {
@@ -29,34 +69,76 @@ impl CodeCache {
     pub fn new(data: &Path, guest: &str) -> Self {
         Self {
             folder: data.join("code").join(guest),
+            turns: Turns::default(),
         }
     }
 
-    /// The compiled form of this `plugin.py`, if it is there and whole.
+    /// Looks for the compiled form of this `plugin.py`. Blocks for the time of reading it.
     #[must_use]
-    pub fn find(&self, plugin: &Path) -> Option<Vec<u8>> {
-        let source = std::fs::read(plugin).ok()?;
-        let entry = std::fs::read(self.folder.join(hex(&Sha256::digest(source)))).ok()?;
+    pub fn seek(&self, plugin: &Path) -> Sought {
+        let Ok(source) = std::fs::read(plugin) else {
+            return Sought::Missing(None);
+        };
+        let hash = hex(&Sha256::digest(source));
+        if let Some(code) = self.read(&hash) {
+            return Sought::Found(code);
+        }
+        let turn = match self.turn(&hash) {
+            Ok(turn) => turn,
+            Err(end) => return Sought::UnderWay(end),
+        };
+        // Whoever had the turn before may have ended since.
+        match self.read(&hash) {
+            Some(code) => Sought::Found(code),
+            None => Sought::Missing(Some(turn)),
+        }
+    }
+
+    /// Waits for the start that compiles the same source, if there is one: a hundred that
+    /// begin together compile it once. Not for longer than two seconds.
+    pub async fn settle(
+        &self,
+        mut sought: Sought,
+        plugin: &Path,
+    ) -> (Option<Vec<u8>>, Compilation) {
+        let until = Instant::now() + PATIENCE;
+        let (code, turn) = loop {
+            let mut end = match sought {
+                Sought::Found(code) => break (Some(code), None),
+                Sought::Missing(turn) => break (None, turn),
+                Sought::UnderWay(end) => end,
+            };
+            // Nothing is ever sent: what comes is the end.
+            if timeout_at(until, end.changed()).await.is_err() {
+                break (None, None);
+            }
+            let (cache, plugin) = (self.clone(), plugin.to_owned());
+            let again = tokio::task::spawn_blocking(move || cache.seek(&plugin)).await;
+            sought = again.unwrap_or(Sought::Missing(None));
+        };
+        let cache = self.clone();
+        (code, Compilation { cache, turn })
+    }
+
+    /// The turn to compile, or the end of whose it is.
+    fn turn(&self, hash: &str) -> Result<Turn, watch::Receiver<()>> {
+        let mut turns = locked(&self.turns);
+        if let Some(end) = turns.get(hash) {
+            return Err(end.clone());
+        }
+        let (sender, end) = watch::channel(());
+        turns.insert(hash.to_owned(), end);
+        Ok(Turn {
+            hash: hash.to_owned(),
+            turns: Arc::clone(&self.turns),
+            _end: sender,
+        })
+    }
+
+    fn read(&self, hash: &str) -> Option<Vec<u8>> {
+        let entry = std::fs::read(self.folder.join(hash)).ok()?;
         let (checksum, code) = entry.split_at_checked(CHECKSUM)?;
         (checksum == Sha256::digest(code).as_slice()).then(|| code.to_vec())
-    }
-
-    /// Keeps a compiled form. Returns at once; it is written in the background.
-    pub fn keep(&self, source_hash: &str, code: Vec<u8>) {
-        let is_hash = source_hash.len() == 64
-            && source_hash
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if !is_hash {
-            return;
-        }
-        let path = self.folder.join(source_hash);
-        let cache = self.clone();
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = cache.write(&path, &code) {
-                tracing::warn!(%error, "compiled code is not kept");
-            }
-        });
     }
 
     fn write(&self, path: &Path, code: &[u8]) -> std::io::Result<()> {
@@ -89,6 +171,37 @@ impl CodeCache {
     }
 }
 
+impl Compilation {
+    /// Keeps a compiled form. Returns at once; it is written in the background, and the
+    /// turn ends with that.
+    pub fn keep(self, source_hash: &str, code: Vec<u8>) {
+        let is_hash = source_hash.len() == 64
+            && source_hash
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_hash {
+            return;
+        }
+        let path = self.cache.folder.join(source_hash);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = self.cache.write(&path, &code) {
+                tracing::warn!(%error, "compiled code is not kept");
+            }
+            drop(self.turn);
+        });
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        locked(&self.turns).remove(&self.hash);
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -107,9 +220,9 @@ mod tests {
     #[test]
     fn an_entry_is_found_by_its_source_only() {
         let (_folder, cache, plugin, _) = kept();
-        assert_eq!(cache.find(&plugin).as_deref(), Some(&b"code"[..]));
+        assert!(matches!(cache.seek(&plugin), Sought::Found(code) if code == b"code"));
         std::fs::write(&plugin, "other source").unwrap();
-        assert_eq!(cache.find(&plugin), None);
+        assert!(matches!(cache.seek(&plugin), Sought::Missing(Some(_))));
     }
 
     #[test]
@@ -118,7 +231,44 @@ mod tests {
         let mut bytes = std::fs::read(&entry).unwrap();
         bytes.push(0);
         std::fs::write(&entry, bytes).unwrap();
-        assert_eq!(cache.find(&plugin), None);
+        assert!(matches!(cache.seek(&plugin), Sought::Missing(Some(_))));
+    }
+
+    #[tokio::test]
+    async fn one_compiles_and_the_others_find_it() {
+        let (_folder, cache, plugin, _) = kept();
+        std::fs::write(&plugin, "new").unwrap();
+        let (code, first) = cache.settle(cache.seek(&plugin), &plugin).await;
+        assert_eq!(code, None);
+        let sought = cache.seek(&plugin);
+        assert!(matches!(sought, Sought::UnderWay(_)));
+        let (others, other_plugin) = (cache.clone(), plugin.clone());
+        let other = tokio::spawn(async move { others.settle(sought, &other_plugin).await.0 });
+        first.keep(&hex(&Sha256::digest("new")), b"compiled".to_vec());
+        assert_eq!(other.await.unwrap().as_deref(), Some(&b"compiled"[..]));
+        assert!(locked(&cache.turns).is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_next_compiles_when_the_first_could_not() {
+        let (_folder, cache, plugin, _) = kept();
+        std::fs::write(&plugin, "new").unwrap();
+        let first = cache.seek(&plugin);
+        let second = cache.seek(&plugin);
+        drop(first);
+        let (code, second) = cache.settle(second, &plugin).await;
+        assert!(code.is_none() && second.turn.is_some());
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_ever() {
+        let (_folder, cache, plugin, _) = kept();
+        std::fs::write(&plugin, "new").unwrap();
+        let _first = cache.seek(&plugin);
+        let begun = Instant::now();
+        let (code, second) = cache.settle(cache.seek(&plugin), &plugin).await;
+        assert!(code.is_none() && second.turn.is_none());
+        assert!(begun.elapsed() >= PATIENCE);
     }
 
     #[test]

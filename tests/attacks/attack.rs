@@ -3,7 +3,8 @@
 //! [`trips!`] makes the test and the entry in the table of tripped limits in one,
 //! and the test asserts the line and the consequence of exactly that limit.
 
-use cordon::instance::supervisor::{Remote, Status};
+use cordon::instance::counters::Status;
+use cordon::instance::remote::Remote;
 use cordon::limits::{Consequence, DECLARATIONS, Declaration, Limits};
 
 use crate::scene::{FLAT, Scene, assert_failures, until};

@@ -2,7 +2,8 @@
 //! messages, delayed commands, and calls that wait for it.
 
 use cordon::config::IndigoSection;
-use cordon::instance::supervisor::{Remote, Status};
+use cordon::instance::counters::Status;
+use cordon::instance::remote::Remote;
 use cordon::mail::Mailer;
 use cordon::platform::indigo::{Caller, ServerOptions};
 use serde_json::json;

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cordon::instance::supervisor::Status;
+use cordon::instance::counters::Status;
 
 use crate::scene::{FLAT, Scene, until};
 use crate::support::{PluginText, private_bytes};

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use cordon::instance::supervisor::Status;
+use cordon::instance::counters::Status;
 use cordon::platform::domoticz::{DeliverError, HubEvent};
 
 use crate::attack::{By, assert_told};

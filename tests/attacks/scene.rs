@@ -6,7 +6,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cordon::instance::supervisor::{Remote, Status};
+use cordon::instance::counters::Status;
+use cordon::instance::remote::Remote;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::support::{Bench, PATIENCE, PluginText, private_bytes};

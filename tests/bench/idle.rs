@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use cordon::engine::artifact::Artifact;
+use cordon::instance::counters::Status;
 use cordon::instance::histogram::Histogram;
-use cordon::instance::supervisor::Status;
 use cordon::system;
 
 use crate::report::{Goal, Report};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cordon::config::IndigoSection;
 use cordon::engine::Engine;
 use cordon::hub::Hub;
-use cordon::instance::supervisor::Status;
+use cordon::instance::counters::Status;
 use cordon::log::{EventLog, LogCapacity};
 use cordon::platform::indigo::Caller;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cordon::engine::artifact::Artifact;
-use cordon::instance::supervisor::Remote;
+use cordon::instance::remote::Remote;
 
 use crate::report::{Goal, Report};
 use crate::rig::{Rig, UNLIMITED, command, deliver, program};

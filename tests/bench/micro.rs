@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use cordon::engine::Engine;
-use cordon::instance::supervisor::Remote;
+use cordon::instance::remote::Remote;
 
 use crate::componentize::Componentized;
 use crate::native::{self, Process};

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cordon::engine::Engine;
-use cordon::instance::supervisor::Remote;
+use cordon::instance::remote::Remote;
 
 use crate::Outcome;
 use crate::native::{self, Process};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cordon::instance::supervisor::Status;
+use cordon::instance::counters::Status;
 
 use crate::support::{Bench, PluginText, engine};
 
@@ -64,6 +64,28 @@ async fn a_life_that_compiles_its_plugin_teaches_no_pages() {
         entries_become(&bench.data_folder(), 1).await;
         assert_eq!(engine().hot_pages().of("Lesson").learns(), learns, "{name}");
     }
+}
+
+/// Only those that found compiled code teach pages, and two of these are enough.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_three_that_start_at_once_one_compiles() {
+    let mut bench = Bench::new();
+    let mut text = "\"\"\"\n<plugin key=\"Burst\" name=\"Burst\" version=\"1\" author=\"tests\">\n\
+                    <params/>\n</plugin>\n\"\"\"\nimport Domoticz\n"
+        .to_owned();
+    // So much that the others are there long before the first has compiled it.
+    for number in 0..2000 {
+        text += &format!("def part{number}(a, b):\n    return [a, b, {number}]\n");
+    }
+    let mut started = Vec::new();
+    for name in ["B1", "B2", "B3"] {
+        started.push(bench.start_whole(name, &text, "").await);
+    }
+    for remote in started {
+        assert_eq!(remote.counters.settled().await, Status::Running);
+    }
+    assert_eq!(entries(&bench.data_folder()), 1);
+    assert!(!engine().hot_pages().of("Burst").learns());
 }
 
 #[tokio::test(flavor = "multi_thread")]

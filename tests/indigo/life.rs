@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use cordon::instance::counters::Status;
 use cordon::instance::indigo::FLUSH;
-use cordon::instance::supervisor::Status;
 use serde_json::json;
 
 use crate::stage::{PLUGIN, Stage};

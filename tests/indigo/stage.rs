@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cordon::config::IndigoSection;
 use cordon::hub::Hub;
-use cordon::instance::supervisor::Remote;
+use cordon::instance::remote::Remote;
 use cordon::log::{EventLog, LogCapacity, Record};
 use cordon::mail::Mailer;
 use cordon::platform::indigo::{Caller, Failure, IndigoServer, ServerOptions};

@@ -13,7 +13,7 @@ use cordon::config::HardwareSection;
 use cordon::engine::artifact::Artifact;
 use cordon::engine::{Engine, EngineOptions};
 use cordon::hub::Hub;
-use cordon::instance::supervisor::Remote;
+use cordon::instance::remote::Remote;
 use cordon::log::{EventLog, LogCapacity, Record};
 use cordon::platform::domoticz::definition;
 use tokio::sync::broadcast;

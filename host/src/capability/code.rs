@@ -7,12 +7,12 @@ impl code::Host for InstanceState {
     fn keep(&mut self, source_hash: String, compiled: Vec<u8>) {
         // Whatever runs later is the plugin's: it must not be able to put code
         // under a hash that another owner's instance will ask for.
-        if let Some(cache) = self.code.take() {
-            cache.keep(&source_hash, compiled);
+        if let Some(compilation) = self.compilation.take() {
+            compilation.keep(&source_hash, compiled);
         }
     }
 
     fn closed(&mut self) {
-        self.code = None;
+        self.compilation = None;
     }
 }

@@ -12,7 +12,7 @@ use crate::config::HardwareSection;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::hub::Hub;
-use crate::instance::supervisor::Status;
+use crate::instance::counters::Status;
 use crate::log::{EventLog, LogCapacity};
 use crate::packages::place::Framework;
 use crate::platform::domoticz::definition;

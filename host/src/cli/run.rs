@@ -15,7 +15,7 @@ use crate::engine::{Engine, EngineOptions};
 use crate::error::EngineError;
 use crate::grants::Grants;
 use crate::hub::Hub;
-use crate::instance::supervisor::Status;
+use crate::instance::counters::Status;
 use crate::limits::Limits;
 use crate::platform::domoticz::definition::{self, PluginDefinition};
 use crate::platform::indigo::ServerOptions;

@@ -6,12 +6,15 @@
 //! and never called again.
 
 pub mod convert;
+pub mod counters;
 pub mod histogram;
 pub mod indigo;
 pub mod log;
 pub mod meter;
 pub mod ports;
+pub mod remote;
 pub mod run;
+pub mod setup;
 pub mod state;
 pub mod supervisor;
 pub mod switchboard;

@@ -5,17 +5,16 @@
 //! beside the loop, as tasks of the same store.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use wasmtime::Store;
 use wasmtime::component::{Accessor, AccessorTask, HasSelf};
 
 use crate::abi::Plugin;
-use crate::abi::exports::cordon::plugin::guest::{Event, Framework, Outcome, Setup};
-use crate::capability::files::{self, Quota, Tree};
+use crate::abi::exports::cordon::plugin::guest::{Event, Outcome};
+use crate::capability::files;
 use crate::capability::memory;
 use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionEvent, Connections};
@@ -23,11 +22,11 @@ use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure, LimitHit};
 use crate::instance::Spec;
 use crate::instance::convert;
+use crate::instance::counters::Counters;
 use crate::instance::indigo::FLUSH;
-use crate::instance::log::PluginLog;
 use crate::instance::meter::{Meter, Metered};
+use crate::instance::setup::{Found, Looked, Looking};
 use crate::instance::state::{InstanceState, Shared};
-use crate::instance::supervisor::Counters;
 use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::domoticz::HubEvent;
@@ -40,9 +39,6 @@ pub(super) type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 /// How long threads may take to end after `onStop` (behaviour spec 2.4: ten
 /// waits of one second, each with a line).
 const THREAD_GRACE: u32 = 10;
-
-/// The parameter that is a setting of the hub.
-const LANGUAGE: &str = "Language";
 
 /// How long threads may take to end before the log mentions them.
 const THREAD_EXIT: Duration = Duration::from_millis(200);
@@ -106,56 +102,6 @@ pub struct Life<'a> {
     pub spawned: mpsc::UnboundedReceiver<u32>,
 }
 
-/// What looks into an instance's folders.
-pub type Looking = JoinHandle<Result<Looked, EngineError>>;
-
-/// The folders of an instance, ready for a new life.
-pub struct Looked {
-    quota: Arc<Quota>,
-    tree: Arc<Tree>,
-    found: Found,
-}
-
-/// What a plugin's folders have for a new life.
-#[derive(Default)]
-pub struct Found {
-    /// Its compiled code of an earlier start.
-    pub code: Option<Vec<u8>>,
-    /// Whether it has packages of its own.
-    pub packages: bool,
-    /// Modules in the plugin's folder.
-    pub modules: Vec<String>,
-    /// JSON of the preferences of an Indigo plugin.
-    pub preferences: String,
-}
-
-/// Looks into the folders of an instance that is about to live, beside the runtime's own
-/// threads: full ones take a while.
-pub fn look(spec: &Spec, code: &CodeCache, log: &PluginLog) -> Looking {
-    let folders = spec.folders.clone();
-    let (bytes, files) = (spec.limits.data_bytes, spec.limits.data_files);
-    let (code, main_file) = (code.clone(), spec.main_file());
-    let indigo = spec.indigo.clone();
-    let log = log.clone();
-    tokio::task::spawn_blocking(move || {
-        let mut found = match indigo {
-            Some(link) => link.look(),
-            None => Found {
-                modules: folders.modules(),
-                ..Found::default()
-            },
-        };
-        found.code = code.find(&main_file);
-        let packages = folders.packages();
-        found.packages = packages.is_some();
-        Ok(Looked {
-            quota: folders.quota(bytes, files, log)?,
-            tree: folders.tree(packages),
-            found,
-        })
-    })
-}
-
 impl Life<'_> {
     /// Lives it.
     ///
@@ -164,15 +110,16 @@ impl Life<'_> {
     /// [`EngineError`] when the component cannot even be instantiated.
     pub async fn run(mut self, engine: &Engine) -> Result<Ending, EngineError> {
         let meter = Arc::clone(&self.meter);
-        let looked = (&mut self.looking).await;
-        let looked = looked
-            .map_err(|error| EngineError::io("cannot look into the folders", error.into()))??;
-        self.found = looked.found;
-        let mut store = self.store(engine, looked.quota, looked.tree);
+        let mut store = self.store(engine);
         let future = async {
             let wasm = |error: wasmtime::Error| EngineError::Wasm(format!("{error:#}"));
             let plugin = engine.plugin().instantiate_async(&mut store);
             let plugin = plugin.await.map_err(wasm)?;
+            // The component was made while somebody looked.
+            let looked = (&mut self.looking).await;
+            let looked = looked
+                .map_err(|error| EngineError::io("cannot look into the folders", error.into()))??;
+            self.take(looked, store.data_mut()).await;
             let lived = store
                 .run_concurrent(async |hub| self.live(hub, &plugin).await)
                 .await;
@@ -203,16 +150,13 @@ impl Life<'_> {
         }
     }
 
-    fn store(&self, engine: &Engine, quota: Arc<Quota>, tree: Arc<Tree>) -> Store<InstanceState> {
+    fn store(&self, engine: &Engine) -> Store<InstanceState> {
         let limits = &self.spec.limits;
         let policy = Arc::clone(&self.spec.network);
         let mut state = InstanceState::new(
             Arc::clone(&self.shared),
             Arc::clone(&self.meter),
-            quota,
-            tree,
             Sockets::new(policy, limits, self.shared.log.clone()),
-            self.code.clone(),
             files::wasi(limits.random_bytes),
         );
         state.hot_pages = engine.hot_pages().of(&self.spec.key);
@@ -224,6 +168,16 @@ impl Life<'_> {
         store.set_hostcall_fuel(call_bytes.max(memory::PART));
         self.meter.attach(&mut store);
         store
+    }
+
+    /// Takes what the folders have, and gives the component its view of them.
+    async fn take(&mut self, looked: Looked, state: &mut InstanceState) {
+        state.quota = looked.quota;
+        state.tree = looked.tree;
+        self.found = looked.found;
+        let (code, compilation) = self.code.settle(looked.code, &self.spec.main_file()).await;
+        self.found.code = code;
+        state.compilation = Some(compilation);
     }
 
     async fn live(
@@ -434,55 +388,6 @@ impl Life<'_> {
         hub.spawn(task)
             .map(drop)
             .map_err(|error| failure(&error, &self.spec.limits))
-    }
-
-    fn setup(&mut self) -> Setup {
-        let spec = self.spec;
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Setup {
-            framework: match spec.indigo {
-                Some(_) => Framework::Indigo,
-                None => Framework::Domoticz,
-            },
-            name: match &spec.indigo {
-                Some(link) => link.plugin.bundle.info.display_name.clone(),
-                None => spec.name.clone(),
-            },
-            hardware_id: spec.hardware,
-            key: spec.key.clone(),
-            plugin_folder: files::PLUGIN_FOLDER.to_owned(),
-            data_folder: files::DATA_FOLDER.to_owned(),
-            parameters: self.parameters(),
-            settings: std::mem::take(&mut self.settings),
-            environment: spec.environment.clone(),
-            started_at: now.as_secs(),
-            utc_offset: jiff::Zoned::now().offset().seconds(),
-            time_zone: jiff::tz::TimeZone::system()
-                .iana_name()
-                .unwrap_or_default()
-                .to_owned(),
-            modules: std::mem::take(&mut self.found.modules),
-            packages: self.found.packages,
-            code: self.found.code.take(),
-        }
-    }
-}
-
-impl Life<'_> {
-    fn parameters(&mut self) -> Vec<(String, String)> {
-        let mut parameters = self.spec.parameters.clone();
-        let parameter = parameters.iter_mut().find(|(key, _)| key == LANGUAGE);
-        let setting = self.settings.iter().find(|(key, _)| key == LANGUAGE);
-        if let (Some((_, parameter)), Some((_, setting))) = (parameter, setting) {
-            parameter.clone_from(setting);
-        }
-        if self.spec.indigo.is_some() {
-            let preferences = std::mem::take(&mut self.found.preferences);
-            parameters.push(("pluginPrefs".to_owned(), preferences));
-        }
-        parameters
     }
 }
 

@@ -13,7 +13,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::capability::files::{OWN_HANDLES, Quota, Tree};
-use crate::code_cache::CodeCache;
+use crate::code_cache::Compilation;
 use crate::connection::{ConnectionId, Request, StatusBoard};
 use crate::engine::hot_pages::{HotPages, Part};
 use crate::error::LimitHit;
@@ -241,7 +241,7 @@ pub struct InstanceState {
     /// The sockets of the plugin's own Python.
     pub sockets: Arc<Sockets>,
     /// Where compiled code goes; nothing once the plugin's own code runs.
-    pub code: Option<CodeCache>,
+    pub compilation: Option<Compilation>,
     /// The pages that every start writes to.
     pub hot_pages: Arc<HotPages>,
     /// What of its memory the instance has shown, while these are learned.
@@ -256,29 +256,21 @@ pub struct InstanceState {
 }
 
 impl InstanceState {
-    /// The state of a new store.
+    /// The state of a new store. Its folders come when they have been looked at.
     #[must_use]
-    pub fn new(
-        shared: Arc<Shared>,
-        meter: Arc<Meter>,
-        quota: Arc<Quota>,
-        tree: Arc<Tree>,
-        sockets: Sockets,
-        code: CodeCache,
-        wasi: WasiCtx,
-    ) -> Self {
+    pub fn new(shared: Arc<Shared>, meter: Arc<Meter>, sockets: Sockets, wasi: WasiCtx) -> Self {
         let mut table = ResourceTable::new();
         let handles = usize::try_from(shared.limits.handles).unwrap_or(usize::MAX);
         table.set_max_capacity(handles.saturating_add(OWN_HANDLES));
         Self {
             memory_limit: shared.limits.memory,
             tls: Tls::new(&shared.limits, Vec::new()),
+            quota: Quota::nothing(shared.log.clone()),
+            tree: Tree::new([]),
             shared,
             meter,
-            quota,
-            tree,
             sockets: Arc::new(sockets),
-            code: Some(code),
+            compilation: None,
             hot_pages: Arc::default(),
             parts: Vec::new(),
             reply: None,

@@ -6,24 +6,24 @@
 //! the operator restarts it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::abi::exports::cordon::plugin::guest::Outcome;
 use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink, Reach};
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure};
 use crate::icmp::Pinger;
 use crate::instance::Spec;
-use crate::instance::histogram::Histogram;
+use crate::instance::counters::{Counters, Status};
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
-use crate::instance::run::{self, Command, Ending, Found, Life, Looking};
+use crate::instance::remote::Remote;
+use crate::instance::run::{Command, Ending, Life};
+use crate::instance::setup::{self, Found, Looking};
 use crate::instance::state::{Domoticz, Shared};
 use crate::instance::switchboard::Switchboard;
 use crate::instance::threads::Threads;
@@ -31,9 +31,7 @@ use crate::limits::Limits;
 use crate::log::{EventLog, Level};
 use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::preferences::Preferences;
-use crate::platform::domoticz::{DeliverError, DeviceTable, House, HubEvent};
-use crate::platform::indigo::plugin::Waiting;
-use crate::platform::indigo::{Call, CallError, Port};
+use crate::platform::domoticz::{DeviceTable, House};
 use crate::store::Store;
 
 /// First pause before a restart, and the longest.
@@ -45,108 +43,6 @@ const HEALTHY: Duration = Duration::from_secs(600);
 
 /// Connection events that wait for the loop; beyond them peers are stopped.
 const EVENT_QUEUE: usize = 64;
-
-/// Where an instance stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Status {
-    /// Being started.
-    #[default]
-    Starting,
-    /// Callbacks are being called.
-    Running,
-    /// Failed; the next start is due after a pause.
-    Restarting {
-        /// Why it failed.
-        reason: String,
-    },
-    /// Failed too often; waits for the operator.
-    Parked {
-        /// Why it failed last.
-        reason: String,
-    },
-    /// Told to stop.
-    Stopped,
-}
-
-impl Status {
-    /// One word for lists.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Running => "running",
-            Self::Restarting { .. } => "restarting",
-            Self::Parked { .. } => "parked",
-            Self::Stopped => "stopped",
-        }
-    }
-
-    /// The reason that goes with it, or nothing.
-    #[must_use]
-    pub fn reason(&self) -> &str {
-        match self {
-            Self::Restarting { reason } | Self::Parked { reason } => reason,
-            _ => "",
-        }
-    }
-}
-
-/// Figures of one instance over all its lives.
-#[derive(Debug, Default)]
-pub struct Counters {
-    status: watch::Sender<Status>,
-    /// Callbacks that ran.
-    pub calls: AtomicU64,
-    /// Callbacks that raised.
-    pub raised: AtomicU64,
-    /// Lives that failed.
-    pub failures: AtomicU64,
-    /// Events refused because the inbox was full.
-    pub refused: AtomicU64,
-    /// How late heartbeats began after they were due.
-    pub lateness: Histogram,
-    /// How long callbacks took, from the call to its return.
-    pub call_time: Histogram,
-}
-
-impl Counters {
-    /// Where the instance stands.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.status.borrow().clone()
-    }
-
-    /// Waits until the instance is no longer being started; returns where it stands.
-    pub async fn settled(&self) -> Status {
-        let mut changes = self.status.subscribe();
-        let settled = changes.wait_for(|status| *status != Status::Starting).await;
-        // The sender lives as long as `self`, so there is always an answer.
-        settled.map_or(Status::Stopped, |status| status.clone())
-    }
-
-    fn set(&self, status: Status) {
-        self.status.send_replace(status);
-    }
-
-    /// The life is past `onStart`.
-    pub fn started(&self) {
-        self.set(Status::Running);
-    }
-
-    /// A life failed.
-    pub fn failed(&self) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A callback returned after this long.
-    pub fn delivered(&self, outcome: Outcome, took: Duration) {
-        self.call_time.record(took);
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        if outcome == Outcome::Raised {
-            self.raised.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
 
 /// The services of the hub that every instance uses.
 #[derive(Clone)]
@@ -175,102 +71,6 @@ pub struct Services {
 pub struct Handle {
     remote: Arc<Remote>,
     task: JoinHandle<()>,
-}
-
-/// What others see of a running actor. Cheap to clone.
-#[derive(Clone)]
-pub struct Remote {
-    /// What it was made from.
-    pub spec: Arc<Spec>,
-    /// Its figures.
-    pub counters: Arc<Counters>,
-    log: PluginLog,
-    commands: mpsc::Sender<Command>,
-    /// Bytes of the calls that wait.
-    waiting: Arc<AtomicU64>,
-}
-
-impl Remote {
-    /// Queues an event for the plugin; one that is being started gets it afterwards.
-    ///
-    /// # Errors
-    ///
-    /// [`DeliverError`] when it is not running or its inbox is full.
-    pub fn deliver(&self, event: HubEvent) -> Result<(), DeliverError> {
-        if !matches!(self.counters.status(), Status::Starting | Status::Running) {
-            return Err(DeliverError::NotRunning);
-        }
-        self.commands
-            .try_send(Command::Deliver(event))
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => {
-                    self.counters.refused.fetch_add(1, Ordering::Relaxed);
-                    let limit = self.spec.limits.inbox;
-                    self.log
-                        .limit(&Limits::hit("inbox", limit.saturating_add(1), limit));
-                    DeliverError::InboxFull
-                }
-                mpsc::error::TrySendError::Closed(_) => DeliverError::NotRunning,
-            })
-    }
-}
-
-impl Port for Remote {
-    /// Bytes are counted here, because one change goes to many plugins and each may be
-    /// slow.
-    fn queue(&self, mut call: Call) -> Result<(), CallError> {
-        let plugin = || self.spec.key.clone();
-        if !matches!(self.counters.status(), Status::Running | Status::Starting) {
-            return Err(CallError::NotRunning(plugin()));
-        }
-        let bytes = u64::try_from(call.arguments.len()).unwrap_or(u64::MAX);
-        let limit = self.spec.limits.inbox_bytes;
-        match Waiting::take(&self.waiting, bytes, limit) {
-            Ok(waiting) => call.waiting = Some(waiting),
-            Err(used) => {
-                self.counters.refused.fetch_add(1, Ordering::Relaxed);
-                self.log.limit(&Limits::hit("inbox-bytes", used, limit));
-                return Err(CallError::Busy(plugin()));
-            }
-        }
-        let sent = self.commands.try_send(Command::Call(call));
-        sent.map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                self.counters.refused.fetch_add(1, Ordering::Relaxed);
-                let limit = self.spec.limits.inbox;
-                let hit = Limits::hit("inbox", limit.saturating_add(1), limit);
-                self.log.limit(&hit);
-                CallError::Busy(plugin())
-            }
-            mpsc::error::TrySendError::Closed(_) => CallError::NotRunning(plugin()),
-        })
-    }
-
-    fn running(&self) -> bool {
-        self.counters.status() == Status::Running
-    }
-
-    fn restart(&self) {
-        self.urge(Command::Restart);
-    }
-
-    fn halt(&self) {
-        self.urge(Command::Halt);
-    }
-
-    fn status(&self) -> (String, String) {
-        let status = self.counters.status();
-        (status.word().to_owned(), status.reason().to_owned())
-    }
-}
-
-impl Remote {
-    /// Sends what must not be lost when the inbox is full.
-    fn urge(&self, command: Command) {
-        let commands = self.commands.clone();
-        // Nobody is there to be told when the actor has ended.
-        tokio::spawn(async move { commands.send(command).await.is_ok() });
-    }
 }
 
 impl Handle {
@@ -305,7 +105,7 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     );
     let instances = services.instances.clone();
     // At once: all the rest can be done beside it.
-    let looking = run::look(&spec, &services.code, &log);
+    let looking = setup::look(&spec, &services.code, &log);
     let supervisor = Supervisor {
         services,
         log: log.clone(),
@@ -337,7 +137,7 @@ impl Supervisor {
         let log = self.log.clone();
         let mut first = Some(looking);
         loop {
-            let again = || run::look(&self.spec, &self.services.code, &log);
+            let again = || setup::look(&self.spec, &self.services.code, &log);
             let looking = first.take().unwrap_or_else(again);
             self.counters.set(Status::Starting);
             let begun = Instant::now();

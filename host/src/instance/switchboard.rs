@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use crate::instance::supervisor::Remote;
+use crate::instance::remote::Remote;
 use crate::platform::domoticz::{DeliverError, HardwareInfo, HubEvent, Plugins};
 
 /// The instances of a hub. Clones share them.

@@ -74,6 +74,17 @@ impl FileId {
 }
 
 impl Quota {
+    /// Of an instance that has no folders yet.
+    #[must_use]
+    pub fn nothing(log: PluginLog) -> Arc<Self> {
+        Arc::new(Self {
+            limit: Usage::default(),
+            log,
+            turn: Arc::default(),
+            ledger: Mutex::default(),
+        })
+    }
+
     /// Counts what is in `folders` and bounds it to `bytes` and `files` from here
     /// on, all together. What is over the limit already can only shrink.
     ///

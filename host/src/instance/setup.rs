@@ -1,0 +1,118 @@
+//! What a new life is told: what its folders have, and its parameters.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::task::JoinHandle;
+
+use crate::abi::exports::cordon::plugin::guest::{Framework, Setup};
+use crate::capability::files::{self, Quota, Tree};
+use crate::code_cache::{CodeCache, Sought};
+use crate::error::EngineError;
+use crate::instance::Spec;
+use crate::instance::log::PluginLog;
+use crate::instance::run::Life;
+
+/// The parameter that is a setting of the hub.
+const LANGUAGE: &str = "Language";
+
+/// What looks into an instance's folders.
+pub type Looking = JoinHandle<Result<Looked, EngineError>>;
+
+/// The folders of an instance, ready for a new life.
+pub struct Looked {
+    pub(super) quota: Arc<Quota>,
+    pub(super) tree: Arc<Tree>,
+    pub(super) found: Found,
+    /// Compiled code of an earlier start.
+    pub(super) code: Sought,
+}
+
+/// What a plugin's folders have for a new life.
+#[derive(Default)]
+pub struct Found {
+    /// Its compiled code.
+    pub code: Option<Vec<u8>>,
+    /// Whether it has packages of its own.
+    pub packages: bool,
+    /// Modules in the plugin's folder.
+    pub modules: Vec<String>,
+    /// JSON of the preferences of an Indigo plugin.
+    pub preferences: String,
+}
+
+/// Looks into the folders of an instance that is about to live, beside the runtime's own
+/// threads: full ones take a while.
+pub fn look(spec: &Spec, code: &CodeCache, log: &PluginLog) -> Looking {
+    let folders = spec.folders.clone();
+    let (bytes, files) = (spec.limits.data_bytes, spec.limits.data_files);
+    let (code, main_file) = (code.clone(), spec.main_file());
+    let indigo = spec.indigo.clone();
+    let log = log.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut found = match indigo {
+            Some(link) => link.look(),
+            None => Found {
+                modules: folders.modules(),
+                ..Found::default()
+            },
+        };
+        let packages = folders.packages();
+        found.packages = packages.is_some();
+        Ok(Looked {
+            quota: folders.quota(bytes, files, log)?,
+            tree: folders.tree(packages),
+            found,
+            code: code.seek(&main_file),
+        })
+    })
+}
+
+impl Life<'_> {
+    pub(super) fn setup(&mut self) -> Setup {
+        let spec = self.spec;
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Setup {
+            framework: match spec.indigo {
+                Some(_) => Framework::Indigo,
+                None => Framework::Domoticz,
+            },
+            name: match &spec.indigo {
+                Some(link) => link.plugin.bundle.info.display_name.clone(),
+                None => spec.name.clone(),
+            },
+            hardware_id: spec.hardware,
+            key: spec.key.clone(),
+            plugin_folder: files::PLUGIN_FOLDER.to_owned(),
+            data_folder: files::DATA_FOLDER.to_owned(),
+            parameters: self.parameters(),
+            settings: std::mem::take(&mut self.settings),
+            environment: spec.environment.clone(),
+            started_at: now.as_secs(),
+            utc_offset: jiff::Zoned::now().offset().seconds(),
+            time_zone: jiff::tz::TimeZone::system()
+                .iana_name()
+                .unwrap_or_default()
+                .to_owned(),
+            modules: std::mem::take(&mut self.found.modules),
+            packages: self.found.packages,
+            code: self.found.code.take(),
+        }
+    }
+
+    fn parameters(&mut self) -> Vec<(String, String)> {
+        let mut parameters = self.spec.parameters.clone();
+        let parameter = parameters.iter_mut().find(|(key, _)| key == LANGUAGE);
+        let setting = self.settings.iter().find(|(key, _)| key == LANGUAGE);
+        if let (Some((_, parameter)), Some((_, setting))) = (parameter, setting) {
+            parameter.clone_from(setting);
+        }
+        if self.spec.indigo.is_some() {
+            let preferences = std::mem::take(&mut self.found.preferences);
+            parameters.push(("pluginPrefs".to_owned(), preferences));
+        }
+        parameters
+    }
+}
