@@ -93,10 +93,20 @@ impl Rig {
         name: &str,
         config: &str,
     ) -> Outcome<Remote> {
-        let remote = self.spawn(definition, name, config).await?;
+        let section = section(definition, name, config)?;
+        self.begin(definition, &section).await
+    }
+
+    /// The same with a section that has been read.
+    pub async fn begin(
+        &mut self,
+        definition: &PluginDefinition,
+        section: &HardwareSection,
+    ) -> Outcome<Remote> {
+        let remote = self.request(definition, section).await?;
         match remote.counters.settled().await {
             Status::Running => Ok(remote),
-            other => Err(format!("{name} is {other:?}; its log: {}", self.tail()).into()),
+            other => Err(format!("{} is {other:?}; its log: {}", section.name, self.tail()).into()),
         }
     }
 
@@ -108,7 +118,15 @@ impl Rig {
         config: &str,
     ) -> Outcome<Remote> {
         let section = section(definition, name, config)?;
-        self.hub.start(&section, definition).await?;
+        self.request(definition, &section).await
+    }
+
+    async fn request(
+        &mut self,
+        definition: &PluginDefinition,
+        section: &HardwareSection,
+    ) -> Outcome<Remote> {
+        self.hub.start(section, definition).await?;
         let handle = self.hub.instances().last().ok_or("no instance")?;
         Ok(handle.remote())
     }

@@ -8,7 +8,7 @@ use cordon::platform::domoticz::definition::PluginDefinition;
 
 use crate::native::{self, Process};
 use crate::report::{Goal, Report};
-use crate::rig::{Rig, program};
+use crate::rig::{self, Rig, program};
 use crate::sample::Samples;
 use crate::{Outcome, machine};
 
@@ -72,10 +72,12 @@ impl Pair {
         })
     }
 
-    /// Milliseconds from the request to start to the end of `onStart`.
+    /// Milliseconds from the request to start to the end of `onStart`. The configuration has
+    /// been read before, as that of `python3` comes with its arguments.
     async fn instance(&self, rig: &mut Rig) -> Outcome<f64> {
+        let section = rig::section(&self.definition, self.name, "")?;
         let begun = Instant::now();
-        rig.start(&self.definition, self.name, "").await?;
+        rig.begin(&self.definition, &section).await?;
         let time = begun.elapsed();
         rig.hub.stop().await;
         Ok(time.as_secs_f64() * 1000.0)
