@@ -72,7 +72,7 @@ fn image() -> String {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let writable = |line: &&str| line.contains(" rw-p ") && line.ends_with(IMAGE);
     match maps.lines().filter(writable).count() {
-        0 => "not mapped: every start copies it".to_owned(),
+        0 => "not mapped at the end: nothing was started, or every start copies it".to_owned(),
         count => format!("mapped copy-on-write ({count} mappings at the end)"),
     }
 }

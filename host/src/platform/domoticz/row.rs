@@ -64,14 +64,18 @@ pub(super) fn local(time: Timestamp) -> String {
     local.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// The statement for the rows that `condition` selects, ordered by device id and unit.
+pub(super) fn statement(condition: &str) -> String {
+    format!("SELECT {COLUMNS} FROM devices WHERE {condition} ORDER BY device_id, unit")
+}
+
 /// The rows that `condition` selects, ordered by device id and unit.
 pub(super) fn select(
     connection: &Connection,
     condition: &str,
     parameters: impl rusqlite::Params,
 ) -> Result<Vec<StoredRow>, rusqlite::Error> {
-    let sql = format!("SELECT {COLUMNS} FROM devices WHERE {condition} ORDER BY device_id, unit");
-    let mut statement = connection.prepare_cached(&sql)?;
+    let mut statement = connection.prepare_cached(&statement(condition))?;
     statement.query_map(parameters, from_sql)?.collect()
 }
 
@@ -81,9 +85,8 @@ pub(super) fn find(
     condition: &str,
     parameters: impl rusqlite::Params,
 ) -> Result<Option<StoredRow>, rusqlite::Error> {
-    let sql = format!("SELECT {COLUMNS} FROM devices WHERE {condition} ORDER BY device_id, unit");
     connection
-        .prepare_cached(&sql)?
+        .prepare_cached(&statement(condition))?
         .query_row(parameters, from_sql)
         .optional()
 }

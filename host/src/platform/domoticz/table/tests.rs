@@ -419,3 +419,19 @@ async fn changes_from_outside_name_the_event_for_the_plugin() {
         Err(DeviceError::Missing)
     );
 }
+
+/// SQLite would choose its plan anew for each value that is bound.
+#[tokio::test]
+async fn what_selects_devices_is_compiled_once() {
+    let fixture = fixture().await;
+    fixture.create(new(1)).await.unwrap();
+    let read = fixture.store.read(|connection| {
+        let condition = "hardware_id = ?1";
+        for hardware in [1, 2, 1] {
+            row::select(connection, condition, [hardware])?;
+        }
+        let statement = connection.prepare_cached(&row::statement(condition))?;
+        Ok::<_, StoreError>(statement.get_status(rusqlite::StatementStatus::RePrepare))
+    });
+    assert_eq!(read.await.unwrap(), 0);
+}
