@@ -27,7 +27,7 @@ const SHARE_TOLD_EVERY: Duration = Duration::from_secs(60);
 const PLACE_CPU: Duration = Duration::from_secs(5);
 
 /// The same for the time in which it has nothing to compute.
-const PLACE_IDLE: Duration = Duration::from_millis(100);
+const PLACE_IDLE: Duration = Duration::from_millis(250);
 
 /// Computing time of one instance. Shared by its future, its epoch callback and
 /// whoever shows figures. Moments are nanoseconds after `started`.

@@ -140,7 +140,7 @@ impl Life<'_> {
                     .await
                 })
                 .await;
-            Ok(match lived {
+            Ok::<_, EngineError>(match lived {
                 Ok(lived) => lived.err(),
                 Err(error) => {
                     tracing::debug!(?error, "a life ended");
