@@ -82,6 +82,14 @@ impl Images {
         Self { store }
     }
 
+    /// The same sets by way of another handle on the store: that of an instance.
+    #[must_use]
+    pub fn through(&self, store: &Store) -> Self {
+        Self {
+            store: store.clone(),
+        }
+    }
+
     /// All sets, by number.
     ///
     /// # Errors
@@ -166,6 +174,7 @@ impl Images {
         let key = key.to_owned();
         self.store
             .write(move |transaction| {
+                transaction.wrote(sets.iter().map(size).sum());
                 let images = put(transaction, &sets)?;
                 let used = weight(transaction, &key)?;
                 if used > limit {
@@ -259,6 +268,13 @@ fn put(connection: &Connection, sets: &[IconSet]) -> Result<Vec<Image>, ImageErr
         statement.query_row(values, from_sql)
     });
     Ok(stored.collect::<Result<_, _>>()?)
+}
+
+/// Bytes of a set.
+fn size(set: &IconSet) -> u64 {
+    let texts = set.base.len() + set.name.len() + set.description.len();
+    let pictures = set.small.len() + set.on.len() + set.off.len();
+    u64::try_from(texts + pictures).unwrap_or(u64::MAX)
 }
 
 /// Bytes of all sets of a key.
