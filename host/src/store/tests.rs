@@ -7,6 +7,7 @@ use rusqlite::{Connection, Transaction};
 use tempfile::TempDir;
 
 use super::*;
+use crate::limits::Limits;
 
 fn open() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();

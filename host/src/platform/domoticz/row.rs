@@ -16,7 +16,7 @@ const COLUMNS: &str = "id, hardware_id, unit, device_id, name, device_type, sub_
      description, color, options, last_update";
 
 /// What a row takes beside its texts: twelve numbers, and its place in the index.
-const ROW_BYTES: u64 = 128;
+const ROW_BYTES: u32 = 128;
 
 /// Rows and bytes of texts up to which a plugin's rows are read at once by whoever asks.
 const BRIEF_ROWS: usize = 64;
@@ -63,7 +63,7 @@ impl StoredRow {
         } = &self.device;
         let texts = [device_id, name, s_value, description, color, &self.options];
         let texts: u64 = texts.iter().map(|text| text.len() as u64).sum();
-        texts.saturating_add(ROW_BYTES)
+        texts.saturating_add(u64::from(ROW_BYTES))
     }
 }
 
