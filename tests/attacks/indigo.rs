@@ -27,7 +27,7 @@ struct Attack {
     says: &'static [&'static str],
 }
 
-async fn start(scene: &mut Scene, source: &str, limits: &str) -> Remote {
+pub async fn start(scene: &mut Scene, source: &str, limits: &str) -> Remote {
     start_with(scene, source, &format!("limits = {{ {limits} }}")).await
 }
 

@@ -24,6 +24,7 @@ mod grants;
 mod icmp;
 mod inbox;
 mod indigo;
+mod life;
 mod log;
 mod memory;
 mod neighbours;

@@ -97,6 +97,17 @@ impl Drop for Waiting {
     }
 }
 
+/// Who asks for a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// The operator: at once, whatever happened before.
+    Operator,
+    /// The plugin itself: it waits as one that failed.
+    Itself,
+    /// Another plugin.
+    Other,
+}
+
 /// The way to a running instance.
 pub trait Port: Send + Sync {
     /// Queues a call; it is made when its turn comes.
@@ -108,7 +119,7 @@ pub trait Port: Send + Sync {
     /// Whether its callbacks are being called.
     fn running(&self) -> bool;
     /// Stops it as its author expects it and starts it again.
-    fn restart(&self);
+    fn restart(&self, asked: Asked);
     /// Stops it until it is told to start again.
     fn halt(&self);
     /// Where it stands, in a word and with a reason.
