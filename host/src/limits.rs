@@ -6,6 +6,8 @@
 //! business of the module that owns the resource; what it reports is a
 //! [`LimitHit`].
 
+pub mod work;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -251,6 +253,7 @@ pub fn markdown() -> String {
             limit.meaning
         ));
     }
+    text.push_str(&work::markdown());
     text
 }
 
