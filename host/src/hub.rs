@@ -32,6 +32,7 @@ use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House};
 use crate::platform::indigo::{IndigoServer, ServerOptions};
 use crate::pool::Pools;
+use crate::private;
 use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
@@ -111,8 +112,7 @@ impl Hub {
         data: &Path,
         listeners: Vec<SocketAddr>,
     ) -> Result<Self, EngineError> {
-        std::fs::create_dir_all(data)
-            .map_err(|error| EngineError::io(format!("cannot make {}", data.display()), error))?;
+        private::folder(data)?;
         let lock = lock(data)?;
         forget_other_guests(&data.join(COMPILED), engine.guest());
         let store = Store::open(&data.join("cordon.db"))?;
@@ -223,8 +223,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Stops every plugin, all at the same time, and waits for them. Those that have not
-    /// stopped when the hub's grace is over are ended where they are.
+    /// Stops every plugin, all at the same time, waits for them, and closes the store.
+    /// Those that have not stopped when the hub's grace is over are ended where they are.
     pub async fn stop(&mut self) {
         let until = Instant::now() + self.maker.grace;
         if let Some(history) = self.history.take() {
@@ -240,6 +240,7 @@ impl Hub {
         };
         let configured = std::mem::take(&mut self.instances);
         let ((), ()) = tokio::join!(stop_all(configured, until), managed);
+        self.maker.services.store.close().await;
     }
 
     /// The HTTP API over this hub's instances as they are now, for a listener on

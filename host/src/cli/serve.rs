@@ -39,6 +39,9 @@ impl Serve {
         let grace = Duration::from_secs(config.hub.stop_seconds);
         let stopping = Stopping::listen(grace)?;
         let events = super::console()?;
+        for warning in &config.warnings {
+            events.record(None, Level::Error, warning.clone());
+        }
         let options = EngineOptions {
             instances: config.hub.instances,
             ..EngineOptions::default()

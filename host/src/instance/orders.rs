@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(orders.next().await, Order::Restart(Asked::Operator));
         assert_eq!(orders.take(), None);
         orders.give(Order::Stop);
-        orders.give(Order::Restart(Asked::Itself));
+        orders.give(Order::Restart(Asked::Other));
         assert_eq!(orders.next().await, Order::Stop);
         assert_eq!(orders.next().await, Order::Stop);
     }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use tempfile::TempDir;
 
 use super::*;
+
+mod files;
+mod turns;
 
 fn open() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
@@ -21,6 +24,24 @@ fn refusal(path: &Path) -> String {
 fn insert(transaction: &Transaction<'_>, key: &str) -> Result<(), StoreError> {
     transaction.execute("INSERT INTO preferences VALUES (?1, '', 0)", [key])?;
     Ok(())
+}
+
+/// Holds the writing thread until the sender is dropped. What is queued meanwhile is
+/// queued in full.
+async fn hold(store: &Store) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    let (began, begun) = oneshot::channel();
+    let store = store.clone();
+    let holder = tokio::spawn(async move {
+        let held = store.write(move |_| {
+            began.send(()).unwrap();
+            let _ = gate.recv();
+            Ok::<_, StoreError>(())
+        });
+        held.await.unwrap();
+    });
+    begun.await.unwrap();
+    (release, holder)
 }
 
 async fn keys(store: &Store) -> Vec<String> {
@@ -76,11 +97,11 @@ async fn a_brief_read_is_made_here_or_by_the_thread_and_a_panic_ends_it_alone() 
     assert!(writes.await.is_err());
     store.write(|t| insert(t, "b")).await.unwrap();
     assert_eq!(read(&store).await, (2, thread()));
-    let brief = Arc::clone(&store.brief);
+    let database = Arc::clone(&store.database);
     let (holds, held) = std::sync::mpsc::channel();
     let (let_go, released) = std::sync::mpsc::channel::<()>();
     let holder = std::thread::spawn(move || {
-        let _connection = brief.lock().unwrap();
+        let _connection = database.brief.lock().unwrap();
         holds.send(()).unwrap();
         released.recv().unwrap_err();
     });
@@ -264,10 +285,7 @@ async fn a_configuration_is_bounded_and_goes_away_with_its_hardware() {
     let refused = store.set_configuration(id, "x".repeat(101), 100).await;
     assert_eq!(
         refused,
-        Err(ConfigurationError::TooLarge {
-            used: 101,
-            limit: 100
-        })
+        Err(crate::limits::Limits::hit("stored-bytes", 101, 100).into())
     );
     assert_eq!(store.configuration(id).await.unwrap().unwrap(), "{\"a\":1}");
     store.remove_hardware(id).await.unwrap();
@@ -321,7 +339,7 @@ fn files_that_are_damaged_or_not_ours_are_refused_in_plain_words() {
 fn a_database_with_a_broken_page_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cordon.db");
-    let connection = schema::open(&path).unwrap();
+    let connection = file::open(&path).unwrap();
     for n in 0..500 {
         let row = (format!("key{n:04}"), "t".repeat(200), n);
         connection
