@@ -24,6 +24,7 @@ mod grants;
 mod icmp;
 mod inbox;
 mod indigo;
+mod indigo_commands;
 mod log;
 mod memory;
 mod neighbours;
@@ -47,6 +48,7 @@ const TRIPPED: &[&[&str]] = &[
     icmp::TRIPPED,
     inbox::TRIPPED,
     indigo::TRIPPED,
+    indigo_commands::TRIPPED,
     log::TRIPPED,
     memory::TRIPPED,
     processes::TRIPPED,
