@@ -133,8 +133,7 @@ impl Measure {
     }
 }
 
-/// Reads the JSON of a plugin, within the limit `command-values` and its account: what is
-/// read may be held twice, as arguments and as what a command makes of them.
+/// Reads the JSON of a plugin, within the limit `command-values` and its account.
 ///
 /// # Errors
 ///
@@ -142,7 +141,7 @@ impl Measure {
 pub fn read(text: &str, limits: Option<&Limits>, hold: &Hold) -> Result<Value, Failure> {
     let measure = Measure::of(text);
     measure.check(limits)?;
-    hold.take(measure.memory().saturating_mul(2))?;
+    hold.take(measure.memory())?;
     serde_json::from_str(text)
         .map_err(|error| Failure::wrong_type(format!("the arguments are no JSON: {error}")))
 }

@@ -43,7 +43,7 @@ pub(super) fn fire_changes(server: &Arc<IndigoServer>, change: &Change) {
 
 /// Fires every trigger of a class that this says yes to: with what it adds to the event's
 /// data.
-fn fire<'a, Data: FnOnce() -> Value + 'a>(
+fn fire<Data: FnOnce() -> Value>(
     server: &Arc<IndigoServer>,
     caller: &Caller,
     wanted: &str,
@@ -139,7 +139,7 @@ fn device<'a>(
     trigger: &Object,
     device: &'a Object,
     states: &HashMap<&str, &'a StateChange>,
-) -> Option<impl FnOnce() -> Value + 'a> {
+) -> Option<impl FnOnce() -> Value + use<'a>> {
     if !refers(trigger, "deviceId", device) {
         return None;
     }
@@ -167,7 +167,7 @@ fn variable<'a>(
     trigger: &Object,
     old: &'a Object,
     new: &'a Object,
-) -> Option<impl FnOnce() -> Value + 'a> {
+) -> Option<impl FnOnce() -> Value + use<'a>> {
     if !refers(trigger, "variableId", new) {
         return None;
     }

@@ -102,7 +102,8 @@ async fn change(
         change(folder);
         Ok(())
     });
-    Ok(context.see(&*changed.await?))
+    let changed = changed.await?;
+    Ok(context.see(&changed))
 }
 
 /// How often a folder is looked at anew because its objects were changed meanwhile.

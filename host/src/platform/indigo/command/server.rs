@@ -318,7 +318,11 @@ fn plugin(context: &Context<'_>) -> Result<(Option<Arc<Plugin>>, Value), Failure
 
 async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
     let arguments = &context.arguments;
-    let props = arguments.dict("props")?.cloned().unwrap_or_default();
+    let props = arguments.dict("props")?;
+    // In the step, in the action object that is made of it, and as text.
+    let copies = props.map_or(0, bounds::map_footprint).saturating_mul(3);
+    context.room(copies)?;
+    let props = props.cloned().unwrap_or_default();
     let device = arguments.number("deviceId")?.unwrap_or(0.0);
     #[expect(clippy::cast_possible_truncation, reason = "an id")]
     let device = device as i64;
@@ -389,8 +393,9 @@ async fn save(context: &Context<'_>) -> Result<Value, Failure> {
     if weight > limit {
         return Err(Limits::hit("stored-bytes", weight, limit).into());
     }
-    // The text of the file has each key twice, and is indented.
-    context.room(weight.saturating_mul(8))?;
+    // A copy of it, and the text of the file, which has each key twice and is indented.
+    let copy = bounds::map_footprint(given);
+    context.room(weight.saturating_mul(8).saturating_add(copy))?;
     let given = given.clone();
     // One after the other: two threads of a plugin may save at the same time.
     let turn = plugin.saving.lock().await;
@@ -415,12 +420,10 @@ fn broadcast(context: &Context<'_>) -> Result<Value, Failure> {
     let sender = own(context)?;
     let message = context.arguments.needed_text("messageName")?;
     bounds::short("a name", message, bounds::NAME)?;
-    let args: Vec<Value> = context
-        .arguments
-        .given("arg")
-        .cloned()
-        .into_iter()
-        .collect();
+    let arg = context.arguments.given("arg");
+    // A copy of it, and its text.
+    context.room(arg.map_or(0, bounds::footprint).saturating_mul(2))?;
+    let args: Vec<Value> = arg.cloned().into_iter().collect();
     let arguments: Arc<str> = json!({ "kind": "broadcast", "args": args })
         .to_string()
         .into();

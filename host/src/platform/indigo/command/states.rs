@@ -10,7 +10,7 @@ use super::{Context, common};
 use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::indigo::bounds::{
-    CHOICES, COMPLAINTS, KEY, LABEL, STATES, count, quoted, short,
+    CHOICES, COMPLAINTS, KEY, LABEL, STATES, count, footprint, quoted, short,
 };
 use crate::platform::indigo::change::StateChange;
 use crate::platform::indigo::failure::Failure;
@@ -55,7 +55,9 @@ pub(super) async fn run(context: &Context<'_>, command: &str) -> Result<Value, F
                 .await?
         }
         "stateListOrDisplayStateIdChanged" => {
-            let given = context.arguments.given("stateList").cloned();
+            let given = context.arguments.given("stateList");
+            context.room(given.map_or(0, footprint))?;
+            let given = given.cloned();
             let display = context.arguments.text("displayStateId")?.map(str::to_owned);
             let list = given.map(|it| definitions(context, it)).transpose()?;
             context
