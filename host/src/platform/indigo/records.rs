@@ -1,11 +1,12 @@
 //! Objects in the store: one row each, its attributes as JSON.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
+use super::bounds::count;
 use super::database::Row;
 use super::object::Object;
 use super::table::{Collection, Table};
-use crate::store::StoreError;
+use crate::store::{StoreError, Writing};
 
 /// Reads every object.
 ///
@@ -58,7 +59,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Object>> {
 /// # Errors
 ///
 /// What the store says.
-pub fn save(transaction: &Transaction<'_>, rows: &[(i64, Option<Row>)]) -> Result<(), StoreError> {
+pub fn save(transaction: &Writing<'_>, rows: &[(i64, Option<Row>)]) -> Result<(), StoreError> {
     let mut put = transaction.prepare_cached(
         "INSERT INTO indigo_objects (id, collection, folder, json) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET json = excluded.json",
@@ -68,6 +69,7 @@ pub fn save(transaction: &Transaction<'_>, rows: &[(i64, Option<Row>)]) -> Resul
         match row {
             Some(row) => {
                 let collection = row.table.collection.name();
+                transaction.wrote(count(row.text.len()));
                 put.execute(params![id, collection, row.table.folders, &*row.text])?;
             }
             None => {

@@ -192,6 +192,12 @@ pub(super) struct Pending {
     pub(super) _place: Option<OwnedSemaphorePermit>,
 }
 
+/// Somebody's turn to make a change.
+struct Turn {
+    place: Option<OwnedSemaphorePermit>,
+    store: Store,
+}
+
 /// The server.
 pub struct IndigoServer {
     database: Arc<Mutex<Database>>,
@@ -496,9 +502,30 @@ impl IndigoServer {
         caller: &Caller,
         edit: impl FnOnce(&mut Edit<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let places = caller.plugin().map_or(&self.edits, |it| &it.edits);
+        let turn = self.turn(caller).await;
+        self.commit(caller, turn, edit).await
+    }
+
+    /// Waits until somebody may make a change: before it is made, because others are told of
+    /// theirs after it.
+    async fn turn(&self, caller: &Caller) -> Turn {
+        let (places, store) = match caller.plugin() {
+            Some(plugin) => (&plugin.edits, self.store.of(&plugin.account, &plugin.log)),
+            None => (&self.edits, self.store.clone()),
+        };
         // Never closed.
         let place = Arc::clone(places).acquire_owned().await.ok();
+        store.admit().await;
+        Turn { place, store }
+    }
+
+    async fn commit<T>(
+        &self,
+        caller: &Caller,
+        turn: Turn,
+        edit: impl FnOnce(&mut Edit<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Turn { place, store } = turn;
         let (value, ids, stored) = {
             let mut database = self.database();
             let mut making = Edit::new(&mut database, caller);
@@ -532,7 +559,6 @@ impl IndigoServer {
         // In a task of its own: a plugin that is dropped while it waits must not leave
         // a change in memory that is not in the store.
         let database = Arc::clone(&self.database);
-        let store = self.store.clone();
         let writing = tokio::spawn(async move {
             let result = save(&store, &database, ids).await;
             let _ = stored.send(result.is_ok());
@@ -584,6 +610,9 @@ impl IndigoServer {
         mut change: impl FnMut(&Object, &mut Object) -> Result<(T, Vec<StateChange>), Failure>,
     ) -> Result<(Arc<Object>, T), Failure> {
         for _ in 0..ATTEMPTS {
+            // Waited for before the copy is made: a turn is long in coming where a plugin
+            // makes many changes, and the object would be another one by then.
+            let turn = self.turn(caller).await;
             let (old, size) = {
                 let database = self.database();
                 let old = find(&database)?;
@@ -603,7 +632,7 @@ impl IndigoServer {
             drop(room);
             let weighed = self.weigh(caller, new, hold)?;
             let made = self
-                .edit(caller, |edit| edit.replace(&old, weighed, states))
+                .commit(caller, turn, |edit| edit.replace(&old, weighed, states))
                 .await?;
             if let Some(made) = made {
                 return Ok((made, value));
@@ -639,7 +668,7 @@ async fn save(
     let shared = Arc::clone(database);
     let wanted = ids.clone();
     let result = store
-        .write(move |transaction| {
+        .write_now(move |transaction| {
             let rows = lock(&shared).unstored(&wanted);
             records::save(transaction, &rows)?;
             Ok::<_, StoreError>(rows)
