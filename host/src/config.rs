@@ -58,6 +58,9 @@ pub struct HubConfig {
     pub plugins: PathBuf,
     /// Plugin instances that can be alive at once; the pool is made for as many.
     pub instances: u32,
+    /// Seconds that all plugins together have to stop when the hub does.
+    #[serde(rename = "stop-seconds")]
+    pub stop_seconds: u64,
     /// Where the hub is, in degrees north: for sunrise and sunset.
     pub latitude: f64,
     /// Where the hub is, in degrees east.
@@ -71,6 +74,7 @@ impl Default for HubConfig {
             data: "data".into(),
             plugins: "plugins".into(),
             instances: 1000,
+            stop_seconds: 20,
             latitude: 0.0,
             longitude: 0.0,
         }
@@ -305,6 +309,9 @@ impl Config {
                 ));
             }
         }
+        if !(1..=3600).contains(&self.hub.stop_seconds) {
+            return Err("`stop-seconds` under [hub] must be from 1 to 3600".into());
+        }
         if !(-90.0..=90.0).contains(&self.hub.latitude) {
             return Err("latitude must be from -90 to 90 degrees".into());
         }
@@ -401,6 +408,14 @@ mod tests {
         let section = "[[hardware]]\nname = \"A\"\nplugin = \"P\"\n";
         let text = refusal(&format!("[hub]\ninstances = 0\n{section}"));
         assert!(text.contains("raise `instances`"), "{text}");
+    }
+
+    #[test]
+    fn a_hub_has_a_second_to_an_hour_to_stop() {
+        let text = refusal("[hub]\nstop-seconds = 0\n");
+        assert!(text.contains("must be from 1 to 3600"), "{text}");
+        let hub: HubConfig = toml::from_str("stop-seconds = 5").unwrap();
+        assert_eq!(hub.stop_seconds, 5);
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub enum EngineError {
     /// wasmtime refused: a trap in the engine's own set-up, not in a plugin.
     #[error("engine: {0}")]
     Wasm(String),
+    /// All places for instances are taken, for the moment.
+    #[error("all places for instances are taken; raise `instances` under [hub]")]
+    NoRoom,
     /// The store could not be read or written.
     #[error("store: {0}")]
     Store(String),

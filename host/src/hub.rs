@@ -4,7 +4,9 @@ use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
 
 use crate::account::Account;
 use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER, PLUGINS_FOLDER};
@@ -15,8 +17,10 @@ use crate::egress::{NetworkPolicy, OwnTarget};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::instance::Spec;
+use crate::instance::starts::Starts;
 use crate::instance::supervisor::{self, Handle, Services};
 use crate::instance::switchboard::Switchboard;
+use crate::instance::watchdog;
 use crate::log::EventLog;
 use crate::platform::domoticz::definition::PluginDefinition;
 use crate::platform::domoticz::favorites::Favorites;
@@ -47,6 +51,9 @@ pub const DOMOTICZ_VERSION: &str = "2025.1";
 /// plugins parse.
 const BUILD_TIME: &str = "2025-09-20 00:00:00";
 
+/// How long all plugins together have to stop, unless the configuration says otherwise.
+const GRACE: Duration = Duration::from_secs(20);
+
 /// The hub. Dropping it without [`Hub::stop`] ends the plugins without `onStop`.
 pub struct Hub {
     maker: Maker,
@@ -68,6 +75,8 @@ struct Maker {
     data: PathBuf,
     listeners: Arc<[SocketAddr]>,
     tls: Arc<Tls>,
+    /// How long plugins have to stop.
+    grace: Duration,
 }
 
 /// TLS set-ups, one that verifies and one that accepts any certificate.
@@ -109,9 +118,11 @@ impl Hub {
         let store = Store::open(&data.join("cordon.db"))?;
         let devices = DeviceTable::new(store.clone());
         let instances = Switchboard::default();
+        watchdog::start(&instances)?;
         let services = Services {
             code: CodeCache::new(data, engine.guest()),
             engine,
+            starts: Starts::new(events.clone()),
             events,
             house: House::new(&store, devices.clone(), Arc::new(instances.clone())),
             instances,
@@ -131,6 +142,7 @@ impl Hub {
                 data: data.to_owned(),
                 listeners: listeners.into(),
                 tls: Arc::new(tls),
+                grace: GRACE,
             },
             instances: Vec::new(),
             manager: None,
@@ -147,6 +159,12 @@ impl Hub {
     #[must_use]
     pub fn services(&self) -> &Services {
         &self.maker.services
+    }
+
+    /// How long all plugins together have to stop; 20 seconds without this. To be said
+    /// before [`Hub::manage`].
+    pub fn set_grace(&mut self, grace: Duration) {
+        self.maker.grace = grace;
     }
 
     /// Who may use the API; without this, this machine alone.
@@ -206,22 +224,22 @@ impl Hub {
     }
 
     /// Stops every plugin, all at the same time, waits for them, and closes the store.
+    /// Those that have not stopped when the hub's grace is over are ended where they are.
     pub async fn stop(&mut self) {
+        let until = Instant::now() + self.maker.grace;
         if let Some(history) = self.history.take() {
             history.abort();
         }
-        let stopping: Vec<_> = std::mem::take(&mut self.instances)
-            .into_iter()
-            .map(|instance| tokio::spawn(instance.stop()))
-            .collect();
-        if let Some(manager) = self.manager.take() {
-            manager.stop().await;
-        }
-        for instance in stopping {
-            if let Err(error) = instance.await {
-                tracing::error!(%error, "an instance could not be stopped");
+        // Before anything is waited for.
+        self.maker.services.instances.stop_all();
+        let manager = self.manager.take();
+        let managed = async {
+            if let Some(manager) = manager {
+                manager.stop(until).await;
             }
-        }
+        };
+        let configured = std::mem::take(&mut self.instances);
+        let ((), ()) = tokio::join!(stop_all(configured, until), managed);
         self.maker.services.store.close().await;
     }
 
@@ -255,6 +273,12 @@ impl Hub {
             local_only: listener.ip().is_loopback(),
         }
     }
+}
+
+/// Stops these instances, all at the same time, by this moment.
+async fn stop_all(instances: impl IntoIterator<Item = Handle>, until: Instant) {
+    let within = until.saturating_duration_since(Instant::now());
+    join_all(instances.into_iter().map(|instance| instance.stop(within))).await;
 }
 
 impl Maker {

@@ -114,9 +114,9 @@ limits! {
     threads "threads" "threads" = 16, 256, Refused;
     /// computing time of a callback, that of the plugin's other threads in the meantime included
     callback_cpu "callback-cpu" "milliseconds" = 10_000, 600_000, Ended;
-    /// time from the start of a callback to its return, waiting included
+    /// time from the start of a callback to its return, waiting included but for that for a core of the machine
     callback_wall "callback-wall" "milliseconds" = 60_000, 3_600_000, Ended;
-    /// computing time of all threads together, as a share of one core over ten seconds
+    /// computing time of all threads together, as a share of one core over ten seconds, in all lives of the instance
     cpu_share "cpu-share" "percent" = 50, 400, Throttled;
     /// events and requests that wait for the plugin
     inbox "inbox" "entries" = 256, 65_536, Refused;

@@ -58,6 +58,12 @@ def attack():
     while True: pass
 ").limits("callback-wall = 300, callback-cpu = 60000");
 
+    /// A thread in one long call keeps callbacks from being called at all.
+    a_thread_that_holds_up_everything_is_ended: "callback-wall" => Attack::new("
+import threading
+def attack(): threading.Thread(target=sum, args=(range(10 ** 12),)).start()
+").limits("callback-wall = 1000");
+
     a_thread_is_held_to_the_share: "cpu-share" => By(async |limit: &'static str| {
         let source = "
 import threading
@@ -90,7 +96,7 @@ def onStop():
 }
 
 /// Computing time of this process, of all its threads.
-fn process_cpu() -> Duration {
+pub fn process_cpu() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(
         time.tv_sec.unsigned_abs(),

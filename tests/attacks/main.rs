@@ -25,6 +25,7 @@ mod icmp;
 mod inbox;
 mod indigo;
 mod indigo_commands;
+mod life;
 mod log;
 mod memory;
 mod neighbours;

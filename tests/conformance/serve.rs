@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::stage::plugin_text;
 use crate::tools::Program;
@@ -162,4 +163,42 @@ fn sigterm_stops_plugins_in_good_order() {
         "{}",
         program.said.join("\n")
     );
+}
+
+const STUBBORN: &str = "
+import time
+def onStart():
+    Domoticz.Log('started')
+def onStop():
+    Domoticz.Log('stopping')
+    time.sleep(50)
+";
+
+#[test]
+fn the_program_ends_in_the_time_that_it_is_given() {
+    let site = Site::new("stop-seconds = 2\n[[hardware]]\nname = \"S\"\nplugin = \"Stubborn\"\n");
+    site.file("Stubborn/plugin.py", &plugin_text("Stubborn", STUBBORN));
+    let mut program = site.serve();
+    program.line("S: started");
+    let begun = Instant::now();
+    assert!(program.terminate());
+    assert!(begun.elapsed() < Duration::from_secs(15));
+    let said = program.said.join("\n");
+    assert!(
+        said.contains("S: the plugin did not stop within 2 s"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_program_ends_at_once_when_it_is_told_twice() {
+    let site = Site::new("[[hardware]]\nname = \"S\"\nplugin = \"Stubborn\"\n");
+    site.file("Stubborn/plugin.py", &plugin_text("Stubborn", STUBBORN));
+    let mut program = site.serve();
+    program.line("S: started");
+    program.signal();
+    program.line("S: stopping");
+    let begun = Instant::now();
+    assert!(!program.terminate());
+    assert!(begun.elapsed() < Duration::from_secs(10));
 }

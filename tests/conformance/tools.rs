@@ -80,10 +80,15 @@ impl Program {
 
     /// Asks it to end with SIGTERM; returns whether it did so with success.
     pub fn terminate(&mut self) -> bool {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("SIGTERM");
+        self.signal();
         self.said.extend(self.lines.iter());
         self.child.wait().expect("it ended").success()
+    }
+
+    /// Tells it to stop and does not wait.
+    pub fn signal(&self) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("SIGTERM");
     }
 }
 

@@ -13,6 +13,10 @@ impl threads::Host for InstanceState {
             .spawn(id)
             .map_err(|refusal| match refusal {
                 SpawnRefusal::Stopping => SpawnError::Stopping,
+                SpawnRefusal::NoStack => {
+                    self.shared.log.out_of_stacks();
+                    SpawnError::TooMany
+                }
                 SpawnRefusal::Limit(hit) => {
                     self.shared.log.limit(&hit);
                     SpawnError::TooMany
@@ -35,7 +39,8 @@ impl threads::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         shared.threads.park(id, timeout_ns).await
     }
 
-    async fn yield_now(_: &Accessor<InstanceState, Self>) {
+    async fn yield_now(accessor: &Accessor<InstanceState, Self>) {
+        accessor.with(|mut access| access.get().meter.ring());
         tokio::task::yield_now().await;
     }
 }

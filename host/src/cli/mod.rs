@@ -4,10 +4,12 @@ mod check;
 mod install;
 mod run;
 mod serve;
+mod stopping;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -17,6 +19,9 @@ use crate::error::EngineError;
 use crate::limits;
 use crate::log::{EventLog, LogCapacity};
 use crate::private;
+
+/// How long threads that are in the middle of something may delay the end of the program.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Runs unmodified home-automation plugins, each in a WebAssembly component of its own.
 #[derive(Parser)]
@@ -129,9 +134,13 @@ fn block_on(
         )
         .with_writer(std::io::stderr)
         .init();
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| EngineError::io("cannot start the runtime", error))?
-        .block_on(verb)
+        .map_err(|error| EngineError::io("cannot start the runtime", error))?;
+    let ended = runtime.block_on(verb);
+    // A thread that the system holds up, as in a file that does not answer, would hold up the
+    // end of the program for as long.
+    runtime.shutdown_timeout(LAST);
+    ended
 }

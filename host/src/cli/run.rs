@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
 
-use crate::cli::serve::stop_signal;
+use crate::cli::stopping::Stopping;
 use crate::config::{HardwareSection, IndigoSection, PluginFolder};
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
@@ -16,11 +17,15 @@ use crate::error::EngineError;
 use crate::grants::Grants;
 use crate::hub::Hub;
 use crate::instance::counters::Status;
+use crate::instance::supervisor::Handle;
 use crate::limits::Limits;
 use crate::platform::domoticz::definition::{self, PluginDefinition};
 use crate::platform::indigo::ServerOptions;
 use crate::platform::indigo::bundle::is_bundle;
 use crate::{system, web};
+
+/// How long the plugin has to stop.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// Arguments of `cordon run`.
 #[derive(Args)]
@@ -69,6 +74,7 @@ pub struct Run {
 impl Run {
     /// Runs the plugin until Ctrl-C, the end of `--seconds`, or its failure.
     pub async fn act(self) -> Result<ExitCode, EngineError> {
+        let stopping = Stopping::listen(GRACE)?;
         let scratch = Scratch::new()?;
         let what = self.what(scratch.path())?;
         let events = super::console()?;
@@ -117,25 +123,29 @@ impl Run {
             println!("API on http://{address}/json.htm");
             tokio::spawn(web::serve(listener, router, std::future::pending()));
         }
-        let code = self.wait(&hub).await;
+        hub.set_grace(GRACE);
+        let code = self.wait(&hub, stopping).await;
         hub.stop().await;
         events.flush_echo(Duration::from_secs(1));
         Ok(code)
     }
 
     /// Waits for the end; fails when the plugin does.
-    async fn wait(&self, hub: &Hub) -> ExitCode {
+    async fn wait(&self, hub: &Hub, stopping: Stopping) -> ExitCode {
         let failed = async {
             loop {
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                let statuses = hub
-                    .instances()
-                    .iter()
-                    .map(|it| it.remote().counters.status());
-                for status in statuses {
-                    if matches!(status, Status::Restarting { .. } | Status::Parked { .. }) {
-                        return;
-                    }
+                let failed = |it: &Handle| {
+                    let counters = &it.remote().counters;
+                    // A plugin that restarts itself pauses without having failed.
+                    counters.failures.load(Ordering::Relaxed) > 0
+                        && matches!(
+                            counters.status(),
+                            Status::Restarting { .. } | Status::Parked { .. }
+                        )
+                };
+                if hub.instances().iter().any(failed) {
+                    return;
                 }
             }
         };
@@ -148,7 +158,7 @@ impl Run {
         tokio::select! {
             () = failed => ExitCode::FAILURE,
             () = time => ExitCode::SUCCESS,
-            () = stop_signal() => ExitCode::SUCCESS,
+            () = stopping.told() => ExitCode::SUCCESS,
         }
     }
 

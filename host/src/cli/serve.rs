@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
+use crate::cli::stopping::Stopping;
 use crate::config::Config;
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
@@ -34,6 +36,8 @@ impl Serve {
     /// Serves until the process is told to stop.
     pub async fn act(self) -> Result<ExitCode, EngineError> {
         let config = Config::load(&self.config)?;
+        let grace = Duration::from_secs(config.hub.stop_seconds);
+        let stopping = Stopping::listen(grace)?;
         let events = super::console()?;
         for warning in &config.warnings {
             events.record(None, Level::Error, warning.clone());
@@ -66,6 +70,7 @@ impl Serve {
         };
         let mut hub = Hub::open(engine, events.clone(), &config.hub.data, vec![address])?;
         hub.set_web(config.web.clone());
+        hub.set_grace(grace);
         hub.describe(ServerOptions {
             latitude: config.hub.latitude,
             longitude: config.hub.longitude,
@@ -73,9 +78,20 @@ impl Serve {
             port: address.port(),
             mailer: config.mail.clone().map(Mailer::new),
         });
-        start_all(&mut hub, &config, &events).await?;
-        hub.manage(&config.hub.plugins, config.hub.instances)
-            .await?;
+        let starting = async {
+            start_all(&mut hub, &config, &events).await?;
+            hub.manage(&config.hub.plugins, config.hub.instances).await
+        };
+        tokio::select! {
+            biased;
+            () = stopping.clone().told() => {
+                say(&events, "stopping before all plugins were begun with".to_owned());
+                hub.stop().await;
+                events.flush_echo(Duration::from_secs(1));
+                return Ok(ExitCode::SUCCESS);
+            }
+            started = starting => started?,
+        }
         say(&events, format!("ready on http://{address}/"));
         let local_only = address.ip().is_loopback();
         let api = hub.api(address);
@@ -83,11 +99,37 @@ impl Serve {
         let indigo = hub.indigo().await?;
         let indigo = IndigoApi::new(indigo, &config.indigo_api, access, local_only);
         let router = web::router(api).merge(web::indigo::router(indigo));
-        let served = web::serve(listener, router, stop_signal()).await;
-        say(&events, "stopping".to_owned());
-        hub.stop().await;
-        events.flush_echo(std::time::Duration::from_secs(1));
+        let told = stopping.clone().told();
+        let serving = tokio::spawn(web::serve(listener, router, told));
+        let served = stop(stopping, serving, &mut hub, &events).await;
+        events.flush_echo(Duration::from_secs(1));
         served.map(|()| ExitCode::SUCCESS)
+    }
+}
+
+/// Waits until the program is told to stop, or cannot serve any more; then ends the API and
+/// the plugins at the same time.
+async fn stop(
+    stopping: Stopping,
+    mut serving: JoinHandle<Result<(), EngineError>>,
+    hub: &mut Hub,
+    events: &EventLog,
+) -> Result<(), EngineError> {
+    let ended = |served: Result<_, tokio::task::JoinError>| {
+        served.unwrap_or_else(|error| Err(EngineError::io("serving HTTP", error.into())))
+    };
+    tokio::select! {
+        biased;
+        () = stopping.told() => {
+            say(events, "stopping".to_owned());
+            let ((), served) = tokio::join!(hub.stop(), serving);
+            ended(served)
+        }
+        served = &mut serving => {
+            say(events, "stopping, because the API has ended".to_owned());
+            hub.stop().await;
+            ended(served)
+        }
     }
 }
 
@@ -130,18 +172,4 @@ async fn start_all(hub: &mut Hub, config: &Config, events: &EventLog) -> Result<
         hub.indigo().await?.ready();
     }
     Ok(())
-}
-
-/// Resolves at SIGINT or SIGTERM.
-pub async fn stop_signal() {
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
-    }
 }

@@ -11,6 +11,8 @@ mod ticker;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, OptLevel};
 
@@ -20,7 +22,7 @@ use crate::error::EngineError;
 use crate::instance::state::InstanceState;
 use artifact::Artifact;
 use hot_pages::AllHotPages;
-use pool::{Allocation, Pool};
+use pool::{Allocation, Pool, thread_stacks};
 
 /// Period of the epoch ticker: how often a computing plugin is looked at, and so
 /// how late a deadline is noticed.
@@ -70,6 +72,7 @@ struct Inner {
     artifact: Artifact,
     guest: String,
     hot_pages: AllHotPages,
+    thread_stacks: Arc<Semaphore>,
 }
 
 /// The wasmtime configuration that an artifact is compiled for and loaded with.
@@ -103,6 +106,10 @@ impl Engine {
         component.initialize_copy_on_write_image().map_err(wasm)?;
         let plugin = link(&engine, &component)?;
         ticker::start(&engine)?;
+        let thread_stacks = match allocation {
+            Allocation::Pooled { slots } => usize::try_from(thread_stacks(slots)).unwrap_or(0),
+            Allocation::OnDemand { .. } => Semaphore::MAX_PERMITS,
+        };
         Ok(Self {
             inner: Arc::new(Inner {
                 engine,
@@ -111,6 +118,7 @@ impl Engine {
                 artifact: artifact.clone(),
                 guest,
                 hot_pages: AllHotPages::default(),
+                thread_stacks: Arc::new(Semaphore::new(thread_stacks)),
             }),
         })
     }
@@ -144,6 +152,12 @@ impl Engine {
     #[must_use]
     pub fn hot_pages(&self) -> &AllHotPages {
         &self.inner.hot_pages
+    }
+
+    /// The stacks that there are for threads of all instances: one permit each.
+    #[must_use]
+    pub fn thread_stacks(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.inner.thread_stacks)
     }
 
     /// Digest of the guest that is loaded.

@@ -31,6 +31,19 @@ pub fn stacks(slots: u32) -> u32 {
         .saturating_add(SPARE_STACKS)
 }
 
+/// Stacks of these that no thread takes: a stack is given back a moment after its thread
+/// has ended, and callbacks need theirs all the same.
+const KEPT_STACKS: u32 = 64;
+
+/// Threads of all instances together that a pool of so many slots has stacks for, beside
+/// the one stack of each instance. Who takes more would take those of others' callbacks.
+#[must_use]
+pub fn thread_stacks(slots: u32) -> u32 {
+    stacks(slots)
+        .saturating_sub(slots)
+        .saturating_sub(KEPT_STACKS)
+}
+
 /// Tables of the guest: its function table and those of the adapter.
 const TABLES_PER_INSTANCE: u32 = 4;
 
@@ -151,6 +164,14 @@ mod tests {
             matches!(&allocation, Allocation::OnDemand { reason } if reason.contains("GiB of address space")),
             "{allocation}"
         );
+    }
+
+    #[test]
+    fn threads_leave_a_stack_for_every_instance() {
+        for slots in [1, 100, 1000, 5000] {
+            assert!(thread_stacks(slots) + slots < stacks(slots));
+            assert!(thread_stacks(slots) > 256, "{slots}");
+        }
     }
 
     #[test]

@@ -7,11 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
+use tokio::time::timeout_at;
 
-use super::Maker;
+use super::{Maker, stop_all};
 use crate::capability::files;
 use crate::config::{HardwareSection, PluginFolder};
 use crate::error::EngineError;
@@ -41,6 +44,8 @@ struct Inner {
     instances: usize,
     /// Held for as long as a change takes: one at a time.
     running: Mutex<BTreeMap<u32, Handle>>,
+    /// Nothing is started any more.
+    stopping: AtomicBool,
 }
 
 impl Manager {
@@ -56,6 +61,7 @@ impl Manager {
             configured,
             instances: usize::try_from(instances).unwrap_or(usize::MAX),
             running: Mutex::default(),
+            stopping: AtomicBool::new(false),
         };
         Self {
             inner: Arc::new(inner),
@@ -75,17 +81,14 @@ impl Manager {
         Ok(())
     }
 
-    pub(super) async fn stop(&self) {
-        let running = std::mem::take(&mut *self.inner.running.lock().await);
-        let stopping: Vec<_> = running
-            .into_values()
-            .map(|instance| tokio::spawn(instance.stop()))
-            .collect();
-        for instance in stopping {
-            if let Err(error) = instance.await {
-                tracing::error!(%error, "an instance could not be stopped");
-            }
-        }
+    /// Stops all by this moment. A change that is on its way starts nothing more.
+    pub(super) async fn stop(&self, until: Instant) {
+        self.inner.stopping.store(true, Ordering::SeqCst);
+        let Ok(mut running) = timeout_at(until.into(), self.inner.running.lock()).await else {
+            return tracing::error!("a change of the hardware does not end");
+        };
+        let running = std::mem::take(&mut *running);
+        stop_all(running.into_values(), until).await;
     }
 }
 
@@ -159,7 +162,7 @@ impl Inner {
         let id = store.save_managed(hardware.clone()).await;
         let id = id.map_err(|error| error.to_string())?;
         if let Some(instance) = running.remove(&id) {
-            instance.stop().await;
+            instance.stop(self.maker.grace).await;
         }
         let hardware = ManagedHardware { id, ..hardware };
         if hardware.enabled {
@@ -177,7 +180,7 @@ impl Inner {
             return Err(self.no_such(id));
         }
         if let Some(instance) = running.remove(&id) {
-            instance.stop().await;
+            instance.stop(self.maker.grace).await;
         }
         let removed = store.remove_hardware(id).await;
         removed.map_err(|error| error.to_string())?;
@@ -217,6 +220,9 @@ impl Inner {
         }
         let definition = self.definition(&hardware.key).await?;
         let section = section(hardware);
+        if self.stopping.load(Ordering::SeqCst) {
+            return Err("the hub is being stopped".to_owned());
+        }
         let started = self.maker.start(hardware.id, &section, &definition);
         running.insert(hardware.id, started.map_err(|error| error.to_string())?);
         Ok(())

@@ -1,6 +1,6 @@
 //! Where an instance stands, and its figures.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -69,6 +69,8 @@ pub struct Counters {
     pub lateness: Histogram,
     /// How long callbacks took, from the call to its return.
     pub call_time: Histogram,
+    /// Whether the engine had no room for the last life.
+    no_room: AtomicBool,
 }
 
 impl Counters {
@@ -92,7 +94,13 @@ impl Counters {
 
     /// The life is past `onStart`.
     pub fn started(&self) {
+        self.no_room.store(false, Ordering::Relaxed);
         self.set(Status::Running);
+    }
+
+    /// The engine had no room for a life; whether that is news.
+    pub(super) fn no_room(&self) -> bool {
+        !self.no_room.swap(true, Ordering::Relaxed)
     }
 
     /// A life failed.

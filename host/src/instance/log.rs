@@ -138,6 +138,16 @@ impl PluginLog {
         }
     }
 
+    /// Tells the author that the hub has no stack for another thread, once per second at
+    /// most.
+    pub fn out_of_stacks(&self) {
+        if self.due("stacks") {
+            let line = "a thread was not started: threads of all plugins together have taken \
+                        the stacks that the hub has for them; raise `instances` under [hub]";
+            self.hub(Level::Error, line);
+        }
+    }
+
     fn due(&self, kind: &'static str) -> bool {
         let mut budget = self.budget();
         let now = Instant::now();

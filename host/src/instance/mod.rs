@@ -5,20 +5,27 @@
 //! time and in order. A component that trapped or went past a limit is dropped
 //! and never called again.
 
+mod backoff;
+mod birth;
 pub mod convert;
 pub mod counters;
 pub mod histogram;
 pub mod indigo;
 pub mod log;
 pub mod meter;
+pub mod metered;
+pub mod orders;
 pub mod ports;
 pub mod remote;
 pub mod run;
 pub mod setup;
+mod share;
+pub mod starts;
 pub mod state;
 pub mod supervisor;
 pub mod switchboard;
 pub mod threads;
+pub mod watchdog;
 
 use std::path::PathBuf;
 use std::sync::Arc;

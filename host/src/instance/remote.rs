@@ -8,10 +8,12 @@ use tokio::sync::mpsc;
 use crate::instance::Spec;
 use crate::instance::counters::{Counters, Status};
 use crate::instance::log::PluginLog;
+use crate::instance::meter::Meter;
+use crate::instance::orders::{Order, Orders};
 use crate::instance::run::Command;
 use crate::limits::Limits;
 use crate::platform::domoticz::{DeliverError, HubEvent};
-use crate::platform::indigo::plugin::Waiting;
+use crate::platform::indigo::plugin::{Asked, Waiting};
 use crate::platform::indigo::{Call, CallError, Port};
 
 /// What others see of a running actor. Cheap to clone.
@@ -23,6 +25,9 @@ pub struct Remote {
     pub counters: Arc<Counters>,
     pub(super) log: PluginLog,
     pub(super) commands: mpsc::Sender<Command>,
+    /// What does not wait behind the commands.
+    pub(super) orders: Arc<Orders>,
+    pub(super) meter: Arc<Meter>,
     /// Bytes of the calls that wait.
     pub(super) waiting: Arc<AtomicU64>,
 }
@@ -95,25 +100,16 @@ impl Port for Remote {
         self.counters.status() == Status::Running
     }
 
-    fn restart(&self) {
-        self.urge(Command::Restart);
+    fn restart(&self, asked: Asked) {
+        self.orders.give(Order::Restart(asked));
     }
 
     fn halt(&self) {
-        self.urge(Command::Halt);
+        self.orders.give(Order::Halt);
     }
 
     fn status(&self) -> (String, String) {
         let status = self.counters.status();
         (status.word().to_owned(), status.reason().to_owned())
-    }
-}
-
-impl Remote {
-    /// Sends what must not be lost when the inbox is full.
-    fn urge(&self, command: Command) {
-        let commands = self.commands.clone();
-        // Nobody is there to be told when the actor has ended.
-        tokio::spawn(async move { commands.send(command).await.is_ok() });
     }
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
-use wasmtime::Store;
+use tokio::time::{Instant, sleep_until};
 use wasmtime::component::{Accessor, AccessorTask, HasSelf};
+use wasmtime::{PoolConcurrencyLimitError, Store};
 
 use crate::abi::Plugin;
 use crate::abi::exports::cordon::plugin::guest::{Event, Outcome};
@@ -24,13 +24,16 @@ use crate::instance::Spec;
 use crate::instance::convert;
 use crate::instance::counters::Counters;
 use crate::instance::indigo::FLUSH;
-use crate::instance::meter::{Meter, Metered};
+use crate::instance::meter::Meter;
+use crate::instance::metered::Metered;
+use crate::instance::orders::{Order, Orders};
 use crate::instance::setup::{Found, Looked, Looking};
 use crate::instance::state::{InstanceState, Shared};
 use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::domoticz::HubEvent;
 use crate::platform::indigo::Call;
+use crate::platform::indigo::plugin::Asked;
 use crate::socket::Sockets;
 use crate::tls::Tls;
 
@@ -46,18 +49,12 @@ const THREAD_EXIT: Duration = Duration::from_millis(200);
 /// How long connections may take to give their last events when stopping.
 const DISCONNECT_GRACE: Duration = Duration::from_secs(5);
 
-/// What reaches a running instance from outside.
+/// What waits in the inbox of an instance.
 pub enum Command {
-    /// Call `onStop` and end.
-    Stop,
     /// Deliver an event, when its turn comes.
     Deliver(HubEvent),
     /// Call a function of an Indigo plugin, when its turn comes.
     Call(Call),
-    /// Stop, and start again.
-    Restart,
-    /// Stop, and wait to be started again.
-    Halt,
 }
 
 /// How a life ended.
@@ -65,11 +62,21 @@ pub enum Ending {
     /// It was told to stop and did.
     Stopped,
     /// It was told to start again.
-    Restart,
+    Restart(Asked),
     /// It was told to stop until it is told to start again.
     Halted,
     /// It failed; the reason has not been logged yet.
     Failed(InstanceFailure),
+}
+
+impl From<Order> for Ending {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Stop => Self::Stopped,
+            Order::Halt => Self::Halted,
+            Order::Restart(asked) => Self::Restart(asked),
+        }
+    }
 }
 
 /// Everything one life works with.
@@ -78,10 +85,12 @@ pub struct Life<'a> {
     pub spec: &'a Spec,
     /// Its shared state, made for this life.
     pub shared: Arc<Shared>,
-    /// Its computing time.
+    /// Its computing time, which outlives it.
     pub meter: Arc<Meter>,
     /// Figures that outlive it.
     pub counters: &'a Counters,
+    /// What it is told before all that waits.
+    pub orders: &'a Orders,
     /// Compiled code of earlier starts.
     pub code: CodeCache,
     /// `Settings` at the start.
@@ -112,27 +121,38 @@ impl Life<'_> {
         let meter = Arc::clone(&self.meter);
         let mut store = self.store(engine);
         let future = async {
-            let wasm = |error: wasmtime::Error| EngineError::Wasm(format!("{error:#}"));
             let plugin = engine.plugin().instantiate_async(&mut store);
-            let plugin = plugin.await.map_err(wasm)?;
+            let plugin = plugin.await.map_err(not_made)?;
+            // What it waits for from here on is bounded as in a callback.
+            self.meter.enter_callback();
             // The component was made while somebody looked.
             let looked = (&mut self.looking).await;
             let looked = looked
                 .map_err(|error| EngineError::io("cannot look into the folders", error.into()))??;
             self.take(looked, store.data_mut()).await;
             let lived = store
-                .run_concurrent(async |hub| self.live(hub, &plugin).await)
+                .run_concurrent(async |hub| {
+                    let mut living = std::pin::pin!(self.live(hub, &plugin));
+                    std::future::poll_fn(|context| {
+                        meter.attend();
+                        living.as_mut().poll(context)
+                    })
+                    .await
+                })
                 .await;
-            let failed = match lived {
+            Ok::<_, EngineError>(match lived {
                 Ok(lived) => lived.err(),
                 Err(error) => {
                     tracing::debug!(?error, "a life ended");
                     Some(failure(&error, &self.spec.limits))
                 }
-            };
-            Ok(self.ending(failed))
+            })
         };
-        Metered::new(meter, future).await
+        let failed = match Metered::new(Arc::clone(&meter), future).await {
+            Ok(lived) => lived?,
+            Err(hit) => Some(hit.into()),
+        };
+        Ok(self.ending(failed))
     }
 
     /// How the life ended. What fails after it was told to end is told, and changes nothing
@@ -206,6 +226,7 @@ impl Life<'_> {
                 state.hot_pages.learn(&parts);
             }
         });
+        self.meter.give_place();
         self.counters.started();
         self.told = Some(self.serve(hub, plugin).await?);
         self.stop(hub, plugin).await
@@ -215,15 +236,18 @@ impl Life<'_> {
     async fn serve(&mut self, hub: &Hub, plugin: &Plugin) -> Result<Ending, InstanceFailure> {
         let mut beat = Instant::now() + self.interval();
         loop {
+            // However much waits, an order comes first.
+            if let Some(order) = self.orders.take() {
+                return Ok(order.into());
+            }
             self.carry_out_requests();
             if self.shared.settle_heartbeat() {
                 beat = beat.min(Instant::now() + self.interval());
             }
             tokio::select! {
+                order = self.orders.next() => return Ok(order.into()),
                 command = self.commands.recv() => match command {
-                    None | Some(Command::Stop) => return Ok(Ending::Stopped),
-                    Some(Command::Restart) => return Ok(Ending::Restart),
-                    Some(Command::Halt) => return Ok(Ending::Halted),
+                    None => return Ok(Ending::Stopped),
                     Some(Command::Deliver(event)) => {
                         self.deliver(hub, plugin, event.into()).await?;
                     }
@@ -344,7 +368,7 @@ impl Life<'_> {
         Ok(outcome)
     }
 
-    /// Makes one call, with its deadline, while new threads are started beside it.
+    /// Makes one call, under the eyes of the meter, while new threads are started beside it.
     pub(super) async fn call(
         &mut self,
         hub: &Hub,
@@ -352,10 +376,8 @@ impl Life<'_> {
         name: &str,
         call: impl Future<Output = wasmtime::Result<Outcome>>,
     ) -> Result<Outcome, InstanceFailure> {
-        let wall = Duration::from_millis(self.spec.limits.callback_wall);
-        let begun = Instant::now();
         self.meter.enter_callback();
-        let mut call = std::pin::pin!(timeout(wall, call));
+        let mut call = std::pin::pin!(call);
         let ended = loop {
             tokio::select! {
                 ended = &mut call => break ended,
@@ -364,18 +386,10 @@ impl Life<'_> {
         };
         self.meter.leave_callback();
         hub.with(|mut store| store.get().close_folders());
-        match ended {
-            Ok(Ok(outcome)) => Ok(outcome),
-            Ok(Err(error)) => {
-                tracing::debug!(callback = name, ?error, "a call failed");
-                Err(failure(&error, &self.spec.limits))
-            }
-            Err(_) => {
-                let used = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-                let limit = self.spec.limits.callback_wall;
-                Err(Limits::hit("callback-wall", used, limit).into())
-            }
-        }
+        ended.map_err(|error| {
+            tracing::debug!(callback = name, ?error, "a call failed");
+            failure(&error, &self.spec.limits)
+        })
     }
 
     fn run_thread(&self, hub: &Hub, plugin: &Plugin, id: u32) -> Result<(), InstanceFailure> {
@@ -404,6 +418,14 @@ impl AccessorTask<InstanceState, HasSelf<InstanceState>> for Thread {
         self.shared.threads.ended(self.id);
         ended
     }
+}
+
+/// Why a component was not made.
+fn not_made(error: wasmtime::Error) -> EngineError {
+    if error.is::<PoolConcurrencyLimitError>() {
+        return EngineError::NoRoom;
+    }
+    EngineError::Wasm(format!("{error:#}"))
 }
 
 /// What wasmtime says when a call copies more than the store's hostcall fuel; the

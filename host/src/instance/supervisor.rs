@@ -1,49 +1,50 @@
 //! Keeps one instance alive: starts it, restarts it with back-off, parks it.
 //!
-//! A failure drops the component. The next life starts after a pause that
-//! doubles with every failure in a row; after as many as the `restarts` limit
-//! allows the instance is parked with the reason on show, and stays so until
-//! the operator restarts it.
+//! A failure drops the component. The next life starts after a pause that doubles with
+//! every failure in a row; after as many as the `restarts` limit allows the instance is
+//! parked with the reason on show, and stays so until the operator restarts it. A panic
+//! of the hub while it runs an instance is a failure like any other, of that instance
+//! alone.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::code_cache::CodeCache;
-use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink, Reach};
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure};
 use crate::icmp::Pinger;
 use crate::instance::Spec;
+use crate::instance::backoff::{Backoff, scattered};
 use crate::instance::counters::{Counters, Status};
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
-use crate::instance::ports::Ports;
+use crate::instance::orders::{Order, Orders};
 use crate::instance::remote::Remote;
-use crate::instance::run::{Command, Ending, Life};
-use crate::instance::setup::{self, Found, Looking};
-use crate::instance::state::{Domoticz, Shared};
+use crate::instance::run::{Command, Ending};
+use crate::instance::setup::{self, Looking};
+use crate::instance::starts::{Place, Starts};
 use crate::instance::switchboard::Switchboard;
-use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::log::{EventLog, Level};
 use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::{DeviceTable, House};
+use crate::platform::indigo::plugin::Asked;
 use crate::pool::Pools;
 use crate::store::Store;
 
-/// First pause before a restart, and the longest.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// How long an instance that was ended may take to be gone.
+const LAST: Duration = Duration::from_secs(1);
 
-/// A life that lasts this long was no failure in a row.
-const HEALTHY: Duration = Duration::from_secs(600);
-
-/// Connection events that wait for the loop; beyond them peers are stopped.
-const EVENT_QUEUE: usize = 64;
+/// How long an instance waits when the engine has no room for it.
+const NO_ROOM: Duration = Duration::from_secs(2);
 
 /// The services of the hub that every instance uses.
 #[derive(Clone)]
@@ -68,6 +69,8 @@ pub struct Services {
     pub house: House,
     /// The running instances.
     pub instances: Switchboard,
+    /// Whose turn it is to start.
+    pub starts: Starts,
 }
 
 /// A running actor.
@@ -83,13 +86,29 @@ impl Handle {
         Remote::clone(&self.remote)
     }
 
-    /// Stops the plugin as its author expects it (`onStop` last) and waits for it.
-    pub async fn stop(self) {
-        // A full inbox is worked off first; a closed one has ended already.
-        let _ = self.remote.commands.send(Command::Stop).await;
-        if let Err(error) = self.task.await {
-            tracing::error!(name = self.remote.spec.name, %error, "an instance's actor failed");
+    /// Stops the plugin as its author expects it (`onStop` last) and waits for it: so long
+    /// and a second, after which it is ended where it is.
+    pub async fn stop(mut self, within: Duration) {
+        let remote = &self.remote;
+        remote.orders.give(Order::Stop);
+        match timeout(within, &mut self.task).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => {
+                tracing::error!(name = remote.spec.name, %error, "an instance's actor failed");
+            }
+            Err(_) => {
+                let seconds = within.as_secs();
+                let line = format!("the plugin did not stop within {seconds} s and is ended");
+                remote.log.hub(Level::Error, &line);
+                self.task.abort();
+                if timeout(LAST, &mut self.task).await.is_err() {
+                    let line = "the hub is in the middle of a step for the plugin that does not \
+                                end; it is left to itself";
+                    remote.log.hub(Level::Error, line);
+                }
+            }
         }
+        remote.counters.set(Status::Stopped);
     }
 }
 
@@ -98,6 +117,7 @@ impl Handle {
 pub fn start(services: Services, spec: Spec) -> Handle {
     let spec = Arc::new(spec);
     let counters = Arc::<Counters>::default();
+    let orders = Arc::<Orders>::default();
     let capacity = usize::try_from(spec.limits.inbox).unwrap_or(usize::MAX);
     let (commands, receiver) = mpsc::channel(capacity.max(1));
     let log = PluginLog::with_levels(
@@ -107,134 +127,249 @@ pub fn start(services: Services, spec: Spec) -> Handle {
         spec.log_level,
     );
     let instances = services.instances.clone();
-    // At once: all the rest can be done beside it.
-    let looking = setup::look(&spec, &services.code, &log);
+    let meter = Meter::new(&spec.limits, Arc::clone(&spec.account));
     let supervisor = Supervisor {
-        services,
+        pinger: Arc::new(Pinger::new(Arc::clone(&spec.network), &spec.limits)),
         log: log.clone(),
         spec: Arc::clone(&spec),
         counters: Arc::clone(&counters),
+        orders: Arc::clone(&orders),
+        meter: Arc::clone(&meter),
+        services,
     };
-    let task = tokio::spawn(supervisor.run(receiver, looking));
+    // At once: all the rest can be done beside it.
+    let place = supervisor.services.starts.free(false);
+    let first = place.map(|place| (place, supervisor.look()));
+    let task = tokio::spawn(supervisor.watch(receiver, first));
     let remote = Arc::new(Remote {
         spec,
         counters,
         log,
         commands,
+        orders,
+        meter,
         waiting: Arc::default(),
     });
     instances.add(&remote);
     Handle { remote, task }
 }
 
-struct Supervisor {
-    services: Services,
-    log: PluginLog,
-    spec: Arc<Spec>,
-    counters: Arc<Counters>,
+/// What an instance has in all its lives.
+pub(super) struct Supervisor {
+    pub(super) services: Services,
+    pub(super) log: PluginLog,
+    pub(super) spec: Arc<Spec>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) orders: Arc<Orders>,
+    pub(super) meter: Arc<Meter>,
+    pub(super) pinger: Arc<Pinger>,
 }
 
+/// What a life begins with.
+type Begun = (Place, Looking);
+
 impl Supervisor {
-    async fn run(self, mut commands: mpsc::Receiver<Command>, looking: Looking) {
-        let mut failures = 0_u64;
-        let log = self.log.clone();
-        let mut first = Some(looking);
+    /// Supervises, whatever happens: a panic between two lives is told of, and the next one
+    /// begins.
+    async fn watch(self, mut commands: mpsc::Receiver<Command>, mut first: Option<Begun>) {
+        let _end = End(Arc::clone(&self.counters));
+        let mut backoff = Backoff::default();
         loop {
-            let again = || setup::look(&self.spec, &self.services.code, &log);
-            let looking = first.take().unwrap_or_else(again);
-            self.counters.set(Status::Starting);
-            let begun = Instant::now();
-            let reason = match self.live(&log, &mut commands, looking).await {
-                Ok(Ending::Stopped) => break,
-                Ok(Ending::Restart) => {
-                    failures = 0;
-                    continue;
-                }
-                Ok(Ending::Halted) => {
-                    if self.rest(&mut commands, Status::Stopped).await {
-                        continue;
-                    }
-                    break;
-                }
-                Ok(Ending::Failed(
-                    failure @ (InstanceFailure::StartFailed | InstanceFailure::Declined(_)),
-                )) => {
-                    if self.leave_off(&log, &mut commands, &failure).await {
-                        continue;
-                    }
-                    break;
-                }
-                Ok(Ending::Failed(failure)) => {
-                    log.hub(Level::Error, &failure.to_string());
-                    failure.to_string()
-                }
-                Err(error) => {
-                    log.hub(Level::Error, &error.to_string());
-                    error.to_string()
-                }
-            };
-            self.counters.failed();
-            failures = if begun.elapsed() >= HEALTHY {
-                1
-            } else {
-                failures + 1
-            };
-            if failures >= self.spec.limits.restarts {
-                if self.park(&log, &mut commands, reason, failures).await {
-                    failures = 0;
-                    continue;
-                }
+            let run = self.run(&mut commands, &mut first, &mut backoff);
+            let Err(fault) = caught(run).await else {
                 break;
-            }
-            if !self.pause(&log, &mut commands, reason, failures).await {
+            };
+            let going_on = self.fail(&mut commands, &mut backoff, fault);
+            // One that panics here as well has nothing left that could be done for it.
+            if !matches!(caught(going_on).await, Ok(true)) {
                 break;
             }
         }
         self.counters.set(Status::Stopped);
     }
 
+    async fn run(
+        &self,
+        commands: &mut mpsc::Receiver<Command>,
+        first: &mut Option<Begun>,
+        backoff: &mut Backoff,
+    ) {
+        loop {
+            self.counters.set(Status::Starting);
+            let begun = match first.take() {
+                Some(begun) => Some(begun),
+                None => self.turn(commands, backoff).await,
+            };
+            let Some((place, looking)) = begun else {
+                return;
+            };
+            let born = Instant::now();
+            let lived = caught(self.live(commands, place, looking)).await;
+            backoff.lived(born.elapsed());
+            let goes_on = match lived {
+                Ok(Ok(ending)) => self.after(commands, backoff, ending).await,
+                Ok(Err(EngineError::NoRoom)) => self.wait_for_room(commands).await,
+                Ok(Err(error)) => self.fail(commands, backoff, error.to_string()).await,
+                Err(fault) => self.fail(commands, backoff, fault).await,
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    /// Looks into the folders for the next life.
+    fn look(&self) -> Looking {
+        setup::look(&self.spec, &self.services.code, &self.log)
+    }
+
+    /// Waits until it is its turn to start; nothing when told to stop meanwhile.
+    async fn turn(
+        &self,
+        commands: &mut mpsc::Receiver<Command>,
+        backoff: &Backoff,
+    ) -> Option<Begun> {
+        loop {
+            let turn = self.services.starts.turn(backoff.again());
+            tokio::select! {
+                biased;
+                order = self.orders.next() => match order {
+                    Order::Stop => return None,
+                    Order::Halt => {
+                        self.rest(commands, Status::Stopped).await?;
+                        self.counters.set(Status::Starting);
+                    }
+                    Order::Restart(_) => {}
+                },
+                place = turn => return Some((place, self.look())),
+            }
+        }
+    }
+
+    /// What comes after a life that ended so; false when nothing does.
+    async fn after(
+        &self,
+        commands: &mut mpsc::Receiver<Command>,
+        backoff: &mut Backoff,
+        ending: Ending,
+    ) -> bool {
+        match ending {
+            Ending::Stopped => false,
+            Ending::Restart(asked) => {
+                backoff.restarted(asked);
+                let reason = "the plugin is being restarted".to_owned();
+                asked == Asked::Operator
+                    || self.pause(commands, backoff, reason, Level::Status).await
+            }
+            Ending::Halted => self.rest(commands, Status::Stopped).await.is_some(),
+            Ending::Failed(
+                failure @ (InstanceFailure::StartFailed | InstanceFailure::Declined(_)),
+            ) => self.leave_off(commands, &failure).await,
+            Ending::Failed(failure) => self.fail(commands, backoff, failure.to_string()).await,
+        }
+    }
+
+    /// What comes after a failure: a pause, or the end of trying.
+    async fn fail(
+        &self,
+        commands: &mut mpsc::Receiver<Command>,
+        backoff: &mut Backoff,
+        reason: String,
+    ) -> bool {
+        self.log.hub(Level::Error, &reason);
+        self.counters.failed();
+        let failures = backoff.failed();
+        if failures < self.spec.limits.restarts {
+            return self.pause(commands, backoff, reason, Level::Error).await;
+        }
+        let hit = Limits::hit("restarts", failures, self.spec.limits.restarts);
+        let line = format!(
+            "the plugin is parked until the hub is restarted; last reason: {reason}; {hit}"
+        );
+        self.log.hub(Level::Error, &line);
+        loop {
+            let parked = Status::Parked {
+                reason: reason.clone(),
+            };
+            match self.rest(commands, parked).await {
+                None => return false,
+                Some(Asked::Operator) => {
+                    backoff.restarted(Asked::Operator);
+                    return true;
+                }
+                // Plugins that start one another again would never be parked.
+                Some(Asked::Itself | Asked::Other) => {}
+            }
+        }
+    }
+
     /// Waits before the next start; false when told to stop meanwhile.
     async fn pause(
         &self,
-        log: &PluginLog,
         commands: &mut mpsc::Receiver<Command>,
+        backoff: &mut Backoff,
         reason: String,
-        failures: u64,
+        level: Level,
     ) -> bool {
-        let doublings = u32::try_from(failures.saturating_sub(1))
-            .unwrap_or(u32::MAX)
-            .min(16);
-        let pause = FIRST_PAUSE
-            .saturating_mul(1 << doublings)
-            .min(LONGEST_PAUSE);
-        log.hub(
-            Level::Error,
-            &format!("the plugin is started again in {} s", pause.as_secs()),
-        );
+        let pause = backoff.pause();
+        let line = format!("the plugin is started again in {} s", pause.as_secs());
+        self.log.hub(level, &line);
         self.counters.set(Status::Restarting { reason });
-        let wake = tokio::time::Instant::now() + pause;
+        let wake = tokio::time::Instant::now() + scattered(pause);
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(wake) => return true,
+                order = self.orders.next() => match order {
+                    Order::Stop => return false,
+                    Order::Halt => {
+                        return self.rest(commands, Status::Stopped).await.is_some();
+                    }
+                    Order::Restart(Asked::Operator) => {
+                        backoff.restarted(Asked::Operator);
+                        return true;
+                    }
+                    Order::Restart(Asked::Itself | Asked::Other) => {}
+                },
                 command = commands.recv() => match command {
-                    None | Some(Command::Stop) => return false,
-                    Some(Command::Halt) => return self.rest(commands, Status::Stopped).await,
-                    Some(Command::Restart) => return true,
-                    // Events for a plugin that is not there are lost, as when it is off.
+                    None => return false,
+                    // What comes for a plugin that is not there is lost, as when it is off.
                     Some(Command::Deliver(_) | Command::Call(_)) => {}
                 },
             }
         }
     }
 
-    /// Waits until told to start again; false when told to stop for good.
-    async fn rest(&self, commands: &mut mpsc::Receiver<Command>, status: Status) -> bool {
+    /// Waits a moment because the engine is full; the instance is not to blame.
+    async fn wait_for_room(&self, commands: &mut mpsc::Receiver<Command>) -> bool {
+        let line = "the plugin waits until one of the places for instances is free; raise \
+                    `instances` under [hub]";
+        if self.counters.no_room() {
+            self.log.hub(Level::Error, line);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(scattered(NO_ROOM)) => true,
+            order = self.orders.next() => match order {
+                Order::Stop => false,
+                Order::Halt => self.rest(commands, Status::Stopped).await.is_some(),
+                Order::Restart(_) => true,
+            },
+        }
+    }
+
+    /// Waits until somebody has it started again; nothing when told to stop for good.
+    async fn rest(&self, commands: &mut mpsc::Receiver<Command>, status: Status) -> Option<Asked> {
         self.counters.set(status);
         loop {
-            match commands.recv().await {
-                None | Some(Command::Stop) => return false,
-                Some(Command::Restart) => return true,
-                Some(Command::Deliver(_) | Command::Call(_) | Command::Halt) => {}
+            tokio::select! {
+                order = self.orders.next() => match order {
+                    Order::Stop => return None,
+                    Order::Restart(asked) => return Some(asked),
+                    Order::Halt => {}
+                },
+                command = commands.recv() => match command {
+                    None => return None,
+                    Some(Command::Deliver(_) | Command::Call(_)) => {}
+                },
             }
         }
     }
@@ -243,117 +378,64 @@ impl Supervisor {
     /// told the reason already.
     async fn leave_off(
         &self,
-        log: &PluginLog,
         commands: &mut mpsc::Receiver<Command>,
         failure: &InstanceFailure,
     ) -> bool {
         self.counters.failed();
-        log.hub(
-            Level::Error,
-            "the plugin stays off until the hub is restarted",
-        );
+        let line = "the plugin stays off until the hub is restarted";
+        self.log.hub(Level::Error, line);
         let reason = failure.to_string();
-        self.rest(commands, Status::Parked { reason }).await
-    }
-
-    async fn park(
-        &self,
-        log: &PluginLog,
-        commands: &mut mpsc::Receiver<Command>,
-        reason: String,
-        failures: u64,
-    ) -> bool {
-        let hit = Limits::hit("restarts", failures, self.spec.limits.restarts);
-        log.hub(
-            Level::Error,
-            &format!(
-                "the plugin is parked until the hub is restarted; last reason: {reason}; {hit}"
-            ),
-        );
-        self.rest(commands, Status::Parked { reason }).await
-    }
-
-    async fn live(
-        &self,
-        log: &PluginLog,
-        commands: &mut mpsc::Receiver<Command>,
-        looking: Looking,
-    ) -> Result<Ending, EngineError> {
-        let limits = &self.spec.limits;
-        let (threads, spawned) = Threads::new(limits.threads);
-        let (sender, events) = mpsc::channel(EVENT_QUEUE);
-        let pinger = Arc::new(Pinger::new(Arc::clone(&self.spec.network), limits));
-        let reach = Reach {
-            network: Arc::clone(&self.spec.network),
-            serial: Arc::clone(&self.spec.serial),
-            pinger: Arc::clone(&pinger),
-        };
-        let connections = Connections::new(
-            reach,
-            connection_limits(limits),
-            self.spec.credentials.clone(),
-            Arc::clone(&self.spec.tls),
-            sink(log.clone()),
-            sender,
-        );
-        // In the instance's own turn and at its cost.
-        let store = self.services.store.of(&self.spec.account, log);
-        let shared = Arc::new(Shared::new(
-            self.spec.hardware,
-            log.clone(),
-            limits.clone(),
-            Arc::clone(&self.spec.account),
-            self.services.pools.clone(),
-            threads,
-            self.services.devices.through(&store),
-            store.clone(),
-            connections.board(),
-            Ports::new(&self.spec, log, pinger),
-            Domoticz {
-                key: self.spec.key.clone(),
-                images: self.services.images.through(&store),
-                house: self.services.house.through(&store),
-            },
-            self.spec.indigo.clone(),
-        ));
-        self.services.devices.forget_timed_out(self.spec.hardware);
-        let settings = self.services.preferences.settings().await;
-        let life = Life {
-            spec: &self.spec,
-            shared,
-            meter: Meter::new(limits, Arc::clone(&self.spec.account)),
-            counters: &self.counters,
-            code: self.services.code.clone(),
-            settings: settings.map_err(|error| EngineError::Store(error.to_string()))?,
-            looking,
-            found: Found::default(),
-            told: None,
-            commands,
-            connections,
-            events,
-            spawned,
-        };
-        life.run(&self.services.engine).await
+        self.rest(commands, Status::Parked { reason })
+            .await
+            .is_some()
     }
 }
 
-fn connection_limits(limits: &Limits) -> ConnectionLimits {
-    ConnectionLimits {
-        connections: u32::try_from(limits.connections).unwrap_or(u32::MAX),
-        buffer_bytes: limits.connection_buffer,
-        timers: u32::try_from(limits.timers).unwrap_or(u32::MAX),
-        resolve_timeout: ConnectionLimits::RESOLVE_TIMEOUT,
-        handshake_timeout: ConnectionLimits::HANDSHAKE_TIMEOUT,
+/// Leaves no instance behind that looks alive and has nobody who supervises it.
+struct End(Arc<Counters>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if self.0.status() != Status::Stopped {
+            let reason = "the hub has stopped running the plugin".to_owned();
+            self.0.set(Status::Parked { reason });
+        }
     }
 }
 
-/// What connections have to say goes into the plugin's log, within its rate.
-fn sink(log: PluginLog) -> LogSink {
-    Arc::new(move |level, origin, text| {
-        let level = match level {
-            LogLevel::Normal => Level::Normal,
-            LogLevel::Error => Level::Error,
-        };
-        log.plugin(origin == LogOrigin::Core, level, &text);
+/// Does what may panic; what there is to say when it does.
+async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.map_err(|panic| {
+        let message = message(panic.as_ref());
+        tracing::error!(message, "the hub panicked while it ran a plugin");
+        format!("the hub failed while it ran the plugin, which is a fault of the hub: {message}")
     })
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("it did not say why")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_caught_and_told() {
+        let fault = caught(async { panic!("no {}", "wit") }).await.unwrap_err();
+        assert!(fault.contains("a fault of the hub: no wit"), "{fault}");
+        assert_eq!(caught(async { 1 }).await, Ok(1));
+    }
+
+    #[test]
+    fn nobody_looks_alive_whose_supervisor_has_ended() {
+        let counters = Arc::<Counters>::default();
+        counters.set(Status::Running);
+        drop(End(Arc::clone(&counters)));
+        assert!(matches!(counters.status(), Status::Parked { .. }));
+    }
 }

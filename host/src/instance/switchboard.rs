@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
+use crate::instance::orders::Order;
 use crate::instance::remote::Remote;
 use crate::platform::domoticz::{DeliverError, HardwareInfo, HubEvent, Plugins};
 
@@ -13,7 +14,28 @@ pub struct Switchboard {
     instances: Arc<RwLock<Vec<Weak<Remote>>>>,
 }
 
+/// The same without keeping the switchboard itself.
+pub(super) struct WeakSwitchboard(Weak<RwLock<Vec<Weak<Remote>>>>);
+
+impl WeakSwitchboard {
+    pub(super) fn upgrade(&self) -> Option<Switchboard> {
+        let instances = self.0.upgrade()?;
+        Some(Switchboard { instances })
+    }
+}
+
 impl Switchboard {
+    pub(super) fn downgrade(&self) -> WeakSwitchboard {
+        WeakSwitchboard(Arc::downgrade(&self.instances))
+    }
+
+    /// Tells all instances to stop, and waits for none.
+    pub(crate) fn stop_all(&self) {
+        for instance in self.all() {
+            instance.orders.give(Order::Stop);
+        }
+    }
+
     /// Adds an instance; it leaves when its handle is dropped.
     pub(crate) fn add(&self, instance: &Arc<Remote>) {
         let mut instances = self
@@ -25,7 +47,7 @@ impl Switchboard {
     }
 
     /// The instances that there are, in the order in which they were added.
-    fn all(&self) -> Vec<Arc<Remote>> {
+    pub(super) fn all(&self) -> Vec<Arc<Remote>> {
         let instances = self.instances.read();
         let instances = instances.unwrap_or_else(PoisonError::into_inner);
         instances.iter().filter_map(Weak::upgrade).collect()

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::bundle::Bundle;
-use super::plugin::{Answer, Call, CallError, Plugin, Port};
+use super::plugin::{Answer, Asked, Call, CallError, Plugin, Port};
 use super::server::{IndigoServer, ServerOptions};
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
@@ -63,7 +63,7 @@ impl Port for FakePort {
         self.running
     }
 
-    fn restart(&self) {}
+    fn restart(&self, _: Asked) {}
 
     fn halt(&self) {}
 

@@ -101,6 +101,17 @@ impl Drop for Waiting {
     }
 }
 
+/// Who asks for a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// The operator: at once, whatever happened before.
+    Operator,
+    /// The plugin itself: it waits as one that failed.
+    Itself,
+    /// Another plugin.
+    Other,
+}
+
 /// The way to a running instance.
 pub trait Port: Send + Sync {
     /// Queues a call; it is made when its turn comes.
@@ -112,7 +123,7 @@ pub trait Port: Send + Sync {
     /// Whether its callbacks are being called.
     fn running(&self) -> bool;
     /// Stops it as its author expects it and starts it again.
-    fn restart(&self);
+    fn restart(&self, asked: Asked);
     /// Stops it until it is told to start again.
     fn halt(&self);
     /// Where it stands, in a word and with a reason.
@@ -173,8 +184,6 @@ pub struct Plugin {
     pub(super) steps: Arc<AtomicU64>,
     /// Places for its changes on their way.
     pub(super) edits: Arc<Semaphore>,
-    /// Whether it asked to be ended, in this life.
-    ending: AtomicBool,
     /// When another plugin had it restarted last.
     restarted: Mutex<Option<Instant>>,
     /// Held while its preferences are written.
@@ -206,7 +215,6 @@ impl Plugin {
             missing: Mutex::default(),
             steps: Arc::default(),
             edits: Arc::new(Semaphore::new(EDITS)),
-            ending: AtomicBool::new(false),
             restarted: Mutex::default(),
             saving: tokio::sync::Mutex::default(),
             serial: Arc::default(),
@@ -294,15 +302,7 @@ impl Plugin {
         *self.subscriptions() = Subscriptions::default();
         self.started.store(false, Ordering::Release);
         self.asleep.store(false, Ordering::Release);
-        self.ending.store(false, Ordering::Release);
         self.missing().clear();
-    }
-
-    /// Notes that it asked to be ended; whether that is the first time in this life. Once is
-    /// enough, and each time would wait for its place in the inbox.
-    #[must_use]
-    pub fn ends(&self) -> bool {
-        !self.ending.swap(true, Ordering::AcqRel)
     }
 
     /// From here on it is told of changes after this one.

@@ -377,6 +377,95 @@ async fn limits_stop_a_flood_and_leave_the_store_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_too_long_is_refused_wherever_it_stands() {
+    let f = fixture().await;
+    let limits = DeviceLimits {
+        text: 100,
+        ..PLENTY
+    };
+    let long = || "x".repeat(101);
+    let refused = |result: Result<Device, DeviceError>, used| {
+        let hit = LimitHit {
+            which: "device-text",
+            used,
+            limit: 100,
+        };
+        assert_eq!(result, Err(DeviceError::Limit(hit)));
+    };
+    let texts: [fn(&mut NewDevice, String); 6] = [
+        |row, text| row.name = text,
+        |row, text| row.device_id = text,
+        |row, text| row.s_value = text,
+        |row, text| row.description = text,
+        |row, text| row.color = text,
+        |row, text| row.options = vec![(text, String::new())],
+    ];
+    for (n, set) in texts.iter().enumerate() {
+        let mut row = new(1);
+        set(&mut row, long());
+        let used = if n == 5 { 103 } else { 101 };
+        refused(f.table.create(f.hardware, row, limits).await, used);
+    }
+    let before = f.create(new(1)).await.unwrap();
+    let value = || Some(reading(0, &long()));
+    let pairs = (0..50).map(|_| ("k".to_owned(), String::new()));
+    let changes = [
+        Change {
+            value: value(),
+            ..Change::default()
+        },
+        Change {
+            silent_value: value(),
+            ..Change::default()
+        },
+        Change {
+            name: Some(long()),
+            ..Change::default()
+        },
+        Change {
+            description: Some(long()),
+            ..Change::default()
+        },
+        Change {
+            color: Some(long()),
+            ..Change::default()
+        },
+        Change {
+            options: Some(pairs.collect()),
+            ..Change::default()
+        },
+    ];
+    for change in changes {
+        let used = if change.options.is_some() { 150 } else { 101 };
+        let changed = f.table.update(f.hardware, before.id, change, limits).await;
+        refused(changed.map(|it| it.after), used);
+    }
+    assert_eq!(f.table.find(before.id).await.unwrap().device, before);
+}
+
+#[tokio::test]
+async fn many_rows_are_listed_as_few_are() {
+    let f = fixture().await;
+    for unit in 1..=70 {
+        f.create(new(unit)).await.unwrap();
+        let listed = f.table.list(f.hardware).await.unwrap();
+        assert_eq!(listed.len(), unit as usize);
+    }
+    let account = crate::account::Account::new(&crate::limits::Limits {
+        host_memory: 5000,
+        ..Default::default()
+    });
+    let events = crate::log::EventLog::new(Default::default());
+    let log = crate::instance::log::PluginLog::new(events, "HW", &Default::default());
+    let table = f.table.through(&f.store.of(&account, &log));
+    let Err(DeviceError::Limit(hit)) = table.list(f.hardware).await else {
+        panic!("there is room for it");
+    };
+    assert_eq!(hit.which, "host-memory");
+    assert_eq!(account.used(), 0);
+}
+
+#[tokio::test]
 async fn changes_from_outside_name_the_event_for_the_plugin() {
     let f = fixture().await;
     let Notice { device, event, .. } = f.table.add(f.hardware, new(7), PLENTY).await.unwrap();

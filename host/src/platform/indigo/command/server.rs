@@ -19,7 +19,7 @@ use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::info::SERVER_API;
 use crate::platform::indigo::object::map_weight;
 use crate::platform::indigo::paths::{INSTALL_FOLDER, SERVER_VERSION, logs};
-use crate::platform::indigo::plugin::{Broadcast, Plugin, definitions, definitions_size};
+use crate::platform::indigo::plugin::{Asked, Broadcast, Plugin, definitions, definitions_size};
 use crate::platform::indigo::preferences;
 use crate::platform::indigo::server::{IndigoServer, timestamp};
 use crate::platform::indigo::sun::Event;
@@ -360,8 +360,13 @@ fn restart(context: &Context<'_>) -> Result<Value, Failure> {
             plugin.id()
         )));
     }
+    let asked = match context.caller.plugin() {
+        None => Asked::Operator,
+        Some(caller) if caller.id() == plugin.id() => Asked::Itself,
+        Some(_) => Asked::Other,
+    };
     if let Some(port) = plugin.port() {
-        port.restart();
+        port.restart(asked);
     }
     Ok(Value::Null)
 }
@@ -378,8 +383,12 @@ fn stop(context: &Context<'_>, again: bool) -> Result<Value, Failure> {
         };
         say(context, None, level, message);
     }
-    if let Some(port) = plugin.port().filter(|_| plugin.ends()) {
-        if again { port.restart() } else { port.halt() }
+    if let Some(port) = plugin.port() {
+        if again {
+            port.restart(Asked::Itself);
+        } else {
+            port.halt();
+        }
     }
     Ok(Value::Null)
 }

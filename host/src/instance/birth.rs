@@ -1,0 +1,110 @@
+//! What each life is made of, and what it has from the instance.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink, Reach};
+use crate::error::EngineError;
+use crate::instance::log::PluginLog;
+use crate::instance::ports::Ports;
+use crate::instance::run::{Command, Ending, Life};
+use crate::instance::setup::{Found, Looking};
+use crate::instance::starts::Place;
+use crate::instance::state::{Domoticz, Shared};
+use crate::instance::supervisor::Supervisor;
+use crate::instance::threads::Threads;
+use crate::limits::Limits;
+use crate::log::Level;
+
+/// Connection events that wait for the loop; beyond them peers are stopped.
+const EVENT_QUEUE: usize = 64;
+
+impl Supervisor {
+    /// One life, from its place among the starts to its end.
+    pub(super) async fn live(
+        &self,
+        commands: &mut mpsc::Receiver<Command>,
+        place: Place,
+        looking: Looking,
+    ) -> Result<Ending, EngineError> {
+        self.meter.begin(place);
+        let limits = &self.spec.limits;
+        let log = &self.log;
+        let (threads, spawned) = Threads::new(limits.threads, self.services.engine.thread_stacks());
+        let (sender, events) = mpsc::channel(EVENT_QUEUE);
+        let reach = Reach {
+            network: Arc::clone(&self.spec.network),
+            serial: Arc::clone(&self.spec.serial),
+            pinger: Arc::clone(&self.pinger),
+        };
+        let connections = Connections::new(
+            reach,
+            connection_limits(limits),
+            self.spec.credentials.clone(),
+            Arc::clone(&self.spec.tls),
+            sink(log.clone()),
+            sender,
+        );
+        // In the instance's own turn and at its cost.
+        let store = self.services.store.of(&self.spec.account, log);
+        let shared = Arc::new(Shared::new(
+            self.spec.hardware,
+            log.clone(),
+            limits.clone(),
+            Arc::clone(&self.spec.account),
+            self.services.pools.clone(),
+            threads,
+            self.services.devices.through(&store),
+            store.clone(),
+            connections.board(),
+            Ports::new(&self.spec, log, Arc::clone(&self.pinger)),
+            Domoticz {
+                key: self.spec.key.clone(),
+                images: self.services.images.through(&store),
+                house: self.services.house.through(&store),
+            },
+            self.spec.indigo.clone(),
+        ));
+        self.services.devices.forget_timed_out(self.spec.hardware);
+        let settings = self.services.preferences.settings().await;
+        let life = Life {
+            spec: &self.spec,
+            shared,
+            meter: Arc::clone(&self.meter),
+            counters: &self.counters,
+            orders: &self.orders,
+            code: self.services.code.clone(),
+            settings: settings.map_err(|error| EngineError::Store(error.to_string()))?,
+            looking,
+            found: Found::default(),
+            told: None,
+            commands,
+            connections,
+            events,
+            spawned,
+        };
+        life.run(&self.services.engine).await
+    }
+}
+
+fn connection_limits(limits: &Limits) -> ConnectionLimits {
+    ConnectionLimits {
+        connections: u32::try_from(limits.connections).unwrap_or(u32::MAX),
+        buffer_bytes: limits.connection_buffer,
+        timers: u32::try_from(limits.timers).unwrap_or(u32::MAX),
+        resolve_timeout: ConnectionLimits::RESOLVE_TIMEOUT,
+        handshake_timeout: ConnectionLimits::HANDSHAKE_TIMEOUT,
+    }
+}
+
+/// What connections have to say goes into the plugin's log, within its rate.
+fn sink(log: PluginLog) -> LogSink {
+    Arc::new(move |level, origin, text| {
+        let level = match level {
+            LogLevel::Normal => Level::Normal,
+            LogLevel::Error => Level::Error,
+        };
+        log.plugin(origin == LogOrigin::Core, level, &text);
+    })
+}

@@ -1,0 +1,82 @@
+//! What an instance is told that must not wait behind its inbox.
+//!
+//! There is one place, so nothing piles up however often somebody asks. The latest order
+//! counts, except that nothing takes back an order to stop.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::platform::indigo::plugin::Asked;
+
+/// An order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Stop, and start again.
+    Restart(Asked),
+    /// Stop, and wait to be started again.
+    Halt,
+    /// Stop for good.
+    Stop,
+}
+
+/// The orders of one instance, which its supervisor alone takes.
+#[derive(Debug, Default)]
+pub struct Orders {
+    latest: Mutex<Option<Order>>,
+    given: Notify,
+}
+
+impl Orders {
+    /// Gives an order. It takes the place of one that was not looked at yet.
+    pub fn give(&self, order: Order) {
+        let mut latest = self.latest();
+        if *latest != Some(Order::Stop) {
+            *latest = Some(order);
+        }
+        drop(latest);
+        self.given.notify_one();
+    }
+
+    /// The order that was given, if there is one. An order to stop stays.
+    #[must_use]
+    pub fn take(&self) -> Option<Order> {
+        let mut latest = self.latest();
+        match *latest {
+            Some(Order::Stop) => Some(Order::Stop),
+            _ => latest.take(),
+        }
+    }
+
+    /// Waits for an order.
+    pub async fn next(&self) -> Order {
+        loop {
+            if let Some(order) = self.take() {
+                return order;
+            }
+            self.given.notified().await;
+        }
+    }
+
+    fn latest(&self) -> MutexGuard<'_, Option<Order>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_latest_order_counts_and_a_stop_stays() {
+        let orders = Orders::default();
+        orders.give(Order::Halt);
+        orders.give(Order::Restart(Asked::Operator));
+        assert_eq!(orders.next().await, Order::Restart(Asked::Operator));
+        assert_eq!(orders.take(), None);
+        orders.give(Order::Stop);
+        orders.give(Order::Restart(Asked::Other));
+        assert_eq!(orders.next().await, Order::Stop);
+        assert_eq!(orders.next().await, Order::Stop);
+    }
+}
