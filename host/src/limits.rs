@@ -126,6 +126,8 @@ limits! {
     subscriptions "subscriptions" "subscriptions" = 64, 4096, Refused;
     /// bytes in one message to the subscribers of an Indigo plugin
     broadcast_bytes "broadcast-bytes" "bytes" = 64 << 10, MIB, Refused;
+    /// values in the arguments of one command of an Indigo plugin, or in what one of its functions returns: those in lists and dictionaries included
+    command_values "command-values" "values" = 65_536, 1_048_576, Refused;
     /// letters that an Indigo plugin has sent in the last hour
     mails "mails-per-hour" "letters" = 20, 3600, Refused;
     /// connections and listeners, accepted clients included
@@ -254,6 +256,7 @@ pub fn markdown() -> String {
         ));
     }
     text.push_str(&work::markdown());
+    text.push_str(&crate::platform::indigo::bounds::markdown());
     text
 }
 

@@ -12,19 +12,19 @@ use crate::attack::{By, Trip, assert_told};
 use crate::scene::{FLAT, Scene, assert_failures, until};
 use crate::support::bundle::bundle;
 
-const ID: &str = "org.example.attacker";
+pub const ID: &str = "org.example.attacker";
 
 const ACTIONS: &str = "<Actions><Action id=\"go\"><Name>Go</Name>\
     <CallbackMethod>go</CallbackMethod></Action></Actions>";
 
-const DEVICES: &str =
-    "<Devices><Device type=\"relay\" id=\"relay\"><Name>Relay</Name></Device></Devices>";
+const DEVICES: &str = "<Devices><Device type=\"relay\" id=\"relay\"><Name>Relay</Name></Device>\
+    <Device type=\"custom\" id=\"custom\"><Name>Custom</Name></Device></Devices>";
 
 /// An attack from `startup`, by an Indigo plugin beside a quiet Domoticz one.
-struct Attack {
-    source: &'static str,
-    limits: &'static str,
-    says: &'static [&'static str],
+pub struct Attack {
+    pub source: &'static str,
+    pub limits: &'static str,
+    pub says: &'static [&'static str],
 }
 
 pub async fn start(scene: &mut Scene, source: &str, limits: &str) -> Remote {

@@ -24,6 +24,7 @@ mod grants;
 mod icmp;
 mod inbox;
 mod indigo;
+mod indigo_commands;
 mod life;
 mod log;
 mod memory;
@@ -48,6 +49,7 @@ const TRIPPED: &[&[&str]] = &[
     icmp::TRIPPED,
     inbox::TRIPPED,
     indigo::TRIPPED,
+    indigo_commands::TRIPPED,
     log::TRIPPED,
     memory::TRIPPED,
     processes::TRIPPED,

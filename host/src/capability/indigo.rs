@@ -6,11 +6,17 @@ use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::indigo as abi;
 use crate::instance::state::InstanceState;
-use crate::platform::indigo::{Caller, Failure, FailureKind};
+use crate::platform::indigo::{Failure, FailureKind};
 
 impl abi::Host for InstanceState {
     fn reply(&mut self, json: String) {
-        self.reply = Some(json);
+        // The last one is given back first.
+        self.reply = None;
+        let bytes = u64::try_from(json.len()).unwrap_or(u64::MAX);
+        match self.shared.account.charge(bytes) {
+            Ok(charge) => self.reply = Some((json, charge)),
+            Err(hit) => self.shared.log.limit(&hit),
+        }
     }
 }
 
@@ -27,21 +33,13 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
                 message: "only an Indigo plugin has a server".to_owned(),
             });
         };
-        let arguments = serde_json::from_str(&arguments).map_err(|error| abi::Failure {
-            kind: abi::FailureKind::Type,
-            message: format!("the arguments are no JSON: {error}"),
-        })?;
-        let caller = Caller::Plugin(link.plugin.clone());
-        let done = link.server.command(&caller, &name, arguments).await;
-        match done {
-            Ok(value) => Ok(value.to_string()),
-            Err(failure) => {
-                if let Some(hit) = &failure.limit {
-                    shared.log.limit(hit);
-                }
-                Err(failure.into())
+        let done = link.server.command_of(&link.plugin, name, arguments).await;
+        done.map_err(|failure| {
+            if let Some(hit) = &failure.limit {
+                shared.log.limit(hit);
             }
-        }
+            failure.into()
+        })
     }
 }
 

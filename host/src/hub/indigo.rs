@@ -33,8 +33,14 @@ impl Hub {
         if let Some(server) = &self.indigo {
             return Ok(Arc::clone(server));
         }
-        let Services { store, events, .. } = self.maker.services.clone();
-        let server = IndigoServer::open(store, events, self.indigo_options.clone()).await?;
+        let Services {
+            store,
+            events,
+            pools,
+            ..
+        } = self.maker.services.clone();
+        let options = self.indigo_options.clone();
+        let server = IndigoServer::open(store, events, pools, options).await?;
         self.indigo = Some(Arc::clone(&server));
         Ok(server)
     }

@@ -11,13 +11,16 @@ use tokio::time::Instant;
 
 use crate::abi::Plugin as Component;
 use crate::abi::exports::cordon::plugin::guest::Outcome;
+use crate::account::Charge;
 use crate::capability::files;
 use crate::error::InstanceFailure;
 use crate::instance::run::{Hub, Life};
 use crate::instance::setup::Found;
 use crate::log::Level;
 use crate::platform::indigo::dialog::add_stated_defaults;
-use crate::platform::indigo::{Answer, Call, IndigoServer, Plugin, preferences};
+use crate::platform::indigo::object::Object;
+use crate::platform::indigo::view::view;
+use crate::platform::indigo::{Answer, Call, Failure, IndigoServer, Plugin, bounds, preferences};
 
 /// How long a plugin's own threads are given to end: first that of `runConcurrentThread`,
 /// then, after `shutdown`, all others.
@@ -25,6 +28,9 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How often a plugin that nobody calls is asked for changed preferences.
 pub const FLUSH: Duration = Duration::from_secs(60);
+
+/// Longest reply that is read on the thread of the instance, in bytes.
+const SMALL: usize = 4096;
 
 /// How often the plugin's threads are looked at in that time.
 const LOOK: Duration = Duration::from_millis(100);
@@ -65,6 +71,12 @@ impl Link {
     }
 }
 
+/// The arguments of a function about one object: made when its turn comes, so that all the
+/// objects of a plugin are not held at once.
+fn seen(link: &Link, name: &str, object: &Object) -> String {
+    json!({ name: view(object, Some(link.plugin.id())) }).to_string()
+}
+
 impl Life<'_> {
     /// `startup`, then everything that the plugin is responsible for.
     pub(super) async fn begin(
@@ -86,12 +98,12 @@ impl Life<'_> {
         }
         let (devices, triggers) = link.server.begin(&link.plugin);
         for dev in devices {
-            let arguments = json!({ "dev": dev }).to_string();
+            let arguments = seen(link, "dev", &dev);
             self.function(hub, component, "deviceStartComm", &arguments)
                 .await?;
         }
         for trigger in triggers {
-            let arguments = json!({ "trigger": trigger }).to_string();
+            let arguments = seen(link, "trigger", &trigger);
             self.function(hub, component, "triggerStartProcessing", &arguments)
                 .await?;
         }
@@ -112,12 +124,12 @@ impl Life<'_> {
             .await?;
         let (devices, triggers) = link.server.active(&link.plugin);
         for dev in devices {
-            let arguments = json!({ "dev": dev }).to_string();
+            let arguments = seen(link, "dev", &dev);
             self.function(hub, component, "deviceStopComm", &arguments)
                 .await?;
         }
         for trigger in triggers {
-            let arguments = json!({ "trigger": trigger }).to_string();
+            let arguments = seen(link, "trigger", &trigger);
             self.function(hub, component, "triggerStopProcessing", &arguments)
                 .await?;
         }
@@ -188,9 +200,10 @@ impl Life<'_> {
             arguments,
             reply,
             waiting,
+            charge,
         } = call;
         let answer = self.function(hub, component, &name, &arguments).await?;
-        drop(waiting);
+        drop((waiting, charge));
         if let Some(reply) = reply {
             // Whoever asked may have stopped waiting meanwhile.
             let _ = reply.send(answer);
@@ -212,18 +225,44 @@ impl Life<'_> {
         let outcome = self.call(hub, component, name, call).await?;
         self.counters.delivered(outcome, begun.elapsed());
         let reply = hub.with(|mut access| access.get().reply.take());
-        let value = || match reply.as_deref().map(serde_json::from_str) {
-            Some(Ok(value)) => value,
-            Some(Err(error)) => {
-                tracing::error!(name, %error, "the runtime's reply is no JSON");
+        Ok(match outcome {
+            Outcome::Ok => Answer::Returned(self.returned(name, reply).await),
+            Outcome::NotDefined => Answer::NotDefined,
+            Outcome::Raised => Answer::Raised(self.returned(name, reply).await),
+        })
+    }
+
+    /// What a function returned; nothing where that goes past a limit, which is told.
+    async fn returned(&self, name: &str, reply: Option<(String, Charge)>) -> Value {
+        let Some((text, held)) = reply else {
+            return Value::Null;
+        };
+        let (account, limits) = (Arc::clone(&self.spec.account), self.spec.limits.clone());
+        let small = text.len() <= SMALL;
+        let read = move || {
+            let value = bounds::returned(&text, &limits, &account);
+            drop(held);
+            value
+        };
+        let read = if small {
+            read()
+        } else {
+            let done = self.shared.pools.commands.run(&self.spec.account, read);
+            done.await
+                .unwrap_or_else(|error| Err(Failure::other(error.to_string())))
+        };
+        match read {
+            Ok((value, _)) => value,
+            Err(failure) => {
+                match &failure.limit {
+                    Some(hit) => self.shared.log.limit(hit),
+                    None => {
+                        let line = format!("what {name} returned is lost: {failure}");
+                        self.shared.log.plugin(false, Level::Error, &line);
+                    }
+                }
                 Value::Null
             }
-            None => Value::Null,
-        };
-        Ok(match outcome {
-            Outcome::Ok => Answer::Returned(value()),
-            Outcome::NotDefined => Answer::NotDefined,
-            Outcome::Raised => Answer::Raised(value()),
-        })
+        }
     }
 }

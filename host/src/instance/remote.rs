@@ -75,6 +75,14 @@ impl Port for Remote {
                 return Err(CallError::Busy(plugin()));
             }
         }
+        match self.spec.account.charge(bytes) {
+            Ok(charge) => call.charge = Some(charge),
+            Err(hit) => {
+                self.counters.refused.fetch_add(1, Ordering::Relaxed);
+                self.log.limit(&hit);
+                return Err(CallError::Busy(plugin()));
+            }
+        }
         let sent = self.commands.try_send(Command::Call(call));
         sent.map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {

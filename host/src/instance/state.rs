@@ -12,7 +12,7 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::account::Account;
+use crate::account::{Account, Charge};
 use crate::capability::files::{OWN_HANDLES, Quota, Tree};
 use crate::code_cache::Compilation;
 use crate::connection::{ConnectionId, Request, StatusBoard};
@@ -256,7 +256,7 @@ pub struct InstanceState {
     /// Its TLS contexts and sessions.
     pub tls: Tls,
     /// What the function that is running has returned so far.
-    pub reply: Option<String>,
+    pub reply: Option<(String, Charge)>,
     wasi: WasiCtx,
     table: ResourceTable,
     memory_limit: u64,

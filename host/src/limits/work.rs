@@ -82,8 +82,8 @@ work! {
         "delete": "nothing", [], 0;
     }
     "indigo" {
-        "reply": "bytes of the value", ["call-bytes"], 4;
-        "call": "bytes of the arguments and of the answer", ["call-bytes", "host-memory"], 64;
+        "reply": "bytes of the value", ["call-bytes", "command-values", "host-memory"], 4;
+        "call": "bytes of the arguments and of the answer", ["call-bytes", "command-values", "host-memory"], 64;
     }
     "log" {
         "write": "bytes of the text, up to one record", ["call-bytes", "log-line-bytes"], 4;

@@ -18,6 +18,8 @@ pub struct Change {
     pub states: Vec<StateChange>,
     /// Whose doing it is.
     pub by: Chain,
+    /// Bytes of memory in the objects before and after, about.
+    pub memory: u64,
 }
 
 /// What happened to an object.

@@ -10,14 +10,18 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::database::{Database, Reference};
+use super::driven::step;
 use super::execute;
+use super::failure::FailureKind;
 use super::object::Hidden;
 use super::object::Object;
+use super::plugin::Waiting;
 use super::schedule::{self, Timing};
 use super::server::{Caller, IndigoServer, timestamp};
 use super::sprinkler;
 use super::sun::Sun;
 use super::table::Collection;
+use super::timers::Delayed;
 use super::trigger;
 use crate::log::Level;
 
@@ -49,15 +53,7 @@ async fn run(server: Weak<IndigoServer>) {
         let Some(alive) = server.upgrade() else {
             return;
         };
-        for delayed in alive.timers.due(Instant::now()) {
-            let mut step = delayed.step;
-            let caller = match step.delay >= FRESH {
-                true => delayed.caller.renewed(),
-                false => delayed.caller,
-            };
-            step.delay = 0.0;
-            execute::begin_unasked(&alive, &caller, step, delayed.data);
-        }
+        due(&alive);
         sprinkler::advance(&alive);
         daylight(&alive).await;
         let next = schedules(&alive, &mut planned).await;
@@ -69,6 +65,53 @@ async fn run(server: Weak<IndigoServer>) {
             () = alive.timers.changed.notified() => {}
         }
     }
+}
+
+/// Begins the steps that are due, those of one plugin in their order.
+fn due(server: &Arc<IndigoServer>) {
+    let mut by_plugin: HashMap<String, (Caller, Vec<Delayed>)> = HashMap::new();
+    for delayed in server.timers.due(Instant::now()) {
+        let charged = delayed.caller.charged().to_owned();
+        let caller = delayed.caller.clone();
+        let (_, steps) = by_plugin
+            .entry(charged)
+            .or_insert_with(|| (caller, Vec::new()));
+        steps.push(delayed);
+    }
+    for (caller, steps) in by_plugin.into_values() {
+        begin(server, &caller, move |server, _| {
+            for delayed in steps {
+                let mut step = delayed.step;
+                let caller = match step.delay >= FRESH {
+                    true => delayed.caller.renewed(),
+                    false => delayed.caller,
+                };
+                step.delay = 0.0;
+                execute::begin_unasked(server, &caller, step, delayed.data);
+            }
+        });
+    }
+}
+
+/// Does something whose time has come. The clock is everybody's: what a plugin's steps take
+/// is done elsewhere, in turn with others and at its cost.
+pub(super) fn begin(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    work: impl FnOnce(&Arc<IndigoServer>, &Caller) + Send + 'static,
+) {
+    let Some(plugin) = caller.plugin() else {
+        return work(server, caller);
+    };
+    let account = Arc::clone(&plugin.account);
+    let pool = server.pools.commands.clone();
+    let (server, caller) = (Arc::clone(server), caller.clone());
+    tokio::spawn(async move {
+        let done = step(&pool, &account, move || work(&server, &caller));
+        if let Err(error) = done.await {
+            tracing::error!(%error, "a step whose time had come was not done");
+        }
+    });
 }
 
 /// The system's own variable.
@@ -97,14 +140,14 @@ pub(super) fn add_daylight(database: &mut Database, sun: &Sun) -> Option<i64> {
 async fn daylight(server: &Arc<IndigoServer>) {
     let up = server.sun.is_up(&Zoned::now()).to_string();
     let table = Collection::Variables.objects();
-    let edited = server.edit(&CALLER, |edit| {
-        let name = Reference::Name(DAYLIGHT.to_owned());
-        let Some(known) = edit.database().find(table, &name) else {
-            return Ok(());
-        };
-        let mut variable = Object::clone(known);
-        variable.set("value", up);
-        edit.update(variable, Vec::new()).map(drop)
+    let name = Reference::Name(DAYLIGHT.to_owned());
+    if server.database().find(table, &name).is_none() {
+        return;
+    }
+    let find = |database: &Database| database.get(table, &name).cloned();
+    let edited = server.alter(&CALLER, None, find, |_, variable| {
+        variable.set("value", up.clone());
+        Ok(((), Vec::new()))
     });
     if let Err(failure) = edited.await {
         tracing::error!(%failure, "the variable of daylight is not stored");
@@ -132,7 +175,7 @@ async fn schedules(server: &Arc<IndigoServer>, planned: &mut HashMap<i64, Planne
             tell_missed(server, &object, next.as_ref(), &now);
         }
         if next.as_ref().is_some_and(|it| *it <= now) {
-            let data = trigger::event(&object, &CALLER);
+            let data = || trigger::event(&object, &CALLER);
             trigger::execute(server, &CALLER, &object, false, data);
             next = if schedule::is_over(&object) {
                 None
@@ -151,7 +194,7 @@ async fn schedules(server: &Arc<IndigoServer>, planned: &mut HashMap<i64, Planne
             let left = next.timestamp().duration_since(now.timestamp());
             wake = wake.min(Duration::try_from(left).unwrap_or_default());
         }
-        announce(server, &object, next.as_ref()).await;
+        announce(server, &object, next.as_ref());
         planned.insert(object.id, Planned { basis, next });
     }
     Instant::now() + wake
@@ -175,7 +218,7 @@ fn tell_missed(server: &IndigoServer, schedule: &Object, next: Option<&Zoned>, n
         schedule.name(),
         moment(missed)
     );
-    server.events().record(None, Level::Warning, line);
+    server.note_about(&CALLER, schedule, Level::Warning, &line);
 }
 
 /// What the next time follows from.
@@ -197,23 +240,39 @@ fn basis(object: &Object) -> (Map<String, Value>, Option<Timing>) {
     (fields.collect(), object.hidden.timing.clone())
 }
 
-/// Writes the next time into the object, where it changed.
-async fn announce(server: &Arc<IndigoServer>, object: &Object, next: Option<&Zoned>) {
+/// Writes the next time into the object, where it changed. The clock does not wait for it:
+/// a plugin may have many schedules, which would hold up those of others.
+fn announce(server: &Arc<IndigoServer>, object: &Arc<Object>, next: Option<&Zoned>) {
     let text = next.map_or(Value::Null, |next| Value::from(timestamp(next)));
     if object.fields.get("nextExecution") == Some(&text) {
         return;
     }
-    let id = object.id;
-    let edited = server.edit(&CALLER, |edit| {
-        let table = Collection::Schedules.objects();
-        let Some(old) = edit.database().find(table, &Reference::Id(id)) else {
-            return Ok(());
+    let caller = match server.plugin(&object.hidden.charged) {
+        Some(plugin) => Caller::Chain(Caller::Plugin(plugin).chain()),
+        None => CALLER,
+    };
+    let (held, most) = caller.steps(server);
+    // With so much on its way already the time is announced when the clock looks again.
+    let Ok(waiting) = Waiting::take(held, 1, most) else {
+        return;
+    };
+    let server = Arc::clone(server);
+    let wanted = Reference::Id(object.id);
+    tokio::spawn(async move {
+        let find = |database: &Database| {
+            let table = Collection::Schedules.objects();
+            database.get(table, &wanted).cloned()
         };
-        let mut schedule = Object::clone(old);
-        schedule.set("nextExecution", text);
-        edit.update(schedule, Vec::new()).map(drop)
+        let edited = server.alter(&caller, None, find, |_, schedule| {
+            schedule.set("nextExecution", text.clone());
+            Ok(((), Vec::new()))
+        });
+        if let Err(failure) = edited.await
+            && failure.kind != FailureKind::Key
+        {
+            let line = format!("the next time of a schedule is not stored: {failure}");
+            server.note(&caller, Level::Error, &line);
+        }
+        drop(waiting);
     });
-    if let Err(failure) = edited.await {
-        tracing::error!(%failure, "the next time of a schedule is not stored");
-    }
 }

@@ -1,5 +1,7 @@
 //! Conditions of triggers and schedules: what must hold when the event comes.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -97,8 +99,21 @@ fn order(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
     if let (Some(a), Some(b)) = (figure(a), figure(b)) {
         return a.partial_cmp(&b);
     }
-    let (a, b) = (text(a, None)?, text(b, None)?);
-    Some(a.to_lowercase().cmp(&b.to_lowercase()))
+    let (a, b) = (plain(a)?, plain(b)?);
+    // As far as both are the same: a short text is compared at once with the longest.
+    let (a, b) = (a.chars(), b.chars());
+    Some(
+        a.flat_map(char::to_lowercase)
+            .cmp(b.flat_map(char::to_lowercase)),
+    )
+}
+
+/// The text of a value, without a copy where it is some.
+fn plain(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        other => text(other, None).map(Cow::Owned),
+    }
 }
 
 /// What a condition is judged by.

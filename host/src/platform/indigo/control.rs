@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::action::Step;
+use super::bounds::quoted;
 use super::device::DeviceClass;
 use super::execute::{busy, find};
 use super::failure::{Failure, FailureKind};
 use super::object::Object;
 use super::plugin::{Answer, Plugin};
-use super::server::IndigoServer;
+use super::server::{Caller, IndigoServer};
 use super::table::Collection;
 use super::view::view;
 use crate::log::Level;
@@ -119,35 +120,40 @@ fn status_request(device: &Object) -> Step {
 /// # Errors
 ///
 /// No such device, no such plugin, or one that cannot be called now.
-pub(super) fn control(server: &Arc<IndigoServer>, step: &Step) -> Result<(), Failure> {
+pub(super) fn control(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    step: &Step,
+) -> Result<(), Failure> {
     let device = find(server, Collection::Devices, step, "deviceId")?;
     if !device.flag("enabled") {
         let line = format!(
             "device '{}' is disabled; the command is ignored",
-            device.name()
+            quoted(device.name())
         );
-        server.events().record(None, Level::Error, line);
+        server.note(caller, Level::Error, &line);
         return Ok(());
     }
     let plugin = owner(server, &device)?;
     let ways = ways(step, &device);
     let missing = lacking(&ways, &device);
-    let seen = view(&device, Some(plugin.id()));
-    let arguments = move |way: &Way| -> Arc<str> {
-        let arguments = json!({ "action": way.step.object(), "dev": seen });
-        arguments.to_string().into()
-    };
+    let room = server.database().size(device.id).shown();
+    let room = server.account(caller).charge(room)?;
     // The first call is queued here, in the order of the commands. Which methods a
     // plugin lacks is remembered, so only the very first command may be late.
     let mut left = ways.into_iter().filter(|way| !plugin.lacks(way.method));
     let Some(first) = left.next() else {
-        plugin.log.hub(Level::Error, &missing);
+        complain(server, caller, &plugin, &missing);
         return Ok(());
     };
     let answer = plugin
-        .start(first.method, &arguments(&first))
+        .start(first.method, &arguments(&first, &device, &plugin))
         .map_err(busy)?;
+    drop(room);
     let left: Vec<Way> = left.collect();
+    let (server, caller) = (Arc::clone(server), caller.clone());
+    // The answer may be long in coming: nothing large is kept until then.
+    let id = device.id;
     tokio::spawn(async move {
         let (mut method, mut answer) = (first.method, answer);
         let mut left = left.iter();
@@ -157,15 +163,38 @@ pub(super) fn control(server: &Arc<IndigoServer>, step: &Step) -> Result<(), Fai
             }
             plugin.miss(method);
             let Some(next) = left.next() else {
-                return plugin.log.hub(Level::Error, &missing);
+                return complain(&server, &caller, &plugin, &missing);
             };
-            match plugin.start(next.method, &arguments(next)) {
+            let Some(device) = server.database().any(id).cloned() else {
+                return;
+            };
+            match plugin.start(next.method, &arguments(next, &device, &plugin)) {
                 Ok(started) => (method, answer) = (next.method, started),
-                Err(error) => return plugin.log.hub(Level::Error, &error.to_string()),
+                Err(error) => return complain(&server, &caller, &plugin, &error.to_string()),
             }
         }
     });
     Ok(())
+}
+
+/// What a method for an action on a device is called with.
+fn arguments(way: &Way, device: &Object, plugin: &Plugin) -> Arc<str> {
+    let seen = view(device, Some(plugin.id()));
+    let arguments = json!({ "action": way.step.object(), "dev": seen });
+    arguments.to_string().into()
+}
+
+/// Says that an action was not carried out: to the plugin that asked for it, else to the one
+/// whose device it is about.
+fn complain(server: &IndigoServer, caller: &Caller, owner: &Plugin, text: &str) {
+    match caller.plugin() {
+        Some(plugin) if plugin.id() != owner.id() => {
+            let line = format!("plugin '{}': {text}", owner.id());
+            server.note(caller, Level::Error, &line);
+        }
+        Some(_) => server.note(caller, Level::Error, text),
+        None => owner.log.hub(Level::Error, text),
+    }
 }
 
 /// What is said when a plugin has no method for an action.
@@ -174,7 +203,7 @@ fn lacking(ways: &[Way], device: &Object) -> String {
     format!(
         "the plugin has no {} for device '{}'",
         methods.join(" or "),
-        device.name()
+        quoted(device.name())
     )
 }
 

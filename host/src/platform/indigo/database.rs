@@ -2,18 +2,22 @@
 //!
 //! The store has the same on disk. A change is made here first, in an [`Edit`] that
 //! takes everything back when it fails; [`super::server`] then writes the objects that
-//! were touched, and only after that anybody is told.
+//! were touched, and only after that anybody is told. Objects come [`Weighed`]: nothing
+//! here takes longer for a large one, because everybody waits for the database.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::bounds::{self, count, quoted};
 use super::change::{Change, StateChange, What};
 use super::failure::Failure;
-use super::object::{Object, map_weight};
+use super::object::Object;
 use super::server::Caller;
 use super::table::Table;
+use super::weighed::{Size, Weighed};
+use crate::account::{Account, Charge};
 use crate::limits::Limits;
 
 /// The first id. Plugins see ids of nine digits in the original as well.
@@ -27,8 +31,43 @@ const FOREIGN: u64 = 64 << 10;
 pub struct Usage {
     /// Objects.
     pub objects: u64,
-    /// Bytes of all of them.
+    /// Bytes of all of them in the store.
     pub bytes: u64,
+}
+
+/// An object in its place.
+#[derive(Debug)]
+pub struct Placed {
+    object: Arc<Object>,
+    /// Bytes of its text in the store.
+    weight: u64,
+    /// Bytes of memory that it takes, about.
+    memory: u64,
+    /// Its text, as long as the store does not have it.
+    text: Option<Arc<str>>,
+    /// What it takes of the account of whoever it counts for.
+    charge: Option<Charge>,
+}
+
+impl Placed {
+    fn size(&self) -> Size {
+        Size {
+            memory: self.memory,
+            weight: self.weight,
+        }
+    }
+}
+
+impl From<Weighed> for Placed {
+    fn from(weighed: Weighed) -> Self {
+        Self {
+            object: Arc::new(weighed.object),
+            weight: count(weighed.text.len()),
+            memory: weighed.memory,
+            text: (!weighed.stored).then_some(weighed.text),
+            charge: weighed.charge,
+        }
+    }
 }
 
 /// A reference to an object, by one of its two names.
@@ -43,7 +82,7 @@ pub enum Reference {
 /// The objects.
 #[derive(Debug, Default)]
 pub struct Database {
-    objects: BTreeMap<i64, Arc<Object>>,
+    objects: BTreeMap<i64, Placed>,
     names: HashMap<Table, HashMap<String, i64>>,
     usage: HashMap<String, Usage>,
     last_id: i64,
@@ -54,7 +93,13 @@ impl Database {
     /// The object with this id.
     #[must_use]
     pub fn any(&self, id: i64) -> Option<&Arc<Object>> {
-        self.objects.get(&id)
+        self.objects.get(&id).map(|it| &it.object)
+    }
+
+    /// What an object takes; nothing when it is not there.
+    #[must_use]
+    pub fn size(&self, id: i64) -> Size {
+        self.objects.get(&id).map(Placed::size).unwrap_or_default()
     }
 
     /// The object of a table that is meant.
@@ -64,7 +109,7 @@ impl Database {
             Reference::Id(id) => *id,
             Reference::Name(name) => *self.names.get(&table)?.get(name)?,
         };
-        self.objects.get(&id).filter(|it| it.table == table)
+        self.any(id).filter(|it| it.table == table)
     }
 
     /// The same, or the failure that Python raises as `KeyError`.
@@ -77,19 +122,27 @@ impl Database {
             let words = table.words();
             Failure::key(match reference {
                 Reference::Id(id) => format!("there is no {words} with id {id}"),
-                Reference::Name(name) => format!("there is no {words} called '{name}'"),
+                Reference::Name(name) => {
+                    format!("there is no {words} called '{}'", quoted(name))
+                }
             })
         })
     }
 
     /// The objects of a table, oldest first.
     pub fn list(&self, table: Table) -> impl Iterator<Item = &Arc<Object>> {
-        self.objects.values().filter(move |it| it.table == table)
+        let all = self.objects.values().map(|it| &it.object);
+        all.filter(move |it| it.table == table)
     }
 
-    /// Every object of every table.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<Object>> {
-        self.objects.values()
+    /// The objects of a table with what each takes, oldest first.
+    #[must_use]
+    pub fn measured(&self, table: Table) -> Vec<(Arc<Object>, Size)> {
+        let all = self.objects.values();
+        let wanted = all.filter(|it| it.object.table == table);
+        wanted
+            .map(|it| (Arc::clone(&it.object), it.size()))
+            .collect()
     }
 
     /// What a plugin takes of its limits.
@@ -104,26 +157,74 @@ impl Database {
         self.sequence
     }
 
-    /// Puts an object in its place, or takes it out, without telling anybody.
-    pub fn put(&mut self, id: i64, object: Option<Arc<Object>>) {
-        if let Some(old) = self.objects.remove(&id) {
-            if let Some(names) = self.names.get_mut(&old.table) {
-                names.remove(old.name());
+    /// Puts an object in its place, or takes it out, without telling anybody; what was
+    /// there before.
+    pub fn put(&mut self, id: i64, placed: Option<Placed>) -> Option<Placed> {
+        let old = self.objects.remove(&id);
+        if let Some(old) = &old {
+            if let Some(names) = self.names.get_mut(&old.object.table) {
+                names.remove(old.object.name());
             }
-            let bytes = cost(&old);
-            if let Some(usage) = self.usage.get_mut(&old.hidden.charged) {
+            if let Some(usage) = self.usage.get_mut(&old.object.hidden.charged) {
                 usage.objects = usage.objects.saturating_sub(1);
-                usage.bytes = usage.bytes.saturating_sub(bytes);
+                usage.bytes = usage.bytes.saturating_sub(old.weight);
             }
         }
-        if let Some(object) = object {
+        if let Some(placed) = placed {
             self.last_id = self.last_id.max(id);
+            let object = &placed.object;
             let names = self.names.entry(object.table).or_default();
             names.insert(object.name().to_owned(), id);
             let usage = self.usage.entry(object.hidden.charged.clone()).or_default();
             usage.objects = usage.objects.saturating_add(1);
-            usage.bytes = usage.bytes.saturating_add(cost(&object));
-            self.objects.insert(id, object);
+            usage.bytes = usage.bytes.saturating_add(placed.weight);
+            self.objects.insert(id, placed);
+        }
+        old
+    }
+
+    /// The texts of those of these objects that the store does not have as they are now;
+    /// none for what is gone.
+    #[must_use]
+    pub fn unstored(&self, ids: &[i64]) -> Vec<(i64, Option<Row>)> {
+        let row = |id: &i64| {
+            let Some(placed) = self.objects.get(id) else {
+                return Some((*id, None));
+            };
+            let text = placed.text.clone()?;
+            let table = placed.object.table;
+            Some((*id, Some(Row { table, text })))
+        };
+        ids.iter().filter_map(row).collect()
+    }
+
+    /// The store has these texts.
+    pub fn stored(&mut self, rows: &[(i64, Option<Row>)]) {
+        for (id, row) in rows {
+            let (Some(placed), Some(row)) = (self.objects.get_mut(id), row) else {
+                continue;
+            };
+            // One that was changed again meanwhile has another text.
+            if placed
+                .text
+                .as_ref()
+                .is_some_and(|it| Arc::ptr_eq(it, &row.text))
+            {
+                placed.text = None;
+                if let Some(charge) = &mut placed.charge {
+                    charge.shrink_to(placed.memory);
+                }
+            }
+        }
+    }
+
+    /// Takes what the objects of a plugin need from its account, as far as it goes: what
+    /// was stored stays, whatever the limit is now.
+    pub fn charge(&mut self, plugin: &str, account: &Arc<Account>) {
+        for placed in self.objects.values_mut() {
+            if placed.object.hidden.charged == plugin && placed.charge.is_none() {
+                placed.charge = account.charge(placed.memory).ok();
+            }
         }
     }
 
@@ -136,7 +237,11 @@ impl Database {
     pub fn add(&mut self, mut object: Object) -> i64 {
         object.id = self.next_id();
         let id = object.id;
-        self.put(id, Some(Arc::new(object)));
+        let weighed = Weighed {
+            stored: false,
+            ..Weighed::loaded(object)
+        };
+        self.put(id, Some(weighed.into()));
         id
     }
 
@@ -146,17 +251,31 @@ impl Database {
     }
 }
 
-/// What an object counts against `stored-bytes`.
-fn cost(object: &Object) -> u64 {
-    map_weight(&object.fields)
+/// The row of an object in the store.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Where it is listed.
+    pub table: Table,
+    /// Its text.
+    pub text: Arc<str>,
 }
 
 /// A change in the making: all of it happens, or nothing.
 pub struct Edit<'a> {
     database: &'a mut Database,
-    before: Vec<(i64, Option<Arc<Object>>)>,
+    before: Vec<(i64, Option<Placed>)>,
     changes: Vec<Change>,
     caller: &'a Caller,
+}
+
+/// What an edit that is kept leaves behind.
+pub struct Kept {
+    /// The objects that were touched.
+    pub ids: Vec<i64>,
+    /// What to tell.
+    pub changes: Vec<Change>,
+    /// What the objects as they were take of somebody's account, until all are told.
+    pub before: Vec<Charge>,
 }
 
 impl<'a> Edit<'a> {
@@ -181,48 +300,52 @@ impl<'a> Edit<'a> {
     /// # Errors
     ///
     /// A name that is taken, a limit.
-    pub fn create(&mut self, mut object: Object) -> Result<Arc<Object>, Failure> {
-        self.check_name(object.table, object.name(), None)?;
-        object.id = self.database.next_id();
-        let object = Arc::new(object);
-        self.place(object.id, Some(Arc::clone(&object)))?;
-        if !object.hidden.draft {
+    pub fn create(&mut self, mut weighed: Weighed) -> Result<Arc<Object>, Failure> {
+        let (table, draft) = (weighed.object.table, weighed.object.hidden.draft);
+        self.check_name(table, weighed.object.name(), None)?;
+        let id = self.database.next_id();
+        weighed.object.id = id;
+        let placed = Placed::from(weighed);
+        let object = Arc::clone(&placed.object);
+        self.place(id, Some(placed))?;
+        if !draft {
             self.tell(What::Created(Arc::clone(&object)), Vec::new());
         }
         Ok(object)
     }
 
-    /// Replaces an object by a changed copy; no change is told when it is the same. A draft
-    /// that is none any more is told as new.
+    /// Replaces an object by a changed copy of it. A draft that is none any more is told as
+    /// new. Nothing, and no change, when the object is no longer the one that was copied.
     ///
     /// # Errors
     ///
     /// A name that is taken, a limit.
-    pub fn update(
+    pub fn replace(
         &mut self,
-        object: Object,
+        old: &Arc<Object>,
+        weighed: Weighed,
         states: Vec<StateChange>,
-    ) -> Result<Arc<Object>, Failure> {
-        let Some(old) = self.database.any(object.id).cloned() else {
-            return Err(Failure::key(format!("there is no object {}", object.id)));
-        };
-        if *old == object {
-            return Ok(old);
+    ) -> Result<Option<Arc<Object>>, Failure> {
+        let is_there = |now: &Arc<Object>| Arc::ptr_eq(now, old);
+        if !self.database.any(old.id).is_some_and(is_there) {
+            return Ok(None);
         }
+        let object = &weighed.object;
         if old.name() != object.name() {
             self.check_name(object.table, object.name(), Some(object.id))?;
         }
-        let new = Arc::new(object);
-        self.place(new.id, Some(Arc::clone(&new)))?;
+        let placed = Placed::from(weighed);
+        let new = Arc::clone(&placed.object);
+        self.place(new.id, Some(placed))?;
         match (old.hidden.draft, new.hidden.draft) {
             (_, true) => {}
             (true, false) => self.tell(What::Created(Arc::clone(&new)), Vec::new()),
             (false, false) => {
-                let new = Arc::clone(&new);
+                let (old, new) = (Arc::clone(old), Arc::clone(&new));
                 self.tell(What::Updated { old, new }, states);
             }
         }
-        Ok(new)
+        Ok(Some(new))
     }
 
     /// Removes an object; nothing happens when it is gone already.
@@ -245,6 +368,7 @@ impl<'a> Edit<'a> {
         if name.is_empty() {
             return Err(Failure::value(format!("a {} needs a name", table.words())));
         }
+        bounds::short("a name", name, bounds::NAME)?;
         let found = self.database.find(table, &Reference::Name(name.to_owned()));
         match found {
             Some(other) if Some(other.id) != own => Err(Failure::value("NameNotUniqueError")),
@@ -252,14 +376,13 @@ impl<'a> Edit<'a> {
         }
     }
 
-    fn place(&mut self, id: i64, object: Option<Arc<Object>>) -> Result<(), Failure> {
-        let charged = object.as_ref().map(|it| it.hidden.charged.clone());
+    fn place(&mut self, id: i64, placed: Option<Placed>) -> Result<(), Failure> {
+        let charged = placed.as_ref().map(|it| it.object.hidden.charged.clone());
         let was = charged.as_ref().map(|plugin| self.database.usage(plugin));
-        let old = self.database.any(id).cloned();
-        let new = object.as_ref().map_or(0, |it| cost(it));
-        let grew = new > old.as_ref().map_or(0, |it| cost(it));
+        let new = placed.as_ref().map_or(0, |it| it.weight);
+        let old = self.database.put(id, placed);
+        let grew = new > old.as_ref().map_or(0, |it| it.weight);
         self.before.push((id, old));
-        self.database.put(id, object);
         if let (Some(limits), Some(plugin), Some(was)) = (self.caller.limits(), charged, was) {
             if plugin != self.caller.charged() {
                 // At the cost of another: no more than anybody needs.
@@ -282,7 +405,11 @@ impl<'a> Edit<'a> {
 
     fn tell(&mut self, what: What, states: Vec<StateChange>) {
         self.database.sequence = self.database.sequence.saturating_add(1);
+        let before = self.before.last().and_then(|(_, placed)| placed.as_ref());
+        let before = before.map_or(0, |it| it.memory);
+        let after = self.database.size(what.object().id).memory;
         self.changes.push(Change {
+            memory: before.saturating_add(after),
             sequence: self.database.sequence,
             what,
             states,
@@ -290,18 +417,23 @@ impl<'a> Edit<'a> {
         });
     }
 
-    /// Keeps what was done: the ids that were touched, and what to tell.
+    /// Keeps what was done.
     #[must_use]
-    pub fn keep(self) -> (Vec<i64>, Vec<Change>) {
+    pub fn keep(self) -> Kept {
         let mut ids: Vec<i64> = self.before.iter().map(|(id, _)| *id).collect();
         ids.dedup();
-        (ids, self.changes)
+        let before = self.before.into_iter();
+        Kept {
+            ids,
+            changes: self.changes,
+            before: before.filter_map(|(_, placed)| placed?.charge).collect(),
+        }
     }
 
     /// Takes everything back.
     pub fn undo(self) {
-        for (id, object) in self.before.into_iter().rev() {
-            self.database.put(id, object);
+        for (id, placed) in self.before.into_iter().rev() {
+            self.database.put(id, placed);
         }
     }
 }
@@ -311,10 +443,13 @@ impl<'a> Edit<'a> {
 ///
 /// # Errors
 ///
-/// A value of another type.
+/// A value of another type, a name that is too long for one.
 pub fn reference(value: &Value) -> Result<Reference, Failure> {
     match value {
-        Value::String(name) => Ok(Reference::Name(name.clone())),
+        Value::String(name) => {
+            bounds::short("a name", name, bounds::NAME)?;
+            Ok(Reference::Name(name.clone()))
+        }
         Value::Object(object) => match object.get("id").and_then(Value::as_i64) {
             Some(id) => Ok(Reference::Id(id)),
             None => Err(Failure::wrong_type(

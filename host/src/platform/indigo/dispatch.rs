@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use super::change::{Change, What};
+use super::driven::step;
 use super::object::Object;
 use super::plugin::Plugin;
 use super::server::{IndigoServer, Pending};
@@ -14,9 +15,18 @@ use super::table::Collection;
 use super::trigger;
 use super::view::view;
 
+/// Memory of the objects of a change up to which it is told on this task's own thread.
+const SMALL: u64 = 256 << 10;
+
 /// Tells of changes until the server is gone.
 pub(super) async fn run(server: Weak<IndigoServer>, mut pending: mpsc::UnboundedReceiver<Pending>) {
-    while let Some(Pending { stored, changes }) = pending.recv().await {
+    while let Some(pending) = pending.recv().await {
+        let Pending {
+            stored,
+            changes,
+            _before,
+            _place,
+        } = pending;
         // A change that was not stored did not happen.
         if stored.await != Ok(true) {
             continue;
@@ -25,18 +35,37 @@ pub(super) async fn run(server: Weak<IndigoServer>, mut pending: mpsc::Unbounded
             return;
         };
         for change in changes {
-            tell(&server, &change);
-            trigger::fire_changes(&server, &change);
-            if let What::Deleted(object) = &change.what {
-                server.sprinklers.forget(object.id);
+            if change.memory <= SMALL {
+                happened(&server, change);
+                continue;
             }
-            if change.what.object().table.collection == Collection::Schedules {
-                server.timers.changed.notify_one();
+            // Everybody's changes come through here: what takes long for a large object is
+            // done elsewhere, in turn with others and at the cost of whoever changed it.
+            let account = match &change.by.plugin {
+                Some(plugin) => Arc::clone(&plugin.account),
+                None => Arc::clone(&server.account),
+            };
+            let pool = server.pools.commands.clone();
+            let server = Arc::clone(&server);
+            let told = step(&pool, &account, move || happened(&server, change));
+            if let Err(error) = told.await {
+                tracing::error!(%error, "a change could not be told");
             }
-            // Nobody may be watching.
-            let _ = server.watchers().send(Arc::new(change));
         }
     }
+}
+
+/// Tells everybody of one change.
+fn happened(server: &Arc<IndigoServer>, change: Change) {
+    tell(server, &change);
+    trigger::fire_changes(server, &change);
+    if let What::Deleted(object) = &change.what {
+        server.sprinklers.forget(object.id);
+    }
+    if change.what.object().table.collection == Collection::Schedules {
+        server.timers.changed.notify_one();
+    }
+    server.watchers().tell(change);
 }
 
 fn tell(server: &IndigoServer, change: &Change) {

@@ -4,7 +4,7 @@
 //! plugin that owns it, with an action object, and nothing else happens here.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use super::condition::Surroundings;
 use super::control;
 use super::database::{Database, Reference, reference};
 use super::failure::{Failure, FailureKind};
+use super::hold::Hold;
 use super::object::Object;
 use super::plugin::{Answer, CallError, Plugin, Waiting};
 use super::server::{Caller, IndigoServer};
@@ -48,6 +49,7 @@ pub(super) fn begin(
             caller: caller.clone(),
             step,
             data,
+            charge: None,
         });
     }
     perform(server, caller, step, data)
@@ -70,8 +72,7 @@ fn complain(server: &IndigoServer, caller: &Caller, class: &str, failure: &Failu
     let line = format!("{class}: {failure}");
     match (&failure.limit, caller.plugin()) {
         (Some(hit), Some(plugin)) => plugin.log.limit(hit),
-        (None, Some(plugin)) => plugin.log.hub(Level::Error, &line),
-        _ => server.events().record(None, Level::Error, line),
+        _ => server.note(caller, Level::Error, &line),
     }
 }
 
@@ -80,13 +81,13 @@ pub(super) fn run_all(server: &Arc<IndigoServer>, caller: &Caller, steps: &[Step
     let chain = caller.follow();
     if chain.depth() > CHAIN {
         let line = format!("{CHAIN} events followed from one another; the chain ends here");
-        server.events().record(None, Level::Error, line);
+        server.note(caller, Level::Error, &line);
         return;
     }
     for step in steps {
         if !chain.take() {
             let line = "one event has a thousand consequences; what is left of them is not done";
-            server.events().record(None, Level::Error, line);
+            server.note(caller, Level::Error, line);
             return;
         }
         begin_unasked(server, &chain, step.clone(), Some(data.clone()));
@@ -104,12 +105,14 @@ fn perform(
             caller: caller.clone(),
             step: back,
             data: data.clone(),
+            charge: None,
         })?;
     }
     let class = step.class.strip_prefix("indigo.").unwrap_or(&step.class);
     match class {
         "PluginAction" => {
-            let (plugin, name, arguments) = plugin_action(server, &step, data, false)?;
+            let (plugin, name, arguments, _room) =
+                plugin_action(server, caller, &step, data, false)?;
             plugin.tell(&name, &arguments.to_string().into());
             Ok(())
         }
@@ -126,10 +129,7 @@ fn perform(
         | "DisableScheduleAction"
         | "EnableDeviceAction"
         | "DisableDeviceAction" => {
-            let (held, most) = match caller.plugin() {
-                Some(plugin) => (&plugin.steps, plugin.limits.inbox),
-                None => (&server.steps, STEPS),
-            };
+            let (held, most) = caller.steps(server);
             let waiting = Waiting::take(held, 1, most)
                 .map_err(|used| Failure::from(Limits::hit("inbox", used, most)))?;
             let server = Arc::clone(server);
@@ -152,7 +152,7 @@ fn perform(
             format!("this server has no Insteon, X10 or Z-Wave interface, so there is no {class}"),
         )),
         "SprinklerAction" => super::sprinkler::carry_out(server, caller, &step),
-        _ if control::takes(class) => control::control(server, &step),
+        _ if control::takes(class) => control::control(server, caller, &step),
         _ => Err(Failure::value(format!("there is no action {class}"))),
     }
 }
@@ -190,10 +190,12 @@ pub(super) fn busy(error: CallError) -> Failure {
 /// An action of a plugin as the call that it becomes.
 fn plugin_action(
     server: &IndigoServer,
+    caller: &Caller,
     step: &Step,
     data: Option<Value>,
     waited_for: bool,
-) -> Result<(Arc<Plugin>, String, Value), Failure> {
+) -> Result<(Arc<Plugin>, String, Value, Hold), Failure> {
+    let hold = Hold::new(server.account(caller));
     let id = step.text("pluginId");
     let plugin = server.plugin(id).ok_or_else(|| Failure::no_plugin(id))?;
     let kind = step.text("pluginTypeId");
@@ -213,6 +215,7 @@ fn plugin_action(
             // Operators name devices, too; plugins get numbers.
             let id = Value::from(device.id);
             action.fields.insert("deviceId".to_owned(), id);
+            hold.take(server.database().size(device.id).shown())?;
             view(&device, Some(plugin.id()))
         }
     };
@@ -224,7 +227,7 @@ fn plugin_action(
         map.insert("event_data".to_owned(), data);
     }
     let name = format!("plugin.{callback}");
-    Ok((plugin, name, arguments))
+    Ok((plugin, name, arguments, hold))
 }
 
 /// Carries out an action of a plugin and returns what it returns.
@@ -232,9 +235,16 @@ fn plugin_action(
 /// # Errors
 ///
 /// What is wrong with it, what the plugin raised, or that it did not answer.
-pub(super) async fn ask(server: &IndigoServer, step: &Step) -> Result<Value, Failure> {
-    let (plugin, name, arguments) = plugin_action(server, step, None, true)?;
-    let answer = plugin.call(&name, &arguments, PATIENCE).await;
+pub(super) async fn ask(
+    server: &IndigoServer,
+    caller: &Caller,
+    step: &Step,
+) -> Result<Value, Failure> {
+    let (plugin, name, arguments, room) = plugin_action(server, caller, step, None, true)?;
+    let text: Arc<str> = arguments.to_string().into();
+    drop((arguments, room));
+    let answer = plugin.call_text(&name, &text, PATIENCE).await;
+    drop(text);
     match answer.map_err(busy)? {
         Answer::Returned(value) => Ok(value),
         Answer::NotDefined => Err(Failure::other(format!(
@@ -262,20 +272,18 @@ async fn modify(server: &Arc<IndigoServer>, caller: &Caller, step: &Step) -> Res
         _ => (Collection::Variables, "variableId"),
     };
     let id = find(server, collection, step, key)?.id;
-    let edited = server.edit(caller, |edit| {
-        let old = edit
-            .database()
-            .get(collection.objects(), &Reference::Id(id))?;
-        let mut object = Object::clone(old);
+    let wanted = Reference::Id(id);
+    let find = |database: &Database| database.get(collection.objects(), &wanted).cloned();
+    let changed = server.alter(caller, None, find, |old, object| {
         if collection == Collection::Variables {
-            let value = variable(step, object.text("value"))?;
+            let value = variable(step, old.text("value"))?;
             object.set("value", value);
         } else {
             object.set("enabled", class.starts_with("Enable"));
         }
-        edit.update(object, Vec::new())
+        Ok(((), Vec::new()))
     });
-    edited.await.map(drop)
+    changed.await.map(drop)
 }
 
 fn variable(step: &Step, old: &str) -> Result<String, Failure> {
@@ -310,6 +318,14 @@ pub(super) fn surroundings<'a>(server: &IndigoServer, database: &'a Database) ->
 }
 
 impl Caller {
+    /// The changes on their way that nobody waits for, and how many there may be.
+    pub(super) fn steps<'a>(&'a self, server: &'a IndigoServer) -> (&'a Arc<AtomicU64>, u64) {
+        match self.plugin() {
+            Some(plugin) => (&plugin.steps, plugin.limits.inbox),
+            None => (&server.steps, STEPS),
+        }
+    }
+
     /// Whoever caused this, one event further.
     pub(super) fn follow(&self) -> Self {
         let mut chain = self.chain();

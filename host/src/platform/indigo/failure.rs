@@ -1,5 +1,6 @@
 //! Why a command of a plugin was not carried out, by the exception that Python raises.
 
+use super::bounds::MESSAGE;
 use crate::error::LimitHit;
 use crate::store::StoreError;
 
@@ -41,9 +42,12 @@ pub struct Failure {
 impl Failure {
     /// A failure of this kind.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        // Messages quote what they are about, which may be long.
+        message.truncate(message.floor_char_boundary(MESSAGE));
         Self {
             kind,
-            message: message.into(),
+            message,
             limit: None,
         }
     }

@@ -3,6 +3,7 @@
 //! Parts are joined by commas. Parts about what an object is are all to hold; of
 //! several types of a plugin one is enough.
 
+use super::bounds::{FILTER, short};
 use super::failure::Failure;
 use super::object::Object;
 use super::table::Collection;
@@ -24,8 +25,10 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// None today: what is not known is the id of a plugin, which may not be there.
+    /// A filter that is too long. What is not known is the id of a plugin, which may not be
+    /// there.
     pub fn parse(text: &str, own: Option<&str>, plugins: &[String]) -> Result<Self, Failure> {
+        short("a filter", text, FILTER)?;
         let mut filter = Self::default();
         for part in text.split(',').map(str::trim).filter(|it| !it.is_empty()) {
             if let Some(word) = part.strip_prefix("indigo.") {

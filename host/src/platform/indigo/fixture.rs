@@ -12,6 +12,7 @@ use super::server::{IndigoServer, ServerOptions};
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
 use crate::log::{EventLog, LogCapacity};
+use crate::pool::Pools;
 use crate::store::Store;
 
 /// Id of the plugin.
@@ -97,7 +98,8 @@ impl Fixture {
         std::fs::create_dir_all(&data).unwrap();
         let store = Store::open(&folder.path().join("cordon.db")).unwrap();
         let events = EventLog::new(LogCapacity::default());
-        let server = IndigoServer::open(store, events.clone(), ServerOptions::default()).await;
+        let (pools, options) = (Pools::default(), ServerOptions::default());
+        let server = IndigoServer::open(store, events.clone(), pools, options).await;
         let server = server.unwrap();
         let limits = Limits::default();
         let log = PluginLog::new(events, "fixture", &limits);

@@ -51,7 +51,7 @@ impl IndigoServer {
         };
         for problem in subject.problems.iter().chain(&body.problems).take(PROBLEMS) {
             let line = format!("EmailAction: {problem}");
-            self.events().record(None, Level::Error, line);
+            self.note(caller, Level::Error, &line);
         }
         self.send_mail(caller, &to, &subject.text, &body.text)
     }

@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod arguments;
+pub mod bounds;
 pub mod bundle;
 pub mod change;
 mod clock;
@@ -16,13 +17,16 @@ pub mod definition;
 pub mod device;
 pub mod dialog;
 mod dispatch;
+mod driven;
 pub mod event_line;
 mod execute;
 pub mod failure;
 pub mod filter;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod hold;
 pub mod info;
+mod journal;
 mod log_follower;
 mod mail;
 pub mod object;
@@ -43,7 +47,9 @@ pub mod table;
 mod timers;
 mod trigger;
 pub mod view;
+mod watchers;
 pub mod webhook;
+pub mod weighed;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
@@ -53,3 +59,4 @@ pub use change::{Change, What};
 pub use failure::{Failure, FailureKind};
 pub use plugin::{Answer, Call, CallError, Plugin, Port};
 pub use server::{Caller, IndigoServer, ServerOptions};
+pub use watchers::Watcher;

@@ -73,6 +73,13 @@ struct Stored {
     hidden: Hidden,
 }
 
+/// The same on its way there.
+#[derive(Serialize)]
+struct Written<'a> {
+    fields: &'a Map<String, Value>,
+    hidden: &'a Hidden,
+}
+
 impl Object {
     /// Its name.
     #[must_use]
@@ -160,8 +167,9 @@ impl Object {
     /// Its text in the store.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let stored = json!({ "fields": self.fields, "hidden": self.hidden });
-        stored.to_string()
+        let Self { fields, hidden, .. } = self;
+        // Nothing in it is a map with keys that are no text, which alone would fail.
+        serde_json::to_string(&Written { fields, hidden }).unwrap_or_default()
     }
 
     /// From its text in the store.

@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
+use super::bounds;
 use super::bundle::Bundle;
 use super::definition::{ConfigUi, MenuDialog};
 use super::failure::Failure;
+use super::server::EDITS;
 use super::state::StateDefinition;
 use super::table::Collection;
-use crate::account::Account;
+use crate::account::{Account, Charge};
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
 use crate::mail::Receiver;
@@ -65,6 +67,8 @@ pub struct Call {
     pub reply: Option<oneshot::Sender<Answer>>,
     /// Gives the bytes back that wait for the plugin.
     pub waiting: Option<Waiting>,
+    /// What the call takes of the plugin's account until it is made.
+    pub charge: Option<Charge>,
 }
 
 /// Bytes that wait for a plugin, for as long as this lives.
@@ -142,7 +146,12 @@ struct Subscriptions {
     changes: BTreeSet<Collection>,
     broadcasts: Vec<Broadcast>,
     log: bool,
+    /// What they take of the plugin's account.
+    charge: Option<Charge>,
 }
+
+/// Bytes that a subscription takes beside its names.
+const SUBSCRIPTION: u64 = 256;
 
 /// How long a plugin is left alone after another had it restarted.
 const RESTARTS: Duration = Duration::from_secs(10);
@@ -173,6 +182,8 @@ pub struct Plugin {
     missing: Mutex<BTreeSet<&'static str>>,
     /// Changes on their way that nobody waits for, of triggers that it fired.
     pub(super) steps: Arc<AtomicU64>,
+    /// Places for its changes on their way.
+    pub(super) edits: Arc<Semaphore>,
     /// When another plugin had it restarted last.
     restarted: Mutex<Option<Instant>>,
     /// Held while its preferences are written.
@@ -203,6 +214,7 @@ impl Plugin {
             started: AtomicBool::new(false),
             missing: Mutex::default(),
             steps: Arc::default(),
+            edits: Arc::new(Semaphore::new(EDITS)),
             restarted: Mutex::default(),
             saving: tokio::sync::Mutex::default(),
             serial: Arc::default(),
@@ -337,8 +349,14 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// The limit `subscriptions`.
+    /// A name that is too long, the limits `subscriptions` and `host-memory`.
     pub fn subscribe(&self, broadcast: Broadcast) -> Result<(), Failure> {
+        let names = [&broadcast.sender, &broadcast.message, &broadcast.method];
+        let mut bytes = SUBSCRIPTION;
+        for name in names {
+            bounds::short("a name", name, bounds::NAME)?;
+            bytes = bytes.saturating_add(bounds::count(name.len()));
+        }
         let mut subscriptions = self.subscriptions();
         if subscriptions.broadcasts.contains(&broadcast) {
             return Ok(());
@@ -348,6 +366,10 @@ impl Plugin {
         let limit = self.limits.subscriptions;
         if used > limit {
             return Err(Limits::hit("subscriptions", used, limit).into());
+        }
+        match &mut subscriptions.charge {
+            Some(charge) => charge.grow(bytes)?,
+            none => *none = Some(self.account.charge(bytes)?),
         }
         subscriptions.broadcasts.push(broadcast);
         Ok(())
@@ -372,6 +394,7 @@ impl Plugin {
             arguments: Arc::clone(arguments),
             reply: None,
             waiting: None,
+            charge: None,
         };
         if let Err(error) = self.queue(call) {
             tracing::debug!(plugin = self.id(), name, %error, "a plugin was not told");
@@ -401,6 +424,7 @@ impl Plugin {
             arguments: Arc::clone(arguments),
             reply: Some(reply),
             waiting: None,
+            charge: None,
         })?;
         Ok(answered)
     }
@@ -445,7 +469,22 @@ impl Plugin {
         arguments: &Value,
         deadline: Duration,
     ) -> Result<Answer, CallError> {
-        let answered = self.start(name, &arguments.to_string().into())?;
+        self.call_text(name, &arguments.to_string().into(), deadline)
+            .await
+    }
+
+    /// The same with arguments that are text already.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when there is no answer.
+    pub async fn call_text(
+        &self,
+        name: &str,
+        arguments: &Arc<str>,
+        deadline: Duration,
+    ) -> Result<Answer, CallError> {
+        let answered = self.start(name, arguments)?;
         match tokio::time::timeout(deadline, answered).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(CallError::NotRunning(self.id().to_owned())),
@@ -471,6 +510,38 @@ impl Plugin {
             "isRunning": self.running(),
         })
     }
+}
+
+/// Bytes of memory that [`definitions`] takes with its text, about.
+#[must_use]
+pub fn definitions_size(bundle: &Bundle) -> u64 {
+    const PART: u64 = 4096;
+    let all = &bundle.definitions;
+    let raw = |ui: Option<&ConfigUi>| {
+        let text = ui.map_or(0, |ui| ui.raw_xml.len());
+        bounds::count(text).saturating_mul(3).saturating_add(PART)
+    };
+    let devices = all.devices.types.iter().map(|it| {
+        let states = bounds::count(it.states.len()).saturating_mul(PART);
+        raw(it.config_ui.as_ref()).saturating_add(states)
+    });
+    let actions = all
+        .actions
+        .types
+        .iter()
+        .map(|it| raw(it.config_ui.as_ref()));
+    let events = all.events.types.iter().map(|it| raw(it.config_ui.as_ref()));
+    let menu = all.menu.iter().map(|it| match &it.dialog {
+        MenuDialog::Own(ui) => raw(Some(ui)),
+        MenuDialog::Action(id) => {
+            let action = all.actions.find(id);
+            raw(action.and_then(|it| it.config_ui.as_ref()))
+        }
+        MenuDialog::None => PART,
+    });
+    let config = raw(all.config.as_ref().map(|it| &it.config_ui));
+    let parts = devices.chain(actions).chain(events).chain(menu);
+    parts.fold(config, u64::saturating_add)
 }
 
 /// The definitions of a bundle as the base class of plugins has them.

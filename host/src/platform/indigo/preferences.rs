@@ -22,6 +22,9 @@ use super::paths::PREFERENCES;
 /// Deepest nesting of values.
 const DEPTH: usize = 64;
 
+/// Most values: an element of a few bytes takes much more room than its text.
+const VALUES: usize = 65_536;
+
 /// Why preferences could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum PreferencesError {
@@ -272,15 +275,18 @@ pub fn parse(text: &[u8]) -> Result<Map<String, Value>, PreferencesError> {
     let text = std::str::from_utf8(text).map_err(|_| wrong("it is not UTF-8"))?;
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Open> = Vec::new();
+    let mut values = 0_usize;
     loop {
         match reader.read_event().map_err(wrong)? {
             Event::Start(start) => {
                 if open.len() >= DEPTH {
                     return Err(wrong("its values are nested too deep"));
                 }
+                one_more(&mut values)?;
                 open.push(Open::new(&start)?);
             }
             Event::Empty(start) => {
+                one_more(&mut values)?;
                 let element = Open::new(&start)?;
                 if let Some(done) = close(&mut open, element)? {
                     return Ok(done);
@@ -322,6 +328,15 @@ pub fn parse(text: &[u8]) -> Result<Map<String, Value>, PreferencesError> {
             _ => {}
         }
     }
+}
+
+/// Counts a value.
+fn one_more(values: &mut usize) -> Result<(), PreferencesError> {
+    *values = values.saturating_add(1);
+    if *values > VALUES {
+        return Err(wrong(format!("it has more than {VALUES} values")));
+    }
+    Ok(())
 }
 
 /// Puts a finished element into the one around it; the outermost is the result.

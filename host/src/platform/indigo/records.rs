@@ -1,10 +1,9 @@
 //! Objects in the store: one row each, its attributes as JSON.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::bounds::count;
+use super::database::Row;
 use super::object::Object;
 use super::table::{Collection, Table};
 use crate::store::{StoreError, Writing};
@@ -55,27 +54,23 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Object>> {
     Ok(Object::from_json(id, table, &json).ok())
 }
 
-/// Writes objects as they are, and removes those that are gone.
+/// Writes the texts of objects, and removes those that are gone.
 ///
 /// # Errors
 ///
 /// What the store says.
-pub fn save(
-    transaction: &Writing<'_>,
-    objects: &BTreeMap<i64, Option<Arc<Object>>>,
-) -> Result<(), StoreError> {
+pub fn save(transaction: &Writing<'_>, rows: &[(i64, Option<Row>)]) -> Result<(), StoreError> {
     let mut put = transaction.prepare_cached(
         "INSERT INTO indigo_objects (id, collection, folder, json) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (id) DO UPDATE SET json = excluded.json",
     )?;
     let mut remove = transaction.prepare_cached("DELETE FROM indigo_objects WHERE id = ?1")?;
-    for (id, object) in objects {
-        match object {
-            Some(object) => {
-                let collection = object.table.collection.name();
-                let json = object.to_json();
-                transaction.wrote(u64::try_from(json.len()).unwrap_or(u64::MAX));
-                put.execute(params![id, collection, object.table.folders, json])?;
+    for (id, row) in rows {
+        match row {
+            Some(row) => {
+                let collection = row.table.collection.name();
+                transaction.wrote(count(row.text.len()));
+                put.execute(params![id, collection, row.table.folders, &*row.text])?;
             }
             None => {
                 remove.execute([id])?;

@@ -11,15 +11,18 @@ use std::time::Duration;
 
 use jiff::Zoned;
 use serde_json::Value;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::arguments::Arguments;
-use super::change::Change;
+use super::bounds;
+use super::change::{Change, StateChange};
 use super::command;
-use super::database::{Database, Edit};
+use super::database::{Database, Edit, Kept};
 use super::device::DeviceClass;
 use super::dispatch;
+use super::driven::driven;
 use super::failure::Failure;
+use super::hold::Hold;
 use super::log_follower;
 use super::object::Object;
 use super::plugin::{Answer, CallError, Plugin};
@@ -30,14 +33,28 @@ use super::table::Collection;
 use super::timers::Timers;
 use super::trigger;
 use super::view::view;
+use super::watchers::{Watcher, Watchers};
+use super::weighed::Weighed;
+use crate::account::{Account, Charge};
 use crate::error::EngineError;
 use crate::limits::Limits;
 use crate::log::EventLog;
 use crate::mail::Mailer;
+use crate::pool::Pools;
 use crate::store::{Store, StoreError};
 
-/// Changes that a watcher may lag behind before it misses some.
-const WATCHER_QUEUE: usize = 1024;
+/// Changes of one plugin that may be on their way: to the store, and then to those who are
+/// told. Further ones wait, so that nobody's changes wait long behind those of another.
+pub(super) const EDITS: usize = 4;
+
+/// The same of the operator and of the server itself.
+const OWN_EDITS: usize = 64;
+
+/// Longest arguments of a command that is carried out on the thread of its caller, in bytes.
+const SMALL: usize = 4096;
+
+/// How often a change is made anew because somebody else changed the object meanwhile.
+const ATTEMPTS: usize = 16;
 
 /// Facts about the hub that plugins ask for.
 #[derive(Debug, Clone, Default)]
@@ -169,6 +186,16 @@ impl Caller {
 pub(super) struct Pending {
     pub(super) stored: oneshot::Receiver<bool>,
     pub(super) changes: Vec<Change>,
+    /// What the objects take that were there before.
+    pub(super) _before: Vec<Charge>,
+    /// One of the places of whoever made the change.
+    pub(super) _place: Option<OwnedSemaphorePermit>,
+}
+
+/// Somebody's turn to make a change.
+struct Turn {
+    place: Option<OwnedSemaphorePermit>,
+    store: Store,
 }
 
 /// The server.
@@ -177,8 +204,13 @@ pub struct IndigoServer {
     store: Store,
     events: EventLog,
     plugins: RwLock<BTreeMap<String, Arc<Plugin>>>,
-    watchers: broadcast::Sender<Arc<Change>>,
+    watchers: Watchers,
+    /// Bounded by the places of those who make changes.
     pending: mpsc::UnboundedSender<Pending>,
+    edits: Arc<Semaphore>,
+    /// The account of what the operator and the server itself do.
+    pub(super) account: Arc<Account>,
+    pub(super) pools: Pools,
     options: ServerOptions,
     /// What waits for its time.
     pub(super) timers: Timers,
@@ -200,6 +232,7 @@ impl IndigoServer {
     pub async fn open(
         store: Store,
         events: EventLog,
+        pools: Pools,
         options: ServerOptions,
     ) -> Result<Arc<Self>, EngineError> {
         let loaded = store.read(|connection| {
@@ -215,7 +248,7 @@ impl IndigoServer {
         let (drafts, objects): (Vec<_>, Vec<_>) =
             objects.into_iter().partition(|it| it.hidden.draft);
         for object in objects {
-            database.put(object.id, Some(Arc::new(object)));
+            database.put(object.id, Some(Weighed::loaded(object).into()));
         }
         let sun = Sun::new(options.latitude, options.longitude);
         let mut changed: Vec<_> = drafts.iter().map(|it| it.id).collect();
@@ -232,8 +265,11 @@ impl IndigoServer {
             store,
             events,
             plugins: RwLock::default(),
-            watchers: broadcast::Sender::new(WATCHER_QUEUE),
+            watchers: Watchers::default(),
             pending,
+            edits: Arc::new(Semaphore::new(OWN_EDITS)),
+            account: Account::of_hub(),
+            pools,
             sun,
             options,
             timers: Timers::default(),
@@ -260,7 +296,70 @@ impl IndigoServer {
         name: &str,
         arguments: Value,
     ) -> Result<Value, Failure> {
-        command::run(self, caller, name, Arguments::new(arguments)?).await
+        let arguments = Arguments::new(arguments)?;
+        let hold = Hold::new(self.account(caller));
+        if command::is_light(self, name, &arguments) {
+            return command::run(self, caller, name, arguments, &hold).await;
+        }
+        let account = Arc::clone(self.account(caller));
+        let (server, caller, name) = (Arc::clone(self), caller.clone(), name.to_owned());
+        self.apart(&account, async move {
+            command::run(&server, &caller, &name, arguments, &hold).await
+        })
+        .await
+    }
+
+    /// Carries out a command of a plugin, from JSON to JSON. What is not known to be small
+    /// is done on a pool, in turn with others and at the plugin's cost.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::command`], and `command-values`.
+    pub async fn command_of(
+        self: &Arc<Self>,
+        plugin: &Arc<Plugin>,
+        name: String,
+        text: String,
+    ) -> Result<String, Failure> {
+        let hold = Hold::new(&plugin.account);
+        let caller = Caller::Plugin(Arc::clone(plugin));
+        let mut begun = None;
+        if text.len() <= SMALL {
+            let arguments = bounds::read(&text, Some(&plugin.limits), &hold)?;
+            let arguments = Arguments::new(arguments)?;
+            if command::is_light(self, &name, &arguments) {
+                let done = command::run(self, &caller, &name, arguments, &hold).await;
+                return done.map(|value| value.to_string());
+            }
+            begun = Some(arguments);
+        }
+        let (server, limits) = (Arc::clone(self), plugin.limits.clone());
+        self.apart(&plugin.account, async move {
+            let arguments = match begun {
+                Some(arguments) => arguments,
+                None => Arguments::new(bounds::read(&text, Some(&limits), &hold)?)?,
+            };
+            drop(text);
+            let done = command::run(&server, &caller, &name, arguments, &hold).await?;
+            Ok(done.to_string())
+        })
+        .await
+    }
+
+    /// Does something that may be long on the pool of commands.
+    async fn apart<T: Send + 'static>(
+        &self,
+        account: &Arc<Account>,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        driven(&self.pools.commands, account, work)
+            .await
+            .unwrap_or_else(|error| Err(Failure::other(error.to_string())))
+    }
+
+    /// Whose account somebody's doing goes to.
+    pub(super) fn account<'a>(&'a self, caller: &'a Caller) -> &'a Arc<Account> {
+        caller.plugin().map_or(&self.account, |it| &it.account)
     }
 
     /// Calls a function of a plugin and waits for what it returns.
@@ -283,12 +382,24 @@ impl IndigoServer {
 
     /// Every change from now on.
     #[must_use]
-    pub fn changes(&self) -> broadcast::Receiver<Arc<Change>> {
-        self.watchers.subscribe()
+    pub fn changes(&self) -> Watcher {
+        self.watchers.watch()
     }
 
-    pub(super) fn watchers(&self) -> &broadcast::Sender<Arc<Change>> {
+    pub(super) fn watchers(&self) -> &Watchers {
         &self.watchers
+    }
+
+    /// The account of what the operator and the server itself do.
+    #[must_use]
+    pub fn own_account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
+    /// The pools that work leaves the threads of callbacks for.
+    #[must_use]
+    pub fn pools(&self) -> &Pools {
+        &self.pools
     }
 
     /// The plugin with this id.
@@ -319,13 +430,14 @@ impl IndigoServer {
             )));
         }
         let plugin = Arc::new(plugin);
+        self.database().charge(&id, &plugin.account);
         plugins.insert(id, Arc::clone(&plugin));
         Ok(plugin)
     }
 
-    /// The devices and triggers that a plugin is responsible for, as it sees them; from
-    /// here on it is told of every later change.
-    pub fn begin(&self, plugin: &Arc<Plugin>) -> (Vec<Value>, Vec<Value>) {
+    /// The devices and triggers that a plugin is responsible for; from here on it is told of
+    /// every later change.
+    pub fn begin(&self, plugin: &Arc<Plugin>) -> (Vec<Arc<Object>>, Vec<Arc<Object>>) {
         let database = self.database();
         // Under the lock: what comes later has a higher number.
         plugin.begin(database.sequence());
@@ -335,7 +447,7 @@ impl IndigoServer {
     /// The devices of a plugin that are enabled and configured, and its triggers that
     /// are enabled.
     #[must_use]
-    pub fn active(&self, plugin: &Plugin) -> (Vec<Value>, Vec<Value>) {
+    pub fn active(&self, plugin: &Plugin) -> (Vec<Arc<Object>>, Vec<Arc<Object>>) {
         active(&self.database(), plugin)
     }
 
@@ -366,7 +478,7 @@ impl IndigoServer {
 
     /// The objects, for as long as nobody has to wait.
     pub fn database(&self) -> MutexGuard<'_, Database> {
-        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.database)
     }
 
     /// An object as a caller sees it.
@@ -379,7 +491,8 @@ impl IndigoServer {
         seen
     }
 
-    /// Makes a change; it is on disk when this returns.
+    /// Makes a change; it is on disk when this returns. Everybody waits while `edit` runs:
+    /// what takes longer for a large object is done before.
     ///
     /// # Errors
     ///
@@ -389,12 +502,30 @@ impl IndigoServer {
         caller: &Caller,
         edit: impl FnOnce(&mut Edit<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let store = match caller.plugin() {
-            Some(plugin) => self.store.of(&plugin.account, &plugin.log),
-            None => self.store.clone(),
+        let turn = self.turn(caller).await;
+        self.commit(caller, turn, edit).await
+    }
+
+    /// Waits until somebody may make a change: before it is made, because others are told of
+    /// theirs after it.
+    async fn turn(&self, caller: &Caller) -> Turn {
+        let (places, store) = match caller.plugin() {
+            Some(plugin) => (&plugin.edits, self.store.of(&plugin.account, &plugin.log)),
+            None => (&self.edits, self.store.clone()),
         };
-        // Before the change is made: others are told of theirs after it.
+        // Never closed.
+        let place = Arc::clone(places).acquire_owned().await.ok();
         store.admit().await;
+        Turn { place, store }
+    }
+
+    async fn commit<T>(
+        &self,
+        caller: &Caller,
+        turn: Turn,
+        edit: impl FnOnce(&mut Edit<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Turn { place, store } = turn;
         let (value, ids, stored) = {
             let mut database = self.database();
             let mut making = Edit::new(&mut database, caller);
@@ -405,7 +536,11 @@ impl IndigoServer {
                     return Err(failure);
                 }
             };
-            let (ids, changes) = making.keep();
+            let Kept {
+                ids,
+                changes,
+                before,
+            } = making.keep();
             if ids.is_empty() {
                 return Ok(value);
             }
@@ -413,6 +548,8 @@ impl IndigoServer {
             let pending = Pending {
                 stored: told,
                 changes,
+                _before: before,
+                _place: place,
             };
             // Under the lock, so that changes are told in the order in which they were
             // made. The other side lives as long as the server.
@@ -436,13 +573,82 @@ impl IndigoServer {
             }
         }
     }
+
+    /// An object on its way into the database, paid for by `caller` where it counts for that
+    /// one; with `hold` also what its owner will be shown.
+    ///
+    /// # Errors
+    ///
+    /// The limit `host-memory`.
+    pub(super) fn weigh(
+        &self,
+        caller: &Caller,
+        object: Object,
+        hold: Option<&Hold>,
+    ) -> Result<Weighed, Failure> {
+        let own = object.hidden.charged == caller.charged();
+        let weighed = Weighed::new(object, own.then(|| self.account(caller)))?;
+        if let Some(hold) = hold {
+            hold.take(weighed.size().shown())?;
+        }
+        Ok(weighed)
+    }
+
+    /// Changes one object; it is on disk when this returns. The copy that `change` gets is
+    /// made without holding anybody up, and made anew when somebody else was faster, so
+    /// `change` may run several times. Nothing happens where the copy stays the same.
+    ///
+    /// # Errors
+    ///
+    /// What `find` and `change` say, a limit, or that the store refused it; then nothing was
+    /// changed.
+    pub(super) async fn alter<T>(
+        &self,
+        caller: &Caller,
+        hold: Option<&Hold>,
+        find: impl Fn(&Database) -> Result<Arc<Object>, Failure>,
+        mut change: impl FnMut(&Object, &mut Object) -> Result<(T, Vec<StateChange>), Failure>,
+    ) -> Result<(Arc<Object>, T), Failure> {
+        for _ in 0..ATTEMPTS {
+            // Waited for before the copy is made: a turn is long in coming where a plugin
+            // makes many changes, and the object would be another one by then.
+            let turn = self.turn(caller).await;
+            let (old, size) = {
+                let database = self.database();
+                let old = find(&database)?;
+                let size = database.size(old.id);
+                (old, size)
+            };
+            // Of the copy, until it is weighed itself.
+            let room = self.account(caller).charge(size.memory)?;
+            let mut new = Object::clone(&old);
+            let (value, states) = change(&old, &mut new)?;
+            if *old == new {
+                if let Some(hold) = hold {
+                    hold.take(size.shown())?;
+                }
+                return Ok((old, value));
+            }
+            drop(room);
+            let weighed = self.weigh(caller, new, hold)?;
+            let made = self
+                .commit(caller, turn, |edit| edit.replace(&old, weighed, states))
+                .await?;
+            if let Some(made) = made {
+                return Ok((made, value));
+            }
+        }
+        Err(Failure::other(
+            "the object is changed by others all the time; try again",
+        ))
+    }
 }
 
-fn active(database: &Database, plugin: &Plugin) -> (Vec<Value>, Vec<Value>) {
+fn active(database: &Database, plugin: &Plugin) -> (Vec<Arc<Object>>, Vec<Arc<Object>>) {
     let own = |collection: Collection, ready: fn(&Object) -> bool| {
         let all = database.list(collection.objects());
         let own = all.filter(|it| it.owner() == plugin.id() && ready(it));
-        own.map(|it| view(it, Some(plugin.id()))).collect()
+        own.cloned().collect()
     };
     (
         own(Collection::Devices, |it| {
@@ -459,36 +665,46 @@ async fn save(
     database: &Arc<Mutex<Database>>,
     ids: Vec<i64>,
 ) -> Result<(), StoreError> {
-    let lock = |database: &Arc<Mutex<Database>>, ids: &[i64]| {
-        let database = database.lock().unwrap_or_else(PoisonError::into_inner);
-        let object = |id: &i64| (*id, database.any(*id).cloned());
-        ids.iter().map(object).collect::<BTreeMap<_, _>>()
-    };
     let shared = Arc::clone(database);
     let wanted = ids.clone();
     let result = store
-        .write_now(move |transaction| records::save(transaction, &lock(&shared, &wanted)))
+        .write_now(move |transaction| {
+            let rows = lock(&shared).unstored(&wanted);
+            records::save(transaction, &rows)?;
+            Ok::<_, StoreError>(rows)
+        })
         .await;
-    if result.is_err() {
-        // What the store has is what holds.
-        let wanted = ids.clone();
-        let kept = store
-            .read(move |connection| {
-                let one = |id: i64| Ok((id, records::load_one(connection, id)?));
-                wanted
-                    .into_iter()
-                    .map(one)
-                    .collect::<Result<Vec<_>, StoreError>>()
-            })
-            .await;
-        if let Ok(kept) = kept {
-            let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
-            for (id, object) in kept {
-                database.put(id, object.map(Arc::new));
+    match result {
+        Ok(rows) => {
+            lock(database).stored(&rows);
+            Ok(())
+        }
+        Err(error) => {
+            // What the store has is what holds.
+            let kept = store
+                .read(move |connection| {
+                    let one = |id: i64| {
+                        let object = records::load_one(connection, id)?;
+                        Ok((id, object.map(Weighed::loaded)))
+                    };
+                    ids.into_iter()
+                        .map(one)
+                        .collect::<Result<Vec<_>, StoreError>>()
+                })
+                .await;
+            if let Ok(kept) = kept {
+                let mut database = lock(database);
+                for (id, weighed) in kept {
+                    database.put(id, weighed.map(Into::into));
+                }
             }
+            Err(error)
         }
     }
-    result
+}
+
+fn lock(database: &Mutex<Database>) -> MutexGuard<'_, Database> {
+    database.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The local time as plugins see it.

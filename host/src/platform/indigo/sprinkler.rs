@@ -130,7 +130,7 @@ pub(super) fn carry_out(
     if overrides.and_then(truth) == Some(true)
         || matches!(member, "ZoneOn" | "AllZonesOff" | "RequestStatusAll")
     {
-        return control::control(server, step);
+        return control::control(server, caller, step);
     }
     let factor = match step.fields.get("multiplierVarId") {
         None | Some(Value::Null) => 1.0,
@@ -239,7 +239,9 @@ pub(super) fn advance(server: &Arc<IndigoServer>) {
         }
     }
     for (device, caller, zone) in switched {
-        switch(server, &caller, device, zone);
+        super::clock::begin(server, &caller, move |server, caller| {
+            switch(server, caller, device, zone);
+        });
     }
 }
 

@@ -5,10 +5,10 @@
 use jiff::Zoned;
 use serde_json::Value;
 
+use super::bounds::quoted;
 use super::database::{Database, Reference};
 use super::state;
 use super::table::Collection;
-use super::view::view;
 
 /// What markup is replaced with.
 pub struct Known<'a> {
@@ -27,6 +27,9 @@ pub struct Substituted {
     /// One sentence each.
     pub problems: Vec<String>,
 }
+
+/// Most problems that are told: values of variables bring markup as well.
+const PROBLEMS: usize = 10;
 
 /// Opens and closes markup.
 const MARK: &str = "%%";
@@ -70,7 +73,9 @@ fn pass(
                 rest = after;
             }
             Some((Err(problem), _)) => {
-                problems.push(problem);
+                if problems.len() < PROBLEMS {
+                    problems.push(problem);
+                }
                 done.push_str(MARK);
                 rest = behind;
             }
@@ -92,7 +97,7 @@ fn id(text: &str) -> Result<Reference, String> {
     let number = text.trim().parse();
     number
         .map(Reference::Id)
-        .map_err(|_| format!("'{text}' in the markup is no id"))
+        .map_err(|_| format!("'{}' in the markup is no id", quoted(text)))
 }
 
 fn variable(known: &Known<'_>, argument: &str) -> Result<String, String> {
@@ -103,17 +108,17 @@ fn variable(known: &Known<'_>, argument: &str) -> Result<String, String> {
 }
 
 fn device(known: &Known<'_>, argument: &str) -> Result<String, String> {
-    let (number, key) = argument
-        .split_once(':')
-        .ok_or_else(|| format!("'{MARK}d:{argument}{MARK}' needs a device's id and a state"))?;
+    let (number, key) = argument.split_once(':').ok_or_else(|| {
+        let shown = quoted(argument);
+        format!("'{MARK}d:{shown}{MARK}' needs a device's id and a state")
+    })?;
     let table = Collection::Devices.objects();
     let found = known.database.find(table, &id(number)?);
     let found = found.ok_or_else(|| format!("there is no device with id {number}"))?;
-    let seen = view(found, None);
-    let value = seen.get("states").and_then(|states| states.get(key));
+    let value = found.state(key);
     value
         .and_then(|value| state::text(value, None))
-        .ok_or_else(|| format!("device {number} has no state '{key}'"))
+        .ok_or_else(|| format!("device {number} has no state '{}'", quoted(key)))
 }
 
 fn unquoted(argument: &str) -> &str {
@@ -129,15 +134,19 @@ fn event(known: &Known<'_>, argument: &str) -> Result<String, String> {
             Value::Array(items) => part.parse::<usize>().ok().and_then(|at| items.get(at)),
             _ => None,
         };
-        value = inner.ok_or_else(|| format!("the event has no '{path}'"))?;
+        value = inner.ok_or_else(|| format!("the event has no '{}'", quoted(path)))?;
     }
     Ok(state::text(value, None).unwrap_or_else(|| value.to_string()))
 }
 
 fn time(known: &Known<'_>, argument: &str) -> Result<String, String> {
     let format = unquoted(argument);
-    jiff::fmt::strtime::format(format, known.now)
-        .map_err(|error| format!("the time cannot be written as '{format}': {error}"))
+    jiff::fmt::strtime::format(format, known.now).map_err(|error| {
+        format!(
+            "the time cannot be written as '{}': {error}",
+            quoted(format)
+        )
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The server with a plugin whose methods are closures.
 
+mod cost;
+
 use serde_json::{Value, json};
 
 use super::fixture::Fixture;

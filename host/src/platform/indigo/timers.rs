@@ -11,8 +11,10 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::action::Step;
+use super::bounds::{footprint, map_footprint};
 use super::failure::Failure;
 use super::server::Caller;
+use crate::account::Charge;
 use crate::limits::Limits;
 
 /// Steps that may wait for the operator's own triggers and schedules.
@@ -26,6 +28,8 @@ pub(super) struct Delayed {
     pub(super) caller: Caller,
     pub(super) step: Step,
     pub(super) data: Option<Value>,
+    /// What it takes of the account of the plugin whose doing it is.
+    pub(super) charge: Option<Charge>,
 }
 
 /// The steps that wait.
@@ -51,8 +55,13 @@ impl Timers {
     ///
     /// # Errors
     ///
-    /// The limit `timers` of the plugin whose doing it is.
-    pub(super) fn add(&self, delayed: Delayed) -> Result<(), Failure> {
+    /// The limits `timers` and `host-memory` of the plugin whose doing it is.
+    pub(super) fn add(&self, mut delayed: Delayed) -> Result<(), Failure> {
+        if let Some(plugin) = delayed.caller.plugin() {
+            let data = delayed.data.as_ref().map_or(0, footprint);
+            let bytes = map_footprint(&delayed.step.fields).saturating_add(data);
+            delayed.charge = Some(plugin.account.charge(bytes)?);
+        }
         let seconds = delayed.step.delay.clamp(0.0, LONGEST);
         let due = Instant::now() + Duration::try_from_secs_f64(seconds).unwrap_or_default();
         let mut waiting = self.waiting();

@@ -1,5 +1,6 @@
 //! Triggers: which ones a change fires, and what firing one does.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Zoned;
@@ -7,12 +8,13 @@ use serde_json::{Value, json};
 
 use super::change::{Change, StateChange, What};
 use super::condition::Comparison;
-use super::database::{Database, Reference, reference};
+use super::database::{Reference, reference};
 use super::execute::{run_all, surroundings};
 use super::object::Object;
 use super::server::{Caller, IndigoServer};
 use super::table::Collection;
 use super::view::class;
+use crate::log::Level;
 
 /// Fires the triggers that wait for this change.
 pub(super) fn fire_changes(server: &Arc<IndigoServer>, change: &Change) {
@@ -23,55 +25,63 @@ pub(super) fn fire_changes(server: &Arc<IndigoServer>, change: &Change) {
     let table = new.table;
     if table == Collection::Devices.objects() {
         if !change.states.is_empty() {
-            fire(server, &caller, |trigger, database| {
-                device(trigger, database, new, &change.states)
+            let states: HashMap<&str, &StateChange> = change
+                .states
+                .iter()
+                .map(|it| (it.key.as_str(), it))
+                .collect();
+            fire(server, &caller, "indigo.DeviceStateChangeTrigger", |it| {
+                device(it, new, &states)
             });
         }
     } else if table == Collection::Variables.objects() && old.text("value") != new.text("value") {
-        fire(server, &caller, |trigger, database| {
-            variable(trigger, database, old, new)
+        fire(server, &caller, "indigo.VariableValueChangeTrigger", |it| {
+            variable(it, old, new)
         });
     }
 }
 
-/// Fires every trigger of the server itself that this says yes to.
-fn fire(
+/// Fires every trigger of a class that this says yes to: with what it adds to the event's
+/// data.
+fn fire<Data: FnOnce() -> Value>(
     server: &Arc<IndigoServer>,
     caller: &Caller,
-    matches: impl Fn(&Object, &Database) -> Option<Value>,
+    wanted: &str,
+    matches: impl Fn(&Object) -> Option<Data>,
 ) {
-    let found: Vec<(Arc<Object>, Value)> = {
+    // Judged without holding anybody up: what is compared may be long.
+    let waiting: Vec<Arc<Object>> = {
         let database = server.database();
         let triggers = database.list(Collection::Triggers.objects());
-        let matching = triggers.filter_map(|trigger| {
-            let data = trigger.flag("enabled").then(|| matches(trigger, &database));
-            Some((Arc::clone(trigger), data??))
-        });
-        matching.collect()
+        let enabled = triggers.filter(|it| class(it) == wanted && it.flag("enabled"));
+        enabled.cloned().collect()
     };
-    for (trigger, more) in found {
-        let mut data = event(&trigger, caller);
-        merge(&mut data, more);
-        execute(server, caller, &trigger, false, data);
+    for trigger in waiting {
+        let Some(more) = matches(&trigger) else {
+            continue;
+        };
+        execute(server, caller, &trigger, false, || {
+            let mut data = event(&trigger, caller);
+            merge(&mut data, more());
+            data
+        });
     }
 }
 
 /// Fires the triggers of a class, such as `indigo.ServerStartupTrigger`.
 pub(super) fn fire_class(server: &Arc<IndigoServer>, wanted: &str) {
     let caller = Caller::Operator("server");
-    fire(server, &caller, |trigger, _| {
-        (class(trigger) == wanted).then(|| json!({}))
-    });
+    fire(server, &caller, wanted, |_| Some(|| json!({})));
 }
 
 /// Carries out what a trigger or schedule does, if its conditions hold. True when they
-/// did.
+/// did. The data of the event is made only where something is done with it.
 pub(super) fn execute(
     server: &Arc<IndigoServer>,
     caller: &Caller,
     object: &Object,
     ignore_conditions: bool,
-    data: Value,
+    data: impl FnOnce() -> Value,
 ) -> bool {
     if !ignore_conditions && let Some(condition) = &object.hidden.condition {
         let database = server.database();
@@ -85,11 +95,11 @@ pub(super) fn execute(
             _ => "Trigger",
         };
         let line = format!("{kind}: {}", object.name());
-        server
-            .events()
-            .record(None, crate::log::Level::Status, line);
+        server.note_about(caller, object, Level::Status, &line);
     }
-    run_all(server, caller, &object.hidden.actions, &data);
+    if !object.hidden.actions.is_empty() {
+        run_all(server, caller, &object.hidden.actions, &data());
+    }
     true
 }
 
@@ -114,63 +124,66 @@ pub(super) fn merge(data: &mut Value, more: Value) {
     }
 }
 
-fn refers(database: &Database, trigger: &Object, key: &str, object: &Object) -> bool {
-    let wanted = trigger.fields.get(key).map(reference);
-    match wanted {
+/// Whether a trigger names this object, by its id or its name.
+fn refers(trigger: &Object, key: &str, object: &Object) -> bool {
+    match trigger.fields.get(key).map(reference) {
         Some(Ok(Reference::Id(id))) => id == object.id,
-        Some(Ok(wanted)) => database
-            .find(object.table, &wanted)
-            .is_some_and(|it| it.id == object.id),
+        Some(Ok(Reference::Name(name))) => name == object.name(),
         _ => false,
     }
 }
 
-/// Whether a trigger waits for one of these states to change so; the event's data.
-fn device(
+/// Whether a trigger waits for one of these states to change so; what makes the event's
+/// data.
+fn device<'a>(
     trigger: &Object,
-    database: &Database,
-    device: &Object,
-    states: &[StateChange],
-) -> Option<Value> {
-    if class(trigger) != "indigo.DeviceStateChangeTrigger"
-        || !refers(database, trigger, "deviceId", device)
-    {
+    device: &'a Object,
+    states: &HashMap<&str, &'a StateChange>,
+) -> Option<impl FnOnce() -> Value + use<'a>> {
+    if !refers(trigger, "deviceId", device) {
         return None;
     }
     let selector = trigger.text("stateSelector");
     let key = state_key(selector, trigger.number("stateSelectorIndex"));
-    let change = states.iter().find(|it| it.key == key)?;
-    let kind = trigger.text("stateChangeType");
+    let change: &'a StateChange = states.get(key.as_str())?;
+    let kind = trigger.text("stateChangeType").to_owned();
     let with = trigger.fields.get("stateValue").unwrap_or(&Value::Null);
-    becomes(kind, &change.old, &change.new, with).then(|| {
-        json!({
-            "device-id": device.id,
-            "state-key": change.key,
-            "old-value": change.old,
-            "new-value": change.new,
-            "change-type": kind,
-            "change-type-iom": format!("indigo.kStateChange.{kind}"),
-        })
+    becomes(&kind, &change.old, &change.new, with).then(|| {
+        move || {
+            json!({
+                "device-id": device.id,
+                "state-key": change.key,
+                "old-value": change.old,
+                "new-value": change.new,
+                "change-type": kind,
+                "change-type-iom": format!("indigo.kStateChange.{kind}"),
+            })
+        }
     })
 }
 
 /// The same for a variable.
-fn variable(trigger: &Object, database: &Database, old: &Object, new: &Object) -> Option<Value> {
-    if class(trigger) != "indigo.VariableValueChangeTrigger"
-        || !refers(database, trigger, "variableId", new)
-    {
+fn variable<'a>(
+    trigger: &Object,
+    old: &'a Object,
+    new: &'a Object,
+) -> Option<impl FnOnce() -> Value + use<'a>> {
+    if !refers(trigger, "variableId", new) {
         return None;
     }
     let kind = trigger.text("variableChangeType");
     let with = trigger.fields.get("variableValue").unwrap_or(&Value::Null);
     let (before, after) = (old.fields.get("value")?, new.fields.get("value")?);
     becomes(kind, before, after, with).then(|| {
-        json!({
-            "var-id": new.id,
-            "old-val": before,
-            "new-val": after,
-            "test-val": with,
-        })
+        let with = with.clone();
+        move || {
+            json!({
+                "var-id": new.id,
+                "old-val": before,
+                "new-val": after,
+                "test-val": with,
+            })
+        }
     })
 }
 

@@ -283,5 +283,9 @@ fn listed(props: &Map<String, Value>, name: &str) -> Vec<String> {
     if text.trim().is_empty() {
         return Vec::new();
     }
-    text.split(',').map(|part| part.trim().to_owned()).collect()
+    let parts = text.split(',').take(MOST_ZONES);
+    parts.map(|part| part.trim().to_owned()).collect()
 }
+
+/// Most parts of such a list: a sprinkler has no more zones.
+const MOST_ZONES: usize = 64;

@@ -137,10 +137,12 @@ pub fn receive(server: &Arc<IndigoServer>, id: &str, processing: Processing, dat
         if takes != processing {
             continue;
         }
-        let mut data = received.clone();
-        merge(&mut data, event(&trigger, &caller));
-        merge(&mut data, event_names(&trigger, NAME));
-        execute(server, &caller, &trigger, false, data);
+        execute(server, &caller, &trigger, false, || {
+            let mut data = received.clone();
+            merge(&mut data, event(&trigger, &caller));
+            merge(&mut data, event_names(&trigger, NAME));
+            data
+        });
     }
     announce(server, WEB_SERVER, MESSAGE, received);
 }

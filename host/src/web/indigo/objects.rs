@@ -1,8 +1,11 @@
 //! `/v2/api/indigo.devices` and so on: objects as JSON.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::IndigoApi;
 use super::admission::Asked;
@@ -19,7 +22,7 @@ pub(super) async fn list(
     Path(collection): Path<String>,
     asked: Asked,
 ) -> Reply {
-    answer(&api, &collection, None, &asked)
+    answer(&api, &collection, None, &asked).await
 }
 
 /// One object.
@@ -28,7 +31,7 @@ pub(super) async fn one(
     Path((collection, id)): Path<(String, String)>,
     asked: Asked,
 ) -> Reply {
-    answer(&api, &collection, Some(&id), &asked)
+    answer(&api, &collection, Some(&id), &asked).await
 }
 
 /// Whatever else stands below the version of the API.
@@ -42,7 +45,7 @@ fn missing(text: &str) -> Early {
     error(StatusCode::NOT_FOUND, "not_found", text).into()
 }
 
-fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Asked) -> Reply {
+async fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Asked) -> Reply {
     let rights = api.admit(asked, Wanted::Look, "GET, HEAD")?;
     let name = collection.strip_prefix("indigo.");
     let Some(collection) = name.and_then(Collection::of_name) else {
@@ -71,24 +74,44 @@ fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Asked) ->
         (objects, folders)
     };
     let lens = Lens::new(&api.server, rights);
-    let with_folder = |object: &Object| {
+    let all = id.is_none();
+    // As large as plugins make their objects: not on a thread that serves others.
+    let server = &api.server;
+    let made = server.pools().commands.run(server.own_account(), move || {
+        let mut seen = seen(&lens, &objects, &folders);
+        match (all, seen.pop()) {
+            (true, last) => {
+                seen.extend(last);
+                Some(json_answer(StatusCode::OK, &Value::Array(seen)))
+            }
+            (false, Some(object)) => Some(json_answer(StatusCode::OK, &object)),
+            (false, None) => None,
+        }
+    });
+    match made.await {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => Err(missing("there is no object with this id in the collection")),
+        Err(problem) => {
+            let text = problem.to_string();
+            Err(error(StatusCode::SERVICE_UNAVAILABLE, "busy", &text).into())
+        }
+    }
+}
+
+/// Objects with their folders.
+fn seen(lens: &Lens, objects: &[Arc<Object>], folders: &[Arc<Object>]) -> Vec<Value> {
+    let folders: HashMap<i64, Value> = folders
+        .iter()
+        .map(|folder| (folder.id, view(folder, None)))
+        .collect();
+    let with_folder = |object: &Arc<Object>| {
         let mut seen = lens.of(object);
         let id = object.number("folderId");
-        let folder = folders
-            .iter()
-            .find(|folder| folder.id == id && id != NO_FOLDER);
+        let folder = folders.get(&id).filter(|_| id != NO_FOLDER).cloned();
         if let Some(seen) = seen.as_object_mut() {
-            let folder = folder.map_or_else(|| json!({}), |folder| view(folder, None));
-            seen.insert("folder".to_owned(), folder);
+            seen.insert("folder".to_owned(), folder.unwrap_or_else(|| json!({})));
         }
         seen
     };
-    let mut seen = objects.iter().map(|object| with_folder(object));
-    match id {
-        None => Ok(json_answer(StatusCode::OK, &seen.collect())),
-        Some(_) => match seen.next() {
-            Some(object) => Ok(json_answer(StatusCode::OK, &object)),
-            None => Err(missing("there is no object with this id in the collection")),
-        },
-    }
+    objects.iter().map(with_folder).collect()
 }

@@ -27,7 +27,7 @@ use crate::log::Record;
 use crate::platform::indigo::event_line;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
-use crate::platform::indigo::{Change, IndigoServer, What};
+use crate::platform::indigo::{Change, IndigoServer, Watcher, What};
 
 /// Clients at a time.
 pub(super) const MAX_CLIENTS: usize = 16;
@@ -112,6 +112,7 @@ struct Client {
 }
 
 async fn serve(mut socket: WebSocket, client: Client, _place: OwnedSemaphorePermit) {
+    let client = Arc::new(client);
     let ended = match client.collection {
         Some(collection) => objects(&mut socket, &client, collection).await,
         None => log(&mut socket, &client).await,
@@ -140,13 +141,41 @@ impl From<axum::Error> for Ended {
     }
 }
 
+/// What a client is told of, one after the other.
+trait News {
+    type Item: Send;
+
+    /// The next; may be given up without losing one.
+    fn next(&mut self) -> impl Future<Output = Result<Self::Item, RecvError>> + Send;
+}
+
+impl News for Receiver<Arc<Record>> {
+    type Item = Arc<Record>;
+
+    async fn next(&mut self) -> Result<Arc<Record>, RecvError> {
+        self.recv().await
+    }
+}
+
+impl News for Watcher {
+    type Item = Arc<Change>;
+
+    async fn next(&mut self) -> Result<Arc<Change>, RecvError> {
+        self.recv().await
+    }
+}
+
 /// Tells a client what happens, and answers it, until one of them ends it.
-async fn follow<T: Clone>(
+async fn follow<N, T>(
     socket: &mut WebSocket,
-    client: &Client,
-    mut news: Receiver<T>,
-    told: impl Fn(&T) -> Option<Value>,
-) -> Result<(), Ended> {
+    client: &Arc<Client>,
+    mut news: N,
+    told: impl Fn(N::Item) -> T,
+) -> Result<(), Ended>
+where
+    N: News,
+    T: Future<Output = Option<Value>>,
+{
     let mut pings = interval_at(Instant::now() + PING, PING);
     loop {
         tokio::select! {
@@ -154,8 +183,11 @@ async fn follow<T: Clone>(
                 let answer = received_by(client, received).await?;
                 send(socket, answer).await?;
             }
-            happened = news.recv() => match happened {
-                Ok(happened) => send(socket, told(&happened)).await?,
+            happened = news.next() => match happened {
+                Ok(happened) => {
+                    let message = told(happened).await;
+                    send(socket, message).await?;
+                }
                 Err(RecvError::Lagged(count)) => return Err(Ended::Missed(count)),
                 Err(RecvError::Closed) => return Ok(()),
             },
@@ -164,31 +196,46 @@ async fn follow<T: Clone>(
     }
 }
 
+/// Memory of the objects of a change up to which it is told on the thread of its client.
+const SMALL: u64 = 256 << 10;
+
 async fn objects(
     socket: &mut WebSocket,
-    client: &Client,
+    client: &Arc<Client>,
     collection: Collection,
 ) -> Result<(), Ended> {
     let changes = client.server.changes();
-    follow(socket, client, changes, |change| {
-        client.told(change, collection)
+    follow(socket, client, changes, |change| async move {
+        if change.memory <= SMALL {
+            return client.told(&change, collection);
+        }
+        // At the cost of whoever made the change.
+        let doer = change.by.plugin.as_ref();
+        let account = Arc::clone(doer.map_or(client.server.own_account(), |it| &it.account));
+        let told = Arc::clone(client);
+        let commands = &client.server.pools().commands;
+        let made = commands.run(&account, move || told.told(&change, collection));
+        made.await.ok().flatten()
     })
     .await
 }
 
-async fn log(socket: &mut WebSocket, client: &Client) -> Result<(), Ended> {
+async fn log(socket: &mut WebSocket, client: &Arc<Client>) -> Result<(), Ended> {
     // Followed first, so that nothing falls between the two.
     let events = client.server.events();
     let lines = events.subscribe();
     for record in events.tail(None, LOG_LINES) {
         send(socket, Some(line(&record))).await?;
     }
-    follow(socket, client, lines, |record| Some(line(record))).await
+    follow(socket, client, lines, |record| async move {
+        Some(line(&record))
+    })
+    .await
 }
 
 /// The answer to what came from a client.
 async fn received_by(
-    client: &Client,
+    client: &Arc<Client>,
     received: Option<Result<Message, axum::Error>>,
 ) -> Result<Option<Value>, Ended> {
     match received {
@@ -290,7 +337,7 @@ impl Client {
 
 /// The answer to a client's message; a command that was carried out has none, its change
 /// comes as a patch.
-async fn answer(client: &Client, text: &str) -> Option<Value> {
+async fn answer(client: &Arc<Client>, text: &str) -> Option<Value> {
     let parsed = match serde_json::from_str(text) {
         // One sample of the manual encodes twice.
         Ok(Value::String(inner)) => serde_json::from_str(&inner),
@@ -303,7 +350,12 @@ async fn answer(client: &Client, text: &str) -> Option<Value> {
     if let Some(collection) = client.collection
         && refresh
     {
-        return Some(client.refreshed(collection, &message));
+        let server = &client.server;
+        let shown = Arc::clone(client);
+        let refreshed = server.pools().commands.run(server.own_account(), move || {
+            shown.refreshed(collection, &message)
+        });
+        return refreshed.await.ok();
     }
     if !client.may_operate {
         let id = message.get("id").cloned().unwrap_or(Value::Null);

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::{Context, common, unknown};
 use crate::platform::indigo::action::{MOST_STEPS, Step};
+use crate::platform::indigo::bounds;
 use crate::platform::indigo::condition::Condition;
 use crate::platform::indigo::execute;
 use crate::platform::indigo::failure::Failure;
-use crate::platform::indigo::object::{Hidden, Object};
+use crate::platform::indigo::object::{Hidden, Object, map_weight};
 use crate::platform::indigo::state::truth;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::trigger::{event, merge};
@@ -22,12 +23,8 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
             if group.fields.get("enabled").and_then(truth) == Some(false) {
                 return Ok(Value::Null);
             }
-            let mut data = event(&group, context.caller);
-            if let Some(given) = context.arguments.dict("event_data")? {
-                let mut own = Value::Object(given.clone());
-                merge(&mut own, data);
-                data = own;
-            }
+            let mut data = event_data(&context, "event_data")?;
+            merge(&mut data, event(&group, context.caller));
             execute::run_all(context.server, context.caller, &group.hidden.actions, &data);
             Ok(Value::Null)
         }
@@ -58,11 +55,22 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
             ..Hidden::default()
         },
     };
-    let made = context
-        .server
-        .edit(context.caller, |edit| edit.create(group))
-        .await?;
-    Ok(context.see(&made))
+    context.add(group).await
+}
+
+/// The data that is given to an event: every step that follows from it gets a copy.
+pub(super) fn event_data(context: &Context<'_>, name: &str) -> Result<Value, Failure> {
+    let Some(given) = context.arguments.dict(name)? else {
+        return Ok(json!({}));
+    };
+    let weight = map_weight(given);
+    if weight > bounds::count(bounds::EVENT_DATA) {
+        return Err(Failure::value(format!(
+            "{name} has {weight} bytes, {} are allowed",
+            bounds::EVENT_DATA
+        )));
+    }
+    Ok(Value::Object(given.clone()))
 }
 
 /// The steps in an argument, which the original's scripts cannot set: `actions`, a list
@@ -119,11 +127,11 @@ pub(super) async fn set_actions(
     let condition = condition(context)?;
     let changed = context
         .change(collection.objects(), |object| {
-            if let Some(steps) = steps {
-                object.hidden.actions = steps;
+            if let Some(steps) = &steps {
+                object.hidden.actions.clone_from(steps);
             }
             if condition.is_some() {
-                object.hidden.condition = condition;
+                object.hidden.condition.clone_from(&condition);
             }
             Ok(())
         })

@@ -1,8 +1,11 @@
 //! `indigo.devices`, `indigo.variables` and so on: reading and subscribing.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{Context, unknown};
+use crate::platform::indigo::bounds::count;
 use crate::platform::indigo::database::{Reference, reference};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::filter::Filter;
@@ -34,7 +37,7 @@ fn read(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
         "get" => {
             let reference = context.arguments.subject()?;
             let object = server.database().get(table, &reference)?.clone();
-            Ok(server.see(context.caller, &object))
+            context.show(&object)
         }
         "contains" => {
             let reference = context.arguments.subject()?;
@@ -63,20 +66,24 @@ fn read(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
     }
 }
 
+/// Bytes of a name in an answer beside its text.
+const NAMED: u64 = 1024;
+
 /// The objects with these ids, in their order; those that are gone are left out.
 fn some(context: &Context<'_>, table: Table) -> Result<Value, Failure> {
     let ids = context.arguments.list("ids")?;
     let database = context.server.database();
-    let found: Vec<_> = ids
-        .iter()
-        .filter_map(Value::as_i64)
-        .filter_map(|id| database.find(table, &Reference::Id(id)).cloned())
-        .collect();
+    let mut found = Vec::new();
+    let mut bytes = 0_u64;
+    for id in ids.iter().filter_map(Value::as_i64) {
+        if let Some(object) = database.find(table, &Reference::Id(id)) {
+            bytes = bytes.saturating_add(database.size(id).shown());
+            found.push(Arc::clone(object));
+        }
+    }
     drop(database);
-    Ok(found
-        .iter()
-        .map(|it| context.server.see(context.caller, it))
-        .collect())
+    context.room(bytes)?;
+    Ok(found.iter().map(|it| context.see(it)).collect())
 }
 
 fn list(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Failure> {
@@ -88,21 +95,22 @@ fn list(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
         .map(|it| it.id().to_owned())
         .collect();
     let filter = Filter::parse(text, context.caller.plugin_id(), &plugins)?;
-    let database = server.database();
-    let found: Vec<_> = database
-        .list(table)
-        .filter(|it| table.folders || filter.takes(it))
-        .cloned()
+    // Filters and views are made without holding everybody else up.
+    let all = server.database().measured(table);
+    let wanted = all.into_iter();
+    let found: Vec<_> = wanted
+        .filter(|(it, _)| table.folders || filter.takes(it))
         .collect();
-    // Views are made without holding everybody else up.
-    drop(database);
+    let bytes = found.iter().map(|(it, size)| match command {
+        "objects" => size.shown(),
+        _ => NAMED.saturating_add(count(it.name().len()).saturating_mul(3)),
+    });
+    context.room(bytes.fold(0, u64::saturating_add))?;
+    let found = found.iter().map(|(it, _)| it);
     Ok(match command {
-        "list" => found.iter().map(|it| it.id).collect(),
-        "names" => found.iter().map(|it| json!([it.id, it.name()])).collect(),
+        "list" => found.map(|it| it.id).collect(),
+        "names" => found.map(|it| json!([it.id, it.name()])).collect(),
         "len" => Value::from(found.len()),
-        _ => found
-            .iter()
-            .map(|it| server.see(context.caller, it))
-            .collect(),
+        _ => found.map(|it| context.see(it)).collect(),
     })
 }

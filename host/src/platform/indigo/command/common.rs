@@ -6,6 +6,7 @@ use super::Context;
 use crate::limits::Limits;
 use crate::platform::indigo::action::Step;
 use crate::platform::indigo::arguments::check_keys;
+use crate::platform::indigo::bounds::count;
 use crate::platform::indigo::database::reference;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{NO_FOLDER, Object, map_weight};
@@ -15,6 +16,9 @@ use crate::platform::indigo::table::Collection;
 /// Most bytes of the properties that all plugins share: any of them may write there,
 /// at the cost of the owner.
 const SHARED: u64 = 64 << 10;
+
+/// Bytes of an object's id and name in an answer, beside the name's text.
+const NAMED: u64 = 1024;
 
 /// Carries out a common command; nothing when it is none.
 pub(super) async fn run(
@@ -74,7 +78,7 @@ pub(super) async fn run(
                     if weight > SHARED {
                         return Err(Limits::hit("stored-bytes", weight, SHARED).into());
                     }
-                    object.set("sharedProps", Value::Object(given));
+                    object.set("sharedProps", Value::Object(given.clone()));
                     Ok(())
                 })
                 .await
@@ -140,6 +144,9 @@ async fn duplicate(context: &Context<'_>, collection: Collection) -> Result<Valu
         Some(name) => name.to_owned(),
         None => format!("{} copy", old.name()),
     };
+    // Of the copy, until it is weighed itself.
+    let size = context.server.database().size(old.id);
+    context.room(size.memory)?;
     let mut copy = Object::clone(&old);
     copy.set("name", name);
     copy.hidden.charged = context.caller.charged().to_owned();
@@ -147,11 +154,7 @@ async fn duplicate(context: &Context<'_>, collection: Collection) -> Result<Valu
     if copy.flag("readOnly") {
         copy.set("readOnly", false);
     }
-    let made = context
-        .server
-        .edit(context.caller, |edit| edit.create(copy))
-        .await?;
-    Ok(context.see(&made))
+    context.add(copy).await
 }
 
 /// Enables or disables, now or later, for good or for some time.
@@ -205,7 +208,7 @@ async fn props(context: &Context<'_>, collection: Collection) -> Result<Value, F
                 Some(id) => id.to_owned(),
                 None => object.owner().to_owned(),
             };
-            object.set_props(&plugin, given);
+            object.set_props(&plugin, given.clone());
             if collection == Collection::Devices && object.owner() == plugin {
                 super::states::settle_props(context, object);
             }
@@ -218,10 +221,11 @@ async fn props(context: &Context<'_>, collection: Collection) -> Result<Value, F
 /// Which objects mention this one.
 fn dependencies(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
     let object = context.subject(collection.objects())?;
-    let database = context.server.database();
     let mut found = Map::new();
     for collection in Collection::ALL {
-        let mentions = database.list(collection.objects()).filter(|other| {
+        let all = context.server.database().measured(collection.objects());
+        let all = all.iter().map(|(it, _)| it);
+        let mentions = all.filter(|other| {
             let keys = ["deviceId", "variableId"];
             let fields = keys.iter().any(|key| other.number(key) == object.id);
             let asks = other.hidden.condition.as_ref();
@@ -229,8 +233,12 @@ fn dependencies(context: &Context<'_>, collection: Collection) -> Result<Value, 
                 || other.hidden.actions.iter().any(|it| it.mentions(&object))
                 || asks.is_some_and(|it| it.mentions(&object))
         });
-        let list = mentions.map(|it| json!({ "ID": it.id, "Name": it.name() }));
-        found.insert(collection.name().to_owned(), list.collect());
+        let mut list = Vec::new();
+        for it in mentions {
+            context.room(NAMED.saturating_add(count(it.name().len()).saturating_mul(3)))?;
+            list.push(json!({ "ID": it.id, "Name": it.name() }));
+        }
+        found.insert(collection.name().to_owned(), Value::Array(list));
     }
     Ok(Value::Object(found))
 }
@@ -250,22 +258,23 @@ pub(super) async fn replace(
     let changed = context
         .change(collection.objects(), |object| {
             let own = context.owns(object).is_ok();
-            for (key, value) in given {
+            for (key, value) in &given {
                 let may =
                     allowed.contains(&key.as_str()) || (own && owners.contains(&key.as_str()));
-                let Some(old) = object.fields.get(&key) else {
+                let Some(old) = object.fields.get(key) else {
                     continue;
                 };
-                if !may || *old == value {
+                if !may || old == value {
                     continue;
                 }
-                let fits = std::mem::discriminant(old) == std::mem::discriminant(&value)
-                    || old.is_null()
+                let plain = !value.is_array() && !value.is_object();
+                let fits = std::mem::discriminant(old) == std::mem::discriminant(value)
+                    || (old.is_null() && plain)
                     || value.is_null();
                 if !fits {
                     return Err(Failure::wrong_type(format!("{key} has the wrong type")));
                 }
-                object.set(&key, value);
+                object.set(key, value.clone());
             }
             if collection == Collection::Devices {
                 object.set("lastChanged", now());

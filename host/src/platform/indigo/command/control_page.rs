@@ -70,9 +70,5 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
             ..Hidden::default()
         },
     };
-    let made = context
-        .server
-        .edit(context.caller, |edit| edit.create(page))
-        .await?;
-    Ok(context.see(&made))
+    context.add(page).await
 }

@@ -12,6 +12,7 @@ use crate::platform::indigo::definition::DeviceType;
 use crate::platform::indigo::device::DeviceClass;
 use crate::platform::indigo::execute;
 use crate::platform::indigo::failure::Failure;
+use crate::platform::indigo::hold::Hold;
 use crate::platform::indigo::object::{Hidden, Object};
 use crate::platform::indigo::server::{Caller, IndigoServer};
 use crate::platform::indigo::state::truth;
@@ -141,6 +142,7 @@ pub(in crate::platform::indigo) async fn draft(
         server,
         caller,
         arguments: Arguments::new(arguments)?,
+        hold: &Hold::new(server.account(caller)),
     };
     Ok(make(&context, true).await?.id)
 }
@@ -200,18 +202,20 @@ async fn make(context: &Context<'_>, draft: bool) -> Result<Arc<Object>, Failure
     };
     device.set_props(plugin, Some(props));
     states::settle_props(context, &mut device);
-    let with = match arguments.given("groupWithDevice") {
-        Some(value) if value.as_i64() != Some(0) => Some(reference(value)?),
-        _ => None,
-    };
-    let edited = context.server.edit(context.caller, |edit| {
-        if let Some(with) = &with {
-            let root = edit.database().get(TABLE.objects(), with)?;
-            device.hidden.group = Some(root.hidden.group.unwrap_or(root.id));
-        }
-        edit.create(device)
-    });
-    edited.await
+    if let Some(with) = arguments.given("groupWithDevice")
+        && with.as_i64() != Some(0)
+    {
+        device.hidden.group = Some(root(context, with)?);
+    }
+    context.put(device).await
+}
+
+/// The first device of the group that a device belongs to.
+fn root(context: &Context<'_>, with: &Value) -> Result<i64, Failure> {
+    let with = reference(with)?;
+    let database = context.server.database();
+    let root = database.get(TABLE.objects(), &with)?;
+    Ok(root.hidden.group.unwrap_or(root.id))
 }
 
 fn fresh_name(context: &Context<'_>, kind: &str) -> String {
@@ -276,12 +280,7 @@ async fn group(context: &Context<'_>) -> Result<Value, Failure> {
         .arguments
         .first(&["groupWithDevice", "device2", "value"]);
     let other = other.ok_or_else(|| Failure::wrong_type("groupWithDevice is missing"))?;
-    let other = reference(other)?;
-    let root = {
-        let database = context.server.database();
-        let root = database.get(TABLE.objects(), &other)?;
-        root.hidden.group.unwrap_or(root.id)
-    };
+    let root = root(context, other)?;
     let changed = context.change(TABLE.objects(), |device| {
         device.hidden.group = (device.id != root).then_some(root);
         Ok(())

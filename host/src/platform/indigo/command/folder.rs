@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Context, unknown};
-use crate::platform::indigo::failure::Failure;
+use crate::platform::indigo::failure::{Failure, FailureKind};
 use crate::platform::indigo::object::{Hidden, NO_FOLDER, Object};
 use crate::platform::indigo::table::Collection;
 
@@ -90,55 +90,68 @@ async fn make(
             ..Hidden::default()
         },
     };
-    let made = context
-        .server
-        .edit(context.caller, |edit| edit.create(folder))
-        .await?;
-    Ok(context.server.see(context.caller, &made))
+    context.add(folder).await
 }
 
 async fn change(
     context: &Context<'_>,
     collection: Collection,
-    change: impl FnOnce(&mut Object),
+    change: impl Fn(&mut Object),
 ) -> Result<Value, Failure> {
-    let reference = context.arguments.subject()?;
-    let edited = context.server.edit(context.caller, |edit| {
-        let old = edit.database().get(collection.folders(), &reference)?;
-        let mut folder = Object::clone(old);
-        change(&mut folder);
-        edit.update(folder, Vec::new())
+    let changed = context.change(collection.folders(), |folder| {
+        change(folder);
+        Ok(())
     });
-    let folder = edited.await?;
-    Ok(context.server.see(context.caller, &folder))
+    let changed = changed.await?;
+    Ok(context.see(&changed))
 }
+
+/// How often a folder is looked at anew because its objects were changed meanwhile.
+const ATTEMPTS: usize = 16;
 
 /// Removes a folder; what is in it goes too, or comes to lie outside of folders.
 async fn delete(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
+    let (server, caller) = (context.server, context.caller);
     let reference = context.arguments.subject()?;
     let all = context
         .arguments
         .flag("deleteAllChildren")?
         .unwrap_or(false);
-    let edited = context.server.edit(context.caller, |edit| {
-        let database = edit.database();
-        let folder = database.get(collection.folders(), &reference)?.id;
-        let inside = database.list(collection.objects());
-        let inside: Vec<_> = inside
-            .filter(|it| it.number("folderId") == folder)
-            .cloned()
-            .collect();
-        for object in inside {
+    for _ in 0..ATTEMPTS {
+        let (folder, objects) = {
+            let database = server.database();
+            let folder = database.get(collection.folders(), &reference)?.id;
+            (folder, database.measured(collection.objects()))
+        };
+        let inside = objects
+            .into_iter()
+            .filter(|(it, _)| it.number("folderId") == folder);
+        let mut moved = Vec::new();
+        let mut gone = vec![folder];
+        for (object, _) in inside {
             if all {
-                edit.delete(object.id)?;
-            } else {
-                let mut object = Object::clone(&object);
-                object.set("folderId", NO_FOLDER);
-                edit.update(object, Vec::new())?;
+                gone.push(object.id);
+                continue;
             }
+            let mut outside = Object::clone(&object);
+            outside.set("folderId", NO_FOLDER);
+            moved.push((object, server.weigh(caller, outside, None)?));
         }
-        edit.delete(folder)
-    });
-    edited.await?;
-    Ok(Value::Null)
+        let edited = server.edit(caller, |edit| {
+            for (old, outside) in moved {
+                if edit.replace(&old, outside, Vec::new())?.is_none() {
+                    return Err(Failure::new(FailureKind::Other, CHANGED));
+                }
+            }
+            gone.into_iter().try_for_each(|id| edit.delete(id))
+        });
+        match edited.await {
+            Err(failure) if failure.message == CHANGED => {}
+            done => return done.map(|()| Value::Null),
+        }
+    }
+    Err(Failure::other(CHANGED))
 }
+
+/// Why a folder could not be removed.
+const CHANGED: &str = "the objects in the folder are changed all the time; try again";

@@ -1,5 +1,7 @@
 //! States that follow from others, or from what was set.
 
+use std::collections::HashSet;
+
 use jiff::Zoned;
 use jiff::civil::DateTime;
 use serde_json::{Map, Value};
@@ -11,8 +13,8 @@ use crate::platform::indigo::state::{figure, text, truth};
 use crate::platform::indigo::view::SPEEDS;
 
 /// States that belong together follow one another, unless both were set.
-pub(super) fn couple(device: &Object, states: &mut Map<String, Value>, keys: &[&str]) {
-    let has = |key: &str| keys.contains(&key);
+pub(super) fn couple(device: &Object, states: &mut Map<String, Value>, keys: &HashSet<&str>) {
+    let has = |key: &str| keys.contains(key);
     let number = |states: &Map<String, Value>, key: &str| states.get(key).and_then(figure);
     match device.hidden.device {
         DeviceClass::Dimmer if has("brightnessLevel") && !has("onOffState") => {
@@ -34,8 +36,8 @@ pub(super) fn couple(device: &Object, states: &mut Map<String, Value>, keys: &[&
 }
 
 /// Index, level and whether it runs, of a speed control.
-fn speed(device: &Object, states: &mut Map<String, Value>, keys: &[&str]) {
-    let has = |key: &str| keys.contains(&key);
+fn speed(device: &Object, states: &mut Map<String, Value>, keys: &HashSet<&str>) {
+    let has = |key: &str| keys.contains(key);
     let count = device.owner_prop("SpeedIndexCount").and_then(figure);
     let top = count.unwrap_or(f64::from(SPEEDS)).clamp(2.0, 64.0).floor() - 1.0;
     let number = |states: &Map<String, Value>, key: &str| states.get(key).and_then(figure);

@@ -33,8 +33,12 @@ pub(super) use server::announce;
 
 use super::action::Step;
 use super::arguments::Arguments;
+use super::bounds::quoted;
+use super::change::StateChange;
+use super::database::Database;
 use super::execute;
 use super::failure::Failure;
+use super::hold::Hold;
 use super::object::Object;
 use super::server::{Caller, IndigoServer};
 use super::table::{Collection, Table};
@@ -44,6 +48,8 @@ pub(super) struct Context<'a> {
     pub(super) server: &'a Arc<IndigoServer>,
     pub(super) caller: &'a Caller,
     pub(super) arguments: Arguments,
+    /// What it holds of the caller's account.
+    pub(super) hold: &'a Hold,
 }
 
 impl Context<'_> {
@@ -58,9 +64,21 @@ impl Context<'_> {
         self.subject(Collection::Devices.objects())
     }
 
-    /// The object as the caller sees it.
+    /// The object as the caller sees it; there is room for that already.
     fn see(&self, object: &Object) -> Value {
         self.server.see(self.caller, object)
+    }
+
+    /// The same, where room is still to be found.
+    fn show(&self, object: &Object) -> Result<Value, Failure> {
+        let size = self.server.database().size(object.id);
+        self.hold.take(size.shown())?;
+        Ok(self.see(object))
+    }
+
+    /// Finds room for so many bytes of an answer.
+    fn room(&self, bytes: u64) -> Result<(), Failure> {
+        self.hold.take(bytes)
     }
 
     /// Carries out a step after the delay that the command was given.
@@ -82,21 +100,88 @@ impl Context<'_> {
         }
     }
 
-    /// Changes the object that the command is about.
+    /// Changes the object that the command is about; there is room to show it then.
     async fn change(
         &self,
         table: Table,
-        change: impl FnOnce(&mut Object) -> Result<(), Failure>,
+        mut change: impl FnMut(&mut Object) -> Result<(), Failure>,
     ) -> Result<Arc<Object>, Failure> {
-        let reference = self.arguments.subject()?;
-        let edited = self.server.edit(self.caller, |edit| {
-            let old = edit.database().get(table, &reference)?;
-            let mut object = Object::clone(old);
-            change(&mut object)?;
-            edit.update(object, Vec::new())
+        let altered = self.alter(table, |_, object| {
+            change(object)?;
+            Ok(((), Vec::new()))
         });
-        edited.await
+        Ok(altered.await?.0)
     }
+
+    /// The same with the object as it was, and with the states that fire triggers.
+    async fn alter<T>(
+        &self,
+        table: Table,
+        change: impl FnMut(&Object, &mut Object) -> Result<(T, Vec<StateChange>), Failure>,
+    ) -> Result<(Arc<Object>, T), Failure> {
+        let reference = self.arguments.subject()?;
+        let find = |database: &Database| database.get(table, &reference).cloned();
+        let hold = Some(self.hold);
+        self.server.alter(self.caller, hold, find, change).await
+    }
+
+    /// Adds an object, and shows it.
+    async fn add(&self, object: Object) -> Result<Value, Failure> {
+        let made = self.put(object).await?;
+        Ok(self.see(&made))
+    }
+
+    /// Adds an object; there is room to show it then.
+    async fn put(&self, object: Object) -> Result<Arc<Object>, Failure> {
+        let weighed = self.server.weigh(self.caller, object, Some(self.hold))?;
+        let made = self.server.edit(self.caller, |edit| edit.create(weighed));
+        made.await
+    }
+}
+
+/// Memory of an object up to which a command about it is carried out at once.
+const SMALL: u64 = 256 << 10;
+
+/// Whether a command with small arguments takes no longer than a callback's thread may be
+/// kept: it is about one small object, or about none.
+pub(super) fn is_light(server: &IndigoServer, name: &str, arguments: &Arguments) -> bool {
+    let (namespace, command) = name.split_once('.').unwrap_or((name, ""));
+    let table = if let Some(collection) = Collection::of_name(namespace) {
+        match command {
+            "contains" | "getName" | "getId" | "subscribeToChanges" => return true,
+            "get" => collection.objects(),
+            _ => return false,
+        }
+    } else if namespace == "server" {
+        return !matches!(
+            command,
+            "getEventLogList"
+                | "getPluginList"
+                | "pluginDefinitions"
+                | "pluginExecuteAction"
+                | "savePluginPrefs"
+                | "broadcastToSubscribers"
+                | "removeAllDelayedActions"
+        );
+    } else {
+        match command {
+            "create" | "duplicate" | "execute" | "setActions" | "getActions"
+            | "getDependencies" | "getGroupList" | "changeDeviceTypeId" => return false,
+            _ => {}
+        }
+        let collection = Collection::of_noun(namespace).unwrap_or(match namespace {
+            _ if trigger::is_namespace(namespace) => Collection::Triggers,
+            _ => Collection::Devices,
+        });
+        collection.objects()
+    };
+    let Ok(reference) = arguments.subject() else {
+        // It fails at once.
+        return true;
+    };
+    let database = server.database();
+    let id = database.find(table, &reference).map_or(0, |it| it.id);
+    database.size(id).memory <= SMALL
 }
 
 /// Carries out a command.
@@ -105,11 +190,13 @@ pub(super) async fn run(
     caller: &Caller,
     name: &str,
     arguments: Arguments,
+    hold: &Hold,
 ) -> Result<Value, Failure> {
     let context = Context {
         server,
         caller,
         arguments,
+        hold,
     };
     let (namespace, command) = name.split_once('.').unwrap_or((name, ""));
     if let Some(collection) = Collection::of_name(namespace) {
@@ -130,8 +217,9 @@ pub(super) async fn run(
         "controlPage" => control_page::run(context, command).await,
         "server" => server::run(context, command).await,
         "insteon" | "x10" | "zwave" => Err(Failure::unsupported(format!(
-            "indigo.{name} is not available: this server has no {namespace} interface; operate \
-             the devices of a plugin that speaks it, with indigo.device and its kin"
+            "indigo.{} is not available: this server has no {namespace} interface; operate \
+             the devices of a plugin that speaks it, with indigo.device and its kin",
+            quoted(name)
         ))),
         _ if trigger::is_namespace(namespace) => trigger::run(context, namespace, command).await,
         _ => Err(unknown(name)),
@@ -139,5 +227,6 @@ pub(super) async fn run(
 }
 
 pub(super) fn unknown(name: &str) -> Failure {
+    let name = quoted(name);
     Failure::unsupported(format!("this server has no command 'indigo.{name}'"))
 }

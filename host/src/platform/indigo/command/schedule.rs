@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Context, action_group, common, unknown};
+use crate::platform::indigo::bounds::DAYS;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{Hidden, Object};
 use crate::platform::indigo::schedule::Timing;
@@ -27,12 +28,12 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
         "execute" => {
             let schedule = context.subject(TABLE.objects())?;
             let ignore = context.arguments.flag("ignoreConditions")?.unwrap_or(false);
-            let mut data = match context.arguments.dict("schedule_data")? {
-                Some(given) => Value::Object(given.clone()),
-                None => json!({}),
-            };
-            merge(&mut data, event(&schedule, context.caller));
-            execute(context.server, context.caller, &schedule, ignore, data);
+            let given = action_group::event_data(&context, "schedule_data")?;
+            execute(context.server, context.caller, &schedule, ignore, || {
+                let mut data = given;
+                merge(&mut data, event(&schedule, context.caller));
+                data
+            });
             Ok(Value::Null)
         }
         "replaceOnServer" => {
@@ -52,6 +53,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
                 "timeType",
                 "configured",
             ];
+            moments(&context)?;
             common::replace(&context, TABLE, &allowed, &[]).await
         }
         "setActions" => action_group::set_actions(&context, TABLE).await,
@@ -61,6 +63,24 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
             None => Err(unknown(&format!("schedule.{command}"))),
         },
     }
+}
+
+/// Checks the days and times that shall be replaced.
+fn moments(context: &Context<'_>) -> Result<(), Failure> {
+    let Some(given) = context.arguments.dict("object")? else {
+        return Ok(());
+    };
+    for key in ["absoluteDate", "absoluteTime", "absoluteDateTime"] {
+        match given.get(key) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) if text.parse::<jiff::civil::DateTime>().is_ok() => {}
+            Some(_) => {
+                let text = format!("{key} is a day and time, YYYY-MM-DDTHH:MM:SS");
+                return Err(Failure::value(text));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The original's scripts cannot make schedules; here they and the API can.
@@ -97,11 +117,17 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     ] {
         fields.insert(key.to_owned(), value);
     }
-    let timing = match arguments.given("timing") {
+    let timing: Timing = match arguments.given("timing") {
         Some(timing) => serde_json::from_value(timing.clone())
             .map_err(|error| Failure::value(format!("timing: {error}")))?,
         None => Timing::default(),
     };
+    let days = timing.days.len().max(timing.weekdays.len());
+    if days > DAYS || !timing.countdown.is_finite() {
+        return Err(Failure::value(format!(
+            "a timing has {DAYS} days at most, and a countdown of some seconds"
+        )));
+    }
     let schedule = Object {
         id: 0,
         table: TABLE.objects(),
@@ -114,11 +140,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
             ..Hidden::default()
         },
     };
-    let made = context
-        .server
-        .edit(context.caller, |edit| edit.create(schedule))
-        .await?;
-    Ok(context.see(&made))
+    context.add(schedule).await
 }
 
 fn member(

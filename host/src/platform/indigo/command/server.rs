@@ -1,5 +1,6 @@
 //! `indigo.server`: the log, the time, other plugins, messages, preferences.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Zoned;
@@ -11,13 +12,14 @@ use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::indigo::action::Step;
 use crate::platform::indigo::arguments::check_keys;
+use crate::platform::indigo::bounds;
 use crate::platform::indigo::event_line;
 use crate::platform::indigo::execute;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::info::SERVER_API;
 use crate::platform::indigo::object::map_weight;
 use crate::platform::indigo::paths::{INSTALL_FOLDER, SERVER_VERSION, logs};
-use crate::platform::indigo::plugin::{Asked, Broadcast, Plugin, definitions};
+use crate::platform::indigo::plugin::{Asked, Broadcast, Plugin, definitions, definitions_size};
 use crate::platform::indigo::preferences;
 use crate::platform::indigo::server::{IndigoServer, timestamp};
 use crate::platform::indigo::sun::Event;
@@ -25,6 +27,12 @@ use crate::serial::list::existing;
 
 /// Most lines of the log in one answer.
 const LINES: f64 = 10_000.0;
+
+/// Bytes of a line in an answer beside its text.
+const LINE: u64 = 2048;
+
+/// Bytes of what is said about a plugin.
+const FACTS: u64 = 8192;
 
 /// From this level of module `logging` on a line is an error.
 const ERROR: f64 = 40.0;
@@ -76,11 +84,19 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
         }
         "getEventLogList" => event_log(&context),
         "getPlugin" => Ok(plugin(&context)?.1),
-        "getPluginList" => Ok(server.plugins().iter().map(|it| it.facts()).collect()),
+        "getPluginList" => {
+            let plugins = server.plugins();
+            context.room(bounds::count(plugins.len()).saturating_mul(FACTS))?;
+            Ok(plugins.iter().map(|it| it.facts()).collect())
+        }
         "pluginExecuteAction" => execute_action(&context).await,
         "pluginRestart" => restart(&context),
         "restartPlugin" | "stopPlugin" => stop(&context, command == "restartPlugin"),
-        "pluginDefinitions" => Ok(definitions(&own(&context)?.bundle)),
+        "pluginDefinitions" => {
+            let plugin = own(&context)?;
+            context.room(definitions_size(&plugin.bundle))?;
+            Ok(definitions(&plugin.bundle))
+        }
         "savePluginPrefs" => save(&context).await,
         "broadcastToSubscribers" => broadcast(&context),
         "subscribeToBroadcast" => {
@@ -130,9 +146,11 @@ async fn serial_ports(context: &Context<'_>) -> Result<Value, Failure> {
             return Err(Failure::value(text));
         }
     };
-    let policy = Arc::clone(own(context)?.serial());
+    let plugin = own(context)?;
+    let policy = Arc::clone(plugin.serial());
     // The kernel's tree of devices is files.
-    let listing = tokio::task::spawn_blocking(move || existing(&policy)).await;
+    let files = &context.server.pools.files;
+    let listing = files.run(&plugin.account, move || existing(&policy)).await;
     let ports = listing.map_err(|_| Failure::other("the serial ports cannot be listed"))?;
     let ports = ports
         .into_iter()
@@ -234,11 +252,23 @@ fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
     let as_list = context.arguments.flag("returnAsList")?.unwrap_or(true);
     let stamped = context.arguments.flag("showTimeStamp")?.unwrap_or(true);
     let plugins = context.server.plugins();
+    let names: HashSet<&str> = plugins.iter().map(|it| it.log.name()).collect();
     let records = context.server.events().tail(None, count);
-    let records = records.into_iter().filter(|record| {
-        let of = record.hardware.as_deref();
-        of.is_none_or(|name| plugins.iter().any(|it| it.log.name() == name))
+    let records: Vec<_> = records
+        .into_iter()
+        .filter(|record| {
+            record
+                .hardware
+                .as_deref()
+                .is_none_or(|it| names.contains(it))
+        })
+        .collect();
+    let bytes = records.iter().map(|record| {
+        let text = bounds::count(record.text.len());
+        text.saturating_mul(3).saturating_add(LINE)
     });
+    context.room(bytes.fold(0, u64::saturating_add))?;
+    let records = records.into_iter();
     let stamp = |time: jiff::Timestamp| {
         let zoned = time.to_zoned(jiff::tz::TimeZone::system());
         zoned.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
@@ -288,7 +318,11 @@ fn plugin(context: &Context<'_>) -> Result<(Option<Arc<Plugin>>, Value), Failure
 
 async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
     let arguments = &context.arguments;
-    let props = arguments.dict("props")?.cloned().unwrap_or_default();
+    let props = arguments.dict("props")?;
+    // In the step, in the action object that is made of it, and as text.
+    let copies = props.map_or(0, bounds::map_footprint).saturating_mul(3);
+    context.room(copies)?;
+    let props = props.cloned().unwrap_or_default();
     let device = arguments.number("deviceId")?.unwrap_or(0.0);
     #[expect(clippy::cast_possible_truncation, reason = "an id")]
     let device = device as i64;
@@ -305,7 +339,9 @@ async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
     fields.insert("props".to_owned(), Value::Object(props));
     let step = Step::new("indigo.PluginAction", Value::Object(fields));
     if arguments.flag("waitUntilDone")?.unwrap_or(true) {
-        return execute::ask(context.server, &step).await;
+        let value = execute::ask(context.server, context.caller, &step).await?;
+        context.room(bounds::footprint(&value).saturating_mul(2))?;
+        return Ok(value);
     }
     execute::begin(context.server, context.caller, step, None)?;
     Ok(Value::Null)
@@ -366,11 +402,17 @@ async fn save(context: &Context<'_>) -> Result<Value, Failure> {
     if weight > limit {
         return Err(Limits::hit("stored-bytes", weight, limit).into());
     }
+    // A copy of it, and the text of the file, which has each key twice and is indented.
+    let copy = bounds::map_footprint(given);
+    context.room(weight.saturating_mul(8).saturating_add(copy))?;
     let given = given.clone();
     // One after the other: two threads of a plugin may save at the same time.
     let turn = plugin.saving.lock().await;
     let (data, id) = (plugin.data.clone(), plugin.id().to_owned());
-    let saved = tokio::task::spawn_blocking(move || preferences::save(&data, &id, &given));
+    let files = &context.server.pools.files;
+    let saved = files.run(&plugin.account, move || {
+        preferences::save(&data, &id, &given)
+    });
     let saved = saved.await;
     drop(turn);
     match saved {
@@ -386,12 +428,11 @@ async fn save(context: &Context<'_>) -> Result<Value, Failure> {
 fn broadcast(context: &Context<'_>) -> Result<Value, Failure> {
     let sender = own(context)?;
     let message = context.arguments.needed_text("messageName")?;
-    let args: Vec<Value> = context
-        .arguments
-        .given("arg")
-        .cloned()
-        .into_iter()
-        .collect();
+    bounds::short("a name", message, bounds::NAME)?;
+    let arg = context.arguments.given("arg");
+    // A copy of it, and its text.
+    context.room(arg.map_or(0, bounds::footprint).saturating_mul(2))?;
+    let args: Vec<Value> = arg.cloned().into_iter().collect();
     let arguments: Arc<str> = json!({ "kind": "broadcast", "args": args })
         .to_string()
         .into();

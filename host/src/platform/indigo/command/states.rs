@@ -1,10 +1,17 @@
 //! What a plugin says about its own devices: states, error, image, list of states.
 
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value, json};
 
 use super::follow::{couple, derive, energy, labels};
 use super::{Context, common};
+use crate::limits::Limits;
 use crate::log::Level;
+use crate::platform::indigo::bounds::{
+    CHOICES, COMPLAINTS, KEY, LABEL, STATES, count, footprint, quoted, short,
+};
 use crate::platform::indigo::change::StateChange;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::Object;
@@ -15,9 +22,6 @@ use crate::platform::indigo::table::Collection;
 
 const TABLE: Collection = Collection::Devices;
 
-/// Most states that a plugin may give a device.
-const MOST: usize = 1000;
-
 pub(super) async fn run(context: &Context<'_>, command: &str) -> Result<Value, Failure> {
     let changed = match command {
         "updateStatesOnServer" => return update(context).await,
@@ -26,7 +30,7 @@ pub(super) async fn run(context: &Context<'_>, command: &str) -> Result<Value, F
             context
                 .change(TABLE.objects(), |device| {
                     context.owns(device)?;
-                    device.set("displayStateImageSel", image);
+                    device.set("displayStateImageSel", image.clone());
                     Ok(())
                 })
                 .await?
@@ -36,7 +40,7 @@ pub(super) async fn run(context: &Context<'_>, command: &str) -> Result<Value, F
             context
                 .change(TABLE.objects(), |device| {
                     context.owns(device)?;
-                    device.set("errorState", message);
+                    device.set("errorState", message.clone());
                     Ok(())
                 })
                 .await?
@@ -51,14 +55,16 @@ pub(super) async fn run(context: &Context<'_>, command: &str) -> Result<Value, F
                 .await?
         }
         "stateListOrDisplayStateIdChanged" => {
-            let given = context.arguments.given("stateList").cloned();
+            let given = context.arguments.given("stateList");
+            context.room(given.map_or(0, footprint))?;
+            let given = given.cloned();
             let display = context.arguments.text("displayStateId")?.map(str::to_owned);
-            let list = given.map(definitions).transpose()?;
+            let list = given.map(|it| definitions(context, it)).transpose()?;
             context
                 .change(TABLE.objects(), |device| {
                     context.owns(device)?;
-                    device.hidden.own_states = list;
-                    device.hidden.own_display = display;
+                    device.hidden.own_states.clone_from(&list);
+                    device.hidden.own_display.clone_from(&display);
                     settle(context, device);
                     Ok(())
                 })
@@ -70,13 +76,46 @@ pub(super) async fn run(context: &Context<'_>, command: &str) -> Result<Value, F
     Ok(context.see(&changed))
 }
 
-fn definitions(list: Value) -> Result<Vec<StateDefinition>, Failure> {
+/// Bytes of a truth value that goes with a choice, beside key and value.
+const TRUTH: u64 = 16;
+
+fn definitions(context: &Context<'_>, list: Value) -> Result<Vec<StateDefinition>, Failure> {
     let list: Vec<StateDefinition> = serde_json::from_value(list)
         .map_err(|error| Failure::value(format!("the list of states: {error}")))?;
-    if list.len() > MOST {
+    if list.len() > STATES {
         return Err(Failure::value(format!(
-            "a device has {MOST} states at most"
+            "a device has {STATES} states at most"
         )));
+    }
+    let mut truths = 0_u64;
+    for state in &list {
+        short("the key of a state", &state.key, KEY)?;
+        for label in [
+            &state.trigger_label,
+            &state.state_label,
+            &state.default_value,
+        ] {
+            short("a text of a state", label, LABEL)?;
+        }
+        if state.options.len() > CHOICES {
+            return Err(Failure::value(format!(
+                "a state has {CHOICES} choices at most"
+            )));
+        }
+        for choice in &state.options {
+            short("the value of a choice", &choice.value, KEY)?;
+            short("the label of a choice", &choice.label, LABEL)?;
+            let key = state.key.len().saturating_add(choice.value.len());
+            truths = truths.saturating_add(count(key)).saturating_add(TRUTH);
+        }
+    }
+    // Each choice is a state as well, with the key of its own state in front.
+    let most = match context.caller.limits() {
+        Some(limits) => limits.stored_bytes,
+        None => u64::MAX,
+    };
+    if truths > most {
+        return Err(Limits::hit("stored-bytes", truths, most).into());
     }
     Ok(list)
 }
@@ -106,12 +145,18 @@ pub(super) fn settle(context: &Context<'_>, device: &mut Object) {
         // The plugin is away: what it had stays.
         (None, None) => device.hidden.states.clone(),
     };
+    let mut places: HashMap<String, usize> = list
+        .iter()
+        .enumerate()
+        .map(|(place, it)| (it.key.clone(), place))
+        .collect();
     for state in own {
         if state.key.is_empty() {
             continue;
         }
+        let place = *places.entry(state.key.clone()).or_insert(list.len());
         // A state of the class keeps its type and takes the plugin's labels.
-        match list.iter_mut().find(|it| it.key == state.key) {
+        match list.get_mut(place) {
             Some(known) if known.kind != StateType::Label => {
                 known.trigger_label = state.trigger_label;
                 known.state_label = state.state_label;
@@ -148,119 +193,176 @@ pub(super) async fn put(
     context: &Context<'_>,
     states: Vec<(String, Value)>,
 ) -> Result<Value, Failure> {
-    let reference = context.arguments.subject()?;
     let given = states.into_iter();
     let given: Vec<Value> = given
         .map(|(key, value)| json!({ "key": key, "value": value }))
         .collect();
-    let mut complaints = Vec::new();
-    let edited = context.server.edit(context.caller, |edit| {
-        let mut device = Object::clone(edit.database().get(TABLE.objects(), &reference)?);
-        let changes = set(&mut device, &given, &mut complaints)?;
-        match complaints.first() {
-            Some(complaint) => Err(Failure::value(complaint.clone())),
-            None => edit.update(device, changes).map(drop),
+    let changed = context.alter(TABLE.objects(), |old, device| {
+        let mut complaints = Complaints::default();
+        let changes = set(old, device, &given, &mut complaints)?;
+        match complaints.lines.into_iter().next() {
+            Some(complaint) => Err(Failure::value(complaint)),
+            None => Ok(((), changes)),
         }
     });
-    edited.await.map(|()| Value::Null)
+    changed.await.map(|_| Value::Null)
 }
 
 async fn update(context: &Context<'_>) -> Result<Value, Failure> {
-    let given: Vec<Value> = context.arguments.list("states")?.to_vec();
-    let reference = context.arguments.subject()?;
-    let mut complaints = Vec::new();
-    let edited = context.server.edit(context.caller, |edit| {
-        let old = edit.database().get(TABLE.objects(), &reference)?;
+    let given = context.arguments.list("states")?;
+    let changed = context.alter(TABLE.objects(), |old, device| {
         context.owns(old)?;
-        let mut device = Object::clone(old);
-        let changes = set(&mut device, &given, &mut complaints)?;
-        edit.update(device, changes)
+        let mut complaints = Complaints::default();
+        let changes = set(old, device, given, &mut complaints)?;
+        Ok((complaints, changes))
     });
-    let changed = edited.await;
+    let (device, complaints) = changed.await?;
     if let Some(plugin) = context.caller.plugin() {
-        for complaint in complaints {
+        for complaint in complaints.told() {
             plugin.log.plugin(false, Level::Error, &complaint);
         }
     }
-    let device = changed?;
     Ok(device.fields.get("states").cloned().unwrap_or_default())
 }
 
-/// Puts values into the states of a device; the changes that fire triggers.
+/// What is wrong with what a plugin gave; one call may give much.
+#[derive(Debug, Default)]
+struct Complaints {
+    lines: Vec<String>,
+    more: usize,
+}
+
+impl Complaints {
+    /// Adds one, about a device's state; `text` begins behind its key.
+    fn add(&mut self, device: &Object, key: &str, text: impl FnOnce() -> String) {
+        if self.lines.len() >= COMPLAINTS {
+            self.more = self.more.saturating_add(1);
+            return;
+        }
+        let (name, key) = (quoted(device.name()), quoted(key));
+        let text = text();
+        self.lines
+            .push(format!("device \"{name}\" state key {key} {text}"));
+    }
+
+    /// The lines for the log.
+    fn told(self) -> Vec<String> {
+        let mut lines = self.lines;
+        if self.more > 0 {
+            lines.push(format!("and {} more of these", self.more));
+        }
+        lines
+    }
+}
+
+/// The last value that a state was given, converted.
+struct Given<'a> {
+    key: &'a str,
+    definition: &'a StateDefinition,
+    value: Value,
+    /// What is shown, where the plugin says so.
+    shown: Option<&'a Value>,
+    places: Option<u32>,
+    /// Whether it fires no triggers.
+    silent: bool,
+}
+
+/// Puts values into the states of a device; the changes that fire triggers. The time that
+/// it takes grows with what is given and what the device has, not with both multiplied.
 fn set(
+    old: &Object,
     device: &mut Object,
     given: &[Value],
-    complaints: &mut Vec<String>,
+    complaints: &mut Complaints,
 ) -> Result<Vec<StateChange>, Failure> {
-    let name = device.name().to_owned();
-    let before = match device.fields.get("states") {
-        Some(Value::Object(states)) => states.clone(),
-        _ => Map::new(),
-    };
-    let mut states = before.clone();
-    let mut silent = Vec::new();
-    let mut keys: Vec<&str> = Vec::new();
+    let definitions: HashMap<&str, &StateDefinition> = old
+        .hidden
+        .states
+        .iter()
+        .rev()
+        .map(|it| (it.key.as_str(), it))
+        .collect();
+    let class = OfClass::new(old);
+    // In the order in which keys came first, found by key.
+    let mut latest: Vec<Given<'_>> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     let mut clear = false;
     for item in given {
         let Some(key) = item.get("key").and_then(Value::as_str) else {
             return Err(Failure::key("a state needs a key"));
         };
-        let Some(definition) = device.hidden.states.iter().find(|it| it.key == key) else {
-            complaints.push(format!(
-                "device \"{name}\" state key {key} not defined (ignoring update request)"
-            ));
+        let Some(definition) = definitions.get(key) else {
+            let text = || "not defined (ignoring update request)".to_owned();
+            complaints.add(old, key, text);
             continue;
         };
         let Some(value) = item.get("value").filter(|value| !value.is_null()) else {
-            complaints.push(format!(
-                "device \"{name}\" state key {key} was given no value"
-            ));
+            complaints.add(old, key, || "was given no value".to_owned());
             continue;
         };
-        let places = item.get("decimalPlaces").and_then(Value::as_i64);
-        let places = places.and_then(|it| u32::try_from(it).ok());
-        let Some(value) = taken(device, definition, value, places) else {
-            complaints.push(format!(
-                "device \"{name}\" state key {key} cannot hold {value}; it is a {:?}",
-                definition.kind
-            ));
+        let decimals = item.get("decimalPlaces").and_then(Value::as_i64);
+        let decimals = decimals.and_then(|it| u32::try_from(it).ok());
+        let Some(value) = taken(&class, definition, value, decimals) else {
+            complaints.add(old, key, || {
+                let shown = quoted(&value.to_string());
+                format!("cannot hold {shown}; it is a {:?}", definition.kind)
+            });
             continue;
         };
-        let shown = item.get("uiValue").filter(|it| !it.is_null());
-        let shown = match shown {
-            Some(shown) => text(shown, None).unwrap_or_default(),
-            None => definition.shown(&value, places),
-        };
-        choices(definition, &value, &mut states);
-        let plain = text(&value, None).as_deref() == Some(&shown);
-        states.insert(key.to_owned(), value);
-        let label = format!("{key}.ui");
-        // What is shown as it is needs no entry of its own.
-        if plain {
-            states.shift_remove(&label);
-        } else {
-            states.insert(label, Value::from(shown));
-        }
-        if item.get("triggerEvents").and_then(truth) == Some(false) {
-            silent.push(key.to_owned());
-        }
+        let silent = item.get("triggerEvents").and_then(truth) == Some(false);
         clear |= item.get("clearErrorState").and_then(truth) != Some(false);
-        keys.push(key);
+        let given = Given {
+            key,
+            definition,
+            value,
+            shown: item.get("uiValue").filter(|it| !it.is_null()),
+            places: decimals,
+            silent,
+        };
+        let place = *places.entry(key).or_insert(latest.len());
+        match latest.get_mut(place) {
+            Some(earlier) => {
+                let silent = earlier.silent || silent;
+                *earlier = Given { silent, ..given };
+            }
+            None => latest.push(given),
+        }
+    }
+    let empty = Map::new();
+    let before = old.fields.get("states").and_then(Value::as_object);
+    let before = before.unwrap_or(&empty);
+    let mut states = match device.fields.get_mut("states").map(Value::take) {
+        Some(Value::Object(states)) => states,
+        _ => Map::new(),
+    };
+    let keys: HashSet<&str> = places.into_keys().collect();
+    let silent: HashSet<&str> = latest
+        .iter()
+        .filter(|it| it.silent)
+        .map(|it| it.key)
+        .collect();
+    let own_ui: HashSet<&str> = given
+        .iter()
+        .filter(|it| it.get("uiValue").is_some_and(|it| !it.is_null()))
+        .filter_map(|it| it.get("key").and_then(Value::as_str))
+        .collect();
+    let mut unlabelled = HashSet::new();
+    for given in latest {
+        unlabelled.extend(show(given, &mut states));
+    }
+    if !unlabelled.is_empty() {
+        states.retain(|key, _| !unlabelled.contains(key));
     }
     couple(device, &mut states, &keys);
     derive(device.hidden.device, &mut states);
     if let Some((key, label)) = labels(device, &states) {
         let of = key.strip_suffix(".ui").unwrap_or_default();
-        let own = given.iter().any(|it| {
-            it.get("key").and_then(Value::as_str) == Some(of)
-                && it.get("uiValue").is_some_and(|it| !it.is_null())
-        });
-        let moved = keys.contains(&of) || states.get(of) != before.get(of);
-        if moved && !own {
+        let moved = keys.contains(of) || states.get(of) != before.get(of);
+        if moved && !own_ui.contains(of) {
             states.insert(key, label);
         }
     }
-    if keys.contains(&"accumEnergyTotal") {
+    if keys.contains("accumEnergyTotal") {
         energy(device, &states);
     }
     if clear && !device.text("errorState").is_empty() {
@@ -275,21 +377,70 @@ fn set(
             new: new.clone(),
         })
         .collect();
-    if !changes.is_empty() || states != before {
+    if !changes.is_empty() || states != *before {
         device.set("lastChanged", common::now());
-        device.set("states", Value::Object(states));
     }
+    device.set("states", Value::Object(states));
     Ok(changes
         .into_iter()
-        .filter(|change| !silent.contains(&change.key))
+        .filter(|change| !silent.contains(change.key.as_str()))
         .collect())
+}
+
+/// Puts one value in, and what is shown of it; the key of a label that is to go.
+fn show(given: Given<'_>, states: &mut Map<String, Value>) -> Option<String> {
+    let Given {
+        key,
+        definition,
+        value,
+        ..
+    } = given;
+    let shown = match given.shown {
+        Some(shown) => text(shown, None).unwrap_or_default(),
+        None => definition.shown(&value, given.places),
+    };
+    choices(definition, &value, states);
+    let plain = text(&value, None).as_deref() == Some(&shown);
+    states.insert(key.to_owned(), value);
+    let label = format!("{key}.ui");
+    // What is shown as it is needs no entry of its own.
+    if plain {
+        return states.contains_key(&label).then_some(label);
+    }
+    states.insert(label, Value::from(shown));
+    None
+}
+
+/// The keys of the states that a device has from its class, looked up when first asked for.
+struct OfClass<'a> {
+    device: &'a Object,
+    keys: OnceCell<HashSet<String>>,
+}
+
+impl<'a> OfClass<'a> {
+    fn new(device: &'a Object) -> Self {
+        Self {
+            device,
+            keys: OnceCell::new(),
+        }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        let keys = self.keys.get_or_init(|| {
+            let empty = Map::new();
+            let props = self.device.props(self.device.owner()).unwrap_or(&empty);
+            let states = self.device.hidden.device.states(props);
+            states.into_iter().map(|it| it.key).collect()
+        });
+        keys.contains(key)
+    }
 }
 
 /// A value as a state takes it. A state of the class has its type. A number that the
 /// plugin declared itself is what its plugin makes of it: a fraction in a whole number,
 /// text in either; the SDK's example does both each second.
 fn taken(
-    device: &Object,
+    class: &OfClass<'_>,
     definition: &StateDefinition,
     value: &Value,
     places: Option<u32>,
@@ -304,9 +455,7 @@ fn taken(
     if !number || (kept.is_some() && whole) {
         return kept;
     }
-    let props = device.props(device.owner()).cloned().unwrap_or_default();
-    let states = device.hidden.device.states(&props);
-    if states.iter().any(|it| it.key == definition.key) {
+    if class.has(&definition.key) {
         return kept;
     }
     let real = StateDefinition::new("", StateType::Number);
@@ -354,9 +503,10 @@ mod tests {
     }
 
     fn change(device: &mut Object, given: Value) -> Vec<String> {
-        let mut complaints = Vec::new();
-        let changes = set(device, given.as_array().unwrap(), &mut complaints).unwrap();
-        assert!(complaints.is_empty(), "{complaints:?}");
+        let mut complaints = Complaints::default();
+        let old = device.clone();
+        let changes = set(&old, device, given.as_array().unwrap(), &mut complaints).unwrap();
+        assert!(complaints.lines.is_empty(), "{complaints:?}");
         changes.into_iter().map(|it| it.key).collect()
     }
 
@@ -378,11 +528,15 @@ mod tests {
     #[test]
     fn an_unknown_state_changes_nothing() {
         let mut lamp = device(DeviceClass::Relay, json!({}));
-        let mut complaints = Vec::new();
+        let mut complaints = Complaints::default();
+        let old = lamp.clone();
         let given = json!([{"key": "nope", "value": 1}]);
-        let changes = set(&mut lamp, given.as_array().unwrap(), &mut complaints).unwrap();
-        assert!(changes.is_empty());
-        assert!(complaints[0].contains("nope not defined"), "{complaints:?}");
+        let changes = set(&old, &mut lamp, given.as_array().unwrap(), &mut complaints).unwrap();
+        assert!(changes.is_empty() && lamp == old);
+        assert!(
+            complaints.lines[0].contains("nope not defined"),
+            "{complaints:?}"
+        );
     }
 
     #[test]
@@ -408,10 +562,14 @@ mod tests {
     #[test]
     fn a_state_of_the_class_keeps_its_type() {
         let mut fan = device(DeviceClass::SpeedControl, json!({}));
-        let mut complaints = Vec::new();
+        let mut complaints = Complaints::default();
+        let old = fan.clone();
         let given = json!([{"key": "speedIndex", "value": "abc"}]);
-        set(&mut fan, given.as_array().unwrap(), &mut complaints).unwrap();
-        assert!(complaints[0].contains("cannot hold"), "{complaints:?}");
+        set(&old, &mut fan, given.as_array().unwrap(), &mut complaints).unwrap();
+        assert!(
+            complaints.lines[0].contains("cannot hold"),
+            "{complaints:?}"
+        );
         change(&mut fan, json!([{"key": "speedIndex", "value": 1.5}]));
         assert_eq!(fan.fields["states"]["speedIndex"], 1);
     }

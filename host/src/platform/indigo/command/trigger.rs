@@ -199,11 +199,7 @@ async fn create(context: &Context<'_>, class: &Class) -> Result<Value, Failure> 
     if class.namespace == "pluginEvent" {
         event_of_plugin(context, &mut trigger)?;
     }
-    let made = context
-        .server
-        .edit(context.caller, |edit| edit.create(trigger))
-        .await?;
-    Ok(context.see(&made))
+    context.add(trigger).await
 }
 
 fn event_of_plugin(context: &Context<'_>, trigger: &mut Object) -> Result<(), Failure> {
@@ -246,20 +242,20 @@ fn execute_now(context: &Context<'_>) -> Result<Value, Failure> {
         return Ok(Value::Null);
     }
     let ignore = context.arguments.flag("ignoreConditions")?.unwrap_or(false);
-    let mut data = match context.arguments.dict("trigger_data")? {
-        Some(given) => Value::Object(given.clone()),
-        None => json!({}),
-    };
-    merge(&mut data, event(&trigger, context.caller));
-    if class(&trigger) == "indigo.PluginEventTrigger" {
-        let plugin = context.server.plugin(trigger.owner());
-        let name = plugin.map(|it| it.bundle.info.display_name.clone());
-        merge(
-            &mut data,
-            webhook::event_names(&trigger, &name.unwrap_or_default()),
-        );
-    }
-    execute(context.server, context.caller, &trigger, ignore, data);
+    let given = action_group::event_data(context, "trigger_data")?;
+    execute(context.server, context.caller, &trigger, ignore, || {
+        let mut data = given;
+        merge(&mut data, event(&trigger, context.caller));
+        if class(&trigger) == "indigo.PluginEventTrigger" {
+            let plugin = context.server.plugin(trigger.owner());
+            let name = plugin.map(|it| it.bundle.info.display_name.clone());
+            merge(
+                &mut data,
+                webhook::event_names(&trigger, &name.unwrap_or_default()),
+            );
+        }
+        data
+    });
     Ok(Value::Null)
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Context, common, unknown};
+use crate::platform::indigo::bounds::quoted;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{Hidden, Object};
 use crate::platform::indigo::state::text;
@@ -35,7 +36,8 @@ fn check_name(name: &str) -> Result<(), Failure> {
     let fits = |character: char| character.is_alphanumeric() || "_-.".contains(character);
     if name.is_empty() || !name.chars().all(fits) {
         return Err(Failure::value(format!(
-            "'{name}' is no name of a variable; letters, digits and _ are"
+            "'{}' is no name of a variable; letters, digits and _ are",
+            quoted(name)
         )));
     }
     Ok(())
@@ -58,11 +60,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
             ..Hidden::default()
         },
     };
-    let made = context
-        .server
-        .edit(context.caller, |edit| edit.create(variable))
-        .await?;
-    Ok(context.see(&made))
+    context.add(variable).await
 }
 
 async fn update(context: &Context<'_>) -> Result<Value, Failure> {
@@ -75,7 +73,7 @@ async fn update(context: &Context<'_>) -> Result<Value, Failure> {
                     variable.name()
                 )));
             }
-            variable.set("value", value);
+            variable.set("value", value.clone());
             Ok(())
         })
         .await?;

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{DialogError, Subject};
 use crate::platform::indigo::command::device;
-use crate::platform::indigo::object::Object;
+use crate::platform::indigo::database::Database;
+use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::server::{Caller, IndigoServer};
 
@@ -49,15 +50,17 @@ pub(super) async fn finish(
     draft: Option<i64>,
 ) -> Result<(), DialogError> {
     let Some(device) = draft else { return Ok(()) };
-    let edited = server.edit(&OPERATOR, |edit| {
-        if let Some(old) = edit.database().any(device) {
-            let mut object = Object::clone(old);
-            object.hidden.draft = false;
-            edit.update(object, Vec::new())?;
-        }
-        Ok(())
+    if server.database().any(device).is_none() {
+        return Ok(());
+    }
+    let gone = || Failure::value("the device of the dialog is no longer there");
+    let find = |database: &Database| database.any(device).cloned().ok_or_else(gone);
+    let edited = server.alter(&OPERATOR, None, find, |_, object| {
+        object.hidden.draft = false;
+        Ok(((), Vec::new()))
     });
-    Ok(edited.await?)
+    edited.await?;
+    Ok(())
 }
 
 /// Takes the device of a dialog away that was not saved.

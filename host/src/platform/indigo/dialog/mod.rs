@@ -23,9 +23,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::bounds::{count, map_footprint};
 use super::definition::{ConfigUi, Field};
 use super::failure::Failure;
 use super::plugin::CallError;
+use crate::account::Charge;
 
 pub use registry::{Dialogs, MAX_OPEN};
 pub use step::Place;
@@ -128,8 +130,17 @@ pub enum DialogError {
     Refused(#[from] Failure),
 }
 
+/// Most fields of a dialog.
+pub const MAX_FIELDS: usize = 1000;
+
+/// Bytes of an option beside its texts.
+const OPTION: u64 = 128;
+
+/// How often a dialog is held while it is shown: as it is open, as it is shown, as JSON.
+const SHOWN: u64 = 3;
+
 /// A dialog's definition and the subject it is about.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Dialog {
     plugin: String,
     subject: Subject,
@@ -141,4 +152,35 @@ struct Dialog {
     options: Vec<(String, Vec<(String, String)>)>,
     /// The device that was made for it.
     draft: Option<i64>,
+    /// What values and options take of the plugin's account.
+    charge: Charge,
+}
+
+impl Dialog {
+    /// Takes what values and options need now from the plugin's account.
+    ///
+    /// # Errors
+    ///
+    /// The limit `host-memory` of the plugin.
+    fn pay(&mut self) -> Result<(), DialogError> {
+        let options = self.options.iter().map(|(_, pairs)| size(pairs));
+        let values = map_footprint(&self.values);
+        let bytes = options
+            .fold(values, u64::saturating_add)
+            .saturating_mul(SHOWN);
+        match bytes.checked_sub(self.charge.bytes()) {
+            Some(more) => self.charge.grow(more).map_err(Failure::from)?,
+            None => self.charge.shrink_to(bytes),
+        }
+        Ok(())
+    }
+}
+
+/// Bytes that options take.
+fn size(pairs: &[(String, String)]) -> u64 {
+    let one = |(value, label): &(String, String)| {
+        let texts = value.len().saturating_add(label.len());
+        count(texts).saturating_add(OPTION)
+    };
+    pairs.iter().map(one).fold(0, u64::saturating_add)
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::registry::ask_or_nothing;
-use super::{Dialog, DialogError, Subject, Values, options, reply, step, values};
+use super::{Dialog, DialogError, MAX_FIELDS, Subject, Values, options, reply, step, values};
 use crate::platform::indigo::definition::{ConfigUi, Definitions, MenuDialog, Source};
+use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::preferences;
 use crate::platform::indigo::server::IndigoServer;
@@ -21,8 +22,14 @@ pub(super) async fn open(
     let subject = step::resolved(server, plugin, subject)?;
     let saved = saved(server, plugin, &subject).await?;
     let mut found = defined(plugin, &subject)?;
-    if let Some(ui) = made(plugin, &subject).await? {
+    if let Some(ui) = made(server, plugin, &subject).await? {
         found.ui = ui;
+    }
+    let fields = found.ui.fields.len();
+    if fields > MAX_FIELDS {
+        return Err(DialogError::Wrong(format!(
+            "the dialog has {fields} fields, {MAX_FIELDS} are allowed"
+        )));
     }
     let own = found.ui.support_url.take();
     let fallback = plugin.bundle.info.support_url.clone();
@@ -39,6 +46,7 @@ pub(super) async fn open(
         options: Vec::new(),
         subject,
         draft,
+        charge: plugin.account.charge(0).map_err(Failure::from)?,
     };
     values::add_defaults(&dialog.ui, &mut dialog.values);
     values::check_size(&dialog.values)?;
@@ -143,7 +151,11 @@ fn menu(all: &Definitions, item: &str) -> Option<Defined> {
 }
 
 /// What the plugin makes of the dialog's definition; `None` when it leaves it alone.
-async fn made(plugin: &Arc<Plugin>, subject: &Subject) -> Result<Option<ConfigUi>, DialogError> {
+async fn made(
+    server: &IndigoServer,
+    plugin: &Arc<Plugin>,
+    subject: &Subject,
+) -> Result<Option<ConfigUi>, DialogError> {
     let Some((name, arguments)) = subject.xml_call() else {
         return Ok(None);
     };
@@ -157,7 +169,10 @@ async fn made(plugin: &Arc<Plugin>, subject: &Subject) -> Result<Option<ConfigUi
     let bundle = &plugin.bundle;
     let source = Source::new(&bundle.contents, &bundle.server_plugin);
     // Templates are files.
-    let read = tokio::task::spawn_blocking(move || ConfigUi::from_xml(&text, name, &source));
+    let files = &server.pools.files;
+    let read = files.run(&plugin.account, move || {
+        ConfigUi::from_xml(&text, name, &source)
+    });
     match read.await {
         Ok(Ok(ui)) => Ok(Some(ui)),
         Ok(Err(problem)) => Err(DialogError::Wrong(format!(
@@ -190,7 +205,8 @@ async fn saved(
                 return Ok(prefs);
             }
             let plugin = Arc::clone(plugin);
-            let read = tokio::task::spawn_blocking(move || {
+            let account = Arc::clone(&plugin.account);
+            let read = server.pools.files.run(&account, move || {
                 let most = plugin.limits.stored_bytes;
                 preferences::load(&plugin.data, plugin.id(), most)
             });

@@ -1,13 +1,15 @@
 //! The options of menus and lists, from the definition, the server or the plugin.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::registry::ask_or_nothing;
 use super::values::choose_first;
-use super::{Dialog, DialogError};
+use super::{Dialog, DialogError, SHOWN, size};
 use crate::platform::indigo::definition::{Field, ObjectClass, Options};
+use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::server::{Caller, IndigoServer};
 
@@ -24,7 +26,11 @@ pub(super) async fn fill(
     dialog: &mut Dialog,
     only_dynamic: bool,
 ) -> Result<(), DialogError> {
+    dialog.pay()?;
     let fields: Vec<Field> = dialog.ui.fields.clone();
+    let known = dialog.options.iter().zip(0..);
+    let mut places: HashMap<String, usize> =
+        known.map(|((id, _), place)| (id.clone(), place)).collect();
     for field in fields {
         let Some(options) = &field.options else {
             continue;
@@ -40,14 +46,21 @@ pub(super) async fn fill(
             continue;
         }
         let pairs = pairs(server, plugin, dialog, options).await?;
+        let room = size(&pairs).saturating_mul(SHOWN);
+        dialog.charge.grow(room).map_err(|hit| {
+            plugin.log.limit(&hit);
+            Failure::from(hit)
+        })?;
         choose_first(&field, &pairs, &mut dialog.values);
-        let known = dialog.options.iter_mut().find(|(id, _)| *id == field.id);
-        match known {
+        let place = *places
+            .entry(field.id.clone())
+            .or_insert(dialog.options.len());
+        match dialog.options.get_mut(place) {
             Some((_, old)) => *old = pairs,
             None => dialog.options.push((field.id.clone(), pairs)),
         }
     }
-    Ok(())
+    dialog.pay()
 }
 
 async fn pairs(

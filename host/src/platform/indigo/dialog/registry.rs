@@ -90,6 +90,7 @@ impl Dialogs {
         let mut dialog = self.take(id)?;
         let Dialog { ui, values, .. } = &mut *dialog;
         values::take(ui, sent, values)?;
+        dialog.pay()?;
         Ok(show(id, &dialog, Map::new()))
     }
 
@@ -150,6 +151,7 @@ impl Dialogs {
         if let Some(new) = verdict.values {
             values::check_size(&new)?;
             dialog.values = new;
+            dialog.pay()?;
         }
         if !verdict.accepted {
             return Ok(Saved::No(Box::new(show(id, &dialog, verdict.errors))));
@@ -228,10 +230,12 @@ fn fresh_id() -> String {
 
 fn show(id: &str, dialog: &Dialog, mut errors: Map<String, Value>) -> Shown {
     let alert = reply::alert(&mut errors);
-    let options = |field: &str| {
-        let found = dialog.options.iter().find(|(known, _)| known == field);
-        found.map(|(_, pairs)| pairs.clone()).unwrap_or_default()
-    };
+    let known: HashMap<&str, &Vec<(String, String)>> = dialog
+        .options
+        .iter()
+        .map(|(field, pairs)| (field.as_str(), pairs))
+        .collect();
+    let options = |field: &str| known.get(field).copied().cloned().unwrap_or_default();
     let fields = dialog.ui.fields.iter().map(|field| ShownField {
         visible: binding::visible(&dialog.ui, field, &dialog.values),
         enabled: binding::enabled(field, &dialog.values),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{DialogError, Subject, Values};
 use crate::platform::indigo::action::{MOST_STEPS, Step};
+use crate::platform::indigo::database::Database;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::Object;
 use crate::platform::indigo::plugin::Plugin;
@@ -86,13 +87,13 @@ pub(super) async fn put(
 ) -> Result<usize, DialogError> {
     let defined = plugin.bundle.definitions.actions.find(type_id);
     let name = defined.map_or("", |action| action.name.as_str());
-    let edited = server.edit(&Caller::Operator("api-http"), |edit| {
-        let old = edit.database().any(place.owner);
-        let gone = || Failure::value("what has the action is no longer there");
-        let mut owner = Object::clone(old.ok_or_else(gone)?);
+    let gone = || Failure::value("what has the action is no longer there");
+    let find = |database: &Database| database.any(place.owner).cloned().ok_or_else(gone);
+    let operator = Caller::Operator("api-http");
+    let edited = server.alter(&operator, None, find, |_, owner| {
         let index = match place.index {
             Some(index) => {
-                let known = found(&owner, index, plugin.id(), type_id);
+                let known = found(owner, index, plugin.id(), type_id);
                 known.map_err(|error| Failure::value(error.to_string()))?;
                 index
             }
@@ -111,10 +112,9 @@ pub(super) async fn put(
             step.fields.insert("deviceId".to_owned(), device.into());
             step.fields.insert("props".to_owned(), json!(values));
         }
-        edit.update(owner, Vec::new())?;
-        Ok(index)
+        Ok((index, Vec::new()))
     });
-    Ok(edited.await?)
+    Ok(edited.await?.1)
 }
 
 fn has_steps(object: &Object) -> bool {

@@ -1,0 +1,369 @@
+//! What commands of a hostile plugin cost the hub: time that grows with what was given and
+//! no faster, memory within the account, lines in the plugin's own name.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::super::fixture::Fixture;
+use super::super::plugin::{Answer, Broadcast};
+use super::super::server::Caller;
+use super::super::{Failure, FailureKind};
+use crate::account::thread_cpu;
+use crate::limits::Limits;
+
+const DEVICES: &str = "<Devices><Device type='relay' id='relay'><Name>Relay</Name></Device>\
+    <Device type='custom' id='custom'><Name>Custom</Name></Device></Devices>";
+
+const USER: Caller = Caller::Operator("api-http");
+
+async fn fixture() -> Fixture {
+    Fixture::new(&[("Server Plugin/Devices.xml", DEVICES)], |_, _| {
+        Some(Answer::Returned(Value::Null))
+    })
+    .await
+}
+
+/// A command as the component sends it, from text to text.
+async fn raw(fixture: &Fixture, name: &str, text: String) -> Result<Value, Failure> {
+    let (server, plugin) = (&fixture.server, &fixture.plugin);
+    let done = server.command_of(plugin, name.to_owned(), text).await?;
+    Ok(serde_json::from_str(&done).unwrap())
+}
+
+async fn device(fixture: &Fixture, name: &str) -> i64 {
+    let made = json!({"name": name, "deviceTypeId": "custom"}).to_string();
+    let made = raw(fixture, "device.create", made).await.unwrap();
+    made["id"].as_i64().unwrap()
+}
+
+fn limit(failure: &Failure) -> &'static str {
+    failure.limit.as_ref().map_or("none", |hit| hit.which)
+}
+
+/// A list of this many of the same item.
+fn repeated(item: &str, count: usize) -> String {
+    let mut text = String::new();
+    for n in 0..count {
+        let _ = write!(text, "{}{item}", if n == 0 { "" } else { "," });
+    }
+    text
+}
+
+/// Computing time of all threads on behalf of the plugin for a command.
+async fn time_of(fixture: &Fixture, name: &str, text: String) -> Duration {
+    let (begun, billed) = (thread_cpu(), fixture.plugin.account.billed());
+    let done = raw(fixture, name, text).await;
+    done.unwrap();
+    // What was done on this thread, and what a pool did.
+    thread_cpu().saturating_sub(begun) + fixture.plugin.account.billed().saturating_sub(billed)
+}
+
+/// Asserts that four times as much takes less than eight times as long.
+fn assert_linear(what: &str, once: Duration, four_times: Duration) {
+    let once = once.max(Duration::from_millis(1));
+    assert!(four_times < once * 8, "{what}: {once:?}, {four_times:?}");
+}
+
+#[tokio::test]
+async fn states_are_set_in_time_that_grows_with_what_is_given() {
+    let fixture = fixture().await;
+    let id = device(&fixture, "d").await;
+    let list = format!(
+        "{{\"id\":{id},\"stateList\":[{{\"Key\":\"n\",\"Type\":\"Integer\"}},{}]}}",
+        (0..999)
+            .map(|n| format!("{{\"Key\":\"s{n}\",\"Type\":\"String\"}}"))
+            .collect::<Vec<_>>()
+            .join(",")
+    );
+    raw(&fixture, "device.stateListOrDisplayStateIdChanged", list)
+        .await
+        .unwrap();
+    let props: serde_json::Map<String, Value> =
+        (0..8000).map(|n| (format!("k{n}"), json!(n))).collect();
+    let props = json!({"id": id, "props": props}).to_string();
+    raw(&fixture, "device.replacePluginPropsOnServer", props)
+        .await
+        .unwrap();
+    // What does not fit, what is unknown, and the last of many states.
+    for item in [
+        r#"{"key":"n","value":"x"}"#,
+        r#"{"key":"?","value":1}"#,
+        r#"{"key":"s998","value":1,"triggerEvents":false}"#,
+    ] {
+        let update = |count| format!("{{\"id\":{id},\"states\":[{}]}}", repeated(item, count));
+        let name = "device.updateStatesOnServer";
+        let once = time_of(&fixture, name, update(4000)).await;
+        let four_times = time_of(&fixture, name, update(16_000)).await;
+        assert_linear(item, once, four_times);
+        // At the optimisation of tests; it was twenty seconds.
+        assert!(
+            four_times < Duration::from_secs(3),
+            "{item}: {four_times:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_call_complains_a_few_times() {
+    let fixture = fixture().await;
+    let id = device(&fixture, &"n".repeat(1000)).await;
+    let items = repeated(r#"{"key":"?","value":1}"#, 10_000);
+    let update = format!("{{\"id\":{id},\"states\":[{items}]}}");
+    raw(&fixture, "device.updateStatesOnServer", update)
+        .await
+        .unwrap();
+    let lines = fixture.server.events().tail(None, 10_000);
+    assert_eq!(lines.len(), 21);
+    assert!(
+        lines[20].text.contains("and 9980 more"),
+        "{}",
+        lines[20].text
+    );
+    assert!(lines.iter().all(|it| it.text.len() < 400));
+}
+
+#[tokio::test]
+async fn choices_are_bounded_before_they_become_states() {
+    let fixture = fixture().await;
+    let id = device(&fixture, "d").await;
+    let name = "device.stateListOrDisplayStateIdChanged";
+    let list = |states: usize, key: usize, choices: usize| {
+        let choice = |n| format!("{{\"Value\":\"{n:x}\",\"Label\":\"\"}}");
+        let choices: Vec<_> = (0..choices).map(choice).collect();
+        let state = |n| {
+            let key = format!("{n}{}", "k".repeat(key));
+            format!(
+                "{{\"Key\":\"{key}\",\"Type\":\"Enumeration\",\"Options\":[{}]}}",
+                choices.join(",")
+            )
+        };
+        let states: Vec<_> = (0..states).map(state).collect();
+        format!("{{\"id\":{id},\"stateList\":[{}]}}", states.join(","))
+    };
+    for (states, key, choices) in [(1, 1000, 1), (1, 10, 1001)] {
+        let refused = raw(&fixture, name, list(states, key, choices)).await;
+        assert_eq!(refused.unwrap_err().kind, FailureKind::Value);
+    }
+    // Ten thousand states of 250 bytes from 300 KB.
+    let refused = raw(&fixture, name, list(10, 240, 1000)).await.unwrap_err();
+    assert_eq!(limit(&refused), "stored-bytes");
+    raw(&fixture, name, list(2, 10, 10)).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_whole_record_counts_as_it_is_stored() {
+    let fixture = fixture().await;
+    let name = "device.stateListOrDisplayStateIdChanged";
+    let label = "k".repeat(1000);
+    let states = repeated(
+        &format!("{{\"Key\":\"\",\"Type\":\"String\",\"TriggerLabel\":\"{label}\"}}"),
+        200,
+    );
+    let mut refused = None;
+    for n in 0..20 {
+        let id = device(&fixture, &format!("d{n}")).await;
+        let list = format!("{{\"id\":{id},\"stateList\":[{states}]}}");
+        if let Err(failure) = raw(&fixture, name, list).await {
+            refused = Some(failure);
+            break;
+        }
+    }
+    assert_eq!(limit(&refused.unwrap()), "stored-bytes");
+    let id = fixture.plugin.id();
+    let used = fixture.server.database().usage(id).bytes;
+    assert!(
+        used > 200_000 && used <= Limits::default().stored_bytes,
+        "{used}"
+    );
+}
+
+#[tokio::test]
+async fn answers_are_charged_before_they_are_made() {
+    let fixture = fixture().await;
+    let made = json!({"name": "big", "value": "x".repeat(100_000)}).to_string();
+    let made = raw(&fixture, "variable.create", made).await.unwrap();
+    let ids = repeated(&made["id"].to_string(), 20_000);
+    let begun = fixture.plugin.account.used();
+    let refused = raw(
+        &fixture,
+        "variables.objects",
+        format!("{{\"ids\":[{ids}]}}"),
+    )
+    .await;
+    assert_eq!(limit(&refused.unwrap_err()), "host-memory");
+    let ids = repeated(&made["id"].to_string(), 3);
+    let shown = raw(
+        &fixture,
+        "variables.objects",
+        format!("{{\"ids\":[{ids}]}}"),
+    )
+    .await;
+    assert_eq!(shown.unwrap().as_array().unwrap().len(), 3);
+    // All of it was given back.
+    assert_eq!(fixture.plugin.account.used(), begun);
+    assert!(fixture.plugin.account.peak() <= Limits::default().host_memory);
+}
+
+#[tokio::test]
+async fn arguments_are_measured_before_they_are_read() {
+    let fixture = fixture().await;
+    let many = format!("{{\"ids\":[{}]}}", repeated("1", 70_000));
+    let refused = raw(&fixture, "variables.objects", many).await.unwrap_err();
+    assert_eq!(limit(&refused), "command-values");
+    let deep = format!("{{\"ids\":{}{}}}", "[".repeat(100), "]".repeat(100));
+    let refused = raw(&fixture, "variables.objects", deep).await.unwrap_err();
+    assert!(refused.message.contains("nested 101 deep"), "{refused}");
+    let refused = raw(&fixture, "variables.objects", "{".to_owned()).await;
+    assert_eq!(refused.unwrap_err().kind, FailureKind::Type);
+    assert_eq!(fixture.plugin.account.used(), 0);
+    let long = "x".repeat(5000);
+    let named = json!({"name": long, "deviceTypeId": "relay"}).to_string();
+    let refused = raw(&fixture, "device.create", named).await.unwrap_err();
+    assert!(refused.message.contains("1024 are allowed"), "{refused}");
+}
+
+#[tokio::test]
+async fn subscriptions_count_with_their_names() {
+    let fixture = fixture().await;
+    let broadcast = |sender: String| Broadcast {
+        sender,
+        message: "m".to_owned(),
+        method: "go".to_owned(),
+    };
+    let plugin = &fixture.plugin;
+    let refused = plugin.subscribe(broadcast("p".repeat(2000)));
+    assert_eq!(refused.unwrap_err().kind, FailureKind::Value);
+    assert_eq!(plugin.account.used(), 0);
+    plugin.subscribe(broadcast("p".repeat(1000))).unwrap();
+    assert!(plugin.account.used() >= 1003);
+    plugin.reset();
+    assert_eq!(plugin.account.used(), 0);
+}
+
+#[tokio::test]
+async fn lines_that_follow_from_a_plugin_are_its_own() {
+    let fixture = fixture().await;
+    let forged = "x\n2026-11-30 06:00:00.000  Status: cordon: user ann logged in";
+    let made = json!({"name": forged, "deviceTypeId": "relay"}).to_string();
+    let made = raw(&fixture, "device.create", made).await.unwrap();
+    let id = &made["id"];
+    let off = json!({"id": id, "value": false}).to_string();
+    raw(&fixture, "device.enable", off).await.unwrap();
+    let trigger = json!({"name": forged}).to_string();
+    let trigger = raw(&fixture, "serverStartup.create", trigger)
+        .await
+        .unwrap();
+    let trigger = json!({"id": trigger["id"]}).to_string();
+    for _ in 0..1000 {
+        let on = json!({"id": id}).to_string();
+        raw(&fixture, "device.turnOn", on).await.unwrap();
+        raw(&fixture, "trigger.execute", trigger.clone())
+            .await
+            .unwrap();
+    }
+    // Also when the server fires it by itself.
+    fixture.server.ready();
+    let lines = fixture.server.events().tail(None, 100_000);
+    let disabled = lines.iter().filter(|it| it.text.contains("is disabled"));
+    assert!(disabled.count() > 10);
+    assert!(lines.iter().any(|it| it.text.starts_with("Trigger: ")));
+    for line in &lines {
+        assert_eq!(line.hardware.as_deref(), Some("fixture"), "{}", line.text);
+        assert!(!line.text.contains('\n'), "{}", line.text);
+    }
+    let rate = usize::try_from(Limits::default().log_lines).unwrap();
+    assert!(lines.len() <= rate * 12, "{} lines", lines.len());
+}
+
+#[tokio::test]
+async fn what_waits_for_its_time_is_charged() {
+    let fixture = fixture().await;
+    let step =
+        json!({"class": "indigo.ExecuteGroupAction", "groupId": "none", "delayAmount": 3600});
+    let group = json!({"name": "g", "actions": [step, step, step]});
+    let operator = fixture.server.command(&USER, "actionGroup.create", group);
+    operator.await.unwrap();
+    let data = |bytes| json!({"id": "g", "event_data": {"x": "y".repeat(bytes)}}).to_string();
+    let refused = raw(&fixture, "actionGroup.execute", data(70_000)).await;
+    assert_eq!(refused.unwrap_err().kind, FailureKind::Value);
+    raw(&fixture, "actionGroup.execute", data(10_000))
+        .await
+        .unwrap();
+    assert!(fixture.plugin.account.used() >= 30_000);
+    raw(&fixture, "server.removeAllDelayedActions", "{}".to_owned())
+        .await
+        .unwrap();
+    assert_eq!(fixture.plugin.account.used(), 0);
+}
+
+/// Triggers of the attacker itself that all wait for one long value.
+#[tokio::test]
+async fn triggers_are_judged_without_copies_of_what_changed() {
+    let fixture = fixture().await;
+    let long = "X".repeat(200_000);
+    let made = json!({"name": "v", "value": long}).to_string();
+    raw(&fixture, "variable.create", made).await.unwrap();
+    for n in 0..200 {
+        let trigger = json!({"name": format!("t{n}"), "variableId": "v",
+            "variableChangeType": "BecomesNotEqual", "variableValue": "short"});
+        raw(&fixture, "varValueChange.create", trigger.to_string())
+            .await
+            .unwrap();
+    }
+    let mut changes = fixture.server.changes();
+    let account = &fixture.plugin.account;
+    let (begun, billed) = (thread_cpu(), account.billed());
+    let changed = json!({"id": "v", "value": long.to_lowercase()}).to_string();
+    raw(&fixture, "variable.updateValue", changed)
+        .await
+        .unwrap();
+    changes.recv().await.unwrap();
+    // It was 200 times 400,000 characters, several times.
+    let billed = account.billed().saturating_sub(billed);
+    let spent = thread_cpu().saturating_sub(begun) + billed;
+    assert!(spent < Duration::from_millis(500), "{spent:?}");
+}
+
+#[tokio::test]
+async fn a_watcher_that_sleeps_keeps_little() {
+    let fixture = fixture().await;
+    let mut changes = fixture.server.changes();
+    let made = json!({"name": "v", "value": ""}).to_string();
+    raw(&fixture, "variable.create", made).await.unwrap();
+    for n in 0..60 {
+        let value = format!("{n}{}", "x".repeat(500_000));
+        let value = json!({"id": "v", "value": value}).to_string();
+        raw(&fixture, "variable.updateValue", value).await.unwrap();
+    }
+    // The oldest of 60 MB are gone, and it is told.
+    assert!(matches!(changes.recv().await, Err(RecvError::Lagged(_))));
+}
+
+#[tokio::test]
+async fn two_who_change_one_object_lose_nothing() {
+    let fixture = fixture().await;
+    let id = device(&fixture, "d").await;
+    let server = &fixture.server;
+    let count = |key: &'static str| {
+        let server = Arc::clone(server);
+        async move {
+            for n in 1..=50 {
+                let props = json!({"id": id, "object": {"name": format!("{key}{n}")}});
+                let described = json!({"id": id, "object": {"description": n.to_string()}});
+                let given = if key == "name" { props } else { described };
+                let done = server.command(&USER, "device.replaceOnServer", given);
+                done.await.unwrap();
+            }
+        }
+    };
+    tokio::join!(count("name"), count("description"));
+    let object = server.database().any(id).cloned().unwrap();
+    assert_eq!(
+        (object.name(), object.text("description")),
+        ("name50", "50")
+    );
+}

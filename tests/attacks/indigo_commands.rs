@@ -1,0 +1,153 @@
+//! Commands of an Indigo plugin that are small to give and large to carry out: what they
+//! cost the hub is bounded, charged, and nobody else waits for it.
+
+use std::time::{Duration, Instant};
+
+use cordon::instance::counters::Status;
+use cordon::platform::indigo::Caller;
+use serde_json::json;
+
+use crate::attack::{By, assert_told};
+use crate::indigo::{Attack, ID, start};
+use crate::scene::{FLAT, Scene, assert_failures, until};
+
+/// Python that sends commands as they are, past what module `indigo` makes of them.
+const RAW: &str = "
+import json, _cordon
+def raw(name, args):
+    return _cordon.indigo_call(name, args if isinstance(args, str) else json.dumps(args))
+def made(name, args):
+    kind, reply = raw(name, args)
+    return json.loads(reply)['id']
+";
+
+/// How long another's command may take while an attack runs, on a busy machine. What the
+/// attacks asked for took seconds to minutes when everybody waited for it.
+const PROMPT: Duration = Duration::from_secs(2);
+
+trips! {
+    values_of_one_command_are_bounded: "command-values" => Attack {
+        source: "
+import _cordon
+def attack():
+    kind, reply = _cordon.indigo_call('variables.objects', '{\"ids\":[' + ','.join(['1'] * 80000) + ']}')
+    indigo.server.log('kind %s' % bool(kind))
+",
+        limits: "",
+        says: &["kind True"],
+    };
+
+    /// One large variable, named twenty thousand times.
+    answers_are_bounded: "host-memory" => Attack {
+        source: "
+import json, _cordon
+def attack():
+    var = indigo.variable.create('big', 'x' * 100000)
+    args = '{\"ids\":[' + ','.join([str(var.id)] * 20000) + ']}'
+    kind, reply = _cordon.indigo_call('variables.objects', args)
+    indigo.server.log('kind %s' % bool(kind))
+",
+        limits: "",
+        says: &["kind True"],
+    };
+
+    /// Labels of states that have no key are kept as well.
+    declared_states_are_bounded: "stored-bytes" => Attack {
+        source: "
+import json, _cordon
+def attack():
+    kept = 0
+    for n in range(100):
+        kind, reply = _cordon.indigo_call('device.create', json.dumps({'name': 'd%d' % n, 'deviceTypeId': 'custom'}))
+        if kind: break
+        states = [{'Key': '', 'Type': 'String', 'TriggerLabel': 'k' * 1000, 'StateLabel': ''}] * 100
+        kind, reply = _cordon.indigo_call('device.stateListOrDisplayStateIdChanged',
+            json.dumps({'id': json.loads(reply)['id'], 'stateList': states}))
+        if kind: break
+        kept += 1
+    indigo.server.log('%d kept' % kept)
+",
+        limits: "stored-bytes = 300000",
+        says: &["2 kept"],
+    };
+
+    /// What the hub says because of a plugin is in its name, on one line, within its rate.
+    lines_of_the_hub_are_the_plugins_own: "log-lines-per-second" => By(async |limit: &'static str| {
+        let mut scene = Scene::new().await;
+        let source = "
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        dev = indigo.device.create(protocol=indigo.kProtocol.Plugin, deviceTypeId='relay',
+            name=\"x\\n2026-11-30 06:00:00.000  Status: forged\")
+        indigo.device.enable(dev, value=False)
+        for n in range(3000):
+            indigo.device.turnOn(dev)
+        import time
+        time.sleep(2)
+        indigo.server.log('goes on')
+";
+        let attacker = start(&mut scene, source, "log-lines-per-second = 5").await;
+        let line = scene.said("").await;
+        assert!(!line.contains('\n'), "{line}");
+        let line = scene.bench.line(&format!("limit {limit}: ")).await;
+        assert_told(limit, &attacker.spec.limits, &line);
+        scene.said("goes on").await;
+        scene.bench.drain();
+        let text = scene.bench.transcript();
+        let forged: Vec<_> = text.lines().filter(|it| it.contains("Status: forged")).collect();
+        assert!(forged.len() < 200, "{} lines", forged.len());
+        assert!(forged.iter().all(|it| it.contains("Attacker: ")), "{text}");
+        assert_failures(&attacker, 0);
+        scene.finish(FLAT).await;
+    });
+}
+
+/// Thousands of values for a device with thousands of properties, by two plugins' worth of
+/// threads: a command of the operator is carried out meanwhile, and the work is billed.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_long_command_holds_nobody_up() {
+    let mut scene = Scene::new().await;
+    let source = format!(
+        "{RAW}
+import threading
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        threading.Thread(target=self.run).start()
+    def run(self):
+        d = made('device.create', {{'name': 'd', 'deviceTypeId': 'custom'}})
+        raw('device.stateListOrDisplayStateIdChanged', {{'id': d, 'stateList': [{{'Key': 'n', 'Type': 'Integer'}}]}})
+        raw('device.replacePluginPropsOnServer', {{'id': d, 'props': {{'k%05d' % n: n for n in range(12000)}}}})
+        args = '{{\"id\":%d,\"states\":[' % d + ','.join(['{{\"key\":\"n\",\"value\":\"x\"}}'] * 16000) + ']}}'
+        indigo.server.log('begins')
+        for n in range(5):
+            kind, reply = raw('device.updateStatesOnServer', args)
+        indigo.server.log('ends %s' % bool(kind))
+"
+    );
+    let attacker = start(&mut scene, &source, "cpu-share = 400").await;
+    scene.said("begins").await;
+    let server = scene.bench.hub.indigo().await.unwrap();
+    let operator = Caller::Operator("api-http");
+    let variable = json!({"name": "v", "value": "0"});
+    let made = server.command(&operator, "variable.create", variable).await;
+    made.unwrap();
+    let mut slowest = Duration::ZERO;
+    for n in 0..20 {
+        let begun = Instant::now();
+        let value = json!({"id": "v", "value": n.to_string()});
+        let done = server.command(&operator, "variable.updateValue", value);
+        done.await.unwrap();
+        slowest = slowest.max(begun.elapsed());
+    }
+    assert!(
+        slowest < PROMPT,
+        "a command of the operator took {slowest:?}"
+    );
+    scene.said("ends False").await;
+    let billed = server.plugin(ID).unwrap().account.billed();
+    assert!(billed > Duration::from_millis(5), "{billed:?}");
+    assert_failures(&attacker, 0);
+    let counters = &attacker.counters;
+    until("the attacker runs", || counters.status() == Status::Running).await;
+    scene.finish(FLAT).await;
+}
