@@ -311,6 +311,7 @@ impl Supervisor {
                 key: self.spec.key.clone(),
                 images: self.services.images.clone(),
                 house: self.services.house.clone(),
+                guards: self.spec.guards,
             },
             self.spec.indigo.clone(),
         ));

@@ -9,9 +9,11 @@
 //! because a change is answered only after its commit. What looks at a few rows does
 //! so on its caller's thread: to wake another and be woken takes longer than that.
 
+mod changes;
 mod configuration;
 mod error;
 mod hardware;
+mod icons;
 mod managed;
 mod objects;
 mod records;
@@ -23,6 +25,7 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, Transaction};
 
+pub use changes::{Changes, News};
 pub use configuration::ConfigurationError;
 pub use error::StoreError;
 pub use hardware::HardwareRow;
@@ -38,6 +41,7 @@ pub struct Store {
     reader: Worker,
     /// For brief reads, on whichever thread has it.
     brief: Arc<Mutex<Connection>>,
+    changes: Changes,
 }
 
 impl Store {
@@ -49,13 +53,17 @@ impl Store {
     /// [`EngineError::Store`] when the file is damaged, is not ours, is of a newer
     /// version, or cannot be read and written; the text says what to do.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
-        let writing = schema::open(path)?;
+        let mut writing = schema::open(path)?;
+        let changes = Changes::default();
+        let watched = changes.watch(&mut writing);
+        watched.map_err(|error| EngineError::Store(error.to_string()))?;
         let reading = schema::open_reader(path)?;
         let brief = schema::open_reader(path)?;
         Ok(Self {
             writer: Worker::start("store-writer", writing)?,
             reader: Worker::start("store-reader", reading)?,
             brief: Arc::new(Mutex::new(brief)),
+            changes,
         })
     }
 
@@ -74,7 +82,22 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.writer.run(operation).await
+        let changes = self.changes.clone();
+        let watched = move |transaction: &Transaction<'_>| {
+            let running = changes.begin();
+            // Goes with the value, which is dropped after the commit even when nobody
+            // waits for it.
+            operation(transaction).map(|value| (value, running))
+        };
+        let (value, running) = self.writer.run::<_, E, _>(watched).await?;
+        drop(running);
+        Ok(value)
+    }
+
+    /// Which rows of devices were changed.
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// Runs `operation` on a consistent view that has every answered change.

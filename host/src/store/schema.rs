@@ -79,6 +79,7 @@ const MIGRATIONS: &[&str] = &[
         json TEXT NOT NULL
     ) STRICT;
 ",
+    super::icons::SCHEMA,
 ];
 
 /// Opens the file for writing and brings it to the present schema.

@@ -12,11 +12,20 @@ use jiff::Timestamp;
 
 use super::device::{Change, Device, DeviceError, DeviceLimits, NewDevice, ValueUpdate};
 use super::event::HubEvent;
+use super::kind;
 use super::row::{self, StoredRow};
-use crate::store::Store;
+use super::security::PANEL;
+use crate::account::{Account, Charge};
+use crate::store::{Changes, Store};
 use write::{any, apply, insert, own, remove};
 
+mod shown;
 mod write;
+
+pub use shown::Shown;
+
+/// Bytes of a row in memory beside its texts.
+const ROW: u64 = 512;
 
 /// The rows of all hardware. Clones share them.
 #[derive(Debug, Clone)]
@@ -24,6 +33,9 @@ pub struct DeviceTable {
     store: Store,
     /// By row id, with the hardware; rows that are not timed out are absent.
     timed_out: Arc<Mutex<HashMap<i64, (u32, i64)>>>,
+    /// Rows that lists have read, for tests.
+    #[cfg(test)]
+    read: Arc<std::sync::atomic::AtomicUsize>,
 }
 
 /// A row as the hub's own API sees it.
@@ -81,8 +93,32 @@ impl DeviceTable {
         Self {
             store,
             timed_out: Arc::default(),
+            #[cfg(test)]
+            read: Arc::default(),
         }
     }
+
+    /// Which rows were changed.
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        self.store.changes()
+    }
+
+    /// Rows that lists have read so far.
+    #[cfg(test)]
+    pub fn rows_read(&self) -> usize {
+        self.read.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    #[cfg(test)]
+    fn count(&self, rows: usize) {
+        let order = std::sync::atomic::Ordering::Relaxed;
+        self.read.fetch_add(rows, order);
+    }
+
+    #[cfg(not(test))]
+    #[allow(clippy::unused_self, reason = "only tests count")]
+    fn count(&self, _rows: usize) {}
 
     /// All rows of a hardware, by device id and unit.
     ///
@@ -93,6 +129,28 @@ impl DeviceTable {
             Ok::<_, DeviceError>(row::select(connection, "hardware_id = ?1", [hardware])?)
         });
         Ok(rows.await?.into_iter().map(|row| row.device).collect())
+    }
+
+    /// The same for the instance that has this account, and what they are charged with.
+    ///
+    /// # Errors
+    /// [`DeviceError::Limit`] for `host-memory`, [`DeviceError::Unavailable`].
+    pub async fn list_for(
+        &self,
+        hardware: u32,
+        account: &Arc<Account>,
+    ) -> Result<(Vec<Device>, Charge), DeviceError> {
+        let account = Arc::clone(account);
+        let rows = self.store.read_brief(move |connection| {
+            let (count, weight) = row::usage(connection, hardware)?;
+            // Options are there in two forms.
+            let bytes = weight.saturating_mul(2).saturating_add(count.saturating_mul(ROW));
+            let charge = account.charge(bytes)?;
+            let rows = row::select(connection, "hardware_id = ?1", [hardware])?;
+            Ok::<_, DeviceError>((rows, charge))
+        });
+        let (rows, charge) = rows.await?;
+        Ok((rows.into_iter().map(|row| row.device).collect(), charge))
     }
 
     /// The row of a hardware with this device id (any if `None`) and unit.
@@ -191,6 +249,7 @@ impl DeviceTable {
             .store
             .read(|connection| Ok::<_, DeviceError>(row::select(connection, "true", [])?));
         let rows = rows.await?;
+        self.count(rows.len());
         let timed_out = self.lock();
         let mut rows: Vec<_> = rows.into_iter().map(|row| shown(row, &timed_out)).collect();
         rows.sort_by_key(|row| row.device.id);
@@ -207,6 +266,25 @@ impl DeviceTable {
             .read(move |connection| any(connection, id))
             .await?;
         Ok(shown(row, &self.lock()))
+    }
+
+    /// The first security panel of each hardware that has one: hardware, device id, unit.
+    ///
+    /// # Errors
+    /// [`DeviceError::Unavailable`].
+    pub async fn panels(&self) -> Result<Vec<(u32, String, u32)>, DeviceError> {
+        let panels = self.store.read(|connection| {
+            // The other columns are those of the row with the least id.
+            let sql = "SELECT hardware_id, device_id, unit, min(id) FROM devices
+                       WHERE device_type = ?1 AND sub_type = ?2
+                       GROUP BY hardware_id ORDER BY hardware_id";
+            let mut statement = connection.prepare_cached(sql)?;
+            let panels = statement.query_map([kind::SECURITY, PANEL], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+            Ok::<_, DeviceError>(panels.collect::<Result<_, _>>()?)
+        });
+        panels.await
     }
 
     /// A reading from outside, such as `udevice`.
@@ -338,7 +416,17 @@ impl DeviceTable {
 
     /// A plugin that is started anew has no device that is timed out (spec 4.3).
     pub fn forget_timed_out(&self, hardware: u32) {
-        self.lock().retain(|_, (owner, _)| *owner != hardware);
+        let mut forgotten = Vec::new();
+        self.lock().retain(|id, (owner, _)| {
+            let kept = *owner != hardware;
+            if !kept {
+                forgotten.push(*id);
+            }
+            kept
+        });
+        for id in forgotten {
+            self.changes().mark(id);
+        }
     }
 
     fn set_timed_out(&self, hardware: u32, id: i64, timed_out: i64) {
@@ -347,6 +435,8 @@ impl DeviceTable {
             0 => all.remove(&id),
             _ => all.insert(id, (hardware, timed_out)),
         };
+        drop(all);
+        self.changes().mark(id);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<i64, (u32, i64)>> {
