@@ -5,9 +5,9 @@
 use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::devices as abi;
-use crate::instance::state::{InstanceState, Shared};
 use crate::account::Charge;
 use crate::error::Denied;
+use crate::instance::state::{InstanceState, Shared};
 use crate::platform::domoticz::{self as platform, Security};
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
@@ -67,12 +67,17 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         change: abi::Change,
     ) -> Result<abi::Device, abi::DeviceError> {
         let shared = shared(accessor);
-        let reading = |value: &'_ Option<abi::ValueUpdate>| value.as_ref().map(|it| it.s_value.len());
+        let reading =
+            |value: &'_ Option<abi::ValueUpdate>| value.as_ref().map(|it| it.s_value.len());
         let texts = [&change.name, &change.description, &change.color];
         let texts = texts.into_iter().flatten().map(String::len);
         let readings = [reading(&change.value), reading(&change.silent_value)];
         let lengths = texts.chain(readings.into_iter().flatten());
-        let _charge = charge(&shared, lengths, change.options.as_deref().unwrap_or_default())?;
+        let _charge = charge(
+            &shared,
+            lengths,
+            change.options.as_deref().unwrap_or_default(),
+        )?;
         let limits = shared.device_limits();
         let is_reading = change.value.is_some();
         let updated = shared
@@ -113,8 +118,12 @@ fn charge(
     const OPTION: usize = 128;
     let option = |(key, value): &(String, String)| key.len() + value.len() + OPTION;
     let all = lengths.chain(options.iter().map(option));
-    let bytes = all.fold(0_usize, usize::saturating_add).saturating_mul(COPIES);
-    let charge = shared.account.charge(u64::try_from(bytes).unwrap_or(u64::MAX));
+    let bytes = all
+        .fold(0_usize, usize::saturating_add)
+        .saturating_mul(COPIES);
+    let charge = shared
+        .account
+        .charge(u64::try_from(bytes).unwrap_or(u64::MAX));
     charge.map_err(|hit| refuse(shared, hit.into()))
 }
 

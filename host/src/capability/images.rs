@@ -30,7 +30,11 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
 
     async fn create(accessor: &Hub, archive: Vec<u8>) -> Result<Vec<abi::Image>, abi::ImageError> {
         let shared = shared(accessor);
-        let made = shared.domoticz.images.create(&owner(&shared), archive).await;
+        let made = shared
+            .domoticz
+            .images
+            .create(&owner(&shared), archive)
+            .await;
         made.map(|(images, _charge)| images.into_iter().map(abi::Image::from).collect())
             .map_err(|error| refuse(&shared, error))
     }

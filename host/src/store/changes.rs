@@ -189,7 +189,10 @@ mod tests {
         assert_eq!(changes.since(begun).rows, None);
         assert!(!changes.none_since(begun) && !changes.is_same(0, begun));
         let state = changes.lock();
-        assert_eq!((state.rows.len(), state.numbers.len()), (REMEMBERED, REMEMBERED));
+        assert_eq!(
+            (state.rows.len(), state.numbers.len()),
+            (REMEMBERED, REMEMBERED)
+        );
     }
 
     #[tokio::test]
@@ -214,7 +217,10 @@ mod tests {
         assert_eq!(made.await, [5, 6]);
         assert_eq!(run("UPDATE devices SET name = 'm' WHERE id = 6").await, [6]);
         assert_eq!(run("INSERT INTO favorites VALUES (5)").await, [5]);
-        assert_eq!(run("INSERT INTO user_variables VALUES (9, 'n', 0, '', 0)").await, [0_i64; 0]);
+        assert_eq!(
+            run("INSERT INTO user_variables VALUES (9, 'n', 0, '', 0)").await,
+            [0_i64; 0]
+        );
         let moment = changes.since(0).moment;
         store.remove_hardware(hardware).await.unwrap();
         let mut removed = changes.since(moment).rows.unwrap();

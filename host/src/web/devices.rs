@@ -28,7 +28,11 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, String> {
     let (api, query) = (call.api, call.query);
     let wanted = Wanted::parse(query)?;
     let entries = match wanted.id {
-        Some(id) => api.board.one(id).await.map(|entry| entry.into_iter().collect()),
+        Some(id) => api
+            .board
+            .one(id)
+            .await
+            .map(|entry| entry.into_iter().collect()),
         None => api.board.all().await.map(|rows| {
             let rows = match query.text("order") {
                 Some("LastUpdate") => rows.by_update(),
@@ -36,7 +40,9 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, String> {
                 // `Name`, and Domoticz' own order, which is that of dashboards.
                 _ => rows.by_name().to_vec(),
             };
-            rows.into_iter().filter(|row| wanted.includes(row)).collect()
+            rows.into_iter()
+                .filter(|row| wanted.includes(row))
+                .collect()
         }),
     };
     let entries: Vec<Arc<Entry>> = entries.map_err(|error| error.to_string())?;
@@ -91,7 +97,9 @@ impl Wanted {
         let used = self.used.is_none_or(|used| used == row.used);
         let shown = self.hidden || !row.hidden;
         let recent = row.updated.as_second() >= self.since;
-        let owned = self.hardware.is_none_or(|hardware| hardware == row.hardware);
+        let owned = self
+            .hardware
+            .is_none_or(|hardware| hardware == row.hardware);
         let liked = row.favorite || !self.favorites;
         used && shown && recent && owned && liked && !self.plan && self.has_kind(row)
     }

@@ -15,11 +15,15 @@ pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
     // The weight 0 stands for "not this one".
-    codings.map(|coding| coding.split(';').map(str::trim)).any(|mut parts| {
-        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-        let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
-        is_gzip && weight.is_none_or(|weight| weight > 0.0)
-    })
+    codings
+        .map(|coding| coding.split(';').map(str::trim))
+        .any(|mut parts| {
+            let is_gzip = parts
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+            is_gzip && weight.is_none_or(|weight| weight > 0.0)
+        })
 }
 
 /// Compresses piece by piece; so much time at once as one piece takes.

@@ -66,13 +66,20 @@ pub(super) fn read(
     let Some(folder) = folder(&archive) else {
         return Err(invalid("it has no icons.txt"));
     };
-    let list = entry(&mut archive, &format!("{folder}icons.txt"), MAX_LIST, charge)?;
+    let list = entry(
+        &mut archive,
+        &format!("{folder}icons.txt"),
+        MAX_LIST,
+        charge,
+    )?;
     let list = String::from_utf8_lossy(&list).into_owned();
     let lines = list.trim_start_matches('\u{feff}').lines().map(str::trim);
     let (mut sets, mut used) = (Vec::new(), 0_u64);
     for line in lines.filter(|line| !line.is_empty()) {
         if sets.len() >= MAX_SETS {
-            return Err(invalid(format!("its icons.txt has more than {MAX_SETS} lines")));
+            return Err(invalid(format!(
+                "its icons.txt has more than {MAX_SETS} lines"
+            )));
         }
         let set = set(&mut archive, &folder, line, charge)?;
         used = used.saturating_add(set_weight(&set));
@@ -128,13 +135,19 @@ fn set(
     let (Some(base), Some(name), Some(description), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        let shown = line.get(..line.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
+        let shown = line
+            .get(..line.floor_char_boundary(MAX_TEXT))
+            .unwrap_or_default();
         let text = format!("line `{shown}` of its icons.txt is not `base;name;description`");
         return Err(invalid(text));
     };
     if !is_file_name(base) {
-        let shown = base.get(..base.floor_char_boundary(MAX_TEXT)).unwrap_or_default();
-        return Err(invalid(format!("base `{shown}` in its icons.txt is no file name")));
+        let shown = base
+            .get(..base.floor_char_boundary(MAX_TEXT))
+            .unwrap_or_default();
+        return Err(invalid(format!(
+            "base `{shown}` in its icons.txt is no file name"
+        )));
     }
     if name.len() > MAX_TEXT || description.len() > MAX_TEXT {
         let text = format!("name and description of `{base}` may have {MAX_TEXT} bytes each");
@@ -189,9 +202,8 @@ fn entry(
     limit: u64,
     charge: &mut Charge,
 ) -> Result<Vec<u8>, ImageError> {
-    let failed = |error: &dyn std::fmt::Display| {
-        invalid(format!("its `{name}` cannot be read ({error})"))
-    };
+    let failed =
+        |error: &dyn std::fmt::Display| invalid(format!("its `{name}` cannot be read ({error})"));
     let file = archive.by_name(name).map_err(|error| failed(&error))?;
     let declared = file.size();
     if declared > limit {
@@ -337,7 +349,9 @@ pub(super) mod tests {
                 entries.push((format!("{name}{end}.png"), picture.clone()));
             }
         }
-        let entries: Vec<_> = entries.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        let entries: Vec<_> = entries
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
         files(&entries.collect::<Vec<_>>())
     }
 

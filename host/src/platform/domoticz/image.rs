@@ -392,7 +392,9 @@ fn weight_with(connection: &Connection, key: &str, sets: &[IconSet]) -> Result<u
         .iter()
         .map(|set| (set.base.as_str(), set_weight(set)))
         .collect();
-    let mut used = new.values().fold(0_u64, |sum, weight| sum.saturating_add(*weight));
+    let mut used = new
+        .values()
+        .fold(0_u64, |sum, weight| sum.saturating_add(*weight));
     while let Some(row) = rows.next()? {
         let base = row.get_ref(0)?.as_str().unwrap_or_default();
         if !new.contains_key(base) {
@@ -519,8 +521,15 @@ mod tests {
         assert_eq!(removed, Err(ImageError::Missing));
         let made = create(&images, "kodi", set("KodiBlue")).await.unwrap();
         assert_ne!(made[0].id, brought[0].id);
-        assert_eq!(images.of(&owner("kodi")).await.unwrap().0, made, "one of each base");
-        assert_eq!(images.delete(None, brought[0].id).await.unwrap().base, "KodiBlue");
+        assert_eq!(
+            images.of(&owner("kodi")).await.unwrap().0,
+            made,
+            "one of each base"
+        );
+        assert_eq!(
+            images.delete(None, brought[0].id).await.unwrap().base,
+            "KodiBlue"
+        );
     }
 
     #[tokio::test]
@@ -553,12 +562,17 @@ mod tests {
         let images = images(folder.path());
         let changes = async |file| {
             create(&images, "Kodi", file).await.unwrap();
-            let written = images.store.write(|transaction| Ok::<_, StoreError>(transaction.total_changes()));
+            let written = images
+                .store
+                .write(|transaction| Ok::<_, StoreError>(transaction.total_changes()));
             written.await.unwrap()
         };
         let first = changes(set("Kodi")).await;
         assert_eq!(changes(set("Kodi")).await, first);
-        assert_eq!(changes(archive("Kodi;New;About", &["Kodi"])).await, first + 1);
+        assert_eq!(
+            changes(archive("Kodi;New;About", &["Kodi"])).await,
+            first + 1
+        );
     }
 
     #[tokio::test]

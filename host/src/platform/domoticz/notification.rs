@@ -85,7 +85,9 @@ impl Notifiers {
     #[must_use]
     pub fn list(&self) -> Vec<(u32, String)> {
         let names = self.lock();
-        owners(&names).map(|(id, name)| (id, name.to_owned())).collect()
+        owners(&names)
+            .map(|(id, name)| (id, name.to_owned()))
+            .collect()
     }
 
     /// The hardware of the targets that are named in `systems`, which is a list of
@@ -113,7 +115,9 @@ impl Notifiers {
 /// Each name with the hardware that it belongs to, by hardware.
 fn owners(names: &BTreeMap<u32, String>) -> impl Iterator<Item = (u32, &str)> {
     let mut seen = HashSet::new();
-    let all = names.iter().map(|(hardware, name)| (*hardware, name.as_str()));
+    let all = names
+        .iter()
+        .map(|(hardware, name)| (*hardware, name.as_str()));
     all.filter(move |(_, name)| seen.insert(*name))
 }
 
@@ -185,8 +189,14 @@ mod tests {
     fn nobody_takes_what_is_sent_to_the_name_of_another() {
         let notifiers = Notifiers::default();
         assert!(notifiers.register(9, "Kodi"));
-        assert!(notifiers.register(3, " Kodi;\n"), "it is in the hub for longer");
-        assert_eq!((notifiers.named("Kodi"), notifiers.named("")), (vec![3], vec![3, 9]));
+        assert!(
+            notifiers.register(3, " Kodi;\n"),
+            "it is in the hub for longer"
+        );
+        assert_eq!(
+            (notifiers.named("Kodi"), notifiers.named("")),
+            (vec![3], vec![3, 9])
+        );
         assert!(!notifiers.register(9, "Kodi"));
         notifiers.forget(3);
         assert_eq!(notifiers.named("Kodi"), [9]);

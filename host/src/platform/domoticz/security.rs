@@ -99,9 +99,15 @@ mod tests {
         assert_eq!(Security::reported(&panel(0), &panel(9)), armed);
         assert_eq!(Security::reported(&panel(9), &panel(9)), None);
         assert_eq!(Security::reported(&panel(0), &panel(6)), None);
-        let hidden = Device { used: 0, ..panel(9) };
+        let hidden = Device {
+            used: 0,
+            ..panel(9)
+        };
         assert_eq!(Security::reported(&panel(0), &hidden), None);
-        let sensor = Device { sub_type: 1, ..panel(9) };
+        let sensor = Device {
+            sub_type: 1,
+            ..panel(9)
+        };
         assert_eq!(Security::reported(&panel(0), &sensor), None);
     }
 

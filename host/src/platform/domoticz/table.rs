@@ -144,7 +144,9 @@ impl DeviceTable {
         let rows = self.store.read_brief(move |connection| {
             let (count, weight) = row::usage(connection, hardware)?;
             // Options are there in two forms.
-            let bytes = weight.saturating_mul(2).saturating_add(count.saturating_mul(ROW));
+            let bytes = weight
+                .saturating_mul(2)
+                .saturating_add(count.saturating_mul(ROW));
             let charge = account.charge(bytes)?;
             let rows = row::select(connection, "hardware_id = ?1", [hardware])?;
             Ok::<_, DeviceError>((rows, charge))

@@ -68,7 +68,9 @@ pub(super) async fn add(call: &Call<'_>) -> Outcome {
         "" => call.peer.to_string(),
         name => name.to_owned(),
     };
-    call.api.log.record(None, level, format!("{who} says: {message}"));
+    call.api
+        .log
+        .record(None, level, format!("{who} says: {message}"));
     Ok(Answer::ok("AddLogMessage"))
 }
 

@@ -37,7 +37,9 @@ enum Part {
 impl fmt::Debug for Listing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = self.entries.len();
-        f.debug_struct("Listing").field("rows", &rows).finish_non_exhaustive()
+        f.debug_struct("Listing")
+            .field("rows", &rows)
+            .finish_non_exhaustive()
     }
 }
 
