@@ -197,11 +197,9 @@ async fn status_page(
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let headers = [(header::CONTENT_SECURITY_POLICY, policy)];
     let pages = api.pages.names().await;
-    match api.devices.all().await {
-        Ok(rows) => {
-            let page = page::render(&api.plugins.hardware(), &rows, &pages);
-            Ok((headers, Html(page)).into_response())
-        }
+    let hardware = api.plugins.hardware();
+    match page::render(&api.devices, &api.board, &hardware, &pages).await {
+        Ok(page) => Ok((headers, Html(page)).into_response()),
         Err(error) => Ok((StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()),
     }
 }

@@ -7,8 +7,9 @@
 //! all is made anew (counters show what they counted today).
 //!
 //! Bounded: a long row is kept without its JSON, and so are those beyond [`KEPT`] bytes
-//! in all. Whoever lists them reads them again.
+//! in all, of which no hardware has more than its part. Whoever lists them reads them again.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{Timestamp, Zoned};
@@ -21,6 +22,8 @@ use crate::store::Changes;
 
 /// Bytes of text in all that are kept.
 const KEPT: usize = 48 << 20;
+/// Hardware that have room when each takes as much as it can.
+const PARTS: usize = 8;
 /// Bytes of the texts of a row whose JSON is kept.
 const LONG: u64 = 16 << 10;
 /// Bytes of a name that count for the order.
@@ -159,18 +162,19 @@ impl Board {
             entries.iter().filter(same).cloned().collect()
         };
         let (mut by_id, mut by_name) = (kept(&old.by_id), kept(&old.by_name));
-        let used = by_id.iter().map(|entry| entry.bytes()).sum();
-        let mut room = self.inner.kept.saturating_sub(used);
+        let mut room = Room::of(self.inner.kept);
+        for entry in &by_id {
+            room.take(entry);
+        }
         let mut rest = ids.as_slice();
         while !rest.is_empty() {
             let some = rest.iter().take(DeviceTable::SHOWN).copied().collect();
             let (shown, done) = self.inner.devices.shown(some, day).await?;
             for shown in shown {
                 let mut entry = Entry::of(&shown, shown.weight <= LONG);
-                if entry.bytes() > room {
+                if !room.take(&entry) {
                     entry.texts = None;
                 }
-                room = room.saturating_sub(entry.bytes());
                 let entry = Arc::new(entry);
                 by_id.push(Arc::clone(&entry));
                 by_name.push(entry);
@@ -196,6 +200,35 @@ impl Board {
     fn lock(&self) -> MutexGuard<'_, Arc<Rows>> {
         let rows = self.inner.rows.lock();
         rows.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Room for texts.
+struct Room {
+    all: usize,
+    each: usize,
+    used: HashMap<u32, usize>,
+}
+
+impl Room {
+    fn of(kept: usize) -> Self {
+        Self {
+            all: kept,
+            each: kept / PARTS,
+            used: HashMap::new(),
+        }
+    }
+
+    /// Whether there is room for the texts of a row; then they have it.
+    fn take(&mut self, entry: &Entry) -> bool {
+        let bytes = entry.bytes();
+        let used = self.used.entry(entry.hardware).or_default();
+        let fits = bytes <= self.all && used.saturating_add(bytes) <= self.each;
+        if fits {
+            self.all = self.all.saturating_sub(bytes);
+            *used = used.saturating_add(bytes);
+        }
+        fits
     }
 }
 

@@ -488,17 +488,15 @@ async fn rows_that_are_not_kept_are_listed_all_the_same() {
     assert_eq!(json["result"].as_array().unwrap().len(), 201);
     let nothing_kept = Board::keeping(f.devices.clone(), 0);
     assert_eq!(listed(&nothing_kept).await, (None, whole.clone()));
-    let half_kept = Board::keeping(f.devices.clone(), 50_000);
+    let half_kept = Board::keeping(f.devices.clone(), 800_000);
     assert_eq!(listed(&half_kept).await, (None, whole));
-    let kept: usize = half_kept
-        .all()
-        .await
-        .unwrap()
-        .by_id()
-        .iter()
-        .map(|entry| entry.bytes())
-        .sum();
-    assert!((40_000..=50_000).contains(&kept), "{kept}");
+    let mut kept = [0_usize; 2];
+    for entry in half_kept.all().await.unwrap().by_id() {
+        kept[usize::from(entry.hardware == f.hardware[1])] += entry.bytes();
+    }
+    // The first hardware has its part, and the second all that it has.
+    assert!((90_000..=100_000).contains(&kept[0]), "{kept:?}");
+    assert!(kept[1] > 50 * 1000 && kept[1] < 100_000, "{kept:?}");
     f.devices.remove(long).await.unwrap();
     let (length, whole) = listed(&f.board).await;
     assert!(whole.len() > 2 * PIECE);
