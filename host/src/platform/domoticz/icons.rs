@@ -349,7 +349,7 @@ pub(super) mod tests {
                 entries.push((format!("{name}{end}.png"), picture.clone()));
             }
         }
-        let entries: Vec<_> = entries
+        let entries = entries
             .iter()
             .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
         files(&entries.collect::<Vec<_>>())
@@ -386,7 +386,7 @@ pub(super) mod tests {
     #[test]
     fn an_archive_of_very_many_entries_is_not_opened() {
         let names: Vec<_> = (0..=MAX_ENTRIES).map(|n| n.to_string()).collect();
-        let entries: Vec<_> = names.iter().map(|name| (name.as_str(), b"".as_slice()));
+        let entries = names.iter().map(|name| (name.as_str(), b"".as_slice()));
         let many = files(&entries.collect::<Vec<_>>());
         let account = Account::new(&Limits::default());
         let mut charge = account.charge(0).unwrap();
