@@ -21,21 +21,21 @@ impl abi::Host for InstanceState {}
 impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     async fn list(accessor: &Hub) -> Vec<abi::Device> {
         let shared = shared(accessor);
-        let rows = shared.devices.list_for(shared.hardware, &shared.account);
-        match rows.await {
-            Ok((rows, _charge)) => rows.into_iter().map(abi::Device::from).collect(),
-            Err(error) => {
-                refuse(&shared, error);
-                Vec::new()
-            }
-        }
+        let rows = shared.devices.list(shared.hardware).await;
+        rows.unwrap_or_else(|error| {
+            refuse(&shared, error);
+            Vec::new()
+        })
+        .into_iter()
+        .map(abi::Device::from)
+        .collect()
     }
 
     async fn get(accessor: &Hub, device_id: Option<String>, unit: u32) -> Option<abi::Device> {
         let shared = shared(accessor);
         let row = shared.devices.get(shared.hardware, device_id, unit).await;
         row.unwrap_or_else(|error| {
-            tracing::error!(hardware = shared.hardware, %error, "cannot read a device");
+            refuse(&shared, error);
             None
         })
         .map(abi::Device::from)
@@ -166,7 +166,7 @@ fn refuse(shared: &Shared, error: platform::DeviceError) -> abi::DeviceError {
             abi::DeviceError::Limit((hit.which.to_owned(), hit.used, hit.limit))
         }
         error => {
-            tracing::error!(hardware = shared.hardware, %error, "the store refused a change");
+            tracing::error!(hardware = shared.hardware, %error, "the store refused a plugin");
             abi::DeviceError::Unavailable
         }
     }

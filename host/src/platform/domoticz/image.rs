@@ -138,13 +138,21 @@ impl Images {
         Self { store }
     }
 
+    /// The same sets by way of another handle on the store: that of an instance.
+    #[must_use]
+    pub fn through(&self, store: &Store) -> Self {
+        Self {
+            store: store.clone(),
+        }
+    }
+
     /// All sets, by number.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     pub async fn all(&self) -> Result<Vec<Image>, StoreError> {
         self.store
-            .read_brief(|connection| {
+            .read(|connection| {
                 let sql = "SELECT id, base, name, description FROM icon_sets ORDER BY id";
                 let mut statement = connection.prepare_cached(sql)?;
                 let rows = statement.query_map([], from_sql)?;
@@ -161,7 +169,7 @@ impl Images {
     pub async fn of(&self, owner: &Owner) -> Result<(Vec<Image>, Charge), ImageError> {
         let owner = owner.clone();
         self.store
-            .read_brief(move |connection| {
+            .read(move |connection| {
                 let condition = "FROM icon_sets WHERE owner = ?1 OR owner = ''
                     AND lower(substr(base, 1, length(?1))) = lower(?1)
                     AND base NOT IN (SELECT base FROM icon_sets WHERE owner = ?1)";
@@ -243,6 +251,7 @@ impl Images {
         }
         let key = owner.key.clone();
         let images = self.store.write(move |transaction| {
+            transaction.wrote(sets.iter().map(set_weight).sum());
             let used = weight_with(transaction, &key, &sets)?;
             if used > limit {
                 let which = "stored-bytes";

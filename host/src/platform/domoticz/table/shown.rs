@@ -55,7 +55,6 @@ impl DeviceTable {
         ids: Vec<i64>,
         since: i64,
     ) -> Result<(Vec<Shown>, usize), DeviceError> {
-        let count = ids.len();
         let operation = move |connection: &Connection| {
             let (mut rows, mut done, mut bytes) = (Vec::new(), 0, 0_u64);
             for id in ids.into_iter().take(Self::SHOWN) {
@@ -70,11 +69,7 @@ impl DeviceTable {
             }
             Ok::<_, DeviceError>((rows, done))
         };
-        // One row is found sooner than another thread is woken.
-        let (mut rows, done) = match count {
-            0 | 1 => self.store.read_brief(operation).await?,
-            _ => self.store.read(operation).await?,
-        };
+        let (mut rows, done) = self.store.read(operation).await?;
         self.count(rows.len());
         let timed_out = self.lock();
         for Shown { row, .. } in &mut rows {
