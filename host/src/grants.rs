@@ -12,6 +12,7 @@
 //! exec = ["/usr/bin/uptime"]
 //! serial = ["/dev/serial/by-id/usb-device-if00"]
 //! mail = ["me@example.org"]
+//! security = true
 //! ```
 
 mod path;
@@ -45,6 +46,8 @@ pub struct Grants {
     pub serial: Vec<GrantedPath>,
     /// To whom an Indigo plugin may send mail through the hub: addresses, or `*`.
     pub mail: Vec<Receiver>,
+    /// Whether security panels of a Domoticz plugin arm and disarm the house.
+    pub security: bool,
     /// Certificates whose private keys the instance may use and never sees.
     pub keys: Vec<KeyGrant>,
 }

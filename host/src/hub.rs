@@ -37,7 +37,7 @@ use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
 use crate::store::Store;
-use crate::web::{Access, HubApi, Management, Pages, VersionInfo};
+use crate::web::{Access, Board, HubApi, Management, Pages, VersionInfo};
 use manager::Manager;
 
 mod indigo;
@@ -251,6 +251,7 @@ impl Hub {
         let manager = self.manager.clone().filter(|_| self.web.add_hardware);
         HubApi {
             devices: services.devices.clone(),
+            board: Board::new(services.devices.clone()),
             images: services.images.clone(),
             house: services.house.clone(),
             log: services.events.clone(),
@@ -336,6 +337,7 @@ impl Maker {
             network: Arc::new(network),
             programs: Arc::new(programs),
             serial: Arc::new(serial),
+            guards: section.grants.security,
             credentials,
             keys: section.grants.keys.clone(),
             tls: self.tls.get(section.verify_tls)?,

@@ -10,6 +10,7 @@ mod domoticz;
 mod idle;
 mod imports;
 mod indigo;
+mod listing;
 mod machine;
 mod memory;
 mod metering;
@@ -46,7 +47,7 @@ pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const INSTANCES: u32 = 300;
 
 /// The measurements by name, in the order in which they run.
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "start",
     "snapshot",
     "memory",
@@ -59,6 +60,7 @@ const SECTIONS: [&str; 14] = [
     "imports",
     "sqlite",
     "domoticz",
+    "listing",
     "indigo",
     "idle",
 ];
@@ -151,6 +153,7 @@ async fn with_engine(
             "imports" => imports::measure(report, &engine).await?,
             "sqlite" => sqlite::measure(report, &engine).await?,
             "domoticz" => domoticz::measure(report, &engine).await?,
+            "listing" => listing::measure(report, &engine).await?,
             "indigo" => indigo::measure(report, &engine).await?,
             _ => {}
         }

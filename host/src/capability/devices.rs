@@ -5,9 +5,10 @@
 use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::devices as abi;
+use crate::account::Charge;
+use crate::error::Denied;
 use crate::instance::state::{InstanceState, Shared};
-use crate::limits::{DECLARATIONS, Limits};
-use crate::platform::domoticz as platform;
+use crate::platform::domoticz::{self as platform, Security};
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 
@@ -45,6 +46,15 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         device: abi::NewDevice,
     ) -> Result<abi::Device, abi::DeviceError> {
         let shared = shared(accessor);
+        let texts = [
+            &device.device_id,
+            &device.name,
+            &device.s_value,
+            &device.description,
+            &device.color,
+        ];
+        let lengths = texts.into_iter().map(String::len);
+        let _charge = charge(&shared, lengths, &device.options)?;
         let made = shared
             .devices
             .create(shared.hardware, device.into(), shared.device_limits());
@@ -57,6 +67,17 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         change: abi::Change,
     ) -> Result<abi::Device, abi::DeviceError> {
         let shared = shared(accessor);
+        let reading =
+            |value: &'_ Option<abi::ValueUpdate>| value.as_ref().map(|it| it.s_value.len());
+        let texts = [&change.name, &change.description, &change.color];
+        let texts = texts.into_iter().flatten().map(String::len);
+        let readings = [reading(&change.value), reading(&change.silent_value)];
+        let lengths = texts.chain(readings.into_iter().flatten());
+        let _charge = charge(
+            &shared,
+            lengths,
+            change.options.as_deref().unwrap_or_default(),
+        )?;
         let limits = shared.device_limits();
         let is_reading = change.value.is_some();
         let updated = shared
@@ -67,7 +88,8 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
             && is_reading
         {
             let house = &shared.domoticz.house;
-            house.changed(shared.hardware, before, after).await;
+            house.changed(before, after).await;
+            guard(&shared, before, after).await;
         }
         answer(&shared, updated.map(|updated| updated.after))
     }
@@ -82,6 +104,44 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         let shared = shared(accessor);
         let touched = shared.devices.touch(shared.hardware, id).await;
         answer(&shared, touched)
+    }
+}
+
+/// Charges what a change makes the hub build: its texts, the row with them before and
+/// after, and the options in their stored form.
+fn charge(
+    shared: &Shared,
+    lengths: impl Iterator<Item = usize>,
+    options: &[(String, String)],
+) -> Result<Charge, abi::DeviceError> {
+    const COPIES: usize = 4;
+    const OPTION: usize = 128;
+    let option = |(key, value): &(String, String)| key.len() + value.len() + OPTION;
+    let all = lengths.chain(options.iter().map(option));
+    let bytes = all
+        .fold(0_usize, usize::saturating_add)
+        .saturating_mul(COPIES);
+    let charge = shared
+        .account
+        .charge(u64::try_from(bytes).unwrap_or(u64::MAX));
+    charge.map_err(|hit| refuse(shared, hit.into()))
+}
+
+/// A panel is the plugin's to make and to change. What it says sets the status of the
+/// house only for a plugin to which the operator gave that.
+async fn guard(shared: &Shared, before: &platform::Device, after: &platform::Device) {
+    let Some(status) = Security::reported(before, after) else {
+        return;
+    };
+    if !shared.domoticz.guards {
+        shared.log.denied(&Denied {
+            what: "setting the security status of the house".to_owned(),
+            grant: "security = true".to_owned(),
+        });
+        return;
+    }
+    if let Err(error) = shared.domoticz.house.set_security(status).await {
+        tracing::error!(hardware = shared.hardware, %error, "the status cannot be set");
     }
 }
 
@@ -102,12 +162,7 @@ fn refuse(shared: &Shared, error: platform::DeviceError) -> abi::DeviceError {
         platform::DeviceError::Missing => abi::DeviceError::Missing,
         platform::DeviceError::NotAccepting => abi::DeviceError::NotAccepting,
         platform::DeviceError::Limit(hit) => {
-            let declared = DECLARATIONS.iter().find(|limit| limit.name == hit.which);
-            if let Some(limit) = declared {
-                shared
-                    .log
-                    .limit(&Limits::hit(limit.name, hit.used, hit.limit));
-            }
+            shared.log.limit(&hit);
             abi::DeviceError::Limit((hit.which.to_owned(), hit.used, hit.limit))
         }
         error => {

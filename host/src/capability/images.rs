@@ -1,15 +1,16 @@
 //! `images`: the icon sets of the instance's own plugin.
 
+use std::sync::Arc;
+
 use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::images as abi;
 use crate::instance::state::{InstanceState, Shared};
-use crate::limits::Limits;
-use crate::platform::domoticz::image::{Image, ImageError};
+use crate::platform::domoticz::image::{Image, ImageError, Owner};
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 
-fn shared(accessor: &Hub) -> std::sync::Arc<Shared> {
+fn shared(accessor: &Hub) -> Arc<Shared> {
     accessor.with(|mut access| access.get().shared.clone())
 }
 
@@ -18,23 +19,23 @@ impl abi::Host for InstanceState {}
 impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     async fn list(accessor: &Hub) -> Vec<abi::Image> {
         let shared = shared(accessor);
-        let images = shared.domoticz.images.of(&shared.domoticz.key).await;
-        images
-            .unwrap_or_else(|error| {
-                tracing::error!(hardware = shared.hardware, %error, "cannot list images");
+        match shared.domoticz.images.of(&owner(&shared)).await {
+            Ok((images, _charge)) => images.into_iter().map(abi::Image::from).collect(),
+            Err(error) => {
+                refuse(&shared, error);
                 Vec::new()
-            })
-            .into_iter()
-            .map(abi::Image::from)
-            .collect()
+            }
+        }
     }
 
     async fn create(accessor: &Hub, archive: Vec<u8>) -> Result<Vec<abi::Image>, abi::ImageError> {
         let shared = shared(accessor);
-        let key = &shared.domoticz.key;
-        let limit = shared.limits.stored_bytes;
-        let made = shared.domoticz.images.create(key, archive, limit).await;
-        made.map(|images| images.into_iter().map(abi::Image::from).collect())
+        let made = shared
+            .domoticz
+            .images
+            .create(&owner(&shared), archive)
+            .await;
+        made.map(|(images, _charge)| images.into_iter().map(abi::Image::from).collect())
             .map_err(|error| refuse(&shared, error))
     }
 
@@ -46,16 +47,24 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     }
 }
 
+fn owner(shared: &Shared) -> Owner {
+    Owner {
+        key: shared.domoticz.key.clone(),
+        limit: shared.limits.stored_bytes,
+        account: Arc::clone(&shared.account),
+        pool: shared.pools.files.clone(),
+    }
+}
+
 fn refuse(shared: &Shared, error: ImageError) -> abi::ImageError {
     match error {
         ImageError::Missing => abi::ImageError::Missing,
         ImageError::Limit(hit) => {
-            let hit = Limits::hit("stored-bytes", hit.used, hit.limit);
             shared.log.limit(&hit);
             abi::ImageError::Limit((hit.which.to_owned(), hit.used, hit.limit))
         }
-        ImageError::Unavailable(error) => {
-            tracing::error!(hardware = shared.hardware, %error, "the store refused an image");
+        ImageError::Unavailable(_) | ImageError::Busy(_) => {
+            tracing::error!(hardware = shared.hardware, %error, "an image was not stored or read");
             abi::ImageError::Unavailable
         }
         invalid => abi::ImageError::Invalid(invalid.to_string()),

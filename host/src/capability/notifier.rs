@@ -2,19 +2,16 @@
 
 use crate::abi::cordon::plugin::notifier;
 use crate::instance::state::InstanceState;
-
-/// Longest name in bytes; names are shown in lists.
-const MAX_NAME: usize = 100;
+use crate::log::Level;
 
 impl notifier::Host for InstanceState {
     fn register(&mut self, name: String) {
-        let end = name.floor_char_boundary(MAX_NAME.min(name.len()));
-        let name = name.get(..end).unwrap_or_default();
         let shared = &self.shared;
-        shared
-            .domoticz
-            .house
-            .notifiers()
-            .register(shared.hardware, name);
+        let notifiers = shared.domoticz.house.notifiers();
+        if !notifiers.register(shared.hardware, &name) {
+            let text = "another hardware takes the notifications for this name; call \
+                        Domoticz.Notifier with another one";
+            shared.log.hub(Level::Error, text);
+        }
     }
 }

@@ -99,6 +99,7 @@ impl Hub {
             network: Arc::new(network),
             programs: Arc::new(programs),
             serial,
+            guards: false,
             credentials: Credentials::default(),
             keys: section.grants.keys.clone(),
             tls: self.maker.tls.get(section.verify_tls)?,

@@ -63,6 +63,7 @@ impl Supervisor {
                 key: self.spec.key.clone(),
                 images: self.services.images.through(&store),
                 house: self.services.house.through(&store),
+                guards: self.spec.guards,
             },
             self.spec.indigo.clone(),
         ));

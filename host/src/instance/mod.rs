@@ -66,6 +66,8 @@ pub struct Spec {
     pub programs: Arc<ProcessPolicy>,
     /// Which serial ports it has.
     pub serial: Arc<SerialPolicy>,
+    /// Whether its security panels set the status of the house.
+    pub guards: bool,
     /// For HTTP and MQTT.
     pub credentials: Credentials,
     /// Private keys that it may use.

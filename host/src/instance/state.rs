@@ -46,6 +46,8 @@ pub struct Domoticz {
     pub images: Images,
     /// The security status, and who is notified.
     pub house: House,
+    /// Whether its security panels set the status of the house.
+    pub guards: bool,
 }
 
 impl Drop for Shared {

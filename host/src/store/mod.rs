@@ -14,11 +14,13 @@
 //! because a change is answered only after its commit. What looks at a few rows does
 //! so on its caller's thread: to wake another and be woken takes longer than that.
 
+mod changes;
 mod configuration;
 mod desk;
 mod error;
 mod file;
 mod hardware;
+mod icons;
 mod managed;
 mod objects;
 mod queue;
@@ -33,6 +35,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+pub use changes::{Changes, News};
 pub use configuration::ConfigurationError;
 pub use desk::Desk;
 pub use error::StoreError;
@@ -63,6 +66,7 @@ struct Database {
     brief: Mutex<Option<Connection>>,
     /// Told when the threads have closed their connections, reader first.
     ends: Mutex<Vec<oneshot::Receiver<()>>>,
+    changes: Changes,
 }
 
 impl Drop for Database {
@@ -90,7 +94,10 @@ impl Store {
     /// version, has the log of another file beside it, or cannot be read and written; the
     /// text says what to do. Nothing is changed then.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
-        let writing = file::open(path)?;
+        let mut writing = file::open(path)?;
+        let changes = Changes::default();
+        let watched = changes.watch(&mut writing);
+        watched.map_err(|error| EngineError::Store(error.to_string()))?;
         let reading = file::open_reader(path)?;
         let brief = file::open_reader(path)?;
         let writes = Arc::new(worker::Writes::new());
@@ -115,6 +122,7 @@ impl Store {
                 reads,
                 brief: Mutex::new(Some(brief)),
                 ends: Mutex::new(ends),
+                changes,
             }),
             account: Account::of_hub(),
             log: None,
@@ -197,7 +205,24 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        worker::write(&self.database.writes, &self.account, operation).await
+        let changes = self.database.changes.clone();
+        let watched = move |writing: &Writing<'_>| {
+            let running = changes.begin();
+            // Goes with the value, which is dropped after the commit even when nobody
+            // waits for it.
+            operation(writing).map(|value| (value, running))
+        };
+        let database = &self.database;
+        let written = worker::write::<_, E, _>(&database.writes, &self.account, watched);
+        let (value, running) = written.await?;
+        drop(running);
+        Ok(value)
+    }
+
+    /// Which rows of devices were changed.
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        &self.database.changes
     }
 
     /// Runs `operation` on a consistent view that has every answered change.

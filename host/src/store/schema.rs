@@ -81,6 +81,7 @@ const MIGRATIONS: &[&str] = &[
         generation TEXT NOT NULL
     ) STRICT;
 ",
+    super::icons::SCHEMA,
 ];
 
 /// Refuses what is not ours before anything is written to it.

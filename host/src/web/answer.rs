@@ -2,14 +2,26 @@
 //!
 //! Domoticz answers mistakes with HTTP 200 and `"status": "ERR"`; clients look there.
 
-use axum::http::{StatusCode, header};
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::{Map, Value};
 
+use super::devices::Listing;
+use super::gzip;
+
+/// Shorter answers are not compressed.
+const SHORT: usize = 1 << 10;
+
 /// An answer: `status`, `title`, and what the command adds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Answer {
     fields: Map<String, Value>,
+    /// Rows that are JSON already.
+    listing: Option<Listing>,
 }
 
 impl Answer {
@@ -25,7 +37,10 @@ impl Answer {
 
     /// `status` ERR and nothing else: what Domoticz says to what it does not know.
     pub(super) fn unknown() -> Self {
-        let mut answer = Self { fields: Map::new() };
+        let mut answer = Self {
+            fields: Map::new(),
+            listing: None,
+        };
         answer
             .fields
             .insert("status".to_owned(), Value::from("ERR"));
@@ -41,7 +56,10 @@ impl Answer {
         let mut fields = Map::new();
         fields.insert("status".to_owned(), Value::from(status));
         fields.insert("title".to_owned(), Value::from(title));
-        Self { fields }
+        Self {
+            fields,
+            listing: None,
+        }
     }
 
     /// Adds a field.
@@ -58,6 +76,29 @@ impl Answer {
         self.with("result", rows)
     }
 
+    /// Adds `result` as it is put together.
+    pub(super) fn with_listing(mut self, listing: Listing) -> Self {
+        self.listing = Some(listing).filter(|listing| !listing.is_empty());
+        self
+    }
+
+    /// The response to a client that takes `gzip`, or does not.
+    pub(super) fn respond(self, gzip: bool) -> Response {
+        let head = Value::Object(self.fields).to_string();
+        match self.listing {
+            Some(listing) => {
+                // `,"result":[` and `]` are in the object's braces.
+                let around = head.len().saturating_add(r#","result":[]"#.len());
+                let length = listing.length().map(|length| length.saturating_add(around));
+                respond(listing.pieces(head), length, gzip)
+            }
+            None => {
+                let length = head.len();
+                respond(stream::iter([Bytes::from(head)]), Some(length), gzip)
+            }
+        }
+    }
+
     /// The response with an HTTP status other than 200.
     pub(super) fn with_status(self, status: StatusCode) -> Response {
         (status, self).into_response()
@@ -66,10 +107,32 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let headers = [
-            (header::CONTENT_TYPE, "application/json;charset=UTF-8"),
-            (header::CACHE_CONTROL, "no-cache"),
-        ];
-        (headers, Value::Object(self.fields).to_string()).into_response()
+        self.respond(false)
     }
+}
+
+/// `length` is that of all pieces, where it is known.
+fn respond(
+    pieces: impl Stream<Item = Bytes> + Send + 'static,
+    length: Option<usize>,
+    gzip: bool,
+) -> Response {
+    let gzip = gzip && length.is_none_or(|length| length >= SHORT);
+    let body = match gzip {
+        true => Body::from_stream(gzip::compress(pieces).map(Ok::<_, Infallible>)),
+        false => Body::from_stream(pieces.map(Ok::<_, Infallible>)),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "application/json;charset=UTF-8"),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::VARY, "accept-encoding"),
+    ];
+    let mut response = (headers, body).into_response();
+    let headers = response.headers_mut();
+    if gzip {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    } else if let Some(length) = length {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    response
 }

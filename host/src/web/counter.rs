@@ -4,17 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::commands::divider;
 use super::devices::object;
-use crate::platform::domoticz::history::{Family, figures};
+use crate::platform::domoticz::history::{adds_up, figures};
 use crate::platform::domoticz::{Device, kind};
-
-/// Whether the device adds something up.
-pub(super) fn is_one(device: &Device) -> bool {
-    matches!(Family::of(device), Some(Family::Counter | Family::Meter))
-}
 
 /// The fields of a counter that showed `first` at the beginning of the day.
 pub(super) fn fields(device: &Device, first: Option<f64>) -> Map<String, Value> {
-    if !is_one(device) {
+    if !adds_up(device) {
         return Map::new();
     }
     let now = figures(device).unwrap_or_default();

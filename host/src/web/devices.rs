@@ -1,21 +1,24 @@
 //! `getdevices`: device rows with the fields that Domoticz clients read.
 //!
-//! What this hub does not have (plans, favourites, timers, cameras) has the value it
-//! has in a Domoticz where nobody uses it.
+//! Rows are chosen and put in order by what the [`board`] knows of them; their JSON was
+//! made when they changed, and an answer is put together of it piece by piece.
 
-use std::cmp::Ordering;
+mod board;
+mod listing;
+mod row;
+
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use jiff::Zoned;
-use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::commands::{Call, midnight};
+use super::commands::Call;
 use super::query::Query;
-use super::{counter, names, sensor};
-use crate::platform::domoticz::{Device, HardwareInfo, Row, kind};
+pub use board::Board;
+pub(super) use board::Entry;
+pub(super) use listing::Listing;
+pub(super) use row::object;
 
 /// Hardware type number of Python plugins (spec 1.4).
 pub(super) const PLUGIN_HARDWARE: u32 = 94;
@@ -23,40 +26,39 @@ pub(super) const PLUGIN_HARDWARE: u32 = 94;
 /// Carries `getdevices` out.
 pub(super) async fn list(call: &Call<'_>) -> Result<Answer, String> {
     let (api, query) = (call.api, call.query);
-    let failed = |error: &dyn std::fmt::Display| error.to_string();
     let wanted = Wanted::parse(query)?;
-    let favorites = api.favorites.all().await.map_err(|error| failed(&error))?;
-    let mut rows = api.devices.all().await.map_err(|error| failed(&error))?;
-    rows.retain(|row| wanted.includes(row, favorites.contains(&row.device.id)));
-    rows.sort_by(|a, b| order(query.text("order"), a, b));
-    let hardware = api.plugins.hardware().into_iter();
-    let hardware: HashMap<u32, HardwareInfo> = hardware.map(|info| (info.id, info)).collect();
+    let entries = match wanted.id {
+        Some(id) => api
+            .board
+            .one(id)
+            .await
+            .map(|entry| entry.into_iter().collect()),
+        None => api.board.all().await.map(|rows| {
+            let rows = match query.text("order") {
+                Some("LastUpdate") => rows.by_update(),
+                Some("ID" | "idx") => rows.by_id().to_vec(),
+                // `Name`, and Domoticz' own order, which is that of dashboards.
+                _ => rows.by_name().to_vec(),
+            };
+            rows.into_iter()
+                .filter(|row| wanted.includes(row))
+                .collect()
+        }),
+    };
+    let entries: Vec<Arc<Entry>> = entries.map_err(|error| error.to_string())?;
+    let mut hardware = HashMap::new();
+    for info in api.plugins.hardware() {
+        if wanted.id.is_none() || entries.iter().any(|entry| entry.hardware == info.id) {
+            hardware.insert(info.id, row::hardware(Some(&info)));
+        }
+    }
     let now = Zoned::now();
-    let counters = rows
-        .iter()
-        .filter(|row| counter::is_one(&row.device))
-        .map(|row| row.device.id);
-    let today = midnight(now.date()).unwrap_or(0);
-    let first = api.history.first_figures(counters.collect(), today).await;
-    let first: HashMap<i64, f64> = first.map_err(|error| failed(&error))?.into_iter().collect();
-    let result = rows
-        .iter()
-        .map(|row| {
-            let id = row.device.id;
-            let mut fields = entry(row, hardware.get(&row.hardware));
-            fields.extend(counter::fields(&row.device, first.get(&id).copied()));
-            fields.insert(
-                "Favorite".to_owned(),
-                json!(i32::from(favorites.contains(&id))),
-            );
-            Value::Object(fields)
-        })
-        .collect();
     let answer = Answer::ok("Devices")
         .with("ActTime", now.timestamp().as_second())
         .with("ServerTime", now.strftime("%Y-%m-%d %H:%M:%S").to_string())
         .with("app_version", api.version.version.as_str());
-    Ok(answer.with_result(result))
+    let listing = Listing::new(api.board.clone(), entries, hardware);
+    Ok(answer.with_listing(listing))
 }
 
 /// Which rows a client asks for.
@@ -91,155 +93,24 @@ impl Wanted {
         })
     }
 
-    fn includes(&self, row: &Row, favorite: bool) -> bool {
-        let device = &row.device;
-        if let Some(id) = self.id {
-            return device.id == id;
-        }
-        let used = self.used.is_none_or(|used| used == (device.used != 0));
-        let shown = self.hidden || !device.name.starts_with('$');
+    fn includes(&self, row: &Entry) -> bool {
+        let used = self.used.is_none_or(|used| used == row.used);
+        let shown = self.hidden || !row.hidden;
         let recent = row.updated.as_second() >= self.since;
         let owned = self
             .hardware
             .is_none_or(|hardware| hardware == row.hardware);
-        let liked = favorite || !self.favorites;
-        used && shown && recent && owned && liked && !self.plan && self.has_kind(device)
+        let liked = row.favorite || !self.favorites;
+        used && shown && recent && owned && liked && !self.plan && self.has_kind(row)
     }
 
-    fn has_kind(&self, device: &Device) -> bool {
+    fn has_kind(&self, row: &Entry) -> bool {
         match self.filter.as_str() {
-            "light" | "lights" => kind::is_switch(device),
-            "temp" => names::is_temperature(device),
-            "weather" => names::is_weather(device),
-            "utility" => {
-                let other = names::is_temperature(device) || names::is_weather(device);
-                !other && !kind::is_switch(device)
-            }
+            "light" | "lights" => row.switch,
+            "temp" => row.temperature,
+            "weather" => row.weather,
+            "utility" => !row.temperature && !row.weather && !row.switch,
             _ => true,
         }
-    }
-}
-
-fn order(by: Option<&str>, a: &Row, b: &Row) -> Ordering {
-    match by {
-        Some("LastUpdate") => b.updated.cmp(&a.updated),
-        Some("ID" | "idx") => a.device.id.cmp(&b.device.id),
-        // `Name`, and Domoticz' own order, which is that of dashboards.
-        _ => a
-            .device
-            .name
-            .to_lowercase()
-            .cmp(&b.device.name.to_lowercase()),
-    }
-}
-
-fn entry(row: &Row, hardware: Option<&HardwareInfo>) -> Map<String, Value> {
-    let device = &row.device;
-    // 12 and above mean that the device has no radio.
-    let signal = match device.signal_level {
-        level @ 0..=11 => json!(level),
-        _ => json!("-"),
-    };
-    let mut fields = Map::new();
-    let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
-    put("idx", json!(device.id.to_string()));
-    put("Name", json!(device.name));
-    put("Type", json!(names::main(device)));
-    put("SubType", json!(names::sub(device)));
-    put("TypeImg", json!(names::type_image(device)));
-    put("ID", json!(device.device_id));
-    put("Unit", json!(device.unit));
-    put("Used", json!(device.used));
-    put("Description", json!(device.description));
-    put("LastUpdate", json!(device.last_update));
-    put("BatteryLevel", json!(device.battery_level));
-    put("SignalLevel", signal);
-    put("CustomImage", json!(device.image));
-    put("HaveTimeout", json!(row.timed_out != 0));
-    put("HardwareID", json!(row.hardware));
-    put(
-        "HardwareName",
-        json!(hardware.map_or("Unknown?", |info| info.name.as_str())),
-    );
-    put(
-        "HardwareType",
-        json!(hardware.map_or("", |info| info.key.as_str())),
-    );
-    put("HardwareTypeVal", json!(PLUGIN_HARDWARE));
-    put("HardwareDisabled", json!(hardware.is_none()));
-    fields.extend(unused());
-    fields.extend(match kind::is_switch(device) {
-        true => switch(device),
-        false => sensor::fields(device),
-    });
-    fields
-}
-
-/// What a Domoticz has where nobody uses it.
-fn unused() -> Map<String, Value> {
-    let fields = json!({
-        "AddjMulti": 1.0, "AddjMulti2": 1.0, "AddjValue": 0.0, "AddjValue2": 0.0,
-        "Notifications": "false", "PlanID": "0", "PlanIDs": [0],
-        "Protected": false, "ShowNotifications": true, "Timers": "false",
-        "XOffset": "0", "YOffset": "0",
-    });
-    object(fields)
-}
-
-fn switch(device: &Device) -> Map<String, Value> {
-    let on = kind::is_on(device);
-    let range = kind::dim_range(device);
-    let off = if device.switch_type == kind::SELECTOR {
-        0
-    } else {
-        device.last_level
-    };
-    let level = match device.s_value.trim().parse::<i64>() {
-        Ok(steps) if on => steps.clamp(0, range) * 100 / range,
-        _ => off.clamp(0, 100),
-    };
-    let status = names::status(device, level);
-    let dims = kind::dims(device);
-    let mut fields = object(json!({
-        "Data": status, "Status": status, "Level": level, "LevelInt": level * range / 100,
-        "MaxDimLevel": if dims { range } else { 0 },
-        "HaveDimmer": dims, "HaveGroupCmd": false, "IsSubDevice": false,
-        "SwitchType": names::switch_type(device), "SwitchTypeVal": device.switch_type,
-        "Image": names::switch_image(device), "UsedByCamera": false,
-        "StrParam1": "", "StrParam2": "", "DimmerType": "none",
-        "InternalState": if on { "On" } else { "Off" },
-    }));
-    if kind::is_blinds(device) {
-        for option in ["ReversePosition", "ReverseState"] {
-            fields.insert(option.to_owned(), json!(device.option_is_true(option)));
-        }
-    }
-    if device.device_type == kind::COLOR_SWITCH {
-        fields.insert("Color".to_owned(), json!(device.color));
-        fields.insert("DimmerType".to_owned(), json!("abs"));
-    }
-    if device.switch_type == kind::SELECTOR {
-        fields.extend(selector(device));
-    }
-    fields
-}
-
-/// Level names and actions travel in base64, as in Domoticz since 2018.
-fn selector(device: &Device) -> Map<String, Value> {
-    let coded = |key| BASE64_STANDARD.encode(device.option(key).unwrap_or(""));
-    let style = device.option("SelectorStyle").unwrap_or("0");
-    object(json!({
-        "LevelNames": coded("LevelNames"),
-        "LevelActions": coded("LevelActions"),
-        "LevelOffHidden": device.option_is_true("LevelOffHidden"),
-        "SelectorStyle": style.parse::<i64>().unwrap_or(0),
-    }))
-}
-
-/// The fields of a `json!` object.
-pub(super) fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
     }
 }

@@ -13,6 +13,7 @@ mod counter;
 mod devices;
 mod digest;
 mod early;
+mod gzip;
 pub mod indigo;
 mod names;
 mod origin;
@@ -38,6 +39,7 @@ use futures_util::future::BoxFuture;
 
 pub use access::{Access, Rights};
 pub use commands::markdown;
+pub use devices::Board;
 pub use pages::Pages;
 pub use server::serve;
 
@@ -66,6 +68,8 @@ const MAX_UPLOAD: usize = 4 << 20;
 pub struct HubApi {
     /// The device table.
     pub devices: DeviceTable,
+    /// What lists show of it.
+    pub board: Board,
     /// The custom icons.
     pub images: Images,
     /// The security status and notifications; told of every change from outside.
@@ -166,7 +170,8 @@ async fn json(
         caller: &caller,
         peer: peer.ip(),
     };
-    Ok(commands::run(&call).await.into_response())
+    let gzip = gzip::is_accepted(&headers);
+    Ok(commands::run(&call).await.respond(gzip))
 }
 
 async fn upload(
@@ -192,11 +197,9 @@ async fn status_page(
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let headers = [(header::CONTENT_SECURITY_POLICY, policy)];
     let pages = api.pages.names().await;
-    match api.devices.all().await {
-        Ok(rows) => {
-            let page = page::render(&api.plugins.hardware(), &rows, &pages);
-            Ok((headers, Html(page)).into_response())
-        }
+    let hardware = api.plugins.hardware();
+    match page::render(&api.devices, &api.board, &hardware, &pages).await {
+        Ok(page) => Ok((headers, Html(page)).into_response()),
         Err(error) => Ok((StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()),
     }
 }

@@ -6,14 +6,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::platform::domoticz::{HardwareInfo, Row, kind};
+use crate::platform::domoticz::{DeviceError, DeviceTable, HardwareInfo, Row, kind};
 
+use super::devices::Board;
 use super::{names, sensor};
 
 /// Rows of one plugin that are shown; the API has them all.
 const SHOWN: usize = 200;
 /// Plugins that are shown.
 const PLUGINS: usize = 200;
+/// Characters of a text that are shown.
+const TEXT: usize = 500;
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
     <meta http-equiv=\"refresh\" content=\"5\"><title>Cordon</title><style>\
@@ -24,11 +27,23 @@ const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8
     body{color:#ddd;background:#161616}th,td{border-color:#444}small{color:#aaa}}\
     </style></head><body><h1>Cordon</h1>";
 
-/// The whole page.
-pub(super) fn render(hardware: &[HardwareInfo], rows: &[Row], pages: &[String]) -> String {
-    let mut by_hardware: BTreeMap<u32, Vec<&Row>> = BTreeMap::new();
-    for row in rows {
-        by_hardware.entry(row.hardware).or_default().push(row);
+/// The whole page. Reads the rows that are shown, a few at a time.
+///
+/// # Errors
+/// [`DeviceError::Unavailable`].
+pub(super) async fn render(
+    devices: &DeviceTable,
+    board: &Board,
+    hardware: &[HardwareInfo],
+    pages: &[String],
+) -> Result<String, DeviceError> {
+    let mut by_hardware: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
+    let rows = board.all().await?;
+    for entry in rows.by_id() {
+        by_hardware
+            .entry(entry.hardware)
+            .or_default()
+            .push(entry.id);
     }
     let mut page = String::from(HEAD);
     // Writing to a String cannot fail.
@@ -36,7 +51,7 @@ pub(super) fn render(hardware: &[HardwareInfo], rows: &[Row], pages: &[String]) 
         page,
         "<p>{} plugins, {} devices</p>",
         hardware.len(),
-        rows.len()
+        rows.by_id().len()
     );
     for name in pages {
         // Names of pages are letters, digits and a few signs that need no escape.
@@ -47,40 +62,52 @@ pub(super) fn render(hardware: &[HardwareInfo], rows: &[Row], pages: &[String]) 
         );
     }
     for info in hardware.iter().take(PLUGINS) {
-        let rows = by_hardware.get(&info.id).map_or(&[][..], Vec::as_slice);
-        plugin(&mut page, info, rows);
+        let ids = by_hardware.get(&info.id).map_or(&[][..], Vec::as_slice);
+        plugin(&mut page, info, ids, devices).await?;
     }
     more(&mut page, hardware.len(), PLUGINS, "plugins");
     page.push_str("</body></html>");
-    page
+    Ok(page)
 }
 
-fn plugin(page: &mut String, info: &HardwareInfo, rows: &[&Row]) {
+async fn plugin(
+    page: &mut String,
+    info: &HardwareInfo,
+    ids: &[i64],
+    devices: &DeviceTable,
+) -> Result<(), DeviceError> {
     let (name, key) = (escape(&info.name), escape(&info.key));
     let (state, detail) = (escape(&info.state), escape(&info.detail));
     let _ = write!(
         page,
         "<h2>{name} <small>{key}</small></h2><p><b>{state}</b> {detail}</p>"
     );
-    if rows.is_empty() {
+    if ids.is_empty() {
         page.push_str("<p>no devices</p>");
-        return;
+        return Ok(());
     }
     page.push_str("<table><tr><th>idx<th>Name<th>Type<th>Value<th>Last update</tr>");
-    for row in rows.iter().take(SHOWN) {
-        let device = &row.device;
-        let _ = write!(
-            page,
-            "<tr><td>{}<td>{}<td>{}<td>{}<td>{}</tr>",
-            device.id,
-            escape(&device.name),
-            escape(names::sub(device)),
-            escape(&shown_value(row)),
-            escape(&device.last_update),
-        );
+    let mut rest = ids.get(..SHOWN.min(ids.len())).unwrap_or_default();
+    while !rest.is_empty() {
+        let some = rest.iter().take(DeviceTable::SHOWN).copied().collect();
+        let (rows, done) = devices.shown(some, i64::MAX).await?;
+        for row in rows.iter().map(|shown| &shown.row) {
+            let device = &row.device;
+            let _ = write!(
+                page,
+                "<tr><td>{}<td>{}<td>{}<td>{}<td>{}</tr>",
+                device.id,
+                escape(&device.name),
+                escape(names::sub(device)),
+                escape(&shown_value(row)),
+                escape(&device.last_update),
+            );
+        }
+        rest = rest.get(done.max(1)..).unwrap_or_default();
     }
     page.push_str("</table>");
-    more(page, rows.len(), SHOWN, "devices");
+    more(page, ids.len(), SHOWN, "devices");
+    Ok(())
 }
 
 fn shown_value(row: &Row) -> String {
@@ -101,8 +128,8 @@ fn more(page: &mut String, all: usize, shown: usize, what: &str) {
 }
 
 fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut escaped = String::with_capacity(text.len().min(TEXT));
+    for character in text.chars().take(TEXT) {
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),

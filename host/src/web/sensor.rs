@@ -7,9 +7,12 @@ use serde_json::{Map, Value, json};
 use super::devices::object;
 use crate::platform::domoticz::{Device, kind};
 
+/// Figures of the longest layout.
+const PARTS: usize = 6;
+
 /// The fields of a device that is no switch.
 pub(super) fn fields(device: &Device) -> Map<String, Value> {
-    let parts: Vec<&str> = device.s_value.split(';').collect();
+    let parts: Vec<&str> = device.s_value.split(';').take(PARTS).collect();
     let part = |n: usize| parts.get(n).copied().unwrap_or("");
     let value = part(0);
     let whole = device.s_value.as_str();

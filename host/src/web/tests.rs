@@ -85,6 +85,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
     let api = HubApi {
         house: House::new(&store, devices.clone(), Arc::<Recorder>::clone(&plugins)),
         images: Images::new(store.clone()),
+        board: Board::new(devices.clone()),
         devices,
         manager: None,
         access: Access::new(web),

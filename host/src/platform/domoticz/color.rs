@@ -7,6 +7,10 @@ use serde_json::{Map, Value};
 /// Components in the order of the written form; `m` is the colour mode.
 const COMPONENTS: [&str; 7] = ["b", "cw", "g", "m", "r", "t", "ww"];
 
+/// Bytes of a text that can be a colour. Longer ones are not read: what a JSON text makes
+/// in memory is many times as large.
+const LONGEST: usize = 1024;
+
 /// The written form of a colour, or the empty text (rules 52 and 53).
 #[must_use]
 pub fn normalise(text: &str) -> String {
@@ -14,6 +18,9 @@ pub fn normalise(text: &str) -> String {
 }
 
 fn parse(text: &str) -> Option<String> {
+    if text.len() > LONGEST {
+        return None;
+    }
     let given: Map<String, Value> = serde_json::from_str(text).ok()?;
     if !matches!(given.get("m").and_then(whole), Some(1..=4)) {
         return None;
@@ -72,6 +79,9 @@ mod tests {
         }
         assert_eq!(normalise(r#"{"m":3,"r":"255"}"#), "");
         assert_eq!(normalise(r#"{"m":3} x"#), "");
+        let padded = |blanks: usize| format!("{{\"m\":3{}}}", " ".repeat(blanks));
+        assert_ne!(normalise(&padded(LONGEST - 7)), "");
+        assert_eq!(normalise(&padded(LONGEST - 6)), "");
     }
 
     proptest::proptest! {

@@ -1,7 +1,7 @@
 //! What a change of one device means for the house and for the other plugins.
 //!
-//! The table stores; this tells: the plugin that owns a row, the plugin that owns the
-//! security panel, and the plugins that take notifications. Nothing here waits for a
+//! The table stores; this tells: the plugin that owns a row, the plugins that have a
+//! security panel, and those that take notifications. Nothing here waits for a
 //! plugin: what cannot be told at once is lost, as when the plugin is off.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use super::notification::{Notification, Notifiers, Pace};
 use super::preferences::Preferences;
 use super::rule::{self, Rules};
 use super::security::{self, Security};
-use super::table::{DeviceTable, Notice, Row};
+use super::table::{DeviceTable, Notice};
 use super::{Device, DeviceError, kind};
 use crate::store::{Store, StoreError};
 
@@ -83,8 +83,9 @@ impl House {
         Ok(level.and_then(Security::from_level).unwrap_or_default())
     }
 
-    /// Sets the status of the house; when that changes it, the plugin with the first
-    /// security panel is told (spec 8.3). The panel's row is the plugin's to change.
+    /// Sets the status of the house; when that changes it, each plugin with a security
+    /// panel is told of it by its first (spec 8.3): nobody can take another's news away. The
+    /// panel's row is the plugin's to change.
     ///
     /// # Errors
     /// [`DeviceError::Unavailable`] when it cannot be stored; nobody is told then.
@@ -96,15 +97,14 @@ impl House {
         self.preferences
             .set(security::PREFERENCE, "", level)
             .await?;
-        let Some(panel) = self.panel().await? else {
-            return Ok(());
-        };
-        let event = HubEvent::Security {
-            device_id: panel.device.device_id.clone(),
-            unit: panel.device.unit,
-            status,
-        };
-        self.deliver(panel.hardware, event);
+        for (hardware, device_id, unit) in self.devices.panels().await? {
+            let event = HubEvent::Security {
+                device_id,
+                unit,
+                status,
+            };
+            self.deliver(hardware, event);
+        }
         Ok(())
     }
 
@@ -143,40 +143,24 @@ impl House {
     pub async fn tell(&self, notice: Notice) {
         self.deliver(notice.hardware, notice.event);
         if let Some(before) = &notice.before {
-            self.changed(notice.hardware, before, &notice.device).await;
+            self.changed(before, &notice.device).await;
         }
     }
 
-    /// What follows from a new reading of a device, whoever gave it: the status of
-    /// the house, and notifications. A device that is not shown has no events, nor has
+    /// What follows from a new reading of a device, whoever gave it: notifications, and
+    /// never the status of the house. A device that is not shown has no events, nor has
     /// a contact that reports what it reported before (spec 4.5).
-    pub async fn changed(&self, hardware: u32, before: &Device, after: &Device) {
+    pub async fn changed(&self, before: &Device, after: &Device) {
         let same = before.n_value == after.n_value && before.s_value == after.s_value;
         if after.used == 0 || same && kind::reports_changes_only(after) {
             return;
         }
-        if let Err(error) = self.follow(hardware, before, after).await {
+        if let Err(error) = self.follow(before, after).await {
             tracing::error!(device = after.id, %error, "a change has no consequences");
         }
     }
 
-    async fn follow(
-        &self,
-        hardware: u32,
-        before: &Device,
-        after: &Device,
-    ) -> Result<(), DeviceError> {
-        if security::is_panel(after)
-            && before.n_value != after.n_value
-            && let Some(status) = Security::from_panel(after.n_value)
-        {
-            let owner = self.panel().await?.map(|panel| panel.hardware);
-            // A plugin that the operator has not given the panel must not disarm the
-            // house with one of its own making.
-            if owner == Some(hardware) {
-                self.set_security(status).await?;
-            }
-        }
+    async fn follow(&self, before: &Device, after: &Device) -> Result<(), StoreError> {
         for (notification, systems) in rule::due(&self.rules, before, after).await? {
             // Those who are told share nothing with who tells: a busy device must
             // not fill their inboxes.
@@ -187,13 +171,6 @@ impl House {
             }
         }
         Ok(())
-    }
-
-    /// The security panel of the house: the first that there is.
-    async fn panel(&self) -> Result<Option<Row>, DeviceError> {
-        let rows = self.devices.all().await?;
-        let found = rows.into_iter().find(|row| security::is_panel(&row.device));
-        Ok(found)
     }
 
     fn deliver(&self, hardware: u32, event: HubEvent) -> bool {

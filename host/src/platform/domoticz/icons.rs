@@ -2,17 +2,38 @@
 //!
 //! `icons.txt` in any folder has a line `base;name;description` per set, and beside it
 //! lie `<base>.png`, `<base>48_On.png` and `<base>48_Off.png`. The files come from
-//! strangers, so what is taken out of them is bounded.
+//! strangers: each entry is charged by the size that it declares before it is unpacked, it
+//! is unpacked no further than that, and all of them together no further than the
+//! owner may store.
 
 use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 
-/// Most entries of a file, most bytes of one picture and of the list, most sets.
+use super::image::{ImageError, set_weight};
+use crate::account::Charge;
+use crate::error::LimitHit;
+
+/// Most bytes of a file, most entries of one, most bytes of one picture and of the list,
+/// most sets.
+const MAX_ARCHIVE: usize = 4 << 20;
 const MAX_ENTRIES: usize = 1000;
 const MAX_PICTURE: u64 = 256 << 10;
 const MAX_LIST: u64 = 64 << 10;
 const MAX_SETS: usize = 100;
+
+/// Longest name and description in bytes, as for those that people write.
+const MAX_TEXT: usize = 500;
+
+/// Most points of a picture in each direction: a picture of few bytes can fill the memory
+/// of the browser that shows it. Icons have 48.
+const MAX_POINTS: u32 = 512;
+
+/// Bytes that reading one entry of the list of a file takes.
+const ENTRY: u64 = 1024;
+
+/// How the entry of a file in its own list begins.
+const ENTRY_MARK: &[u8] = b"PK\x01\x02";
 
 /// How a PNG begins.
 const SIGNATURE: [u8; 8] = [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n'];
@@ -30,30 +51,68 @@ pub(super) struct IconSet {
 
 type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
-/// The sets of a zip file, of which there is at least one; else what is wrong.
-pub(super) fn read(bytes: &[u8]) -> Result<Vec<IconSet>, String> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes))
-        .map_err(|error| format!("it is no zip file ({error})"))?;
-    if archive.len() > MAX_ENTRIES {
-        return Err(format!("it has more than {MAX_ENTRIES} entries"));
-    }
+/// The sets of a zip file, of which there is at least one. Together they weigh at most
+/// `limit`; what is taken into memory for them is added to `charge`.
+///
+/// # Errors
+/// [`ImageError::Invalid`] says what is wrong with the file, [`ImageError::Limit`] is
+/// `stored-bytes` or `host-memory`.
+pub(super) fn read(
+    bytes: &[u8],
+    limit: u64,
+    charge: &mut Charge,
+) -> Result<Vec<IconSet>, ImageError> {
+    let mut archive = open(bytes, charge)?;
     let Some(folder) = folder(&archive) else {
-        return Err("it has no icons.txt".to_owned());
+        return Err(invalid("it has no icons.txt"));
     };
-    let list = entry(&mut archive, &format!("{folder}icons.txt"), MAX_LIST)?;
+    let list = entry(
+        &mut archive,
+        &format!("{folder}icons.txt"),
+        MAX_LIST,
+        charge,
+    )?;
     let list = String::from_utf8_lossy(&list).into_owned();
     let lines = list.trim_start_matches('\u{feff}').lines().map(str::trim);
-    let mut sets = Vec::new();
+    let (mut sets, mut used) = (Vec::new(), 0_u64);
     for line in lines.filter(|line| !line.is_empty()) {
         if sets.len() >= MAX_SETS {
-            return Err(format!("its icons.txt has more than {MAX_SETS} lines"));
+            return Err(invalid(format!(
+                "its icons.txt has more than {MAX_SETS} lines"
+            )));
         }
-        sets.push(set(&mut archive, &folder, line)?);
+        let set = set(&mut archive, &folder, line, charge)?;
+        used = used.saturating_add(set_weight(&set));
+        if used > limit {
+            let which = "stored-bytes";
+            return Err(LimitHit { which, used, limit }.into());
+        }
+        sets.push(set);
     }
     match sets.is_empty() {
-        true => Err("its icons.txt is empty".to_owned()),
+        true => Err(invalid("its icons.txt is empty")),
         false => Ok(sets),
     }
+}
+
+/// Reads the file's own list, of which each entry costs several times its bytes: entries
+/// are counted first.
+fn open<'a>(bytes: &'a [u8], charge: &mut Charge) -> Result<Archive<'a>, ImageError> {
+    if bytes.len() > MAX_ARCHIVE {
+        return Err(invalid(format!("it has more than {MAX_ARCHIVE} bytes")));
+    }
+    let marks = bytes.windows(ENTRY_MARK.len());
+    let entries = marks.filter(|window| *window == ENTRY_MARK).count();
+    if entries > MAX_ENTRIES {
+        return Err(invalid(format!("it has more than {MAX_ENTRIES} entries")));
+    }
+    charge.grow(ENTRY.saturating_mul(u64::try_from(entries).unwrap_or(u64::MAX)))?;
+    ZipArchive::new(Cursor::new(bytes))
+        .map_err(|error| invalid(format!("it is no zip file ({error})")))
+}
+
+fn invalid(text: impl Into<String>) -> ImageError {
+    ImageError::Invalid(text.into())
 }
 
 /// The folder with the list, with a slash at its end; empty for the top.
@@ -66,23 +125,46 @@ fn folder(archive: &Archive<'_>) -> Option<String> {
     lists.next()
 }
 
-fn set(archive: &mut Archive<'_>, folder: &str, line: &str) -> Result<IconSet, String> {
-    let [base, name, description] = line.split(';').collect::<Vec<_>>()[..] else {
-        return Err(format!(
-            "line `{line}` of its icons.txt is not `base;name;description`"
-        ));
+fn set(
+    archive: &mut Archive<'_>,
+    folder: &str,
+    line: &str,
+    charge: &mut Charge,
+) -> Result<IconSet, ImageError> {
+    let mut parts = line.split(';');
+    let (Some(base), Some(name), Some(description), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        let shown = line
+            .get(..line.floor_char_boundary(MAX_TEXT))
+            .unwrap_or_default();
+        let text = format!("line `{shown}` of its icons.txt is not `base;name;description`");
+        return Err(invalid(text));
     };
     if !is_file_name(base) {
-        return Err(format!("base `{base}` in its icons.txt is no file name"));
+        let shown = base
+            .get(..base.floor_char_boundary(MAX_TEXT))
+            .unwrap_or_default();
+        return Err(invalid(format!(
+            "base `{shown}` in its icons.txt is no file name"
+        )));
     }
-    let mut picture = |end: &str| -> Result<Vec<u8>, String> {
+    if name.len() > MAX_TEXT || description.len() > MAX_TEXT {
+        let text = format!("name and description of `{base}` may have {MAX_TEXT} bytes each");
+        return Err(invalid(text));
+    }
+    let mut picture = |end: &str| -> Result<Vec<u8>, ImageError> {
         let name = format!("{folder}{base}{end}.png");
-        let bytes = entry(archive, &name, MAX_PICTURE)?;
+        let bytes = entry(archive, &name, MAX_PICTURE, charge)?;
         // Published icons have empty files where nobody drew the small picture.
-        match bytes.is_empty() || bytes.starts_with(&SIGNATURE) {
-            true => Ok(bytes),
-            false => Err(format!("its `{name}` is no PNG picture")),
+        if !bytes.is_empty() && !bytes.starts_with(&SIGNATURE) {
+            return Err(invalid(format!("its `{name}` is no PNG picture")));
         }
+        if points(&bytes) > MAX_POINTS {
+            let text = format!("its `{name}` has more than {MAX_POINTS} points in a row");
+            return Err(invalid(text));
+        }
+        Ok(bytes)
     };
     Ok(IconSet {
         small: picture("")?,
@@ -94,35 +176,61 @@ fn set(archive: &mut Archive<'_>, folder: &str, line: &str) -> Result<IconSet, S
     })
 }
 
+/// The larger of width and height of a picture; 0 without a header, of which nothing can
+/// be shown.
+fn points(picture: &[u8]) -> u32 {
+    let number = |at: usize| {
+        let bytes = picture.get(at..).and_then(<[u8]>::first_chunk);
+        bytes.map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    };
+    match picture.get(12..16) {
+        Some(b"IHDR") => number(16).max(number(20)),
+        _ => 0,
+    }
+}
+
 /// The pictures are served under names made of the base.
 fn is_file_name(base: &str) -> bool {
     let odd = |c: char| matches!(c, '/' | '\\') || c.is_control();
     !base.is_empty() && base.len() <= 100 && !base.starts_with('.') && !base.contains(odd)
 }
 
-/// The content of an entry, at most so long.
-fn entry(archive: &mut Archive<'_>, name: &str, limit: u64) -> Result<Vec<u8>, String> {
-    let file = archive
-        .by_name(name)
-        .map_err(|error| format!("its `{name}` cannot be read ({error})"))?;
-    let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("its `{name}` cannot be read ({error})"))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
-        return Err(format!("its `{name}` has more than {limit} bytes"));
+/// The content of an entry, at most so long and at most as long as it declares.
+fn entry(
+    archive: &mut Archive<'_>,
+    name: &str,
+    limit: u64,
+    charge: &mut Charge,
+) -> Result<Vec<u8>, ImageError> {
+    let failed =
+        |error: &dyn std::fmt::Display| invalid(format!("its `{name}` cannot be read ({error})"));
+    let file = archive.by_name(name).map_err(|error| failed(&error))?;
+    let declared = file.size();
+    if declared > limit {
+        return Err(invalid(format!("its `{name}` has more than {limit} bytes")));
     }
-    Ok(bytes)
+    let room = declared.saturating_add(1);
+    charge.grow(room)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
+    file.take(room)
+        .read_to_end(&mut bytes)
+        .map_err(|error| failed(&error))?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length == declared => Ok(bytes),
+        _ => Err(failed(&"it is not as long as it says")),
+    }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 pub(super) mod tests {
     use std::io::Write;
 
     use zip::write::{SimpleFileOptions, ZipWriter};
 
     use super::*;
+    use crate::account::Account;
+    use crate::limits::Limits;
 
     /// As much of a picture as is looked at.
     pub const PNG: [u8; 12] = *b"\x89PNG\r\n\x1a\nbody";
@@ -149,8 +257,14 @@ pub(super) mod tests {
         files(&entries)
     }
 
+    /// What a hub reads that has room for it.
+    fn read(bytes: &[u8]) -> Result<Vec<IconSet>, ImageError> {
+        let mut charge = Account::of_hub().charge(0).unwrap();
+        super::read(bytes, u64::MAX, &mut charge)
+    }
+
     fn refused(bytes: &[u8], part: &str) {
-        let reason = read(bytes).unwrap_err();
+        let reason = read(bytes).unwrap_err().to_string();
         assert!(reason.contains(part), "{reason}");
     }
 
@@ -213,6 +327,113 @@ pub(super) mod tests {
         );
         let lines = "A;N;D\n".repeat(MAX_SETS + 1);
         refused(&archive(&lines, &["A"]), "more than 100");
+        let long = format!("A;{};D", "n".repeat(MAX_TEXT + 1));
+        refused(&archive(&long, &["A"]), "500 bytes each");
+    }
+
+    /// A picture that is all zeros, of so many bytes.
+    pub fn zeros(length: usize) -> Vec<u8> {
+        let mut picture = SIGNATURE.to_vec();
+        picture.resize(length, 0);
+        picture
+    }
+
+    /// 100 sets that take a thousand times the bytes of their archive.
+    fn bomb() -> Vec<u8> {
+        let names: Vec<_> = (0..100).map(|n| format!("A{n}")).collect();
+        let list: String = names.iter().map(|name| format!("{name};N;D\n")).collect();
+        let picture = zeros(256 << 10);
+        let mut entries = vec![("icons.txt".to_owned(), list.into_bytes())];
+        for name in names {
+            for end in ["", "48_On", "48_Off"] {
+                entries.push((format!("{name}{end}.png"), picture.clone()));
+            }
+        }
+        let entries = entries
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        files(&entries.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_is_unpacked_is_bounded_by_what_may_be_stored() {
+        let bomb = bomb();
+        assert!(bomb.len() < 200_000, "{} bytes", bomb.len());
+        let account = Account::new(&Limits::default());
+        let mut charge = account.charge(0).unwrap();
+        let refused = super::read(&bomb, 1 << 20, &mut charge).unwrap_err();
+        let ImageError::Limit(hit) = refused else {
+            unreachable!("{refused}");
+        };
+        assert_eq!((hit.which, hit.limit), ("stored-bytes", 1 << 20));
+        // Two sets of which the second is one too many, and the list.
+        assert!(charge.bytes() < 2 << 20, "{} bytes", charge.bytes());
+    }
+
+    #[test]
+    fn what_is_unpacked_is_charged_first() {
+        let limits: Limits = toml::from_str("host-memory = 300000").unwrap();
+        let account = Account::new(&limits);
+        let mut charge = account.charge(0).unwrap();
+        let refused = super::read(&bomb(), u64::MAX, &mut charge).unwrap_err();
+        let ImageError::Limit(hit) = refused else {
+            unreachable!("{refused}");
+        };
+        assert_eq!(hit.which, "host-memory");
+        assert!(account.peak() <= 300_000);
+    }
+
+    #[test]
+    fn an_archive_of_very_many_entries_is_not_opened() {
+        let names: Vec<_> = (0..=MAX_ENTRIES).map(|n| n.to_string()).collect();
+        let entries = names.iter().map(|name| (name.as_str(), b"".as_slice()));
+        let many = files(&entries.collect::<Vec<_>>());
+        let account = Account::new(&Limits::default());
+        let mut charge = account.charge(0).unwrap();
+        let refused = super::read(&many, u64::MAX, &mut charge).unwrap_err();
+        assert!(refused.to_string().contains("more than 1000 entries"));
+        assert_eq!(charge.bytes(), 0);
+        refused_size(MAX_ARCHIVE + 1);
+    }
+
+    fn refused_size(length: usize) {
+        refused(&vec![0; length], "more than 4194304 bytes");
+    }
+
+    #[test]
+    fn a_picture_that_would_fill_a_browser_is_refused() {
+        let sized = |width: u32, height: u32| {
+            let mut picture = SIGNATURE.to_vec();
+            picture.extend(13_u32.to_be_bytes());
+            picture.extend(b"IHDR");
+            picture.extend(width.to_be_bytes());
+            picture.extend(height.to_be_bytes());
+            picture
+        };
+        let with = |picture: &[u8]| {
+            let names = ["A.png", "A48_On.png", "A48_Off.png"].map(|name| (name, picture));
+            let mut entries = vec![("icons.txt", b"A;N;D".as_slice())];
+            entries.extend(names);
+            files(&entries)
+        };
+        assert!(read(&with(&sized(48, 512))).is_ok());
+        refused(&with(&sized(48, 513)), "more than 512 points");
+        refused(&with(&sized(60_000, 60_000)), "more than 512 points");
+    }
+
+    #[test]
+    fn an_entry_that_lies_about_its_size_is_refused() {
+        let mut torn = archive("A;N;D", &["A"]);
+        let png: Vec<_> = torn
+            .windows(5)
+            .enumerate()
+            .filter(|(_, window)| *window == b"A.png")
+            .map(|(at, _)| at)
+            .collect();
+        // The size of an entry in the file's own list is 22 bytes before its name.
+        let at = png.last().unwrap() - 22;
+        torn[at] = 3;
+        refused(&torn, "`A.png` cannot be read");
     }
 
     proptest::proptest! {

@@ -1,21 +1,55 @@
 //! Custom icons: sets of three pictures that plugins and people bring in zip files.
 //!
 //! A set has a base name, by which plugins know it, and the number that devices store
-//! plus [`FIRST`]. A plugin sees and changes only the sets whose base starts with its
-//! key (spec 2.3 and 4.7). The pictures are in the database and are served from there.
+//! plus [`FIRST`]. It belongs to the plugin that made it, by that plugin's whole key, or to
+//! the operator. A plugin makes sets whose base starts with its key (spec 4.7); two plugins
+//! of which one's key begins with the other's may have sets of the same base. It sees its
+//! own, and those of the operator whose base starts with its key (spec 2.3). The pictures
+//! are in the database and are served from there.
 
-use rusqlite::{Connection, OptionalExtension};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::icons::{self, IconSet};
+use crate::account::{Account, Charge};
 use crate::error::LimitHit;
+use crate::pool::{Pool, PoolError};
 use crate::store::{Store, StoreError};
 
 /// What is added to the row id of a set to make the number that devices and plugins
 /// use: the lower ones are those of the hub's own pictures.
 pub const FIRST: i64 = 100;
 
-/// Sets that are read at once by whoever asks.
-const BRIEF: usize = 32;
+/// Owner of what the operator brought.
+const OPERATOR: &str = "";
+
+/// Bytes that one file of the operator may bring.
+const OPERATORS: u64 = 16 << 20;
+
+/// What a set counts against `stored-bytes` beside its texts and pictures: a set without
+/// pictures is a row as well.
+const SET: u64 = 256;
+
+/// Pictures that clients have themselves, by number: text and name of the picture. No
+/// plugin has sets of these names.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("Default", "Default"),
+    ("Light", "Light"),
+    ("Wall Socket", "WallSocket"),
+    ("TV", "TV"),
+    ("Harddisk", "Harddisk"),
+    ("Printer", "Printer"),
+    ("Amplifier", "Amplifier"),
+    ("Computer", "Computer"),
+    ("Fan", "Fan"),
+    ("Speaker", "Speaker"),
+    ("Generic", "Generic"),
+];
+
+/// More of them, which devices show by their type.
+const BY_TYPE: [&str; 6] = ["blinds", "contact", "door", "media", "motion", "smoke"];
 
 /// A set of icons without its pictures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,15 +89,34 @@ pub enum ImageError {
         /// What it must start with.
         key: String,
     },
+    /// The base is that of a picture that clients have themselves.
+    #[error("base `{0}` is the name of a picture that every client has; choose another")]
+    BuiltIn(String),
     /// There is no such set, or not of this plugin.
     #[error("there is no such image")]
     Missing,
     /// A limit of the instance.
     #[error(transparent)]
     Limit(#[from] LimitHit),
+    /// The file could not be unpacked for want of a thread.
+    #[error(transparent)]
+    Busy(#[from] PoolError),
     /// The store failed.
     #[error("the store is not available: {0}")]
     Unavailable(#[from] StoreError),
+}
+
+/// A plugin that makes or lists sets, and what it may use for them.
+#[derive(Clone)]
+pub struct Owner {
+    /// Key of the plugin.
+    pub key: String,
+    /// Bytes of all sets of the key together.
+    pub limit: u64,
+    /// Who pays for the work and the memory.
+    pub account: Arc<Account>,
+    /// Where files are unpacked.
+    pub pool: Pool,
 }
 
 impl From<rusqlite::Error> for ImageError {
@@ -98,31 +151,41 @@ impl Images {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     pub async fn all(&self) -> Result<Vec<Image>, StoreError> {
-        self.select(None).await
+        self.store
+            .read(|connection| {
+                let sql = "SELECT id, base, name, description FROM icon_sets ORDER BY id";
+                let mut statement = connection.prepare_cached(sql)?;
+                let rows = statement.query_map([], from_sql)?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })
+            .await
     }
 
-    /// The sets of the plugin with this key, by number.
+    /// The sets that a plugin sees, by number, and what they are charged with: its own,
+    /// and those of the operator whose base starts with its key and is not one of its own.
     ///
     /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    pub async fn of(&self, key: &str) -> Result<Vec<Image>, StoreError> {
-        self.select(Some(key.to_owned())).await
-    }
-
-    /// The sets of one key, or of all. Plugins choose how many there are, so the thread of
-    /// the caller reads few only.
-    async fn select(&self, key: Option<String>) -> Result<Vec<Image>, StoreError> {
-        let wanted = key.clone();
-        let few = self
-            .store
-            .read_brief(move |connection| select(connection, wanted.as_deref(), BRIEF));
-        if let Some(few) = few.await? {
-            return Ok(few);
-        }
-        let all = self
-            .store
-            .read(move |connection| select(connection, key.as_deref(), usize::MAX));
-        Ok(all.await?.unwrap_or_default())
+    /// [`ImageError::Limit`] for `host-memory`, [`ImageError::Unavailable`].
+    pub async fn of(&self, owner: &Owner) -> Result<(Vec<Image>, Charge), ImageError> {
+        let owner = owner.clone();
+        self.store
+            .read(move |connection| {
+                let condition = "FROM icon_sets WHERE owner = ?1 OR owner = ''
+                    AND lower(substr(base, 1, length(?1))) = lower(?1)
+                    AND base NOT IN (SELECT base FROM icon_sets WHERE owner = ?1)";
+                let sql = format!(
+                    "SELECT coalesce(sum({SET} + octet_length(base) + octet_length(name)
+                         + octet_length(description)), 0) {condition}"
+                );
+                let mut statement = connection.prepare_cached(&sql)?;
+                let bytes: i64 = statement.query_row([&owner.key], |row| row.get(0))?;
+                let charge = owner.account.charge(bytes.unsigned_abs())?;
+                let sql = format!("SELECT id, base, name, description {condition} ORDER BY id");
+                let mut statement = connection.prepare_cached(&sql)?;
+                let rows = statement.query_map([&owner.key], from_sql)?;
+                Ok((rows.collect::<Result<_, _>>()?, charge))
+            })
+            .await
     }
 
     /// A picture of the set with this number, as PNG.
@@ -134,7 +197,8 @@ impl Images {
         self.picture(condition, id, icon).await
     }
 
-    /// A picture of the set with this base, as PNG.
+    /// A picture of the set with this base, as PNG. Of several sets it is the operator's,
+    /// else that of the longest key, which is the plugin that the base is named after.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -155,55 +219,62 @@ impl Images {
         };
         self.store
             .read(move |connection| {
-                let sql = format!("SELECT {column} FROM images WHERE {condition}");
+                let sql = format!(
+                    "SELECT {column} FROM icon_sets WHERE {condition}
+                     ORDER BY owner <> '', length(owner) DESC LIMIT 1"
+                );
                 let mut statement = connection.prepare_cached(&sql)?;
                 Ok(statement.query_row([value], |row| row.get(0)).optional()?)
             })
             .await
     }
 
-    /// Stores the sets in a zip file of a plugin with this key; those whose base is
-    /// there already are replaced. Returns them in the order of the file. `limit` is
-    /// the bytes of all sets of the key together.
+    /// Stores the sets in a zip file of a plugin; those of its own that are there already
+    /// are replaced. Returns them in the order of the file, with what they are charged
+    /// with.
     ///
     /// # Errors
     /// Any [`ImageError`]; nothing is stored then.
     pub async fn create(
         &self,
-        key: &str,
+        owner: &Owner,
         archive: Vec<u8>,
-        limit: u64,
-    ) -> Result<Vec<Image>, ImageError> {
-        let sets = unpack(archive).await?;
-        if let Some(set) = sets.iter().find(|set| !is_own(&set.base, key)) {
-            return Err(ImageError::NotOwn {
-                base: set.base.clone(),
-                key: key.to_owned(),
-            });
+    ) -> Result<(Vec<Image>, Charge), ImageError> {
+        let bytes = u64::try_from(archive.len()).unwrap_or(u64::MAX);
+        let mut charge = owner.account.charge(bytes)?;
+        let limit = owner.limit;
+        let unpack = move || Ok((icons::read(&archive, limit, &mut charge)?, charge));
+        let unpacked: Result<_, ImageError> = owner.pool.run(&owner.account, unpack).await?;
+        let (sets, charge) = unpacked?;
+        for set in &sets {
+            check_base(&set.base, &owner.key)?;
         }
-        let key = key.to_owned();
-        self.store
-            .write(move |transaction| {
-                transaction.wrote(sets.iter().map(size).sum());
-                let images = put(transaction, &sets)?;
-                let used = weight(transaction, &key)?;
-                if used > limit {
-                    let which = "stored-bytes";
-                    return Err(LimitHit { which, used, limit }.into());
-                }
-                Ok(images)
-            })
-            .await
+        let key = owner.key.clone();
+        let images = self.store.write(move |transaction| {
+            transaction.wrote(sets.iter().map(set_weight).sum());
+            let used = weight_with(transaction, &key, &sets)?;
+            if used > limit {
+                let which = "stored-bytes";
+                return Err(LimitHit { which, used, limit }.into());
+            }
+            put(transaction, &key, &sets)
+        });
+        Ok((images.await?, charge))
     }
 
     /// Stores the sets in a zip file that the operator brought, whatever their bases.
     ///
     /// # Errors
-    /// [`ImageError::Invalid`], [`ImageError::Unavailable`].
+    /// [`ImageError::Invalid`], [`ImageError::Limit`], [`ImageError::Unavailable`].
     pub async fn upload(&self, archive: Vec<u8>) -> Result<Vec<Image>, ImageError> {
-        let sets = unpack(archive).await?;
+        let unpack = move || {
+            let mut charge = Account::of_hub().charge(0)?;
+            icons::read(&archive, OPERATORS, &mut charge)
+        };
+        let unpacked = tokio::task::spawn_blocking(unpack).await;
+        let sets = unpacked.map_err(|_| PoolError::Panicked)??;
         self.store
-            .write(move |transaction| put(transaction, &sets))
+            .write(move |transaction| put(transaction, OPERATOR, &sets))
             .await
     }
 
@@ -216,15 +287,14 @@ impl Images {
         let key = key.map(str::to_owned);
         self.store
             .write(move |transaction| {
-                let sql = "DELETE FROM images WHERE id = ?1 - 100
+                let sql = "DELETE FROM icon_sets
+                           WHERE id = ?1 - 100 AND owner = coalesce(?2, owner)
                            RETURNING id, base, name, description";
                 let removed = transaction
                     .prepare_cached(sql)?
-                    .query_row([id], from_sql)
+                    .query_row((id, key), from_sql)
                     .optional()?;
-                removed
-                    .filter(|image| key.is_none_or(|key| is_own(&image.base, &key)))
-                    .ok_or(ImageError::Missing)
+                removed.ok_or(ImageError::Missing)
             })
             .await
     }
@@ -237,7 +307,7 @@ impl Images {
         let (name, description) = (name.to_owned(), description.to_owned());
         self.store
             .write(move |transaction| {
-                let sql = "UPDATE images SET name = ?2, description = ?3 WHERE id = ?1 - 100";
+                let sql = "UPDATE icon_sets SET name = ?2, description = ?3 WHERE id = ?1 - 100";
                 let changed = transaction
                     .prepare_cached(sql)?
                     .execute((id, name, description))?;
@@ -250,82 +320,98 @@ impl Images {
     }
 }
 
-/// Whether a base is one of the plugin with this key (spec 2.3: no difference between
-/// upper and lower case in ASCII).
-fn is_own(base: &str, key: &str) -> bool {
+/// Refuses a base that is not the plugin's to choose: it starts with the plugin's key
+/// (spec 2.3: no difference between upper and lower case in ASCII).
+fn check_base(base: &str, key: &str) -> Result<(), ImageError> {
     let start = base.get(..key.len());
-    !key.is_empty() && start.is_some_and(|start| start.eq_ignore_ascii_case(key))
+    let own = !key.is_empty() && start.is_some_and(|start| start.eq_ignore_ascii_case(key));
+    if !own {
+        return Err(ImageError::NotOwn {
+            base: base.to_owned(),
+            key: key.to_owned(),
+        });
+    }
+    let mut built_in = BUILT_IN.iter().map(|(_, name)| *name).chain(BY_TYPE);
+    match built_in.any(|name| name.eq_ignore_ascii_case(base)) {
+        true => Err(ImageError::BuiltIn(base.to_owned())),
+        false => Ok(()),
+    }
 }
 
-/// Unpacks beside the runtime's own threads.
-async fn unpack(archive: Vec<u8>) -> Result<Vec<IconSet>, ImageError> {
-    let unpacked = tokio::task::spawn_blocking(move || icons::read(&archive)).await;
-    let failed = || ImageError::Invalid("the file could not be unpacked".to_owned());
-    unpacked.map_err(|_| failed())?.map_err(ImageError::Invalid)
-}
-
-fn put(connection: &Connection, sets: &[IconSet]) -> Result<Vec<Image>, ImageError> {
-    let sql = "INSERT INTO images (base, name, description, icon_small, icon_on, icon_off)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-               ON CONFLICT (base) DO UPDATE SET name = excluded.name,
+/// Writes the sets that are not there as they are.
+fn put(connection: &Connection, owner: &str, sets: &[IconSet]) -> Result<Vec<Image>, ImageError> {
+    let sql = "INSERT INTO icon_sets
+                   (owner, base, name, description, icon_small, icon_on, icon_off)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+               ON CONFLICT (owner, base) DO UPDATE SET name = excluded.name,
                    description = excluded.description, icon_small = excluded.icon_small,
                    icon_on = excluded.icon_on, icon_off = excluded.icon_off
-               RETURNING id, base, name, description";
-    let mut statement = connection.prepare_cached(sql)?;
-    let stored = sets.iter().map(|set| {
-        let texts = (&set.base, &set.name, &set.description);
-        let values = (texts.0, texts.1, texts.2, &set.small, &set.on, &set.off);
-        statement.query_row(values, from_sql)
-    });
-    Ok(stored.collect::<Result<_, _>>()?)
+               WHERE (name, description, icon_small, icon_on, icon_off)
+                   IS NOT (excluded.name, excluded.description, excluded.icon_small,
+                           excluded.icon_on, excluded.icon_off)";
+    let mut write = connection.prepare_cached(sql)?;
+    let sql = "SELECT id, base, name, description FROM icon_sets WHERE owner = ?1 AND base = ?2";
+    let mut read = connection.prepare_cached(sql)?;
+    let mut images = Vec::with_capacity(sets.len());
+    for set in sets {
+        let pictures = (&set.small, &set.on, &set.off);
+        write.execute(params![
+            owner,
+            set.base,
+            set.name,
+            set.description,
+            pictures.0,
+            pictures.1,
+            pictures.2
+        ])?;
+        images.push(read.query_row((owner, &set.base), from_sql)?);
+    }
+    Ok(images)
 }
 
-/// Bytes of a set.
-fn size(set: &IconSet) -> u64 {
-    let texts = set.base.len() + set.name.len() + set.description.len();
-    let pictures = set.small.len() + set.on.len() + set.off.len();
-    u64::try_from(texts + pictures).unwrap_or(u64::MAX)
+/// What a set counts against the limit of its owner.
+pub(super) fn set_weight(set: &IconSet) -> u64 {
+    let IconSet {
+        base,
+        name,
+        description,
+        small,
+        on,
+        off,
+    } = set;
+    let texts = [base, name, description].map(String::len);
+    let pictures = [small, on, off].map(Vec::len);
+    let lengths = texts.into_iter().chain(pictures);
+    lengths.fold(SET, |sum, length| {
+        sum.saturating_add(u64::try_from(length).unwrap_or(u64::MAX))
+    })
 }
 
-/// Bytes of all sets of a key.
-fn weight(connection: &Connection, key: &str) -> Result<u64, ImageError> {
-    let sql = "SELECT base, octet_length(base) + octet_length(name) + octet_length(description)
-                   + length(icon_small) + length(icon_on) + length(icon_off) FROM images";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-    })?;
-    let mut used = 0_u64;
-    for row in rows {
-        let (base, bytes) = row?;
-        if is_own(&base, key) {
-            used = used.saturating_add(bytes.unsigned_abs());
+/// What all sets of a key will weigh when these are written. Reads no picture.
+fn weight_with(connection: &Connection, key: &str, sets: &[IconSet]) -> Result<u64, ImageError> {
+    let sql = format!(
+        "SELECT base, {SET} + octet_length(base) + octet_length(name) + octet_length(description)
+             + length(icon_small) + length(icon_on) + length(icon_off)
+         FROM icon_sets WHERE owner = ?1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([key])?;
+    // A base that the file has twice is written twice and stays once.
+    let new: HashMap<&str, u64> = sets
+        .iter()
+        .map(|set| (set.base.as_str(), set_weight(set)))
+        .collect();
+    let mut used = new
+        .values()
+        .fold(0_u64, |sum, weight| sum.saturating_add(*weight));
+    while let Some(row) = rows.next()? {
+        let base = row.get_ref(0)?.as_str().unwrap_or_default();
+        if !new.contains_key(base) {
+            let weight: i64 = row.get(1)?;
+            used = used.saturating_add(weight.unsigned_abs());
         }
     }
     Ok(used)
-}
-
-/// The sets of one key, or of all; `None` when there are more than `most` in the store.
-fn select(
-    connection: &Connection,
-    key: Option<&str>,
-    most: usize,
-) -> Result<Option<Vec<Image>>, StoreError> {
-    let sql = "SELECT id, base, name, description FROM images ORDER BY id";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([])?;
-    let (mut found, mut seen) = (Vec::new(), 0_usize);
-    while let Some(row) = rows.next()? {
-        seen = seen.saturating_add(1);
-        if seen > most {
-            return Ok(None);
-        }
-        let base = row.get_ref(1)?.as_str().unwrap_or_default();
-        if key.is_none_or(|key| is_own(base, key)) {
-            found.push(from_sql(row)?);
-        }
-    }
-    Ok(Some(found))
 }
 
 fn from_sql(row: &rusqlite::Row<'_>) -> Result<Image, rusqlite::Error> {
@@ -338,10 +424,17 @@ fn from_sql(row: &rusqlite::Row<'_>) -> Result<Image, rusqlite::Error> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 mod tests {
-    use super::super::icons::tests::{PNG, archive};
+    use super::super::icons::tests::{PNG, archive, files, zeros};
     use super::*;
+    use crate::limits::Limits;
+    use crate::pool::Pools;
 
     fn images(folder: &std::path::Path) -> Images {
         Images::new(Store::open(&folder.join("db")).unwrap())
@@ -351,14 +444,30 @@ mod tests {
         archive(&format!("{base};Name;About"), &[base])
     }
 
+    fn owner(key: &str) -> Owner {
+        Owner {
+            key: key.to_owned(),
+            limit: 1 << 20,
+            account: Account::new(&Limits::default()),
+            pool: Pools::default().files,
+        }
+    }
+
+    async fn create(images: &Images, key: &str, file: Vec<u8>) -> Result<Vec<Image>, ImageError> {
+        let made = images.create(&owner(key), file).await;
+        made.map(|(images, _)| images)
+    }
+
+    async fn bases(images: &Images, key: &str) -> Vec<String> {
+        let (images, _) = images.of(&owner(key)).await.unwrap();
+        images.into_iter().map(|image| image.base).collect()
+    }
+
     #[tokio::test]
-    async fn a_plugin_has_the_sets_whose_base_starts_with_its_key() {
+    async fn a_plugin_makes_sets_whose_base_starts_with_its_key() {
         let folder = tempfile::tempdir().unwrap();
         let images = images(folder.path());
-        let made = images
-            .create("kodi", set("KodiBlack"), 1 << 20)
-            .await
-            .unwrap();
+        let made = create(&images, "kodi", set("KodiBlack")).await.unwrap();
         let expected = Image {
             id: 101,
             base: "KodiBlack".to_owned(),
@@ -366,9 +475,9 @@ mod tests {
             description: "About".to_owned(),
         };
         assert_eq!(made, [expected]);
-        assert_eq!(images.of("Kodi").await.unwrap(), made);
-        assert_eq!(images.of("Other").await.unwrap(), []);
-        let refused = images.create("Other", set("KodiBlack"), 1 << 20).await;
+        assert_eq!(images.of(&owner("kodi")).await.unwrap().0, made);
+        assert!(bases(&images, "Other").await.is_empty());
+        let refused = create(&images, "Other", set("KodiBlack")).await;
         assert!(matches!(refused, Err(ImageError::NotOwn { .. })));
         for icon in [Icon::Small, Icon::On, Icon::Off] {
             assert_eq!(images.icon(101, icon).await.unwrap().unwrap(), PNG);
@@ -379,12 +488,77 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn plugins_of_which_one_key_begins_the_other_share_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = images(folder.path());
+        // The shorter key comes first and takes the name; it does not keep it from anybody.
+        let early = create(&images, "K", set("KodiWhite")).await.unwrap();
+        let mine = create(&images, "Kodi", set("KodiBlack")).await.unwrap();
+        let other = files(&[
+            ("icons.txt", b"KodiBlack;REPLACED;D"),
+            ("KodiBlack.png", &zeros(9)),
+            ("KodiBlack48_On.png", &zeros(9)),
+            ("KodiBlack48_Off.png", &zeros(9)),
+        ]);
+        let theirs = create(&images, "K", other.clone()).await.unwrap();
+        assert_ne!(theirs[0].id, mine[0].id);
+        assert_eq!(bases(&images, "Kodi").await, ["KodiBlack"]);
+        let (seen, _) = images.of(&owner("Kodi")).await.unwrap();
+        assert_eq!(seen, mine, "nothing of it was replaced");
+        let shown = images.icon_of("KodiBlack", Icon::On).await.unwrap();
+        assert_eq!(shown.unwrap(), PNG);
+        for id in [mine[0].id, early[0].id + 50] {
+            let removed = images.delete(Some("K"), id).await;
+            assert_eq!(removed, Err(ImageError::Missing));
+        }
+        let removed = images.delete(Some("K"), early[0].id).await.unwrap();
+        assert_eq!(removed.base, "KodiWhite");
+        // What the operator brought goes before both, and is neither's to change.
+        images.upload(other).await.unwrap();
+        let shown = images.icon_of("KodiBlack", Icon::On).await.unwrap();
+        assert_eq!(shown.unwrap(), zeros(9));
+    }
+
+    #[tokio::test]
+    async fn a_plugin_sees_what_the_operator_brought_and_does_not_change_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = images(folder.path());
+        let brought = images.upload(set("KodiBlue")).await.unwrap();
+        assert_eq!(bases(&images, "kodi").await, ["KodiBlue"]);
+        assert!(bases(&images, "Other").await.is_empty());
+        let removed = images.delete(Some("kodi"), brought[0].id).await;
+        assert_eq!(removed, Err(ImageError::Missing));
+        let made = create(&images, "kodi", set("KodiBlue")).await.unwrap();
+        assert_ne!(made[0].id, brought[0].id);
+        assert_eq!(
+            images.of(&owner("kodi")).await.unwrap().0,
+            made,
+            "one of each base"
+        );
+        assert_eq!(
+            images.delete(None, brought[0].id).await.unwrap().base,
+            "KodiBlue"
+        );
+    }
+
+    #[tokio::test]
+    async fn no_plugin_has_the_names_of_pictures_that_everybody_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = images(folder.path());
+        for (key, base) in [("L", "Light"), ("tv", "TV"), ("m", "Motion")] {
+            let refused = create(&images, key, set(base)).await;
+            assert_eq!(refused, Err(ImageError::BuiltIn(base.to_owned())));
+        }
+        create(&images, "L", set("Light2")).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn a_set_that_is_there_is_replaced_and_keeps_its_number() {
         let folder = tempfile::tempdir().unwrap();
         let images = images(folder.path());
-        images.upload(set("Kodi")).await.unwrap();
+        create(&images, "Kodi", set("Kodi")).await.unwrap();
         let again = archive("Kodi;New;Text", &["Kodi"]);
-        let made = images.create("Kodi", again, 1 << 20).await.unwrap();
+        let made = create(&images, "Kodi", again).await.unwrap();
         assert_eq!((made[0].id, made[0].name.as_str()), (101, "New"));
         images.describe(101, "N", "D").await.unwrap();
         assert_eq!(images.all().await.unwrap()[0].description, "D");
@@ -392,10 +566,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_set_that_is_the_same_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = images(folder.path());
+        let changes = async |file| {
+            create(&images, "Kodi", file).await.unwrap();
+            let written = images
+                .store
+                .write(|transaction| Ok::<_, StoreError>(transaction.total_changes()));
+            written.await.unwrap()
+        };
+        let first = changes(set("Kodi")).await;
+        assert_eq!(changes(set("Kodi")).await, first);
+        assert_eq!(
+            changes(archive("Kodi;New;About", &["Kodi"])).await,
+            first + 1
+        );
+    }
+
+    #[tokio::test]
     async fn a_plugin_removes_its_own_sets_only() {
         let folder = tempfile::tempdir().unwrap();
         let images = images(folder.path());
-        images.upload(set("Kodi")).await.unwrap();
+        create(&images, "Kodi", set("Kodi")).await.unwrap();
         assert_eq!(
             images.delete(Some("Other"), 101).await,
             Err(ImageError::Missing)
@@ -409,14 +602,38 @@ mod tests {
     async fn all_sets_of_a_key_count_against_its_limit() {
         let folder = tempfile::tempdir().unwrap();
         let images = images(folder.path());
-        let one = u64::try_from(3 * PNG.len() + 1 + "NameAbout".len()).unwrap();
-        images.create("K", set("K"), one).await.unwrap();
-        let refused = images.create("K", set("KA"), one).await.unwrap_err();
-        let ImageError::Limit(hit) = refused else {
-            panic!("{refused}");
+        let one = u64::try_from(3 * PNG.len() + 1 + "NameAbout".len()).unwrap() + SET;
+        let tight = |key: &str, limit| Owner {
+            limit,
+            ..owner(key)
         };
-        assert_eq!((hit.which, hit.limit), ("stored-bytes", one));
+        images.create(&tight("K", one), set("K")).await.unwrap();
+        // Again, and it is the one that there is.
+        images.create(&tight("K", one), set("K")).await.unwrap();
+        let more = images.create(&tight("K", one + 1), set("KA")).await;
+        let ImageError::Limit(hit) = more.unwrap_err() else {
+            panic!("no limit");
+        };
+        assert_eq!((hit.which, hit.limit), ("stored-bytes", one + 1));
         assert_eq!(images.all().await.unwrap().len(), 1);
-        images.create("Other", set("Other"), one + 4).await.unwrap();
+        images
+            .create(&tight("Other", one + 4), set("Other"))
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_listed_is_charged_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = images(folder.path());
+        create(&images, "Kodi", set("Kodi")).await.unwrap();
+        let limits: Limits = toml::from_str("host-memory = 256").unwrap();
+        let poor = Owner {
+            account: Account::new(&limits),
+            ..owner("Kodi")
+        };
+        assert!(matches!(images.of(&poor).await, Err(ImageError::Limit(_))));
+        let (_, charge) = images.of(&owner("Kodi")).await.unwrap();
+        assert!(charge.bytes() > SET);
     }
 }

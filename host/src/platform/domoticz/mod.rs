@@ -30,4 +30,4 @@ pub use event::{DeliverError, HardwareInfo, HubEvent, Level, Plugins};
 pub use house::House;
 pub use notification::Notification;
 pub use security::Security;
-pub use table::{DeviceTable, Notice, Reading, Row, Updated};
+pub use table::{DeviceTable, Notice, Reading, Row, Shown, Updated};

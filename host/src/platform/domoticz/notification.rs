@@ -4,7 +4,7 @@
 //! A plugin becomes a target with `Domoticz.Notifier(name)` and stays one as long as
 //! it runs. Which events make a notification is decided in `rule`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,13 @@ impl Notification {
 /// Stands for a name or a status that is not known.
 pub const UNKNOWN: &str = "Unknown";
 
+/// Longest name of a target in bytes.
+const MAX_NAME: usize = 100;
+
 /// The plugins that take notifications. Clones share them.
+///
+/// A name belongs to the hardware that is in the hub for longest, of those that run: what
+/// people send to a name does not go to whoever takes the same one later.
 #[derive(Debug, Clone, Default)]
 pub struct Notifiers {
     /// The name that each hardware chose.
@@ -54,9 +60,20 @@ pub struct Notifiers {
 }
 
 impl Notifiers {
-    /// Makes a hardware a target; a second name replaces the first.
-    pub fn register(&self, hardware: u32, name: &str) {
-        self.lock().insert(hardware, name.to_owned());
+    /// Makes a hardware a target; a second name replaces the first. Of the name are taken
+    /// what people can write in a list of names, at most 100 bytes. Whether the name is
+    /// the hardware's, and not that of another one.
+    pub fn register(&self, hardware: u32, name: &str) -> bool {
+        let plain: String = name
+            .chars()
+            .filter(|c| !c.is_control() && *c != ';')
+            .take(MAX_NAME)
+            .collect();
+        let end = plain.floor_char_boundary(MAX_NAME);
+        let name = plain.get(..end).unwrap_or_default().trim();
+        let mut names = self.lock();
+        names.insert(hardware, name.to_owned());
+        owners(&names).any(|(owner, _)| owner == hardware)
     }
 
     /// The hardware's plugin has ended.
@@ -68,28 +85,40 @@ impl Notifiers {
     #[must_use]
     pub fn list(&self) -> Vec<(u32, String)> {
         let names = self.lock();
-        names.iter().map(|(id, name)| (*id, name.clone())).collect()
+        owners(&names)
+            .map(|(id, name)| (id, name.to_owned()))
+            .collect()
     }
 
     /// The hardware of the targets that are named in `systems`, which is a list of
     /// names joined by semicolons; empty stands for all.
     #[must_use]
     pub fn named(&self, systems: &str) -> Vec<u32> {
-        let wanted: Vec<_> = systems
+        let wanted: HashSet<_> = systems
             .split(';')
             .map(str::trim)
             .filter(|name| !name.is_empty())
             .collect();
         let names = self.lock();
-        let named = names
-            .iter()
-            .filter(|(_, name)| wanted.is_empty() || wanted.contains(&name.as_str()));
-        named.map(|(hardware, _)| *hardware).collect()
+        if wanted.is_empty() {
+            return names.keys().copied().collect();
+        }
+        let named = owners(&names).filter(|(_, name)| wanted.contains(name));
+        named.map(|(hardware, _)| hardware).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, String>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Each name with the hardware that it belongs to, by hardware.
+fn owners(names: &BTreeMap<u32, String>) -> impl Iterator<Item = (u32, &str)> {
+    let mut seen = HashSet::new();
+    let all = names
+        .iter()
+        .map(|(hardware, name)| (*hardware, name.as_str()));
+    all.filter(move |(_, name)| seen.insert(*name))
 }
 
 /// How many notifications a device may cause: a burst, then one in a while. Clones
@@ -154,5 +183,24 @@ mod tests {
         assert_eq!(notifiers.named("mail"), [0_u32; 0]);
         notifiers.forget(4);
         assert_eq!(notifiers.list(), [(2, "Speaker".to_owned())]);
+    }
+
+    #[test]
+    fn nobody_takes_what_is_sent_to_the_name_of_another() {
+        let notifiers = Notifiers::default();
+        assert!(notifiers.register(9, "Kodi"));
+        assert!(
+            notifiers.register(3, " Kodi;\n"),
+            "it is in the hub for longer"
+        );
+        assert_eq!(
+            (notifiers.named("Kodi"), notifiers.named("")),
+            (vec![3], vec![3, 9])
+        );
+        assert!(!notifiers.register(9, "Kodi"));
+        notifiers.forget(3);
+        assert_eq!(notifiers.named("Kodi"), [9]);
+        notifiers.register(9, &"n".repeat(1 << 20));
+        assert_eq!(notifiers.list(), [(9, "n".repeat(MAX_NAME))]);
     }
 }

@@ -19,6 +19,10 @@ use crate::store::{Store, StoreError};
 const MAX_RULES: usize = 32;
 const MAX_TEXT: usize = 4096;
 
+/// Bytes of the name and of the state of a device in a notification: both are its
+/// plugin's words, and they go to the inboxes of others.
+const MAX_WORDS: usize = 512;
+
 /// A rule as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rule {
@@ -239,14 +243,14 @@ pub(super) async fn due(
 }
 
 fn message(device: &Device, rule: &Rule, condition: &Condition) -> Notification {
-    let status = status(device);
+    let (name, status) = (cut(&device.name), cut(&status(device)));
     let text = match (rule.message.as_str(), condition) {
-        ("", Condition::Switch { .. }) => format!("{} >> {}", device.name, status.to_uppercase()),
-        ("", Condition::Figure { .. }) => format!("{}: {status} ({})", device.name, rule.params),
+        ("", Condition::Switch { .. }) => format!("{name} >> {}", status.to_uppercase()),
+        ("", Condition::Figure { .. }) => format!("{name}: {status} ({})", rule.params),
         (text, _) => text.to_owned(),
     };
     Notification {
-        name: device.name.clone(),
+        name,
         subject: text.clone(),
         text,
         status,
@@ -254,6 +258,11 @@ fn message(device: &Device, rule: &Rule, condition: &Condition) -> Notification 
         sound: String::new(),
         image_file: String::new(),
     }
+}
+
+fn cut(text: &str) -> String {
+    let end = text.floor_char_boundary(MAX_WORDS);
+    text.get(..end).unwrap_or_default().to_owned()
 }
 
 /// The state of a device in words (spec 8.6).
@@ -439,6 +448,14 @@ mod tests {
             ..switch(2)
         };
         assert_eq!(status(&dimmed), "Level 30");
+        let long = Device {
+            name: "ß".repeat(1 << 20),
+            ..sensor(&"x".repeat(1 << 20))
+        };
+        let condition = Condition::parse("F;!=;1").unwrap();
+        let cut = message(&long, &rule("F;!=;1"), &condition);
+        assert_eq!((cut.name.len(), cut.status.len()), (MAX_WORDS, MAX_WORDS));
+        assert!(cut.text.len() < 3 * MAX_WORDS);
         let own = Rule {
             message: "Warm!".to_owned(),
             priority: 1,

@@ -1,5 +1,8 @@
 //! Whether the house is guarded: its status and the devices that show it.
 //!
+//! The status is the hub's: clients set it, with the code where there is one. What a panel
+//! of a plugin says counts for those that have the grant `security`.
+//!
 //! Only numbers and words. Who is told of a change is decided in `house`.
 
 use super::device::Device;
@@ -9,7 +12,7 @@ use super::kind;
 pub const PREFERENCE: &str = "SecStatus";
 
 /// Sub type of [`kind::SECURITY`] that the panel of a hub has.
-const PANEL: i64 = 131;
+pub(super) const PANEL: i64 = 131;
 
 /// The status of the house.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,17 +69,47 @@ impl Security {
             _ => None,
         }
     }
-}
 
-/// Whether a device is a security panel.
-#[must_use]
-pub fn is_panel(device: &Device) -> bool {
-    device.device_type == kind::SECURITY && device.sub_type == PANEL
+    /// What a new reading of a device says of the house, if the device is a panel that is
+    /// shown and says something new.
+    #[must_use]
+    pub fn reported(before: &Device, after: &Device) -> Option<Self> {
+        let is_panel = after.device_type == kind::SECURITY && after.sub_type == PANEL;
+        let news = after.used != 0 && before.n_value != after.n_value;
+        (is_panel && news)
+            .then(|| Self::from_panel(after.n_value))
+            .flatten()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_panel_that_is_shown_reports_and_only_news() {
+        let panel = |n_value| Device {
+            device_type: kind::SECURITY,
+            sub_type: PANEL,
+            n_value,
+            used: 1,
+            ..Device::default()
+        };
+        let armed = Some(Security::ArmedAway);
+        assert_eq!(Security::reported(&panel(0), &panel(9)), armed);
+        assert_eq!(Security::reported(&panel(9), &panel(9)), None);
+        assert_eq!(Security::reported(&panel(0), &panel(6)), None);
+        let hidden = Device {
+            used: 0,
+            ..panel(9)
+        };
+        assert_eq!(Security::reported(&panel(0), &hidden), None);
+        let sensor = Device {
+            sub_type: 1,
+            ..panel(9)
+        };
+        assert_eq!(Security::reported(&panel(0), &sensor), None);
+    }
 
     #[test]
     fn numbers_and_words_are_those_of_the_callback() {

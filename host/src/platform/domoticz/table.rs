@@ -13,11 +13,16 @@ use jiff::Timestamp;
 use super::color;
 use super::device::{Change, Device, DeviceError, DeviceLimits, NewDevice, ValueUpdate};
 use super::event::HubEvent;
+use super::kind;
 use super::row::{self, StoredRow};
-use crate::store::Store;
+use super::security::PANEL;
+use crate::store::{Changes, Store};
 use write::{any, apply, insert, own, remove};
 
+mod shown;
 mod write;
+
+pub use shown::Shown;
 
 /// The rows of all hardware. Clones share them.
 #[derive(Debug, Clone)]
@@ -25,6 +30,9 @@ pub struct DeviceTable {
     store: Store,
     /// By row id, with the hardware; rows that are not timed out are absent.
     timed_out: Arc<Mutex<HashMap<i64, (u32, i64)>>>,
+    /// Rows that lists have read, for tests.
+    #[cfg(test)]
+    read: Arc<std::sync::atomic::AtomicUsize>,
 }
 
 /// A row as the hub's own API sees it.
@@ -82,8 +90,32 @@ impl DeviceTable {
         Self {
             store,
             timed_out: Arc::default(),
+            #[cfg(test)]
+            read: Arc::default(),
         }
     }
+
+    /// Which rows were changed.
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        self.store.changes()
+    }
+
+    /// Rows that lists have read so far.
+    #[cfg(test)]
+    pub fn rows_read(&self) -> usize {
+        self.read.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    #[cfg(test)]
+    fn count(&self, rows: usize) {
+        let order = std::sync::atomic::Ordering::Relaxed;
+        self.read.fetch_add(rows, order);
+    }
+
+    #[cfg(not(test))]
+    #[allow(clippy::unused_self, reason = "only tests count")]
+    fn count(&self, _rows: usize) {}
 
     /// The same rows by way of another handle on the store: that of an instance.
     #[must_use]
@@ -91,6 +123,8 @@ impl DeviceTable {
         Self {
             store: store.clone(),
             timed_out: Arc::clone(&self.timed_out),
+            #[cfg(test)]
+            read: Arc::clone(&self.read),
         }
     }
 
@@ -218,7 +252,9 @@ impl DeviceTable {
         let rows = self
             .store
             .read(|connection| Ok::<_, DeviceError>(row::select(connection, "true", [])?));
-        let mut rows: Vec<_> = rows.await?.into_iter().map(|row| self.shown(row)).collect();
+        let rows = rows.await?;
+        self.count(rows.len());
+        let mut rows: Vec<_> = rows.into_iter().map(|row| self.visible(row)).collect();
         rows.sort_by_key(|row| row.device.id);
         Ok(rows)
     }
@@ -232,7 +268,26 @@ impl DeviceTable {
             .store
             .read(move |connection| any(connection, id))
             .await?;
-        Ok(self.shown(row))
+        Ok(self.visible(row))
+    }
+
+    /// The first security panel of each hardware that has one: hardware, device id, unit.
+    ///
+    /// # Errors
+    /// [`DeviceError::Unavailable`].
+    pub async fn panels(&self) -> Result<Vec<(u32, String, u32)>, DeviceError> {
+        let panels = self.store.read(|connection| {
+            // The other columns are those of the row with the least id.
+            let sql = "SELECT hardware_id, device_id, unit, min(id) FROM devices
+                       WHERE device_type = ?1 AND sub_type = ?2
+                       GROUP BY hardware_id ORDER BY hardware_id";
+            let mut statement = connection.prepare_cached(sql)?;
+            let panels = statement.query_map([kind::SECURITY, PANEL], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+            Ok::<_, DeviceError>(panels.collect::<Result<_, _>>()?)
+        });
+        panels.await
     }
 
     /// A reading from outside, such as `udevice`.
@@ -364,7 +419,17 @@ impl DeviceTable {
 
     /// A plugin that is started anew has no device that is timed out (spec 4.3).
     pub fn forget_timed_out(&self, hardware: u32) {
-        self.lock().retain(|_, (owner, _)| *owner != hardware);
+        let mut forgotten = Vec::new();
+        self.lock().retain(|id, (owner, _)| {
+            let kept = *owner != hardware;
+            if !kept {
+                forgotten.push(*id);
+            }
+            kept
+        });
+        for id in forgotten {
+            self.changes().mark(id);
+        }
     }
 
     fn set_timed_out(&self, hardware: u32, id: i64, timed_out: i64) {
@@ -373,9 +438,11 @@ impl DeviceTable {
             0 => all.remove(&id),
             _ => all.insert(id, (hardware, timed_out)),
         };
+        drop(all);
+        self.changes().mark(id);
     }
 
-    fn shown(&self, row: StoredRow) -> Row {
+    fn visible(&self, row: StoredRow) -> Row {
         let timed_out = self.lock().get(&row.device.id).map(|(_, value)| *value);
         Row {
             hardware: row.hardware,

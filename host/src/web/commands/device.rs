@@ -1,11 +1,13 @@
 //! Lists of devices, readings from outside, and what is switched.
 
-use serde_json::{Value, json};
+use std::sync::Arc;
 
-use super::super::names;
+use serde_json::json;
+
+use super::super::devices::Entry;
 use super::{Answer, Call, Outcome, explain};
 use crate::platform::domoticz::command::{self, Request};
-use crate::platform::domoticz::{Reading, Row, kind};
+use crate::platform::domoticz::{Reading, kind};
 
 /// Longest text value and longest command in bytes: what a query could hold before there
 /// were forms.
@@ -72,40 +74,49 @@ pub(super) async fn make_favorite(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) async fn switches(call: &Call<'_>) -> Outcome {
-    let row = |row: &Row| {
-        let device = &row.device;
-        let dims = kind::dims(device);
-        let levels: Vec<_> = (1..=kind::dim_range(device))
-            .map(|n| n.to_string())
-            .collect();
-        json!({
-            "idx": device.id.to_string(), "Name": device.name, "Type": names::main(device),
-            "SubType": names::sub(device), "IsDimmer": dims,
-            "DimmerLevels": if dims { levels.join(",") } else { "none".to_owned() },
-        })
-    };
-    let mut rows = shown(call).await?;
-    rows.retain(|row| kind::is_switch(&row.device));
-    Ok(Answer::ok("GetLightSwitches").with_result(rows.iter().map(row).collect()))
+    let mut rows = Vec::new();
+    for entry in shown(call).await?.iter().filter(|entry| entry.switch) {
+        let Some(name) = name(call, entry).await? else {
+            continue;
+        };
+        let steps = entry.steps.map(|steps| 1..=steps);
+        let levels = steps.map(|steps| steps.map(|n| n.to_string()).collect::<Vec<_>>());
+        rows.push(json!({
+            "idx": entry.id.to_string(), "Name": name, "Type": entry.main,
+            "SubType": entry.sub, "IsDimmer": levels.is_some(),
+            "DimmerLevels": levels.map_or("none".to_owned(), |levels| levels.join(",")),
+        }));
+    }
+    Ok(Answer::ok("GetLightSwitches").with_result(rows))
 }
 
 pub(super) async fn names(call: &Call<'_>) -> Outcome {
-    let row = |row: &Row| -> Value {
-        let device = &row.device;
-        let (main, sub) = (names::main(device), names::sub(device));
-        json!({
-            "idx": device.id.to_string(), "name": device.name,
-            "name_type": format!("{} ({main}/{sub})", device.name),
-        })
-    };
-    let rows = shown(call).await?;
-    Ok(Answer::ok("DevicesList").with_result(rows.iter().map(row).collect()))
+    let mut rows = Vec::new();
+    for entry in shown(call).await? {
+        let Some(name) = name(call, &entry).await? else {
+            continue;
+        };
+        let name_type = format!("{name} ({}/{})", entry.main, entry.sub);
+        rows.push(json!({
+            "idx": entry.id.to_string(), "name": name, "name_type": name_type,
+        }));
+    }
+    Ok(Answer::ok("DevicesList").with_result(rows))
 }
 
 /// The devices that are shown, by name.
-async fn shown(call: &Call<'_>) -> Result<Vec<Row>, String> {
-    let mut rows = call.api.devices.all().await.map_err(explain)?;
-    rows.retain(|row| row.device.used != 0 && !row.device.name.starts_with('$'));
-    rows.sort_by_key(|row| row.device.name.to_lowercase());
-    Ok(rows)
+async fn shown(call: &Call<'_>) -> Result<Vec<Arc<Entry>>, String> {
+    let rows = call.api.board.all().await.map_err(explain)?;
+    let shown = rows.by_name().iter().filter(|row| row.used && !row.hidden);
+    Ok(shown.cloned().collect())
+}
+
+/// The name of a device; read again where it is not kept, `None` when it is gone.
+async fn name(call: &Call<'_>, entry: &Arc<Entry>) -> Result<Option<Box<str>>, String> {
+    if let Some(texts) = &entry.texts {
+        return Ok(Some(texts.name.clone()));
+    }
+    let read = call.api.board.one(entry.id).await.map_err(explain)?;
+    let texts = read.as_ref().and_then(|entry| entry.texts.as_ref());
+    Ok(texts.map(|texts| texts.name.clone()))
 }

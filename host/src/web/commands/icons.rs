@@ -5,28 +5,13 @@ use serde_json::{Value, json};
 use super::super::HubApi;
 use super::super::access::{Caller, Rights};
 use super::{Answer, Call, Outcome, failed};
-use crate::platform::domoticz::image::{FIRST, Image};
-
-/// Pictures that clients have themselves, by number.
-const OWN: &[(&str, &str)] = &[
-    ("Default", "Default"),
-    ("Light", "Light"),
-    ("Wall Socket", "WallSocket"),
-    ("TV", "TV"),
-    ("Harddisk", "Harddisk"),
-    ("Printer", "Printer"),
-    ("Amplifier", "Amplifier"),
-    ("Computer", "Computer"),
-    ("Fan", "Fan"),
-    ("Speaker", "Speaker"),
-    ("Generic", "Generic"),
-];
+use crate::platform::domoticz::image::{BUILT_IN, FIRST, Image};
 
 /// Bounds of what people write.
 const MAX_TEXT: usize = 500;
 
 pub(super) async fn choices(call: &Call<'_>) -> Outcome {
-    let own = (0_i64..).zip(OWN.iter().copied());
+    let own = (0_i64..).zip(BUILT_IN.iter().copied());
     let mut rows: Vec<Value> = own
         .map(|(idx, (text, source))| {
             json!({"idx": idx, "imageSrc": source, "text": text, "description": ""})

@@ -62,9 +62,15 @@ pub(super) async fn add(call: &Call<'_>) -> Outcome {
         Some(4) => Level::Error,
         _ => Level::Normal,
     };
-    // One request is one line.
-    let message = message.replace(['\r', '\n'], " ");
-    call.api.log.record(None, level, message);
+    // One request is one line, in the name of who asked for it.
+    let message = message.replace(char::is_control, " ");
+    let who = match call.caller.name.as_str() {
+        "" => call.peer.to_string(),
+        name => name.to_owned(),
+    };
+    call.api
+        .log
+        .record(None, level, format!("{who} says: {message}"));
     Ok(Answer::ok("AddLogMessage"))
 }
 
@@ -74,12 +80,14 @@ pub(super) async fn switches(call: &Call<'_>) -> Outcome {
     let dims = device.switch_type == kind::DIMMER || kind::is_blinds_percentage(&device);
     let selects = device.switch_type == kind::SELECTOR;
     let range = kind::dim_range(&device);
-    let row = |row: &LogRow| {
-        let then = Device {
-            n_value: row.n_value,
-            s_value: row.s_value.clone(),
-            ..device.clone()
-        };
+    let mut then = Device {
+        device_type: device.device_type,
+        sub_type: device.sub_type,
+        switch_type: device.switch_type,
+        ..Device::default()
+    };
+    let mut row = |row: &LogRow| {
+        then.n_value = row.n_value;
         let level = row.s_value.trim().parse::<i64>();
         let level = level.unwrap_or(0).clamp(0, range) * 100 / range;
         let status = names::status(&then, level);
@@ -93,7 +101,7 @@ pub(super) async fn switches(call: &Call<'_>) -> Outcome {
         .with("HaveDimmer", dims)
         .with("HaveGroupCmd", false)
         .with("HaveSelector", selects)
-        .with_result(rows.iter().map(row).collect()))
+        .with_result(rows.iter().map(&mut row).collect()))
 }
 
 pub(super) async fn texts(call: &Call<'_>) -> Outcome {

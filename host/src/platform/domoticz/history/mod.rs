@@ -83,6 +83,29 @@ pub fn record(
     Ok(())
 }
 
+/// What a counter showed first after `since` (Unix seconds); `None` for every other
+/// device, and when it has no row since. Who keeps it is told of every change of it by
+/// [`crate::store::Changes`].
+///
+/// # Errors
+/// What SQLite says.
+pub(super) fn first_figure(
+    connection: &Connection,
+    device: &Device,
+    since: i64,
+) -> Result<Option<f64>, rusqlite::Error> {
+    match adds_up(device) {
+        true => rows::first_figure(connection, device.id, since),
+        false => Ok(None),
+    }
+}
+
+/// Whether the device adds something up.
+#[must_use]
+pub fn adds_up(device: &Device) -> bool {
+    matches!(Family::of(device), Some(Family::Counter | Family::Meter))
+}
+
 /// The history of all devices. Clones share it.
 #[derive(Debug, Clone)]
 pub struct History {
@@ -128,29 +151,6 @@ impl History {
             .await
     }
 
-    /// What each of these counters showed first after `since` (Unix seconds); those that
-    /// have no row since are left out.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    pub async fn first_figures(
-        &self,
-        devices: Vec<i64>,
-        since: i64,
-    ) -> Result<Vec<(i64, f64)>, StoreError> {
-        self.store
-            .read(move |connection| {
-                let mut found = Vec::new();
-                for device in devices {
-                    if let Some(figure) = rows::first_figure(connection, device, since)? {
-                        found.push((device, figure));
-                    }
-                }
-                Ok(found)
-            })
-            .await
-    }
-
     /// What was switched or said, newest first; at most [`LOG_ROWS`].
     ///
     /// # Errors
@@ -191,8 +191,12 @@ impl History {
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
     pub async fn forget_moment(&self, device: i64, time: i64) -> Result<(), StoreError> {
+        let changes = self.store.changes().clone();
         self.store
-            .write(move |transaction| Ok(rows::forget_moment(transaction, device, time)?))
+            .write(move |transaction| {
+                changes.mark(device);
+                Ok(rows::forget_moment(transaction, device, time)?)
+            })
             .await
     }
 }

@@ -33,7 +33,8 @@ const TEMP_BARO: i64 = 247;
 /// What a device shows now; `None` when it has no figures.
 #[must_use]
 pub fn figures(device: &Device) -> Option<Figures> {
-    let parts: Vec<&str> = device.s_value.split(';').collect();
+    // No layout has more: a text of a megabyte of semicolons is not taken apart.
+    let parts: Vec<&str> = device.s_value.split(';').take(FIGURES).collect();
     let part = |n: usize| {
         let text = parts.get(n).map_or("", |text| text.trim());
         (!text.is_empty()).then(|| leading_number(text))

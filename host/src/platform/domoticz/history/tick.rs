@@ -1,7 +1,8 @@
 //! The hub's own part: every five minutes a row, every midnight a daily row.
 //!
-//! All in one transaction each time. A hub that was off at midnight makes the daily
-//! rows that are missing when it is back, for as long as the five-minute rows are there.
+//! A few devices in a transaction, so that nobody waits for the rows of all. A hub that
+//! was off at midnight makes the daily rows that are missing when it is back, for as long
+//! as the five-minute rows are there.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use rusqlite::Connection;
 use super::super::row::{self, StoredRow};
 use super::day::Day;
 use super::family::Family;
-use super::{History, rows, sample};
+use super::{History, adds_up, rows, sample};
 use crate::platform::domoticz::preferences::Preferences;
 use crate::store::StoreError;
 
@@ -24,6 +25,9 @@ const PERIOD: i64 = 300;
 const TIMEOUT: &str = "SensorTimeout";
 /// Its value in a fresh Domoticz, for one that is no number.
 const TIMEOUT_MINUTES: i64 = 60;
+
+/// Devices in one transaction.
+const BATCH: usize = 64;
 
 /// Days in which a missing daily row is looked for: as long as five-minute rows live.
 const LOOK_BACK: i64 = 8;
@@ -49,18 +53,33 @@ impl History {
     /// minutes.
     ///
     /// # Errors
-    /// [`StoreError`] when the store cannot be written; no row is there then.
+    /// [`StoreError`] when the store cannot be read or written; the rows of some devices
+    /// may be there then.
     pub async fn tick(&self, now: Timestamp, timeout: i64) -> Result<(), StoreError> {
-        self.store
-            .write(move |transaction| {
-                let devices = row::select(transaction, "used <> 0", [])?;
+        let ids = self.store.read(|connection| {
+            let sql = "SELECT id FROM devices WHERE used <> 0 ORDER BY id";
+            let mut statement = connection.prepare_cached(sql)?;
+            let ids = statement.query_map([], |row| row.get(0))?;
+            Ok::<_, StoreError>(ids.collect::<Result<Vec<i64>, _>>()?)
+        });
+        for batch in ids.await?.chunks(BATCH) {
+            let (batch, changes) = (batch.to_vec(), self.store.changes().clone());
+            let written = self.store.write(move |transaction| {
                 let today = now.to_zoned(TimeZone::system());
-                for device in &devices {
-                    take(transaction, device, &today, timeout)?;
+                for id in batch {
+                    let found = row::find(transaction, "id = ?1 AND used <> 0", [id])?;
+                    let Some(row) = found else { continue };
+                    take(transaction, &row, &today, timeout)?;
+                    if adds_up(&row.device) {
+                        // The first row of a day changes what is shown of it.
+                        changes.mark(id);
+                    }
                 }
-                Ok(())
-            })
-            .await
+                Ok::<_, StoreError>(())
+            });
+            written.await?;
+        }
+        Ok(())
     }
 }
 

@@ -87,16 +87,8 @@ impl Fixture {
     }
 }
 
-fn security(unit: u32, status: Security) -> HubEvent {
-    HubEvent::Security {
-        device_id: format!("0001{unit:04X}"),
-        unit,
-        status,
-    }
-}
-
 #[tokio::test]
-async fn rule_163_the_first_panel_hears_of_the_house() {
+async fn rule_163_the_first_panel_of_each_plugin_hears_of_the_house() {
     let f = fixture().await;
     assert_eq!(f.house.security().await.unwrap(), Security::Disarmed);
     f.house.set_security(Security::ArmedHome).await.unwrap();
@@ -105,26 +97,40 @@ async fn rule_163_the_first_panel_hears_of_the_house() {
         "nobody has a panel"
     );
     f.add(1, 7, 32, 131).await;
+    f.add(1, 8, 32, 131).await;
     f.add(2, 1, 32, 131).await;
     f.house.set_security(Security::ArmedHome).await.unwrap();
     f.house.set_security(Security::ArmedAway).await.unwrap();
     let told = std::mem::take(&mut *f.listeners.told.lock().unwrap());
-    assert_eq!(told, [(1, security(7, Security::ArmedAway))]);
+    let away = |hardware, unit| HubEvent::Security {
+        device_id: format!("{hardware:04X}{unit:04X}"),
+        unit,
+        status: Security::ArmedAway,
+    };
+    assert_eq!(told, [(1, away(1, 7)), (2, away(2, 1))]);
     assert_eq!(f.house.security().await.unwrap(), Security::ArmedAway);
 }
 
 #[tokio::test]
-async fn a_panel_of_the_owner_sets_the_status_and_no_other() {
+async fn no_reading_of_a_device_changes_the_status() {
     let f = fixture().await;
-    let own = f.add(1, 7, 32, 131).await;
-    let foreign = f.add(2, 1, 32, 131).await;
-    let told = f.read_in(own.id, 9).await;
-    assert_eq!(told[1], (1, security(7, Security::ArmedAway)));
-    assert_eq!(f.read_in(foreign.id, 13).await.len(), 1);
-    assert_eq!(f.house.security().await.unwrap(), Security::ArmedAway);
-    // A panic button says nothing of the status.
-    assert_eq!(f.read_in(own.id, 6).await.len(), 1);
-    assert_eq!(f.house.security().await.unwrap(), Security::ArmedAway);
+    let panel = f.add(1, 7, 32, 131).await;
+    f.house.set_security(Security::ArmedAway).await.unwrap();
+    for n_value in [11, 9, 13, 0] {
+        // From a client, who would need the code, and from the plugin itself.
+        f.read_in(panel.id, n_value).await;
+        let before = Device {
+            n_value: 99,
+            used: 1,
+            ..panel.clone()
+        };
+        let after = Device {
+            n_value,
+            ..before.clone()
+        };
+        f.house.changed(&before, &after).await;
+        assert_eq!(f.house.security().await.unwrap(), Security::ArmedAway);
+    }
 }
 
 #[tokio::test]
