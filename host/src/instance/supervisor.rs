@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 
 use crate::code_cache::CodeCache;
 use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink, Reach};
+use crate::descriptors::Descriptors;
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure};
-use crate::icmp::Pinger;
 use crate::instance::Spec;
 use crate::instance::counters::{Counters, Status};
 use crate::instance::log::PluginLog;
@@ -60,6 +60,8 @@ pub struct Services {
     pub code: CodeCache,
     /// The threads that serve all instances in turn.
     pub pools: Pools,
+    /// Open files of the hub, for all instances.
+    pub descriptors: Descriptors,
     /// The settings on it.
     pub preferences: Preferences,
     /// The custom icons on it.
@@ -108,12 +110,22 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     );
     let instances = services.instances.clone();
     // At once: all the rest can be done beside it.
-    let looking = setup::look(&spec, &services.code, &log);
+    let reach = Reach::new(
+        Arc::clone(&spec.network),
+        Arc::clone(&spec.serial),
+        Arc::clone(&spec.account),
+        &spec.limits,
+        &services.pools,
+        &services.descriptors,
+    );
+    let (files, share) = (&services.pools.files, &reach.descriptors);
+    let looking = setup::look(&spec, &services.code, &log, files, share);
     let supervisor = Supervisor {
         services,
         log: log.clone(),
         spec: Arc::clone(&spec),
         counters: Arc::clone(&counters),
+        reach,
     };
     let task = tokio::spawn(supervisor.run(receiver, looking));
     let remote = Arc::new(Remote {
@@ -132,6 +144,7 @@ struct Supervisor {
     log: PluginLog,
     spec: Arc<Spec>,
     counters: Arc<Counters>,
+    reach: Reach,
 }
 
 impl Supervisor {
@@ -140,7 +153,10 @@ impl Supervisor {
         let log = self.log.clone();
         let mut first = Some(looking);
         loop {
-            let again = || setup::look(&self.spec, &self.services.code, &log);
+            let again = || {
+                let (files, share) = (&self.services.pools.files, &self.reach.descriptors);
+                setup::look(&self.spec, &self.services.code, &log, files, share)
+            };
             let looking = first.take().unwrap_or_else(again);
             self.counters.set(Status::Starting);
             let begun = Instant::now();
@@ -282,14 +298,8 @@ impl Supervisor {
         let limits = &self.spec.limits;
         let (threads, spawned) = Threads::new(limits.threads);
         let (sender, events) = mpsc::channel(EVENT_QUEUE);
-        let pinger = Arc::new(Pinger::new(Arc::clone(&self.spec.network), limits));
-        let reach = Reach {
-            network: Arc::clone(&self.spec.network),
-            serial: Arc::clone(&self.spec.serial),
-            pinger: Arc::clone(&pinger),
-        };
         let connections = Connections::new(
-            reach,
+            self.reach.clone(),
             connection_limits(limits),
             self.spec.credentials.clone(),
             Arc::clone(&self.spec.tls),
@@ -306,7 +316,7 @@ impl Supervisor {
             self.services.devices.clone(),
             self.services.store.clone(),
             connections.board(),
-            Ports::new(&self.spec, log, pinger),
+            Ports::new(&self.spec, log, self.reach.clone()),
             Domoticz {
                 key: self.spec.key.clone(),
                 images: self.services.images.clone(),
@@ -340,7 +350,6 @@ fn connection_limits(limits: &Limits) -> ConnectionLimits {
         connections: u32::try_from(limits.connections).unwrap_or(u32::MAX),
         buffer_bytes: limits.connection_buffer,
         timers: u32::try_from(limits.timers).unwrap_or(u32::MAX),
-        resolve_timeout: ConnectionLimits::RESOLVE_TIMEOUT,
         handshake_timeout: ConnectionLimits::HANDSHAKE_TIMEOUT,
     }
 }
