@@ -74,8 +74,8 @@ pub fn look(
         let packages = folders.packages();
         found.packages = packages.is_some();
         Ok(Looked {
-            quota: folders.quota(bytes, files, log, worker)?,
-            tree: folders.tree(packages, descriptors),
+            quota: folders.quota(bytes, files, log.clone(), worker)?,
+            tree: folders.tree(packages, descriptors, log),
             found,
             code: code.seek(&main_file),
         })

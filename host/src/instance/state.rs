@@ -298,7 +298,11 @@ impl InstanceState {
             memory_limit: shared.limits.memory,
             tls: Tls::new(&shared.limits, Vec::new(), Arc::clone(&shared.account)),
             quota: Quota::nothing(shared.log.clone(), shared.files_worker()),
-            tree: Tree::new([], shared.ports.reach.descriptors.clone()),
+            tree: Tree::new(
+                [],
+                shared.ports.reach.descriptors.clone(),
+                shared.log.clone(),
+            ),
             shared,
             meter,
             sockets: Arc::new(sockets),

@@ -185,7 +185,7 @@ impl FilesView<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
-        let permit = self.tree.descriptor().map_err(|hit| self.over(&hit))?;
+        let permit = self.tree.descriptor()?;
         let turn = match self.charged(&fd)? {
             true => Some(self.quota.turn().await),
             false => None,

@@ -168,7 +168,12 @@ pub struct Folders {
 impl Folders {
     /// The tree that the plugin sees.
     #[must_use]
-    pub fn tree(&self, packages: Option<PathBuf>, descriptors: Share) -> Arc<Tree> {
+    pub fn tree(
+        &self,
+        packages: Option<PathBuf>,
+        descriptors: Share,
+        log: PluginLog,
+    ) -> Arc<Tree> {
         let plugin = match &self.changes {
             None => Mount::ReadOnly(self.plugin.clone()),
             Some(changes) => Mount::CopyOnWrite {
@@ -194,7 +199,7 @@ impl Folders {
             let name = name.trim_matches('/').to_owned();
             mount.map(|mount| (name, mount))
         });
-        Tree::new(mounts, descriptors)
+        Tree::new(mounts, descriptors, log)
     }
 
     /// The other path of the plugin's folder, without a slash at the end: plugins know the

@@ -20,7 +20,6 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 };
 
 use super::charged::{Fd, same};
-use super::worker::taken;
 
 /// How often a look-up is tried anew that a renaming somewhere disturbed.
 const TRIES: usize = 4;
@@ -71,7 +70,7 @@ pub(super) async fn open(
     let opened = files
         .open_at(same(fd), path_flags, path, open_flags, flags)
         .await?;
-    taken(files, opened)
+    Ok(files.table.delete(opened)?)
 }
 
 /// As wasmtime opens, but without waiting; nothing where the system has no such call.

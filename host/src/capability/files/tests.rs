@@ -96,11 +96,12 @@ impl Rig {
             changes: changes.then(|| folder.path().join("changes")),
         };
         let worker = Worker::new(Pool::new("files", 2, 2), Account::new(&Limits::default()));
-        let quota = folders.quota(bytes, files, log, worker.clone()).unwrap();
+        let quota = folders.quota(bytes, files, log.clone(), worker.clone());
+        let quota = quota.unwrap();
         let share = Descriptors::new(10_000).share(&Limits::default());
         let mut rig = Self {
             wasi: wasi(100),
-            tree: folders.tree(folders.packages(), share),
+            tree: folders.tree(folders.packages(), share, log),
             folder,
             table: ResourceTable::new(),
             quota,

@@ -21,7 +21,7 @@ use wasmtime_wasi::p2::{FsError, FsResult};
 use super::worker::Worker;
 use crate::account::Charge;
 use crate::descriptors::{Permit, Share};
-use crate::error::LimitHit;
+use crate::instance::log::PluginLog;
 
 /// What is mounted in one place of the tree.
 #[derive(Debug, Clone)]
@@ -57,6 +57,7 @@ pub struct Tree {
     mounts: BTreeMap<String, Mount>,
     handles: Mutex<Handles>,
     descriptors: Share,
+    log: PluginLog,
     /// What is open, with its place among the hub's open files.
     open: Mutex<Vec<(Weak<File>, Permit)>>,
 }
@@ -110,11 +111,16 @@ fn open_folder(path: &Path, make: bool) -> io::Result<File> {
 impl Tree {
     /// A tree of these mounts; names are words such as `plugin`, or paths of some.
     #[must_use]
-    pub fn new(mounts: impl IntoIterator<Item = (String, Mount)>, descriptors: Share) -> Arc<Self> {
+    pub fn new(
+        mounts: impl IntoIterator<Item = (String, Mount)>,
+        descriptors: Share,
+        log: PluginLog,
+    ) -> Arc<Self> {
         Arc::new(Self {
             mounts: mounts.into_iter().collect(),
             handles: Mutex::default(),
             descriptors,
+            log,
             open: Mutex::default(),
         })
     }
@@ -127,10 +133,13 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// The limit `descriptors`.
-    pub(super) fn descriptor(&self) -> Result<Permit, LimitHit> {
+    /// The limit `descriptors`, of which the log is told. WASI has no `EMFILE`.
+    pub(super) fn descriptor(&self) -> FsResult<Permit> {
         self.sweep();
-        self.descriptors.take(1)
+        self.descriptors.take(1).map_err(|hit| {
+            self.log.limit(&hit);
+            ErrorCode::InsufficientMemory.into()
+        })
     }
 
     /// Keeps the place of a file for as long as anything has it open.
@@ -207,9 +216,7 @@ impl Tree {
             && Arc::ptr_eq(&dir.dir, &nowhere().map_err(fs_error)?.dir)
         {
             let make = !dir.perms.write_not_permitted();
-            let permit = self
-                .descriptor()
-                .map_err(|_| ErrorCode::InsufficientMemory)?;
+            let permit = self.descriptor()?;
             let opened = worker.run(move || open_folder(&path, make)).await.flatten();
             dir.dir = Arc::new(opened.map_err(fs_error)?);
             self.open().push((Arc::downgrade(&dir.dir), permit));

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
+use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
+use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use wasmtime_wasi::p2::{FsError, FsResult};
 
-use super::charged::{Fd, FilesView, same};
+use super::charged::{Fd, FilesView};
 use crate::account::Account;
 use crate::error::LimitHit;
 use crate::pool::{Pool, PoolError};
@@ -90,12 +91,6 @@ impl FilesView<'_> {
     /// memory.
     pub(super) fn over(&self, hit: &LimitHit) -> FsError {
         self.quota.report(hit);
-        wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode::InsufficientMemory.into()
+        ErrorCode::InsufficientMemory.into()
     }
-}
-
-/// Takes what was opened out of the table of a job.
-pub(super) fn taken(files: &mut WasiFilesystemCtxView<'_>, fd: Fd) -> FsResult<Descriptor> {
-    let owned = Fd::new_own(same(&fd).rep());
-    Ok(files.table.delete(owned)?)
 }
