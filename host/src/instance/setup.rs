@@ -49,7 +49,7 @@ pub fn look(
     spec: &Spec,
     code: &CodeCache,
     log: &PluginLog,
-    files: &Pool,
+    pool: &Pool,
     descriptors: &Share,
 ) -> Looking {
     let folders = spec.folders.clone();
@@ -58,7 +58,7 @@ pub fn look(
     let indigo = spec.indigo.clone();
     let log = log.clone();
     let (pool, account, descriptors) = (
-        files.clone(),
+        pool.clone(),
         Arc::clone(&spec.account),
         descriptors.clone(),
     );

@@ -168,12 +168,7 @@ pub struct Folders {
 impl Folders {
     /// The tree that the plugin sees.
     #[must_use]
-    pub fn tree(
-        &self,
-        packages: Option<PathBuf>,
-        descriptors: Share,
-        log: PluginLog,
-    ) -> Arc<Tree> {
+    pub fn tree(&self, packages: Option<PathBuf>, descriptors: Share, log: PluginLog) -> Arc<Tree> {
         let plugin = match &self.changes {
             None => Mount::ReadOnly(self.plugin.clone()),
             Some(changes) => Mount::CopyOnWrite {
