@@ -9,10 +9,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::GrantedPath;
 use crate::error::EngineError;
-use crate::process::environment::is_name;
-
-/// Beginnings of names that load code into whatever program there is.
-const CODE: [&str; 2] = ["LD_", "GLIBC_"];
+use crate::process::environment::{is_name, loads_code};
 
 /// One entry of `exec`: the path of a program, or a table with the variables that the
 /// plugin may set for it: `{ program = "/usr/bin/x", env = ["HOME"] }`.
@@ -38,8 +35,7 @@ impl TryFrom<Table> for ExecGrant {
 
     fn try_from(table: Table) -> Result<Self, EngineError> {
         for name in &table.env {
-            let code = CODE.iter().any(|beginning| name.starts_with(beginning));
-            if !is_name(name) || code {
+            if !is_name(name) || loads_code(name) {
                 return Err(EngineError::Config(format!(
                     "env {name:?} of an exec grant cannot be granted; write the names of \
                      variables, and none that begins with LD_ or GLIBC_: these load code into \

@@ -57,11 +57,8 @@ pub fn look(
     let (code, main_file) = (code.clone(), spec.main_file());
     let indigo = spec.indigo.clone();
     let log = log.clone();
-    let (pool, account, descriptors) = (
-        pool.clone(),
-        Arc::clone(&spec.account),
-        descriptors.clone(),
-    );
+    let (pool, account, descriptors) =
+        (pool.clone(), Arc::clone(&spec.account), descriptors.clone());
     let worker = Worker::new(pool.clone(), Arc::clone(&account));
     let looking = move || {
         let mut found = match indigo {

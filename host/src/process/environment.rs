@@ -29,7 +29,8 @@ const TOLD: usize = 8;
 pub struct Environment {
     /// What the process gets.
     pub passed: Vec<(String, String)>,
-    /// Some of the names that it does not get although the plugin wants it to.
+    /// Some of the names that it does not get although the plugin wants it to, and that a
+    /// grant could name.
     pub withheld: Vec<String>,
 }
 
@@ -46,6 +47,7 @@ impl Environment {
             if granted.contains(&name) && !value.contains('\0') || is_harmless(&name, &value) {
                 passed.push((name, value));
             } else if is_name(&name)
+                && !loads_code(&name)
                 && !EVERYBODYS.contains(&name.as_str())
                 && withheld.len() < TOLD
             {
@@ -63,6 +65,12 @@ pub fn is_name(name: &str) -> bool {
     (1..=LONGEST).contains(&name.len())
         && name.bytes().all(word)
         && !name.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// Whether a variable loads code into whatever program there is, so that nobody can grant it.
+#[must_use]
+pub fn loads_code(name: &str) -> bool {
+    name.starts_with("LD_") || name.starts_with("GLIBC_")
 }
 
 fn is_harmless(name: &str, value: &str) -> bool {
@@ -141,7 +149,12 @@ mod tests {
 
     #[test]
     fn what_is_withheld_is_told_but_for_what_everybody_has() {
-        let asked = [("OPENSSL_CONF", "x"), ("HOME", "/data"), ("A\n", "x")];
+        let asked = [
+            ("OPENSSL_CONF", "x"),
+            ("HOME", "/data"),
+            ("A\n", "x"),
+            ("LD_PRELOAD", "x"),
+        ];
         assert_eq!(of(&asked, &[]).withheld, ["OPENSSL_CONF"]);
         let many: Vec<_> = (0..50).map(|n| (format!("A{n}"), String::new())).collect();
         assert_eq!(Environment::new(many, &[]).withheld.len(), TOLD);
