@@ -21,7 +21,8 @@
 //!   that serve all instances in turn; [`descriptors`]: open files of the whole process;
 //!   [`names`]: names that instances look up.
 //! - [`limits`]: every bound, declared once; [`error`]: whose fault an error is;
-//!   [`system`]: what the operating system grants.
+//!   [`system`]: what the operating system grants; [`private`]: who may read and write the
+//!   hub's files.
 //! - [`simulator`]: devices for the example plugins.
 
 pub mod abi;
@@ -47,6 +48,7 @@ pub mod names;
 pub mod packages;
 pub mod platform;
 pub mod pool;
+pub mod private;
 pub mod process;
 pub mod protocol;
 pub mod serial;
