@@ -190,21 +190,29 @@ impl NetworkPolicy {
         if own || granted {
             return Ok(());
         }
-        let port = port.filter(|port| *port != 0);
-        let port = port.map_or_else(|| "*".to_owned(), |port| port.to_string());
-        // Foreign text stays out of what an operator may copy.
-        let (what, grant) = if is_name(&name) {
-            (
-                format!("resolving {name}"),
-                format!("network = [\"{name}:{port}\"]"),
-            )
-        } else {
-            (
-                "resolving a name".to_owned(),
-                format!("network = [\"*:{port}\"]"),
-            )
-        };
-        Err(Denied { what, grant })
+        Err(denied_name(&name, port))
+    }
+
+    /// The same for a connection to this port: a grant for another port does not count.
+    ///
+    /// # Errors
+    ///
+    /// The denial with the line of the configuration that would allow it.
+    pub fn check_target_name(&self, host: &str, port: u16) -> Result<(), Denied> {
+        let name = normal_name(host);
+        let own = self.own_hosts.iter().any(|own| own.name == name);
+        let granted = self.grants.network.iter().any(|grant| {
+            let host = match &grant.host {
+                HostPattern::Any | HostPattern::Network { .. } => true,
+                HostPattern::Name(granted) => *granted == name,
+                HostPattern::Address(_) => false,
+            };
+            host && grant.ports.contains(port)
+        });
+        if own || granted {
+            return Ok(());
+        }
+        Err(denied_name(&name, Some(port)))
     }
 
     /// Whether the operator typed this target into the parameters.
@@ -336,6 +344,24 @@ fn special(ip: IpAddr) -> Option<Special> {
     } else {
         None
     }
+}
+
+fn denied_name(name: &str, port: Option<u16>) -> Denied {
+    let port = port.filter(|port| *port != 0);
+    let port = port.map_or_else(|| "*".to_owned(), |port| port.to_string());
+    // Foreign text stays out of what an operator may copy.
+    let (what, grant) = if is_name(name) {
+        (
+            format!("resolving {name}"),
+            format!("network = [\"{name}:{port}\"]"),
+        )
+    } else {
+        (
+            "resolving a name".to_owned(),
+            format!("network = [\"*:{port}\"]"),
+        )
+    };
+    Denied { what, grant }
 }
 
 /// Only an address of this machine can be bound to.

@@ -74,6 +74,12 @@ impl fmt::Display for LimitHit {
         write!(f, "limit {which}: {used} used, {limit} allowed; ")?;
         if crate::limits::is_fixed(which) {
             f.write_str("it is fixed")
+        } else if *which == crate::descriptors::LIMIT {
+            write!(
+                f,
+                "raise it with `{which} = N` under the instance's [limits], or the number of open \
+                 files that the system gives the hub, which all instances share"
+            )
         } else {
             write!(
                 f,

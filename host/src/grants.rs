@@ -9,14 +9,16 @@
 //! listen = [8080, "9000-9010"]
 //! keys = [{ name = "web", certificate = "/etc/tls/web.pem", key = "/etc/tls/web.key" }]
 //! icmp = ["192.168.1.0/24", "device.lan"]
-//! exec = ["/usr/bin/uptime"]
+//! exec = ["/usr/bin/uptime", { program = "/usr/bin/curl", env = ["SSL_CERT_FILE"] }]
 //! serial = ["/dev/serial/by-id/usb-device-if00"]
 //! mail = ["me@example.org"]
 //! security = true
 //! ```
 
+mod exec;
 mod path;
 
+pub use exec::ExecGrant;
 pub use path::GrantedPath;
 
 use std::fmt;
@@ -40,8 +42,8 @@ pub struct Grants {
     pub listen: Vec<Ports>,
     /// Hosts to which the instance may send echo requests.
     pub icmp: Vec<HostPattern>,
-    /// Programs that the hub may run for the instance.
-    pub exec: Vec<GrantedPath>,
+    /// Programs that the hub may run for the instance, with any arguments.
+    pub exec: Vec<ExecGrant>,
     /// Serial ports that the instance may open.
     pub serial: Vec<GrantedPath>,
     /// To whom an Indigo plugin may send mail through the hub: addresses, or `*`.

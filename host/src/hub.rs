@@ -13,6 +13,7 @@ use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER, PLUGINS_FOLD
 use crate::code_cache::CodeCache;
 use crate::config::{HardwareSection, PluginFolder, WebConfig};
 use crate::connection::TlsClient;
+use crate::descriptors::Descriptors;
 use crate::egress::{NetworkPolicy, OwnTarget};
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -130,6 +131,7 @@ impl Hub {
             images: Images::new(store.clone()),
             preferences: Preferences::new(store.clone()),
             pools: Pools::default(),
+            descriptors: Descriptors::of_process(),
             store,
         };
         let tls = Tls {

@@ -18,7 +18,8 @@
 //! - [`packages`]: Python packages of plugins; [`check`]: what a plugin needs, found
 //!   out without running it.
 //! - [`account`]: memory and time that the hub spends for an instance; [`pool`]: threads
-//!   that serve all instances in turn.
+//!   that serve all instances in turn; [`descriptors`]: open files of the whole process;
+//!   [`names`]: names that instances look up.
 //! - [`limits`]: every bound, declared once; [`error`]: whose fault an error is;
 //!   [`system`]: what the operating system grants; [`private`]: who may read and write the
 //!   hub's files.
@@ -32,6 +33,7 @@ pub mod cli;
 pub mod code_cache;
 pub mod config;
 pub mod connection;
+pub mod descriptors;
 pub mod egress;
 pub mod engine;
 pub mod error;
@@ -42,6 +44,7 @@ pub mod instance;
 pub mod limits;
 pub mod log;
 pub mod mail;
+pub mod names;
 pub mod packages;
 pub mod platform;
 pub mod pool;

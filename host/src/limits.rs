@@ -138,7 +138,9 @@ limits! {
     sockets "sockets" "sockets" = 64, 4096, Refused;
     /// bytes that the system holds for one socket in each direction, its own book-keeping included; larger requests are cut to it
     socket_buffer "socket-buffer" "bytes" = 512 << 10, 64 * MIB, Dropped;
-    /// names and addresses looked up per minute
+    /// open files of the hub for the instance: its files and folders, sockets, connections, processes, serial ports, echo requests; while they are scarce, an even part of what the hub has
+    descriptors "descriptors" "descriptors" = 512, 65_536, Refused;
+    /// names and addresses looked up per minute, whichever way
     lookups "lookups" "look-ups" = 300, 100_000, Refused;
     /// TLS contexts and sessions of module `ssl`, together
     tls_handles "tls-handles" "handles" = 128, 4096, Refused;

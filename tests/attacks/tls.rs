@@ -67,13 +67,52 @@ def attack():
             kept[-1]._roots = {bytes([n % 256]) * 5000: None}
             try: kept[-1]._host_context()
             except ssl.SSLError: pass
-            kept[-1]._alpn = [b'x' * 200] * 250
+            kept[-1]._alpn = [b'x' * 200] * 30
             kept[-1]._roots = {}
             kept[-1]._host_context()
     Domoticz.Log(told(make) + ' after %d.' % len(kept))
     kept.clear()
     context()._host_context()
-").limits("tls-bytes = 1000000").says(&["MemoryError: the instance's limit tls-bytes is used up after "]);
+").limits("tls-bytes = 100000").says(&["MemoryError: the instance's limit tls-bytes is used up after "]);
+
+    /// What sessions may hold is paid for when they are made.
+    sessions_are_paid_for: "host-memory" => attack("
+def attack():
+    ours, kept = context(), []
+    def make():
+        while True: kept.append(session(ours))
+    told(make)
+    Domoticz.Log('some made %r.' % (4 < len(kept) < 60))
+    kept.clear()
+    session(ours)
+").limits("host-memory = 8000000").says(&["some made True."]);
+}
+
+/// Lists that no program needs, from a plugin that goes past module `ssl`.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_lists_make_nothing() {
+    use crate::scene::{FLAT, Scene, assert_failures};
+
+    let source = r#"
+import _cordon_tls
+def made(**changes):
+    settings = dict(tls12=True, tls13=True, suites=[], verify=0, check_hostname=False,
+        common_name=False, system_roots=False, roots=[], chain=[], key=None, granted=None, alpn=[])
+    return _cordon_tls.open_context(**(settings | changes))
+def onStart():
+    refused = 0
+    for n in range(5):
+        for changes in dict(suites=[0x1301] * 1000000), dict(alpn=[b"x"] * 100000),                 dict(roots=[b"0\x00"] * 100000), dict(granted="x" * 1000000):
+            refused += isinstance(made(**changes), tuple)
+    context = made()
+    refused += isinstance(_cordon_tls.open_client(context, "a" * 1000000), tuple)
+    Domoticz.Log("refused %d." % refused)
+"#;
+    let mut scene = Scene::new().await;
+    let attacker = scene.attack(source, "").await;
+    scene.said("refused 21.").await;
+    assert_failures(&attacker, 0);
+    scene.finish(FLAT).await;
 }
 
 /// A session holds a bounded number of bytes whatever the plugin offers.

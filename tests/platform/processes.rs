@@ -187,7 +187,7 @@ def main():
     print('none', sorted(subprocess.check_output(['env'], text=True).split()))
     print('files', subprocess.check_output(['ls', '/proc/self/fd'], text=True).split())
 ";
-    let grants = "exec = [\"/usr/bin/env\", \"/bin/ls\"]";
+    let grants = "exec = [{ program = \"/usr/bin/env\", env = [\"GREETING\"] }, \"/bin/ls\"]";
     run(&mut bench, "Clean", source, grants).await;
     let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     let lines = [

@@ -15,6 +15,10 @@ impl InstanceState {
             self.shared.log.plugin(false, Level::Normal, line);
             return Err(abi::Refusal::Stopping);
         }
+        if let Some(reason) = request.endpoint().and_then(Endpoint::too_long) {
+            self.shared.log.plugin(false, Level::Error, &reason);
+            return Err(abi::Refusal::TooLarge);
+        }
         self.shared.request(request).map_err(|hit| {
             self.shared.log.limit(&hit);
             match hit.which {

@@ -8,6 +8,7 @@ use crate::abi::cordon::plugin::icmp::{self as abi, EchoError, Reply};
 use crate::icmp::{self, Request};
 use crate::instance::state::InstanceState;
 use crate::log::Level;
+use crate::names::NAME_BYTES;
 
 impl abi::Host for InstanceState {}
 
@@ -20,13 +21,17 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         ttl: Option<u8>,
     ) -> Result<Reply, EchoError> {
         let shared = accessor.with(|mut access| access.get().shared.clone());
+        // It is held until the answer comes, and no host is called so.
+        if host.len() > NAME_BYTES {
+            return Err(EchoError::NoSuchHost);
+        }
         let request = Request {
             host,
             timeout: Duration::from_millis(u64::from(timeout_ms)),
             size: usize::try_from(size).unwrap_or(usize::MAX),
             ttl,
         };
-        let answered = shared.ports.pinger.echo(&request).await;
+        let answered = shared.ports.reach.pinger.echo(&request).await;
         let reply = answered.map_err(|error| match error {
             icmp::EchoError::Denied(denied) => {
                 let text = denied.to_string();

@@ -78,6 +78,7 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         process: u32,
         data: Vec<u8>,
     ) -> Option<u32> {
+        let data = one_write(data);
         let written = find(accessor, process)?.write(&data).await?;
         u32::try_from(written).ok()
     }
@@ -91,6 +92,7 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         timeout_ns: Option<u64>,
     ) -> Exchanged {
         let timeout = timeout_ns.map(Duration::from_nanos);
+        let input = one_write(input);
         let Some(process) = find(accessor, process) else {
             return Exchanged {
                 written: Some(0),
@@ -125,6 +127,16 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
             process::Exit::Signalled(signal) => Exit::Signalled(signal),
         })
     }
+}
+
+/// What a pipe takes at once at most: the call may wait for as long as the process does not
+/// read, and would hold the rest for nothing.
+fn one_write(mut data: Vec<u8>) -> Vec<u8> {
+    if data.len() > process::child::CHUNK {
+        data.truncate(process::child::CHUNK);
+        data.shrink_to_fit();
+    }
+    data
 }
 
 fn find(

@@ -12,6 +12,9 @@ use crate::instance::state::{InstanceState, Shared};
 use crate::log::Level;
 use crate::serial::{self, OpenRefusal, Port};
 
+/// Error number of Linux.
+const ENOMEM: i32 = 12;
+
 impl InstanceState {
     fn port(&self, port: u32) -> Result<Arc<Port>, PortError> {
         found(&self.shared, port)
@@ -118,6 +121,12 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     ) -> Result<u32, PortError> {
         let shared = accessor.with(|mut access| access.get().shared.clone());
         let timeout = timeout_ns.map(Duration::from_nanos);
+        // The port may take its time, in as many threads as the plugin has.
+        let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+        let _charge = shared.account.charge(length).map_err(|hit| {
+            shared.log.limit(&hit);
+            PortError::Failed(ENOMEM)
+        })?;
         let written = found(&shared, port)?.write(&data, timeout).await;
         let written = written.map_err(|error| told(&shared, error))?;
         Ok(u32::try_from(written).unwrap_or(u32::MAX))

@@ -8,9 +8,10 @@ use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::sockets as abi;
 use crate::instance::state::InstanceState;
+use crate::names::LookupFailure;
 use crate::socket::{
-    Datagram, Description, Device, Direction, Events, Failure, Kind, LookupFailure, MessageFlags,
-    OptionName, Sockets,
+    Datagram, Description, Device, Direction, Events, Failure, Kind, MessageFlags, OptionName,
+    Sockets,
 };
 
 type Result<T> = std::result::Result<T, abi::Failure>;
@@ -242,7 +243,8 @@ impl From<LookupFailure> for abi::LookupFailure {
             LookupFailure::Unknown => Self::Unknown,
             LookupFailure::Again => Self::Again,
             LookupFailure::Failed => Self::Failed,
-            LookupFailure::Denied(text) => Self::Denied(text),
+            LookupFailure::Limit(_) => Self::Again,
+            LookupFailure::Denied(denied) => Self::Denied(denied.to_string()),
         }
     }
 }

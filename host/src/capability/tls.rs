@@ -11,7 +11,7 @@ impl InstanceState {
             NotMade::Limit(hit) => {
                 self.shared.log.limit(&hit);
                 match hit.which {
-                    "tls-bytes" => Refusal::TooLarge,
+                    "tls-bytes" | "host-memory" => Refusal::TooLarge,
                     _ => Refusal::TooMany,
                 }
             }

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,12 +19,13 @@ use super::{
     ConnectionEvent, ConnectionId, ConnectionLimits, FIRST_CHILD, LogLevel, LogOrigin, LogSink,
     Reach, TlsClient,
 };
+use crate::account::Charge;
+use crate::descriptors::Permit;
 use crate::error::LimitHit;
 use crate::protocol::Credentials;
 
-/// Name look-ups of one instance at a time. The system's resolver blocks a
-/// thread each, which cannot be taken back when the look-up has timed out.
-const LOOKUPS: usize = 2;
+/// What the hub holds for a connection beside what waits in it: its task, a read, a state.
+const LINK: u64 = 16 << 10;
 
 pub(super) type Links = Arc<Mutex<HashMap<ConnectionId, Arc<Link>>>>;
 
@@ -39,7 +40,6 @@ pub(super) struct Context {
     pub(super) credentials: Credentials,
     pub(super) tls: Arc<TlsClient>,
     pub(super) links: Links,
-    pub(super) lookups: Arc<Semaphore>,
     pub(super) pace: Pace,
     /// Who sent datagrams, and may be answered.
     pub(super) senders: Senders,
@@ -54,11 +54,15 @@ pub(super) struct Context {
 }
 
 /// One of the instance's `connections`, given back when the last holder drops it.
-pub(super) struct Slot(Arc<AtomicU32>);
+pub(super) struct Slot {
+    used: Arc<AtomicU32>,
+    _descriptor: Permit,
+    _charge: Charge,
+}
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.used.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -77,7 +81,6 @@ impl Context {
             credentials,
             tls,
             links: Links::default(),
-            lookups: Arc::new(Semaphore::new(LOOKUPS)),
             pace: Pace::default(),
             senders: Senders::default(),
             tasks: TaskTracker::new(),
@@ -101,11 +104,19 @@ impl Context {
     /// Takes a slot of the `connections` limit.
     pub(super) fn take_slot(&self) -> Result<Arc<Slot>, LimitHit> {
         let limit = self.limits.connections;
+        let charge = self.reach.account.charge(LINK)?;
+        let descriptor = self.reach.descriptors.take(1)?;
         self.slots
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {
                 (used < limit).then_some(used.saturating_add(1))
             })
-            .map(|_| Arc::new(Slot(Arc::clone(&self.slots))))
+            .map(|_| {
+                Arc::new(Slot {
+                    used: Arc::clone(&self.slots),
+                    _descriptor: descriptor,
+                    _charge: charge,
+                })
+            })
             .map_err(|used| LimitHit {
                 which: "connections",
                 used: u64::from(used).saturating_add(1),

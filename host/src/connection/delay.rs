@@ -5,7 +5,7 @@
 //! a reference to its connection (spec 5.3), so a release waits for it too.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -13,14 +13,20 @@ use tokio::time::Instant;
 
 use super::context::lock;
 use super::{ConnectionId, ConnectionLimits, Endpoint};
+use crate::account::{Account, Charge};
 use crate::error::LimitHit;
 use crate::protocol::{BUFFER_LIMIT, Outbound};
+
+/// What a message that waits costs beside its bytes.
+const ENTRY: u64 = 512;
 
 /// A message as it was handed to `Send`; encoded when its time has come.
 pub(super) struct Delayed {
     pub(super) id: ConnectionId,
     pub(super) endpoint: Endpoint,
     pub(super) message: Outbound,
+    /// What is held for it while it waits.
+    pub(super) charge: Option<Charge>,
 }
 
 impl Delayed {
@@ -56,15 +62,17 @@ impl DelayQueue {
     /// Lets a message wait.
     pub(super) fn push(
         &self,
-        delayed: Delayed,
+        mut delayed: Delayed,
         delay: Duration,
         limits: &ConnectionLimits,
+        account: &Arc<Account>,
     ) -> Result<(), LimitHit> {
         let mut waiting = lock(&self.waiting);
         let count = (waiting.by_time.len() as u64).saturating_add(1);
         let bytes = waiting.bytes.saturating_add(delayed.size());
         check("timers", count, u64::from(limits.timers))?;
         check(BUFFER_LIMIT, bytes, limits.buffer_bytes)?;
+        delayed.charge = Some(account.charge(delayed.size().saturating_add(ENTRY))?);
         let key = (Instant::now() + delay, waiting.next);
         waiting.next = waiting.next.wrapping_add(1);
         waiting.bytes = bytes;

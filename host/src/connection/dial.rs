@@ -6,15 +6,15 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
-use tokio::net::{TcpStream, lookup_host};
-use tokio::sync::Semaphore;
+use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::Endpoint;
 use super::context::Context;
-use crate::error::Denied;
+use crate::account::Charge;
+use crate::error::{Denied, LimitHit};
+use crate::names::{LookupFailure, Purpose};
 use crate::protocol::Codec;
 
 /// What `Connected` tells: an error number and words.
@@ -27,11 +27,9 @@ pub(super) struct Failure {
 /// A connection that is ready for data.
 pub(super) enum Opened {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    /// With what its buffers may hold.
+    Tls(Box<TlsStream<TcpStream>>, Charge),
 }
-
-/// More addresses than this are no host but an attempt to keep us busy.
-const MAX_ADDRESSES: usize = 16;
 
 // Error numbers of Linux, as plugins know them.
 const EACCES: i32 = 13;
@@ -39,6 +37,7 @@ const EPROTO: i32 = 71;
 const ETIMEDOUT: i32 = 110;
 const ECANCELED: i32 = 125;
 const EIO: i32 = 5;
+const ENOMEM: i32 = 12;
 
 impl Failure {
     fn new(status: i32, description: impl Into<String>) -> Self {
@@ -84,7 +83,7 @@ pub(super) async fn dial(context: &Context, endpoint: &Endpoint) -> Result<Opene
     let host = endpoint.address.trim();
     let port = crate::grants::parse_port(endpoint.port.trim())
         .ok_or_else(|| Failure::new(-8, "Service not found"))?;
-    let addresses = resolve(context, host, port).await?;
+    let addresses = resolve(context, endpoint, host, port).await?;
     let (stream, peer) = connect(context, endpoint, host, addresses).await?;
     if !wants_tls(endpoint) {
         return Ok(Opened::Plain(stream));
@@ -92,36 +91,39 @@ pub(super) async fn dial(context: &Context, endpoint: &Endpoint) -> Result<Opene
     shake_hands(context, endpoint, host, stream, peer).await
 }
 
-pub(super) async fn resolve(
+async fn resolve(
     context: &Context,
+    endpoint: &Endpoint,
     host: &str,
     port: u16,
 ) -> Result<Vec<SocketAddr>, Failure> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let found = look_up(Arc::clone(&context.lookups), host.to_owned(), port);
-    match tokio::time::timeout(context.limits.resolve_timeout, found).await {
-        Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-        // The only words that the resolver has for a server that does not answer.
-        Ok(Err(error)) if error.to_string().contains("emporary failure") => {
-            Err(Failure::try_again())
-        }
-        Ok(_) => Err(Failure::no_such_host()),
-        Err(_) => Err(Failure::try_again()),
+    let names = &context.reach.names;
+    let found = names.resolve(host, Purpose::Connection(port)).await;
+    let mut addresses = found.map_err(|failure| lookup_failed(context, endpoint, failure))?;
+    for address in &mut addresses {
+        address.set_port(port);
     }
+    Ok(addresses)
 }
 
-async fn look_up(permits: Arc<Semaphore>, name: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-    let permit = permits.acquire_owned().await;
-    // A task of its own, which outlives a timeout: the permit is held for as
-    // long as the resolver's thread is busy.
-    let lookup = tokio::spawn(async move {
-        let _permit = permit;
-        let found = lookup_host((name.as_str(), port)).await;
-        found.map(|addresses| addresses.take(MAX_ADDRESSES).collect())
-    });
-    lookup.await.map_err(io::Error::other)?
+/// What a look-up that failed means for a connection; the log is told what would change it.
+fn lookup_failed(context: &Context, endpoint: &Endpoint, failure: LookupFailure) -> Failure {
+    let name = &endpoint.name;
+    match failure {
+        LookupFailure::Unknown | LookupFailure::Failed => Failure::no_such_host(),
+        LookupFailure::Again => Failure::try_again(),
+        LookupFailure::Denied(denied) => {
+            context.error(format!("connection '{name}': {denied}"));
+            Failure::new(EACCES, "Permission denied")
+        }
+        LookupFailure::Limit(hit) => {
+            context.error(format!("connection '{name}': {hit}"));
+            Failure::try_again()
+        }
+    }
 }
 
 /// Tries each allowed address in turn; the last failure counts.
@@ -160,11 +162,17 @@ async fn shake_hands(
     stream: TcpStream,
     peer: SocketAddr,
 ) -> Result<Opened, Failure> {
+    let over = |hit: LimitHit| {
+        context.error(format!("connection '{}': {hit}", endpoint.name));
+        Failure::new(ENOMEM, "Cannot allocate memory")
+    };
+    let charge = context.reach.account.charge(crate::tls::SESSION);
+    let charge = charge.map_err(over)?;
     // Spec 6.4; a socket that refuses it works as well.
     let _ = stream.set_nodelay(true);
     let handshake = context.tls.handshake(host, peer, stream);
     let failure = match tokio::time::timeout(context.limits.handshake_timeout, handshake).await {
-        Ok(Ok(stream)) => return Ok(Opened::Tls(Box::new(stream))),
+        Ok(Ok(stream)) => return Ok(Opened::Tls(Box::new(stream), charge)),
         Ok(Err(error)) => {
             let status = error.raw_os_error().unwrap_or(EPROTO);
             Failure::new(status, format!("TLS handshake failed: {}", words(&error)))

@@ -14,11 +14,12 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use super::context::Context;
-use super::dial::{resolve, words};
+use super::dial::words;
 use super::link::{Link, Phase};
-use super::stream::forward;
+use super::stream::{forward, pay};
 use super::{ConnectionEvent, Endpoint};
 use crate::icmp::{Answer, EchoError};
+use crate::names::{LookupFailure, Purpose};
 use crate::protocol::icmp::{self, IcmpInbound};
 use crate::protocol::{Decoded, Inbound};
 
@@ -47,17 +48,27 @@ pub(super) async fn run_echoes(
     let host = endpoint.address.trim();
     let address = tokio::select! {
         biased;
-        () = link.cancel.cancelled() => None,
+        () = link.cancel.cancelled() => Ok(None),
         address = address(&context, host) => address,
     };
     let mut last = ConnectionEvent::Disconnected(link.id);
-    if let Some(address) = address {
-        let allowed = context.reach.network.check_echo(host, address.into());
-        if let Err(denied) = allowed {
+    let allowed = address.and_then(|address| match address {
+        Some(address) => {
+            let network = &context.reach.network;
+            let checked = network.check_echo(host, address.into());
+            checked.map_err(|denied| ("Permission denied", denied.to_string()))?;
+            Ok(Some(address))
+        }
+        None => Ok(None),
+    });
+    match allowed {
+        Err((words, reason)) => {
             let name = &endpoint.name;
-            context.error(format!("listen refused for connection '{name}': {denied}"));
-            last = ConnectionEvent::outcome(link.id, -1, "Permission denied");
-        } else if link.advance(Phase::Open) {
+            context.error(format!("listen refused for connection '{name}': {reason}"));
+            last = ConnectionEvent::outcome(link.id, -1, words);
+        }
+        Ok(None) => {}
+        Ok(Some(address)) if link.advance(Phase::Open) => {
             link.seen();
             let exchange = Exchange {
                 context: &context,
@@ -69,14 +80,31 @@ pub(super) async fn run_echoes(
                 last = ConnectionEvent::outcome(link.id, -1, reason);
             }
         }
+        Ok(Some(_)) => {}
     }
     link.advance(Phase::Closed);
     context.finish(&link, last).await;
 }
 
-async fn address(context: &Context, host: &str) -> Option<Ipv4Addr> {
-    let found = resolve(context, host, 0).await.ok()?;
-    found.iter().find_map(|address| match address.ip() {
+/// The address to ask; nothing when there is none, and an error with the word for the
+/// plugin and the sentence for its log when it may not be looked up.
+async fn address(
+    context: &Context,
+    host: &str,
+) -> Result<Option<Ipv4Addr>, (&'static str, String)> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(v4([address]));
+    }
+    match context.reach.names.resolve(host, Purpose::Echo).await {
+        Ok(found) => Ok(v4(found.iter().map(|address| address.ip()))),
+        Err(LookupFailure::Denied(denied)) => Err(("Permission denied", denied.to_string())),
+        Err(LookupFailure::Limit(hit)) => Err(("Host not found", hit.to_string())),
+        Err(LookupFailure::Unknown | LookupFailure::Again | LookupFailure::Failed) => Ok(None),
+    }
+}
+
+fn v4(addresses: impl IntoIterator<Item = IpAddr>) -> Option<Ipv4Addr> {
+    addresses.into_iter().find_map(|address| match address {
         IpAddr::V4(address) => Some(address),
         IpAddr::V6(_) => None,
     })
@@ -170,19 +198,19 @@ impl Exchange<'_> {
     }
 
     /// Only protocol ICMP has a form for what was no packet.
-    fn structured(&self, message: IcmpInbound) -> VecDeque<Inbound> {
+    fn structured(&self, message: IcmpInbound) -> Vec<Inbound> {
         match self.endpoint.protocol.as_str() {
-            "ICMP" => VecDeque::from([Inbound::Icmp(Box::new(message))]),
-            _ => VecDeque::new(),
+            "ICMP" => vec![Inbound::Icmp(Box::new(message))],
+            _ => Vec::new(),
         }
     }
 
-    fn message(&self, answer: &Answer) -> VecDeque<Inbound> {
+    fn message(&self, answer: &Answer) -> Vec<Inbound> {
         if self.endpoint.protocol == "ICMP" {
             self.link.seen();
             self.link.count(answer.packet.len());
             let elapsed = u32::try_from(answer.round_trip.as_millis()).unwrap_or(u32::MAX);
-            return VecDeque::from([icmp::message(&answer.packet, Some(elapsed.max(1)))]);
+            return vec![icmp::message(&answer.packet, Some(elapsed.max(1)))];
         }
         let mut decoded = Decoded::default();
         let fed = self.link.feed(&answer.packet, &mut decoded);
@@ -190,10 +218,14 @@ impl Exchange<'_> {
         for problem in decoded.problems.into_iter().chain(error) {
             self.refused(&problem);
         }
-        decoded.messages.into()
+        decoded.messages
     }
 
-    async fn give(&self, mut messages: VecDeque<Inbound>) -> bool {
-        forward(self.context, self.link, None, &mut messages).await
+    async fn give(&self, messages: Vec<Inbound>) -> bool {
+        let mut ready = VecDeque::new();
+        if let Err(hit) = pay(self.context, messages, &mut ready) {
+            self.refused(&hit.to_string());
+        }
+        forward(self.context, self.link, None, &mut ready).await
     }
 }

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::context::{Slot, lock};
+use super::context::{Context, Slot, lock};
 use super::outbox::Outbox;
-use super::{ConnectionId, ConnectionLimits, Credit, Endpoint, State};
+use super::{ConnectionId, Credit, Endpoint, State};
+use crate::account::{Account, Charge};
 use crate::protocol::{Codec, CodecError, Credentials, Decoded, Inbound, Outbound};
 
 /// Stations of a link; it only moves on.
@@ -59,6 +60,9 @@ pub(super) struct Link {
     /// Seconds since 1970; 0 when nothing has happened yet (spec 5.2).
     last_seen: AtomicI64,
     codec: Mutex<Codec>,
+    account: Arc<Account>,
+    /// What the codec holds of messages that are not complete.
+    held: Mutex<Option<Charge>>,
     /// Bytes of delivered messages that the plugin has not taken yet.
     inbound: Arc<Semaphore>,
     inbound_bound: u32,
@@ -69,17 +73,18 @@ impl Link {
         id: ConnectionId,
         endpoint: &Endpoint,
         phase: Phase,
-        limits: &ConnectionLimits,
+        context: &Context,
         slot: Arc<Slot>,
         waits_for: Option<CancellationToken>,
     ) -> Self {
+        let (limits, account) = (&context.limits, &context.reach.account);
         let inbound_bound = u32::try_from(limits.buffer_bytes)
             .unwrap_or(u32::MAX)
             .clamp(1, 1 << 28);
         let link = Self {
             id,
             name: endpoint.name.clone(),
-            outbox: Outbox::new(limits.buffer()),
+            outbox: Outbox::new(limits.buffer(), Arc::clone(account)),
             sending: Sending::Stream,
             cancel: CancellationToken::new(),
             done: CancellationToken::new(),
@@ -90,6 +95,8 @@ impl Link {
             heard: AtomicBool::new(false),
             last_seen: AtomicI64::new(0),
             codec: Mutex::new(Codec::new(&endpoint.protocol, limits.buffer())),
+            account: Arc::clone(account),
+            held: Mutex::default(),
             inbound: Arc::new(Semaphore::new(
                 usize::try_from(inbound_bound).unwrap_or(usize::MAX),
             )),
@@ -158,11 +165,23 @@ impl Link {
         })
     }
 
+    /// Hands a read to the protocol. What that holds on to is charged.
     pub(super) fn feed(&self, bytes: &[u8], out: &mut Decoded) -> Result<(), CodecError> {
         self.seen();
         self.heard.store(true, Ordering::Relaxed);
         self.count(bytes.len());
-        lock(&self.codec).feed(bytes, out)
+        let mut codec = lock(&self.codec);
+        codec.feed(bytes, out)?;
+        let held = codec.held() as u64;
+        drop(codec);
+        let mut charge = lock(&self.held);
+        let charge = match &mut *charge {
+            Some(charge) => charge,
+            none => none.insert(self.account.charge(0)?),
+        };
+        charge.grow(held.saturating_sub(charge.bytes()))?;
+        charge.shrink_to(held);
+        Ok(())
     }
 
     pub(super) fn has_heard(&self) -> bool {
@@ -188,6 +207,7 @@ impl Link {
         let permit = Arc::clone(&self.inbound).acquire_many_owned(permits).await;
         Credit {
             _permit: permit.ok(),
+            _charge: None,
         }
     }
 }

@@ -115,7 +115,7 @@ fn adopt(
         baud: -1,
         ..endpoint.clone()
     };
-    let child = Link::new(id, &as_child, Phase::Open, &context.limits, slot, None);
+    let child = Link::new(id, &as_child, Phase::Open, context, slot, None);
     let child = Arc::new(child);
     context.insert(&child);
     let task = run_child(Arc::clone(context), child, link.id, stream, peer);

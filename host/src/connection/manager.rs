@@ -23,6 +23,7 @@ use super::{
     TlsClient, udp,
 };
 use crate::error::{Denied, LimitHit};
+use crate::icmp;
 use crate::protocol::{Codec, Credentials, Outbound};
 
 /// Shortest timeout in milliseconds (rule 80).
@@ -281,7 +282,7 @@ impl Connections {
             Some(slot) => slot,
             None => context.take_slot().map_err(|hit| hit.to_string())?,
         };
-        let mut link = Link::new(id, endpoint, phase, &context.limits, slot, waits_for);
+        let mut link = Link::new(id, endpoint, phase, context, slot, waits_for);
         link.sending = sending;
         let link = Arc::new(link);
         context.insert(&link);
@@ -315,9 +316,11 @@ impl Connections {
             id,
             endpoint,
             message,
+            charge: None,
         };
         let delay = Duration::from_secs(u64::from(delay));
-        match self.delays.push(delayed, delay, &self.context.limits) {
+        let (limits, account) = (&self.context.limits, &self.context.reach.account);
+        match self.delays.push(delayed, delay, limits, account) {
             Ok(()) => self.start_delaying(),
             Err(hit) => refuse_send(&self.context, &name, &hit.to_string()),
         }
@@ -338,6 +341,7 @@ impl Connections {
                         id,
                         endpoint,
                         message,
+                        charge: _charge,
                     } in due.messages
                     {
                         send_now(&context, id, &endpoint, &message);
@@ -401,7 +405,12 @@ fn send_on(context: &Context, link: &Link, message: &Outbound) -> Result<(), Str
     if matches!(link.sending, Sending::Refused) {
         return Err("it listens for datagrams; send with another connection".to_owned());
     }
-    let bytes = link.encode(message, &context.credentials)?;
+    let mut bytes = link.encode(message, &context.credentials)?;
+    if matches!(link.sending, Sending::Echoes(_)) {
+        // No request takes more.
+        bytes.truncate(icmp::PAYLOAD);
+        bytes.shrink_to_fit();
+    }
     let count = bytes.len();
     match &link.sending {
         Sending::Echoes(waiting) => waiting

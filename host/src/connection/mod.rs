@@ -27,8 +27,13 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::account::{Account, Charge};
+use crate::descriptors::{Descriptors, Share};
 use crate::egress::NetworkPolicy;
 use crate::icmp::Pinger;
+use crate::limits::Limits;
+use crate::names::Names;
+use crate::pool::{Pool, Pools};
 use crate::protocol::{Inbound, Outbound};
 use crate::serial::SerialPolicy;
 
@@ -58,7 +63,35 @@ pub struct Endpoint {
     pub baud: i32,
 }
 
+/// Longest name, transport, protocol and port of an endpoint, in bytes.
+const TEXT: usize = 255;
+
+/// Longest address, in bytes: a host's name has fewer, the path of a device may have more.
+const ADDRESS: usize = 1024;
+
 impl Endpoint {
+    /// The sentence about a text that is longer than anything that can be meant. Nothing
+    /// is done with such an endpoint.
+    #[must_use]
+    pub fn too_long(&self) -> Option<String> {
+        let Self {
+            name,
+            transport,
+            protocol,
+            address,
+            port,
+            baud: _,
+        } = self;
+        let texts = [name, transport, protocol, port].map(|text| (text, TEXT));
+        let mut all = texts.into_iter().chain([(address, ADDRESS)]);
+        let (text, _) = all.find(|(text, most)| text.len() > *most)?;
+        Some(format!(
+            "a connection is refused: one of its texts has {} bytes; an address has at most \
+             {ADDRESS}, its name and all others {TEXT}",
+            text.len()
+        ))
+    }
+
     /// Bytes of its texts.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -172,6 +205,7 @@ impl ConnectionEvent {
 #[derive(Debug, Default)]
 pub struct Credit {
     _permit: Option<OwnedSemaphorePermit>,
+    _charge: Option<Charge>,
 }
 
 /// How a connection stands (`state` of the contract).
@@ -187,15 +221,60 @@ pub struct State {
     pub last_seen: String,
 }
 
-/// What decides whom the instance may reach, and what it shares with others.
+/// What decides whom the instance may reach and what that costs it, for its connections,
+/// sockets and ports alike. It belongs to the instance and outlives its lives.
 #[derive(Clone)]
 pub struct Reach {
     /// Targets, listeners, groups.
     pub network: Arc<NetworkPolicy>,
     /// Serial ports.
     pub serial: Arc<SerialPolicy>,
-    /// Echo requests, those of the plugin's own Python included.
+    /// Names that are looked up.
+    pub names: Arc<Names>,
+    /// Echo requests.
     pub pinger: Arc<Pinger>,
+    /// Open files of the hub.
+    pub descriptors: Share,
+    /// What the hub holds for the instance.
+    pub account: Arc<Account>,
+    /// The threads on which ports and programs are opened.
+    pub files: Pool,
+}
+
+impl Reach {
+    /// What an instance with these limits may reach.
+    #[must_use]
+    pub fn new(
+        network: Arc<NetworkPolicy>,
+        serial: Arc<SerialPolicy>,
+        account: Arc<Account>,
+        limits: &Limits,
+        pools: &Pools,
+        descriptors: &Descriptors,
+    ) -> Self {
+        let names = Names::new(
+            Arc::clone(&network),
+            pools.names.clone(),
+            Arc::clone(&account),
+            limits,
+        );
+        let (names, descriptors) = (Arc::new(names), descriptors.share(limits));
+        let pinger = Pinger::new(
+            Arc::clone(&network),
+            limits,
+            Arc::clone(&names),
+            descriptors.clone(),
+        );
+        Self {
+            network,
+            serial,
+            names,
+            pinger: Arc::new(pinger),
+            descriptors,
+            account,
+            files: pools.files.clone(),
+        }
+    }
 }
 
 /// Bounds of one instance's connections; the counts come from `limits`.
@@ -207,15 +286,11 @@ pub struct ConnectionLimits {
     pub buffer_bytes: u64,
     /// Delayed messages at a time.
     pub timers: u32,
-    /// How long a name may take to resolve.
-    pub resolve_timeout: Duration,
     /// How long a TLS handshake may take.
     pub handshake_timeout: Duration,
 }
 
 impl ConnectionLimits {
-    /// Default for a name look-up: two rounds of the usual resolver.
-    pub const RESOLVE_TIMEOUT: Duration = Duration::from_secs(20);
     /// Default for a handshake: slow microcontrollers take three seconds.
     pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 

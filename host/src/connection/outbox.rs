@@ -4,7 +4,7 @@
 //! Messages are joined: a stream knows no boundaries, and a queue of one-byte
 //! messages would cost more than its bytes.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::context::lock;
+use crate::account::{Account, Charge};
 use crate::error::LimitHit;
 use crate::protocol::BUFFER_LIMIT;
 
@@ -24,6 +25,7 @@ const LINGER: Duration = Duration::from_secs(2);
 const GOODBYE: Duration = Duration::from_millis(200);
 
 pub(super) struct Outbox {
+    account: Arc<Account>,
     queue: Mutex<Queue>,
     wake: Notify,
     closed: CancellationToken,
@@ -35,11 +37,16 @@ struct Queue {
     pending: Vec<u8>,
     /// Bytes that the writer has taken and not written yet.
     writing: usize,
+    charge: Option<Charge>,
 }
 
+/// How much more a vector may hold that grows.
+const GROWTH: u64 = 2;
+
 impl Outbox {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, account: Arc<Account>) -> Self {
         Self {
+            account,
             queue: Mutex::default(),
             wake: Notify::new(),
             closed: CancellationToken::new(),
@@ -58,6 +65,11 @@ impl Outbox {
                 used: used as u64,
                 limit: self.limit as u64,
             });
+        }
+        let cost = (bytes.len() as u64).saturating_mul(GROWTH);
+        match &mut queue.charge {
+            Some(charge) => charge.grow(cost)?,
+            none => *none = Some(self.account.charge(cost)?),
         }
         queue.pending.extend_from_slice(bytes);
         drop(queue);
@@ -100,7 +112,13 @@ impl Outbox {
             if result.is_ok() {
                 result = write(writer, &bytes).await;
             }
-            lock(&self.queue).writing = 0;
+            drop(bytes);
+            let mut queue = lock(&self.queue);
+            queue.writing = 0;
+            let left = (queue.pending.len() as u64).saturating_mul(GROWTH);
+            if let Some(charge) = &mut queue.charge {
+                charge.shrink_to(left);
+            }
         }
         result
     }

@@ -7,6 +7,7 @@
 //! heartbeat never waits. Owns the failures, in a bounded list.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -26,11 +27,15 @@ const TARGETS: usize = 64;
 
 /// The failures of one instance's targets.
 #[derive(Default)]
-pub(super) struct Pace(Mutex<VecDeque<Failed>>);
+pub(super) struct Pace {
+    list: Mutex<VecDeque<Failed>>,
+    hasher: RandomState,
+}
 
 struct Failed {
-    /// Transport, address and port: another `Connection` to the same target waits too.
-    target: [String; 3],
+    /// Hash of transport, address and port: another `Connection` to the same target waits
+    /// too. The texts are as long as the plugin likes, and not kept.
+    target: u64,
     /// In a row.
     times: u32,
     last: Instant,
@@ -44,11 +49,17 @@ impl Failed {
     }
 }
 
-fn target(endpoint: &Endpoint) -> [String; 3] {
-    [&endpoint.transport, &endpoint.address, &endpoint.port].map(Clone::clone)
-}
-
 impl Pace {
+    fn target(&self, endpoint: &Endpoint) -> u64 {
+        let Endpoint {
+            transport,
+            address,
+            port,
+            ..
+        } = endpoint;
+        self.hasher.hash_one((transport, address, port))
+    }
+
     /// Waits until the target may be tried.
     pub(super) async fn turn(&self, endpoint: &Endpoint) {
         if let Some(until) = self.until(endpoint) {
@@ -57,8 +68,8 @@ impl Pace {
     }
 
     fn until(&self, endpoint: &Endpoint) -> Option<Instant> {
-        let target = target(endpoint);
-        let list = lock(&self.0);
+        let target = self.target(endpoint);
+        let list = lock(&self.list);
         let failed = list.iter().find(|failed| failed.target == target);
         failed.and_then(Failed::until)
     }
@@ -69,8 +80,8 @@ impl Pace {
     }
 
     fn note_at(&self, endpoint: &Endpoint, success: bool, now: Instant) {
-        let target = target(endpoint);
-        let mut list = lock(&self.0);
+        let target = self.target(endpoint);
+        let mut list = lock(&self.list);
         let at = list.iter().position(|failed| failed.target == target);
         let before = at.and_then(|at| list.remove(at)).map_or(0, |it| it.times);
         if success {
@@ -119,6 +130,6 @@ mod tests {
         for port in 0..1000 {
             pace.note(&endpoint(port), false);
         }
-        assert_eq!(lock(&pace.0).len(), TARGETS);
+        assert_eq!(lock(&pace.list).len(), TARGETS);
     }
 }

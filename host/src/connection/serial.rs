@@ -16,8 +16,8 @@ use super::context::Context;
 use super::dial::Failure;
 use super::link::{Link, Phase};
 use super::stream::carry;
-use super::{ConnectionEvent, Endpoint};
-use crate::serial::{Flow, Parity, Port, PortError, Settings};
+use super::{ConnectionEvent, Endpoint, Reach};
+use crate::serial::{Flow, Parity, Port, PortError, Settings, close_apart};
 
 /// What the documentation of the original names; its program has no default.
 const BAUD: u32 = 115_200;
@@ -78,17 +78,15 @@ async fn open(context: &Context, endpoint: &Endpoint) -> Result<Stream, String> 
         stop_bits: 1,
         flow: Flow::None,
     };
-    let opened = Port::open(
-        &context.reach.serial,
-        endpoint.address.trim(),
-        settings,
-        true,
-    );
+    let opened = Port::open(&context.reach, endpoint.address.trim(), settings, true);
     let opened = opened.await;
     context.pace.note(endpoint, opened.is_ok());
     let port = opened.map_err(|error| words(context, endpoint, error))?;
     port.into_stream()
-        .map(|stream| Stream(Some(stream)))
+        .map(|stream| Stream {
+            stream: Some(stream),
+            reach: context.reach.clone(),
+        })
         .ok_or_else(|| "the port was closed".to_owned())
 }
 
@@ -107,12 +105,15 @@ fn words(context: &Context, endpoint: &Endpoint, error: PortError) -> String {
 
 /// An open port as a stream. Waiting until everything has left the machine blocks
 /// a whole thread of the hub, so nobody waits: flushing does nothing, and the port
-/// is closed, which waits too, where blocking is allowed.
-struct Stream(Option<SerialStream>);
+/// is closed, which waits too, on a thread for files.
+struct Stream {
+    stream: Option<SerialStream>,
+    reach: Reach,
+}
 
 impl Stream {
     fn get(&mut self) -> io::Result<Pin<&mut SerialStream>> {
-        let stream = self.0.as_mut();
+        let stream = self.stream.as_mut();
         stream
             .map(Pin::new)
             .ok_or(io::ErrorKind::NotConnected.into())
@@ -121,9 +122,8 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        if let (Some(stream), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current())
-        {
-            runtime.spawn_blocking(move || drop(stream));
+        if let Some(stream) = self.stream.take() {
+            close_apart(stream, &self.reach, None);
         }
     }
 }

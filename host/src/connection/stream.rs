@@ -18,7 +18,12 @@ use super::context::Context;
 use super::dial::{Failure, Opened, dial, words};
 use super::link::{Link, Phase};
 use super::{ConnectionEvent, ConnectionId, Credit, Endpoint};
+use crate::account::Charge;
+use crate::error::LimitHit;
 use crate::protocol::{Decoded, Inbound};
+
+/// What a message costs beside its bytes, here and in the queue of events.
+const MESSAGE: usize = 256;
 
 /// Bytes per read (spec 6.1): with protocol None the plugin sees these pieces.
 const READ_BYTES: usize = 4096;
@@ -59,7 +64,7 @@ pub(super) async fn run_client(
             let begun = Instant::now();
             match opened {
                 Opened::Plain(stream) => carry(&context, &link, stream, timeout).await,
-                Opened::Tls(stream) => carry(&context, &link, *stream, timeout).await,
+                Opened::Tls(stream, _charge) => carry(&context, &link, *stream, timeout).await,
             }
             let by_peer = !link.cancel.is_cancelled();
             let hung_up = by_peer && !link.has_heard() && begun.elapsed() < HUNG_UP;
@@ -138,15 +143,18 @@ where
     throw_away(&mut reader).await;
     drop((reader, writer));
     link.advance(Phase::Closed);
-    for data in rest {
+    for Paid { message, charge } in rest {
         // What is left is one read's worth at most and needs no credit.
-        let credit = Credit::default();
+        let credit = Credit {
+            _charge: Some(charge),
+            ..Credit::default()
+        };
         let id = link.id;
         context
             .emit(ConnectionEvent::Message {
                 id,
                 sender: None,
-                data,
+                data: message,
                 credit,
             })
             .await;
@@ -159,7 +167,7 @@ async fn receive(
     link: &Link,
     reader: &mut (impl AsyncRead + Unpin),
     timeout: Option<Duration>,
-) -> VecDeque<Inbound> {
+) -> VecDeque<Paid> {
     let mut buffer = vec![0; READ_BYTES];
     let mut ready = VecDeque::new();
     let mut silent_since = Instant::now();
@@ -192,19 +200,43 @@ async fn receive(
     }
     let mut left = Decoded::default();
     link.leftovers(&mut left);
-    ready.extend(left.messages);
+    if let Err(hit) = pay(context, left.messages, &mut ready) {
+        context.error(format!("connection '{}': {hit}", link.name));
+    }
     ready
 }
 
+/// A message with what it is charged until the plugin has it.
+pub(super) struct Paid {
+    message: Inbound,
+    charge: Charge,
+}
+
+/// Charges messages, and gives up the rest where one cannot be paid for. One read may
+/// bring many, and each costs more than its bytes.
+pub(super) fn pay(
+    context: &Context,
+    messages: Vec<Inbound>,
+    ready: &mut VecDeque<Paid>,
+) -> Result<(), LimitHit> {
+    for message in messages {
+        let cost = message.size().saturating_add(MESSAGE) as u64;
+        let charge = context.reach.account.charge(cost)?;
+        ready.push_back(Paid { message, charge });
+    }
+    Ok(())
+}
+
 /// False when the connection cannot go on.
-fn decode(context: &Context, link: &Link, bytes: &[u8], ready: &mut VecDeque<Inbound>) -> bool {
+fn decode(context: &Context, link: &Link, bytes: &[u8], ready: &mut VecDeque<Paid>) -> bool {
     let mut decoded = Decoded::default();
     let fed = link.feed(bytes, &mut decoded);
     let name = &link.name;
     for problem in decoded.problems {
         context.error(format!("connection '{name}': {problem}"));
     }
-    ready.extend(decoded.messages);
+    let paid = pay(context, decoded.messages, ready);
+    let fed = fed.and(paid.map_err(Into::into));
     if let Err(error) = &fed {
         context.error(format!("connection '{name}' is closed: {error}"));
     }
@@ -217,23 +249,27 @@ pub(super) async fn forward(
     context: &Context,
     link: &Link,
     sender: Option<SocketAddr>,
-    ready: &mut VecDeque<Inbound>,
+    ready: &mut VecDeque<Paid>,
 ) -> bool {
-    while let Some(message) = ready.front() {
-        let room = async { (link.credit(message).await, context.room().await) };
+    while let Some(first) = ready.front() {
+        let room = async { (link.credit(&first.message).await, context.room().await) };
         let (credit, permit) = tokio::select! {
             biased;
             () = link.cancel.cancelled() => return false,
             room = room => room,
         };
-        let (Some(permit), Some(data)) = (permit, ready.pop_front()) else {
+        let (Some(permit), Some(Paid { message, charge })) = (permit, ready.pop_front()) else {
             return false;
+        };
+        let credit = Credit {
+            _charge: Some(charge),
+            ..credit
         };
         let id = link.id;
         permit.send(ConnectionEvent::Message {
             id,
             sender,
-            data,
+            data: message,
             credit,
         });
     }

@@ -38,6 +38,7 @@ struct Rig {
 }
 
 struct Setup {
+    account: Arc<Account>,
     grants: String,
     limits: ConnectionLimits,
     verify: bool,
@@ -47,12 +48,12 @@ struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
+            account: Account::new(&Limits::default()),
             grants: "network = [\"127.0.0.1:*\"]".to_owned(),
             limits: ConnectionLimits {
                 connections: 8,
                 buffer_bytes: 64 * 1024,
                 timers: 4,
-                resolve_timeout: Duration::from_secs(5),
                 handshake_timeout: Duration::from_secs(10),
             },
             verify: false,
@@ -79,12 +80,15 @@ impl Setup {
             Arc::new(move |level, origin, text| sink.lock().unwrap().push((level, origin, text)));
         let (sender, events) = mpsc::channel(self.inbox);
         let tls = Arc::new(TlsClient::new(self.verify).unwrap());
-        let network = Arc::new(policy);
-        let reach = Reach {
-            serial: Arc::new(SerialPolicy::new(&ports, [])),
-            pinger: Arc::new(Pinger::new(Arc::clone(&network), &Limits::default())),
-            network,
-        };
+        let limits = Limits::default();
+        let reach = Reach::new(
+            Arc::new(policy),
+            Arc::new(SerialPolicy::new(&ports, [])),
+            Arc::clone(&self.account),
+            &limits,
+            &Pools::default(),
+            &Descriptors::new(10_000),
+        );
         let connections =
             Connections::new(reach, self.limits, Credentials::default(), tls, log, sender);
         Rig {

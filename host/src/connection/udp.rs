@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::context::{Context, lock};
 use super::dial::words;
 use super::link::{Link, Phase};
-use super::stream::forward;
+use super::stream::{forward, pay};
 use super::{ConnectionEvent, Endpoint};
 use crate::protocol::{Codec, Decoded, Outbound};
 
@@ -109,6 +109,13 @@ fn bind(port: u16, group: Option<Ipv4Addr>) -> io::Result<UdpSocket> {
 }
 
 async fn receive_all(context: &Context, link: &Link, endpoint: &Endpoint, socket: &UdpSocket) {
+    let _charge = match context.reach.account.charge(LARGEST as u64) {
+        Ok(charge) => charge,
+        Err(hit) => {
+            context.error(format!("connection '{}': {hit}", link.name));
+            return;
+        }
+    };
     let mut buffer = vec![0; LARGEST];
     loop {
         let received = tokio::select! {
@@ -128,7 +135,14 @@ async fn receive_all(context: &Context, link: &Link, endpoint: &Endpoint, socket
         link.seen();
         link.count(bytes.len());
         context.senders.note(sender);
-        let mut ready = decode(context, endpoint, bytes, sender);
+        let mut ready = VecDeque::new();
+        let messages = decode(context, endpoint, bytes, sender);
+        if let Err(hit) = pay(context, messages, &mut ready) {
+            let name = &link.name;
+            context.error(format!(
+                "connection '{name}': datagram from {sender}: {hit}"
+            ));
+        }
         if !forward(context, link, Some(sender), &mut ready).await {
             return;
         }
@@ -140,7 +154,7 @@ fn decode(
     endpoint: &Endpoint,
     bytes: &[u8],
     sender: SocketAddr,
-) -> VecDeque<crate::protocol::Inbound> {
+) -> Vec<crate::protocol::Inbound> {
     let mut decoded = Decoded::default();
     let room = context.limits.buffer();
     let fed = Codec::datagram(&endpoint.protocol, room, bytes, &mut decoded);
@@ -151,7 +165,7 @@ fn decode(
             "connection '{name}': datagram from {sender}: {problem}"
         ));
     }
-    decoded.messages.into()
+    decoded.messages
 }
 
 /// Sends one message as one datagram.

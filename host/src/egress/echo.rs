@@ -32,6 +32,37 @@ impl NetworkPolicy {
     }
 }
 
+impl NetworkPolicy {
+    /// Whether a name may be resolved for an echo request: whether some grant could cover
+    /// what it leads to.
+    ///
+    /// # Errors
+    ///
+    /// The denial with the line of the configuration that would allow it.
+    pub fn check_echo_name(&self, host: &str) -> Result<(), Denied> {
+        let name = normal_name(host);
+        let own = self.own_hosts.iter().any(|own| own.name == name);
+        let granted = self.grants.icmp.iter().any(|pattern| match pattern {
+            HostPattern::Any | HostPattern::Network { .. } => true,
+            HostPattern::Name(granted) => *granted == name,
+            HostPattern::Address(_) => false,
+        });
+        if own || granted {
+            return Ok(());
+        }
+        // Foreign text stays out of what an operator may copy.
+        let (what, grant) = if is_name(&name) {
+            (format!("resolving {name}"), name)
+        } else {
+            ("resolving a name".to_owned(), "*".to_owned())
+        };
+        Err(Denied {
+            what,
+            grant: format!("icmp = [\"{grant}\"]"),
+        })
+    }
+}
+
 fn names_localhost(kind: Special, pattern: &HostPattern, host: &str) -> bool {
     let named = matches!(pattern, HostPattern::Name(name) if is_localhost(name));
     kind == Special::Loopback && named && is_localhost(host)

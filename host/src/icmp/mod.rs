@@ -7,24 +7,23 @@ pub mod packet;
 pub mod socket;
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::descriptors::{Permit, Share};
 use crate::egress::NetworkPolicy;
 use crate::error::{Denied, LimitHit};
 use crate::limits::Limits;
+use crate::names::{LookupFailure, Names, Purpose};
 
 /// Longest wait for an answer.
 pub const LONGEST: Duration = Duration::from_secs(60);
 
 /// Most payload bytes: fits into one frame.
 pub const PAYLOAD: usize = 1400;
-
-/// How long a name may take to resolve.
-const RESOLVE: Duration = Duration::from_secs(10);
 
 /// Time over which requests per second are averaged.
 const WINDOW: f64 = 10.0;
@@ -71,7 +70,7 @@ pub enum EchoError {
     NoSuchHost,
     /// Nothing came in time.
     TimedOut,
-    /// The `echoes` limit.
+    /// The limit `echoes`, `lookups` or another.
     Limit(LimitHit),
     /// The system gives the hub no ICMP socket; the text says what to do.
     Unavailable(String),
@@ -79,9 +78,11 @@ pub enum EchoError {
     Failed(io::Error),
 }
 
-/// The requests of one instance.
+/// The requests of one instance, in all its lives.
 pub struct Pinger {
     policy: Arc<NetworkPolicy>,
+    names: Arc<Names>,
+    descriptors: Share,
     limit: u64,
     waiting: Arc<Semaphore>,
     budget: Mutex<Budget>,
@@ -96,10 +97,17 @@ struct Budget {
 impl Pinger {
     /// A pinger that has sent nothing.
     #[must_use]
-    pub fn new(policy: Arc<NetworkPolicy>, limits: &Limits) -> Self {
+    pub fn new(
+        policy: Arc<NetworkPolicy>,
+        limits: &Limits,
+        names: Arc<Names>,
+        descriptors: Share,
+    ) -> Self {
         let permits = usize::try_from(limits.echoes).unwrap_or(usize::MAX);
         Self {
             policy,
+            names,
+            descriptors,
             limit: limits.echoes,
             waiting: Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))),
             budget: Mutex::new(Budget {
@@ -116,7 +124,7 @@ impl Pinger {
     /// [`EchoError`].
     pub async fn echo(&self, request: &Request) -> Result<Reply, EchoError> {
         let _waiting = self.admit()?;
-        let address = resolve(&request.host).await?;
+        let address = self.resolve(&request.host).await?;
         // On the address, so that a name cannot lead elsewhere than it was checked.
         self.policy
             .check_echo(&request.host, address)
@@ -146,7 +154,7 @@ impl Pinger {
     }
 
     /// Takes one of the requests that the limit allows.
-    fn admit(&self) -> Result<SemaphorePermit<'_>, EchoError> {
+    fn admit(&self) -> Result<(SemaphorePermit<'_>, Permit), EchoError> {
         let over = || {
             EchoError::Limit(Limits::hit(
                 "echoes",
@@ -155,10 +163,31 @@ impl Pinger {
             ))
         };
         let waiting = self.waiting.try_acquire().map_err(|_| over())?;
+        let permit = self.descriptors.take(1).map_err(EchoError::Limit)?;
         if !self.take() {
             return Err(over());
         }
-        Ok(waiting)
+        Ok((waiting, permit))
+    }
+
+    /// The address of a host, if it may be asked for.
+    async fn resolve(&self, host: &str) -> Result<IpAddr, EchoError> {
+        let host = host.trim();
+        if let Ok(address) = host.parse() {
+            return Ok(address);
+        }
+        let addresses = self.names.resolve(host, Purpose::Echo).await;
+        let addresses = addresses.map_err(|failure| match failure {
+            LookupFailure::Denied(denied) => EchoError::Denied(denied),
+            LookupFailure::Limit(hit) => EchoError::Limit(hit),
+            LookupFailure::Unknown | LookupFailure::Again | LookupFailure::Failed => {
+                EchoError::NoSuchHost
+            }
+        })?;
+        // As `ping` does where both are there: what is reached in most houses.
+        let mut found = addresses.iter().map(|address| address.ip());
+        let v4 = found.clone().find(IpAddr::is_ipv4);
+        v4.or(found.next()).ok_or(EchoError::NoSuchHost)
     }
 
     fn take(&self) -> bool {
@@ -182,22 +211,4 @@ impl Pinger {
 )]
 fn per_window(limit: u64) -> f64 {
     limit as f64 * WINDOW
-}
-
-async fn resolve(host: &str) -> Result<IpAddr, EchoError> {
-    let host = host.trim();
-    if let Ok(address) = host.parse() {
-        return Ok(address);
-    }
-    let looked_up = tokio::time::timeout(RESOLVE, tokio::net::lookup_host((host, 0))).await;
-    let addresses: Vec<SocketAddr> = match looked_up {
-        Ok(Ok(addresses)) => addresses.collect(),
-        Ok(Err(_)) | Err(_) => return Err(EchoError::NoSuchHost),
-    };
-    // As `ping` does where both are there: what is reached in most houses.
-    let found = addresses
-        .iter()
-        .find(|address| address.is_ipv4())
-        .or(addresses.first());
-    found.map(SocketAddr::ip).ok_or(EchoError::NoSuchHost)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink, Reach};
+use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink};
 use crate::error::EngineError;
 use crate::instance::log::PluginLog;
 use crate::instance::ports::Ports;
@@ -33,13 +33,8 @@ impl Supervisor {
         let log = &self.log;
         let (threads, spawned) = Threads::new(limits.threads, self.services.engine.thread_stacks());
         let (sender, events) = mpsc::channel(EVENT_QUEUE);
-        let reach = Reach {
-            network: Arc::clone(&self.spec.network),
-            serial: Arc::clone(&self.spec.serial),
-            pinger: Arc::clone(&self.pinger),
-        };
         let connections = Connections::new(
-            reach,
+            self.reach.clone(),
             connection_limits(limits),
             self.spec.credentials.clone(),
             Arc::clone(&self.spec.tls),
@@ -58,7 +53,7 @@ impl Supervisor {
             self.services.devices.through(&store),
             store.clone(),
             connections.board(),
-            Ports::new(&self.spec, log, Arc::clone(&self.pinger)),
+            Ports::new(&self.spec, log, self.reach.clone()),
             Domoticz {
                 key: self.spec.key.clone(),
                 images: self.services.images.through(&store),
@@ -94,7 +89,6 @@ fn connection_limits(limits: &Limits) -> ConnectionLimits {
         connections: u32::try_from(limits.connections).unwrap_or(u32::MAX),
         buffer_bytes: limits.connection_buffer,
         timers: u32::try_from(limits.timers).unwrap_or(u32::MAX),
-        resolve_timeout: ConnectionLimits::RESOLVE_TIMEOUT,
         handshake_timeout: ConnectionLimits::HANDSHAKE_TIMEOUT,
     }
 }

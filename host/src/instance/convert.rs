@@ -1,7 +1,7 @@
 //! Events of the hub and of connections as the contract words them.
 
 use crate::abi::exports::cordon::plugin::guest::{self, Event};
-use crate::connection::{ConnectionEvent, ConnectionId, Credit, Request};
+use crate::connection::{ConnectionEvent, ConnectionId, Credit, Endpoint, Request};
 use crate::platform::domoticz::{HubEvent, Level};
 
 impl Request {
@@ -14,6 +14,17 @@ impl Request {
             | Self::Send { id, .. }
             | Self::Disconnect { id }
             | Self::Release { id } => *id,
+        }
+    }
+
+    /// Where it goes, if it says so.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match self {
+            Self::Connect { endpoint, .. }
+            | Self::Listen { endpoint, .. }
+            | Self::Send { endpoint, .. } => Some(endpoint),
+            Self::Disconnect { .. } | Self::Release { .. } => None,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::icmp::Pinger;
+use crate::connection::Reach;
 use crate::instance::Spec;
 use crate::instance::log::PluginLog;
 use crate::process::Processes;
@@ -15,19 +15,24 @@ pub struct Ports {
     pub processes: Processes,
     /// Serial ports that are open.
     pub serial: SerialPorts,
-    /// Echo requests.
-    pub pinger: Arc<Pinger>,
+    /// Whom it may reach.
+    pub reach: Reach,
 }
 
 impl Ports {
     /// Nothing is open yet.
     #[must_use]
-    pub fn new(spec: &Spec, log: &PluginLog, pinger: Arc<Pinger>) -> Self {
+    pub fn new(spec: &Spec, log: &PluginLog, reach: Reach) -> Self {
         let limits = &spec.limits;
         Self {
-            processes: Processes::new(Arc::clone(&spec.programs), limits, log.clone()),
-            serial: SerialPorts::new(Arc::clone(&spec.serial), limits),
-            pinger,
+            processes: Processes::new(
+                Arc::clone(&spec.programs),
+                limits,
+                log.clone(),
+                reach.clone(),
+            ),
+            serial: SerialPorts::new(limits, reach.clone()),
+            reach,
         }
     }
 }

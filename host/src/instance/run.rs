@@ -172,15 +172,19 @@ impl Life<'_> {
 
     fn store(&self, engine: &Engine) -> Store<InstanceState> {
         let limits = &self.spec.limits;
-        let policy = Arc::clone(&self.spec.network);
         let mut state = InstanceState::new(
             Arc::clone(&self.shared),
             Arc::clone(&self.meter),
-            Sockets::new(policy, limits, self.shared.log.clone()),
+            Sockets::new(
+                self.shared.ports.reach.clone(),
+                limits,
+                self.shared.log.clone(),
+            ),
             files::wasi(limits.random_bytes),
         );
         state.hot_pages = engine.hot_pages().of(&self.spec.key);
-        state.tls = Tls::new(limits, self.spec.keys.clone());
+        let account = Arc::clone(&self.spec.account);
+        state.tls = Tls::new(limits, self.spec.keys.clone(), account);
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
         // In force when the runtime has shown its memory, before any plugin's line.

@@ -6,12 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::task::JoinHandle;
 
 use crate::abi::exports::cordon::plugin::guest::{Framework, Setup};
-use crate::capability::files::{self, Quota, Tree};
+use crate::capability::files::{self, Quota, Tree, Worker};
 use crate::code_cache::{CodeCache, Sought};
+use crate::descriptors::Share;
 use crate::error::EngineError;
 use crate::instance::Spec;
 use crate::instance::log::PluginLog;
 use crate::instance::run::Life;
+use crate::pool::Pool;
 
 /// The parameter that is a setting of the hub.
 const LANGUAGE: &str = "Language";
@@ -41,15 +43,24 @@ pub struct Found {
     pub preferences: String,
 }
 
-/// Looks into the folders of an instance that is about to live, beside the runtime's own
-/// threads: full ones take a while.
-pub fn look(spec: &Spec, code: &CodeCache, log: &PluginLog) -> Looking {
+/// Looks into the folders of an instance that is about to live, on the threads for files:
+/// full ones take a while, which is billed to it.
+pub fn look(
+    spec: &Spec,
+    code: &CodeCache,
+    log: &PluginLog,
+    pool: &Pool,
+    descriptors: &Share,
+) -> Looking {
     let folders = spec.folders.clone();
     let (bytes, files) = (spec.limits.data_bytes, spec.limits.data_files);
     let (code, main_file) = (code.clone(), spec.main_file());
     let indigo = spec.indigo.clone();
     let log = log.clone();
-    tokio::task::spawn_blocking(move || {
+    let (pool, account, descriptors) =
+        (pool.clone(), Arc::clone(&spec.account), descriptors.clone());
+    let worker = Worker::new(pool.clone(), Arc::clone(&account));
+    let looking = move || {
         let mut found = match indigo {
             Some(link) => link.look(),
             None => Found {
@@ -60,11 +71,18 @@ pub fn look(spec: &Spec, code: &CodeCache, log: &PluginLog) -> Looking {
         let packages = folders.packages();
         found.packages = packages.is_some();
         Ok(Looked {
-            quota: folders.quota(bytes, files, log)?,
-            tree: folders.tree(packages),
+            quota: folders.quota(bytes, files, log.clone(), worker)?,
+            tree: folders.tree(packages, descriptors, log),
             found,
             code: code.seek(&main_file),
         })
+    };
+    tokio::spawn(async move {
+        let looked = pool.run(&account, looking).await;
+        looked.map_err(|error| {
+            let error = std::io::Error::other(error);
+            EngineError::io("cannot look into the folders", error)
+        })?
     })
 }
 

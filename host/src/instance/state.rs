@@ -13,7 +13,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::account::{Account, Charge};
-use crate::capability::files::{OWN_HANDLES, Quota, Tree};
+use crate::capability::files::{OWN_HANDLES, Quota, Tree, Worker};
 use crate::code_cache::Compilation;
 use crate::connection::{ConnectionId, Request, StatusBoard};
 use crate::engine::hot_pages::{HotPages, Part};
@@ -84,7 +84,7 @@ pub struct Shared {
     /// The server of an Indigo plugin.
     pub indigo: Option<Link>,
     /// Requests that wait for the running callback to return.
-    requests: Mutex<VecDeque<Request>>,
+    requests: Mutex<VecDeque<Waiting>>,
     /// Rung when a request came while no callback runs.
     pub requested: Notify,
     heartbeat: AtomicU32,
@@ -139,7 +139,7 @@ impl Shared {
     /// # Errors
     ///
     /// The `inbox` limit; `connection-buffer` when it, or what waits already,
-    /// would hold more bytes than the connections may.
+    /// would hold more bytes than the connections may; `host-memory`.
     pub fn request(&self, request: Request) -> Result<(), LimitHit> {
         let Limits {
             inbox,
@@ -152,10 +152,14 @@ impl Shared {
         check("inbox", waiting.saturating_add(1), inbox)?;
         let size = request.size();
         check("connection-buffer", size, connection_buffer)?;
-        let held = requests.iter().map(Request::size).sum::<u64>();
+        let held = requests.iter().map(|it| it.request.size()).sum::<u64>();
         let room = connection_buffer.saturating_mul(connections);
         check("connection-buffer", held.saturating_add(size), room)?;
-        requests.push_back(request);
+        let charge = self.account.charge(size.saturating_add(REQUEST))?;
+        requests.push_back(Waiting {
+            request,
+            _charge: Some(charge),
+        });
         drop(requests);
         self.requested.notify_one();
         Ok(())
@@ -165,11 +169,15 @@ impl Shared {
     /// back. A second one for the same connection adds nothing.
     pub fn request_release(&self, id: ConnectionId) {
         let mut requests = self.lock_requests();
-        let last = requests.iter().rev().find(|request| request.id() == id);
+        let mut last = requests.iter().rev().map(|it| &it.request);
+        let last = last.find(|request| request.id() == id);
         if matches!(last, Some(Request::Release { .. })) {
             return;
         }
-        requests.push_back(Request::Release { id });
+        requests.push_back(Waiting {
+            request: Request::Release { id },
+            _charge: None,
+        });
         drop(requests);
         self.requested.notify_one();
     }
@@ -177,18 +185,17 @@ impl Shared {
     /// Whether a request for this connection waits.
     #[must_use]
     pub fn has_request_for(&self, id: ConnectionId) -> bool {
-        self.lock_requests()
-            .iter()
-            .any(|request| request.id() == id)
+        self.lock_requests().iter().any(|it| it.request.id() == id)
     }
 
     /// The requests that wait, in order.
     #[must_use]
-    pub fn take_requests(&self) -> VecDeque<Request> {
-        std::mem::take(&mut *self.lock_requests())
+    pub fn take_requests(&self) -> impl Iterator<Item = Request> {
+        let taken = std::mem::take(&mut *self.lock_requests());
+        taken.into_iter().map(|it| it.request)
     }
 
-    fn lock_requests(&self) -> std::sync::MutexGuard<'_, VecDeque<Request>> {
+    fn lock_requests(&self) -> std::sync::MutexGuard<'_, VecDeque<Waiting>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -223,11 +230,26 @@ impl Shared {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
+    /// Where its files are worked on.
+    #[must_use]
+    pub fn files_worker(&self) -> Worker {
+        Worker::new(self.pools.files.clone(), Arc::clone(&self.account))
+    }
+
     /// The limits on rows and texts.
     #[must_use]
     pub fn device_limits(&self) -> DeviceLimits {
         DeviceLimits::from(&self.limits)
     }
+}
+
+/// What a request costs beside its texts.
+const REQUEST: u64 = 512;
+
+/// A request with what it is charged.
+struct Waiting {
+    request: Request,
+    _charge: Option<Charge>,
 }
 
 fn check(which: &'static str, used: u64, limit: u64) -> Result<(), LimitHit> {
@@ -273,9 +295,13 @@ impl InstanceState {
         table.set_max_capacity(handles.saturating_add(OWN_HANDLES));
         Self {
             memory_limit: shared.limits.memory,
-            tls: Tls::new(&shared.limits, Vec::new()),
-            quota: Quota::nothing(shared.log.clone()),
-            tree: Tree::new([]),
+            tls: Tls::new(&shared.limits, Vec::new(), Arc::clone(&shared.account)),
+            quota: Quota::nothing(shared.log.clone(), shared.files_worker()),
+            tree: Tree::new(
+                [],
+                shared.ports.reach.descriptors.clone(),
+                shared.log.clone(),
+            ),
             shared,
             meter,
             sockets: Arc::new(sockets),

@@ -17,9 +17,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::code_cache::CodeCache;
+use crate::connection::Reach;
+use crate::descriptors::Descriptors;
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure};
-use crate::icmp::Pinger;
 use crate::instance::Spec;
 use crate::instance::backoff::{Backoff, scattered};
 use crate::instance::counters::{Counters, Status};
@@ -61,6 +62,8 @@ pub struct Services {
     pub code: CodeCache,
     /// The threads that serve all instances in turn.
     pub pools: Pools,
+    /// Open files of the hub, for all instances.
+    pub descriptors: Descriptors,
     /// The settings on it.
     pub preferences: Preferences,
     /// The custom icons on it.
@@ -128,8 +131,16 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     );
     let instances = services.instances.clone();
     let meter = Meter::new(&spec.limits, Arc::clone(&spec.account));
+    let reach = Reach::new(
+        Arc::clone(&spec.network),
+        Arc::clone(&spec.serial),
+        Arc::clone(&spec.account),
+        &spec.limits,
+        &services.pools,
+        &services.descriptors,
+    );
     let supervisor = Supervisor {
-        pinger: Arc::new(Pinger::new(Arc::clone(&spec.network), &spec.limits)),
+        reach,
         log: log.clone(),
         spec: Arc::clone(&spec),
         counters: Arc::clone(&counters),
@@ -162,7 +173,7 @@ pub(super) struct Supervisor {
     pub(super) counters: Arc<Counters>,
     pub(super) orders: Arc<Orders>,
     pub(super) meter: Arc<Meter>,
-    pub(super) pinger: Arc<Pinger>,
+    pub(super) reach: Reach,
 }
 
 /// What a life begins with.
@@ -220,7 +231,8 @@ impl Supervisor {
 
     /// Looks into the folders for the next life.
     fn look(&self) -> Looking {
-        setup::look(&self.spec, &self.services.code, &self.log)
+        let (files, share) = (&self.services.pools.files, &self.reach.descriptors);
+        setup::look(&self.spec, &self.services.code, &self.log, files, share)
     }
 
     /// Waits until it is its turn to start; nothing when told to stop meanwhile.

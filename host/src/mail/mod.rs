@@ -9,10 +9,11 @@ mod message;
 mod tests;
 mod wire;
 
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -28,6 +29,9 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Letters on their way at a time.
 const ON_THE_WAY: usize = 16;
+
+/// Those of one plugin.
+const EACH: usize = 4;
 
 /// Longest address in bytes (RFC 5321, 4.5.3.1).
 const LONGEST: usize = 254;
@@ -242,7 +246,38 @@ struct Inner {
     /// Made at the first letter: the system's roots take a while to read.
     tls: OnceCell<Tls>,
     places: Arc<Semaphore>,
+    /// Places by sender.
+    senders: Mutex<HashMap<u64, usize>>,
     number: AtomicU64,
+}
+
+impl Inner {
+    fn senders(&self) -> MutexGuard<'_, HashMap<u64, usize>> {
+        self.senders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place among the letters on their way, given back when this is dropped.
+#[derive(Debug)]
+pub struct Place {
+    mailer: Mailer,
+    sender: Option<u64>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(sender) = self.sender else {
+            return;
+        };
+        let mut senders = self.mailer.inner.senders();
+        if let Some(held) = senders.get_mut(&sender) {
+            *held = held.saturating_sub(1);
+            if *held == 0 {
+                senders.remove(&sender);
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Inner {
@@ -260,15 +295,31 @@ impl Mailer {
                 config,
                 tls: OnceCell::new(),
                 places: Arc::new(Semaphore::new(ON_THE_WAY)),
+                senders: Mutex::default(),
                 number: AtomicU64::new(0),
             }),
         }
     }
 
-    /// A place for a letter; `None` while too many are on their way.
+    /// A place for a letter; `None` while too many are on their way, of all or of this
+    /// sender: with a slow server one plugin must not keep the others from writing. The
+    /// operator's own letters have no sender.
     #[must_use]
-    pub fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.inner.places).try_acquire_owned().ok()
+    pub fn place(&self, sender: Option<u64>) -> Option<Place> {
+        let permit = Arc::clone(&self.inner.places).try_acquire_owned().ok()?;
+        if let Some(sender) = sender {
+            let mut senders = self.inner.senders();
+            let held = senders.entry(sender).or_default();
+            if *held >= EACH {
+                return None;
+            }
+            *held += 1;
+        }
+        Some(Place {
+            mailer: self.clone(),
+            sender,
+            _permit: permit,
+        })
     }
 
     /// Hands a letter to the mail server; done when that has taken it.

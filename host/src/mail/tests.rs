@@ -164,12 +164,21 @@ async fn servers_that_misbehave_are_told() {
     assert!(outcome("none", line).await.contains("does not speak SMTP"));
 }
 
+fn all_places(mailer: &Mailer, sender: Option<u64>) -> Vec<Place> {
+    std::iter::from_fn(|| mailer.place(sender)).collect()
+}
+
 #[test]
-fn only_so_many_letters_are_on_their_way() {
+fn only_so_many_letters_are_on_their_way_and_few_of_one_plugin() {
     let config = toml::from_str("server = \"a\"\nfrom = \"a@b\"").unwrap();
     let mailer = Mailer::new(config);
-    let places: Vec<_> = (0..ON_THE_WAY).map(|_| mailer.place().unwrap()).collect();
-    assert!(mailer.clone().place().is_none());
-    drop(places);
-    assert!(mailer.place().is_some());
+    let one = all_places(&mailer, Some(1));
+    let other = all_places(&mailer, Some(2));
+    assert_eq!((one.len(), other.len()), (EACH, EACH));
+    let operator = all_places(&mailer, None);
+    assert_eq!(operator.len(), ON_THE_WAY - 2 * EACH);
+    drop(operator);
+    assert!(all_places(&mailer, Some(2)).is_empty());
+    drop(other);
+    assert_eq!(all_places(&mailer, Some(2)).len(), EACH);
 }

@@ -123,20 +123,15 @@ impl Process {
         bounds: Bounds,
         log: PluginLog,
     ) -> io::Result<Arc<Self>> {
-        let group = Pid::from_child(&started.child);
-        let prepared = Self::prepare(&mut started, group);
-        let (ended, input, output, errors) = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                let _ = kill_process_group(group, Signal::KILL);
-                let _ = started.child.wait();
-                return Err(error);
-            }
+        let Some(child) = &started.child else {
+            return Err(io::ErrorKind::NotFound.into());
         };
+        let group = Pid::from_child(child);
+        let (ended, input, output, errors) = Self::prepare(&mut started, group)?;
         let over = CancellationToken::new();
         let process = Arc::new(Self {
             group,
-            child: Mutex::new(Some(started.child)),
+            child: Mutex::new(started.child.take()),
             exit: watch::Sender::new(None),
             input: Pipe::new(input, &over),
             output: Pipe::new(output, &over),

@@ -12,11 +12,17 @@ use std::sync::Once;
 use std::time::Duration;
 
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
 
 use super::SpawnRefusal;
-use super::environment::clean;
+use super::environment::Environment;
 use super::policy::ProcessPolicy;
+use crate::error::Denied;
+use crate::grants::ExecGrant;
+use crate::instance::log::PluginLog;
+
+/// What an argument or a variable costs beside its bytes, here and for the system.
+const TEXT: usize = 64;
 
 /// Where a standard stream leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,30 +56,67 @@ pub struct Launch {
 
 /// A process that runs, and the hub's ends of its pipes.
 pub struct Started {
-    pub(super) child: Child,
+    /// Until somebody keeps it.
+    pub(super) child: Option<Child>,
     pub(super) input: Option<OwnedFd>,
     pub(super) output: Option<OwnedFd>,
     pub(super) errors: Option<OwnedFd>,
 }
 
+impl Drop for Started {
+    /// Nobody waits for it any more: the instance is gone.
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
+            let _ = child.wait();
+        }
+    }
+}
+
 impl Launch {
+    /// Bytes that it holds, with what each text costs.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let arguments = self.arguments.iter().map(String::len);
+        let variables = self.environment.iter();
+        let variables = variables.map(|(name, value)| name.len().saturating_add(value.len()));
+        let folder = self.folder.as_ref().map_or(0, String::len);
+        let texts = arguments
+            .chain(variables)
+            .chain([self.program.len(), folder]);
+        let bytes = texts.fold(0, |sum: usize, text| {
+            sum.saturating_add(text).saturating_add(TEXT)
+        });
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
     /// Starts it. Waits for the system.
     ///
     /// # Errors
     ///
     /// [`SpawnRefusal`] when no grant names it or the system refuses.
-    pub fn start(self, policy: &ProcessPolicy, time: Duration) -> Result<Started, SpawnRefusal> {
-        let path = policy
+    pub fn start(
+        self,
+        policy: &ProcessPolicy,
+        time: Duration,
+        log: &PluginLog,
+    ) -> Result<Started, SpawnRefusal> {
+        let granted = policy
             .granted(&self.program)
             .map_err(SpawnRefusal::Denied)?;
+        let path = granted.program.path();
         policy.check_file(path)?;
         keep_inherited();
         let (output, stdout, stderr) = self.outputs().map_err(SpawnRefusal::Failed)?;
+        let environment = Environment::new(self.environment, &granted.env);
+        if !environment.withheld.is_empty() {
+            log.denied(&withheld(&environment.withheld, granted));
+        }
         let mut command = Command::new(path);
         command
             .args(&self.arguments)
             .env_clear()
-            .envs(clean(self.environment))
+            .envs(environment.passed)
             .current_dir(policy.folder(self.folder.as_deref())?)
             .process_group(0)
             .stdin(stdio(self.input))
@@ -87,7 +130,7 @@ impl Launch {
             input: child.stdin.take().map(OwnedFd::from),
             output: output.or_else(|| child.stdout.take().map(OwnedFd::from)),
             errors: child.stderr.take().map(OwnedFd::from),
-            child,
+            child: Some(child),
         })
     }
 
@@ -103,6 +146,16 @@ impl Launch {
             (output, Redirection::Output) => Ok((None, stdio(output), Stdio::null())),
             (output, errors) => Ok((None, stdio(output), stdio(errors))),
         }
+    }
+}
+
+/// The line that passes on what was withheld.
+fn withheld(names: &[String], granted: &ExecGrant) -> Denied {
+    let program = granted.program.path().display();
+    let names: Vec<_> = granted.env.iter().chain(names).collect();
+    Denied {
+        what: format!("setting variables of the environment for {program}"),
+        grant: format!("exec = [{{ program = \"{program}\", env = {names:?} }}]"),
     }
 }
 

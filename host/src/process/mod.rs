@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::connection::Reach;
+use crate::descriptors::Permit;
 use crate::error::{Denied, LimitHit};
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
@@ -26,6 +28,9 @@ pub use policy::ProcessPolicy;
 /// Ended processes whose status nobody has asked for are forgotten beyond this
 /// many. They hold nothing but the status.
 const REMEMBERED: usize = 256;
+
+/// Open files of the hub for one process: three pipes, and what tells of its end.
+const DESCRIPTORS: u64 = 4;
 
 /// The first number; small ones look like those of system processes.
 const FIRST: u32 = 1000;
@@ -39,7 +44,7 @@ pub enum SpawnRefusal {
     NotFound,
     /// The working folder is not there, or not the plugin's.
     NoFolder,
-    /// The `processes` limit.
+    /// The limit `processes`, `descriptors` or `host-memory`.
     Limit(LimitHit),
     /// The system's answer.
     Failed(std::io::Error),
@@ -50,6 +55,7 @@ pub struct Processes {
     policy: Arc<ProcessPolicy>,
     log: PluginLog,
     bounds: Bounds,
+    reach: Reach,
     alive: Arc<AtomicU64>,
     known: Mutex<Known>,
 }
@@ -71,21 +77,26 @@ struct Known {
 }
 
 /// One of the instance's allowed number; counts until it is dropped.
-pub struct Slot(Arc<AtomicU64>);
+pub struct Slot {
+    alive: Arc<AtomicU64>,
+    descriptors: Option<Permit>,
+}
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.alive.fetch_sub(1, Ordering::Relaxed);
+        drop(self.descriptors.take());
     }
 }
 
 impl Processes {
     /// No processes yet.
     #[must_use]
-    pub fn new(policy: Arc<ProcessPolicy>, limits: &Limits, log: PluginLog) -> Self {
+    pub fn new(policy: Arc<ProcessPolicy>, limits: &Limits, log: PluginLog, reach: Reach) -> Self {
         Self {
             policy,
             log,
+            reach,
             bounds: Bounds {
                 time: Duration::from_millis(limits.process_time),
                 output: limits.process_output,
@@ -112,10 +123,17 @@ impl Processes {
     /// [`SpawnRefusal`].
     pub async fn spawn(&self, launch: Launch) -> Result<u32, SpawnRefusal> {
         let slot = self.slot().map_err(SpawnRefusal::Limit)?;
-        let policy = Arc::clone(&self.policy);
+        let account = &self.reach.account;
+        let charge = account.charge(launch.size());
+        let charge = charge.map_err(SpawnRefusal::Limit)?;
+        let (policy, log) = (Arc::clone(&self.policy), self.log.clone());
         let time = self.bounds.time;
         // Looks at folders and waits for the system: not on the runtime's threads.
-        let started = tokio::task::spawn_blocking(move || launch.start(&policy, time));
+        let started = self.reach.files.run(account, move || {
+            let started = launch.start(&policy, time, &log);
+            drop(charge);
+            started
+        });
         let started = started
             .await
             .map_err(|error| SpawnRefusal::Failed(std::io::Error::other(error)))??;
@@ -151,10 +169,14 @@ impl Processes {
     fn slot(&self) -> Result<Slot, LimitHit> {
         let limit = self.bounds.processes;
         let taken = self.alive.fetch_add(1, Ordering::Relaxed);
-        let slot = Slot(Arc::clone(&self.alive));
+        let mut slot = Slot {
+            alive: Arc::clone(&self.alive),
+            descriptors: None,
+        };
         if taken >= limit {
             return Err(Limits::hit("processes", taken.saturating_add(1), limit));
         }
+        slot.descriptors = Some(self.reach.descriptors.take(DESCRIPTORS)?);
         Ok(slot)
     }
 

@@ -6,43 +6,44 @@ use std::path::{Path, PathBuf};
 use super::SpawnRefusal;
 use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER, TEMPORARY_FOLDER};
 use crate::error::Denied;
-use crate::grants::GrantedPath;
+use crate::grants::ExecGrant;
 
 /// What decides: the grants, and the folders that the plugin knows.
 #[derive(Debug, Clone)]
 pub struct ProcessPolicy {
-    programs: Vec<GrantedPath>,
+    programs: Vec<ExecGrant>,
     folders: Folders,
 }
 
 impl ProcessPolicy {
     /// The policy of an instance with these grants and host folders.
     #[must_use]
-    pub fn new(programs: Vec<GrantedPath>, folders: Folders) -> Self {
+    pub fn new(programs: Vec<ExecGrant>, folders: Folders) -> Self {
         Self { programs, folders }
     }
 
-    /// The granted program that `asked` means: its path, or its bare name.
+    /// The grant of the program that `asked` means: its path, or its bare name.
     ///
     /// # Errors
     ///
     /// The denial. It tells nothing about what there is on this machine.
-    pub fn granted(&self, asked: &str) -> Result<&Path, Denied> {
-        let means = |granted: &&GrantedPath| {
-            if asked.contains('/') {
-                granted.is_entry(Path::new(asked))
-            } else {
-                granted.path().file_name().is_some_and(|name| name == asked)
-            }
+    pub fn granted(&self, asked: &str) -> Result<&ExecGrant, Denied> {
+        let name = Path::new(asked).file_name();
+        let means = |granted: &&ExecGrant| {
+            let path = &granted.program;
+            // No folder of the plugin's choice is looked at unless the name fits.
+            name.is_some()
+                && path.path().file_name() == name
+                && (!asked.contains('/') || path.is_entry(Path::new(asked)))
         };
         let found = self.programs.iter().find(means);
-        found.map(GrantedPath::path).ok_or_else(|| denied(asked))
+        found.ok_or_else(|| denied(asked))
     }
 
     /// The same for a program that is there and may be executed.
     #[must_use]
     pub fn find(&self, asked: &str) -> Option<&Path> {
-        let path = self.granted(asked).ok()?;
+        let path = self.granted(asked).ok()?.program.path();
         self.check_file(path).ok().map(|()| path)
     }
 

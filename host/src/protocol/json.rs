@@ -72,6 +72,10 @@ impl Json {
         Ok(())
     }
 
+    pub(super) fn held(&self) -> usize {
+        self.held.capacity()
+    }
+
     pub(super) fn close(&mut self, out: &mut Decoded) {
         // Not an error: any protocol gives its leftovers as bytes (spec 7).
         if let Some(bytes) = self.take_bytes() {

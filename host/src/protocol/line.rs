@@ -37,6 +37,10 @@ impl Line {
         Ok(())
     }
 
+    pub(super) fn held(&self) -> usize {
+        self.partial.capacity()
+    }
+
     pub(super) fn close(&mut self, out: &mut Decoded) {
         if !self.partial.is_empty() {
             out.messages

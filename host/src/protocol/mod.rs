@@ -115,7 +115,10 @@ impl HttpInbound {
         let headers: usize = self
             .headers
             .iter()
-            .map(|(name, values)| name.len() + values.iter().map(String::len).sum::<usize>())
+            .map(|(name, values)| {
+                let values = values.iter().map(|value| size_of::<String>() + value.len());
+                size_of::<(String, Vec<String>)>() + name.len() + values.sum::<usize>()
+            })
             .sum();
         headers
             + self.data.as_ref().map_or(0, Vec::len)
@@ -277,6 +280,20 @@ impl Codec {
             http.close(out);
         }
         Ok(())
+    }
+
+    /// Bytes of the host's memory that are held for messages that are not complete.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        match &self.0 {
+            Kind::Raw | Kind::Icmp => 0,
+            Kind::Line(line) => line.held(),
+            Kind::Json(json) => json.held(),
+            Kind::Http(http) => http.held(),
+            Kind::Xml(xml) => xml.held(),
+            Kind::WebSocket(websocket) => websocket.held(),
+            Kind::Mqtt(mqtt) => mqtt.held(),
+        }
     }
 
     /// Gives what is left when the connection ends, locally or remotely.

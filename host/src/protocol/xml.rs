@@ -70,6 +70,10 @@ impl Xml {
         Ok(())
     }
 
+    pub(super) fn held(&self) -> usize {
+        self.held.capacity().saturating_add(self.root.capacity())
+    }
+
     /// Gives an element that was cut short as bytes (spec 7).
     pub(super) fn close(&mut self, out: &mut Decoded) {
         if !self.held.is_empty() {

@@ -11,16 +11,18 @@ pub mod port;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::connection::Reach;
 use crate::error::LimitHit;
 use crate::limits::Limits;
 
 pub use list::PortInfo;
 pub use policy::SerialPolicy;
+pub(crate) use port::close_apart;
 pub use port::{Flow, Parity, Port, PortError, Settings};
 
 /// The ports that one instance has opened.
 pub struct SerialPorts {
-    policy: Arc<SerialPolicy>,
+    reach: Reach,
     limit: u64,
     open: Mutex<Open>,
 }
@@ -38,16 +40,16 @@ struct Open {
 pub enum OpenRefusal {
     /// The port's or the system's reason.
     Port(PortError),
-    /// The `serial-ports` limit.
+    /// The limit `serial-ports` or `descriptors`.
     Limit(LimitHit),
 }
 
 impl SerialPorts {
     /// No open ports yet.
     #[must_use]
-    pub fn new(policy: Arc<SerialPolicy>, limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, reach: Reach) -> Self {
         Self {
-            policy,
+            reach,
             limit: limits.serial_ports,
             open: Mutex::default(),
         }
@@ -56,7 +58,7 @@ impl SerialPorts {
     /// Ports that the instance may open and that exist.
     #[must_use]
     pub fn list(&self) -> Vec<PortInfo> {
-        list::existing(&self.policy)
+        list::existing(&self.reach.serial)
     }
 
     /// Opens a port; returns its number.
@@ -71,12 +73,15 @@ impl SerialPorts {
         exclusive: bool,
     ) -> Result<u32, OpenRefusal> {
         let _opening = self.count().map_err(OpenRefusal::Limit)?;
-        let port = Port::open(&self.policy, path, settings, exclusive).await;
+        let descriptor = self.reach.descriptors.take(1);
+        let descriptor = descriptor.map_err(OpenRefusal::Limit)?;
+        let port = Port::open(&self.reach, path, settings, exclusive).await;
         let port = port.map_err(OpenRefusal::Port)?;
         let mut open = self.lock();
         open.last = open.last.saturating_add(1);
         let number = open.last;
-        open.by_number.insert(number, Arc::new(port));
+        open.by_number
+            .insert(number, Arc::new(port.holding(descriptor)));
         Ok(number)
     }
 

@@ -7,19 +7,24 @@ use std::future::poll_fn;
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_serial::{
     ClearBuffer, DataBits, ErrorKind, FlowControl, SerialPort, SerialStream, StopBits,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::SerialPolicy;
+use crate::connection::Reach;
+use crate::descriptors::Permit;
 use crate::error::Denied;
+
+/// Longest path of a port, in bytes: the system's own bound.
+const PATH: usize = 4096;
 
 /// Most bytes that one read moves.
 pub const CHUNK: usize = 64 << 10;
@@ -126,6 +131,33 @@ pub struct Port {
     writing: tokio::sync::Mutex<()>,
     read_cancelled: Notify,
     write_cancelled: Notify,
+    /// Its place among the open files of the hub, where nobody else keeps it.
+    descriptor: Mutex<Option<Permit>>,
+    reach: Reach,
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Closes a port on a thread for files: the system waits until all has been sent.
+pub(crate) fn close_apart(stream: SerialStream, reach: &Reach, descriptor: Option<Permit>) {
+    let Ok(runtime) = Handle::try_current() else {
+        return;
+    };
+    let (files, account) = (reach.files.clone(), Arc::clone(&reach.account));
+    let within = runtime.clone();
+    runtime.spawn(async move {
+        let closing = files.run(&account, move || {
+            let _runtime = within.enter();
+            drop(stream);
+            drop(descriptor);
+        });
+        // Without a thread it was closed with the job.
+        let _ = closing.await;
+    });
 }
 
 impl Port {
@@ -135,14 +167,23 @@ impl Port {
     ///
     /// [`PortError`].
     pub async fn open(
-        policy: &SerialPolicy,
+        reach: &Reach,
         asked: &str,
         settings: Settings,
         exclusive: bool,
     ) -> Result<Self, PortError> {
-        let path = policy.granted(asked).map_err(PortError::Denied)?.to_owned();
-        // A driver may wait for its device.
-        let opening = tokio::task::spawn_blocking(move || open_stream(&path, &settings, exclusive));
+        let policy = Arc::clone(&reach.serial);
+        if asked.len() > PATH {
+            return Err(PortError::NotFound);
+        }
+        let asked = asked.to_owned();
+        // Paths are followed, and a driver may wait for its device.
+        let runtime = Handle::current();
+        let opening = reach.files.run(&reach.account, move || {
+            let _runtime = runtime.enter();
+            let path = policy.granted(&asked).map_err(PortError::Denied)?;
+            open_stream(path, &settings, exclusive)
+        });
         let stream = opening.await.map_err(|_| PortError::Failed(EIO))??;
         Ok(Self {
             stream: Mutex::new(Some(stream)),
@@ -151,7 +192,16 @@ impl Port {
             writing: tokio::sync::Mutex::new(()),
             read_cancelled: Notify::new(),
             write_cancelled: Notify::new(),
+            descriptor: Mutex::default(),
+            reach: reach.clone(),
         })
+    }
+
+    /// The port with its place among the open files of the hub.
+    #[must_use]
+    pub fn holding(mut self, descriptor: Permit) -> Self {
+        self.descriptor = Mutex::new(Some(descriptor));
+        self
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<SerialStream>> {
@@ -171,7 +221,12 @@ impl Port {
     /// Closes it. Whoever waits gets [`PortError::Closed`].
     pub fn close(&self) {
         self.closed.cancel();
-        self.lock().take();
+        let stream = self.lock().take();
+        if let Some(stream) = stream {
+            let descriptor = self.descriptor.lock();
+            let descriptor = descriptor.unwrap_or_else(PoisonError::into_inner).take();
+            close_apart(stream, &self.reach, descriptor);
+        }
     }
 
     /// The port as a stream, for who carries its bytes alone; none once closed.

@@ -13,16 +13,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::entry::Entry;
-use super::names::Names;
 use super::{Failure, Kind, real_target};
 use crate::egress::NetworkPolicy;
 use crate::error::Denied;
 use crate::instance::log::PluginLog;
+use crate::names::Names;
 
 /// The policy of one instance with the names that were resolved under it.
 pub(super) struct Access {
     pub(super) policy: Arc<NetworkPolicy>,
-    pub(super) names: Names,
+    pub(super) names: Arc<Names>,
     pub(super) log: PluginLog,
 }
 
@@ -104,9 +104,11 @@ impl Access {
     }
 }
 
-/// The socket of this instance that a target on this machine leads to.
+/// The socket of this instance that a target on this machine leads to now.
 ///
-/// A datagram port that other programs may have as well leads to nobody certain.
+/// Asked of the system at each use: a listener that was shut down keeps its port, and
+/// somebody else may listen there. A port that other programs may have as well leads to
+/// nobody certain.
 pub(super) fn own_socket(
     kind: Kind,
     target: SocketAddr,
@@ -118,11 +120,14 @@ pub(super) fn own_socket(
     }
     own.iter().find(|entry| {
         let reach = entry.reach();
-        let fits = match kind {
-            Kind::Stream => reach.listening,
-            Kind::Datagram => !(reach.open && reach.shared_port),
+        let shared = match kind {
+            // Two streams listen at one port only if both say that they share it.
+            Kind::Stream => reach.reuses_port,
+            Kind::Datagram => reach.shared_port,
         };
+        let said = reach.listening || kind == Kind::Datagram;
         drop(reach);
+        let fits = said && !shared && (kind == Kind::Datagram || entry.listens());
         let here = |bound: SocketAddr| {
             let ip: IpAddr = bound.ip().to_canonical();
             bound.port() == target.port() && (ip == target.ip() || ip.is_unspecified())

@@ -13,6 +13,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
 use super::{Failure, Kind};
+use crate::descriptors::Permit;
 use crate::error::Denied;
 
 /// Clients of a listener of this instance's own that have not been accepted yet.
@@ -29,6 +30,7 @@ pub(super) struct Entry {
     pub(super) paired: bool,
     watch: Mutex<Option<Arc<Watch>>>,
     reach: Mutex<Reach>,
+    _descriptor: Permit,
 }
 
 /// What was decided about a socket, and what follows from what it did.
@@ -38,7 +40,9 @@ pub(super) struct Reach {
     pub(super) open: bool,
     /// Its port may be another program's as well.
     pub(super) shared_port: bool,
-    /// It listens.
+    /// Streams of other programs may listen at its port as well.
+    pub(super) reuses_port: bool,
+    /// It was told to listen.
     pub(super) listening: bool,
     /// The target or sender that was allowed last.
     pub(super) allowed: Option<SocketAddr>,
@@ -68,28 +72,37 @@ impl Reach {
 
 impl Entry {
     /// A new socket with buffers of at most `buffer` bytes in each direction.
-    pub(super) fn new(v6: bool, kind: Kind, buffer: u64) -> Result<Self, Failure> {
+    pub(super) fn new(
+        v6: bool,
+        kind: Kind,
+        buffer: u64,
+        descriptor: Permit,
+    ) -> Result<Self, Failure> {
         let domain = if v6 { Domain::IPV6 } else { Domain::IPV4 };
         let (kind_of, protocol) = match kind {
             Kind::Stream => (Type::STREAM, Protocol::TCP),
             Kind::Datagram => (Type::DGRAM, Protocol::UDP),
         };
         let io = Socket::new(domain, kind_of.nonblocking(), Some(protocol))?;
-        let entry = Self::of(io, v6, kind, false);
+        let entry = Self::of(io, v6, kind, false, descriptor);
         entry.bound_buffers(buffer)?;
         Ok(entry)
     }
 
     /// Two sockets that are connected to each other.
-    pub(super) fn pair(kind: Kind, buffer: u64) -> Result<(Self, Self), Failure> {
+    pub(super) fn pair(
+        kind: Kind,
+        buffer: u64,
+        descriptors: (Permit, Permit),
+    ) -> Result<(Self, Self), Failure> {
         let kind_of = match kind {
             Kind::Stream => Type::STREAM,
             Kind::Datagram => Type::DGRAM,
         };
         let (one, two) = Socket::pair(Domain::UNIX, kind_of.nonblocking(), None)?;
         let pair = (
-            Self::of(one, false, kind, true),
-            Self::of(two, false, kind, true),
+            Self::of(one, false, kind, true, descriptors.0),
+            Self::of(two, false, kind, true, descriptors.1),
         );
         pair.0.bound_buffers(buffer)?;
         pair.1.bound_buffers(buffer)?;
@@ -97,11 +110,11 @@ impl Entry {
     }
 
     /// A client that was accepted. Its buffers are those of the listener.
-    pub(super) fn accepted(io: Socket, v6: bool) -> Self {
-        Self::of(io, v6, Kind::Stream, false)
+    pub(super) fn accepted(io: Socket, v6: bool, descriptor: Permit) -> Self {
+        Self::of(io, v6, Kind::Stream, false, descriptor)
     }
 
-    fn of(io: Socket, v6: bool, kind: Kind, paired: bool) -> Self {
+    fn of(io: Socket, v6: bool, kind: Kind, paired: bool, descriptor: Permit) -> Self {
         Self {
             io: Arc::new(io),
             kind,
@@ -109,7 +122,14 @@ impl Entry {
             paired,
             watch: Mutex::default(),
             reach: Mutex::default(),
+            _descriptor: descriptor,
         }
+    }
+
+    /// Whether clients can connect at this moment: it does not listen any more once it was
+    /// shut down.
+    pub(super) fn listens(&self) -> bool {
+        rustix::net::sockopt::socket_acceptconn(&*self.io).unwrap_or(false)
     }
 
     /// Left alone, the system lets a stream's buffers grow to several MiB.

@@ -8,7 +8,6 @@
 
 mod access;
 mod entry;
-mod names;
 mod options;
 mod table;
 mod wait;
@@ -18,7 +17,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::error::Denied;
 
-pub use names::LookupFailure;
 pub use options::{Device, OptionName};
 pub use table::Sockets;
 pub use wait::Events;

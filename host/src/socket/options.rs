@@ -84,7 +84,7 @@ pub(super) fn get(entry: &Entry, name: OptionName) -> Result<i32, Failure> {
             Kind::Stream => 1,
             Kind::Datagram => 2,
         },
-        OptionName::SoAcceptconn => entry.reach().listening.into(),
+        OptionName::SoAcceptconn => entry.listens().into(),
         OptionName::SoOobinline => io.out_of_band_inline()?.into(),
         OptionName::SoLinger => io.linger()?.map_or(-1, seconds),
         OptionName::TcpNodelay => io.tcp_nodelay()?.into(),
@@ -118,7 +118,9 @@ pub(super) fn set(entry: &Entry, name: OptionName, value: i32) -> Result<(), Fai
         }
         OptionName::SoReuseport => {
             sockopt::set_socket_reuseport(io, on)?;
-            entry.reach().shared_port |= on;
+            let mut reach = entry.reach();
+            reach.shared_port |= on;
+            reach.reuses_port |= on;
         }
         OptionName::SoBroadcast => io.set_broadcast(on)?,
         OptionName::SoKeepalive => io.set_keepalive(on)?,

@@ -14,16 +14,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::access::{Access, is_for_many, own_socket};
 use super::entry::Entry;
-use super::names::{HOST_NAME, LookupFailure, Names, is_here};
 use super::options::{self, Device, OptionName};
 use super::wait::{self, Events, Waiting};
 use super::{
     BACKLOG, DATAGRAM_BYTES, Datagram, Description, Direction, EAGAIN, EBADF, EINVAL, EMFILE,
     EOPNOTSUPP, FIRST_HANDLE, Failure, Handle, Kind, MessageFlags, RECEIVE_BYTES,
 };
-use crate::egress::NetworkPolicy;
+use crate::connection::Reach;
+use crate::descriptors::{Permit, Share};
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
+use crate::names::{HOST_NAME, LookupFailure, Purpose};
 
 /// Clients or datagrams from strangers that one call throws away.
 const STRANGERS: u32 = 32;
@@ -33,6 +34,7 @@ pub struct Sockets {
     access: Access,
     limit: u64,
     buffer: u64,
+    descriptors: Share,
     table: Mutex<BTreeMap<Handle, Open>>,
 }
 
@@ -46,13 +48,14 @@ struct Open {
 impl Sockets {
     /// An empty table.
     #[must_use]
-    pub fn new(policy: Arc<NetworkPolicy>, limits: &Limits, log: PluginLog) -> Self {
+    pub fn new(reach: Reach, limits: &Limits, log: PluginLog) -> Self {
         Self {
             access: Access {
-                policy,
-                names: Names::new(limits.lookups),
+                policy: reach.network,
+                names: reach.names,
                 log,
             },
+            descriptors: reach.descriptors,
             limit: limits.sockets,
             buffer: limits.socket_buffer,
             table: Mutex::default(),
@@ -91,6 +94,14 @@ impl Sockets {
         Ok(())
     }
 
+    /// A place for one more open socket.
+    fn descriptor(&self) -> Result<Permit, Failure> {
+        self.descriptors.take(1).map_err(|hit| {
+            self.access.log.limit(&hit);
+            Failure::new(EMFILE)
+        })
+    }
+
     fn insert(&self, entry: Arc<Entry>) -> Handle {
         let mut table = self.table();
         let mut handle = FIRST_HANDLE;
@@ -112,7 +123,8 @@ impl Sockets {
     /// EMFILE for the `sockets` limit; the system's.
     pub fn create(&self, v6: bool, kind: Kind) -> Result<Handle, Failure> {
         self.room(1)?;
-        Ok(self.insert(Arc::new(Entry::new(v6, kind, self.buffer)?)))
+        let entry = Entry::new(v6, kind, self.buffer, self.descriptor()?)?;
+        Ok(self.insert(Arc::new(entry)))
     }
 
     /// Makes two sockets that are connected to each other.
@@ -122,7 +134,8 @@ impl Sockets {
     /// EMFILE for the `sockets` limit; the system's.
     pub fn pair(&self, kind: Kind) -> Result<(Handle, Handle), Failure> {
         self.room(2)?;
-        let (one, two) = Entry::pair(kind, self.buffer)?;
+        let descriptors = (self.descriptor()?, self.descriptor()?);
+        let (one, two) = Entry::pair(kind, self.buffer, descriptors)?;
         Ok((self.insert(Arc::new(one)), self.insert(Arc::new(two))))
     }
 
@@ -212,15 +225,16 @@ impl Sockets {
     pub fn accept(&self, handle: Handle) -> Result<(Handle, SocketAddr), Failure> {
         let entry = self.entry(handle)?;
         self.room(1)?;
+        let mut descriptor = Some(self.descriptor()?);
         for _ in 0..STRANGERS {
             let (io, peer) = entry.io.accept()?;
             let peer = peer.as_socket().ok_or_else(|| Failure::new(EINVAL))?;
             let mut reach = entry.reach();
             let welcome = reach.open || reach.meets(peer);
             drop(reach);
-            if welcome {
+            if welcome && let Some(descriptor) = descriptor.take() {
                 io.set_nonblocking(true)?;
-                let client = Entry::accepted(io, entry.v6);
+                let client = Entry::accepted(io, entry.v6, descriptor);
                 return Ok((self.insert(Arc::new(client)), peer));
             }
         }
@@ -416,42 +430,43 @@ impl Sockets {
     ///
     /// # Errors
     ///
-    /// [`LookupFailure`].
+    /// [`LookupFailure`]; the log has been told of a denial and of a limit.
     pub async fn resolve(
         &self,
         name: &str,
         port: Option<u16>,
     ) -> Result<Vec<IpAddr>, LookupFailure> {
-        if !is_here(name) {
-            if let Err(denied) = self.access.policy.check_name(name, port) {
-                self.access.log.denied(&denied);
-                return Err(LookupFailure::Denied(denied.to_string()));
+        let found = self.access.names.resolve(name, Purpose::Socket(port)).await;
+        let mut addresses = Vec::new();
+        for address in self.told(found)? {
+            if !addresses.contains(&address.ip()) {
+                addresses.push(address.ip());
             }
-            self.count_lookup()?;
         }
-        self.access.names.resolve(name).await
-    }
-
-    fn count_lookup(&self) -> Result<(), LookupFailure> {
-        self.access.names.count().map_err(|hit| {
-            self.access.log.limit(&hit);
-            LookupFailure::Again
-        })
+        Ok(addresses)
     }
 
     /// The name of an address.
     ///
     /// # Errors
     ///
-    /// [`LookupFailure`].
+    /// [`LookupFailure`]; the log has been told of a limit.
     pub async fn reverse(&self, address: IpAddr) -> Result<String, LookupFailure> {
-        if !address.is_loopback() {
-            if let Err(denied) = self.access.policy.check_group(address, 0) {
-                return Err(LookupFailure::Denied(denied.to_string()));
-            }
-            self.count_lookup()?;
+        let found = self.access.names.reverse(address).await;
+        match found {
+            // Plugins ask for the name of whoever connected; that is no attempt to reach it.
+            Err(LookupFailure::Denied(_)) => found,
+            found => self.told(found),
         }
-        self.access.names.reverse(address).await
+    }
+
+    fn told<T>(&self, found: Result<T, LookupFailure>) -> Result<T, LookupFailure> {
+        match &found {
+            Err(LookupFailure::Denied(denied)) => self.access.log.denied(denied),
+            Err(LookupFailure::Limit(hit)) => self.access.log.limit(hit),
+            _ => {}
+        }
+        found
     }
 
     /// What `gethostname` answers.

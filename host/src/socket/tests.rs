@@ -12,12 +12,15 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::entry::Entry;
-use super::names::Names;
 use super::*;
+use crate::account::Account;
+use crate::connection::Reach;
+use crate::descriptors::Descriptors;
 use crate::egress::{NetworkPolicy, OwnTarget};
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
 use crate::log::{EventLog, LogCapacity};
+use crate::pool::Pools;
 
 fn policy(grants: &str, hub: &[&str]) -> Arc<NetworkPolicy> {
     let hub = hub.iter().map(|it| it.parse().unwrap()).collect();
@@ -30,20 +33,41 @@ fn log() -> PluginLog {
     PluginLog::new(events, "tests", &Limits::default())
 }
 
+fn reach(grants: &str, hub: &[&str]) -> Reach {
+    let limits = Limits::default();
+    Reach::new(
+        policy(grants, hub),
+        Arc::default(),
+        Account::new(&limits),
+        &limits,
+        &Pools::default(),
+        &Descriptors::new(10_000),
+    )
+}
+
 fn sockets(grants: &str) -> Sockets {
-    Sockets::new(policy(grants, &[]), &Limits::default(), log())
+    Sockets::new(reach(grants, &[]), &Limits::default(), log())
 }
 
 fn access(grants: &str, hub: &[&str]) -> Access {
+    let reach = reach(grants, hub);
     Access {
-        policy: policy(grants, hub),
-        names: Names::new(10),
+        policy: reach.network,
+        names: reach.names,
         log: log(),
     }
 }
 
+impl Access {
+    fn remember(&self, name: &str, addresses: &[IpAddr]) {
+        let addresses = addresses.iter().copied();
+        self.names.remember(name.to_owned(), addresses).unwrap();
+    }
+}
+
 fn allowed(access: &Access, target: &str) -> bool {
-    let entry = Entry::new(false, Kind::Stream, 65_536).unwrap();
+    let permit = reach("", &[]).descriptors.take(1).unwrap();
+    let entry = Entry::new(false, Kind::Stream, 65_536, permit).unwrap();
     let target: SocketAddr = target.parse().unwrap();
     access.check_target(&entry, target, &[]).is_ok()
 }
@@ -56,12 +80,8 @@ fn ip(text: &str) -> IpAddr {
 fn an_address_passes_for_the_granted_name_that_led_to_it() {
     let access = access("network = [\"device.lan:80\"]", &[]);
     assert!(!allowed(&access, "10.0.0.7:80"));
-    access
-        .names
-        .remember("device.lan".to_owned(), &[ip("10.0.0.7")]);
-    access
-        .names
-        .remember("other.lan".to_owned(), &[ip("10.0.0.8")]);
+    access.remember("device.lan", &[ip("10.0.0.7")]);
+    access.remember("other.lan", &[ip("10.0.0.8")]);
     assert!(allowed(&access, "10.0.0.7:80"));
     assert!(!allowed(&access, "10.0.0.7:81"));
     assert!(!allowed(&access, "10.0.0.8:80"));
@@ -71,7 +91,7 @@ fn an_address_passes_for_the_granted_name_that_led_to_it() {
 fn it_refuses_a_granted_name_that_was_rebound_to_what_must_be_named() {
     let access = access("network = [\"device.lan:*\", \"*:*\"]", &["10.0.0.9:8080"]);
     let bound = ["127.0.0.1", "::1", "169.254.169.254", "10.0.0.9", "0.0.0.0"].map(ip);
-    access.names.remember("device.lan".to_owned(), &bound);
+    access.remember("device.lan", &bound);
     for target in [
         "127.0.0.1:80",
         "[::1]:80",
@@ -82,21 +102,6 @@ fn it_refuses_a_granted_name_that_was_rebound_to_what_must_be_named() {
         assert!(!allowed(&access, target), "{target}");
     }
     assert!(allowed(&access, "10.0.0.9:80"));
-}
-
-#[test]
-fn names_are_bounded() {
-    let names = Names::new(2);
-    for n in 0..2000_u32 {
-        names.remember(format!("{n}.lan"), &[IpAddr::V4(n.to_be_bytes().into())]);
-    }
-    assert!(names.of(IpAddr::V4(0_u32.to_be_bytes().into())).is_empty());
-    assert_eq!(
-        names.of(IpAddr::V4(1999_u32.to_be_bytes().into())),
-        ["1999.lan"]
-    );
-    assert_eq!((names.count(), names.count()), (Ok(()), Ok(())));
-    assert_eq!(names.count(), Err(Limits::hit("lookups", 3, 2)));
 }
 
 #[tokio::test]
@@ -201,4 +206,92 @@ async fn a_port_that_was_its_own_is_not_when_somebody_else_has_it() {
     sockets.close(listener);
     let refused = sockets.connect(client, target).unwrap_err();
     assert_eq!(refused.number, EACCES);
+}
+
+/// A listener that was shut down keeps its port, where somebody else may listen now.
+#[tokio::test]
+async fn a_listener_that_was_shut_down_is_no_socket_of_its_own() {
+    let sockets = sockets("");
+    let listener = sockets.create(false, Kind::Stream).unwrap();
+    let reuse = sockets.set_option(listener, OptionName::SoReuseaddr, 1);
+    reuse.unwrap();
+    let bound = sockets.bind(listener, "127.0.0.1:0".parse().unwrap());
+    bound.unwrap();
+    sockets.listen(listener, 5).unwrap();
+    let target = sockets.local_address(listener).unwrap().unwrap();
+    assert_eq!(
+        sockets.get_option(listener, OptionName::SoAcceptconn),
+        Ok(1)
+    );
+    sockets.shutdown(listener, Direction::Both).unwrap();
+    assert_eq!(
+        sockets.get_option(listener, OptionName::SoAcceptconn),
+        Ok(0)
+    );
+    let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    other.set_reuse_address(true).unwrap();
+    other.bind(&target.into()).unwrap();
+    other.listen(1).unwrap();
+    let client = sockets.create(false, Kind::Stream).unwrap();
+    let refused = sockets.connect(client, target).unwrap_err();
+    assert_eq!(refused.number, EACCES);
+}
+
+/// With SO_REUSEPORT another program may listen beside it.
+#[tokio::test]
+async fn a_port_that_others_may_share_is_not_its_own() {
+    let sockets = sockets("");
+    for (kind, option) in [
+        (Kind::Stream, OptionName::SoReuseport),
+        (Kind::Datagram, OptionName::SoReuseport),
+        (Kind::Datagram, OptionName::SoReuseaddr),
+    ] {
+        let shared = sockets.create(false, kind).unwrap();
+        sockets.set_option(shared, option, 1).unwrap();
+        let bound = sockets.bind(shared, "127.0.0.1:0".parse().unwrap());
+        bound.unwrap();
+        if kind == Kind::Stream {
+            sockets.listen(shared, 5).unwrap();
+        }
+        let target = sockets.local_address(shared).unwrap().unwrap();
+        let client = sockets.create(false, kind).unwrap();
+        let refused = match kind {
+            Kind::Stream => sockets.connect(client, target),
+            Kind::Datagram => sockets
+                .send_to(client, b"x", target, MessageFlags::default())
+                .map(drop),
+        };
+        assert_eq!(refused.unwrap_err().number, EACCES, "{kind:?} {option:?}");
+        sockets.close(shared);
+        sockets.close(client);
+    }
+}
+
+#[tokio::test]
+async fn open_sockets_count_among_the_open_files_of_the_hub() {
+    let limits = Limits {
+        descriptors: 3,
+        ..Limits::default()
+    };
+    let all = Descriptors::new(10_000);
+    let reach = Reach::new(
+        policy("", &[]),
+        Arc::default(),
+        Account::new(&limits),
+        &limits,
+        &Pools::default(),
+        &all,
+    );
+    let sockets = Sockets::new(reach, &limits, log());
+    let first = sockets.create(false, Kind::Stream).unwrap();
+    sockets.pair(Kind::Stream).unwrap();
+    assert_eq!(
+        sockets.create(false, Kind::Stream),
+        Err(Failure::new(EMFILE))
+    );
+    // A second handle is no second open file.
+    assert!(sockets.duplicate(first).is_ok());
+    assert_eq!(all.held(), 3);
+    drop(sockets);
+    assert_eq!(all.held(), 0);
 }

@@ -82,7 +82,13 @@ fn provider(suites: &[u16]) -> CryptoProvider {
                 .iter()
                 .find(|suite| u16::from(suite.suite()) == *number)
         };
-        provider.cipher_suites = suites.iter().filter_map(find).copied().collect();
+        let mut chosen = Vec::with_capacity(known.len());
+        for suite in suites.iter().filter_map(find) {
+            if !chosen.contains(suite) {
+                chosen.push(*suite);
+            }
+        }
+        provider.cipher_suites = chosen;
     }
     provider
 }

@@ -14,8 +14,9 @@ use rustls::server::{Accepted, Acceptor};
 use rustls::{ClientConnection, Connection, ServerConfig};
 
 use super::context::Context;
-use super::failure;
+use super::{NAME, failure};
 use crate::abi::cordon::plugin::tls::{Agreement, Failure, Progress, Refusal, Stage};
+use crate::account::Charge;
 
 /// Ciphertext that waits to be taken, in bytes, before `write` accepts no more.
 const OUTGOING: usize = 64 << 10;
@@ -50,10 +51,11 @@ pub struct Session {
     plaintext: usize,
     closed: bool,
     said_goodbye: bool,
+    _charge: Charge,
 }
 
 impl Session {
-    fn new(side: Side, context: Arc<Context>, pause: bool) -> Self {
+    fn new(side: Side, context: Arc<Context>, pause: bool, charge: Charge) -> Self {
         Self {
             side,
             context,
@@ -63,6 +65,7 @@ impl Session {
             plaintext: 0,
             closed: false,
             said_goodbye: false,
+            _charge: charge,
         }
     }
 
@@ -71,9 +74,18 @@ impl Session {
     /// # Errors
     ///
     /// [`Refusal::Settings`] for a name that is none.
-    pub fn client(context: Arc<Context>, name: Option<&str>) -> Result<Self, Refusal> {
+    pub fn client(
+        context: Arc<Context>,
+        name: Option<&str>,
+        charge: Charge,
+    ) -> Result<Self, Refusal> {
         let mut config = Arc::clone(&context.client);
         let name = match name {
+            // It is not repeated: a plugin chooses its length.
+            Some(name) if name.len() > NAME => {
+                let text = format!("a server name has at most {NAME} bytes");
+                return Err(Refusal::Settings(text));
+            }
             Some(name) => ServerName::try_from(name.to_owned())
                 .map_err(|_| Refusal::Settings(format!("{name:?} is no server name")))?,
             None => {
@@ -84,13 +96,18 @@ impl Session {
         };
         let connection = ClientConnection::new(config, name)
             .map_err(|error| Refusal::Settings(error.to_string()))?;
-        Ok(Self::new(talking(connection.into()), context, false))
+        Ok(Self::new(
+            talking(connection.into()),
+            context,
+            false,
+            charge,
+        ))
     }
 
     /// The server's side.
     #[must_use]
-    pub fn server(context: Arc<Context>, pause: bool) -> Self {
-        Self::new(Side::Waiting(Box::default()), context, pause)
+    pub fn server(context: Arc<Context>, pause: bool, charge: Charge) -> Self {
+        Self::new(Side::Waiting(Box::default()), context, pause, charge)
     }
 
     fn fail(&mut self, error: &rustls::Error) -> Failure {

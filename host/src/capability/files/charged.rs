@@ -1,8 +1,9 @@
 //! Changes of a folder of the host, with the quota in front of whatever takes room.
 //!
-//! wasmtime's implementation resolves every path and keeps it inside its folder;
-//! nothing here opens a path itself. Descriptors of the read-only folder go
-//! straight through: wasmtime refuses to change anything below it.
+//! wasmtime's implementation resolves every path and keeps it inside its folder; what
+//! is opened is opened in `open`, under the same rule. Descriptors of the read-only
+//! folder go straight through: wasmtime refuses to change anything below it. Each
+//! function does its work in one job on a thread for files.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -11,20 +12,23 @@ use wasmtime::component::Resource;
 use wasmtime_wasi::ResourceTableError;
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::types::{
-    DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, HostDescriptor, OpenFlags,
-    PathFlags,
+    DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, HostDescriptor, MetadataHashValue,
+    NewTimestamp, OpenFlags, PathFlags,
 };
 use wasmtime_wasi::p2::{DynOutputStream, FsError, FsResult};
 
+use super::open::{Opening, is_openable, open};
 use super::quota::{OWN_HANDLES, Quota, Turn, Usage};
 use super::stream::{FileStream, Place};
 use super::tree::Tree;
+use super::worker::Worker;
 
 /// The file system as one instance sees it.
 pub struct FilesView<'a> {
     pub(super) files: WasiFilesystemCtxView<'a>,
     pub(super) quota: Arc<Quota>,
     pub(super) tree: Arc<Tree>,
+    pub(super) worker: Worker,
 }
 
 pub(super) type Fd = Resource<Descriptor>;
@@ -42,15 +46,79 @@ fn length(stat: &DescriptorStat) -> u64 {
     }
 }
 
-/// Gives back what a name stood for that is no longer there.
-async fn removed(turn: Turn, entry: Option<DescriptorStat>) {
+/// Gives back what a name stood for that is no longer there. Blocks.
+fn removed(turn: Turn, entry: Option<DescriptorStat>) {
     match entry {
         Some(entry) if entry.type_ == DescriptorType::RegularFile && entry.link_count == 1 => {
-            turn.file_removed(entry.size).await;
+            turn.file_removed(entry.size);
         }
         // A file with another name stays, whatever else has no length.
         _ => turn.give_back(Usage { bytes: 0, files: 1 }),
     }
+}
+
+/// What there is, looked at in a job.
+async fn seen(
+    files: &mut WasiFilesystemCtxView<'_>,
+    fd: &Fd,
+    flags: PathFlags,
+    path: &str,
+) -> Option<DescriptorStat> {
+    files.stat_at(same(fd), flags, path.to_owned()).await.ok()
+}
+
+/// Whether two names are known to be of different things.
+async fn differ(
+    files: &mut WasiFilesystemCtxView<'_>,
+    one: (&Fd, &str),
+    other: (&Fd, &str),
+) -> bool {
+    let flags = PathFlags::empty();
+    let one = files.metadata_hash_at(same(one.0), flags, one.1.to_owned());
+    let one = one.await;
+    let other = files.metadata_hash_at(same(other.0), flags, other.1.to_owned());
+    match (one, other.await) {
+        (Ok(one), Ok(other)) => (one.lower, one.upper) != (other.lower, other.upper),
+        _ => false,
+    }
+}
+
+/// Opens what counts against the quota, which the turn is for.
+async fn open_charged(
+    files: &mut WasiFilesystemCtxView<'_>,
+    fd: &Fd,
+    turn: Turn,
+    opening: Opening,
+) -> FsResult<Descriptor> {
+    let (path_flags, path, open_flags) =
+        (opening.path_flags, opening.path.clone(), opening.open_flags);
+    let changes = open_flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE);
+    let before = match changes {
+        true => seen(files, fd, path_flags, &path).await,
+        false => None,
+    };
+    let reserved = open_flags.contains(OpenFlags::CREATE) && before.is_none();
+    if reserved {
+        turn.add_file()?;
+    }
+    let opened = open(files, fd, opening).await;
+    if changes {
+        let after = seen(files, fd, path_flags, &path).await;
+        let mut gone = Usage::default();
+        if reserved && opened.is_err() && after.is_none() {
+            gone.files = 1;
+        }
+        if let (Some(before), Some(after)) = (before, after) {
+            gone.bytes = length(&before).saturating_sub(length(&after));
+        }
+        turn.give_back(gone);
+    }
+    let opened = opened?;
+    // For as long as it is open: deleting it must not hide it.
+    if let Descriptor::File(file) = &opened {
+        turn.opened(&file.file)?;
+    }
+    Ok(opened)
 }
 
 impl FilesView<'_> {
@@ -80,25 +148,11 @@ impl FilesView<'_> {
         flags: PathFlags,
         path: &str,
     ) -> Option<DescriptorStat> {
-        let stat = self.files.stat_at(same(fd), flags, path.to_owned());
+        let path = path.to_owned();
+        let stat = self.at_work([fd], async move |files, [fd]| {
+            files.stat_at(fd, flags, path).await
+        });
         stat.await.ok()
-    }
-
-    /// Whether two names are known to be of different things.
-    async fn differ(&mut self, one: (&Fd, &str), other: (&Fd, &str)) -> bool {
-        let flags = PathFlags::empty();
-        let one = self
-            .files
-            .metadata_hash_at(same(one.0), flags, one.1.to_owned())
-            .await;
-        let other = self
-            .files
-            .metadata_hash_at(same(other.0), flags, other.1.to_owned())
-            .await;
-        match (one, other) {
-            (Ok(one), Ok(other)) => (one.lower, one.upper) != (other.lower, other.upper),
-            _ => false,
-        }
     }
 
     pub(super) fn stream(&mut self, fd: &Fd, place: Place) -> FsResult<Resource<DynOutputStream>> {
@@ -106,53 +160,6 @@ impl FilesView<'_> {
         let stream: DynOutputStream = Box::new(FileStream::new(self.quota.clone(), file, place));
         let pushed = self.files.table.push(stream).map_err(FsError::from);
         self.refuse_when_full(pushed)
-    }
-
-    /// Opens with leave to make or to cut the file.
-    async fn open_changing(
-        &mut self,
-        fd: &Fd,
-        path_flags: PathFlags,
-        path: String,
-        open_flags: OpenFlags,
-        flags: DescriptorFlags,
-    ) -> FsResult<Fd> {
-        let turn = self.quota.turn().await;
-        let before = self.look(fd, path_flags, &path).await;
-        let reserved = open_flags.contains(OpenFlags::CREATE) && before.is_none();
-        if reserved {
-            turn.add_file()?;
-        }
-        let opening = self
-            .files
-            .open_at(same(fd), path_flags, path.clone(), open_flags, flags);
-        let opened = opening.await;
-        // Looked at even after a failure: the table may be full after the file
-        // was made.
-        let after = self.look(fd, path_flags, &path).await;
-        let mut gone = Usage::default();
-        if reserved && opened.is_err() && after.is_none() {
-            gone.files = 1;
-        }
-        if let (Some(before), Some(after)) = (before, after) {
-            gone.bytes = length(&before).saturating_sub(length(&after));
-        }
-        turn.give_back(gone);
-        opened
-    }
-
-    /// Has the quota watch a file for as long as it is open.
-    async fn watch(&mut self, fd: Fd) -> FsResult<Fd> {
-        let Descriptor::File(file) = self.files.table.get(&fd)? else {
-            return Ok(fd);
-        };
-        let file = file.file.clone();
-        let watched = self.quota.turn().await.opened(&file).await;
-        if let Err(error) = watched {
-            self.files.table.delete(fd)?;
-            return Err(error.into());
-        }
-        Ok(fd)
     }
 
     /// A full table is a limit, not a reason to trap. WASI has no `EMFILE`.
@@ -178,48 +185,64 @@ impl FilesView<'_> {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
-        let charged = self.charged(&fd)?;
-        let opened = if charged && open_flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE) {
-            self.open_changing(&fd, path_flags, path, open_flags, flags)
-                .await
-        } else {
-            self.files
-                .open_at(fd, path_flags, path, open_flags, flags)
-                .await
+        let permit = self.tree.descriptor()?;
+        let turn = match self.charged(&fd)? {
+            true => Some(self.quota.turn().await),
+            false => None,
         };
-        let opened = self.refuse_when_full(opened)?;
-        if charged {
-            return self.watch(opened).await;
-        }
-        Ok(opened)
+        let opening = Opening {
+            path_flags,
+            path,
+            open_flags,
+            flags,
+        };
+        let opened = self.at_work([&fd], async move |files, [fd]| match turn {
+            Some(turn) => open_charged(files, &fd, turn, opening).await,
+            None => open(files, &fd, opening).await,
+        });
+        let opened = opened.await?;
+        self.tree.note(&opened, permit);
+        let pushed = self.files.table.push(opened).map_err(FsError::from);
+        self.refuse_when_full(pushed)
     }
 
     pub(super) async fn real_create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
-        if !self.charged(&fd)? {
-            return self.files.create_directory_at(fd, path).await;
-        }
-        let turn = self.quota.turn().await;
-        turn.add_file()?;
-        let created = self.files.create_directory_at(fd, path).await;
-        if created.is_err() {
-            turn.give_back(Usage { bytes: 0, files: 1 });
-        }
-        created
+        let turn = match self.charged(&fd)? {
+            true => Some(self.quota.turn().await),
+            false => None,
+        };
+        let created = self.at_work([&fd], async move |files, [fd]| {
+            if let Some(turn) = &turn {
+                turn.add_file()?;
+            }
+            let created = files.create_directory_at(fd, path).await;
+            if let (Some(turn), Err(_)) = (&turn, &created) {
+                turn.give_back(Usage { bytes: 0, files: 1 });
+            }
+            created
+        });
+        created.await
     }
 
     pub(super) async fn real_remove_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         let turn = self.quota.turn().await;
-        self.files.remove_directory_at(fd, path).await?;
-        turn.give_back(Usage { bytes: 0, files: 1 });
-        Ok(())
+        let removing = self.at_work([&fd], async move |files, [fd]| {
+            files.remove_directory_at(fd, path).await?;
+            turn.give_back(Usage { bytes: 0, files: 1 });
+            Ok(())
+        });
+        removing.await
     }
 
     pub(super) async fn real_unlink_file_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         let turn = self.quota.turn().await;
-        let file = self.look(&fd, PathFlags::empty(), &path).await;
-        self.files.unlink_file_at(fd, path).await?;
-        removed(turn, file).await;
-        Ok(())
+        let removing = self.at_work([&fd], async move |files, [fd]| {
+            let file = seen(files, &fd, PathFlags::empty(), &path).await;
+            files.unlink_file_at(fd, path).await?;
+            removed(turn, file);
+            Ok(())
+        });
+        removing.await
     }
 
     pub(super) async fn real_rename_at(
@@ -230,13 +253,63 @@ impl FilesView<'_> {
         new_path: String,
     ) -> FsResult<()> {
         let turn = self.quota.turn().await;
-        let target = self.look(&new_fd, PathFlags::empty(), &new_path).await;
-        // Renaming a file to itself removes nothing.
-        let replaces = target.is_some() && self.differ((&fd, &path), (&new_fd, &new_path)).await;
-        self.files.rename_at(fd, path, new_fd, new_path).await?;
-        if replaces {
-            removed(turn, target).await;
-        }
-        Ok(())
+        let renaming = self.at_work([&fd, &new_fd], async move |files, [fd, new_fd]| {
+            let target = seen(files, &new_fd, PathFlags::empty(), &new_path).await;
+            // Renaming a file to itself removes nothing.
+            let replaces =
+                target.is_some() && differ(files, (&fd, &path), (&new_fd, &new_path)).await;
+            files.rename_at(fd, path, new_fd, new_path).await?;
+            if replaces {
+                removed(turn, target);
+            }
+            Ok(())
+        });
+        renaming.await
+    }
+
+    pub(super) async fn real_readlink_at(&mut self, fd: &Fd, path: String) -> FsResult<String> {
+        let reading = self.at_work([fd], async move |files, [fd]| {
+            files.readlink_at(fd, path).await
+        });
+        reading.await
+    }
+
+    pub(super) async fn real_hash_at(
+        &mut self,
+        fd: &Fd,
+        flags: PathFlags,
+        path: String,
+    ) -> FsResult<MetadataHashValue> {
+        let hashing = self.at_work([fd], async move |files, [fd]| {
+            files.metadata_hash_at(fd, flags, path).await
+        });
+        hashing.await
+    }
+
+    /// Changes the times of what a path leads to.
+    ///
+    /// wasmtime opens a file for that when it may follow links, which a pipe makes wait:
+    /// links are followed only where there is one, and only to files and folders.
+    pub(super) async fn real_set_times_at(
+        &mut self,
+        fd: Fd,
+        flags: PathFlags,
+        path: String,
+        accessed: NewTimestamp,
+        modified: NewTimestamp,
+    ) -> FsResult<()> {
+        let setting = self.at_work([&fd], async move |files, [fd]| {
+            let itself = seen(files, &fd, PathFlags::empty(), &path).await;
+            let link = itself.is_some_and(|it| it.type_ == DescriptorType::SymbolicLink);
+            let flags = if link { flags } else { PathFlags::empty() };
+            let there = seen(files, &fd, flags, &path).await;
+            if there.is_some_and(|stat| !is_openable(&stat)) {
+                return Err(ErrorCode::NotPermitted.into());
+            }
+            files
+                .set_times_at(fd, flags, path, accessed, modified)
+                .await
+        });
+        setting.await
     }
 }

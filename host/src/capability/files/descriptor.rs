@@ -18,7 +18,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 use super::charged::{Fd, FilesView, same};
 use super::overlay::{End, join};
-use super::stream::{Place as Offset, write};
+use super::stream::{FileInput, Place as Offset, write};
 use super::tree::Place;
 
 /// The root has no times and no size.
@@ -34,6 +34,9 @@ const ROOT: DescriptorStat = DescriptorStat {
 /// What the hash of the root's metadata is: any two numbers will do.
 const ROOT_HASH: MetadataHashValue = MetadataHashValue { lower: 1, upper: 1 };
 
+/// Longest path, in bytes: the system's own bound.
+const PATH: usize = 4096;
+
 /// Where a path leads to.
 enum At {
     /// Below a handle that wasmtime knows.
@@ -46,7 +49,7 @@ enum At {
 
 impl FilesView<'_> {
     async fn place(&mut self, fd: &Fd) -> FsResult<Place> {
-        self.tree.place(self.files.table, fd).await
+        self.tree.place(self.files.table, fd, &self.worker).await
     }
 
     /// Follows a path as far as the tree is ours.
@@ -55,6 +58,9 @@ impl FilesView<'_> {
     ///
     /// A name in the root that is no mount; a path out of the folder.
     async fn at(&mut self, fd: &Fd, path: String) -> FsResult<At> {
+        if path.len() > PATH {
+            return Err(ErrorCode::NameTooLong.into());
+        }
         match self.place(fd).await? {
             Place::Real => Ok(At::Real(same(fd), path)),
             Place::Layered(base) => Ok(At::Layered(join(&base, &path)?)),
@@ -204,10 +210,7 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<DirectoryEntryStream>> {
         match self.place(&fd).await? {
-            Place::Real => {
-                let entries = self.files.read_directory(fd).await;
-                self.refuse_when_full(entries)
-            }
+            Place::Real => self.real_read_directory(fd).await,
             Place::Layered(path) => self.layered_read_directory(&path).await,
             Place::Root => {
                 let entries: VecDeque<_> = self
@@ -220,14 +223,19 @@ impl HostDescriptor for FilesView<'_> {
                     .collect();
                 let any = self.tree.any_folder()?;
                 self.place(&any).await?;
-                self.listing_stream(any, entries).await
+                self.listing_stream(any, entries, Vec::new()).await
             }
         }
     }
 
     fn read_via_stream(&mut self, fd: Fd, offset: Filesize) -> FsResult<Resource<DynInputStream>> {
-        let stream = self.files.read_via_stream(fd, offset);
-        self.refuse_when_full(stream)
+        let file = match self.files.table.get(&fd)? {
+            Descriptor::File(file) => file.file.clone(),
+            Descriptor::Dir(_) => return Err(ErrorCode::IsDirectory.into()),
+        };
+        let stream: DynInputStream = Box::new(FileInput::new(self.worker.clone(), file, offset));
+        let pushed = self.files.table.push(stream).map_err(FsError::from);
+        self.refuse_when_full(pushed)
     }
 
     async fn read(
@@ -236,7 +244,10 @@ impl HostDescriptor for FilesView<'_> {
         length: Filesize,
         offset: Filesize,
     ) -> FsResult<(Vec<u8>, bool)> {
-        self.files.read(fd, length, offset).await
+        let reading = self.at_work([&fd], async move |files, [fd]| {
+            files.read(fd, length, offset).await
+        });
+        reading.await
     }
 
     async fn advise(
@@ -246,26 +257,38 @@ impl HostDescriptor for FilesView<'_> {
         length: Filesize,
         advice: Advice,
     ) -> FsResult<()> {
-        self.files.advise(fd, offset, length, advice).await
+        let advising = self.at_work([&fd], async move |files, [fd]| {
+            files.advise(fd, offset, length, advice).await
+        });
+        advising.await
     }
 
     async fn sync_data(&mut self, fd: Fd) -> FsResult<()> {
         match self.place(&fd).await? {
-            Place::Real => self.files.sync_data(fd).await,
+            Place::Real => {
+                self.at_work([&fd], async move |files, [fd]| files.sync_data(fd).await)
+                    .await
+            }
             _ => Ok(()),
         }
     }
 
     async fn sync(&mut self, fd: Fd) -> FsResult<()> {
         match self.place(&fd).await? {
-            Place::Real => self.files.sync(fd).await,
+            Place::Real => {
+                self.at_work([&fd], async move |files, [fd]| files.sync(fd).await)
+                    .await
+            }
             _ => Ok(()),
         }
     }
 
     async fn get_flags(&mut self, fd: Fd) -> FsResult<DescriptorFlags> {
         match self.place(&fd).await? {
-            Place::Real => self.files.get_flags(fd).await,
+            Place::Real => {
+                self.at_work([&fd], async move |files, [fd]| files.get_flags(fd).await)
+                    .await
+            }
             Place::Layered(_) => Ok(DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY),
             Place::Root => Ok(DescriptorFlags::READ),
         }
@@ -273,7 +296,10 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn get_type(&mut self, fd: Fd) -> FsResult<DescriptorType> {
         match self.place(&fd).await? {
-            Place::Real => self.files.get_type(fd).await,
+            Place::Real => {
+                self.at_work([&fd], async move |files, [fd]| files.get_type(fd).await)
+                    .await
+            }
             _ => Ok(DescriptorType::Directory),
         }
     }
@@ -285,7 +311,12 @@ impl HostDescriptor for FilesView<'_> {
         modified: NewTimestamp,
     ) -> FsResult<()> {
         match self.place(&fd).await? {
-            Place::Real => self.files.set_times(fd, accessed, modified).await,
+            Place::Real => {
+                let setting = self.at_work([&fd], async move |files, [fd]| {
+                    files.set_times(fd, accessed, modified).await
+                });
+                setting.await
+            }
             _ => refused(),
         }
     }
@@ -300,8 +331,7 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<()> {
         match self.at(&fd, path).await? {
             At::Real(fd, path) => {
-                self.files
-                    .set_times_at(fd, flags, path, accessed, modified)
+                self.real_set_times_at(fd, flags, path, accessed, modified)
                     .await
             }
             At::Layered(path) => {
@@ -314,7 +344,10 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn stat(&mut self, fd: Fd) -> FsResult<DescriptorStat> {
         match self.place(&fd).await? {
-            Place::Real => self.files.stat(fd).await,
+            Place::Real => {
+                self.at_work([&fd], async move |files, [fd]| files.stat(fd).await)
+                    .await
+            }
             Place::Layered(path) => self.layered_stat(PathFlags::empty(), &path).await,
             Place::Root => Ok(ROOT),
         }
@@ -327,7 +360,12 @@ impl HostDescriptor for FilesView<'_> {
         path: String,
     ) -> FsResult<DescriptorStat> {
         match self.at(&fd, path).await? {
-            At::Real(fd, path) => self.files.stat_at(fd, flags, path).await,
+            At::Real(fd, path) => {
+                self.at_work([&fd], async move |files, [fd]| {
+                    files.stat_at(fd, flags, path).await
+                })
+                .await
+            }
             At::Layered(path) => self.layered_stat(flags, &path).await,
             At::Root => Ok(ROOT),
         }
@@ -335,7 +373,7 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {
         match self.at(&fd, path).await? {
-            At::Real(fd, path) => self.files.readlink_at(fd, path).await,
+            At::Real(fd, path) => self.real_readlink_at(&fd, path).await,
             At::Layered(path) => self.layered_readlink(&path).await,
             At::Root => Err(ErrorCode::Invalid.into()),
         }
@@ -352,7 +390,12 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn metadata_hash(&mut self, fd: Fd) -> FsResult<MetadataHashValue> {
         match self.place(&fd).await? {
-            Place::Real => self.files.metadata_hash(fd).await,
+            Place::Real => {
+                self.at_work([&fd], async move |files, [fd]| {
+                    files.metadata_hash(fd).await
+                })
+                .await
+            }
             Place::Layered(path) => self.layered_hash(PathFlags::empty(), &path).await,
             Place::Root => Ok(ROOT_HASH),
         }
@@ -365,7 +408,7 @@ impl HostDescriptor for FilesView<'_> {
         path: String,
     ) -> FsResult<MetadataHashValue> {
         match self.at(&fd, path).await? {
-            At::Real(fd, path) => self.files.metadata_hash_at(fd, flags, path).await,
+            At::Real(fd, path) => self.real_hash_at(&fd, flags, path).await,
             At::Layered(path) => self.layered_hash(flags, &path).await,
             At::Root => Ok(ROOT_HASH),
         }
@@ -374,6 +417,7 @@ impl HostDescriptor for FilesView<'_> {
     fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
         self.tree.forget(fd.rep());
         self.files.table.delete::<Descriptor>(fd)?;
+        self.tree.sweep();
         Ok(())
     }
 }

@@ -11,12 +11,15 @@ mod charged;
 mod count;
 mod descriptor;
 mod empty;
+mod listing;
+mod open;
 mod overlay;
 mod quota;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod worker;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +30,7 @@ use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 
 use crate::abi::cordon::plugin::storage;
+use crate::descriptors::Share;
 use crate::error::EngineError;
 use crate::instance::log::PluginLog;
 use crate::instance::state::InstanceState;
@@ -35,6 +39,7 @@ use crate::packages::packages_of;
 pub use charged::FilesView;
 pub use quota::{OWN_HANDLES, Quota, Usage};
 pub use tree::{Mount, Tree};
+pub use worker::Worker;
 
 use empty::empty;
 pub(crate) use empty::remove;
@@ -91,6 +96,7 @@ fn view(state: &mut InstanceState) -> FilesView<'_> {
     FilesView {
         quota: state.quota.clone(),
         tree: state.tree.clone(),
+        worker: state.shared.files_worker(),
         files: state.filesystem(),
     }
 }
@@ -120,7 +126,8 @@ pub fn wasi(random_bytes: u64) -> WasiCtx {
         .allow_udp(false)
         .allow_ip_name_lookup(false)
         .max_random_size(random_bytes)
-        .allow_blocking_current_thread(false)
+        // Whatever may block is done on threads for files.
+        .allow_blocking_current_thread(true)
         .build()
 }
 
@@ -161,7 +168,7 @@ pub struct Folders {
 impl Folders {
     /// The tree that the plugin sees.
     #[must_use]
-    pub fn tree(&self, packages: Option<PathBuf>) -> Arc<Tree> {
+    pub fn tree(&self, packages: Option<PathBuf>, descriptors: Share, log: PluginLog) -> Arc<Tree> {
         let plugin = match &self.changes {
             None => Mount::ReadOnly(self.plugin.clone()),
             Some(changes) => Mount::CopyOnWrite {
@@ -187,7 +194,7 @@ impl Folders {
             let name = name.trim_matches('/').to_owned();
             mount.map(|mount| (name, mount))
         });
-        Tree::new(mounts)
+        Tree::new(mounts, descriptors, log)
     }
 
     /// The other path of the plugin's folder, without a slash at the end: plugins know the
@@ -221,11 +228,17 @@ impl Folders {
     /// # Errors
     ///
     /// A folder that cannot be read or emptied, or too many entries.
-    pub fn quota(&self, bytes: u64, files: u64, log: PluginLog) -> Result<Arc<Quota>, EngineError> {
+    pub fn quota(
+        &self,
+        bytes: u64,
+        files: u64,
+        log: PluginLog,
+        worker: Worker,
+    ) -> Result<Arc<Quota>, EngineError> {
         empty(&self.temporary)?;
         let kept = [&self.data, &self.pages, &self.code]
             .into_iter()
             .chain(&self.changes);
-        Quota::new(kept.map(PathBuf::as_path), bytes, files, log)
+        Quota::new(kept.map(PathBuf::as_path), bytes, files, log, worker)
     }
 }

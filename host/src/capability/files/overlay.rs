@@ -95,8 +95,12 @@ impl FilesView<'_> {
     /// The handles of the lower and the upper layer, opened.
     async fn layers(&mut self) -> FsResult<(Fd, Fd)> {
         let (lower, upper) = self.tree.layers()?;
-        self.tree.place(self.files.table, &lower).await?;
-        self.tree.place(self.files.table, &upper).await?;
+        self.tree
+            .place(self.files.table, &lower, &self.worker)
+            .await?;
+        self.tree
+            .place(self.files.table, &upper, &self.worker)
+            .await?;
         Ok((lower, upper))
     }
 
@@ -214,7 +218,10 @@ impl FilesView<'_> {
         let file = self.writable(target)?;
         let mut offset = 0_u64;
         loop {
-            let (piece, end) = self.files.read(same(source), PIECE, offset).await?;
+            let reading = self.at_work([source], async move |files, [source]| {
+                files.read(source, PIECE, offset).await
+            });
+            let (piece, end) = reading.await?;
             let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
             if length == 0 && end {
                 return Ok(());
@@ -324,7 +331,7 @@ impl FilesView<'_> {
         if path.is_empty() {
             return Err(ErrorCode::Busy.into());
         }
-        if !self.listing(&path).await?.is_empty() {
+        if !self.listing(&path).await?.0.is_empty() {
             return Err(ErrorCode::NotEmpty.into());
         }
         if self.below_shows(&path).await? {
@@ -332,7 +339,7 @@ impl FilesView<'_> {
         }
         if matches!(found, Found::Upper(_)) {
             // Markers are all that is left in it.
-            for entry in self.entries(&upper, &path).await? {
+            for entry in self.entries(&upper, &path).await?.0 {
                 self.real_unlink_file_at(same(&upper), format!("{path}/{}", entry.name))
                     .await?;
             }
@@ -405,12 +412,12 @@ impl FilesView<'_> {
         path: &str,
     ) -> FsResult<MetadataHashValue> {
         let layer = self.layer_of(flags, path).await?;
-        self.files.metadata_hash_at(layer, flags, below(path)).await
+        self.real_hash_at(&layer, flags, below(path)).await
     }
 
     pub(super) async fn layered_readlink(&mut self, path: &str) -> FsResult<String> {
         let layer = self.layer_of(PathFlags::empty(), path).await?;
-        self.files.readlink_at(layer, below(path)).await
+        self.real_readlink_at(&layer, below(path)).await
     }
 
     pub(super) async fn layered_set_times(
@@ -430,8 +437,7 @@ impl FilesView<'_> {
             }
             Found::Lower(_) => self.copy_up(path, false).await?,
         }
-        self.files
-            .set_times_at(upper, flags, below(path), accessed, modified)
+        self.real_set_times_at(upper, flags, below(path), accessed, modified)
             .await
     }
 }

@@ -18,7 +18,8 @@ use rustix::io::Errno;
 use tokio::sync::OwnedMutexGuard;
 
 use super::count::count;
-use crate::error::EngineError;
+use super::worker::Worker;
+use crate::error::{EngineError, LimitHit};
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
 
@@ -40,6 +41,7 @@ pub struct Usage {
 pub struct Quota {
     limit: Usage,
     log: PluginLog,
+    worker: Worker,
     turn: Arc<tokio::sync::Mutex<()>>,
     ledger: Mutex<Ledger>,
 }
@@ -76,10 +78,11 @@ impl FileId {
 impl Quota {
     /// Of an instance that has no folders yet.
     #[must_use]
-    pub fn nothing(log: PluginLog) -> Arc<Self> {
+    pub fn nothing(log: PluginLog, worker: Worker) -> Arc<Self> {
         Arc::new(Self {
             limit: Usage::default(),
             log,
+            worker,
             turn: Arc::default(),
             ledger: Mutex::default(),
         })
@@ -98,6 +101,7 @@ impl Quota {
         bytes: u64,
         files: u64,
         log: PluginLog,
+        worker: Worker,
     ) -> Result<Arc<Self>, EngineError> {
         let mut ledger = Ledger::default();
         for folder in folders {
@@ -108,6 +112,7 @@ impl Quota {
         Ok(Arc::new(Self {
             limit: Usage { bytes, files },
             log,
+            worker,
             turn: Arc::default(),
             ledger: Mutex::new(ledger),
         }))
@@ -132,6 +137,11 @@ impl Quota {
         let limit = u64::try_from(limit).unwrap_or(u64::MAX);
         let hit = Limits::hit("handles", limit.saturating_add(1), limit);
         self.log.limit(&hit);
+    }
+
+    /// Tells the author of another limit.
+    pub(super) fn report(&self, hit: &LimitHit) {
+        self.log.limit(hit);
     }
 
     /// Waits until nobody else changes the folder.
@@ -159,9 +169,9 @@ impl Quota {
         let turn = self.turn().await;
         // The turn goes with the work: it ends when the work does, even if
         // nobody waits for it any more.
-        tokio::task::spawn_blocking(move || turn.change(&file, end, change))
-            .await
-            .map_err(io::Error::other)?
+        self.worker
+            .run(move || turn.change(&file, end, change))
+            .await?
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -200,28 +210,19 @@ impl Turn {
     }
 
     /// Gives back what the last name of a file stood for, now or, when the file
-    /// is open, once it is closed.
-    pub(super) async fn file_removed(self, bytes: u64) {
-        let work = move || self.quota.ledger().file_removed(bytes);
-        if tokio::task::spawn_blocking(work).await.is_err() {
-            tracing::warn!("a deleted file stays charged until the next start");
-        }
+    /// is open, once it is closed. Blocks.
+    pub(super) fn file_removed(self, bytes: u64) {
+        self.quota.ledger().file_removed(bytes);
     }
 
-    /// Notes a file as open, so that deleting it does not hide it.
-    pub(super) async fn opened(self, file: &Arc<File>) -> io::Result<()> {
-        let file = file.clone();
-        let work = move || {
-            let id = FileId::of(&file.metadata()?);
-            let mut ledger = self.quota.ledger();
-            ledger.sweep();
-            let handle = Arc::downgrade(&file);
-            ledger.open.push(OpenFile { id, handle });
-            Ok(())
-        };
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(io::Error::other)?
+    /// Notes a file as open, so that deleting it does not hide it. Blocks.
+    pub(super) fn opened(&self, file: &Arc<File>) -> io::Result<()> {
+        let id = FileId::of(&file.metadata()?);
+        let mut ledger = self.quota.ledger();
+        ledger.sweep();
+        let handle = Arc::downgrade(file);
+        ledger.open.push(OpenFile { id, handle });
+        Ok(())
     }
 
     fn change<T>(
@@ -326,12 +327,18 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::account::Account;
     use crate::log::{EventLog, LogCapacity};
+    use crate::pool::Pool;
+
+    fn worker() -> Worker {
+        Worker::new(Pool::new("files", 2, 2), Account::of_hub())
+    }
 
     fn quota(folder: &TempDir, bytes: u64, files: u64) -> Arc<Quota> {
         let events = EventLog::new(LogCapacity::default());
         let log = PluginLog::new(events, "test", &Limits::default());
-        Quota::new([folder.path()], bytes, files, log).unwrap()
+        Quota::new([folder.path()], bytes, files, log, worker()).unwrap()
     }
 
     fn file(folder: &TempDir, name: &str) -> Arc<File> {

@@ -1,7 +1,8 @@
-//! Output streams into files of the data folder.
+//! Streams into files of the data folder, and out of any file.
 //!
-//! In place of wasmtime's stream, because each write has to be measured under the
-//! quota's turn. At most one write per stream is under way.
+//! In place of wasmtime's: each write has to be measured under the quota's turn, and
+//! whatever may block is done on threads for files. At most one read or write per stream
+//! is under way.
 
 use std::fs::File;
 use std::io;
@@ -11,10 +12,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rustix::io::Errno;
 use wasmtime_wasi::async_trait;
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
 
 use super::quota::Quota;
+use super::worker::Worker;
 
 /// What a stream takes at once, in bytes; as wasmtime's own file streams.
 const CAPACITY: usize = 64 * 1024;
@@ -174,5 +176,128 @@ impl OutputStream for FileStream {
     async fn cancel(&mut self) {
         self.ready().await;
         self.state = State::Closed;
+    }
+}
+
+/// What is read ahead for a plugin that waits before it reads, in bytes.
+const AHEAD: usize = 4096;
+
+enum Reading {
+    Idle,
+    Waiting(AbortOnDropJoinHandle<io::Result<Bytes>>),
+    Ready(Bytes),
+    Failed(io::Error),
+    Closed,
+}
+
+/// Reads a file from an offset on.
+pub(super) struct FileInput {
+    worker: Worker,
+    file: Arc<File>,
+    offset: u64,
+    state: Reading,
+}
+
+/// Reads at most `size` bytes; none at the end.
+async fn read(worker: Worker, file: Arc<File>, offset: u64, size: usize) -> io::Result<Bytes> {
+    let reading = worker.run(move || {
+        let mut bytes = vec![0; size.min(CAPACITY)];
+        let count = loop {
+            match file.read_at(&mut bytes, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                count => break count?,
+            }
+        };
+        bytes.truncate(count);
+        Ok(Bytes::from(bytes))
+    });
+    reading.await?
+}
+
+impl FileInput {
+    pub(super) fn new(worker: Worker, file: Arc<File>, offset: u64) -> Self {
+        Self {
+            worker,
+            file,
+            offset,
+            state: Reading::Idle,
+        }
+    }
+
+    fn begin(&mut self, size: usize) {
+        let reading = read(self.worker.clone(), self.file.clone(), self.offset, size);
+        self.state = Reading::Waiting(spawn(reading));
+    }
+
+    fn finish(&mut self, read: io::Result<Bytes>) {
+        self.state = match read {
+            Ok(bytes) if bytes.is_empty() => Reading::Closed,
+            Ok(bytes) => Reading::Ready(bytes),
+            Err(error) => Reading::Failed(error),
+        };
+    }
+
+    async fn wait(&mut self) {
+        if let Reading::Waiting(task) = &mut self.state {
+            let read = (&mut **task).await;
+            self.finish(read.unwrap_or_else(|error| Err(io::Error::other(error))));
+        }
+    }
+}
+
+#[async_trait]
+impl Pollable for FileInput {
+    async fn ready(&mut self) {
+        if matches!(self.state, Reading::Idle) {
+            self.begin(AHEAD);
+        }
+        self.wait().await;
+    }
+}
+
+#[async_trait]
+impl InputStream for FileInput {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        match std::mem::replace(&mut self.state, Reading::Closed) {
+            Reading::Idle => {
+                self.state = Reading::Idle;
+                if size > 0 {
+                    self.begin(size);
+                }
+                Ok(Bytes::new())
+            }
+            Reading::Ready(mut bytes) => {
+                let given = bytes.split_to(bytes.len().min(size));
+                let length = u64::try_from(given.len()).unwrap_or(u64::MAX);
+                self.offset = self.offset.saturating_add(length);
+                self.state = if bytes.is_empty() {
+                    Reading::Idle
+                } else {
+                    Reading::Ready(bytes)
+                };
+                Ok(given)
+            }
+            waiting @ Reading::Waiting(_) => {
+                self.state = waiting;
+                Ok(Bytes::new())
+            }
+            Reading::Failed(error) => Err(StreamError::LastOperationFailed(error.into())),
+            Reading::Closed => Err(StreamError::Closed),
+        }
+    }
+
+    async fn blocking_read(&mut self, size: usize) -> StreamResult<Bytes> {
+        self.wait().await;
+        if matches!(self.state, Reading::Idle) && size > 0 {
+            let reading = read(self.worker.clone(), self.file.clone(), self.offset, size);
+            let read = reading.await;
+            self.finish(read);
+        }
+        self.read(size)
+    }
+
+    async fn cancel(&mut self) {
+        self.wait().await;
+        self.state = Reading::Closed;
     }
 }

@@ -27,11 +27,14 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use wasmtime_wasi::p2::{DynOutputStream, FsError, FsResult, StreamError};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::{FilesView, Folders, PLUGINS_FOLDER, Quota, Tree, Usage, wasi};
+use super::{FilesView, Folders, PLUGINS_FOLDER, Quota, Tree, Usage, Worker, wasi};
+use crate::account::Account;
+use crate::descriptors::Descriptors;
 use crate::instance::log::PluginLog;
 use crate::instance::state::InstanceState;
 use crate::limits::Limits;
 use crate::log::{EventLog, LogCapacity};
+use crate::pool::Pool;
 
 /// An instance without its component: folders, quota and handles.
 struct Rig {
@@ -39,6 +42,7 @@ struct Rig {
     wasi: WasiCtx,
     table: ResourceTable,
     quota: Arc<Quota>,
+    worker: Worker,
     tree: Arc<Tree>,
     events: EventLog,
     root: u32,
@@ -91,13 +95,17 @@ impl Rig {
             code: folder.path().join("code"),
             changes: changes.then(|| folder.path().join("changes")),
         };
-        let quota = folders.quota(bytes, files, log).unwrap();
+        let worker = Worker::new(Pool::new("files", 2, 2), Account::new(&Limits::default()));
+        let quota = folders.quota(bytes, files, log.clone(), worker.clone());
+        let quota = quota.unwrap();
+        let share = Descriptors::new(10_000).share(&Limits::default());
         let mut rig = Self {
             wasi: wasi(100),
-            tree: folders.tree(folders.packages()),
+            tree: folders.tree(folders.packages(), share, log),
             folder,
             table: ResourceTable::new(),
             quota,
+            worker,
             events,
             root: 0,
             plugin: 0,
@@ -124,6 +132,7 @@ impl Rig {
         FilesView {
             quota: self.quota.clone(),
             tree: self.tree.clone(),
+            worker: self.worker.clone(),
             files: self.filesystem(),
         }
     }

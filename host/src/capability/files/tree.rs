@@ -9,13 +9,19 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::FsPerms;
 use wasmtime_wasi::filesystem::{Descriptor, Dir, OpenMode};
 use wasmtime_wasi::p2::bindings::filesystem::types::{DirectoryEntry, ErrorCode};
 use wasmtime_wasi::p2::{FsError, FsResult};
+
+use super::worker::Worker;
+use crate::account::Charge;
+use crate::descriptors::{Permit, Share};
+use crate::instance::log::PluginLog;
 
 /// What is mounted in one place of the tree.
 #[derive(Debug, Clone)]
@@ -50,6 +56,10 @@ pub struct Tree {
     /// By path, without a slash at the start or the end.
     mounts: BTreeMap<String, Mount>,
     handles: Mutex<Handles>,
+    descriptors: Share,
+    log: PluginLog,
+    /// What is open, with its place among the hub's open files.
+    open: Mutex<Vec<(Weak<File>, Permit)>>,
 }
 
 #[derive(Default)]
@@ -60,6 +70,8 @@ struct Handles {
     places: HashMap<u32, Place>,
     /// What is left of listings that were put together here.
     listings: HashMap<u32, VecDeque<DirectoryEntry>>,
+    /// What the listings hold, by stream.
+    charges: HashMap<u32, Vec<Charge>>,
     /// The two layers below the folder that is copied on write.
     layers: Option<(u32, u32)>,
     /// The handles of the mounts, by name.
@@ -73,7 +85,7 @@ fn nowhere() -> io::Result<Dir> {
         return Ok(dir.clone());
     }
     let file = File::open("/dev/null")?;
-    let dir = Dir::new(file, FsPerms::ReadOnly, OpenMode::READ, false);
+    let dir = Dir::new(file, FsPerms::ReadOnly, OpenMode::READ, true);
     Ok(NOWHERE.get_or_init(|| dir).clone())
 }
 
@@ -91,21 +103,57 @@ fn open_folder(path: &Path, make: bool) -> io::Result<File> {
     if make {
         std::fs::create_dir_all(path)?;
     }
-    let file = File::open(path)?;
-    if !file.metadata()?.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::NotADirectory));
-    }
-    Ok(file)
+    // What is no folder is not opened at all: a pipe would make this wait.
+    let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(openat(CWD, path, how, Mode::empty())?.into())
 }
 
 impl Tree {
     /// A tree of these mounts; names are words such as `plugin`, or paths of some.
     #[must_use]
-    pub fn new(mounts: impl IntoIterator<Item = (String, Mount)>) -> Arc<Self> {
+    pub fn new(
+        mounts: impl IntoIterator<Item = (String, Mount)>,
+        descriptors: Share,
+        log: PluginLog,
+    ) -> Arc<Self> {
         Arc::new(Self {
             mounts: mounts.into_iter().collect(),
             handles: Mutex::default(),
+            descriptors,
+            log,
+            open: Mutex::default(),
         })
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<(Weak<File>, Permit)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for one more open file.
+    ///
+    /// # Errors
+    ///
+    /// The limit `descriptors`, of which the log is told. WASI has no `EMFILE`.
+    pub(super) fn descriptor(&self) -> FsResult<Permit> {
+        self.sweep();
+        self.descriptors.take(1).map_err(|hit| {
+            self.log.limit(&hit);
+            ErrorCode::InsufficientMemory.into()
+        })
+    }
+
+    /// Keeps the place of a file for as long as anything has it open.
+    pub(super) fn note(&self, opened: &Descriptor, permit: Permit) {
+        let file = match opened {
+            Descriptor::File(file) => &file.file,
+            Descriptor::Dir(dir) => &dir.dir,
+        };
+        self.open().push((Arc::downgrade(file), permit));
+    }
+
+    /// Gives back the places of files that are closed by now.
+    pub(super) fn sweep(&self) {
+        self.open().retain(|(file, _)| file.strong_count() > 0);
     }
 
     fn handles(&self) -> MutexGuard<'_, Handles> {
@@ -155,6 +203,7 @@ impl Tree {
         &self,
         table: &mut ResourceTable,
         fd: &Resource<Descriptor>,
+        worker: &Worker,
     ) -> FsResult<Place> {
         let path = {
             let handles = self.handles();
@@ -167,9 +216,10 @@ impl Tree {
             && Arc::ptr_eq(&dir.dir, &nowhere().map_err(fs_error)?.dir)
         {
             let make = !dir.perms.write_not_permitted();
-            let opening = tokio::task::spawn_blocking(move || open_folder(&path, make));
-            let opened = opening.await.map_err(io::Error::other).flatten();
+            let permit = self.descriptor()?;
+            let opened = worker.run(move || open_folder(&path, make)).await.flatten();
             dir.dir = Arc::new(opened.map_err(fs_error)?);
+            self.open().push((Arc::downgrade(&dir.dir), permit));
         }
         Ok(Place::Real)
     }
@@ -185,6 +235,7 @@ impl Tree {
                 dir.dir = Arc::clone(&nowhere.dir);
             }
         }
+        self.sweep();
     }
 
     /// The handles of the lower and the upper layer.
@@ -227,6 +278,12 @@ impl Tree {
         handles.lazy.remove(&rep);
     }
 
+    /// Keeps what a listing has been charged for as long as the stream lives.
+    pub(super) fn add_charges(&self, stream: u32, charges: Vec<Charge>) {
+        let mut handles = self.handles();
+        handles.charges.entry(stream).or_default().extend(charges);
+    }
+
     /// Keeps the entries of a listing for the stream with this number.
     pub(super) fn keep_listing(&self, stream: u32, entries: VecDeque<DirectoryEntry>) {
         self.handles().listings.insert(stream, entries);
@@ -239,7 +296,9 @@ impl Tree {
 
     /// Forgets the listing of a stream that the guest has dropped.
     pub(super) fn forget_listing(&self, stream: u32) {
-        self.handles().listings.remove(&stream);
+        let mut handles = self.handles();
+        handles.listings.remove(&stream);
+        handles.charges.remove(&stream);
     }
 }
 

@@ -101,7 +101,11 @@ async fn a_closed_port_gives_111_and_then_a_disconnect_rule_84() {
 
 #[tokio::test]
 async fn an_unknown_host_or_service_fails_in_the_same_way_rule_85() {
-    let mut rig = Setup::default().build();
+    let mut rig = Setup {
+        grants: "network = [\"nowhere.invalid:80\"]".to_owned(),
+        ..Setup::default()
+    }
+    .build();
     let nowhere = Endpoint {
         address: "nowhere.invalid".to_owned(),
         ..endpoint("TCP/IP", "None", 80)

@@ -79,7 +79,7 @@ impl IndigoServer {
         if let Caller::Plugin(plugin) = caller {
             check(plugin, &to)?;
         }
-        let place = mailer.place();
+        let place = mailer.place(caller.plugin().map(|plugin| plugin.account.id()));
         let place = place.ok_or_else(|| Failure::other("too many letters are on their way"))?;
         // The operator's own actions count as well for the plugin that sets them off.
         let plugin = caller.plugin().cloned();

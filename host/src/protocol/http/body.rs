@@ -55,6 +55,11 @@ impl Chunked {
         self.data.len()
     }
 
+    /// Bytes of memory for the body so far.
+    pub(super) fn capacity(&self) -> usize {
+        self.data.capacity()
+    }
+
     /// The body; empty afterwards.
     pub(super) fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.data)

@@ -61,6 +61,17 @@ impl Http {
         result
     }
 
+    pub(super) fn held(&self) -> usize {
+        let current = self.current.as_ref().map_or(0, |message| {
+            let body = match &message.body {
+                Body::Chunked(chunked) => chunked.capacity(),
+                Body::Length(_) | Body::UntilClose => 0,
+            };
+            message.head.size().saturating_add(body)
+        });
+        self.buffer.capacity().saturating_add(current)
+    }
+
     /// Delivers what the end of the connection completes.
     ///
     /// A response without length is complete now, and one with too few bytes

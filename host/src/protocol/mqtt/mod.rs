@@ -45,6 +45,10 @@ impl Mqtt {
         result
     }
 
+    pub(super) fn held(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Gives a packet that was cut short as bytes (spec 7.8).
     pub(super) fn close(&mut self, out: &mut Decoded) {
         let left = self.buffer.split();

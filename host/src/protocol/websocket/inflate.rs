@@ -9,6 +9,9 @@ use super::frame::{Header, Opcode};
 /// What a sender leaves out at the end of each message.
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
+/// Memory of an expansion: its window and its tables.
+pub(super) const STATE: usize = 48 * 1024;
+
 /// Bytes that are expanded at a time.
 const STEP: usize = 16 * 1024;
 

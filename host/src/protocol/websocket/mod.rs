@@ -58,6 +58,12 @@ impl WebSocket {
         result
     }
 
+    pub(super) fn held(&self) -> usize {
+        let inflate = self.inflate.as_ref().map_or(0, |_| inflate::STATE);
+        let buffers = self.buffer.capacity().saturating_add(self.http.held());
+        buffers.saturating_add(inflate)
+    }
+
     /// A response without length is complete now; half a frame is dropped.
     pub(super) fn close(&mut self, out: &mut Decoded) {
         self.http.close(out);

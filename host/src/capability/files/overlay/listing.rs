@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::*;
+use crate::account::Charge;
 
 impl FilesView<'_> {
     /// The entries of one layer's folder; none if it is no folder there.
@@ -10,11 +11,11 @@ impl FilesView<'_> {
         &mut self,
         layer: &Fd,
         path: &str,
-    ) -> FsResult<Vec<DirectoryEntry>> {
+    ) -> FsResult<(Vec<DirectoryEntry>, Option<Charge>)> {
         let follow = PathFlags::SYMLINK_FOLLOW;
         match self.look(layer, follow, &below(path)).await {
             Some(stat) if stat.type_ == DescriptorType::Directory => {}
-            _ => return Ok(Vec::new()),
+            _ => return Ok((Vec::new(), None)),
         }
         let folder = self
             .real_open_at(
@@ -25,18 +26,25 @@ impl FilesView<'_> {
                 DescriptorFlags::READ,
             )
             .await?;
-        let stream = self.files.read_directory(same(&folder)).await;
-        let stream = self.refuse_when_full(stream);
+        let read = self.real_entries(&folder).await;
         self.files.table.delete(folder)?;
-        self.files.table.delete(stream?)?.into_iter().collect()
+        let (entries, charge) = read?;
+        let entries = entries.into_iter().collect::<FsResult<Vec<_>>>()?;
+        Ok((entries, Some(charge)))
     }
 
-    /// What shows in a folder.
-    pub(super) async fn listing(&mut self, path: &str) -> FsResult<VecDeque<DirectoryEntry>> {
+    /// What shows in a folder, and what that holds.
+    pub(super) async fn listing(
+        &mut self,
+        path: &str,
+    ) -> FsResult<(VecDeque<DirectoryEntry>, Vec<Charge>)> {
         let (lower, upper) = self.layers().await?;
+        let mut charges = Vec::new();
         let mut shown = BTreeMap::new();
         let mut hidden = BTreeSet::new();
-        for entry in self.entries(&upper, path).await? {
+        let (above, charge) = self.entries(&upper, path).await?;
+        charges.extend(self.twice(charge)?);
+        for entry in above {
             match entry.name.strip_prefix(MARKER) {
                 Some(name) => {
                     hidden.insert(name.to_owned());
@@ -47,13 +55,25 @@ impl FilesView<'_> {
             }
         }
         if !self.hidden(path).await? {
-            for entry in self.entries(&lower, path).await? {
+            let (below, charge) = self.entries(&lower, path).await?;
+            charges.extend(self.twice(charge)?);
+            for entry in below {
                 if !hidden.contains(&entry.name) {
                     shown.entry(entry.name.clone()).or_insert(entry);
                 }
             }
         }
-        Ok(shown.into_values().collect())
+        Ok((shown.into_values().collect(), charges))
+    }
+
+    /// Names are held once more where two layers are laid over each other.
+    fn twice(&self, charge: Option<Charge>) -> FsResult<Option<Charge>> {
+        let Some(mut charge) = charge else {
+            return Ok(None);
+        };
+        let bytes = charge.bytes();
+        charge.grow(bytes).map_err(|hit| self.over(&hit))?;
+        Ok(Some(charge))
     }
 
     pub(in crate::capability::files) async fn layered_read_directory(
@@ -61,8 +81,8 @@ impl FilesView<'_> {
         path: &str,
     ) -> FsResult<Resource<DirectoryEntryStream>> {
         let (_, upper) = self.layers().await?;
-        let entries = self.listing(path).await?;
-        self.listing_stream(upper, entries).await
+        let (entries, charges) = self.listing(path).await?;
+        self.listing_stream(upper, entries, charges).await
     }
 
     /// A stream that gives these entries; `folder` is any that can be read.
@@ -70,10 +90,11 @@ impl FilesView<'_> {
         &mut self,
         folder: Fd,
         entries: VecDeque<DirectoryEntry>,
+        charges: Vec<Charge>,
     ) -> FsResult<Resource<DirectoryEntryStream>> {
-        let stream = self.files.read_directory(folder).await;
-        let stream = self.refuse_when_full(stream)?;
+        let stream = self.real_read_directory(folder).await?;
         self.tree.keep_listing(stream.rep(), entries);
+        self.tree.add_charges(stream.rep(), charges);
         Ok(stream)
     }
 }
