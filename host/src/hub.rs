@@ -32,7 +32,7 @@ use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
 use crate::store::Store;
-use crate::web::{Access, HubApi, Management, Pages, VersionInfo};
+use crate::web::{Access, HubApi, Management, Origins, Pages, VersionInfo};
 use manager::Manager;
 
 mod indigo;
@@ -251,7 +251,8 @@ impl Hub {
                 revision: 0,
                 python_version: "3.14 (RustPython 0.6)".to_owned(),
             },
-            local_only: listener.ip().is_loopback(),
+            origins: Origins::new(&self.web, listener),
+            pages_origin: None,
         }
     }
 }

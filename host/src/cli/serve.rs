@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
@@ -16,8 +15,9 @@ use crate::log::{EventLog, Level};
 use crate::mail::Mailer;
 use crate::platform::domoticz::definition::Catalogue;
 use crate::platform::indigo::ServerOptions;
+use crate::system;
+use crate::web::Listeners;
 use crate::web::indigo::IndigoApi;
-use crate::{system, web};
 
 /// Arguments of `cordon serve`.
 #[derive(Args)]
@@ -48,20 +48,19 @@ impl Serve {
             &events,
             format!("memory of instances: {}", engine.allocation()),
         );
-        let listener = TcpListener::bind(config.hub.listen)
-            .await
-            .map_err(|error| {
-                EngineError::io(format!("cannot listen on {}", config.hub.listen), error)
-            })?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| EngineError::io("cannot see the own address", error))?;
+        let listeners = Listeners::bind(config.hub.listen, &config.web).await?;
+        let [address, pages] = listeners.addresses();
         let _simulators = if self.simulate {
             Some(crate::simulator::start(crate::simulator::Addresses::default()).await?)
         } else {
             None
         };
-        let mut hub = Hub::open(engine, events.clone(), &config.hub.data, vec![address])?;
+        let mut hub = Hub::open(
+            engine,
+            events.clone(),
+            &config.hub.data,
+            vec![address, pages],
+        )?;
         hub.set_web(config.web.clone());
         hub.describe(ServerOptions {
             latitude: config.hub.latitude,
@@ -73,18 +72,19 @@ impl Serve {
         start_all(&mut hub, &config, &events).await?;
         hub.manage(&config.hub.plugins, config.hub.instances)
             .await?;
+        say(&events, format!("pages of plugins: http://{pages}/"));
         say(&events, format!("ready on http://{address}/"));
-        let local_only = address.ip().is_loopback();
         let api = hub.api(address);
-        let access = api.access.clone();
+        let (access, origins) = (api.access.clone(), api.origins.clone());
         let indigo = hub.indigo().await?;
-        let indigo = IndigoApi::new(indigo, &config.indigo_api, access, local_only);
-        let router = web::router(api).merge(web::indigo::router(indigo));
-        let served = web::serve(listener, router, stop_signal()).await;
+        let indigo = IndigoApi::new(indigo, &config.indigo_api, access, origins);
+        listeners
+            .serve(&config.web, api, indigo, stop_signal())
+            .await;
         say(&events, "stopping".to_owned());
         hub.stop().await;
         events.flush_echo(std::time::Duration::from_secs(1));
-        served.map(|()| ExitCode::SUCCESS)
+        Ok(ExitCode::SUCCESS)
     }
 }
 

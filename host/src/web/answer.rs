@@ -2,7 +2,7 @@
 //!
 //! Domoticz answers mistakes with HTTP 200 and `"status": "ERR"`; clients look there.
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
@@ -58,6 +58,14 @@ impl Answer {
         self.with("result", rows)
     }
 
+    /// The response of a command for a plugin that is behind: the client may come back.
+    pub(super) fn busy(self) -> Response {
+        let mut response = self.with_status(StatusCode::SERVICE_UNAVAILABLE);
+        let soon = HeaderValue::from_static("1");
+        response.headers_mut().insert(header::RETRY_AFTER, soon);
+        response
+    }
+
     /// The response with an HTTP status other than 200.
     pub(super) fn with_status(self, status: StatusCode) -> Response {
         (status, self).into_response()
@@ -69,6 +77,7 @@ impl IntoResponse for Answer {
         let headers = [
             (header::CONTENT_TYPE, "application/json;charset=UTF-8"),
             (header::CACHE_CONTROL, "no-cache"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         ];
         (headers, Value::Object(self.fields).to_string()).into_response()
     }

@@ -100,7 +100,8 @@ fn more(page: &mut String, all: usize, shown: usize, what: &str) {
     }
 }
 
-fn escape(text: &str) -> String {
+/// Text as HTML.
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
