@@ -363,6 +363,23 @@ mod tests {
     }
 
     #[test]
+    fn names_and_origins_of_the_web_are_what_they_seem() {
+        for (line, expected) in [
+            ("names = [\"hub.example.org:8080\"]", "without a port"),
+            ("names = [\"192.168.1.2\"]", "is no name"),
+            ("pages-url = \"pages.example.org\"", "is no origin"),
+            (
+                "pages-url = \"https://pages.example.org/x\"",
+                "is no origin",
+            ),
+            ("proxies = [\"proxy.lan\"]", "is no address"),
+        ] {
+            let text = refusal(&format!("[web]\n{line}\n"));
+            assert!(text.contains(expected), "{line}: {text}");
+        }
+    }
+
+    #[test]
     fn two_sections_of_one_name_are_refused() {
         let section = "[[hardware]]\nname = \"A\"\nplugin = \"P\"\n";
         let text = refusal(&format!("{section}{section}"));

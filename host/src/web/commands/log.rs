@@ -62,9 +62,14 @@ pub(super) async fn add(call: &Call<'_>) -> Outcome {
         Some(4) => Level::Error,
         _ => Level::Normal,
     };
-    // One request is one line.
+    // One request is one line, and it is nobody's but theirs.
     let message = message.replace(['\r', '\n'], " ");
-    call.api.log.record(None, level, message);
+    let who = match call.caller.is_local() {
+        true => call.peer.to_string(),
+        false => call.caller.name.clone(),
+    };
+    let text = format!("API ({who}): {message}");
+    call.api.log.record(None, level, text);
     Ok(Answer::ok("AddLogMessage"))
 }
 

@@ -88,7 +88,7 @@ async fn a_log_message_is_one_bounded_line() {
         .as_str()
         .unwrap()
         .to_owned();
-    assert!(line.ends_with("Error: a b"), "{line}");
+    assert!(line.ends_with("Error: API (127.0.0.1): a b"), "{line}");
     let long = f
         .command(&format!("addlogmessage&message={}", "x".repeat(1025)))
         .await;
