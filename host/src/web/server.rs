@@ -26,6 +26,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -43,6 +44,11 @@ const CONNECTIONS: usize = 512;
 
 /// Connections of one address at a time.
 const EACH: usize = 64;
+
+/// Connections that wait for a place at a time, how long, and how often they look.
+const QUEUE: usize = 128;
+const QUEUED: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(5);
 
 /// From one answer's first byte to the next one's: reading the answer, idling, sending
 /// the next request. The largest body has four megabytes, so nobody honest needs more.
@@ -81,6 +87,8 @@ pub async fn serve(
 pub(super) struct Server {
     router: Router,
     places: Arc<Places>,
+    /// Turns for those for whom there is no place at present.
+    queue: Arc<Semaphore>,
     exchange: Duration,
     log: Option<EventLog>,
 }
@@ -90,6 +98,7 @@ impl Server {
         Self {
             router,
             places: Places::new(CONNECTIONS, EACH, Vec::new()),
+            queue: Arc::new(Semaphore::new(QUEUE)),
             exchange: EXCHANGE,
             log: None,
         }
@@ -128,16 +137,26 @@ impl Server {
                 () = &mut shutdown => break,
                 accepted = self.accept(&listener, &mut said) => accepted,
             };
-            let Some(place) = self.places.take(peer.ip()) else {
-                // Everything works on whole requests: the client may come back.
-                continue;
-            };
             // Answers are small; a refusal costs latency only.
             let _ = stream.set_nodelay(true);
-            let stream = TimedStream::new(stream, self.exchange, Arc::clone(&place));
-            let (router, stop) = (self.router.clone(), stop.clone());
-            let headers = self.exchange.min(HEADERS);
-            connections.spawn(connection(stream, router, Peer(peer), place, headers, stop));
+            let client = Client {
+                stream,
+                peer: Peer(peer),
+                router: self.router.clone(),
+                exchange: self.exchange,
+                stop: stop.clone(),
+            };
+            match self.places.take(peer.ip()) {
+                Some(place) => {
+                    connections.spawn(client.serve(place));
+                }
+                None => {
+                    // All work on whole requests, which may be over in a moment.
+                    if let Ok(turn) = Arc::clone(&self.queue).try_acquire_owned() {
+                        connections.spawn(client.wait(Arc::clone(&self.places), turn));
+                    }
+                }
+            }
         }
         drop(listener);
         stop.cancel();
@@ -211,34 +230,52 @@ fn accept_with_reserve(listener: &TcpListener) -> io::Result<(TcpStream, SocketA
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub SocketAddr);
 
-async fn connection(
-    stream: TimedStream,
-    router: Router,
+/// A connection that was accepted.
+struct Client {
+    stream: TcpStream,
     peer: Peer,
-    place: Arc<Place>,
-    headers: Duration,
+    router: Router,
+    exchange: Duration,
     stop: CancellationToken,
-) {
-    let service = service_fn(|request| {
-        let (router, place) = (router.clone(), Arc::clone(&place));
-        async move { Ok::<_, Infallible>(answer(router, request, peer, place).await) }
-    });
-    let serving = http1::Builder::new()
-        .half_close(true)
-        .timer(TokioTimer::new())
-        .header_read_timeout(headers)
-        .max_buf_size(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut serving = pin!(serving);
-    tokio::select! {
-        _ = serving.as_mut() => return,
-        () = place.given_up() => return,
-        () = stop.cancelled() => serving.as_mut().graceful_shutdown(),
+}
+
+impl Client {
+    /// Serves it when there is a place in time.
+    async fn wait(self, places: Arc<Places>, turn: OwnedSemaphorePermit) {
+        let end = Instant::now() + QUEUED;
+        while Instant::now() < end {
+            tokio::time::sleep(LOOK).await;
+            if let Some(place) = places.take(self.peer.0.ip()) {
+                drop(turn);
+                return self.serve(place).await;
+            }
+        }
     }
-    tokio::select! {
-        _ = serving.as_mut() => {}
-        () = place.given_up() => {}
+
+    async fn serve(self, place: Arc<Place>) {
+        let Self { router, peer, .. } = self;
+        let stream = TimedStream::new(self.stream, self.exchange, Arc::clone(&place));
+        let service = service_fn(|request| {
+            let (router, place) = (router.clone(), Arc::clone(&place));
+            async move { Ok::<_, Infallible>(answer(router, request, peer, place).await) }
+        });
+        let serving = http1::Builder::new()
+            .half_close(true)
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.exchange.min(HEADERS))
+            .max_buf_size(MAX_HEADERS)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut serving = pin!(serving);
+        tokio::select! {
+            _ = serving.as_mut() => return,
+            () = place.given_up() => return,
+            () = self.stop.cancelled() => serving.as_mut().graceful_shutdown(),
+        }
+        tokio::select! {
+            _ = serving.as_mut() => {}
+            () = place.given_up() => {}
+        }
     }
 }
 
@@ -353,6 +390,6 @@ impl HttpBody for Sent {
 
 impl Drop for Sent {
     fn drop(&mut self) {
-        self.place.turn(Phase::Waiting);
+        self.place.turn(Phase::Fresh);
     }
 }

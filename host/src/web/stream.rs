@@ -20,7 +20,7 @@ pub(super) struct TimedStream {
     exchange: Duration,
     answering: bool,
     /// Held for as long as the connection lives, also when it is no longer HTTP.
-    _place: Arc<Place>,
+    place: Arc<Place>,
 }
 
 impl TimedStream {
@@ -31,7 +31,7 @@ impl TimedStream {
             deadline: Box::pin(tokio::time::sleep(exchange)),
             exchange,
             answering: false,
-            _place: place,
+            place,
         }
     }
 
@@ -54,6 +54,8 @@ impl AsyncRead for TimedStream {
         let result = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before {
             self.answering = false;
+        } else if result.is_pending() {
+            self.place.is_dry();
         }
         result
     }

@@ -196,8 +196,12 @@ impl IndigoApi {
     }
 }
 
-/// Whether a page of this plugin led here, or the question whether to come here.
+/// Whether a page of this plugin or of the hub led here, such as the question whether to
+/// come here. To the browser a page that is kept apart is of no origin.
 fn follows(asked: &Asked, plugin: &str) -> bool {
+    if origin::is_same_origin(&asked.headers) {
+        return true;
+    }
     let Some(from) = origin::own_referer(&asked.headers) else {
         return false;
     };

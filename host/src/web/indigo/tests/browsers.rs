@@ -11,8 +11,10 @@ const ANN: (&str, &str) = ("Authorization", "Basic YW5uOmEgcGFzczp3b3Jk");
 
 async fn ask(site: &Site, method: &str, path: &str, more: &[(&str, &str)]) -> Got {
     let headers = [&[CHROME], more].concat();
-    let body =
-        json!({"message": "indigo.server.log", "messageText": "x", "command": "server.getTime"});
+    let body = match path.starts_with("/cordon/") {
+        true => json!({"command": "server.getTime"}),
+        false => json!({"message": "indigo.server.log", "messageText": "x"}),
+    };
     site.send(method, path, &headers, body.to_string().as_bytes())
         .await
 }
