@@ -255,7 +255,7 @@ impl Site {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_page_of_anybody_makes_a_browser_command_the_hub() {
-    let site = Site::new().await;
+    let mut site = Site::new().await;
     let port = site.api.port();
     let text = Arc::new(Mutex::new(String::new()));
     let evil = Evil::new(Arc::clone(&text));
@@ -290,7 +290,7 @@ async fn no_page_of_anybody_makes_a_browser_command_the_hub() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_page_of_a_plugin_makes_a_browser_command_the_hub() {
-    let site = Site::new().await;
+    let mut site = Site::new().await;
     let port = site.api.port();
     for host in ["hub.lan", "127.0.0.1"] {
         let hub = format!("http://{host}:{port}");
