@@ -61,7 +61,7 @@ test-python: ## only the Python side, under this machine's python3
 
 # Servers and clients that tests run as the other end of a plugin's connection.
 test-tools:
-	@for tool in mosquitto nginx openssl sqlite3 curl; do \
+	@for tool in mosquitto nginx openssl sqlite3 curl chromium; do \
 		command -v $$tool >/dev/null || missing="$${missing:-} $$tool"; \
 	done; \
 	/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing="$${missing:-} python3-websockets"; \

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::error::EngineError;
-use crate::grants::{Grants, HostPattern};
+use crate::grants::{Grants, HostPattern, is_name};
 use crate::limits::Limits;
 use crate::mail::MailConfig;
 use crate::private::{self, Standing};
@@ -91,6 +91,17 @@ pub struct WebConfig {
     /// default.
     #[serde(deserialize_with = "networks")]
     pub networks: Vec<HostPattern>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "networks")]
+    pub proxies: Vec<HostPattern>,
+    /// Names under which browsers may use the hub, beside its addresses, `localhost` and
+    /// the machine's own name.
+    pub names: Vec<String>,
+    /// Where pages of plugins are served; on the port after the API's by default.
+    pub pages: Option<SocketAddr>,
+    /// Where browsers find them, when that is another address, such as behind a proxy.
+    #[serde(rename = "pages-url")]
+    pub pages_url: Option<String>,
     /// Whether hardware can be added through the API, by admins.
     #[serde(rename = "add-hardware")]
     pub add_hardware: bool,
@@ -130,8 +141,41 @@ impl Default for WebConfig {
                 },
                 HostPattern::Address(Ipv6Addr::LOCALHOST.into()),
             ],
+            proxies: Vec::new(),
+            names: Vec::new(),
+            pages: None,
+            pages_url: None,
             add_hardware: true,
         }
+    }
+}
+
+impl WebConfig {
+    fn check(&self) -> Result<(), String> {
+        // An origin of its own has another port or, behind a proxy, another name.
+        let wrong = |url: &&String| {
+            let rest = url.strip_prefix("http://").or(url.strip_prefix("https://"));
+            let host = rest
+                .map(|rest| rest.trim_end_matches('/'))
+                .unwrap_or_default();
+            host.is_empty()
+                || !host
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b))
+        };
+        if let Some(url) = self.pages_url.as_ref().filter(wrong) {
+            return Err(format!(
+                "`{url}` is no origin; give `pages-url` under [web] the form \
+                 https://pages.example.org"
+            ));
+        }
+        if let Some(name) = self.names.iter().find(|name| !is_name(name)) {
+            return Err(format!(
+                "`{name}` is no name; `names` under [web] are those such as hub.example.org, \
+                 without a port"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -279,6 +323,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
+        self.web.check()?;
         let mut users = std::collections::BTreeSet::new();
         for user in &self.web.users {
             if user.name.is_empty() || user.password.is_empty() || !users.insert(&user.name) {
@@ -391,6 +436,23 @@ mod tests {
         assert!(loaded("", 0o644).unwrap().is_empty());
         assert!(loaded(users, 0o644).unwrap()[0].contains("chmod go-r"));
         assert!(loaded("", 0o664).unwrap()[0].contains("chmod g-w"));
+    }
+
+    #[test]
+    fn names_and_origins_of_the_web_are_what_they_seem() {
+        for (line, expected) in [
+            ("names = [\"hub.example.org:8080\"]", "without a port"),
+            ("names = [\"192.168.1.2\"]", "is no name"),
+            ("pages-url = \"pages.example.org\"", "is no origin"),
+            (
+                "pages-url = \"https://pages.example.org/x\"",
+                "is no origin",
+            ),
+            ("proxies = [\"proxy.lan\"]", "is no address"),
+        ] {
+            let text = refusal(&format!("[web]\n{line}\n"));
+            assert!(text.contains(expected), "{line}: {text}");
+        }
     }
 
     #[test]

@@ -7,9 +7,9 @@
 //!
 //! | target | allowed by |
 //! |---|---|
+//! | the hub's own listeners | that address and port in a grant |
 //! | the instance's own Address on its own Port | what the operator typed |
 //! | loopback, link-local, metadata, unspecified | that address in a grant |
-//! | the hub's own listeners | that address and port in a grant |
 //! | anything else | any grant that contains it |
 //!
 //! A *name*, typed or granted, never stands for an address that must be named:
@@ -17,7 +17,8 @@
 
 mod echo;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 
 use crate::error::Denied;
 use crate::grants::{Grants, HostPattern, is_name, normal_name, parse_port};
@@ -90,10 +91,12 @@ impl NetworkPolicy {
         let ip = canonical(addr.ip());
         let port = addr.port();
         let special = special(ip);
-        if self.is_own(host, ip, port, special) {
+        // Before anything else: a name of the operator's own can be led to the hub by
+        // whoever answers it, and an Address that is typed is meant for a device.
+        let hub = self.is_hub_listener(addr);
+        if !hub && self.is_own(host, ip, port, special) {
             return Ok(());
         }
-        let hub = self.is_hub_listener(ip, port);
         let granted = self.grants.network.iter().any(|grant| {
             if hub {
                 grant.host.is_exactly(ip) && grant.ports.is_exactly(port)
@@ -111,7 +114,8 @@ impl NetworkPolicy {
         Err(denied(host, ip, port, special, hub))
     }
 
-    /// Whether the instance may listen on `port`; 0 is any free port.
+    /// Whether the instance may listen on `port`; 0 is any free port. Its own Port needs no
+    /// grant unless a device's Address stands beside it.
     ///
     /// # Errors
     ///
@@ -126,7 +130,7 @@ impl NetworkPolicy {
                 ports.contains(port)
             }
         });
-        if granted || (self.own_port == Some(port) && !hub) {
+        if granted || (self.own_port == Some(port) && !hub && self.listens_on_own()) {
             return Ok(());
         }
         let what = match (port, hub) {
@@ -227,6 +231,16 @@ impl NetworkPolicy {
         self.own_hosts.iter().any(|own| own.is(host, ip, special))
     }
 
+    /// Whether the own Port is for listening: not beside the Address of a device, whose
+    /// port it is then.
+    fn listens_on_own(&self) -> bool {
+        let here = |own: &OwnHost| match own.address {
+            Some(address) => is_of_this_machine(SocketAddr::new(address, 0)),
+            None => is_localhost(&own.name),
+        };
+        self.own_hosts.iter().all(here)
+    }
+
     fn is_own_port(&self, own: &OwnHost, port: u16) -> bool {
         match self.own_port {
             _ if own.ports.contains(&port) => true,
@@ -235,11 +249,12 @@ impl NetworkPolicy {
         }
     }
 
-    fn is_hub_listener(&self, ip: IpAddr, port: u16) -> bool {
+    fn is_hub_listener(&self, addr: SocketAddr) -> bool {
+        let ip = canonical(addr.ip());
         self.hub_listeners.iter().any(|hub| {
             let bound = canonical(hub.ip());
-            hub.port() == port
-                && (bound == ip || (bound.is_unspecified() && is_of_this_machine(ip)))
+            hub.port() == addr.port()
+                && (bound == ip || (bound.is_unspecified() && is_of_this_machine(addr)))
         })
     }
 }
@@ -364,9 +379,19 @@ fn denied_name(name: &str, port: Option<u16>) -> Denied {
     Denied { what, grant }
 }
 
-/// Only an address of this machine can be bound to.
-fn is_of_this_machine(ip: IpAddr) -> bool {
-    ip.is_loopback() || ip.is_unspecified() || UdpSocket::bind((ip, 0)).is_ok()
+/// Only an address of this machine can be bound to. When the system cannot tell, it is
+/// one.
+fn is_of_this_machine(addr: SocketAddr) -> bool {
+    let ip = canonical(addr.ip());
+    let to = match (ip, addr) {
+        // A link-local address is one only together with its link.
+        (IpAddr::V6(ip), SocketAddr::V6(given)) => {
+            SocketAddr::V6(SocketAddrV6::new(ip, 0, 0, given.scope_id()))
+        }
+        _ => SocketAddr::new(ip, 0),
+    };
+    let elsewhere = |error: io::Error| error.kind() == io::ErrorKind::AddrNotAvailable;
+    ip.is_loopback() || ip.is_unspecified() || !UdpSocket::bind(to).is_err_and(elsewhere)
 }
 
 fn denied(host: &str, ip: IpAddr, port: u16, special: Option<Special>, hub: bool) -> Denied {

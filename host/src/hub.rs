@@ -38,7 +38,7 @@ use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
 use crate::store::Store;
-use crate::web::{Access, Board, HubApi, Management, Pages, VersionInfo};
+use crate::web::{Access, Board, HubApi, Management, Origins, Pages, VersionInfo};
 use manager::Manager;
 
 mod indigo;
@@ -273,7 +273,8 @@ impl Hub {
                 revision: 0,
                 python_version: "3.14 (RustPython 0.6)".to_owned(),
             },
-            local_only: listener.ip().is_loopback(),
+            origins: Origins::new(&self.web, listener),
+            pages_origin: None,
         }
     }
 }

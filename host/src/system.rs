@@ -4,6 +4,8 @@
 //! Running out of either in the middle of a start gives errors that name neither, so the room
 //! is looked at first and the sentence says what to raise.
 
+use std::sync::{Mutex, PoisonError};
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::engine::pool::stacks;
@@ -26,24 +28,58 @@ const MAPPINGS_PER_STACK: u64 = 2;
 /// Mappings of everything else.
 const OTHER_MAPPINGS: u64 = 1400;
 
-/// Allows this process as many open files as the system lets it: at least the hard
-/// limit, and more where it is privileged and `instances` need more.
+/// Files that are kept for the API when everything else has used up the rest.
+const RESERVED_FILES: u64 = 64;
+
+/// Allows this process as many open files as the system lets it, but for a reserve: at
+/// least the hard limit, and more where it is privileged and `instances` need more.
+///
+/// The reserve lies between the soft limit and the hard one. So whatever opens files on
+/// behalf of plugins is refused before the API is; the store opens its files at the
+/// start and keeps them.
 pub fn raise_file_limit(instances: u64) {
-    let wanted = files_for(instances);
+    let wanted = files_for(instances).saturating_add(RESERVED_FILES);
     let mut limit = getrlimit(Resource::Nofile);
     if limit.maximum.is_some_and(|maximum| maximum < wanted) {
         let more = Rlimit {
-            current: Some(wanted),
+            current: Some(wanted.saturating_sub(RESERVED_FILES)),
             maximum: Some(wanted),
         };
         if setrlimit(Resource::Nofile, more).is_ok() {
             return;
         }
     }
-    limit.current = limit.maximum;
+    // Of a limit that is too small for a reserve everything is for use.
+    limit.current = limit
+        .maximum
+        .map(|maximum| match maximum > 4 * RESERVED_FILES {
+            true => maximum.saturating_sub(RESERVED_FILES),
+            false => maximum,
+        });
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "cannot raise the number of open files");
     }
+}
+
+/// Does something that opens a file or two, for which there is room even when the files
+/// for everything else are used up.
+///
+/// What others open in this moment has the same room; it is as short as a call of the
+/// system.
+pub fn with_reserved_files<T>(work: impl FnOnce() -> T) -> T {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let limit = getrlimit(Resource::Nofile);
+    let whole = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let raised = setrlimit(Resource::Nofile, whole).is_ok();
+    let done = work();
+    if raised && let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "cannot keep a reserve of open files");
+    }
+    done
 }
 
 /// Whether the system lets this process hold so many instances at once, in a pool of

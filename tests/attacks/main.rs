@@ -16,8 +16,10 @@ mod support;
 mod attack;
 mod scene;
 
+mod browsers;
 mod connections;
 mod cpu;
+mod descriptors;
 mod devices;
 mod files;
 mod grants;
@@ -40,6 +42,7 @@ mod stacks;
 mod threads;
 mod tls;
 mod wasi;
+mod web;
 
 /// Every limit that a test of this binary trips. The tables come from the macro
 /// that makes the tests, so a name cannot stand in one without its test.

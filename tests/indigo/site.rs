@@ -54,10 +54,16 @@ impl Site {
             }],
             ..IndigoApiConfig::default()
         };
-        let access = cordon::web::Access::new(&WebConfig::default());
+        let web = WebConfig::default();
+        let access = cordon::web::Access::new(&web);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let api = IndigoApi::new(server, &config, access, true);
+        let api = IndigoApi::new(
+            server,
+            &config,
+            access,
+            cordon::web::Origins::new(&web, address),
+        );
         let router = cordon::web::indigo::router(api);
         tokio::spawn(
             async move { cordon::web::serve(listener, router, std::future::pending()).await },

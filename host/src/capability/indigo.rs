@@ -54,7 +54,7 @@ impl From<Failure> for abi::Failure {
             FailureKind::Timeout => abi::FailureKind::Timeout,
             FailureKind::Unsupported => abi::FailureKind::Unsupported,
             FailureKind::Limit => abi::FailureKind::Limit,
-            FailureKind::Other => abi::FailureKind::Other,
+            FailureKind::Busy | FailureKind::Other => abi::FailureKind::Other,
         };
         Self {
             kind,

@@ -95,16 +95,19 @@ impl Run {
                 })?),
                 None => None,
             };
-        let mut hub = Hub::open(
-            engine,
-            events.clone(),
-            &data,
-            self.api.into_iter().collect(),
-        )?;
+        let address = match &listener {
+            Some(listener) => Some(
+                listener
+                    .local_addr()
+                    .map_err(|error| EngineError::io("cannot see the own address", error))?,
+            ),
+            None => None,
+        };
+        let mut hub = Hub::open(engine, events.clone(), &data, address.into_iter().collect())?;
         match &what {
             What::Domoticz(section, definition) => hub.start(section, definition).await?,
             What::Indigo(section) => {
-                if let Some(address) = self.api {
+                if let Some(address) = address {
                     hub.describe(ServerOptions {
                         web_url: format!("http://{address}"),
                         port: address.port(),
@@ -115,10 +118,7 @@ impl Run {
                 hub.indigo().await?.ready();
             }
         }
-        if let Some(listener) = listener {
-            let address = listener
-                .local_addr()
-                .map_err(|error| EngineError::io("cannot see the own address", error))?;
+        if let Some((listener, address)) = listener.zip(address) {
             let router = web::router(hub.api(address));
             println!("API on http://{address}/json.htm");
             tokio::spawn(web::serve(listener, router, std::future::pending()));

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::cli::stopping::Stopping;
@@ -18,8 +17,9 @@ use crate::log::{EventLog, Level};
 use crate::mail::Mailer;
 use crate::platform::domoticz::definition::Catalogue;
 use crate::platform::indigo::ServerOptions;
+use crate::system;
+use crate::web::Listeners;
 use crate::web::indigo::IndigoApi;
-use crate::{system, web};
 
 /// Arguments of `cordon serve`.
 #[derive(Args)]
@@ -55,20 +55,19 @@ impl Serve {
             &events,
             format!("memory of instances: {}", engine.allocation()),
         );
-        let listener = TcpListener::bind(config.hub.listen)
-            .await
-            .map_err(|error| {
-                EngineError::io(format!("cannot listen on {}", config.hub.listen), error)
-            })?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| EngineError::io("cannot see the own address", error))?;
+        let listeners = Listeners::bind(config.hub.listen, &config.web).await?;
+        let [address, pages] = listeners.addresses();
         let _simulators = if self.simulate {
             Some(crate::simulator::start(crate::simulator::Addresses::default()).await?)
         } else {
             None
         };
-        let mut hub = Hub::open(engine, events.clone(), &config.hub.data, vec![address])?;
+        let mut hub = Hub::open(
+            engine,
+            events.clone(),
+            &config.hub.data,
+            vec![address, pages],
+        )?;
         hub.set_web(config.web.clone());
         hub.set_grace(grace);
         hub.describe(ServerOptions {
@@ -92,15 +91,17 @@ impl Serve {
             }
             started = starting => started?,
         }
+        say(&events, format!("pages of plugins: http://{pages}/"));
         say(&events, format!("ready on http://{address}/"));
-        let local_only = address.ip().is_loopback();
         let api = hub.api(address);
-        let access = api.access.clone();
+        let (access, origins) = (api.access.clone(), api.origins.clone());
         let indigo = hub.indigo().await?;
-        let indigo = IndigoApi::new(indigo, &config.indigo_api, access, local_only);
-        let router = web::router(api).merge(web::indigo::router(indigo));
+        let indigo = IndigoApi::new(indigo, &config.indigo_api, access, origins);
+        let web = config.web.clone();
         let told = stopping.clone().told();
-        let serving = tokio::spawn(web::serve(listener, router, told));
+        let serving = tokio::spawn(async move {
+            listeners.serve(&web, api, indigo, told).await;
+        });
         let served = stop(stopping, serving, &mut hub, &events).await;
         events.flush_echo(Duration::from_secs(1));
         served.map(|()| ExitCode::SUCCESS)
@@ -111,12 +112,12 @@ impl Serve {
 /// the plugins at the same time.
 async fn stop(
     stopping: Stopping,
-    mut serving: JoinHandle<Result<(), EngineError>>,
+    mut serving: JoinHandle<()>,
     hub: &mut Hub,
     events: &EventLog,
 ) -> Result<(), EngineError> {
-    let ended = |served: Result<_, tokio::task::JoinError>| {
-        served.unwrap_or_else(|error| Err(EngineError::io("serving HTTP", error.into())))
+    let ended = |served: Result<(), tokio::task::JoinError>| {
+        served.map_err(|error| EngineError::io("serving HTTP", error.into()))
     };
     tokio::select! {
         biased;

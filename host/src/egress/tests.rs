@@ -23,7 +23,7 @@ fn the_own_address_and_port_need_no_grant() {
     assert_eq!(check(&typed, "device.lan", "192.168.1.9:8080"), Ok(()));
     let named = policy("Device.lan", "80", "", &[]);
     assert_eq!(check(&named, "device.LAN", "10.0.0.7:80"), Ok(()));
-    let here = policy("127.0.0.1", "8080", "", &["0.0.0.0:8080"]);
+    let here = policy("127.0.0.1", "8080", "", &["0.0.0.0:9090"]);
     assert_eq!(check(&here, "localhost", "127.0.0.1:8080"), Ok(()));
     let localhost = policy("localhost", "81", "", &[]);
     assert_eq!(check(&localhost, "localhost", "[::1]:81"), Ok(()));
@@ -175,6 +175,74 @@ fn it_refuses_the_hubs_listeners_unless_named_with_their_port() {
         check(&policy("", "", EVERYTHING, &hub), "x", "192.0.2.1:8080"),
         Ok(())
     );
+}
+
+#[test]
+fn an_own_address_that_leads_to_the_hub_is_the_hub() {
+    let line = "network = [\"127.0.0.1:8080\"]".to_owned();
+    for hub in [
+        "127.0.0.1:8080",
+        "0.0.0.0:8080",
+        "[::]:8080",
+        "[::ffff:127.0.0.1]:8080",
+    ] {
+        for address in [
+            "127.0.0.1",
+            "localhost",
+            "device.example",
+            "http://device.example:8080/",
+        ] {
+            let typed = policy(
+                address,
+                "8080",
+                "network = [\"*:*\", \"localhost:8080\"]",
+                &[hub],
+            );
+            for target in [
+                "127.0.0.1:8080",
+                "[::ffff:127.0.0.1]:8080",
+                "[64:ff9b::7f00:1]:8080",
+            ] {
+                let host = address
+                    .trim_start_matches("http://")
+                    .trim_end_matches(":8080/");
+                assert_eq!(
+                    check(&typed, host, target),
+                    Err(line.clone()),
+                    "{hub} {address}"
+                );
+            }
+        }
+    }
+    // Every address of this machine, whichever a name leads to.
+    for target in ["127.9.9.9:8080", "[::1]:8080", "0.0.0.0:8080", "[::]:8080"] {
+        for hub in ["0.0.0.0:8080", "[::]:8080"] {
+            let typed = policy("device.example", "8080", EVERYTHING, &[hub]);
+            assert!(
+                check(&typed, "device.example", target).is_err(),
+                "{hub} {target}"
+            );
+        }
+    }
+    let typed = policy("device.example", "8080", "", &["0.0.0.0:8080"]);
+    assert_eq!(check(&typed, "device.example", "192.0.2.1:8080"), Ok(()));
+}
+
+#[test]
+fn the_port_of_a_device_is_none_to_listen_on() {
+    for address in ["", "127.0.0.1", "localhost", "0.0.0.0"] {
+        assert_eq!(
+            policy(address, "8085", "", &[]).check_listen(8085),
+            Ok(()),
+            "{address}"
+        );
+    }
+    for address in ["192.0.2.1", "device.example", "127.0.0.1, device.example"] {
+        let denied = policy(address, "8085", "", &[]).check_listen(8085);
+        assert_eq!(denied.unwrap_err().grant, "listen = [8085]", "{address}");
+    }
+    let granted = policy("device.example", "8085", "listen = [8085]", &[]);
+    assert_eq!(granted.check_listen(8085), Ok(()));
 }
 
 #[test]

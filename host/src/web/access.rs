@@ -17,6 +17,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::digest::{Challenges, REALM, Response, Secret};
+use super::forwarded::Client;
 use super::query::Query;
 use super::throttle::Throttle;
 use crate::config::{WebConfig, WebUser};
@@ -120,6 +121,7 @@ impl Account {
 pub struct Access {
     accounts: Arc<[Account]>,
     networks: Arc<[HostPattern]>,
+    proxies: Arc<[HostPattern]>,
     throttle: Arc<Throttle>,
     challenges: Arc<Challenges>,
 }
@@ -137,6 +139,7 @@ impl Access {
         Self {
             accounts: config.users.iter().map(account).collect(),
             networks: config.networks.clone().into(),
+            proxies: config.proxies.clone().into(),
             throttle: Arc::default(),
             challenges: Arc::new(Challenges::new()),
         }
@@ -153,23 +156,24 @@ impl Access {
         accounts.map(|account| (account.name.as_str(), account.rights))
     }
 
+    /// Where a request over a connection from `peer` comes from.
+    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
+        Client::new(peer, headers, &self.proxies)
+    }
+
     /// Who a request comes from.
     pub(super) fn admit(
         &self,
-        peer: IpAddr,
+        client: Client,
         headers: &HeaderMap,
         query: &Query,
     ) -> Result<Caller, Refusal> {
-        match credentials(headers, query) {
-            Some((name, password)) => match self.log_in(peer, &name, &password) {
-                Err(Refusal::Wrong)
-                    if self.needs_none(peer, headers) && self.accounts.is_empty() =>
-                {
-                    Ok(local())
-                }
-                outcome => outcome,
-            },
-            None if self.needs_none(peer, headers) => Ok(local()),
+        // A password is right or wrong where there are users. Clients that send one
+        // everywhere are not guessing.
+        let given = credentials(headers, query).filter(|_| self.has_users());
+        match given {
+            Some((name, password)) => self.log_in(client.address, &name, &password),
+            None if self.needs_none(client) => Ok(local()),
             None => Err(Refusal::Missing),
         }
     }
@@ -237,15 +241,10 @@ impl Access {
     }
 
     /// Whether a request comes from a network that needs no password. One that a proxy
-    /// passed on does not: its address is the proxy's.
-    fn needs_none(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
-        let passed_on = ["forwarded", "x-forwarded-for", "x-real-ip"];
-        let peer = peer.to_canonical();
-        let listed = self
-            .networks
-            .iter()
-            .any(|network| network.contains("", peer));
-        listed && !passed_on.iter().any(|name| headers.contains_key(*name))
+    /// passed on without saying for whom does not: its address is the proxy's.
+    fn needs_none(&self, client: Client) -> bool {
+        let mut networks = self.networks.iter();
+        client.certain && networks.any(|network| network.contains("", client.address))
     }
 }
 
@@ -327,6 +326,15 @@ mod tests {
 
     const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
+    fn admit(
+        access: &Access,
+        peer: IpAddr,
+        headers: &HeaderMap,
+        query: &Query,
+    ) -> Result<Caller, Refusal> {
+        access.admit(access.client(peer, headers), headers, query)
+    }
+
     fn access(text: &str) -> Access {
         Access::new(&toml::from_str(text).unwrap())
     }
@@ -350,16 +358,24 @@ mod tests {
     fn without_configuration_only_this_machine_may() {
         let access = access("");
         let none = (HeaderMap::new(), Query::default());
-        assert_eq!(access.admit(HOME, &none.0, &none.1), Ok(local()));
+        assert_eq!(admit(&access, HOME, &none.0, &none.1), Ok(local()));
         let mapped: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
-        assert_eq!(access.admit(mapped, &none.0, &none.1), Ok(local()));
-        assert_eq!(access.admit(far(), &none.0, &none.1), Err(Refusal::Missing));
+        assert_eq!(admit(&access, mapped, &none.0, &none.1), Ok(local()));
+        assert_eq!(
+            admit(&access, far(), &none.0, &none.1),
+            Err(Refusal::Missing)
+        );
         // Clients that always send a user work where none is asked for.
-        assert_eq!(access.admit(HOME, &header("a:b"), &none.1), Ok(local()));
+        assert_eq!(admit(&access, HOME, &header("a:b"), &none.1), Ok(local()));
+        for _ in 0..2 * crate::web::throttle::FAILURES {
+            assert_eq!(admit(&access, HOME, &header("a:b"), &none.1), Ok(local()));
+            let far = admit(&access, far(), &header("a:b"), &none.1);
+            assert_eq!(far, Err(Refusal::Missing));
+        }
         let mut passed_on = HeaderMap::new();
         passed_on.insert("x-forwarded-for", "10.0.0.1".parse().unwrap());
         assert_eq!(
-            access.admit(HOME, &passed_on, &none.1),
+            admit(&access, HOME, &passed_on, &none.1),
             Err(Refusal::Missing)
         );
     }
@@ -373,11 +389,11 @@ mod tests {
             rights: Rights::User,
         };
         assert_eq!(
-            access.admit(far(), &header("ann:p:w"), &none),
+            admit(&access, far(), &header("ann:p:w"), &none),
             Ok(ann.clone())
         );
         assert_eq!(
-            access.admit(far(), &header("ann:x"), &none),
+            admit(&access, far(), &header("ann:x"), &none),
             Err(Refusal::Wrong)
         );
         let query = |password: &str| {
@@ -387,15 +403,15 @@ mod tests {
         let headers = HeaderMap::new();
         for password in [BASE64_STANDARD.encode("p:w"), md5_hex("p:w")] {
             assert_eq!(
-                access.admit(far(), &headers, &query(&password)),
+                admit(&access, far(), &headers, &query(&password)),
                 Ok(ann.clone())
             );
         }
         let wrong = query(&BASE64_STANDARD.encode("p"));
-        assert_eq!(access.admit(far(), &headers, &wrong), Err(Refusal::Wrong));
+        assert_eq!(admit(&access, far(), &headers, &wrong), Err(Refusal::Wrong));
         // A wrong password is wrong on this machine too.
         assert_eq!(
-            access.admit(HOME, &header("ann:x"), &none),
+            admit(&access, HOME, &header("ann:x"), &none),
             Err(Refusal::Wrong)
         );
     }
@@ -404,8 +420,8 @@ mod tests {
     fn networks_that_need_no_password_are_listed() {
         let access = access("networks = [\"192.168.1.0/24\"]");
         let (headers, none) = (HeaderMap::new(), Query::default());
-        assert_eq!(access.admit(far(), &headers, &none), Ok(local()));
-        assert_eq!(access.admit(HOME, &headers, &none), Err(Refusal::Missing));
+        assert_eq!(admit(&access, far(), &headers, &none), Ok(local()));
+        assert_eq!(admit(&access, HOME, &headers, &none), Err(Refusal::Missing));
     }
 
     #[test]
@@ -414,15 +430,44 @@ mod tests {
         let none = Query::default();
         for _ in 0..crate::web::throttle::FAILURES {
             assert_eq!(
-                access.admit(far(), &header("ann:x"), &none),
+                admit(&access, far(), &header("ann:x"), &none),
                 Err(Refusal::Wrong)
             );
         }
         // The right one comes too late, from that address alone.
         assert_eq!(
-            access.admit(far(), &header("ann:p:w"), &none),
+            admit(&access, far(), &header("ann:p:w"), &none),
             Err(Refusal::TooMany)
         );
-        assert!(access.admit(HOME, &header("ann:p:w"), &none).is_ok());
+        assert!(admit(&access, HOME, &header("ann:p:w"), &none).is_ok());
+    }
+
+    #[test]
+    fn behind_a_trusted_proxy_each_client_has_an_address_of_its_own() {
+        let access = access(
+            "users = [{ name = \"ann\", password = \"p:w\" }]\n\
+             networks = [\"192.168.1.0/24\", \"127.0.0.1\"]\nproxies = [\"127.0.0.1\"]",
+        );
+        let none = Query::default();
+        let from = |address: &str, mut headers: HeaderMap| {
+            headers.insert("x-forwarded-for", address.parse().unwrap());
+            admit(&access, HOME, &headers, &none)
+        };
+        assert_eq!(from("192.168.1.5", HeaderMap::new()), Ok(local()));
+        assert_eq!(from("203.0.113.9", HeaderMap::new()), Err(Refusal::Missing));
+        // A proxy that does not say who asks is not the machine's own user.
+        assert_eq!(
+            admit(&access, HOME, &HeaderMap::new(), &none),
+            Err(Refusal::Missing)
+        );
+        // Whoever is locked out is so alone.
+        for _ in 0..crate::web::throttle::FAILURES {
+            assert_eq!(from("203.0.113.9", header("ann:x")), Err(Refusal::Wrong));
+        }
+        assert_eq!(
+            from("203.0.113.9", header("ann:p:w")),
+            Err(Refusal::TooMany)
+        );
+        assert!(from("203.0.113.10", header("ann:p:w")).is_ok());
     }
 }

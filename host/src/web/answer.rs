@@ -99,6 +99,14 @@ impl Answer {
         }
     }
 
+    /// The response of a command for a plugin that is behind: the client may come back.
+    pub(super) fn busy(self) -> Response {
+        let mut response = self.with_status(StatusCode::SERVICE_UNAVAILABLE);
+        let soon = HeaderValue::from_static("1");
+        response.headers_mut().insert(header::RETRY_AFTER, soon);
+        response
+    }
+
     /// The response with an HTTP status other than 200.
     pub(super) fn with_status(self, status: StatusCode) -> Response {
         (status, self).into_response()
@@ -125,6 +133,7 @@ fn respond(
     let headers = [
         (header::CONTENT_TYPE, "application/json;charset=UTF-8"),
         (header::CACHE_CONTROL, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::VARY, "accept-encoding"),
     ];
     let mut response = (headers, body).into_response();

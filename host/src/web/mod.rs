@@ -2,8 +2,8 @@
 //!
 //! Speaks `/json.htm?type=command&param=...` with the field names that clients of
 //! Domoticz know; `docs/api.md` has the commands. Who may use it is decided in
-//! [`access`]; web pages of others are kept out (a browser's cross-site request is
-//! refused). Everything that a client can send or make the hub keep is bounded.
+//! [`access`]; web pages of others are kept from commanding it in [`origin`], and pages
+//! of plugins have an origin of their own ([`site`]). Everything that a client can send or make the hub keep is bounded.
 
 mod access;
 mod answer;
@@ -13,35 +13,42 @@ mod counter;
 mod devices;
 mod digest;
 mod early;
+mod forwarded;
 mod gzip;
 pub mod indigo;
 mod names;
 mod origin;
 mod page;
 mod pages;
+mod places;
 mod query;
 mod sensor;
 mod server;
+mod site;
+mod stream;
 mod throttle;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Form, Path, Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{Html, IntoResponse};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
 
 pub use access::{Access, Rights};
 pub use commands::markdown;
 pub use devices::Board;
+pub use origin::Origins;
 pub use pages::Pages;
 pub use server::serve;
+pub use site::{Listeners, PagesOrigin};
 
 use crate::log::EventLog;
 use crate::platform::domoticz::definition::PluginDefinition;
@@ -56,6 +63,8 @@ use access::Caller;
 use answer::Answer;
 use commands::Call;
 use early::{Early, Reply};
+use forwarded::Client;
+use origin::Act;
 use query::Query;
 use server::Peer;
 
@@ -96,10 +105,10 @@ pub struct HubApi {
     pub started: Instant,
     /// What `getversion` answers.
     pub version: VersionInfo,
-    /// Refuses requests whose `Host` is not this machine's own name for itself, so
-    /// that a web page cannot reach a loopback listener by a name of its own. Set it
-    /// when the listener is on a loopback address.
-    pub local_only: bool,
+    /// Which names and origins are the hub's own.
+    pub origins: Origins,
+    /// Where browsers are sent that ask for pages of plugins; `None` shows them here.
+    pub pages_origin: Option<PagesOrigin>,
 }
 
 /// What clients are told about the hub's version.
@@ -145,9 +154,18 @@ pub fn router(api: HubApi) -> Router {
         .with_state(api)
 }
 
+/// The routes of the origin that pages of plugins have for themselves.
+pub fn pages_router(api: HubApi) -> Router {
+    Router::new()
+        .route("/templates/{name}", get(custom_page))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
+        .with_state(api)
+}
+
 async fn json(
     State(api): State<HubApi>,
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    method: Method,
     headers: HeaderMap,
     uri: Uri,
     form: Result<Form<HashMap<String, String>>, FormRejection>,
@@ -163,15 +181,16 @@ async fn json(
             return Err(answer.with_status(rejection.status()).into());
         }
     }
-    let caller = admit(&api, peer, &headers, &query)?;
+    keep_apart(&api, &headers, &method, commands::act_of(&query))?;
+    let (caller, client) = admit(&api, peer, &headers, &query)?;
     let call = Call {
         api: &api,
         query: &query,
         caller: &caller,
-        peer: peer.ip(),
+        peer: client.address,
+        busy: AtomicBool::new(false),
     };
-    let gzip = gzip::is_accepted(&headers);
-    Ok(commands::run(&call).await.respond(gzip))
+    Ok(commands::run(&call, gzip::is_accepted(&headers)).await)
 }
 
 async fn upload(
@@ -180,7 +199,8 @@ async fn upload(
     request: Request,
 ) -> Reply {
     let headers = request.headers().clone();
-    let caller = admit(&api, peer, &headers, &Query::default())?;
+    keep_apart(&api, &headers, request.method(), Act::Change)?;
+    let (caller, _) = admit(&api, peer, &headers, &Query::default())?;
     let file = body::file(request, MAX_UPLOAD)
         .await
         .map_err(|(status, reason)| Answer::refused(reason).with_status(status))?;
@@ -193,6 +213,7 @@ async fn status_page(
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
 ) -> Reply {
+    keep_apart(&api, &headers, &Method::GET, Act::Look)?;
     admit(&api, peer, &headers, &Query::default())?;
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let headers = [(header::CONTENT_SECURITY_POLICY, policy)];
@@ -208,8 +229,15 @@ async fn custom_page(
     State(api): State<HubApi>,
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     headers: HeaderMap,
+    uri: Uri,
     Path(name): Path<String>,
 ) -> Reply {
+    // A page is only shown, and links to it may be anywhere.
+    keep_apart(&api, &headers, &Method::GET, Act::Show)?;
+    let elsewhere = api.pages_origin.as_ref();
+    if let Some(there) = elsewhere.and_then(|it| it.send_there(&headers, &uri)) {
+        return Ok(there);
+    }
     admit(&api, peer, &headers, &Query::default())?;
     Ok(api.pages.response(&name).await)
 }
@@ -220,34 +248,42 @@ async fn icon(
     headers: HeaderMap,
     Path(name): Path<String>,
 ) -> Reply {
+    keep_apart(&api, &headers, &Method::GET, Act::Look)?;
     admit(&api, peer, &headers, &Query::default())?;
     Ok(pages::icon(&api.images, &name).await)
 }
 
-/// Who asks; else the answer to whoever may not.
+/// The answer to what a page of somebody else made a browser send.
+fn keep_apart(api: &HubApi, headers: &HeaderMap, method: &Method, act: Act) -> Result<(), Early> {
+    let checked = api.origins.check(headers, method, act);
+    checked.map_err(|reason| forbidden(reason).into())
+}
+
+/// Who asks, and from where; else the answer to whoever may not.
 fn admit(
     api: &HubApi,
     peer: SocketAddr,
     headers: &HeaderMap,
     query: &Query,
-) -> Result<Caller, Early> {
-    let forbidden = |reason: String| Answer::refused(reason).with_status(StatusCode::FORBIDDEN);
-    origin::check(headers, api.local_only).map_err(forbidden)?;
-    let caller = api
-        .access
-        .admit(peer.ip(), headers, query)
-        .map_err(|refusal| {
-            let answer = Answer::refused(refusal.words()).with_status(refusal.status());
-            let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"Cordon\"")];
-            match refusal.status() {
-                StatusCode::UNAUTHORIZED => (ask, answer).into_response(),
-                _ => answer,
-            }
-        })?;
+) -> Result<(Caller, Client), Early> {
+    let client = api.access.client(peer.ip(), headers);
+    let admitted = api.access.admit(client, headers, query);
+    let caller = admitted.map_err(|refusal| {
+        let answer = Answer::refused(refusal.words()).with_status(refusal.status());
+        let ask = [(header::WWW_AUTHENTICATE, "Basic realm=\"Cordon\"")];
+        match refusal.status() {
+            StatusCode::UNAUTHORIZED => (ask, answer).into_response(),
+            _ => answer,
+        }
+    })?;
     if caller.is_local() {
-        origin::check_host(headers).map_err(forbidden)?;
+        api.origins.check_host(headers).map_err(forbidden)?;
     }
-    Ok(caller)
+    Ok((caller, client))
+}
+
+fn forbidden(reason: String) -> Response {
+    Answer::refused(reason).with_status(StatusCode::FORBIDDEN)
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(super) async fn render(
         let _ = write!(
             page,
             "<p><a href=\"templates/{0}\">{0}</a></p>",
-            escape(name)
+            shown(name)
         );
     }
     for info in hardware.iter().take(PLUGINS) {
@@ -76,8 +76,8 @@ async fn plugin(
     ids: &[i64],
     devices: &DeviceTable,
 ) -> Result<(), DeviceError> {
-    let (name, key) = (escape(&info.name), escape(&info.key));
-    let (state, detail) = (escape(&info.state), escape(&info.detail));
+    let (name, key) = (shown(&info.name), shown(&info.key));
+    let (state, detail) = (shown(&info.state), shown(&info.detail));
     let _ = write!(
         page,
         "<h2>{name} <small>{key}</small></h2><p><b>{state}</b> {detail}</p>"
@@ -97,10 +97,10 @@ async fn plugin(
                 page,
                 "<tr><td>{}<td>{}<td>{}<td>{}<td>{}</tr>",
                 device.id,
-                escape(&device.name),
-                escape(names::sub(device)),
-                escape(&shown_value(row)),
-                escape(&device.last_update),
+                shown(&device.name),
+                shown(names::sub(device)),
+                shown(&shown_value(row)),
+                shown(&device.last_update),
             );
         }
         rest = rest.get(done.max(1)..).unwrap_or_default();
@@ -127,9 +127,16 @@ fn more(page: &mut String, all: usize, shown: usize, what: &str) {
     }
 }
 
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len().min(TEXT));
-    for character in text.chars().take(TEXT) {
+/// Text as HTML, cut to what a row shows.
+fn shown(text: &str) -> String {
+    let end = text.floor_char_boundary(TEXT);
+    escape(text.get(..end).unwrap_or_default())
+}
+
+/// Text as HTML.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),

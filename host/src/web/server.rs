@@ -1,194 +1,395 @@
 //! Serving HTTP within bounds: so many connections, each exchange in so much time.
 //!
-//! A client that sends its request slowly, reads its answer slowly or does nothing is
-//! cut off; until then it holds one of a fixed number of places, and whoever comes
-//! when all are taken waits in the kernel's queue.
+//! Connections have [`Places`]. A request that was received whole is carried out by a
+//! task of its own, whatever becomes of the connection: clients that close right
+//! after sending are served like any other.
 
-use std::future::{Future, IntoFuture, pending};
+use std::convert::Infallible;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::os::fd::AsFd;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use axum::body::{Body, HttpBody};
+use axum::extract::ConnectInfo;
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::io::Errno;
+use rustix::net::SocketFlags;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::time::{Instant, Sleep};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
 
+use super::places::{Phase, Place, Places};
+use super::stream::TimedStream;
 use crate::error::EngineError;
+use crate::grants::HostPattern;
+use crate::log::{EventLog, Level};
+use crate::system;
 
 /// Connections at a time.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 512;
+
+/// Connections of one address at a time.
+const EACH: usize = 64;
+
+/// Connections that wait for a place at a time, how long, and how often they look.
+const QUEUE: usize = 128;
+const QUEUED: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(5);
 
 /// From one answer's first byte to the next one's: reading the answer, idling, sending
 /// the next request. The largest body has four megabytes, so nobody honest needs more.
 const EXCHANGE: Duration = Duration::from_secs(30);
 
+/// From an answer, or the start of the connection, to the end of a request's headers.
+const HEADERS: Duration = Duration::from_secs(10);
+
+/// Largest bytes of a request's line and headers together.
+const MAX_HEADERS: usize = 64 << 10;
+
 /// How long open connections may delay the end of the program.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Pause after the system refused a connection, such as for want of descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// Pause after the system refused a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often it is said that descriptors have run out.
+const SAID: Duration = Duration::from_secs(60);
 
 /// Serves `router` on `listener` until `shutdown` is done, then lets running
 /// exchanges end for at most three seconds.
 ///
 /// # Errors
-/// [`EngineError::Io`] when the listener fails for good.
+/// None at present: a listener that refuses connections is asked again.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), EngineError> {
-    serve_bounded(listener, router, shutdown, CONNECTIONS, EXCHANGE).await
+    Server::new(router).serve(listener, shutdown).await;
+    Ok(())
 }
 
-pub(super) async fn serve_bounded(
-    listener: TcpListener,
+/// How a router is served.
+pub(super) struct Server {
     router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-    connections: usize,
+    places: Arc<Places>,
+    /// Turns for those for whom there is no place at present.
+    queue: Arc<Semaphore>,
     exchange: Duration,
-) -> Result<(), EngineError> {
-    let listener = BoundedListener {
-        listener,
-        places: Arc::new(Semaphore::new(connections)),
-        exchange,
-    };
-    let (announce, announced) = oneshot::channel();
-    let service = router.into_make_service_with_connect_info::<Peer>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        shutdown.await;
-        let _ = announce.send(());
-    });
-    let grace_is_over = async {
-        match announced.await {
-            Ok(()) => tokio::time::sleep(GRACE).await,
-            Err(_) => pending().await,
+    log: Option<EventLog>,
+}
+
+impl Server {
+    pub(super) fn new(router: Router) -> Self {
+        Self {
+            router,
+            places: Places::new(CONNECTIONS, EACH, Vec::new()),
+            queue: Arc::new(Semaphore::new(QUEUE)),
+            exchange: EXCHANGE,
+            log: None,
         }
-    };
-    tokio::select! {
-        served = serving.into_future() => {
-            served.map_err(|error| EngineError::io("serving HTTP", error))
-        }
-        () = grace_is_over => Ok(()),
     }
+
+    /// Lets proxies have more connections than one address may have.
+    pub(super) fn with_proxies(mut self, proxies: Vec<HostPattern>) -> Self {
+        self.places = Places::new(CONNECTIONS, EACH, proxies);
+        self
+    }
+
+    /// Where is said that connections cannot be accepted.
+    pub(super) fn with_log(mut self, log: EventLog) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// Other bounds, for tests.
+    #[cfg(test)]
+    pub(super) fn with_bounds(mut self, total: usize, each: usize, exchange: Duration) -> Self {
+        self.places = Places::new(total, each, Vec::new());
+        self.exchange = exchange;
+        self
+    }
+
+    /// Serves until `shutdown` is done, then lets running exchanges end for at most
+    /// three seconds.
+    pub(super) async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let stop = CancellationToken::new();
+        let connections = TaskTracker::new();
+        let mut shutdown = pin!(shutdown);
+        let mut said = None;
+        loop {
+            let (stream, peer) = tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                accepted = self.accept(&listener, &mut said) => accepted,
+            };
+            // Answers are small; a refusal costs latency only.
+            let _ = stream.set_nodelay(true);
+            let client = Client {
+                stream,
+                peer: Peer(peer),
+                router: self.router.clone(),
+                exchange: self.exchange,
+                stop: stop.clone(),
+            };
+            match self.places.take(peer.ip()) {
+                Some(place) => {
+                    connections.spawn(client.serve(place));
+                }
+                None => {
+                    // All work on whole requests, which may be over in a moment.
+                    if let Ok(turn) = Arc::clone(&self.queue).try_acquire_owned() {
+                        connections.spawn(client.wait(Arc::clone(&self.places), turn));
+                    }
+                }
+            }
+        }
+        drop(listener);
+        stop.cancel();
+        connections.close();
+        let _ = tokio::time::timeout(GRACE, connections.wait()).await;
+    }
+
+    /// The next connection, whatever the system says in the meantime.
+    async fn accept(
+        &self,
+        listener: &TcpListener,
+        said: &mut Option<Instant>,
+    ) -> (TcpStream, SocketAddr) {
+        loop {
+            let error = match listener.accept().await {
+                Ok(accepted) => return accepted,
+                Err(error) => error,
+            };
+            if is_exhaustion(&error) {
+                self.say(said, &error);
+                match accept_with_reserve(listener) {
+                    Ok(accepted) => return accepted,
+                    // Even the reserve is used up: one that waits has to go.
+                    Err(error) if is_exhaustion(&error) => {
+                        self.places.make_room();
+                    }
+                    Err(_) => {}
+                }
+            } else {
+                tracing::debug!(%error, "a connection could not be accepted");
+            }
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+        }
+    }
+
+    fn say(&self, said: &mut Option<Instant>, error: &io::Error) {
+        if said.is_some_and(|said| said.elapsed() < SAID) {
+            return;
+        }
+        *said = Some(Instant::now());
+        let text = format!(
+            "the API accepts connections from its reserve: {error}; raise the number of open \
+             files with `ulimit -n` or LimitNOFILE, or have fewer plugins"
+        );
+        match &self.log {
+            Some(log) => log.record(None, Level::Error, text),
+            None => tracing::error!("{text}"),
+        }
+    }
+}
+
+/// Whether the process or the system has no descriptor left.
+fn is_exhaustion(error: &io::Error) -> bool {
+    let number = error.raw_os_error();
+    [Errno::MFILE, Errno::NFILE]
+        .iter()
+        .any(|errno| number == Some(errno.raw_os_error()))
+}
+
+/// Accepts with a descriptor that is kept for the API.
+fn accept_with_reserve(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let accepted =
+        system::with_reserved_files(|| rustix::net::accept_with(listener.as_fd(), flags))?;
+    let stream = TcpStream::from_std(accepted.into())?;
+    let peer = stream.peer_addr()?;
+    Ok((stream, peer))
 }
 
 /// Where a connection comes from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub SocketAddr);
 
-impl Connected<IncomingStream<'_, BoundedListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, BoundedListener>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
-struct BoundedListener {
-    listener: TcpListener,
-    places: Arc<Semaphore>,
+/// A connection that was accepted.
+struct Client {
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
     exchange: Duration,
+    stop: CancellationToken,
 }
 
-impl Listener for BoundedListener {
-    type Io = TimedStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (TimedStream, SocketAddr) {
-        loop {
-            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
-                // The semaphore is never closed.
-                return pending().await;
-            };
-            match self.listener.accept().await {
-                Ok((stream, address)) => {
-                    // Answers are small; a refusal costs latency only.
-                    let _ = stream.set_nodelay(true);
-                    return (TimedStream::new(stream, self.exchange, place), address);
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
+impl Client {
+    /// Serves it when there is a place in time.
+    async fn wait(self, places: Arc<Places>, turn: OwnedSemaphorePermit) {
+        let end = Instant::now() + QUEUED;
+        while Instant::now() < end {
+            tokio::time::sleep(LOOK).await;
+            if let Some(place) = places.take(self.peer.0.ip()) {
+                drop(turn);
+                return self.serve(place).await;
             }
         }
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-/// A connection with a deadline that each answer renews once.
-struct TimedStream {
-    stream: TcpStream,
-    deadline: Pin<Box<Sleep>>,
-    exchange: Duration,
-    answering: bool,
-    _place: OwnedSemaphorePermit,
-}
-
-impl TimedStream {
-    fn new(stream: TcpStream, exchange: Duration, place: OwnedSemaphorePermit) -> Self {
-        Self {
-            stream,
-            deadline: Box::pin(tokio::time::sleep(exchange)),
-            exchange,
-            answering: false,
-            _place: place,
+    async fn serve(self, place: Arc<Place>) {
+        let Self { router, peer, .. } = self;
+        let stream = TimedStream::new(self.stream, self.exchange, Arc::clone(&place));
+        let service = service_fn(|request| {
+            let (router, place) = (router.clone(), Arc::clone(&place));
+            async move { Ok::<_, Infallible>(answer(router, request, peer, place).await) }
+        });
+        let serving = http1::Builder::new()
+            .half_close(true)
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.exchange.min(HEADERS))
+            .max_buf_size(MAX_HEADERS)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut serving = pin!(serving);
+        tokio::select! {
+            _ = serving.as_mut() => return,
+            () = place.given_up() => return,
+            () = self.stop.cancelled() => serving.as_mut().graceful_shutdown(),
         }
-    }
-
-    fn in_time(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        match self.deadline.as_mut().poll(cx) {
-            Poll::Pending => Ok(()),
-            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
+        tokio::select! {
+            _ = serving.as_mut() => {}
+            () = place.given_up() => {}
         }
     }
 }
 
-impl AsyncRead for TimedStream {
-    fn poll_read(
+/// The answer of the router, which a task of its own finds: nothing that happens to the
+/// connection ends it.
+async fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    peer: Peer,
+    place: Arc<Place>,
+) -> Response {
+    let mut request = request.map(|body| Body::new(Received::new(body, Arc::clone(&place))));
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let working = Arc::clone(&place);
+    let task = tokio::spawn(async move {
+        let _place = working;
+        router.oneshot(request).await
+    });
+    let response = match task.await {
+        Ok(Ok(response)) => response,
+        // The router never fails.
+        Ok(Err(never)) => match never {},
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    };
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        place.turn(Phase::Upgraded);
+        return response;
+    }
+    response.map(|body| Body::new(Sent { body, place }))
+}
+
+/// The body of a request, at whose end the connection begins to work.
+struct Received {
+    body: Incoming,
+    place: Arc<Place>,
+    whole: bool,
+}
+
+impl Received {
+    fn new(body: Incoming, place: Arc<Place>) -> Self {
+        let mut received = Self {
+            body,
+            place,
+            whole: false,
+        };
+        received.look();
+        received
+    }
+
+    fn look(&mut self) {
+        if !self.whole && self.body.is_end_stream() {
+            self.whole = true;
+            self.place.turn(Phase::Working);
+        }
+    }
+}
+
+impl HttpBody for Received {
+    type Data = <Incoming as HttpBody>::Data;
+    type Error = <Incoming as HttpBody>::Error;
+
+    fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.in_time(cx)?;
-        let before = buffer.filled().len();
-        let result = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.answering = false;
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        match &frame {
+            Poll::Ready(None) if !self.whole => {
+                self.whole = true;
+                self.place.turn(Phase::Working);
+            }
+            Poll::Ready(_) => self.look(),
+            Poll::Pending => {}
         }
-        result
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
-impl AsyncWrite for TimedStream {
-    fn poll_write(
+/// The body of an answer, at whose end the connection waits again.
+struct Sent {
+    body: Body,
+    place: Arc<Place>,
+}
+
+impl HttpBody for Sent {
+    type Data = <Body as HttpBody>::Data;
+    type Error = <Body as HttpBody>::Error;
+
+    fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if !self.answering {
-            self.answering = true;
-            let deadline = Instant::now() + self.exchange;
-            self.deadline.as_mut().reset(deadline);
-        }
-        self.in_time(cx)?;
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.place.turn(Phase::Fresh);
     }
 }

@@ -1,10 +1,12 @@
 //! Tests of the API over real loopback sockets: the house they ask, and how.
 
 mod bounds;
+mod browsers;
 mod devices;
 mod history;
 mod hub;
 mod people;
+mod places;
 mod settings;
 mod switching;
 
@@ -101,7 +103,8 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
             version: "2025.1".to_owned(),
             ..VersionInfo::default()
         },
-        local_only: true,
+        origins: Origins::new(web, ([127, 0, 0, 1], 0).into()),
+        pages_origin: None,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -109,13 +112,9 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
     let shutdown = async {
         let _ = stopped.await;
     };
-    let serving = server::serve_bounded(
-        listener,
-        router(api.clone()),
-        shutdown,
-        connections,
-        exchange,
-    );
+    let server = server::Server::new(router(api.clone()));
+    let server = server.with_bounds(connections, connections, exchange);
+    let serving = server.serve(listener, shutdown);
     tokio::spawn(serving);
     Fixture {
         _folder: folder,

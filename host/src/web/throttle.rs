@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::access::Refusal;
+use super::places::network_of;
 
 /// Failures of one address in [`WINDOW`] after which nothing of it is looked at.
 pub(super) const FAILURES: u32 = 5;
@@ -51,12 +52,9 @@ impl Throttle {
         *count = count.saturating_add(1);
     }
 
-    /// Under which address a peer is counted. One in IPv6 has a whole network.
+    /// Under which address a peer is counted.
     fn place(&self, peer: IpAddr) -> IpAddr {
-        let place = match peer.to_canonical() {
-            IpAddr::V4(address) => IpAddr::V4(address),
-            IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
-        };
+        let place = network_of(peer);
         let failures = self.failures();
         match failures.len() < ADDRESSES || failures.contains_key(&place) {
             true => place,

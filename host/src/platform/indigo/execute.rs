@@ -183,7 +183,7 @@ pub(super) fn busy(error: CallError) -> Failure {
         CallError::NoSuchPlugin(_) | CallError::NotRunning(_) => {
             Failure::new(FailureKind::Plugin, error.to_string())
         }
-        CallError::Busy(_) => Failure::other(error.to_string()),
+        CallError::Busy(_) => Failure::new(FailureKind::Busy, error.to_string()),
     }
 }
 

@@ -23,6 +23,8 @@ pub enum FailureKind {
     Unsupported,
     /// A limit: `RuntimeError`.
     Limit,
+    /// A plugin that has more to do than it may: `RuntimeError`.
+    Busy,
     /// Everything else: `RuntimeError`.
     Other,
 }

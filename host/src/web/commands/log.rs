@@ -62,15 +62,14 @@ pub(super) async fn add(call: &Call<'_>) -> Outcome {
         Some(4) => Level::Error,
         _ => Level::Normal,
     };
-    // One request is one line, in the name of who asked for it.
+    // One request is one line, and it is nobody's but theirs.
     let message = message.replace(char::is_control, " ");
-    let who = match call.caller.name.as_str() {
-        "" => call.peer.to_string(),
-        name => name.to_owned(),
+    let who = match call.caller.is_local() {
+        true => call.peer.to_string(),
+        false => call.caller.name.clone(),
     };
-    call.api
-        .log
-        .record(None, level, format!("{who} says: {message}"));
+    let text = format!("API ({who}): {message}");
+    call.api.log.record(None, level, text);
     Ok(Answer::ok("AddLogMessage"))
 }
 

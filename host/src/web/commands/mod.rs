@@ -27,19 +27,26 @@ pub(super) use icons::upload as upload_icons;
 pub(super) use points::divider;
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::response::{IntoResponse, Response};
 
 use super::access::{Caller, Rights};
 use super::answer::Answer;
+use super::origin::Act;
 use super::query::Query;
 use super::{HubApi, devices};
-use crate::platform::domoticz::{DeviceError, HubEvent, Notice, Row};
+use crate::platform::domoticz::{DeliverError, DeviceError, HubEvent, Notice, Row};
 
 /// One request that was admitted.
 pub(super) struct Call<'a> {
     pub api: &'a HubApi,
     pub query: &'a Query,
     pub caller: &'a Caller,
+    /// Address of the client.
     pub peer: IpAddr,
+    /// Whether a plugin's inbox was full.
+    pub busy: AtomicBool,
 }
 
 /// What the answer says when it is not OK.
@@ -189,27 +196,51 @@ const OLDER: &[(&str, &str)] = &[
     ("users", "getusers"),
 ];
 
-/// Carries a request out. What is not known is answered with ERR alone.
-pub(super) async fn run(call: &Call<'_>) -> Answer {
-    let kind = call.query.text("type").unwrap_or("command");
+/// The command that a request names.
+fn named(query: &Query) -> Option<&'static Command> {
+    let kind = query.text("type").unwrap_or("command");
     let name = match kind {
-        "command" => call.query.text("param"),
+        "command" => query.text("param"),
         older => OLDER
             .iter()
             .find(|(form, _)| *form == older)
             .map(|(_, name)| *name),
     };
-    let found = name.and_then(|name| COMMANDS.iter().find(|command| command.name == name));
-    let Some(command) = found else {
-        return Answer::unknown();
+    name.and_then(|name| COMMANDS.iter().find(|command| command.name == name))
+}
+
+/// What a request does. What a viewer may do changes nothing, nor does what begins with
+/// `get`.
+pub(super) fn act_of(query: &Query) -> Act {
+    match named(query) {
+        Some(command) if command.rights > Rights::Viewer && !command.name.starts_with("get") => {
+            Act::Change
+        }
+        _ => Act::Look,
+    }
+}
+
+/// Carries a request out. What is not known is answered with ERR alone; what a plugin
+/// has no room for, with 503.
+pub(super) async fn run(call: &Call<'_>, gzip: bool) -> Response {
+    let Some(command) = named(call.query) else {
+        return Answer::unknown().into_response();
     };
     if call.caller.rights < command.rights {
-        return Answer::error(command.title, "this user has no right to do this");
+        let text = "this user has no right to do this";
+        return Answer::error(command.title, text).into_response();
     }
-    let outcome = act(call, command.name).await;
-    outcome.map_or_else(Answer::unknown, |outcome| {
-        outcome.unwrap_or_else(|message| Answer::error(command.title, message))
-    })
+    match act(call, command.name).await {
+        None => Answer::unknown().into_response(),
+        Some(Ok(answer)) => answer.respond(gzip),
+        Some(Err(message)) => {
+            let answer = Answer::error(command.title, message);
+            match call.busy.load(Ordering::Relaxed) {
+                true => answer.busy(),
+                false => answer.into_response(),
+            }
+        }
+    }
 }
 
 /// The names of all commands.
@@ -257,6 +288,9 @@ impl Call<'_> {
 
     fn deliver(&self, hardware: u32, event: HubEvent) -> Result<(), String> {
         let delivered = self.api.plugins.deliver(hardware, event);
+        if delivered == Err(DeliverError::InboxFull) {
+            self.busy.store(true, Ordering::Relaxed);
+        }
         delivered.map_err(|error| format!("hardware {hardware}: {error}"))
     }
 

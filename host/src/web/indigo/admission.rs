@@ -14,12 +14,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 
-use super::IndigoApi;
 use super::answer::{Early, error, wrong_method};
 use super::keys::{Verdict, Wanted};
+use super::{IndigoApi, confirm};
 use crate::web::Rights;
 use crate::web::access::Refusal;
-use crate::web::origin;
+use crate::web::origin::{self, Act};
 use crate::web::server::Peer;
 
 /// What stands above a request's body, and where it comes from.
@@ -100,7 +100,15 @@ impl IndigoApi {
             return Ok(rights);
         }
         match self.keys.judge(&asked.headers, &asked.uri, wanted) {
-            Verdict::Allowed(rights) => Ok(rights),
+            // Whoever knows a key may have the pages that it opens; a page that read one in
+            // its own address commands nothing with it.
+            Verdict::Allowed(rights) => {
+                let opens = matches!(wanted, Wanted::Pages(_) | Wanted::Files(_));
+                if !opens && !has_bearer(&asked.headers) {
+                    self.keep_apart(asked, wanted)?;
+                }
+                Ok(rights)
+            }
             Verdict::Open => self.keep_apart(asked, wanted).map(|()| Rights::Admin),
             Verdict::NoKey => Err(self.unauthorized(Refusal::Missing)),
             Verdict::WrongKey => {
@@ -118,12 +126,13 @@ impl IndigoApi {
         let value = asked.headers.get(header::AUTHORIZATION)?;
         let value = std::str::from_utf8(value.as_bytes()).ok()?;
         let (scheme, rest) = value.trim().split_once(' ')?;
+        let address = self.access.client(asked.peer, &asked.headers).address;
         let caller = if scheme.eq_ignore_ascii_case("basic") {
-            self.access.basic(asked.peer, rest)
+            self.access.basic(address, rest)
         } else if scheme.eq_ignore_ascii_case("digest") {
             let target = asked.uri.path_and_query().map_or("/", |it| it.as_str());
             let method = asked.method.as_str();
-            self.access.digest(asked.peer, rest, method, target)
+            self.access.digest(address, rest, method, target)
         } else {
             return None;
         };
@@ -132,13 +141,28 @@ impl IndigoApi {
 
     /// Refuses what another site's page made a browser send.
     fn keep_apart(&self, asked: &Asked, wanted: Wanted<'_>) -> Result<(), Early> {
-        // A page that the browser keeps apart is another site to it, and may have its
-        // pictures and styles all the same.
-        let checked = match wanted {
-            Wanted::Files(_) => origin::check_local(&asked.headers, self.local_only),
-            _ => origin::check(&asked.headers, self.local_only),
+        let Asked {
+            method, headers, ..
+        } = asked;
+        let act = match wanted {
+            // A page that the browser keeps apart is another site to it, and may have its
+            // pictures and styles all the same.
+            Wanted::Files(_) => Act::Show,
+            Wanted::Look => Act::Look,
+            Wanted::Operate | Wanted::Configure => Act::Change,
+            Wanted::Pages(plugin) if method == Method::GET && follows(asked, plugin) => Act::Show,
+            Wanted::Pages(_) => Act::Change,
         };
-        checked.map_err(|reason| error(StatusCode::FORBIDDEN, "forbidden", &reason).into())
+        let Err(reason) = self.origins.check(headers, method, act) else {
+            return Ok(());
+        };
+        let may_ask = matches!(wanted, Wanted::Pages(_))
+            && method == Method::GET
+            && self.origins.check(headers, method, Act::Look).is_ok();
+        match may_ask {
+            true => Err(confirm::page(&asked.uri).into()),
+            false => Err(error(StatusCode::FORBIDDEN, "forbidden", &reason).into()),
+        }
     }
 
     fn unauthorized(&self, refusal: Refusal) -> Early {
@@ -170,4 +194,27 @@ impl IndigoApi {
         }
         answer.into()
     }
+}
+
+/// Whether a page of this plugin or of the hub led here, such as the question whether to
+/// come here. To the browser a page that is kept apart is of no origin.
+fn follows(asked: &Asked, plugin: &str) -> bool {
+    if origin::is_same_origin(&asked.headers) {
+        return true;
+    }
+    let Some(from) = origin::own_referer(&asked.headers) else {
+        return false;
+    };
+    let below = |start: &str| {
+        let rest = from.strip_prefix(start);
+        let rest = rest.and_then(|rest| rest.strip_prefix(plugin));
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    from == asked.uri.path() || below("/message/") || below("/")
+}
+
+fn has_bearer(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::AUTHORIZATION);
+    let scheme = value.and_then(|value| value.as_bytes().split(|it| *it == b' ').next());
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
 }

@@ -19,7 +19,13 @@ pub(super) fn json_answer(status: StatusCode, value: &Value) -> Response {
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (status, headers, value.to_string()).into_response()
+    let mut response = (status, headers, value.to_string()).into_response();
+    // Whatever is full or stopped may be otherwise in a moment.
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let soon = HeaderValue::from_static("1");
+        response.headers_mut().insert(header::RETRY_AFTER, soon);
+    }
+    response
 }
 
 /// `{"error": ..., "description": ...}`.

@@ -213,6 +213,7 @@ pub(super) fn status(kind: FailureKind) -> StatusCode {
         FailureKind::Key | FailureKind::Plugin => StatusCode::NOT_FOUND,
         FailureKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         FailureKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
+        FailureKind::Busy => StatusCode::SERVICE_UNAVAILABLE,
         FailureKind::Limit | FailureKind::Other => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
@@ -44,6 +44,9 @@ pub(super) async fn without_path(
 }
 
 async fn handle(api: &IndigoApi, plugin: &str, action: &str, asked: &Asked, sent: Sent) -> Reply {
+    if let Some(there) = api.elsewhere(plugin, asked) {
+        return Ok(there);
+    }
     api.admit(asked, Wanted::Pages(plugin), "GET, POST")?;
     let (plugin, callback, name) = target(api, plugin, action)?;
     let props = props(asked, &sent.bytes().await?)
@@ -66,7 +69,7 @@ async fn handle(api: &IndigoApi, plugin: &str, action: &str, asked: &Asked, sent
         "props": props,
     }, null, true]});
     let answered = match plugin.call(&call, &arguments, api.deadline).await {
-        Ok(Answer::Returned(value)) => reply::answer(&plugin, value).await,
+        Ok(Answer::Returned(value)) => reply::answer(&plugin, value, asked).await,
         Ok(Answer::NotDefined) => {
             let text = format!("the plugin has no method `{callback}`");
             error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, &text)
@@ -100,6 +103,15 @@ fn target(
     Ok((found, callback, name))
 }
 
+/// Headers that are not the plugin's business: secrets of the client, also those that
+/// it has for other servers under this host's name, and addresses that may have keys.
+const KEPT: [HeaderName; 4] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    header::COOKIE,
+    header::REFERER,
+];
+
 /// What the plugin is told about the request. The key that opened the address is not
 /// the plugin's business.
 fn props(asked: &Asked, body: &[u8]) -> Result<Map<String, Value>, String> {
@@ -114,7 +126,7 @@ fn props(asked: &Asked, body: &[u8]) -> Result<Map<String, Value>, String> {
     set("incoming_request_method", method.as_str().into());
     let mut seen: Map<String, Value> = Map::new();
     for (name, value) in headers {
-        if name == header::AUTHORIZATION {
+        if KEPT.contains(name) {
             continue;
         }
         let value = String::from_utf8_lossy(value.as_bytes());

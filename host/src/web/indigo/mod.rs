@@ -9,8 +9,10 @@ mod admission;
 mod answer;
 mod command;
 mod configure;
+mod confirm;
 mod dialog;
 mod file;
+mod headers;
 mod keys;
 mod lens;
 mod message;
@@ -40,7 +42,8 @@ pub use keys::{IndigoApiConfig, KeyConfig};
 
 use crate::platform::indigo::IndigoServer;
 use crate::platform::indigo::dialog::Dialogs;
-use crate::web::Access;
+use crate::web::{Access, Origins, PagesOrigin};
+use admission::Asked;
 use keys::ApiKeys;
 
 /// Largest body of a request in bytes.
@@ -60,7 +63,9 @@ pub struct IndigoApi {
     access: Access,
     /// Plugins whose pages are trusted like the hub's own.
     same_origin: Arc<[String]>,
-    local_only: bool,
+    origins: Origins,
+    /// Where browsers are sent that ask for pages; `None` shows them here.
+    pages: Option<PagesOrigin>,
     sockets: Arc<Semaphore>,
     places: message::Places,
     /// How long a plugin may take for a page.
@@ -68,26 +73,48 @@ pub struct IndigoApi {
 }
 
 impl IndigoApi {
-    /// The API of a server. `access` has the users; it and `local_only` are as in
+    /// The API of a server. `access` has the users; it and `origins` are as in
     /// [`super::HubApi`].
     #[must_use]
     pub fn new(
         server: Arc<IndigoServer>,
         config: &IndigoApiConfig,
         access: Access,
-        local_only: bool,
+        origins: Origins,
     ) -> Self {
         Self {
             dialogs: Arc::new(Dialogs::new(Arc::clone(&server))),
             keys: Arc::new(ApiKeys::new(config)),
             same_origin: config.same_origin_pages.clone().into(),
             access,
-            local_only,
+            origins,
+            pages: None,
             sockets: Arc::new(Semaphore::new(socket::MAX_CLIENTS)),
             places: message::Places::default(),
             deadline: message::DEADLINE,
             server,
         }
+    }
+
+    /// Sends browsers that ask for pages of plugins to an origin of these pages.
+    #[must_use]
+    pub fn with_pages(mut self, pages: PagesOrigin) -> Self {
+        self.pages = Some(pages);
+        self
+    }
+
+    /// Where a browser that asks for something of this plugin's pages is sent.
+    fn elsewhere(&self, plugin: &str, asked: &Asked) -> Option<Response> {
+        let pages = self.pages.as_ref()?;
+        if self.is_trusted(plugin) || self.origins.check_name(&asked.headers).is_err() {
+            return None;
+        }
+        pages.send_there(&asked.headers, &asked.uri)
+    }
+
+    /// Whether the operator trusts its pages like the hub's own.
+    fn is_trusted(&self, plugin: &str) -> bool {
+        self.same_origin.iter().any(|trusted| trusted == plugin)
     }
 }
 
@@ -121,15 +148,30 @@ pub fn router(api: IndigoApi) -> Router {
         .with_state(api)
 }
 
+/// The routes of the origin that pages of plugins have for themselves.
+pub fn pages_router(api: IndigoApi) -> Router {
+    Router::new()
+        .route("/message/{plugin}/{action}", any(message::without_path))
+        .route("/message/{plugin}/{action}/", any(message::without_path))
+        .route(
+            "/message/{plugin}/{action}/{*path}",
+            any(message::with_path),
+        )
+        .route("/{plugin}/{folder}/{*path}", any(resources::get))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(api)
+}
+
 /// Sends a page of a plugin in a way that it can do no harm to other pages.
 fn sandbox(api: &IndigoApi, plugin: &str, request: &HeaderMap, mut page: Response) -> Response {
     let headers = page.headers_mut();
     let nosniff = HeaderValue::from_static("nosniff");
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
-    // The address may have a key in it.
-    let none = HeaderValue::from_static("no-referrer");
-    headers.insert(header::REFERRER_POLICY, none);
-    if api.same_origin.iter().any(|trusted| trusted == plugin) {
+    // The address may have a key in it. The hub itself knows by it that a request comes
+    // from a page of the same plugin.
+    let own = HeaderValue::from_static("same-origin");
+    headers.insert(header::REFERRER_POLICY, own);
+    if api.is_trusted(plugin) {
         return page;
     }
     // Beside one of the plugin's own: browsers obey both.

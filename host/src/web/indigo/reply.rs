@@ -3,38 +3,26 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Map, Value};
 
+use super::admission::Asked;
 use super::answer::{UNKNOWN_ERROR, error};
-use super::file;
+use super::headers::Place;
+use super::{file, headers};
 use crate::platform::indigo::Plugin;
 
 /// The status by which a plugin says that a file is to be sent.
 const SEND_FILE: u64 = 310;
-/// Most headers that a plugin may set.
-const MAX_HEADERS: usize = 100;
-
-/// Headers about the connection, which are the hub's business.
-const OURS: [HeaderName; 7] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-    header::TRAILER,
-    header::UPGRADE,
-    header::TE,
-    header::STRICT_TRANSPORT_SECURITY,
-];
-
 /// What plugins answer with that makes a dictionary an answer.
 const KEYS: [&str; 4] = ["status", "headers", "content", "file_path"];
 
 /// Makes the answer of what a plugin returned.
-pub(super) async fn answer(plugin: &Arc<Plugin>, returned: Value) -> Response {
+pub(super) async fn answer(plugin: &Arc<Plugin>, returned: Value, asked: &Asked) -> Response {
     match returned {
         Value::Object(parts) if KEYS.iter().any(|key| parts.contains_key(*key)) => {
-            match dictionary(plugin, parts).await {
+            match dictionary(plugin, parts, asked).await {
                 Ok(answer) => answer,
                 Err(reason) => {
                     let text = format!("the plugin's reply cannot be sent: {reason}");
@@ -53,9 +41,10 @@ pub(super) async fn answer(plugin: &Arc<Plugin>, returned: Value) -> Response {
 async fn dictionary(
     plugin: &Arc<Plugin>,
     mut parts: Map<String, Value>,
+    asked: &Asked,
 ) -> Result<Response, String> {
     let status = status(parts.get("status"))?;
-    let mut headers = headers(parts.get("headers"))?;
+    let mut headers = headers::of_plugin(parts.get("headers"), &Place::new(plugin.id(), asked))?;
     if let Some(path) = parts.get("file_path").filter(|path| !path.is_null()) {
         let path = path.as_str().ok_or("`file_path` is no text")?.to_owned();
         // 310 is between plugin and hub; other statuses are the client's, as of a page
@@ -89,7 +78,7 @@ fn response(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
 }
 
 /// Text as it is; everything else as JSON; nothing as nothing.
-fn text(value: Value) -> String {
+pub(super) fn text(value: Value) -> String {
     match value {
         Value::String(text) => text,
         Value::Null => String::new(),
@@ -117,27 +106,4 @@ fn valid(status: u64) -> Result<StatusCode, String> {
         .filter(|code| (200..600).contains(code));
     let code = code.and_then(|code| StatusCode::from_u16(code).ok());
     code.ok_or_else(|| format!("the status {status} is not from 200 to 599"))
-}
-
-fn headers(value: Option<&Value>) -> Result<HeaderMap, String> {
-    let mut found = HeaderMap::new();
-    let given = match value {
-        None | Some(Value::Null) => return Ok(found),
-        Some(Value::Object(given)) => given,
-        Some(_) => return Err("`headers` is no dictionary".to_owned()),
-    };
-    if given.len() > MAX_HEADERS {
-        return Err(format!("more than {MAX_HEADERS} headers"));
-    }
-    for (name, value) in given {
-        let shown: String = name.chars().take(40).collect();
-        let wrong = || format!("the header `{shown}` has a wrong name or value");
-        let name = HeaderName::try_from(name.as_str()).map_err(|_| wrong())?;
-        let value = text(value.clone());
-        let value = HeaderValue::try_from(value).map_err(|_| wrong())?;
-        if !OURS.contains(&name) {
-            found.insert(name, value);
-        }
-    }
-    Ok(found)
 }

@@ -36,6 +36,9 @@ pub(super) async fn get(
     if !open && !WITH_KEY.contains(&folder.as_str()) {
         return Ok((StatusCode::NOT_FOUND, "not found\n").into_response());
     }
+    if let Some(there) = api.elsewhere(&plugin, &asked) {
+        return Ok(there);
+    }
     if !open {
         api.admit(&asked, Wanted::Files(&plugin), METHODS)?;
     } else if asked.method != Method::GET && asked.method != Method::HEAD {

@@ -1,5 +1,6 @@
 //! Tests over real loopback sockets, with a plugin of closures.
 
+mod browsers;
 mod dialogs;
 mod feeds;
 mod keys;
@@ -100,7 +101,8 @@ async fn serve_within(fixture: Fixture, config: &IndigoApiConfig, deadline: Dura
     let address = listener.local_addr().unwrap();
     let users = toml::from_str(USERS).unwrap();
     let access = Access::new(&users);
-    let mut api = IndigoApi::new(fixture.server.clone(), config, access, true);
+    let origins = Origins::new(&users, address);
+    let mut api = IndigoApi::new(fixture.server.clone(), config, access, origins);
     api.deadline = deadline;
     let router = router(api);
     tokio::spawn(async move { crate::web::serve(listener, router, std::future::pending()).await });
