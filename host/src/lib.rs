@@ -46,6 +46,7 @@ pub mod platform;
 pub mod pool;
 pub mod process;
 pub mod protocol;
+pub mod regular_file;
 pub mod serial;
 pub mod simulator;
 pub mod socket;

@@ -247,6 +247,7 @@ pub fn markdown() -> String {
             limit.meaning
         ));
     }
+    text.push_str(&crate::platform::bounds::markdown());
     text
 }
 

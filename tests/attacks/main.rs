@@ -11,6 +11,8 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../conformance/tools.rs"]
+mod tools;
 
 #[macro_use]
 mod attack;
@@ -18,6 +20,7 @@ mod scene;
 
 mod connections;
 mod cpu;
+mod definitions;
 mod devices;
 mod files;
 mod grants;

@@ -1,12 +1,14 @@
 //! `cordon serve`: the hub with the plugins of a configuration.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::startup;
 use crate::config::Config;
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
@@ -14,7 +16,6 @@ use crate::error::EngineError;
 use crate::hub::Hub;
 use crate::log::{EventLog, Level};
 use crate::mail::Mailer;
-use crate::platform::domoticz::definition::Catalogue;
 use crate::platform::indigo::ServerOptions;
 use crate::web::indigo::IndigoApi;
 use crate::{system, web};
@@ -70,17 +71,23 @@ impl Serve {
             port: address.port(),
             mailer: config.mail.clone().map(Mailer::new),
         });
-        start_all(&mut hub, &config, &events).await?;
-        hub.manage(&config.hub.plugins, config.hub.instances)
-            .await?;
-        say(&events, format!("ready on http://{address}/"));
-        let local_only = address.ip().is_loopback();
+        let library = hub.prepare(&config.hub.plugins, config.hub.instances);
         let api = hub.api(address);
         let access = api.access.clone();
         let indigo = hub.indigo().await?;
-        let indigo = IndigoApi::new(indigo, &config.indigo_api, access, local_only);
+        let indigo = IndigoApi::new(indigo, &config.indigo_api, access, local_only(address));
         let router = web::router(api).merge(web::indigo::router(indigo));
-        let served = web::serve(listener, router, stop_signal()).await;
+        // Whatever lies in the plugins folder: first the operator can look and act.
+        say(&events, format!("ready on http://{address}/"));
+        let mut serving = pin!(web::serve(listener, router, stop_signal()));
+        let starting = startup::start_all(&mut hub, &config, &events, &library);
+        let served = tokio::select! {
+            served = &mut serving => served,
+            started = starting => {
+                started?;
+                serving.await
+            }
+        };
         say(&events, "stopping".to_owned());
         hub.stop().await;
         events.flush_echo(std::time::Duration::from_secs(1));
@@ -92,41 +99,8 @@ fn say(events: &EventLog, text: String) {
     events.record(None, Level::Status, text);
 }
 
-/// Starts every configured instance. One that cannot be started is an error in
-/// the log and no reason to keep the others from running.
-async fn start_all(hub: &mut Hub, config: &Config, events: &EventLog) -> Result<(), EngineError> {
-    let catalogue = Catalogue::discover(&config.hub.plugins)?;
-    for problem in &catalogue.problems {
-        events.record(None, Level::Error, problem.to_string());
-    }
-    say(
-        events,
-        format!("{} plugin definitions loaded", catalogue.folders),
-    );
-    for section in &config.hardware {
-        let started = match catalogue.find(&section.plugin) {
-            Some(definition) => hub.start(section, definition).await,
-            None => Err(EngineError::Config(format!(
-                "no plugin with key `{}` in {}",
-                section.plugin,
-                config.hub.plugins.display()
-            ))),
-        };
-        if let Err(error) = started {
-            events.record(Some(&section.name), Level::Error, error.to_string());
-        }
-    }
-    for section in &config.indigo {
-        if let Err(error) = hub.start_indigo(section).await {
-            let name = section.name.clone();
-            let name = name.unwrap_or_else(|| section.bundle.display().to_string());
-            events.record(Some(&name), Level::Error, error.to_string());
-        }
-    }
-    if !config.indigo.is_empty() {
-        hub.indigo().await?.ready();
-    }
-    Ok(())
+fn local_only(address: std::net::SocketAddr) -> bool {
+    address.ip().is_loopback()
 }
 
 /// Resolves at SIGINT or SIGTERM.

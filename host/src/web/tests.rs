@@ -86,6 +86,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
         images: Images::new(store.clone()),
         devices,
         manager: None,
+        problems: crate::platform::problems::Problems::default(),
         access: Access::new(web),
         pages: Pages::new(&folder.path().join("pages")),
         history: History::new(store.clone()),

@@ -233,12 +233,10 @@ fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
     // The module makes the text itself, where the plugin wants one.
     let as_list = context.arguments.flag("returnAsList")?.unwrap_or(true);
     let stamped = context.arguments.flag("showTimeStamp")?.unwrap_or(true);
-    let plugins = context.server.plugins();
-    let records = context.server.events().tail(None, count);
-    let records = records.into_iter().filter(|record| {
-        let of = record.hardware.as_deref();
-        of.is_none_or(|name| plugins.iter().any(|it| it.log.name() == name))
-    });
+    let shown = context.server.shown_in_log();
+    let events = context.server.events();
+    let records = events.select(count, |name| shown.has(name), |_| true);
+    let records = records.into_iter();
     let stamp = |time: jiff::Timestamp| {
         let zoned = time.to_zoned(jiff::tz::TimeZone::system());
         zoned.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()

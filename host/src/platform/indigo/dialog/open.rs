@@ -156,8 +156,17 @@ async fn made(plugin: &Arc<Plugin>, subject: &Subject) -> Result<Option<ConfigUi
     }
     let bundle = &plugin.bundle;
     let source = Source::new(&bundle.contents, &bundle.server_plugin);
-    // Templates are files.
-    let read = tokio::task::spawn_blocking(move || ConfigUi::from_xml(&text, name, &source));
+    let account = Arc::clone(&plugin.account);
+    // A dialog is a few times as large as the text that it is made of.
+    let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    let charge = account
+        .charge(size.saturating_mul(8))
+        .map_err(|hit| DialogError::Wrong(hit.to_string()))?;
+    // Templates are files. The time is the plugin's.
+    let read = tokio::task::spawn_blocking(move || {
+        let _charge = charge;
+        account.billing(|| ConfigUi::from_xml(&text, name, &source))
+    });
     match read.await {
         Ok(Ok(ui)) => Ok(Some(ui)),
         Ok(Err(problem)) => Err(DialogError::Wrong(format!(
