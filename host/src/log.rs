@@ -7,6 +7,7 @@
 //! here.
 
 mod console;
+mod pace;
 mod rings;
 mod visible;
 
@@ -20,6 +21,7 @@ use tokio::sync::broadcast;
 
 use crate::error::EngineError;
 use console::Console;
+use pace::Pace;
 use rings::Rings;
 use visible::{Newlines, visible};
 
@@ -29,6 +31,16 @@ pub const MAX_TEXT: usize = 6143;
 /// Records a subscriber may lag behind before it misses some. All subscribers share one
 /// queue, so that they hold 1.6 MiB of texts at most.
 const SUBSCRIBER_QUEUE: usize = 256;
+
+/// Lines of the hub itself that may follow each other at once, and per second after that.
+/// It has far less to say, unless somebody makes it.
+const HUB_BURST: u32 = 2000;
+const HUB_RATE: u32 = 100;
+
+/// A text as one line that holds nothing invisible.
+pub(crate) fn one_line(text: &str) -> std::borrow::Cow<'_, str> {
+    visible(text, Newlines::Escape, usize::MAX)
+}
 
 /// How a record is marked and filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,8 +199,15 @@ impl Default for LogCapacity {
 }
 
 #[derive(Debug)]
+struct Kept {
+    rings: Rings,
+    /// For the hub's own lines.
+    hub: Pace,
+}
+
+#[derive(Debug)]
 struct Inner {
-    rings: Mutex<Rings>,
+    kept: Mutex<Kept>,
     subscribers: broadcast::Sender<Arc<Record>>,
     console: Option<Console>,
 }
@@ -226,7 +245,10 @@ impl EventLog {
 
     fn build(capacity: LogCapacity, console: Option<Console>) -> Self {
         let inner = Inner {
-            rings: Mutex::new(Rings::new(capacity)),
+            kept: Mutex::new(Kept {
+                rings: Rings::new(capacity),
+                hub: Pace::new(HUB_BURST, HUB_RATE),
+            }),
             subscribers: broadcast::Sender::new(SUBSCRIBER_QUEUE),
             console,
         };
@@ -256,11 +278,23 @@ impl EventLog {
     fn add(&self, by: By<'_>, level: Level, text: &str) {
         // Made outside of the lock, and dated in it, so that the order of the log is the
         // order of time.
-        let mut record = Record::new(Timestamp::UNIX_EPOCH, by, level, text);
-        let mut rings = self.lock();
+        let record = Record::new(Timestamp::UNIX_EPOCH, by, level, text);
+        let mut kept = self.lock();
+        if matches!(by, By::Hub) && !kept.hub.take() {
+            return;
+        }
+        if let Some(count) = kept.hub.left_out() {
+            let text = format!("{count} lines of the hub were left out; they were too many");
+            let told = Record::new(Timestamp::UNIX_EPOCH, By::Hub, Level::Error, &text);
+            self.put(&mut kept, told);
+        }
+        self.put(&mut kept, record);
+    }
+
+    fn put(&self, kept: &mut Kept, mut record: Record) {
         record.time = Timestamp::now();
         let record = Arc::new(record);
-        rings.push(Arc::clone(&record));
+        kept.rings.push(Arc::clone(&record));
         if let Some(console) = &self.inner.console {
             console.offer(Arc::clone(&record));
         }
@@ -289,7 +323,9 @@ impl EventLog {
         of: impl Fn(Option<&str>) -> bool,
         keep: impl Fn(&Record) -> bool,
     ) -> Vec<Arc<Record>> {
-        self.lock().select(max, of, keep)
+        let mut found = self.lock().rings.select(max, of, keep);
+        found.sort_by_key(|(number, _)| *number);
+        found.into_iter().map(|(_, record)| record).collect()
     }
 
     /// Follows the log from now on.
@@ -317,9 +353,9 @@ impl EventLog {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Rings> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.inner
-            .rings
+            .kept
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }

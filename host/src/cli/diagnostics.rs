@@ -13,6 +13,8 @@ use tracing::Metadata;
 use tracing::callsite::Identifier;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::log::one_line;
+
 /// Messages of one place that may follow each other, and the time after which there may be
 /// one more.
 const BURST: u32 = 5;
@@ -25,6 +27,8 @@ pub(super) fn start() {
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
         )
         .with_writer(Paced::default())
+        // A message is one line that holds nothing but itself.
+        .with_ansi(false)
         .log_internal_errors(false)
         .init();
 }
@@ -84,7 +88,12 @@ impl Write for Paper {
         match self {
             // A standard error that takes nothing is no reason to end: what could not be
             // written would be complained of there.
-            Self::Shown(output) => Ok(output.write(bytes).unwrap_or(bytes.len())),
+            Self::Shown(output) => {
+                let text = String::from_utf8_lossy(bytes);
+                let line = one_line(text.trim_end_matches('\n'));
+                let _ = writeln!(output, "{line}");
+                Ok(bytes.len())
+            }
             Self::LeftOut => Ok(bytes.len()),
         }
     }

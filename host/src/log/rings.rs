@@ -108,15 +108,15 @@ impl Rings {
         }
     }
 
-    /// The newest records that `keep` wants of those whose ring `of` wants, oldest first.
-    /// When there are more than `max`, every ring gives as many as the others, as far as
-    /// it has them.
+    /// The newest records that `keep` wants of those whose ring `of` wants, each with its
+    /// number, in no order. When there are more than `max`, every ring gives as many as the
+    /// others, as far as it has them.
     pub(super) fn select(
         &self,
         max: usize,
         of: impl Fn(Option<&str>) -> bool,
         keep: impl Fn(&Record) -> bool,
-    ) -> Vec<Arc<Record>> {
+    ) -> Vec<(u64, Arc<Record>)> {
         let wanted = self.rings.iter().filter(|(name, _)| {
             let name = Some(&***name).filter(|name| *name != HUB);
             of(name)
@@ -133,11 +133,7 @@ impl Rings {
         let mut rest: Vec<_> = newest.iter().filter_map(|it| it.get(each)).collect();
         rest.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
         found.extend(rest.into_iter().take(max.saturating_sub(found.len())));
-        found.sort_by_key(|(number, _)| *number);
-        found
-            .into_iter()
-            .map(|(_, record)| Arc::clone(record))
-            .collect()
+        found.into_iter().cloned().collect()
     }
 
     #[cfg(test)]

@@ -71,7 +71,7 @@ fn the_ring_keeps_the_newest_within_both_bounds() {
     (0..1000).for_each(|_| small.record(None, Level::Normal, "y".repeat(1000)));
     let kept = small.tail(None, 1000);
     assert!((1..=4).contains(&kept.len()), "{}", kept.len());
-    assert!(small.lock().bytes() <= 4096);
+    assert!(small.lock().rings.bytes() <= 4096);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn nobody_pushes_out_the_lines_of_others() {
         );
     }
     let all = log.tail(None, usize::MAX);
-    assert!(all.len() <= 1000 && log.lock().bytes() <= 1 << 20);
+    assert!(all.len() <= 1000 && log.lock().rings.bytes() <= 1 << 20);
     assert_eq!(all[0].text, "the door was forced");
     assert_eq!(all[1].text, "ready");
     assert!(all.windows(2).all(|pair| pair[0].time <= pair[1].time));
@@ -305,7 +305,7 @@ fn a_stuck_console_delays_nobody_and_its_losses_are_counted() {
     let output = Shared::default();
     let stuck = Stuck(gate, output.clone());
     let log = EventLog::with_echo(LogCapacity::default(), stuck, false).unwrap();
-    (0..4 * console::QUEUE).for_each(|_| log.record(None, Level::Normal, "z".repeat(100)));
+    (0..4 * console::QUEUE).for_each(|_| log.record(Some("HW"), Level::Normal, "z".repeat(100)));
     assert!(log.echo_dropped() > 0);
     drop(release);
     let written = || String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
@@ -317,4 +317,23 @@ fn a_stuck_console_delays_nobody_and_its_losses_are_counted() {
         }
     }
     panic!("{}", written());
+}
+
+#[test]
+fn the_hub_itself_can_be_made_to_write_only_so_much() {
+    let log = EventLog::new(LogCapacity::default());
+    for n in 0..50_000 {
+        log.record(None, Level::Error, format!("line {n}"));
+    }
+    let written = log.tail(None, usize::MAX).len();
+    assert!((2000..3000).contains(&written), "{written}");
+    std::thread::sleep(Duration::from_millis(1100));
+    log.record(Some("HW"), Level::Normal, "x");
+    let last = log.tail(None, 2);
+    assert!(
+        last[0]
+            .text
+            .ends_with("lines of the hub were left out; they were too many")
+    );
+    assert_eq!(last[1].text, "x");
 }
