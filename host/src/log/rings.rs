@@ -128,9 +128,15 @@ impl Rings {
         let newest: Vec<Vec<_>> = newest.collect();
         let counts: Vec<_> = newest.iter().map(Vec::len).collect();
         let each = share(&counts, max);
-        let mut found: Vec<_> = newest.iter().flat_map(|it| it.iter().take(each)).collect();
+        let mut found: Vec<_> = newest
+            .iter()
+            .flat_map(|it| it.iter().take(each).copied())
+            .collect();
         // What does not go round is the newest of what is left.
-        let mut rest: Vec<_> = newest.iter().filter_map(|it| it.get(each)).collect();
+        let mut rest: Vec<_> = newest
+            .iter()
+            .filter_map(|it| it.get(each).copied())
+            .collect();
         rest.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
         found.extend(rest.into_iter().take(max.saturating_sub(found.len())));
         found.into_iter().cloned().collect()
