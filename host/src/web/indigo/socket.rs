@@ -176,7 +176,7 @@ async fn objects(
     collection: Collection,
 ) -> Result<(), Ended> {
     let changes = client.server.changes();
-    let told = |change: &Change| client.told(change, collection);
+    let told = |change: &Arc<Change>| client.told(change, collection);
     // Whoever has missed a change knows nothing for sure.
     follow(socket, client, changes, told, |_| None).await
 }
