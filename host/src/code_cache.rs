@@ -7,6 +7,7 @@
 //! `capability::code`), so instances of different owners may share it.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,9 +17,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use crate::engine::artifact::hex;
+use crate::platform::bounds::SOURCE_BYTES;
+use crate::regular_file::RegularFile;
 
 /// Entries that are kept; the oldest go first. A big hub has some hundred plugins.
 const ENTRIES: usize = 1024;
+
+/// Most bytes of an entry: compiled code is a few times as long as its source.
+const ENTRY_BYTES: usize = 8 * SOURCE_BYTES;
 
 /// Bytes of a checksum in front of an entry.
 const CHECKSUM: usize = 32;
@@ -74,12 +80,12 @@ impl CodeCache {
     }
 
     /// Looks for the compiled form of this `plugin.py`. Blocks for the time of reading it.
+    /// A source that is no regular file, or larger than is run, is not looked for.
     #[must_use]
     pub fn seek(&self, plugin: &Path) -> Sought {
-        let Ok(source) = std::fs::read(plugin) else {
+        let Ok(hash) = hash_of(plugin) else {
             return Sought::Missing(None);
         };
-        let hash = hex(&Sha256::digest(source));
         if let Some(code) = self.read(&hash) {
             return Sought::Found(code);
         }
@@ -136,7 +142,8 @@ impl CodeCache {
     }
 
     fn read(&self, hash: &str) -> Option<Vec<u8>> {
-        let entry = std::fs::read(self.folder.join(hash)).ok()?;
+        let file = RegularFile::open_no_link(&self.folder.join(hash)).ok()?;
+        let entry = file.whole(ENTRY_BYTES).ok()?;
         let (checksum, code) = entry.split_at_checked(CHECKSUM)?;
         (checksum == Sha256::digest(code).as_slice()).then(|| code.to_vec())
     }
@@ -198,6 +205,31 @@ impl Drop for Turn {
     }
 }
 
+/// The hash of a source. It is read in pieces, so a large one takes no memory.
+fn hash_of(source: &Path) -> std::io::Result<String> {
+    let file = RegularFile::open(source)?;
+    let most = u64::try_from(SOURCE_BYTES).unwrap_or(u64::MAX);
+    let large = || std::io::Error::other(format!("it has more than {most} bytes"));
+    if file.size() > most {
+        return Err(large());
+    }
+    let mut hash = Sha256::new();
+    let mut pieces = file.take(most.saturating_add(1));
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        match pieces.read(&mut piece) {
+            Ok(0) => break,
+            Ok(read) => hash.update(piece.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    match pieces.limit() {
+        0 => Err(large()),
+        _ => Ok(hex(&hash.finalize())),
+    }
+}
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -223,6 +255,21 @@ mod tests {
         assert!(matches!(cache.seek(&plugin), Sought::Found(code) if code == b"code"));
         std::fs::write(&plugin, "other source").unwrap();
         assert!(matches!(cache.seek(&plugin), Sought::Missing(Some(_))));
+    }
+
+    #[test]
+    fn a_source_without_end_costs_nothing() {
+        let (_folder, cache, plugin, _) = kept();
+        let sparse = std::fs::File::create(&plugin).unwrap();
+        sparse.set_len(3 << 30).unwrap();
+        let start = crate::account::thread_cpu();
+        assert!(matches!(cache.seek(&plugin), Sought::Missing(None)));
+        let spent = crate::account::thread_cpu().saturating_sub(start);
+        assert!(spent < Duration::from_millis(100), "{spent:?}");
+        std::fs::remove_file(&plugin).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&plugin).status();
+        assert!(made.unwrap().success());
+        assert!(matches!(cache.seek(&plugin), Sought::Missing(None)));
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::instance::supervisor::{self, Handle, Services};
 use crate::instance::switchboard::Switchboard;
 use crate::instance::watchdog;
 use crate::log::EventLog;
+use crate::platform::domoticz::catalogue::Library;
 use crate::platform::domoticz::definition::PluginDefinition;
 use crate::platform::domoticz::favorites::Favorites;
 use crate::platform::domoticz::history::{self, History};
@@ -32,6 +33,7 @@ use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House};
 use crate::platform::indigo::{IndigoServer, ServerOptions};
+use crate::platform::problems::Problems;
 use crate::pool::Pools;
 use crate::private;
 use crate::process::ProcessPolicy;
@@ -60,6 +62,7 @@ pub struct Hub {
     maker: Maker,
     instances: Vec<Handle>,
     manager: Option<Manager>,
+    problems: Problems,
     web: WebConfig,
     started: Instant,
     history: Option<tokio::task::JoinHandle<()>>,
@@ -148,6 +151,7 @@ impl Hub {
             },
             instances: Vec::new(),
             manager: None,
+            problems: Problems::default(),
             web: WebConfig::default(),
             started: Instant::now(),
             history: None,
@@ -174,18 +178,44 @@ impl Hub {
         self.web = web;
     }
 
-    /// Starts the hardware that was added through the API, and allows more of it: of the
-    /// plugins in this folder, and so many that there are never more than `instances`
-    /// in all. To be called after the hardware of the configuration was started.
+    /// What cannot be used of what lies in the plugins folder or stands in the
+    /// configuration.
+    #[must_use]
+    pub fn problems(&self) -> &Problems {
+        &self.problems
+    }
+
+    /// Makes the library of this plugins folder and what will take hardware through the
+    /// API, so many that there are never more than `instances` in all. Reads nothing and
+    /// starts nothing; [`Hub::manage`] does, and until then no hardware is taken.
+    pub fn prepare(&mut self, plugins: &Path, instances: u32) -> Library {
+        let manager = self.manager.get_or_insert_with(|| {
+            let events = self.maker.services.events.clone();
+            let library = Library::new(plugins, events, self.problems.clone());
+            Manager::new(
+                self.maker.clone(),
+                library,
+                self.problems.clone(),
+                instances,
+            )
+        });
+        manager.library()
+    }
+
+    /// Starts the hardware that was added through the API, and allows more of it, after
+    /// [`Hub::prepare`] if that was not done. To be called after the hardware of the
+    /// configuration was started.
     ///
     /// # Errors
     ///
     /// [`EngineError::Store`] when the hardware cannot be read.
     pub async fn manage(&mut self, plugins: &Path, instances: u32) -> Result<(), EngineError> {
+        self.prepare(plugins, instances);
         let configured = self.instances.iter().map(|it| it.remote().spec.hardware);
-        let manager = Manager::new(self.maker.clone(), plugins, configured.collect(), instances);
-        manager.start_all().await?;
-        self.manager = Some(manager);
+        let configured = configured.collect();
+        if let Some(manager) = &self.manager {
+            manager.start_all(configured).await?;
+        }
         self.keep_history();
         Ok(())
     }
@@ -259,6 +289,7 @@ impl Hub {
             log: services.events.clone(),
             plugins: Arc::new(services.instances.clone()),
             manager: manager.map(|manager| Arc::new(manager) as Arc<dyn Management>),
+            problems: self.problems.clone(),
             access: Access::new(&self.web),
             pages: Pages::new(&self.maker.data.join(PAGES)),
             history: History::new(services.store.clone()),

@@ -51,6 +51,7 @@ pub mod pool;
 pub mod private;
 pub mod process;
 pub mod protocol;
+pub mod regular_file;
 pub mod serial;
 pub mod simulator;
 pub mod socket;

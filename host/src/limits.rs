@@ -259,6 +259,7 @@ pub fn markdown() -> String {
     }
     text.push_str(&work::markdown());
     text.push_str(&crate::platform::indigo::bounds::markdown());
+    text.push_str(&crate::platform::bounds::markdown());
     text
 }
 

@@ -2,13 +2,16 @@
 //!
 //! Owns the records, their wording as a line (behaviour spec section 10) and the
 //! echo to the console. Recording never waits: not for a slow console, not for a
-//! slow subscriber, and memory is bounded in records and in bytes. Rate limits per
-//! plugin are applied before a text comes here.
+//! slow subscriber, and memory is bounded in records and in bytes, each instance within
+//! a share of its own ([`rings`]). Rate limits per plugin are applied before a text comes
+//! here.
 
-use std::collections::VecDeque;
-use std::io::{BufWriter, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+mod console;
+mod pace;
+mod rings;
+mod visible;
+
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,18 +20,27 @@ use jiff::tz::TimeZone;
 use tokio::sync::broadcast;
 
 use crate::error::EngineError;
+use console::Console;
+use pace::Pace;
+use rings::Rings;
+use visible::{Newlines, visible};
 
 /// Longest text of a record in bytes, hardware name included (spec 10).
 pub const MAX_TEXT: usize = 6143;
 
-/// What a record costs beside its texts, as counted against [`LogCapacity::bytes`].
-const RECORD_OVERHEAD: usize = size_of::<Record>() + 2 * size_of::<usize>();
-
-/// Lines that may wait for the console before further ones are dropped.
-const ECHO_QUEUE: usize = 1024;
-
-/// Records a subscriber may lag behind before it misses some.
+/// Records a subscriber may lag behind before it misses some. All subscribers share one
+/// queue, so that they hold 1.6 MiB of texts at most.
 const SUBSCRIBER_QUEUE: usize = 256;
+
+/// Lines of the hub itself that may follow each other at once, and per second after that.
+/// It has far less to say, unless somebody makes it.
+const HUB_BURST: u32 = 2000;
+const HUB_RATE: u32 = 100;
+
+/// A text as one line that holds nothing invisible.
+pub(crate) fn one_line(text: &str) -> std::borrow::Cow<'_, str> {
+    visible(text, Newlines::Escape, usize::MAX)
+}
 
 /// How a record is marked and filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,29 +93,55 @@ impl Level {
     }
 }
 
-/// One call of a logging function; may hold newlines (rule 178).
+/// One call of a logging function; may hold newlines (rule 178) when it is a plugin's.
+///
+/// Characters that do not show, or that set the direction of text, are written as escapes,
+/// so that no record looks like another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// When it was recorded.
     pub time: Timestamp,
     /// How it is marked.
     pub level: Level,
-    /// Name of the hardware that wrote it; `None` for the hub itself (core log).
+    /// Name of the hardware that wrote it; `None` for the hub itself.
     pub hardware: Option<String>,
+    /// Whether it is of the core log (rule 18), where the name stands in parentheses: a line
+    /// of a plugin must not pass for one of the hub's own.
+    pub core: bool,
     /// The text, without the hardware's name.
     pub text: String,
 }
 
+/// Whose record it is.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    Hub,
+    /// The hub, about an instance.
+    HubAbout(&'a str),
+    Plugin(&'a str),
+    PluginInCore(&'a str),
+}
+
 impl Record {
-    fn new(time: Timestamp, hardware: Option<&str>, level: Level, text: &str) -> Self {
-        let hardware = hardware.map(|name| cut(name, MAX_TEXT).to_owned());
+    fn new(time: Timestamp, by: By<'_>, level: Level, text: &str) -> Self {
+        let (hardware, newlines) = match by {
+            By::Hub => (None, Newlines::Escape),
+            By::HubAbout(name) => (Some(name), Newlines::Escape),
+            By::Plugin(name) | By::PluginInCore(name) => (Some(name), Newlines::Keep),
+        };
+        let hardware = hardware.map(|name| {
+            let name = visible(name, Newlines::Escape, MAX_TEXT);
+            cut(&name, MAX_TEXT).to_owned()
+        });
         // 2 is the length of the ": " that joins the two.
         let prefix = hardware.as_ref().map_or(0, |name| name.len() + 2);
-        let text = cut(text, MAX_TEXT.saturating_sub(prefix)).to_owned();
+        let room = MAX_TEXT.saturating_sub(prefix);
+        let text = cut(&visible(text, newlines, room), room).to_owned();
         Self {
             time,
             level,
             hardware,
+            core: matches!(by, By::PluginInCore(_)),
             text,
         }
     }
@@ -113,6 +151,7 @@ impl Record {
     pub fn message(&self) -> String {
         let marker = self.level.marker();
         match &self.hardware {
+            Some(name) if self.core => format!("{marker}({name}) {}", self.text),
             Some(name) => format!("{marker}{name}: {}", self.text),
             None => format!("{marker}{}", self.text),
         }
@@ -131,7 +170,7 @@ impl Record {
 
     fn cost(&self) -> usize {
         let name = self.hardware.as_ref().map_or(0, String::len);
-        RECORD_OVERHEAD + name + self.text.len()
+        rings::RECORD_OVERHEAD + name + self.text.len()
     }
 }
 
@@ -140,7 +179,7 @@ fn cut(text: &str, max: usize) -> &str {
     text.get(..text.floor_char_boundary(max)).unwrap_or("")
 }
 
-/// How much an [`EventLog`] remembers. Older records go first.
+/// How much an [`EventLog`] remembers. The oldest records of whoever wrote most go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogCapacity {
     /// Number of records.
@@ -159,31 +198,18 @@ impl Default for LogCapacity {
     }
 }
 
-#[derive(Debug, Default)]
-struct Ring {
-    records: VecDeque<Arc<Record>>,
-    bytes: usize,
-}
-
-impl Ring {
-    fn push(&mut self, record: Arc<Record>, capacity: LogCapacity) {
-        self.bytes += record.cost();
-        self.records.push_back(record);
-        while self.records.len() > capacity.records || self.bytes > capacity.bytes {
-            let Some(oldest) = self.records.pop_front() else {
-                break;
-            };
-            self.bytes = self.bytes.saturating_sub(oldest.cost());
-        }
-    }
+#[derive(Debug)]
+struct Kept {
+    rings: Rings,
+    /// For the hub's own lines.
+    hub: Pace,
 }
 
 #[derive(Debug)]
 struct Inner {
-    capacity: LogCapacity,
-    ring: Mutex<Ring>,
+    kept: Mutex<Kept>,
     subscribers: broadcast::Sender<Arc<Record>>,
-    echo: Option<Echo>,
+    console: Option<Console>,
 }
 
 /// The hub's log. Clones share one log.
@@ -199,11 +225,13 @@ impl EventLog {
         Self::build(capacity, None)
     }
 
-    /// A log that also writes every line to `output`, from a thread of its own.
+    /// A log that also writes every record to `output`, a line each, from a thread of its
+    /// own.
     ///
-    /// When `output` is slower than the log, lines are left out there and their
-    /// number is written instead; the log itself keeps them. With `colors` a line has
-    /// that of its level, in the terminal's language.
+    /// When `output` is slower than the log, lines are left out there and their number is
+    /// written instead; so it is when it refuses lines for long. The log itself keeps them.
+    /// With `colors` a line has that of its level, in the terminal's language, and the
+    /// further lines of a text are marked; without, newlines are escaped.
     ///
     /// # Errors
     /// [`EngineError::Io`] when the thread cannot be started.
@@ -212,53 +240,92 @@ impl EventLog {
         output: impl Write + Send + 'static,
         colors: bool,
     ) -> Result<Self, EngineError> {
-        Ok(Self::build(capacity, Some(Echo::start(output, colors)?)))
+        Ok(Self::build(capacity, Some(Console::start(output, colors)?)))
     }
 
-    fn build(capacity: LogCapacity, echo: Option<Echo>) -> Self {
+    fn build(capacity: LogCapacity, console: Option<Console>) -> Self {
         let inner = Inner {
-            capacity,
-            ring: Mutex::default(),
+            kept: Mutex::new(Kept {
+                rings: Rings::new(capacity),
+                hub: Pace::new(HUB_BURST, HUB_RATE),
+            }),
             subscribers: broadcast::Sender::new(SUBSCRIBER_QUEUE),
-            echo,
+            console,
         };
         Self {
             inner: Arc::new(inner),
         }
     }
 
-    /// Records a text of a hardware, or of the hub itself when `hardware` is `None`.
+    /// Records a text of a hardware, or of the hub itself when `hardware` is `None`; then
+    /// its newlines are escaped.
     ///
     /// Never waits. Text over [`MAX_TEXT`] is cut at a character boundary.
     pub fn record(&self, hardware: Option<&str>, level: Level, text: impl AsRef<str>) {
-        let mut ring = self.lock();
-        // Taken under the lock, so that the order of the log is the order of time.
-        let record = Arc::new(Record::new(
-            Timestamp::now(),
-            hardware,
-            level,
-            text.as_ref(),
-        ));
-        ring.push(Arc::clone(&record), self.inner.capacity);
-        if let Some(echo) = &self.inner.echo {
-            echo.offer(Arc::clone(&record));
+        self.add(hardware.map_or(By::Hub, By::Plugin), level, text.as_ref());
+    }
+
+    /// Records a text of a hardware in the core log: without the prefix of its other lines.
+    pub fn record_core(&self, hardware: &str, level: Level, text: &str) {
+        self.add(By::PluginInCore(hardware), level, text);
+    }
+
+    /// Records a line of the hub about a hardware; newlines are escaped.
+    pub fn record_about(&self, hardware: &str, level: Level, text: &str) {
+        self.add(By::HubAbout(hardware), level, text);
+    }
+
+    fn add(&self, by: By<'_>, level: Level, text: &str) {
+        // Made outside of the lock, and dated in it, so that the order of the log is the
+        // order of time.
+        let record = Record::new(Timestamp::UNIX_EPOCH, by, level, text);
+        let mut kept = self.lock();
+        if matches!(by, By::Hub) && !kept.hub.take() {
+            return;
+        }
+        if let Some(count) = kept.hub.left_out() {
+            let text = format!("{count} lines of the hub were left out; they were too many");
+            let told = Record::new(Timestamp::UNIX_EPOCH, By::Hub, Level::Error, &text);
+            self.put(&mut kept, told);
+        }
+        self.put(&mut kept, record);
+    }
+
+    fn put(&self, kept: &mut Kept, mut record: Record) {
+        record.time = Timestamp::now();
+        let record = Arc::new(record);
+        kept.rings.push(Arc::clone(&record));
+        if let Some(console) = &self.inner.console {
+            console.offer(Arc::clone(&record));
         }
         // No subscriber is no error.
         let _ = self.inner.subscribers.send(record);
     }
 
-    /// The newest `max` records that are later than `after`, oldest first.
+    /// The newest `max` records that are later than `after`, oldest first. When there are
+    /// more, everybody's share of them is as large as that of the others.
     #[must_use]
     pub fn tail(&self, after: Option<Timestamp>, max: usize) -> Vec<Arc<Record>> {
-        let ring = self.lock();
-        let newest = ring.records.iter().rev();
-        let mut found: Vec<_> = newest
-            .take_while(|record| after.is_none_or(|after| record.time > after))
-            .take(max)
-            .cloned()
-            .collect();
-        found.reverse();
-        found
+        let later = |record: &Record| after.is_none_or(|after| record.time > after);
+        self.select(max, |_| true, later)
+    }
+
+    /// The newest `max` records that `keep` wants of those hardwares that `of` wants,
+    /// oldest first; the hub itself is `None`. When there are more, each hardware's share is
+    /// as large as that of the others.
+    ///
+    /// Nobody records in the meantime: `of` is asked once for each hardware, `keep` for each
+    /// record.
+    #[must_use]
+    pub fn select(
+        &self,
+        max: usize,
+        of: impl Fn(Option<&str>) -> bool,
+        keep: impl Fn(&Record) -> bool,
+    ) -> Vec<Arc<Record>> {
+        let mut found = self.lock().rings.select(max, of, keep);
+        found.sort_by_key(|(number, _)| *number);
+        found.into_iter().map(|(_, record)| record).collect()
     }
 
     /// Follows the log from now on.
@@ -270,136 +337,28 @@ impl EventLog {
         self.inner.subscribers.subscribe()
     }
 
-    /// Lines that the console was too slow for, since the start.
+    /// Lines that are not on the console, since the start: it was too slow or refused them.
     #[must_use]
     pub fn echo_dropped(&self) -> u64 {
-        let echo = self.inner.echo.as_ref();
-        echo.map_or(0, |echo| echo.dropped_total.load(Ordering::Relaxed))
+        self.inner.console.as_ref().map_or(0, Console::missing)
     }
 
-    /// Waits until what was recorded so far is on the console, or `timeout` is over.
+    /// Waits until what was recorded so far is on the console or was refused by it, or
+    /// `timeout` is over.
     ///
     /// Blocks the calling thread: meant for the end of the program.
     pub fn flush_echo(&self, timeout: Duration) {
-        if let Some(echo) = &self.inner.echo {
-            echo.flush(timeout);
+        if let Some(console) = &self.inner.console {
+            console.flush(timeout);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Ring> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.inner
-            .ring
+            .kept
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-enum EchoItem {
-    Line(Arc<Record>),
-    Flush(SyncSender<()>),
-}
-
-/// The hub's end of the console thread.
-#[derive(Debug)]
-struct Echo {
-    queue: SyncSender<EchoItem>,
-    /// Not yet mentioned on the console.
-    dropped: Arc<AtomicU64>,
-    dropped_total: AtomicU64,
-}
-
-impl Echo {
-    fn start(output: impl Write + Send + 'static, colors: bool) -> Result<Self, EngineError> {
-        let (queue, items) = sync_channel(ECHO_QUEUE);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let unmentioned = Arc::clone(&dropped);
-        std::thread::Builder::new()
-            .name("log-echo".to_owned())
-            .spawn(move || echo_lines(&items, &unmentioned, BufWriter::new(output), colors))
-            .map_err(|error| EngineError::io("starting the log's console thread", error))?;
-        Ok(Self {
-            queue,
-            dropped,
-            dropped_total: AtomicU64::new(0),
-        })
-    }
-
-    fn offer(&self, record: Arc<Record>) {
-        if let Err(TrySendError::Full(_)) = self.queue.try_send(EchoItem::Line(record)) {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-            self.dropped_total.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn flush(&self, timeout: Duration) {
-        let (done, wait) = sync_channel(1);
-        // A full queue means a stuck console: nothing to wait for.
-        if self.queue.try_send(EchoItem::Flush(done)).is_ok() {
-            let _ = wait.recv_timeout(timeout);
-        }
-    }
-}
-
-/// Runs until the log is gone or the console refuses.
-fn echo_lines(
-    items: &Receiver<EchoItem>,
-    dropped: &AtomicU64,
-    mut output: impl Write,
-    colors: bool,
-) {
-    while let Ok(first) = items.recv() {
-        let mut next = Some(first);
-        while let Some(item) = next {
-            if echo_item(item, dropped, &mut output, colors).is_err() {
-                return;
-            }
-            next = items.try_recv().ok();
-        }
-        if output.flush().is_err() {
-            return;
-        }
-    }
-}
-
-fn echo_item(
-    item: EchoItem,
-    dropped: &AtomicU64,
-    output: &mut impl Write,
-    colors: bool,
-) -> std::io::Result<()> {
-    let missed = dropped.swap(0, Ordering::Relaxed);
-    if missed > 0 {
-        writeln!(
-            output,
-            "({missed} lines left out here, the console is too slow)"
-        )?;
-    }
-    match item {
-        EchoItem::Line(record) => {
-            let line = printable(&record.line());
-            match record.level.color().filter(|_| colors) {
-                Some(color) => writeln!(output, "\u{1b}[{color}m{line}\u{1b}[0m"),
-                None => writeln!(output, "{line}"),
-            }
-        }
-        EchoItem::Flush(done) => {
-            output.flush()?;
-            let _ = done.try_send(());
-            Ok(())
-        }
-    }
-}
-
-/// A record for the console: control characters made visible, so that a plugin's
-/// text cannot drive the terminal, and further lines indented, so that none of them
-/// looks like a record of its own.
-fn printable(record: &str) -> String {
-    let visible = |c: char| !c.is_control() || c == '\n' || c == '\t';
-    record
-        .replace('\n', "\n    ")
-        .chars()
-        .map(|c| if visible(c) { c } else { '\u{fffd}' })
-        .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! The log: lines and their length.
 
+use std::time::Duration;
+
 use crate::attack::{Attack, By, Trip};
+use crate::definitions::Site;
 use crate::scene::{FLAT, Scene, assert_failures};
 
 /// Three seconds of shouting; then quiet, so that the last line fits the rate.
@@ -62,4 +65,86 @@ def onStop():
     scene.bench.hub.stop().await;
     let lines = events.tail(None, 10_000).len();
     assert!(lines < 100, "{lines} lines");
+}
+
+/// What others said stays, however much an instance says that may say much.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_pushes_out_the_lines_of_others() {
+    let source = "
+def onStart():
+    for n in range(20000): Domoticz.Log('x' * 6000)
+    Domoticz.Log('said it all')
+";
+    let mut scene = Scene::new().await;
+    let events = scene.bench.events.clone();
+    events.record(None, cordon::log::Level::Status, "ready");
+    let limits = "limits = { log-lines-per-second = 10000 }";
+    let attacker = scene.attack(source, limits).await;
+    scene.said("said it all").await;
+    assert_failures(&attacker, 0);
+    for max in [usize::MAX, 1000, 50] {
+        let kept = events.tail(None, max);
+        let bytes: usize = kept.iter().map(|record| record.text.len()).sum();
+        assert!(bytes < 8 << 20, "{bytes} bytes");
+        let has = |text: &str| kept.iter().any(|record| record.message() == text);
+        assert!(
+            has("Quiet: up") && has("Status: ready"),
+            "of {}",
+            kept.len()
+        );
+        assert!(has("Attacker: said it all"), "of {}", kept.len());
+    }
+    scene.finish(FLAT).await;
+}
+
+/// Who falls silent after a flood is not forgotten.
+#[tokio::test(flavor = "multi_thread")]
+async fn dropped_lines_are_told_without_a_further_line() {
+    let source = "
+def onStart():
+    Domoticz.Heartbeat(3600)
+    for n in range(500): Domoticz.Log('x')
+";
+    let mut scene = Scene::new().await;
+    scene
+        .attack(source, "limits = { log-lines-per-second = 2 }")
+        .await;
+    let line = scene
+        .said("480 lines dropped: limit log-lines-per-second")
+        .await;
+    assert!(line.starts_with("Error: "), "{line}");
+    scene.finish(FLAT).await;
+}
+
+/// A record is a line of the console, and of nobody else than who wrote it.
+#[test]
+fn no_line_of_the_console_can_be_forged() {
+    let site = Site::new();
+    site.domoticz(
+        "Attacker",
+        "
+def onStart():
+    fake = '2026-01-01 00:00:00.000  Status: forged'
+    Domoticz.Log('a\\n' + fake)
+    Domoticz.Error('b\\r' + fake)
+    Domoticz.Status('c\\u2028' + fake + '\\u202e\\x1b[2K')
+    print('d\\x85' + fake + '\\u200b')
+    Domoticz.Log('attacked')
+",
+    );
+    let mut program = site.serve();
+    program.line("attacked");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(program.terminate());
+    let forged: Vec<_> = program
+        .said
+        .iter()
+        .filter(|line| line.contains("forged"))
+        .collect();
+    assert_eq!(forged.len(), 4, "{forged:?}");
+    for line in forged {
+        assert!(line.contains("Attacker"), "{line}");
+        let hidden = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{202e}' | '\u{200b}');
+        assert!(!line.contains(hidden), "{line:?}");
+    }
 }

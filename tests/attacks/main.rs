@@ -11,6 +11,8 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../conformance/tools.rs"]
+mod tools;
 
 #[macro_use]
 mod attack;
@@ -19,6 +21,7 @@ mod scene;
 mod browsers;
 mod connections;
 mod cpu;
+mod definitions;
 mod descriptors;
 mod devices;
 mod files;

@@ -11,7 +11,7 @@ use cordon::config::HardwareSection;
 use cordon::hub::Hub;
 use cordon::log::{EventLog, LogCapacity, Record};
 use cordon::platform::domoticz::HubEvent;
-use cordon::platform::domoticz::definition::{self, Catalogue};
+use cordon::platform::domoticz::definition;
 use cordon::web;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, oneshot};
@@ -75,11 +75,8 @@ impl Stage {
     /// What cannot be started is an error in the log.
     pub async fn start_found(&mut self, sections: &[HardwareSection], plugins: &Path) {
         let (listener, mut hub) = self.open().await;
-        let catalogue = Catalogue::discover(plugins).expect("the folder is listed");
+        let catalogue = hub.prepare(plugins, 100).look().await;
         let error = |name, text| self.events.record(name, cordon::log::Level::Error, text);
-        for problem in &catalogue.problems {
-            error(None, problem.to_string());
-        }
         for section in sections {
             let name = Some(section.name.as_str());
             match catalogue.find(&section.plugin) {

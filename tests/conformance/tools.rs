@@ -42,6 +42,11 @@ impl Program {
         }
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for a line that contains `text` and was not looked at before.
     pub fn line(&mut self, text: &str) -> String {
         let end = Instant::now() + 4 * PATIENCE;

@@ -16,6 +16,7 @@ use crate::instance::counters::Status;
 use crate::log::{EventLog, LogCapacity};
 use crate::packages::place::Framework;
 use crate::platform::domoticz::definition;
+use crate::regular_file::RegularFile;
 
 const READ: &str = concat!(
     include_str!("python/conditions.py"),
@@ -31,7 +32,7 @@ const DRIVER: &str =
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Largest result, in bytes.
-const MAX_RESULT: u64 = 16 << 20;
+const MAX_RESULT: usize = 16 << 20;
 
 /// Most imports that are tried.
 const MAX_IMPORTS: usize = 500;
@@ -135,12 +136,9 @@ impl Runner {
 
 /// A result that is missing or too large is empty.
 fn read_result(path: &Path) -> Vec<u8> {
-    let fits = std::fs::symlink_metadata(path)
-        .is_ok_and(|found| found.is_file() && found.len() <= MAX_RESULT);
-    if !fits {
-        return Vec::new();
-    }
-    std::fs::read(path).unwrap_or_default()
+    let file = RegularFile::open_no_link(path);
+    file.and_then(|file| file.whole(MAX_RESULT))
+        .unwrap_or_default()
 }
 
 /// The limits let it parse the largest plugin; it runs once.

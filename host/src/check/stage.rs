@@ -4,11 +4,14 @@
 //! folder is somebody else's. What was left out is said.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::EngineError;
 use crate::packages::packages_of;
 use crate::packages::place::{PACKAGES, Place};
+use crate::platform::bounds::ENTRIES;
+use crate::regular_file::RegularFile;
 
 /// Bounds on a copy: of the plugin, and of its packages.
 const PLUGIN_FILES: u64 = 5_000;
@@ -116,8 +119,16 @@ impl Copy {
     }
 
     fn tree(&mut self, from: &Path, to: &Path, depth: u32) -> std::io::Result<()> {
+        // A folder counts as a file does.
+        let Some(files) = self.files.checked_sub(1) else {
+            self.full = true;
+            self.skip(from, "the folder is too large");
+            return Ok(());
+        };
+        self.files = files;
         fs::create_dir_all(to)?;
-        let mut entries = fs::read_dir(from)?.collect::<Result<Vec<_>, _>>()?;
+        let entries = fs::read_dir(from)?.take(ENTRIES);
+        let mut entries = entries.collect::<Result<Vec<_>, _>>()?;
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
             let path = entry.path();
@@ -153,7 +164,10 @@ impl Copy {
         match (self.files.checked_sub(1), self.bytes.checked_sub(size)) {
             (Some(files), Some(bytes)) => {
                 (self.files, self.bytes) = (files, bytes);
-                fs::write(to, fs::read(from)?)
+                // It may have become something else, or longer, since it was listed.
+                let mut file = RegularFile::open_no_link(from)?.take(size);
+                std::io::copy(&mut file, &mut fs::File::create(to)?)?;
+                Ok(())
             }
             _ => {
                 self.full = true;
@@ -178,6 +192,7 @@ fn search(folder: &Path, depth: u32, room: &mut u32, found: &mut Vec<Place>) {
         return;
     };
     let mut folders: Vec<_> = entries
+        .take(ENTRIES)
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .filter(|entry| {

@@ -1,9 +1,11 @@
 //! The command line: one file per verb.
 
 mod check;
+mod diagnostics;
 mod install;
 mod run;
 mod serve;
+mod startup;
 mod stopping;
 
 use std::io::IsTerminal;
@@ -128,12 +130,7 @@ fn console() -> Result<EventLog, EngineError> {
 fn block_on(
     verb: impl Future<Output = Result<ExitCode, EngineError>>,
 ) -> Result<ExitCode, EngineError> {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    diagnostics::start();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use tokio::task::JoinHandle;
 
-use crate::cli::stopping::Stopping;
+use super::startup;
+use super::stopping::Stopping;
 use crate::config::Config;
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
@@ -15,7 +16,6 @@ use crate::error::EngineError;
 use crate::hub::Hub;
 use crate::log::{EventLog, Level};
 use crate::mail::Mailer;
-use crate::platform::domoticz::definition::Catalogue;
 use crate::platform::indigo::ServerOptions;
 use crate::system;
 use crate::web::Listeners;
@@ -77,31 +77,24 @@ impl Serve {
             port: address.port(),
             mailer: config.mail.clone().map(Mailer::new),
         });
-        let starting = async {
-            start_all(&mut hub, &config, &events).await?;
-            hub.manage(&config.hub.plugins, config.hub.instances).await
-        };
-        tokio::select! {
-            biased;
-            () = stopping.clone().told() => {
-                say(&events, "stopping before all plugins were begun with".to_owned());
-                hub.stop().await;
-                events.flush_echo(Duration::from_secs(1));
-                return Ok(ExitCode::SUCCESS);
-            }
-            started = starting => started?,
-        }
-        say(&events, format!("pages of plugins: http://{pages}/"));
-        say(&events, format!("ready on http://{address}/"));
+        let library = hub.prepare(&config.hub.plugins, config.hub.instances);
         let api = hub.api(address);
         let (access, origins) = (api.access.clone(), api.origins.clone());
         let indigo = hub.indigo().await?;
         let indigo = IndigoApi::new(indigo, &config.indigo_api, access, origins);
+        // Whatever lies in the plugins folder: first the operator can look and act.
+        say(&events, format!("pages of plugins: http://{pages}/"));
+        say(&events, format!("ready on http://{address}/"));
         let web = config.web.clone();
         let told = stopping.clone().told();
         let serving = tokio::spawn(async move {
             listeners.serve(&web, api, indigo, told).await;
         });
+        tokio::select! {
+            biased;
+            () = stopping.clone().told() => {}
+            started = startup::start_all(&mut hub, &config, &events, &library) => started?,
+        }
         let served = stop(stopping, serving, &mut hub, &events).await;
         events.flush_echo(Duration::from_secs(1));
         served.map(|()| ExitCode::SUCCESS)
@@ -138,39 +131,3 @@ fn say(events: &EventLog, text: String) {
     events.record(None, Level::Status, text);
 }
 
-/// Starts every configured instance. One that cannot be started is an error in
-/// the log and no reason to keep the others from running.
-async fn start_all(hub: &mut Hub, config: &Config, events: &EventLog) -> Result<(), EngineError> {
-    let catalogue = Catalogue::discover(&config.hub.plugins)?;
-    for problem in &catalogue.problems {
-        events.record(None, Level::Error, problem.to_string());
-    }
-    say(
-        events,
-        format!("{} plugin definitions loaded", catalogue.folders),
-    );
-    for section in &config.hardware {
-        let started = match catalogue.find(&section.plugin) {
-            Some(definition) => hub.start(section, definition).await,
-            None => Err(EngineError::Config(format!(
-                "no plugin with key `{}` in {}",
-                section.plugin,
-                config.hub.plugins.display()
-            ))),
-        };
-        if let Err(error) = started {
-            events.record(Some(&section.name), Level::Error, error.to_string());
-        }
-    }
-    for section in &config.indigo {
-        if let Err(error) = hub.start_indigo(section).await {
-            let name = section.name.clone();
-            let name = name.unwrap_or_else(|| section.bundle.display().to_string());
-            events.record(Some(&name), Level::Error, error.to_string());
-        }
-    }
-    if !config.indigo.is_empty() {
-        hub.indigo().await?.ready();
-    }
-    Ok(())
-}

@@ -45,18 +45,27 @@ impl Hub {
         Ok(server)
     }
 
-    /// Starts an Indigo plugin.
+    /// Reads the bundle of an Indigo plugin and starts it.
     ///
     /// # Errors
     ///
     /// [`EngineError::Config`] when the bundle is broken or runs already.
     pub async fn start_indigo(&mut self, section: &IndigoSection) -> Result<(), EngineError> {
-        let path = section.bundle.clone();
-        let opened = tokio::task::spawn_blocking(move || Bundle::open(&path));
-        let bundle = opened
-            .await
-            .map_err(|error| EngineError::io("cannot read the bundle", error.into()))?
-            .map_err(|problem| EngineError::Config(problem.to_string()))?;
+        let bundle = Bundle::open_in_time(&section.bundle).await;
+        let bundle = bundle.map_err(|problem| EngineError::Config(problem.to_string()))?;
+        self.start_bundle(section, bundle).await
+    }
+
+    /// Starts an Indigo plugin whose bundle was read.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Config`] when it runs already.
+    pub async fn start_bundle(
+        &mut self,
+        section: &IndigoSection,
+        bundle: Bundle,
+    ) -> Result<(), EngineError> {
         let server = self.indigo().await?;
         let info = bundle.info.clone();
         let name = section.name.clone().unwrap_or(info.display_name);

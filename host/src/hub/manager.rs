@@ -5,9 +5,9 @@
 //! reach its own Address and Port and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
@@ -22,7 +22,9 @@ use crate::grants::Grants;
 use crate::instance::supervisor::Handle;
 use crate::limits::Limits;
 use crate::log::Level;
-use crate::platform::domoticz::definition::{Catalogue, PluginDefinition};
+use crate::platform::domoticz::catalogue::{Catalogue, Library};
+use crate::platform::domoticz::definition::PluginDefinition;
+use crate::platform::problems::Problems;
 use crate::store::ManagedHardware;
 use crate::web::Management;
 
@@ -38,9 +40,10 @@ pub(super) struct Manager {
 
 struct Inner {
     maker: Maker,
-    plugins: PathBuf,
-    /// Hardware of the configuration.
-    configured: BTreeSet<u32>,
+    library: Library,
+    problems: Problems,
+    /// Hardware of the configuration; unknown until it was started.
+    configured: OnceLock<BTreeSet<u32>>,
     instances: usize,
     /// Held for as long as a change takes: one at a time.
     running: Mutex<BTreeMap<u32, Handle>>,
@@ -49,16 +52,12 @@ struct Inner {
 }
 
 impl Manager {
-    pub(super) fn new(
-        maker: Maker,
-        plugins: &Path,
-        configured: BTreeSet<u32>,
-        instances: u32,
-    ) -> Self {
+    pub(super) fn new(maker: Maker, library: Library, problems: Problems, instances: u32) -> Self {
         let inner = Inner {
             maker,
-            plugins: plugins.to_owned(),
-            configured,
+            library,
+            problems,
+            configured: OnceLock::new(),
             instances: usize::try_from(instances).unwrap_or(usize::MAX),
             running: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -68,14 +67,29 @@ impl Manager {
         }
     }
 
-    /// Starts what is enabled. What cannot be started is an error in the log.
-    pub(super) async fn start_all(&self) -> Result<(), EngineError> {
-        let stored = self.inner.maker.services.store.managed_hardware().await?;
-        let mut running = self.inner.running.lock().await;
-        for hardware in stored.into_iter().filter(|hardware| hardware.enabled) {
-            if let Err(problem) = self.inner.start(&mut running, &hardware).await {
-                let events = &self.inner.maker.services.events;
-                events.record(Some(&hardware.name), Level::Error, problem);
+    /// The plugins folder.
+    pub(super) fn library(&self) -> Library {
+        self.inner.library.clone()
+    }
+
+    /// Starts what is enabled, beside these of the configuration. What cannot be started is
+    /// an error in the log.
+    pub(super) async fn start_all(&self, configured: BTreeSet<u32>) -> Result<(), EngineError> {
+        let inner = &self.inner;
+        let configured = inner.configured.get_or_init(|| configured);
+        let stored = inner.maker.services.store.managed_hardware().await?;
+        let mut running = inner.running.lock().await;
+        let enabled: Vec<_> = stored.into_iter().filter(|it| it.enabled).collect();
+        let catalogue = match enabled.is_empty() {
+            true => Catalogue::default(),
+            false => inner.library.look().await,
+        };
+        for hardware in enabled {
+            let started = inner.start(&mut running, configured, &hardware, &catalogue);
+            if let Err(problem) = started {
+                let events = &inner.maker.services.events;
+                events.record_about(&hardware.name, Level::Error, &problem);
+                inner.problems.add_section(hardware.name, problem);
             }
         }
         Ok(())
@@ -93,8 +107,8 @@ impl Manager {
 }
 
 impl Management for Manager {
-    fn definitions(&self) -> BoxFuture<'_, Result<Vec<PluginDefinition>, String>> {
-        Box::pin(self.inner.definitions())
+    fn definitions(&self) -> BoxFuture<'_, Result<Vec<Arc<PluginDefinition>>, String>> {
+        Box::pin(async { Ok(self.inner.library.look().await.plugins) })
     }
 
     fn hardware(&self) -> BoxFuture<'_, Result<Vec<ManagedHardware>, String>> {
@@ -125,27 +139,21 @@ async fn finish<T: Send + 'static>(
 }
 
 impl Inner {
-    async fn definitions(&self) -> Result<Vec<PluginDefinition>, String> {
-        let plugins = self.plugins.clone();
-        let found = tokio::task::spawn_blocking(move || Catalogue::discover(&plugins)).await;
-        let found = found.map_err(|error| error.to_string())?;
-        Ok(found.map_err(|error| error.to_string())?.plugins)
-    }
-
-    async fn definition(&self, key: &str) -> Result<PluginDefinition, String> {
-        let definitions = self.definitions().await?;
-        let found = definitions.into_iter().find(|plugin| plugin.key == key);
-        found.ok_or_else(|| format!("there is no plugin with key `{key}`"))
+    /// The hardware of the configuration, once all of it was started.
+    fn configured(&self) -> Result<&BTreeSet<u32>, String> {
+        let configured = self.configured.get();
+        configured.ok_or_else(|| "the hub is still starting; try again in a moment".to_owned())
     }
 
     async fn save(&self, hardware: ManagedHardware) -> Result<u32, String> {
         check(&hardware)?;
+        let configured = self.configured()?;
         let mut running = self.running.lock().await;
         let store = &self.maker.services.store;
         let stored = store.managed_hardware().await;
         let stored = stored.map_err(|error| error.to_string())?;
         let is_new = hardware.id == 0;
-        if is_new && stored.len().saturating_add(self.configured.len()) >= self.instances {
+        if is_new && stored.len().saturating_add(configured.len()) >= self.instances {
             return Err(format!(
                 "there are {} plugin instances already; raise `instances` under [hub]",
                 self.instances
@@ -154,10 +162,11 @@ impl Inner {
         if !is_new && !stored.iter().any(|known| known.id == hardware.id) {
             return Err(self.no_such(hardware.id));
         }
-        let definition = self.definition(&hardware.key).await?;
+        let catalogue = self.library.look().await;
+        let definition = definition(&catalogue, &hardware.key)?;
         // What cannot start is not stored; checked with the id it has, or would have.
         let section = section(&hardware);
-        let fits = self.maker.spec(hardware.id, &section, &definition);
+        let fits = self.maker.spec(hardware.id, &section, definition);
         fits.map_err(|error| error.to_string())?;
         let id = store.save_managed(hardware.clone()).await;
         let id = id.map_err(|error| error.to_string())?;
@@ -166,12 +175,13 @@ impl Inner {
         }
         let hardware = ManagedHardware { id, ..hardware };
         if hardware.enabled {
-            self.start(&mut running, &hardware).await?;
+            self.start(&mut running, configured, &hardware, &catalogue)?;
         }
         Ok(id)
     }
 
     async fn remove(&self, id: u32) -> Result<(), String> {
+        self.configured()?;
         let mut running = self.running.lock().await;
         let store = &self.maker.services.store;
         let stored = store.managed_hardware().await;
@@ -207,33 +217,41 @@ impl Inner {
         }
     }
 
-    async fn start(
+    fn start(
         &self,
         running: &mut BTreeMap<u32, Handle>,
+        configured: &BTreeSet<u32>,
         hardware: &ManagedHardware,
+        catalogue: &Catalogue,
     ) -> Result<(), String> {
-        if self.configured.contains(&hardware.id) {
+        if configured.contains(&hardware.id) {
             return Err("cordon.toml has a hardware of this name; that one runs".to_owned());
         }
-        if running.len().saturating_add(self.configured.len()) >= self.instances {
+        if running.len().saturating_add(configured.len()) >= self.instances {
             return Err("no room for it; raise `instances` under [hub]".to_owned());
         }
-        let definition = self.definition(&hardware.key).await?;
+        let definition = definition(catalogue, &hardware.key)?;
         let section = section(hardware);
         if self.stopping.load(Ordering::SeqCst) {
             return Err("the hub is being stopped".to_owned());
         }
-        let started = self.maker.start(hardware.id, &section, &definition);
+        let started = self.maker.start(hardware.id, &section, definition);
         running.insert(hardware.id, started.map_err(|error| error.to_string())?);
         Ok(())
     }
 
     fn no_such(&self, id: u32) -> String {
-        match self.configured.contains(&id) {
+        let configured = self.configured.get();
+        match configured.is_some_and(|it| it.contains(&id)) {
             true => "this hardware is in cordon.toml; change it there".to_owned(),
             false => "no hardware has this idx".to_owned(),
         }
     }
+}
+
+fn definition<'a>(catalogue: &'a Catalogue, key: &str) -> Result<&'a PluginDefinition, String> {
+    let found = catalogue.find(key).map(|it| &**it);
+    found.ok_or_else(|| format!("there is no plugin with key `{key}`"))
 }
 
 fn check(hardware: &ManagedHardware) -> Result<(), String> {

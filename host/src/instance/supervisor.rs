@@ -123,12 +123,16 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     let orders = Arc::<Orders>::default();
     let capacity = usize::try_from(spec.limits.inbox).unwrap_or(usize::MAX);
     let (commands, receiver) = mpsc::channel(capacity.max(1));
-    let log = PluginLog::with_levels(
-        services.events.clone(),
-        &spec.name,
-        &spec.limits,
-        spec.log_level,
-    );
+    let log = match &spec.indigo {
+        // One instance has one rate, whichever way it writes.
+        Some(link) => link.plugin.log.clone(),
+        None => PluginLog::with_levels(
+            services.events.clone(),
+            &spec.name,
+            &spec.limits,
+            spec.log_level,
+        ),
+    };
     let instances = services.instances.clone();
     let meter = Meter::new(&spec.limits, Arc::clone(&spec.account));
     let reach = Reach::new(

@@ -1,11 +1,17 @@
+use std::sync::atomic::Ordering;
+
 use super::*;
 
 fn time() -> Timestamp {
     "2025-09-20T10:20:30.0456Z".parse().unwrap()
 }
 
+fn by(hardware: Option<&str>) -> By<'_> {
+    hardware.map_or(By::Hub, By::Plugin)
+}
+
 fn line(hardware: Option<&str>, level: Level, text: &str) -> String {
-    Record::new(time(), hardware, level, text).line_in(TimeZone::UTC)
+    Record::new(time(), by(hardware), level, text).line_in(TimeZone::UTC)
 }
 
 #[test]
@@ -36,12 +42,12 @@ fn a_newline_stays_in_one_record_without_a_second_prefix() {
 
 #[test]
 fn text_is_cut_at_6143_bytes_with_the_name_and_at_a_character() {
-    let record = Record::new(time(), Some("HW"), Level::Error, &"x".repeat(7000));
+    let record = Record::new(time(), By::Plugin("HW"), Level::Error, &"x".repeat(7000));
     assert_eq!(record.message().len(), "Error: ".len() + MAX_TEXT);
     // "HW: " leaves 6139 bytes; the two-byte letter does not fit half.
-    let record = Record::new(time(), Some("HW"), Level::Normal, &"é".repeat(4000));
+    let record = Record::new(time(), By::Plugin("HW"), Level::Normal, &"é".repeat(4000));
     assert_eq!(record.text.len(), 6138);
-    let record = Record::new(time(), Some(&"n".repeat(9000)), Level::Normal, "text");
+    let record = Record::new(time(), By::Plugin(&"n".repeat(9000)), Level::Normal, "text");
     assert_eq!(
         (record.hardware.unwrap().len(), record.text.len()),
         (MAX_TEXT, 0)
@@ -65,7 +71,7 @@ fn the_ring_keeps_the_newest_within_both_bounds() {
     (0..1000).for_each(|_| small.record(None, Level::Normal, "y".repeat(1000)));
     let kept = small.tail(None, 1000);
     assert!((1..=4).contains(&kept.len()), "{}", kept.len());
-    assert!(small.lock().bytes <= 4096);
+    assert!(small.lock().rings.bytes() <= 4096);
 }
 
 #[test]
@@ -104,15 +110,156 @@ impl Write for Shared {
 }
 
 #[test]
-fn the_echo_writes_whole_lines_without_control_characters() {
+fn nobody_pushes_out_the_lines_of_others() {
+    let log = EventLog::new(LogCapacity {
+        records: 1000,
+        bytes: 1 << 20,
+    });
+    log.record(Some("Victim"), Level::Error, "the door was forced");
+    log.record(None, Level::Status, "ready");
+    for n in 0..50_000 {
+        log.record(
+            Some("Flood"),
+            Level::Normal,
+            format!("{n} {}", "x".repeat(n % 6000)),
+        );
+        // Another name is another ring, and no way out of a share.
+        log.record(
+            Some(&format!("Flood {}", n % 7)),
+            Level::Normal,
+            "y".repeat(600),
+        );
+    }
+    let all = log.tail(None, usize::MAX);
+    assert!(all.len() <= 1000 && log.lock().rings.bytes() <= 1 << 20);
+    assert_eq!(all[0].text, "the door was forced");
+    assert_eq!(all[1].text, "ready");
+    assert!(all.windows(2).all(|pair| pair[0].time <= pair[1].time));
+    // Nor out of an answer that is bounded.
+    let few = log.tail(None, 20);
+    assert_eq!(few.len(), 20);
+    assert_eq!(
+        (few[0].text.as_str(), few[1].text.as_str()),
+        ("the door was forced", "ready")
+    );
+    let of = |name: Option<&str>| name.is_some_and(|name| name != "Flood");
+    assert!(
+        log.select(100, of, |_| true)
+            .iter()
+            .all(|it| it.hardware.as_deref() != Some("Flood"))
+    );
+}
+
+#[test]
+fn recording_takes_as_long_with_many_writers_as_with_few() {
+    let spent = |writers: usize| {
+        let log = EventLog::new(LogCapacity {
+            records: 2000,
+            bytes: 1 << 20,
+        });
+        let names: Vec<_> = (0..writers).map(|n| format!("HW{n}")).collect();
+        let start = crate::account::thread_cpu();
+        for n in 0..20_000 {
+            log.record(
+                names.get(n % writers).map(String::as_str),
+                Level::Normal,
+                "z".repeat(600),
+            );
+        }
+        crate::account::thread_cpu().saturating_sub(start)
+    };
+    spent(10);
+    let (few, many) = (spent(10), spent(1000));
+    assert!(many < few * 8, "{few:?}, {many:?}");
+}
+
+#[test]
+fn no_record_looks_like_another_one() {
+    let text = "x\u{202e}\u{200b}\u{1b}[2K\r2026-01-01 00:00:00.000  Status: ready";
+    let stamp = "2025-09-20 10:20:30.045";
+    assert_eq!(
+        line(Some("H\nW\u{202e}"), Level::Normal, text),
+        format!(
+            "{stamp}  H\\nW\\u202e: x\\u202e\\u200b\\x1b[2K\\r2026-01-01 00:00:00.000  Status: ready"
+        )
+    );
+    assert_eq!(
+        line(None, Level::Error, "a\nb"),
+        format!("{stamp}  Error: a\\nb")
+    );
+    let about = Record::new(time(), By::HubAbout("HW"), Level::Error, "a\nb");
+    assert_eq!(about.message(), "Error: HW: a\\nb");
+    let core = Record::new(time(), By::PluginInCore("HW"), Level::Status, "c");
+    assert_eq!(core.message(), "Status: (HW) c");
+}
+
+#[test]
+fn the_echo_writes_a_line_for_each_record() {
     let output = Shared::default();
     let log = EventLog::with_echo(LogCapacity::default(), output.clone(), false).unwrap();
     log.record(Some("HW"), Level::Status, "red \u{1b}[31mtext\nsecond");
     log.flush_echo(Duration::from_secs(10));
     let written = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
     assert!(
-        written.ends_with("  Status: HW: red \u{fffd}[31mtext\n    second\n"),
+        written.ends_with("  Status: HW: red \\x1b[31mtext\\nsecond\n"),
         "{written}"
+    );
+    assert_eq!(written.lines().count(), 1);
+}
+
+/// A console that refuses while it is full, as a disk does.
+#[derive(Clone, Default)]
+struct Disk(Shared, Arc<std::sync::atomic::AtomicBool>);
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.1.load(Ordering::SeqCst) {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        // Half a line at times.
+        self.0.write(&bytes[..bytes.len().min(100)])
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_ends_nothing_and_its_losses_are_told() {
+    let disk = Disk::default();
+    let log = EventLog::with_echo(LogCapacity::default(), disk.clone(), false).unwrap();
+    let say = |text: &str| {
+        log.record(None, Level::Normal, text);
+        log.flush_echo(Duration::from_secs(10));
+    };
+    say("before");
+    disk.1.store(true, Ordering::SeqCst);
+    for n in 0..500 {
+        say(&format!("{n} {}", "x".repeat(1000)));
+    }
+    let missing = log.echo_dropped();
+    assert!((300..500).contains(&missing), "{missing}");
+    disk.1.store(false, Ordering::SeqCst);
+    let written = || String::from_utf8(disk.0.0.lock().unwrap().clone()).unwrap();
+    // It is tried again without a further line.
+    for _ in 0..100 {
+        if written().contains("lines lost here") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    say("after");
+    let text = written();
+    assert!(text.contains(&format!(
+        "\n({missing} lines lost here, they could not be written)\n"
+    )));
+    assert!(text.ends_with("  after\n"));
+    // Nothing is written by halves.
+    let whole = |line: &str| line.starts_with('(') || line.starts_with("20");
+    assert!(text.lines().all(whole), "{text}");
+    assert_eq!(
+        u64::try_from(text.lines().count()).unwrap(),
+        502 - missing + 1
     );
 }
 
@@ -123,10 +270,12 @@ fn a_terminal_shows_levels_in_their_colours() {
     for level in [Level::Normal, Level::Warning, Level::Error, Level::Debug] {
         log.record(Some("HW"), level, "text");
     }
+    log.record(Some("HW"), Level::Normal, "one\ntwo");
     log.flush_echo(Duration::from_secs(10));
     let written = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<_> = written.lines().collect();
     assert!(!lines[0].contains('\u{1b}'), "{written}");
+    assert!(written.ends_with("  HW: one\n    | two\n"), "{written}");
     for (line, color, end) in [
         (lines[1], "33", "Warning: HW: text"),
         (lines[2], "31", "Error: HW: text"),
@@ -156,22 +305,35 @@ fn a_stuck_console_delays_nobody_and_its_losses_are_counted() {
     let output = Shared::default();
     let stuck = Stuck(gate, output.clone());
     let log = EventLog::with_echo(LogCapacity::default(), stuck, false).unwrap();
-    (0..4 * ECHO_QUEUE).for_each(|_| log.record(None, Level::Normal, "z".repeat(100)));
-    let dropped = log.echo_dropped();
-    assert!(dropped > 0);
+    (0..4 * console::QUEUE).for_each(|_| log.record(Some("HW"), Level::Normal, "z".repeat(100)));
+    assert!(log.echo_dropped() > 0);
     drop(release);
-    while log
-        .inner
-        .echo
-        .as_ref()
-        .unwrap()
-        .dropped
-        .load(Ordering::Relaxed)
-        > 0
-    {
+    let written = || String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+    for _ in 0..100 {
+        log.record(None, Level::Normal, "go on");
         log.flush_echo(Duration::from_millis(100));
+        if written().contains("lines left out here") {
+            return;
+        }
     }
-    log.flush_echo(Duration::from_secs(10));
-    let written = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
-    assert!(written.contains("lines left out here"));
+    panic!("{}", written());
+}
+
+#[test]
+fn the_hub_itself_can_be_made_to_write_only_so_much() {
+    let log = EventLog::new(LogCapacity::default());
+    for n in 0..50_000 {
+        log.record(None, Level::Error, format!("line {n}"));
+    }
+    let written = log.tail(None, usize::MAX).len();
+    assert!((2000..3000).contains(&written), "{written}");
+    std::thread::sleep(Duration::from_millis(1100));
+    log.record(Some("HW"), Level::Normal, "x");
+    let last = log.tail(None, 2);
+    assert!(
+        last[0]
+            .text
+            .ends_with("lines of the hub were left out; they were too many")
+    );
+    assert_eq!(last[1].text, "x");
 }

@@ -7,9 +7,10 @@
 use std::path::Path;
 
 use super::{PackagesError, normal_name};
+use crate::platform::bounds::REQUIREMENTS_BYTES;
+use crate::regular_file::RegularFile;
 
-/// Largest file that is read, in bytes, and most lines.
-const MAX_BYTES: u64 = 1 << 20;
+/// Most lines of a file.
 const MAX_LINES: usize = 2000;
 
 /// One requirement: `name[extras] specifier ; marker`.
@@ -28,13 +29,8 @@ pub struct Requirement {
 /// [`PackagesError::Requirement`] with the line that is not understood.
 pub fn read(path: &Path) -> Result<Vec<Requirement>, PackagesError> {
     let file = path.display().to_string();
-    let size = std::fs::metadata(path)
-        .map_err(|error| PackagesError::io(format!("cannot read {file}"), error))?
-        .len();
-    if size > MAX_BYTES {
-        return Err(wrong(&file, 1, "the file is larger than 1 MiB"));
-    }
-    let bytes = std::fs::read(path)
+    let bytes = RegularFile::open(path)
+        .and_then(|opened| opened.whole(REQUIREMENTS_BYTES))
         .map_err(|error| PackagesError::io(format!("cannot read {file}"), error))?;
     let text = String::from_utf8_lossy(&bytes);
     parse(text.trim_start_matches('\u{feff}'), &file)

@@ -58,6 +58,7 @@ use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House, Plugins};
+use crate::platform::problems::Problems;
 use crate::store::ManagedHardware;
 use access::Caller;
 use answer::Answer;
@@ -89,6 +90,8 @@ pub struct HubApi {
     pub plugins: Arc<dyn Plugins>,
     /// What adds and removes hardware; `None` when this hub does not.
     pub manager: Option<Arc<dyn Management>>,
+    /// What cannot be used of what there is.
+    pub problems: Problems,
     /// Who may use the API.
     pub access: Access,
     /// Pages of plugins.
@@ -129,7 +132,7 @@ pub struct VersionInfo {
 /// Adds, changes and removes hardware while the hub runs. Texts of errors say what to do.
 pub trait Management: Send + Sync {
     /// The plugins of which there can be hardware.
-    fn definitions(&self) -> BoxFuture<'_, Result<Vec<PluginDefinition>, String>>;
+    fn definitions(&self) -> BoxFuture<'_, Result<Vec<Arc<PluginDefinition>>, String>>;
 
     /// All hardware that was added, running or not.
     fn hardware(&self) -> BoxFuture<'_, Result<Vec<ManagedHardware>, String>>;

@@ -90,6 +90,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
         board: Board::new(devices.clone()),
         devices,
         manager: None,
+        problems: crate::platform::problems::Problems::default(),
         access: Access::new(web),
         pages: Pages::new(&folder.path().join("pages")),
         history: History::new(store.clone()),

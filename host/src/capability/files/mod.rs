@@ -35,6 +35,7 @@ use crate::error::EngineError;
 use crate::instance::log::PluginLog;
 use crate::instance::state::InstanceState;
 use crate::packages::packages_of;
+use crate::platform::bounds::ENTRIES;
 
 pub use charged::FilesView;
 pub use quota::{OWN_HANDLES, Quota, Usage};
@@ -69,9 +70,6 @@ pub const BUNDLES_FOLDER: &str = "/data/Plugins/";
 
 /// Where the runtime finds compiled code of earlier starts.
 pub const CODE_FOLDER: &str = "/cache/";
-
-/// Most modules that are looked for in a plugin's folder.
-const MODULES: usize = 10_000;
 
 struct Files;
 
@@ -135,14 +133,16 @@ pub fn wasi(random_bytes: u64) -> WasiCtx {
 #[must_use]
 pub fn modules_in<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Vec<String> {
     let listings = folders.into_iter().flat_map(std::fs::read_dir);
-    let names = listings.flatten().flatten().filter_map(|entry| {
+    // Of each folder so many entries, whatever they are: one may have no end.
+    let entries = listings.flat_map(|it| it.take(ENTRIES)).flatten();
+    let names = entries.filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
         match name.strip_suffix(".py") {
             Some(module) => Some(module.to_owned()),
             None => entry.path().join("__init__.py").is_file().then_some(name),
         }
     });
-    names.take(MODULES).collect()
+    names.take(ENTRIES).collect()
 }
 
 /// The folders of one instance on the host.

@@ -11,6 +11,8 @@ use crate::check::library;
 use crate::check::run::HUB_MODULES;
 use crate::packages::known::{self, Kind};
 use crate::packages::place::Place;
+use crate::platform::bounds::REQUIREMENTS_BYTES;
+use crate::regular_file::RegularFile;
 
 /// Every module that is wanted, and whether its import works.
 pub(super) fn imports(place: &Place, facts: &Facts, probe: &Probe, findings: &mut Findings) {
@@ -193,11 +195,14 @@ fn install_line(place: &Place, module: &str) -> String {
         Some(Kind::Build(_)) => format!(" --build {name}"),
         _ => String::new(),
     };
-    let listed = place
-        .requirements()
-        .and_then(|file| std::fs::read_to_string(file).ok());
+    let listed = place.requirements().and_then(|file| {
+        RegularFile::open_no_link(&file)
+            .ok()?
+            .whole(REQUIREMENTS_BYTES)
+            .ok()
+    });
     let listed = listed.is_some_and(|text| {
-        text.lines().any(|line| {
+        String::from_utf8_lossy(&text).lines().any(|line| {
             let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
             let first = line.get(..end.unwrap_or(line.len())).unwrap_or_default();
             crate::packages::normal_name(first) == crate::packages::normal_name(name)

@@ -1,18 +1,16 @@
-//! Which plugins there are: the definitions in `plugins/*/plugin.py`.
+//! The definition of a plugin, in its `plugin.py`.
 //!
-//! Finds the files, cuts the XML out of them and reads it (behaviour spec 1.1 to 1.5).
-//! The Python code itself is never looked at. A definition that cannot be read is
-//! reported and hides no other.
+//! Cuts the XML out of the file and reads it (behaviour spec 1.2 to 1.5). The Python code
+//! itself is never looked at. The file is a stranger's: what may be in it is bounded by
+//! [`bounds`], and reading it takes time and memory in proportion to its size.
 
-use std::fs::{self, File};
-use std::io::Read;
+mod description;
+
 use std::path::{Path, PathBuf};
 
 use super::manifest::{self, Element};
-use crate::error::EngineError;
-
-/// How much of a `plugin.py` is looked at, in bytes.
-pub const MAX_SOURCE: u64 = 4 << 20;
+use crate::platform::bounds;
+use crate::regular_file::RegularFile;
 
 /// What a plugin says about itself. Attributes that are missing are empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,7 +27,7 @@ pub struct PluginDefinition {
     pub wikilink: String,
     /// Address of the product's page.
     pub externallink: String,
-    /// Compact XML with its `<description>` element; [`safe_html`] makes it fit for a page.
+    /// HTML that can be shown in a page, with a `<description>` element around it; or empty.
     pub description: String,
     /// The parameters that the operator fills in, in order.
     pub params: Vec<Param>,
@@ -54,7 +52,7 @@ pub struct Param {
     pub password: String,
     /// Rows of a text area.
     pub rows: String,
-    /// Compact XML with its `<description>` element, or empty.
+    /// As that of the plugin.
     pub description: String,
     /// The values to choose from; empty for free text.
     pub options: Vec<ParamOption>,
@@ -72,7 +70,7 @@ pub struct ParamOption {
 }
 
 /// A definition that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("plugin folder `{}`: {reason}{}", folder.display(), place(*position))]
 pub struct DefinitionProblem {
     /// The folder with the `plugin.py`.
@@ -89,156 +87,144 @@ fn place(position: Option<(usize, usize)>) -> String {
     })
 }
 
-/// All plugins of a folder, ordered bytewise by their folders' names.
-#[derive(Debug, Clone, Default)]
-pub struct Catalogue {
-    /// The usable definitions.
-    pub plugins: Vec<PluginDefinition>,
-    /// The others.
-    pub problems: Vec<DefinitionProblem>,
-    /// Folders that have a `plugin.py`.
-    pub folders: usize,
-}
-
-impl Catalogue {
-    /// Looks through the direct sub-folders of `root`; no `root`, no plugins.
-    ///
-    /// # Errors
-    /// [`EngineError::Io`] when `root` cannot be listed.
-    pub fn discover(root: &Path) -> Result<Self, EngineError> {
-        let mut catalogue = Self::default();
-        for folder in plugin_folders(root)? {
-            catalogue.folders += 1;
-            match read_folder(&folder) {
-                Ok(found) => catalogue.plugins.extend(found),
-                Err(problem) => catalogue.problems.push(problem),
-            }
-        }
-        Ok(catalogue)
-    }
-
-    /// The plugin with this key: the first where several have it (rule 9).
+impl PluginDefinition {
+    /// Bytes of its texts.
     #[must_use]
-    pub fn find(&self, key: &str) -> Option<&PluginDefinition> {
-        self.plugins.iter().find(|plugin| plugin.key == key)
+    pub(super) fn weight(&self) -> usize {
+        let params = self.params.iter().map(|param| {
+            let options = param.options.iter();
+            let options = options.map(|it| sum([&it.label, &it.value]));
+            let own = sum([
+                &param.field,
+                &param.label,
+                &param.width,
+                &param.required,
+                &param.default,
+                &param.password,
+                &param.rows,
+                &param.description,
+            ]);
+            options.fold(own, usize::saturating_add)
+        });
+        let own = sum([
+            &self.key,
+            &self.name,
+            &self.author,
+            &self.version,
+            &self.wikilink,
+            &self.externallink,
+            &self.description,
+        ]);
+        params.fold(own, usize::saturating_add)
     }
 }
 
-/// The definitions in one folder's `plugin.py`: one, as a rule.
+/// Bytes of some texts, with what each costs beside them.
+fn sum<const N: usize>(texts: [&String; N]) -> usize {
+    let each = texts
+        .iter()
+        .map(|text| text.len().saturating_add(size_of::<String>()));
+    each.fold(0, usize::saturating_add)
+}
+
+/// The definitions in one folder's `plugin.py`: one, as a rule. Blocks.
 ///
 /// # Errors
 /// [`DefinitionProblem`] when there is no file, no definition, or a broken one.
 pub fn read_folder(folder: &Path) -> Result<Vec<PluginDefinition>, DefinitionProblem> {
-    let problem = |reason: String, position| DefinitionProblem {
-        folder: folder.to_owned(),
-        reason,
-        position,
-    };
-    let source = read_source(&folder.join("plugin.py"))
-        .map_err(|error| problem(format!("plugin.py cannot be read: {error}"), None))?;
-    let xml = extract(&source);
+    let file = RegularFile::open(&folder.join("plugin.py"))
+        .map_err(|error| DefinitionProblem::new(folder, unreadable(&error), None))?;
+    read(folder, file)
+}
+
+/// The same of the open file.
+pub(super) fn read(
+    folder: &Path,
+    file: RegularFile,
+) -> Result<Vec<PluginDefinition>, DefinitionProblem> {
+    let problem = |reason: String, position| DefinitionProblem::new(folder, reason, position);
+    let size = file.size();
+    if u64::try_from(bounds::SOURCE_BYTES).is_ok_and(|most| size > most) {
+        let most = bounds::SOURCE_BYTES;
+        let reason = format!("plugin.py has {size} bytes; at most {most} are taken");
+        return Err(problem(reason, None));
+    }
+    let source = file
+        .first(bounds::SEARCHED_BYTES)
+        .map_err(|error| problem(unreadable(&error), None))?;
+    let Extract { xml, whole } = extract(&source);
+    drop(source);
     if xml.is_empty() {
         let reason = "plugin.py has no `<plugin ...>` definition in its first 4 MiB";
         return Err(problem(reason.to_owned(), None));
     }
-    let roots = manifest::parse(&xml)
-        .map_err(|error| problem(error.reason, Some((error.row, error.column))))?;
-    Ok(definitions(folder, &roots))
+    let roots = manifest::parse(&xml).map_err(|error| {
+        if !whole {
+            let most = bounds::DEFINITION_BYTES;
+            return problem(format!("its definition has more than {most} bytes"), None);
+        }
+        problem(error.reason, Some((error.row, error.column)))
+    })?;
+    drop(xml);
+    definitions(folder, &roots).map_err(|reason| problem(reason, None))
 }
 
-/// A description as HTML that can be shown in a page: what it looks like stays, what
-/// could run or load something goes. The `<description>` element stays around it, as
-/// clients expect it (spec 1.4).
-#[must_use]
-pub fn safe_html(description: &str) -> String {
-    let inner = description
-        .strip_prefix("<description>")
-        .and_then(|rest| rest.strip_suffix("</description>"))
-        .unwrap_or_default();
-    if inner.is_empty() {
-        return String::new();
-    }
-    let looks = [
-        "class", "style", "align", "valign", "bgcolor", "width", "height", "border",
-    ];
-    let properties = [
-        "background-color",
-        "border",
-        "color",
-        "display",
-        "font-family",
-        "font-size",
-        "font-style",
-        "font-weight",
-        "height",
-        "line-height",
-        "list-style",
-        "list-style-type",
-        "margin",
-        "margin-bottom",
-        "margin-left",
-        "margin-right",
-        "margin-top",
-        "padding",
-        "padding-bottom",
-        "padding-left",
-        "padding-right",
-        "padding-top",
-        "text-align",
-        "text-decoration",
-        "vertical-align",
-        "white-space",
-        "width",
-    ];
-    let clean = ammonia::Builder::default()
-        .add_tags(["font", "u"])
-        .add_tag_attributes("font", ["color", "size"])
-        .add_generic_attributes(looks)
-        .filter_style_properties(properties.into_iter().collect())
-        .link_rel(Some("noopener noreferrer"))
-        .clean(inner)
-        .to_string();
-    format!("<description>{clean}</description>")
+fn unreadable(error: &std::io::Error) -> String {
+    format!("plugin.py cannot be read: {error}")
 }
 
-fn plugin_folders(root: &Path) -> Result<Vec<PathBuf>, EngineError> {
-    let failed = |error| EngineError::io(format!("listing `{}`", root.display()), error);
-    let entries = match fs::read_dir(root) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(failed)?,
-    };
-    let mut folders = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(failed)?;
-        // Follows links, of the folder and of the file (spec 1.1, 3 and 4).
-        let file = fs::metadata(entry.path().join("plugin.py"));
-        if entry.file_name() != "examples" && file.is_ok_and(|file| file.is_file()) {
-            folders.push(entry.path());
+impl DefinitionProblem {
+    /// A problem with this folder. A reason may quote what is in the file, so it is cut to
+    /// the length of a line.
+    #[must_use]
+    pub fn new(folder: &Path, mut reason: String, position: Option<(usize, usize)>) -> Self {
+        const LINE: usize = 400;
+        if reason.len() > LINE {
+            reason.truncate(reason.floor_char_boundary(LINE));
+            reason.push_str("...");
+        }
+        Self {
+            folder: folder.to_owned(),
+            reason,
+            position,
         }
     }
-    // With the separator that the original's map has at the end of its keys.
-    folders.sort_by_key(|folder| folder.join("").into_os_string().into_encoded_bytes());
-    Ok(folders)
+
+    /// The name of the folder.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let name = self.folder.file_name().unwrap_or(self.folder.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
+    /// What is wrong and where, without the folder.
+    #[must_use]
+    pub fn reason_and_place(&self) -> String {
+        format!("{}{}", self.reason, place(self.position))
+    }
 }
 
-fn read_source(file: &Path) -> std::io::Result<Vec<u8>> {
-    // A pipe or a device named plugin.py would never end.
-    if !fs::metadata(file)?.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
-    }
-    let mut source = Vec::new();
-    File::open(file)?
-        .take(MAX_SOURCE)
-        .read_to_end(&mut source)?;
-    Ok(source)
+/// What was cut out of a file.
+struct Extract {
+    xml: String,
+    /// Whether it is all of it: there may be more than a definition can have.
+    whole: bool,
 }
 
 /// The lines from the first with `<plugin` to the first with `</plugin>` (spec 1.2).
-fn extract(source: &[u8]) -> String {
+fn extract(source: &[u8]) -> Extract {
     let has = |line: &[u8], marker: &[u8]| line.windows(marker.len()).any(|part| part == marker);
     let mut xml = Vec::new();
+    let mut whole = true;
     for line in source.split(|byte| *byte == b'\n') {
         if !xml.is_empty() || has(line, b"<plugin") {
+            if xml.len().saturating_add(line.len()) > bounds::DEFINITION_BYTES {
+                // Behind an element that closes itself anything may follow.
+                let room = bounds::DEFINITION_BYTES.saturating_sub(xml.len());
+                xml.extend_from_slice(line.get(..room).unwrap_or(line));
+                whole = false;
+                break;
+            }
             xml.extend_from_slice(line);
             xml.push(b'\n');
         }
@@ -246,36 +232,51 @@ fn extract(source: &[u8]) -> String {
             break;
         }
     }
-    String::from_utf8_lossy(&xml).into_owned()
+    Extract {
+        xml: String::from_utf8_lossy(&xml).into_owned(),
+        whole,
+    }
 }
 
-fn definitions(folder: &Path, roots: &[Element]) -> Vec<PluginDefinition> {
+fn definitions(folder: &Path, roots: &[Element]) -> Result<Vec<PluginDefinition>, String> {
     let plugins: Vec<_> = roots
         .iter()
         .skip_while(|root| root.name != "plugin")
         .collect();
+    if plugins.len() > bounds::DEFINITION_PLUGINS {
+        let most = bounds::DEFINITION_PLUGINS;
+        return Err(format!("plugin.py defines more than {most} plugins"));
+    }
     // With several elements the last one's version and author hold for all (spec 1.5).
     let Some(last) = plugins.last() else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let (version, author) = (last.attribute("version"), last.attribute("author"));
-    let described = plugins.iter().map(|plugin| PluginDefinition {
-        key: plugin.attribute("key").to_owned(),
-        name: plugin.attribute("name").to_owned(),
-        author: author.to_owned(),
-        version: version.to_owned(),
-        wikilink: plugin.attribute("wikilink").to_owned(),
-        externallink: plugin.attribute("externallink").to_owned(),
-        description: description(plugin),
-        params: all_under(plugin, "params", "param", param),
-        folder: folder.to_owned(),
+    let described = plugins.iter().map(|plugin| {
+        Ok(PluginDefinition {
+            key: plugin.attribute("key").to_owned(),
+            name: plugin.attribute("name").to_owned(),
+            author: author.to_owned(),
+            version: version.to_owned(),
+            wikilink: plugin.attribute("wikilink").to_owned(),
+            externallink: plugin.attribute("externallink").to_owned(),
+            description: description(plugin)?,
+            params: params(plugin)?,
+            folder: folder.to_owned(),
+        })
     });
     described.collect()
 }
 
-fn param(element: &Element) -> Param {
+fn params(plugin: &Element) -> Result<Vec<Param>, String> {
+    let found = all_under(plugin, "params", "param", bounds::PARAMETERS)?;
+    found.into_iter().map(param).collect()
+}
+
+fn param(element: &Element) -> Result<Param, String> {
     let attribute = |name| element.attribute(name).to_owned();
-    Param {
+    let options = all_under(element, "options", "option", bounds::PARAMETER_OPTIONS)?;
+    Ok(Param {
         field: attribute("field"),
         label: attribute("label"),
         width: attribute("width"),
@@ -283,9 +284,9 @@ fn param(element: &Element) -> Param {
         default: attribute("default"),
         password: attribute("password"),
         rows: attribute("rows"),
-        description: description(element),
-        options: all_under(element, "options", "option", option),
-    }
+        description: description(element)?,
+        options: options.into_iter().map(option).collect(),
+    })
 }
 
 fn option(element: &Element) -> ParamOption {
@@ -296,15 +297,31 @@ fn option(element: &Element) -> ParamOption {
     }
 }
 
-fn all_under<T>(parent: &Element, list: &str, first: &str, read: fn(&Element) -> T) -> Vec<T> {
+fn all_under<'a>(
+    parent: &'a Element,
+    list: &str,
+    first: &str,
+    most: usize,
+) -> Result<Vec<&'a Element>, String> {
     let list = parent.child(list);
-    list.map_or_else(Vec::new, |list| list.starting_at(first).map(read).collect())
+    let found: Vec<_> = list.map_or_else(Vec::new, |list| list.starting_at(first).collect());
+    match found.len() > most {
+        true => Err(format!(
+            "there are more than {most} `<{first}>` elements in a list"
+        )),
+        false => Ok(found),
+    }
 }
 
-fn description(element: &Element) -> String {
-    element
-        .child("description")
-        .map_or_else(String::new, Element::to_xml)
+fn description(element: &Element) -> Result<String, String> {
+    let Some(xml) = element.child("description").map(Element::to_xml) else {
+        return Ok(String::new());
+    };
+    if xml.len() > bounds::DESCRIPTION_BYTES {
+        let most = bounds::DESCRIPTION_BYTES;
+        return Err(format!("a `<description>` has more than {most} bytes"));
+    }
+    Ok(description::safe_html(&xml))
 }
 
 #[cfg(test)]

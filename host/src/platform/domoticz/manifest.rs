@@ -8,10 +8,10 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-/// Deepest nesting; the format needs five levels.
-const MAX_DEPTH: usize = 32;
-/// Most elements in one definition.
-const MAX_ELEMENTS: usize = 10_000;
+use crate::platform::bounds::{
+    ATTRIBUTE_BYTES, DEFINITION_ATTRIBUTES, DEFINITION_DEPTH, DEFINITION_ELEMENTS,
+    ELEMENT_ATTRIBUTES,
+};
 
 /// An element with decoded attributes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -123,6 +123,7 @@ struct Tree {
     open: Vec<Element>,
     text: String,
     elements: usize,
+    attributes: usize,
     /// Offset after the last event that was understood.
     last_good: u64,
 }
@@ -162,9 +163,10 @@ impl Tree {
     fn start(&mut self, start: &BytesStart<'_>, empty: bool) -> Result<bool, String> {
         self.end_text();
         self.elements += 1;
-        if self.elements > MAX_ELEMENTS || self.open.len() >= MAX_DEPTH {
+        if self.elements > DEFINITION_ELEMENTS || self.open.len() >= DEFINITION_DEPTH {
             return Err(format!(
-                "the definition has more than {MAX_ELEMENTS} elements or {MAX_DEPTH} levels"
+                "the definition has more than {DEFINITION_ELEMENTS} elements or \
+                 {DEFINITION_DEPTH} levels"
             ));
         }
         let name = start.name().0;
@@ -172,6 +174,12 @@ impl Tree {
             return Err("`<` must be written `&lt;` in text".to_owned());
         }
         let (attributes, complete) = attributes(start.attributes_raw())?;
+        self.attributes = self.attributes.saturating_add(attributes.len());
+        if self.attributes > DEFINITION_ATTRIBUTES {
+            return Err(format!(
+                "the definition has more than {DEFINITION_ATTRIBUTES} attributes"
+            ));
+        }
         self.open.push(Element {
             name: name.to_owned(),
             attributes,
@@ -247,6 +255,16 @@ fn attributes(raw: &str) -> Result<(Attributes, bool), String> {
         };
         let (value, after) = attribute_value(name, after.trim_start())?;
         rest = after.trim_start();
+        if value.len() > ATTRIBUTE_BYTES || name.len() > ATTRIBUTE_BYTES {
+            return Err(format!(
+                "an attribute of an element has more than {ATTRIBUTE_BYTES} bytes"
+            ));
+        }
+        if found.len() >= ELEMENT_ATTRIBUTES {
+            return Err(format!(
+                "an element has more than {ELEMENT_ATTRIBUTES} attributes"
+            ));
+        }
         let value = decode(value);
         match found.iter_mut().find(|(seen, _)| seen == name) {
             Some((_, first)) => {

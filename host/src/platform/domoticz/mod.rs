@@ -2,6 +2,7 @@
 //!
 //! Section and rule numbers in this folder are those of the behaviour specification.
 
+pub mod catalogue;
 pub mod color;
 pub mod command;
 pub mod definition;

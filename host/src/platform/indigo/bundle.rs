@@ -12,15 +12,14 @@
 //! Names are looked up without regard to case, since the original's file system has
 //! none. Nothing of the Python code is looked at.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::definition::{Definitions, Problem};
-use super::info::{self, Info};
-
-/// Most entries of a folder that are looked through.
-const MAX_ENTRIES: usize = 10_000;
+use super::info::Info;
+use crate::platform::bounds::{self, ENTRIES};
+use crate::regular_file::RegularFile;
 
 /// A plugin's bundle with all that it says about itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,20 +67,50 @@ impl Bundle {
         })
     }
 
+    /// The same on a thread of its own, which nobody waits for longer than a few seconds:
+    /// a file system may not answer.
+    ///
+    /// # Errors
+    /// As [`Bundle::open`], and when it was not read in time.
+    pub async fn open_in_time(root: &Path) -> Result<Self, BundleProblem> {
+        let problem = |reason: String| BundleProblem {
+            bundle: root.to_owned(),
+            problem: Problem::of_file("Contents", reason),
+        };
+        let (sender, opened) = tokio::sync::oneshot::channel();
+        let path = root.to_owned();
+        // No thread of the runtime, which would wait for it at the end.
+        std::thread::Builder::new()
+            .name("bundle".to_owned())
+            .spawn(move || sender.send(Self::open(&path)))
+            .map_err(|error| problem(format!("there is no thread to read it: {error}")))?;
+        let seconds = u64::try_from(bounds::FOLDER_SECONDS).unwrap_or(u64::MAX);
+        match tokio::time::timeout(Duration::from_secs(seconds), opened).await {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(_)) => Err(problem("the thread that read it has ended".to_owned())),
+            Err(_) => Err(problem(format!(
+                "it was not read within {seconds} seconds; look at its file system"
+            ))),
+        }
+    }
+
     fn read(root: &Path) -> Result<Self, Problem> {
         let expected = "expected a folder `Contents` with `Info.plist` and `Server Plugin`";
         let missing = |what: &str| Problem::of_file(what, format!("it is missing; {expected}"));
         let contents = folder(root, "Contents")?.ok_or_else(|| missing("Contents"))?;
         let list = file(&contents, "Info.plist")?.ok_or_else(|| missing("Info.plist"))?;
-        let info = read_info(&list).map_err(|reason| Problem::of_file("Info.plist", reason))?;
+        let info = read_info(&contents, &list);
+        let info = info.map_err(|reason| Problem::of_file("Info.plist", reason))?;
         info.check_api()
             .map_err(|reason| Problem::of_file("Info.plist", reason))?;
         let server_plugin =
             folder(&contents, "Server Plugin")?.ok_or_else(|| missing("Server Plugin"))?;
-        if file(&server_plugin, "plugin.py")?.is_none() {
-            let reason = "it is missing; expected the file with the class `Plugin`";
-            return Err(Problem::of_file("Server Plugin/plugin.py", reason));
-        }
+        let source = file(&server_plugin, "plugin.py")?;
+        let wrong = |reason: String| Problem::of_file("Server Plugin/plugin.py", reason);
+        let source = source.ok_or_else(|| {
+            wrong("it is missing; expected the file with the class `Plugin`".to_owned())
+        })?;
+        check_source(&source).map_err(wrong)?;
         Ok(Self {
             root: root.to_owned(),
             packages: folder(&contents, "Packages")?,
@@ -137,7 +166,7 @@ impl Bundles {
             entries => entries?,
         };
         let mut folders = Vec::new();
-        for entry in entries.take(MAX_ENTRIES) {
+        for entry in entries.take(ENTRIES) {
             let path = entry?.path();
             if is_bundle(&path) {
                 folders.push(path);
@@ -183,17 +212,22 @@ impl Bundles {
     }
 }
 
-fn read_info(path: &Path) -> Result<Info, String> {
-    let failed = |error: std::io::Error| format!("it cannot be read: {error}");
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(info::MAX_BYTES.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > info::MAX_BYTES {
-        return Err(format!("it has more than {} bytes", info::MAX_BYTES));
-    }
+fn read_info(contents: &Path, path: &Path) -> Result<Info, String> {
+    let name = path.strip_prefix(contents).unwrap_or(path);
+    let bytes = RegularFile::open_beneath(contents, name)
+        .and_then(|file| file.whole(bounds::INFO_BYTES))
+        .map_err(|error| format!("it cannot be read: {error}"))?;
     Info::parse(&bytes)
+}
+
+/// Nothing of it is read here; it only is of a size that can be run.
+fn check_source(path: &Path) -> Result<(), String> {
+    let file = RegularFile::open(path).map_err(|error| format!("it cannot be read: {error}"))?;
+    let (size, most) = (file.size(), bounds::SOURCE_BYTES);
+    match u64::try_from(most).is_ok_and(|most| size > most) {
+        true => Err(format!("it has {size} bytes; at most {most} are taken")),
+        false => Ok(()),
+    }
 }
 
 fn folder(parent: &Path, name: &str) -> Result<Option<PathBuf>, Problem> {
@@ -219,7 +253,7 @@ fn entry(parent: &Path, name: &str, kind: fn(&Path) -> bool) -> Result<Option<Pa
         entries => entries.map_err(failed)?,
     };
     let mut found = Vec::new();
-    for entry in entries.take(MAX_ENTRIES) {
+    for entry in entries.take(ENTRIES) {
         let entry = entry.map_err(failed)?;
         let same = entry
             .file_name()

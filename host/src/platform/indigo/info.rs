@@ -5,8 +5,6 @@ use std::str::FromStr;
 
 use super::property_list::{self, Node};
 
-/// Largest `Info.plist` in bytes.
-pub const MAX_BYTES: u64 = 1 << 20;
 /// Longest text of a key that is kept, in bytes.
 const MAX_TEXT: usize = 4096;
 /// Longest identifier in bytes; it becomes part of paths and addresses.
@@ -342,6 +340,43 @@ mod tests {
             "<true/>".repeat(20_000)
         ));
         assert!(Info::parse(many.as_bytes()).unwrap_err().contains("values"));
+    }
+
+    /// An array that names one long text many times.
+    fn text_bomb(length: usize, times: u16) -> Vec<u8> {
+        let mut bytes = b"bplist00".to_vec();
+        let array = bytes.len();
+        bytes.push(0xAF);
+        bytes.push(0x11);
+        bytes.extend(times.to_be_bytes());
+        bytes.extend(std::iter::repeat_n(1, usize::from(times)));
+        let text = bytes.len();
+        bytes.extend([0x5F, 0x12]);
+        bytes.extend(u32::try_from(length).unwrap().to_be_bytes());
+        bytes.extend(std::iter::repeat_n(b'x', length));
+        let table = bytes.len();
+        for offset in [array, text] {
+            bytes.extend(u32::try_from(offset).unwrap().to_be_bytes());
+        }
+        bytes.extend([0, 0, 0, 0, 0, 0, 4, 1]);
+        bytes.extend(2u64.to_be_bytes());
+        bytes.extend(0u64.to_be_bytes());
+        bytes.extend(u64::try_from(table).unwrap().to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_text_counts_as_often_as_it_is_named() {
+        assert!(
+            Info::parse(&text_bomb(1000, 100))
+                .unwrap_err()
+                .contains("no dictionary")
+        );
+        let start = crate::account::thread_cpu();
+        let problem = Info::parse(&text_bomb(1_000_000, 9000)).unwrap_err();
+        assert!(problem.contains("bytes of texts"), "{problem}");
+        let spent = crate::account::thread_cpu().saturating_sub(start);
+        assert!(spent < std::time::Duration::from_secs(2), "{spent:?}");
     }
 
     proptest! {

@@ -1,7 +1,7 @@
-//! Property lists from strangers: bounded in depth and in number of values.
+//! Property lists from strangers: bounded in depth, in number of values and in bytes.
 //!
 //! A binary list may name one object many times, so a small file can stand for an
-//! endless tree; and the usual tree type is built and dropped recursively. What is read
+//! endless tree, or for one long text a thousand times; and the usual tree type is built and dropped recursively. What is read
 //! here is counted while it is read.
 
 use std::cell::Cell;
@@ -11,10 +11,7 @@ use std::io::Cursor;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Most values of a list, keys counted.
-const MAX_VALUES: u32 = 10_000;
-/// Deepest nesting.
-const MAX_DEPTH: u32 = 16;
+use crate::platform::bounds::{INFO_DEPTH, INFO_TEXT, INFO_VALUES};
 
 /// A value of a property list.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +49,10 @@ struct Root(Node);
 
 impl<'de> Deserialize<'de> for Root {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let left = Cell::new(MAX_VALUES);
+        let left = Left {
+            values: Cell::new(INFO_VALUES),
+            bytes: Cell::new(INFO_TEXT),
+        };
         let seed = Seed {
             left: &left,
             depth: 0,
@@ -61,17 +61,23 @@ impl<'de> Deserialize<'de> for Root {
     }
 }
 
-/// What may still be read, and how deep it would lie.
+/// What may still be read.
+struct Left {
+    values: Cell<usize>,
+    bytes: Cell<usize>,
+}
+
+/// A value that is to be read, and how deep it lies.
 #[derive(Clone, Copy)]
 struct Seed<'a> {
-    left: &'a Cell<u32>,
-    depth: u32,
+    left: &'a Left,
+    depth: usize,
 }
 
 impl Seed<'_> {
     fn inside<E: Error>(self) -> Result<Self, E> {
-        if self.depth >= MAX_DEPTH {
-            return Err(E::custom(format!("nested more than {MAX_DEPTH} deep")));
+        if self.depth >= INFO_DEPTH {
+            return Err(E::custom(format!("nested more than {INFO_DEPTH} deep")));
         }
         Ok(Self {
             depth: self.depth.saturating_add(1),
@@ -80,9 +86,17 @@ impl Seed<'_> {
     }
 
     fn count<E: Error>(self) -> Result<(), E> {
-        let left = self.left.get().checked_sub(1);
-        let left = left.ok_or_else(|| E::custom(format!("more than {MAX_VALUES} values")))?;
-        self.left.set(left);
+        let left = self.left.values.get().checked_sub(1);
+        let left = left.ok_or_else(|| E::custom(format!("more than {INFO_VALUES} values")))?;
+        self.left.values.set(left);
+        Ok(())
+    }
+
+    fn bytes<E: Error>(self, count: usize) -> Result<(), E> {
+        let left = self.left.bytes.get().checked_sub(count);
+        let left =
+            left.ok_or_else(|| E::custom(format!("more than {INFO_TEXT} bytes of texts")))?;
+        self.left.bytes.set(left);
         Ok(())
     }
 }
@@ -104,6 +118,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
+        self.bytes(value.len())?;
         Ok(Node::Text(value.to_owned()))
     }
 
@@ -123,7 +138,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Node::Other)
     }
 
-    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Node, E> {
+    fn visit_bytes<E: Error>(self, value: &[u8]) -> Result<Node, E> {
+        self.bytes(value.len())?;
         Ok(Node::Other)
     }
 
@@ -131,6 +147,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let inside = self.inside()?;
         let mut values = Vec::new();
         while let Some(value) = access.next_element_seed(inside)? {
+            // What a value takes itself.
+            self.bytes(size_of::<Node>())?;
             values.push(value);
         }
         Ok(Node::Array(values))
@@ -141,6 +159,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut entries = Vec::new();
         while let Some(key) = access.next_key::<String>()? {
             self.count()?;
+            self.bytes(key.len())?;
             entries.push((key, access.next_value_seed(inside)?));
         }
         Ok(Node::Dictionary(entries))

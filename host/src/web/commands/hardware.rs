@@ -13,7 +13,7 @@ use super::super::Management;
 use super::super::devices::PLUGIN_HARDWARE;
 use super::{Answer, Call, Outcome};
 use crate::platform::domoticz::HardwareInfo;
-use crate::platform::domoticz::definition::{Param, PluginDefinition, safe_html};
+use crate::platform::domoticz::definition::{Param, PluginDefinition};
 use crate::store::ManagedHardware;
 
 /// Parameters by the name that clients give them and the one that plugins see.
@@ -57,13 +57,22 @@ pub(super) async fn list(call: &Call<'_>) -> Outcome {
         };
         rows.push(row(&info, Some(hardware), &definitions));
     }
-    Ok(Answer::ok("Hardware").with_result(rows))
+    let answer = Answer::ok("Hardware").with("problems", problems(call));
+    Ok(answer.with_result(rows))
+}
+
+/// What cannot be used, with the reason: folders of plugins, and sections of the
+/// configuration.
+fn problems(call: &Call<'_>) -> Value {
+    let all = call.api.problems.all().into_iter();
+    all.map(|(name, reason)| json!({"name": name, "reason": reason}))
+        .collect()
 }
 
 fn row(
     info: &HardwareInfo,
     managed: Option<&ManagedHardware>,
-    definitions: &[PluginDefinition],
+    definitions: &[Arc<PluginDefinition>],
 ) -> Value {
     let definition = definitions.iter().find(|plugin| plugin.key == info.key);
     let shown = |field: &str| {
@@ -98,12 +107,13 @@ pub(super) async fn types(call: &Call<'_>) -> Outcome {
         json!({
             "idx": PLUGIN_HARDWARE, "key": plugin.key, "name": plugin.name,
             "author": plugin.author, "wikiURL": plugin.wikilink,
-            "externalURL": plugin.externallink, "description": safe_html(&plugin.description),
+            "externalURL": plugin.externallink, "description": plugin.description,
             "enabled": true,
             "parameters": plugin.params.iter().map(parameter).collect::<Vec<_>>(),
         })
     });
-    Ok(Answer::ok("GetHardwareTypes").with_result(rows.collect()))
+    let answer = Answer::ok("GetHardwareTypes").with("problems", problems(call));
+    Ok(answer.with_result(rows.collect()))
 }
 
 fn parameter(param: &Param) -> Value {
@@ -113,7 +123,7 @@ fn parameter(param: &Param) -> Value {
         "rows": param.rows,
     }));
     if !param.description.is_empty() {
-        let description = Value::from(safe_html(&param.description));
+        let description = Value::from(param.description.as_str());
         fields.insert("description".to_owned(), description);
     }
     if !param.options.is_empty() {

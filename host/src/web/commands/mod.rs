@@ -94,7 +94,7 @@ commands! {
     "getconfig" "GetConfig" Viewer, "", "units, place, `language`, tabs under `result` with the custom pages in `templates`" => info::config;
     "checkforupdate" "CheckForUpdate" Viewer, "", "`HaveUpdate` false" => info::no_update;
     "getSunRiseSet" "getSunRiseSet" Viewer, "", "`ServerTime`, `Sunrise`, `Sunset`, `SunAtSouth`, twilights, `DayLength`; ERR where the place is not set" => sun::rise_set;
-    "getlog" "GetLog" Admin, "`lastlogtime`, `loglevel` (mask: 1 normal, 2 status, 4 error)", "`LastLogTime`, rows of `level`, `message`" => log::get;
+    "getlog" "GetLog" Admin, "`lastlogtime`, `loglevel` (mask: 1 normal, 2 status, 4 error)", "`LastLogTime`, rows of `level`, `message`: the newest 1000, or of each writer as many as of the others" => log::get;
     "clearlog" "ClearLog" Admin, "", "nothing: the log drops its oldest lines by itself" => nothing::done;
     "addlogmessage" "AddLogMessage" User, "`message`, `level` (1, 2, 4)", "" => log::add;
     "getusers" "Users" Admin, "", "rows of `idx`, `Username`, `Rights`, `Enabled`; never a password" => info::users;
@@ -125,8 +125,8 @@ commands! {
     "clearlightlog" "ClearLightLog" Admin, "`idx`", "" => log::clear_switches;
     "deletedatapoint" "DeleteDataPoint" Admin, "`idx`, `date`; or `fromdate` and `todate`", "" => graph::forget;
     // Hardware.
-    "gethardware" "Hardware" Admin, "", "rows of `idx`, `Name`, `Enabled`, `Type`, `Extra`, `State`, `Detail`; parameters of what was added here, but no secrets" => hardware::list;
-    "gethardwaretypes" "GetHardwareTypes" Admin, "", "rows with a plugin's definition: `idx` 94, `key`, `name`, `author`, `wikiURL`, `externalURL`, `description`, `parameters`" => hardware::types;
+    "gethardware" "Hardware" Admin, "", "rows of `idx`, `Name`, `Enabled`, `Type`, `Extra`, `State`, `Detail`; parameters of what was added here, but no secrets; `problems`: `name`, `reason` of folders and sections that cannot be used" => hardware::list;
+    "gethardwaretypes" "GetHardwareTypes" Admin, "", "rows with a plugin's definition: `idx` 94, `key`, `name`, `author`, `wikiURL`, `externalURL`, `description`, `parameters`; `problems` as in `gethardware`" => hardware::types;
     "addhardware" "AddHardware" Admin, "`htype` 94, `name`, `extra` (key of the plugin), `enabled`, `address`, `port`, `username`, `password`, `Mode1` to `Mode6`, `loglevel`", "`idx`" => hardware::add;
     "updatehardware" "UpdateHardware" Admin, "`idx` and as `addhardware`; an empty secret stays", "" => hardware::update;
     "deletehardware" "DeleteHardware" Admin, "`idx`", "" => hardware::delete;

@@ -1,8 +1,9 @@
 //! `/v2/api/ws/...-feed`: changes as they happen, and commands, over WebSocket.
 //!
 //! A client that reads too slowly misses changes; it is told and its connection closed,
-//! because a patch on an object that is out of date is worth nothing. Nothing is kept
-//! for it beyond the server's own queue.
+//! because a patch on an object that is out of date is worth nothing. A line of the log is
+//! worth as much without those before it, so there it is only told how many it missed.
+//! Nothing is kept for a client beyond the server's own queue.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
@@ -23,7 +25,7 @@ use super::keys::Wanted;
 use super::lens::Lens;
 use super::patch::patch;
 use super::{IndigoApi, command};
-use crate::log::Record;
+use crate::log::{Level, Record};
 use crate::platform::indigo::event_line;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
@@ -171,6 +173,7 @@ async fn follow<N, T>(
     client: &Arc<Client>,
     mut news: N,
     told: impl Fn(N::Item) -> T,
+    missed: impl Fn(u64) -> Option<Value>,
 ) -> Result<(), Ended>
 where
     N: News,
@@ -188,7 +191,10 @@ where
                     let message = told(happened).await;
                     send(socket, message).await?;
                 }
-                Err(RecvError::Lagged(count)) => return Err(Ended::Missed(count)),
+                Err(RecvError::Lagged(count)) => match missed(count) {
+                    Some(told) => send(socket, Some(told)).await?,
+                    None => return Err(Ended::Missed(count)),
+                },
                 Err(RecvError::Closed) => return Ok(()),
             },
             _ = pings.tick() => socket.send(Message::Ping(Default::default())).await?,
@@ -205,7 +211,7 @@ async fn objects(
     collection: Collection,
 ) -> Result<(), Ended> {
     let changes = client.server.changes();
-    follow(socket, client, changes, |change| async move {
+    let told = |change: Arc<Change>| async move {
         if change.memory <= SMALL {
             return client.told(&change, collection);
         }
@@ -216,8 +222,9 @@ async fn objects(
         let commands = &client.server.pools().commands;
         let made = commands.run(&account, move || told.told(&change, collection));
         made.await.ok().flatten()
-    })
-    .await
+    };
+    // Whoever has missed a change knows nothing for sure.
+    follow(socket, client, changes, told, |_| None).await
 }
 
 async fn log(socket: &mut WebSocket, client: &Arc<Client>) -> Result<(), Ended> {
@@ -227,10 +234,12 @@ async fn log(socket: &mut WebSocket, client: &Arc<Client>) -> Result<(), Ended> 
     for record in events.tail(None, LOG_LINES) {
         send(socket, Some(line(&record))).await?;
     }
-    follow(socket, client, lines, |record| async move {
-        Some(line(&record))
-    })
-    .await
+    let missed = |count| {
+        let text = format!("{count} lines are left out here; getlog has them");
+        Some(left_out(&text))
+    };
+    let told = |record: Arc<Record>| async move { Some(line(&record)) };
+    follow(socket, client, lines, told, missed).await
 }
 
 /// The answer to what came from a client.
@@ -368,18 +377,28 @@ async fn answer(client: &Arc<Client>, text: &str) -> Option<Value> {
 }
 
 fn line(record: &Record) -> Value {
+    let title = event_line::title(record);
+    event(record.time, &title, record.level, &record.text)
+}
+
+/// A line of the hub for a client that has missed some.
+fn left_out(text: &str) -> Value {
+    event(Timestamp::now(), "Application", Level::Warning, text)
+}
+
+fn event(time: Timestamp, title: &str, level: Level, text: &str) -> Value {
     json!({"message": "add", "objectType": "indigo.LogEvent", "objectDict": {
-        "message": record.text,
-        "timeStamp": local(record),
-        "typeStr": event_line::title(record),
-        "typeVal": event_line::number(record.level),
-        "level": event_line::level(record.level),
-        "color": event_line::color(record.level),
+        "message": text,
+        "timeStamp": local(time),
+        "typeStr": title,
+        "typeVal": event_line::number(level),
+        "level": event_line::level(level),
+        "color": event_line::color(level),
         "objectType": "indigo.LogEvent",
     }})
 }
 
-fn local(record: &Record) -> String {
-    let time = record.time.to_zoned(jiff::tz::TimeZone::system());
+fn local(time: Timestamp) -> String {
+    let time = time.to_zoned(jiff::tz::TimeZone::system());
     time.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }

@@ -1,29 +1,22 @@
-//! Tests of discovery and of the definition dialect; tables of spec 1.2 and 1.3.
+//! Tests of the definition dialect; tables of spec 1.2 and 1.3.
 
-use std::os::unix::fs::symlink;
-
-use tempfile::TempDir;
+use std::time::Duration;
 
 use super::*;
+use crate::account::thread_cpu;
 
-fn plugins(files: &[(&str, &str)]) -> (TempDir, Catalogue) {
+/// What the folder with this source has.
+fn all(source: &str) -> Result<Vec<PluginDefinition>, String> {
     let root = tempfile::tempdir().unwrap();
-    for (folder, source) in files {
-        fs::create_dir_all(root.path().join(folder)).unwrap();
-        fs::write(root.path().join(folder).join("plugin.py"), source).unwrap();
-    }
-    let catalogue = Catalogue::discover(root.path()).unwrap();
-    (root, catalogue)
+    let folder = root.path().join("Foo");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("plugin.py"), source).unwrap();
+    read_folder(&folder).map_err(|problem| problem.to_string())
 }
 
-/// The definition of a source, or the problem's text.
+/// The first definition of a source, or the problem's text.
 fn read(source: &str) -> Result<PluginDefinition, String> {
-    let (_root, catalogue) = plugins(&[("Foo", source)]);
-    match (catalogue.plugins.first(), catalogue.problems.first()) {
-        (Some(plugin), None) => Ok(plugin.clone()),
-        (None, Some(problem)) => Err(problem.to_string()),
-        other => panic!("{other:?}"),
-    }
+    Ok(all(source)?.remove(0))
 }
 
 fn key(source: &str) -> String {
@@ -53,7 +46,7 @@ fn a_whole_definition_is_read() {
         (plugin.wikilink.as_str(), plugin.externallink.as_str()),
         ("w", "e")
     );
-    let description = "<description><h2>Title</h2><br />Some text &lt; more</description>";
+    let description = "<description><h2>Title</h2><br>Some text &lt; more</description>";
     assert_eq!(plugin.description, description);
     let [address, mode] = plugin.params.as_slice() else {
         panic!("{:?}", plugin.params)
@@ -152,11 +145,7 @@ fn what_the_old_parser_refused_is_refused_with_its_place() {
             .contains("row 2")
     );
     assert!(read("<plugin key=\"K\">\n</plugin >\n").is_err());
-    let (_root, other_names) = plugins(&[("a", "<plugins key=\"K\">\n</plugins>\n")]);
-    assert_eq!(
-        (other_names.plugins.len(), other_names.problems.len()),
-        (0, 0)
-    );
+    assert!(all("<plugins key=\"K\">\n</plugins>\n").unwrap().is_empty());
 }
 
 #[test]
@@ -164,52 +153,6 @@ fn cdata_comments_and_entities_in_text_are_understood() {
     let source = "<plugin key=\"K\">\n<description><!-- c --><![CDATA[<b> & ]]> x &amp; &nbsp; & y</description>\n</plugin>";
     let expected = "<description>&lt;b&gt; &amp; x &amp; nbsp; y</description>";
     assert_eq!(read(source).unwrap().description, expected);
-}
-
-#[test]
-fn only_direct_folders_with_a_plugin_file_count_and_links_do() {
-    // Rules 1, 2, 3.
-    let source = |key: &str| format!("<plugin key=\"{key}\">\n</plugin>\n");
-    let (root, catalogue) = plugins(&[
-        ("Foo", &source("Bar")),
-        ("examples", &source("E")),
-        ("a/b", &source("N")),
-        (".hidden", &source("H")),
-    ]);
-    assert_eq!(catalogue.folders, 2);
-    assert_eq!(
-        catalogue.find("Bar").unwrap().folder,
-        root.path().join("Foo")
-    );
-    assert!(catalogue.find("H").is_some());
-    let elsewhere = tempfile::tempdir().unwrap();
-    fs::write(elsewhere.path().join("real.py"), source("L")).unwrap();
-    symlink(root.path().join("Foo"), root.path().join("Zlinked")).unwrap();
-    fs::create_dir(root.path().join("file")).unwrap();
-    symlink(
-        elsewhere.path().join("real.py"),
-        root.path().join("file/plugin.py"),
-    )
-    .unwrap();
-    fs::create_dir_all(root.path().join("dir/plugin.py")).unwrap();
-    let again = Catalogue::discover(root.path()).unwrap();
-    assert_eq!(again.folders, 4);
-    assert!(again.find("L").is_some());
-    assert!(
-        Catalogue::discover(&root.path().join("none"))
-            .unwrap()
-            .plugins
-            .is_empty()
-    );
-}
-
-#[test]
-fn the_bytewise_first_folder_has_the_key() {
-    // Rule 9; `a-b/` sorts before `a/`.
-    let source = "<plugin key='K'>\n</plugin>\n";
-    let (root, catalogue) = plugins(&[("a", source), ("a-b", source), ("b", source)]);
-    assert_eq!(catalogue.find("K").unwrap().folder, root.path().join("a-b"));
-    assert_eq!(catalogue.find("k"), None);
 }
 
 #[test]
@@ -221,7 +164,7 @@ fn a_hostile_definition_is_refused_within_bounds() {
     let beyond = format!("{}\n<plugin key=\"K\">\n</plugin>", "#".repeat(4 << 20));
     assert!(read(&beyond).unwrap_err().contains("first 4 MiB"));
     let bytes = extract(b"<plugin key=\"\xff\">\n</plugin>\n");
-    assert!(manifest::parse(&bytes).is_ok());
+    assert!(manifest::parse(&bytes.xml).is_ok());
 }
 
 proptest::proptest! {
@@ -237,18 +180,137 @@ proptest::proptest! {
 }
 
 #[test]
-fn a_description_keeps_its_looks_and_loses_what_could_run() {
-    let list = r#"<description><h2>Kodi</h2><ul style="list-style-type:square"><li>a</li></ul></description>"#;
-    assert_eq!(safe_html(list), list);
-    let hostile = r#"<description><b onclick="x()">Hi</b><script>evil()</script><a href="javascript:x()">l</a><p style="position:fixed;color:red">t</p><iframe src="http://x" /></description>"#;
-    let safe = safe_html(hostile);
-    for part in ["onclick", "<script", "evil", "position", "iframe"] {
-        assert!(!safe.contains(part), "{safe}");
-    }
-    assert!(
-        safe.contains("<b>Hi</b>") && safe.contains("color:red"),
-        "{safe}"
+fn every_bound_of_a_definition_holds() {
+    let whole = |inner: &str| all(&format!("<plugin key=\"K\">\n{inner}\n</plugin>"));
+    let refused = |found: Result<Vec<PluginDefinition>, String>, with: &str| {
+        let problem = found.unwrap_err();
+        assert!(problem.contains(with), "{problem}");
+        assert!(problem.len() < 700, "{} bytes", problem.len());
+    };
+    let many = |from: &str, n: usize| from.repeat(n);
+    refused(
+        all(&many("<plugin key='k'/>\n", 17)),
+        "more than 16 plugins",
     );
-    assert_eq!(safe_html(""), "");
-    assert_eq!(safe_html("<description />"), "");
+    let text = "x".repeat(bounds::ATTRIBUTE_BYTES + 1);
+    refused(
+        all(&format!("<plugin key='{text}'>\n</plugin>")),
+        "more than 16384 bytes",
+    );
+    refused(
+        all(&format!("<plugin {text}=1>\n</plugin>")),
+        "more than 16384 bytes",
+    );
+    let attributes: String = (0..65).map(|n| format!("a{n}=1 ")).collect();
+    refused(
+        all(&format!("<plugin {attributes}>\n</plugin>")),
+        "more than 64 attributes",
+    );
+    let attributes: String = (0..60).map(|n| format!("a{n}=1 ")).collect();
+    refused(
+        whole(&many(&format!("<a {attributes}/>"), 400)),
+        "more than 20000 attributes",
+    );
+    let lines = many(&format!("{}\n", "x".repeat(100)), 6000);
+    refused(whole(&lines), "more than 524288 bytes");
+    refused(
+        whole(&format!("<params>{}</params>", many("<param/>", 65))),
+        "more than 64 `<param>`",
+    );
+    let options = format!("<options>{}</options>", many("<option/>", 1001));
+    refused(
+        whole(&format!("<params><param>{options}</param></params>")),
+        "more than 1000 `<option>`",
+    );
+    let described = format!("<description>{}</description>", "x".repeat(70_000));
+    refused(whole(&described), "more than 65536 bytes");
+    // What follows an element that closes itself is no part of the definition.
+    let code = "x = 1\n".repeat(200_000);
+    assert_eq!(key(&format!("<plugin key=\"K\" />\n{code}")), "K");
+}
+
+#[test]
+fn a_file_without_end_and_a_pipe_are_refused_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("plugin.py");
+    let sparse = std::fs::File::create(&path).unwrap();
+    sparse.set_len(3 << 30).unwrap();
+    let start = thread_cpu();
+    let problem = read_folder(root.path()).unwrap_err().to_string();
+    assert!(
+        problem.contains("3221225472 bytes; at most 16777216"),
+        "{problem}"
+    );
+    assert!(thread_cpu().saturating_sub(start) < Duration::from_millis(100));
+    std::fs::remove_file(&path).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let problem = read_folder(root.path()).unwrap_err().to_string();
+    assert!(problem.contains("no regular file"), "{problem}");
+}
+
+/// Texts that grow with `n`, each of another kind.
+fn growing(n: usize) -> Vec<String> {
+    let parts = [
+        "a=1 ",
+        "<a/>",
+        "<a b='c'/>",
+        "<a>",
+        "&amp;",
+        "&",
+        "&lt",
+        "]]>",
+        "<![CDATA[",
+        "<!--",
+        "<",
+        "\"",
+        "<a b=c b=d>",
+        "</a>",
+        "<?x ",
+        "<!DOCTYPE x [",
+        "\u{ff}",
+        " ",
+        "<param/>",
+        "<option/>",
+    ];
+    let mut texts: Vec<_> = parts
+        .iter()
+        .flat_map(|part| {
+            let filled = part.repeat(n / part.len());
+            [
+                format!("<plugin key='K'>\n{filled}\n</plugin>"),
+                format!("<plugin key='K' {filled}>\n</plugin>"),
+                format!(
+                    "<plugin key='K'><description>{filled}</description><params><param>\
+                         <options>{filled}</options></param></params>\n</plugin>"
+                ),
+            ]
+        })
+        .collect();
+    texts.push("<plugin key='k'/>\n".repeat(n / 18));
+    let attributes: String = (0..n / 8).map(|it| format!("a{it}=1 ")).collect();
+    texts.push(format!("<plugin {attributes}>\n</plugin>"));
+    texts
+}
+
+#[test]
+fn reading_takes_time_in_proportion_to_the_size() {
+    let spent = |text: &str| {
+        let best = (0..3).map(|_| {
+            let start = thread_cpu();
+            let _ = all(text);
+            thread_cpu().saturating_sub(start)
+        });
+        best.min().unwrap_or_default()
+    };
+    for (small, large) in growing(60_000).iter().zip(&growing(240_000)) {
+        let (few, many) = (spent(small), spent(large));
+        // Four times as much; what is quadratic takes sixteen times.
+        let most = few * 8 + Duration::from_millis(30);
+        let start: String = small.chars().take(60).collect();
+        assert!(many < most, "{few:?}, {many:?}: {start}");
+    }
 }

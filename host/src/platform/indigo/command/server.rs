@@ -251,18 +251,9 @@ fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
     // The module makes the text itself, where the plugin wants one.
     let as_list = context.arguments.flag("returnAsList")?.unwrap_or(true);
     let stamped = context.arguments.flag("showTimeStamp")?.unwrap_or(true);
-    let plugins = context.server.plugins();
-    let names: HashSet<&str> = plugins.iter().map(|it| it.log.name()).collect();
-    let records = context.server.events().tail(None, count);
-    let records: Vec<_> = records
-        .into_iter()
-        .filter(|record| {
-            record
-                .hardware
-                .as_deref()
-                .is_none_or(|it| names.contains(it))
-        })
-        .collect();
+    let shown = context.server.shown_in_log();
+    let events = context.server.events();
+    let records = events.select(count, |name| shown.has(name), |_| true);
     let bytes = records.iter().map(|record| {
         let text = bounds::count(record.text.len());
         text.saturating_mul(3).saturating_add(LINE)

@@ -7,6 +7,7 @@
 //! element that no page of the documentation names, is a remark, and ignored.
 
 mod action;
+mod budget;
 mod device;
 mod field;
 mod named;
@@ -34,7 +35,6 @@ pub use source::Source;
 pub use state::{
     BoolType, Condition, DerivedState, StateDefinition, StateOption, TriggerChoice, ValueType,
 };
-pub use xml::{MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS};
 
 /// All that a plugin defines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -20,7 +20,7 @@ impl Problem {
         Self {
             file: file.into(),
             line: None,
-            reason: reason.into(),
+            reason: short(reason.into()),
         }
     }
 
@@ -29,9 +29,19 @@ impl Problem {
         Self {
             file: file.into(),
             line: Some(line),
-            reason: reason.into(),
+            reason: short(reason.into()),
         }
     }
+}
+
+/// A reason may quote what is in the file, so it is cut to the length of a line.
+fn short(mut reason: String) -> String {
+    const LINE: usize = 500;
+    if reason.len() > LINE {
+        reason.truncate(reason.floor_char_boundary(LINE));
+        reason.push_str("...");
+    }
+    reason
 }
 
 fn at(line: Option<u32>) -> String {

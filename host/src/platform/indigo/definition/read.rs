@@ -1,11 +1,12 @@
 //! Reads the definition files of a bundle.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Definitions;
 use super::action::{
     ActionDefinitions, ActionType, EventDefinitions, EventType, MenuDialog, MenuItem, PluginConfig,
 };
+use super::budget::Budget;
 use super::device::{DeviceClass, DeviceDefinitions, DeviceFactory, DeviceType, SubType};
 use super::field::ConfigUi;
 use super::problem::Problem;
@@ -13,26 +14,24 @@ use super::source::Source;
 use super::state::{BoolType, StateDefinition, StateOption, ValueType};
 use super::ui::{Context, flag, one_line};
 use super::xml::{self, Element};
-
-/// Most definitions of one kind: device types, states of a type, actions, ...
-const MAX_DEFINITIONS: usize = 5_000;
+use crate::platform::bounds::{DEFINITIONS, OPTIONS};
 
 /// Reads all files.
 pub(super) fn definitions(source: &Source) -> Result<Definitions, Problem> {
     let mut remarks = Vec::new();
+    let budget = Budget::new();
     let file = |name: &str, root: &str| -> Result<_, Problem> {
         let Some(bytes) = source.definition(name)? else {
             return Ok(None);
         };
         let context = Context {
             source,
+            budget: &budget,
             file: source.shown(name),
             remarks: Vec::new(),
         };
-        Ok(Some((
-            context,
-            parsed(&bytes, &source.shown(name), &[root])?,
-        )))
+        let root = parsed(&bytes, &budget, &source.shown(name), &[root])?;
+        Ok(Some((context, root)))
     };
     let mut all = Definitions::default();
     if let Some((mut context, root)) = file("Devices.xml", "Devices")? {
@@ -64,17 +63,30 @@ pub(super) fn definitions(source: &Source) -> Result<Definitions, Problem> {
 
 /// Reads one dialog from text that a plugin made.
 pub(super) fn config_ui(text: &str, name: &str, source: &Source) -> Result<ConfigUi, Problem> {
+    let budget = Budget::new();
     let mut context = Context {
         source,
+        budget: &budget,
         file: name.to_owned(),
         remarks: Vec::new(),
     };
-    let root = parsed(text.as_bytes(), name, &["ConfigUI", "PluginConfig"])?;
+    let root = parsed(
+        text.as_bytes(),
+        &budget,
+        name,
+        &["ConfigUI", "PluginConfig"],
+    )?;
     context.config_ui(&root)
 }
 
-fn parsed(bytes: &[u8], shown: &str, expected: &[&str]) -> Result<Element, Problem> {
-    let root = xml::parse(bytes).map_err(|error| Problem::at(shown, error.line, error.reason))?;
+fn parsed(
+    bytes: &[u8],
+    budget: &Budget,
+    shown: &str,
+    expected: &[&str],
+) -> Result<Element, Problem> {
+    let root =
+        xml::parse(bytes, budget).map_err(|error| Problem::at(shown, error.line, error.reason))?;
     if expected.contains(&root.name.as_str()) {
         return Ok(root);
     }
@@ -92,8 +104,8 @@ struct Ids(BTreeSet<String>);
 
 impl Ids {
     fn add(&mut self, context: &Context<'_>, element: &Element, id: &str) -> Result<(), Problem> {
-        if self.0.len() >= MAX_DEFINITIONS {
-            let reason = format!("more than {MAX_DEFINITIONS} `<{}>` elements", element.name);
+        if self.0.len() >= DEFINITIONS {
+            let reason = format!("more than {DEFINITIONS} `<{}>` elements", element.name);
             return Err(context.problem(element, reason));
         }
         if self.0.insert(id.to_owned()) {
@@ -195,8 +207,8 @@ fn states(context: &mut Context<'_>, device: &Element) -> Result<Vec<StateDefini
     let mut found = Vec::new();
     for child in states.children.iter().filter(|child| child.name == "State") {
         let state = state(context, child)?;
-        if found.len() >= MAX_DEFINITIONS {
-            let reason = format!("more than {MAX_DEFINITIONS} states");
+        if found.len() >= DEFINITIONS {
+            let reason = format!("more than {DEFINITIONS} states");
             return Err(context.problem(child, reason));
         }
         if state.value_type != ValueType::Separator && !ids.insert(state.id.clone()) {
@@ -284,9 +296,13 @@ fn bool_type(context: &Context<'_>, element: &Element) -> Result<BoolType, Probl
 fn enumeration(context: &mut Context<'_>, list: &Element) -> Result<ValueType, Problem> {
     context.expect_children(list, &["Option"]);
     let mut options: Vec<StateOption> = Vec::new();
+    let mut known = BTreeSet::new();
     for option in list.children.iter().filter(|child| child.name == "Option") {
         let value = context.required(option, "value")?;
-        if options.iter().any(|known| known.value == value) {
+        if options.len() >= OPTIONS {
+            return Err(context.problem(option, format!("more than {OPTIONS} options")));
+        }
+        if !known.insert(value.clone()) {
             let reason = format!("a second option `{value}` is ignored");
             context.remark(option, reason);
             continue;
@@ -363,6 +379,8 @@ fn menu(
     actions: &ActionDefinitions,
 ) -> Result<Vec<MenuItem>, Problem> {
     context.expect_children(root, &["MenuItem"]);
+    let actions = actions.types.iter().filter(|it| !it.is_separator());
+    let actions: Actions<'_> = actions.map(|it| (it.id.as_str(), it)).collect();
     let mut ids = Ids::default();
     let mut items: Vec<MenuItem> = Vec::new();
     for child in root
@@ -370,11 +388,11 @@ fn menu(
         .iter()
         .filter(|child| child.name == "MenuItem")
     {
-        if items.len() >= MAX_DEFINITIONS {
-            let reason = format!("more than {MAX_DEFINITIONS} menu items");
+        if items.len() >= DEFINITIONS {
+            let reason = format!("more than {DEFINITIONS} menu items");
             return Err(context.problem(child, reason));
         }
-        let item = menu_item(context, child, actions)?;
+        let item = menu_item(context, child, &actions)?;
         if !item.separator {
             ids.add(context, child, &item.id)?;
         }
@@ -383,10 +401,13 @@ fn menu(
     Ok(items)
 }
 
+/// The actions by their id.
+type Actions<'a> = BTreeMap<&'a str, &'a ActionType>;
+
 fn menu_item(
     context: &mut Context<'_>,
     element: &Element,
-    actions: &ActionDefinitions,
+    actions: &Actions<'_>,
 ) -> Result<MenuItem, Problem> {
     let known = ["Name", "CallbackMethod", "ConfigUI", "ButtonTitle", "URL"];
     context.expect_children(element, &known);
@@ -409,9 +430,8 @@ fn menu_item(
     if let MenuDialog::Action(action) = &dialog
         && callback.is_none()
     {
-        callback = actions
-            .find(action)
-            .and_then(|action| action.callback.clone());
+        let action = actions.get(action.as_str());
+        callback = action.and_then(|action| action.callback.clone());
     }
     Ok(MenuItem {
         id,
@@ -430,7 +450,7 @@ fn menu_item(
 fn menu_dialog(
     context: &mut Context<'_>,
     element: &Element,
-    actions: &ActionDefinitions,
+    actions: &Actions<'_>,
 ) -> Result<MenuDialog, Problem> {
     let Some(ui) = element.child("ConfigUI") else {
         return Ok(MenuDialog::None);
@@ -439,7 +459,7 @@ fn menu_dialog(
     if action.is_empty() {
         return context.config_ui(ui).map(MenuDialog::Own);
     }
-    if actions.find(action).is_none() {
+    if !actions.contains_key(action) {
         let reason = format!("`actionId` names `{action}`, which `Actions.xml` does not define");
         return Err(context.problem(ui, reason));
     }

@@ -1,11 +1,12 @@
 //! The files of a bundle that definitions are read from.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::problem::Problem;
-use super::xml;
+use crate::platform::bounds::XML_BYTES;
+use crate::regular_file::RegularFile;
 
 /// Where a bundle's definitions and templates lie.
 ///
@@ -66,20 +67,12 @@ impl Source {
             |error: std::io::Error| Problem::of_file(shown, format!("it cannot be read: {error}"));
         let real = fs::canonicalize(path).map_err(failed)?;
         let inside = fs::canonicalize(&self.contents).map_err(failed)?;
-        if !real.starts_with(&inside) {
+        let Ok(name) = real.strip_prefix(&inside) else {
             return Err(Problem::of_file(shown, "it lies outside of the bundle"));
-        }
-        // A pipe or a device would never end.
-        if !fs::metadata(&real).map_err(failed)?.is_file() {
-            return Err(Problem::of_file(shown, "it is no regular file"));
-        }
-        let mut bytes = Vec::new();
-        let most = u64::try_from(xml::MAX_BYTES).unwrap_or(u64::MAX);
-        let file = File::open(&real).map_err(failed)?;
-        // One byte more, so that a file that is too large is seen as such.
-        file.take(most.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
-        Ok(bytes)
+        };
+        // Whatever it has become since.
+        let file = RegularFile::open_beneath(&inside, name).map_err(failed)?;
+        file.whole(XML_BYTES)
+            .map_err(|error| Problem::of_file(shown, error.to_string()))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::budget::Budget;
 use super::field::{
     Choice, ConfigUi, EnabledBinding, Field, FieldKind, Layout, ObjectClass, Options,
     VisibleBinding,
@@ -9,11 +10,8 @@ use super::field::{
 use super::problem::Problem;
 use super::source::Source;
 use super::xml::{self, Element};
+use crate::platform::bounds::{FIELDS, OPTIONS, TEMPLATE_DEPTH};
 
-/// Deepest nesting of templates in templates.
-const MAX_TEMPLATES_DEEP: usize = 8;
-/// Most fields of one dialog, those of templates counted.
-pub(super) const MAX_FIELDS: usize = 5_000;
 /// Fewest rows of a list, and how many it has when nothing is said.
 const ROWS: u32 = 4;
 /// Most rows of a list.
@@ -22,6 +20,8 @@ const MAX_ROWS: u32 = 200;
 /// Reads one file's elements; knows the file for problems and remarks.
 pub(super) struct Context<'a> {
     pub source: &'a Source,
+    /// What all files together may have.
+    pub budget: &'a Budget,
     /// The file as problems show it.
     pub file: String,
     pub remarks: Vec<Problem>,
@@ -123,10 +123,13 @@ impl Context<'_> {
         depth: usize,
     ) -> Result<(), Problem> {
         let file = self.required(element, "file")?;
-        if depth >= MAX_TEMPLATES_DEEP {
-            let reason = format!("templates name each other more than {MAX_TEMPLATES_DEEP} deep");
+        if depth >= TEMPLATE_DEPTH {
+            let reason = format!("templates name each other more than {TEMPLATE_DEPTH} deep");
             return Err(self.problem(element, reason));
         }
+        self.budget
+            .template()
+            .map_err(|reason| self.problem(element, reason))?;
         let bytes = self.source.template(&file).map_err(|problem| {
             self.problem(element, format!("template `{file}`: {}", problem.reason))
         })?;
@@ -139,7 +142,7 @@ impl Context<'_> {
             return Ok(());
         };
         let shown = self.source.shown(&file);
-        let root = xml::parse(&bytes)
+        let root = xml::parse(&bytes, self.budget)
             .map_err(|error| Problem::at(shown.clone(), error.line, error.reason))?;
         let outer = std::mem::replace(&mut self.file, shown);
         let read = self.fields(&root, dialog, depth.saturating_add(1));
@@ -235,6 +238,9 @@ impl Context<'_> {
         self.expect_children(list, &["Option"]);
         let mut choices = Vec::new();
         for option in list.children.iter().filter(|child| child.name == "Option") {
+            if choices.len() >= OPTIONS {
+                return Err(self.problem(option, format!("more than {OPTIONS} options")));
+            }
             let value = option
                 .attribute("value")
                 .ok_or_else(|| self.problem(option, "`<Option>` needs the attribute `value`"))?;
@@ -302,8 +308,8 @@ struct Dialog {
 
 impl Dialog {
     fn add(&mut self, field: Field) -> Result<(), String> {
-        if self.ui.fields.len() >= MAX_FIELDS {
-            return Err(format!("the dialog has more than {MAX_FIELDS} fields"));
+        if self.ui.fields.len() >= FIELDS {
+            return Err(format!("the dialog has more than {FIELDS} fields"));
         }
         if field.kind.has_value() && !self.ids.insert(field.id.clone()) {
             return Err(format!(

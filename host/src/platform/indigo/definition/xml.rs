@@ -8,14 +8,8 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-/// Largest file in bytes; the largest known one has 150 kB.
-pub const MAX_BYTES: usize = 4 << 20;
-/// Deepest nesting; the format needs eight levels.
-pub const MAX_DEPTH: usize = 32;
-/// Most elements in a file.
-pub const MAX_ELEMENTS: usize = 50_000;
-/// Most attributes of an element.
-const MAX_ATTRIBUTES: usize = 64;
+use super::budget::Budget;
+use crate::platform::bounds::{XML_ATTRIBUTES, XML_BYTES, XML_DEPTH, XML_ELEMENTS};
 
 /// An element with decoded attributes and text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,15 +79,16 @@ pub(super) struct ParseError {
     pub reason: String,
 }
 
-/// Parses a document with one root element.
-pub(super) fn parse(bytes: &[u8]) -> Result<Element, ParseError> {
+/// Parses a document with one root element, as far as the budget goes.
+pub(super) fn parse(bytes: &[u8], budget: &Budget) -> Result<Element, ParseError> {
     let whole = |reason: String| ParseError { line: 1, reason };
-    if bytes.len() > MAX_BYTES {
+    if bytes.len() > XML_BYTES {
         return Err(whole(format!(
-            "the file has {} bytes; at most {MAX_BYTES} are read",
+            "the file has {} bytes; at most {XML_BYTES} are read",
             bytes.len()
         )));
     }
+    budget.bytes(bytes.len()).map_err(whole)?;
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         ParseError {
@@ -114,7 +109,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Element, ParseError> {
         let error_at = usize::try_from(reader.error_position()).unwrap_or(seen);
         let step = match event {
             Ok(Event::Eof) => return tree.finish(),
-            Ok(event) => tree.take(event),
+            Ok(event) => tree.take(event, budget),
             Err(error) => {
                 let at = error_at.max(seen).min(text.len());
                 tree.advance(text, &mut seen, at);
@@ -153,7 +148,7 @@ impl Tree {
         *seen = end.max(*seen);
     }
 
-    fn take(&mut self, event: Event<'_>) -> Result<(), String> {
+    fn take(&mut self, event: Event<'_>, budget: &Budget) -> Result<(), String> {
         match event {
             Event::Text(text) => self.text(&text),
             Event::CData(text) => self.text(&text),
@@ -161,9 +156,9 @@ impl Tree {
                 let meaning = resolve(&entity)?;
                 self.text(&meaning)
             }
-            Event::Start(start) => self.start(&start),
+            Event::Start(start) => self.start(&start, budget),
             Event::Empty(start) => {
-                self.start(&start)?;
+                self.start(&start, budget)?;
                 self.close();
                 Ok(())
             }
@@ -185,7 +180,7 @@ impl Tree {
         Ok(())
     }
 
-    fn start(&mut self, start: &BytesStart<'_>) -> Result<(), String> {
+    fn start(&mut self, start: &BytesStart<'_>, budget: &Budget) -> Result<(), String> {
         if self.open.is_empty() && self.root.is_some() {
             return Err(format!(
                 "a second root element `<{}>`; a file has one",
@@ -193,15 +188,17 @@ impl Tree {
             ));
         }
         self.elements = self.elements.saturating_add(1);
-        if self.elements > MAX_ELEMENTS {
-            return Err(format!("more than {MAX_ELEMENTS} elements"));
+        if self.elements > XML_ELEMENTS {
+            return Err(format!("more than {XML_ELEMENTS} elements"));
         }
-        if self.open.len() >= MAX_DEPTH {
-            return Err(format!("more than {MAX_DEPTH} levels of elements"));
+        if self.open.len() >= XML_DEPTH {
+            return Err(format!("more than {XML_DEPTH} levels of elements"));
         }
+        let attributes = attributes(start)?;
+        budget.nodes(attributes.len().saturating_add(1))?;
         self.open.push(Element {
             name: start.name().0.to_owned(),
-            attributes: attributes(start)?,
+            attributes,
             line: self.line,
             ..Element::default()
         });
@@ -261,8 +258,8 @@ fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>, String> {
     for attribute in start.attributes() {
         let attribute = attribute
             .map_err(|error| format!("an attribute of `<{}>`: {error}", start.name().0))?;
-        if found.len() >= MAX_ATTRIBUTES {
-            return Err(format!("more than {MAX_ATTRIBUTES} attributes"));
+        if found.len() >= XML_ATTRIBUTES {
+            return Err(format!("more than {XML_ATTRIBUTES} attributes"));
         }
         let name = attribute.key.0.to_owned();
         let value = decode(&attribute.value).map_err(|reason| format!("`{name}`: {reason}"))?;

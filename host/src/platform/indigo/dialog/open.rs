@@ -168,9 +168,14 @@ async fn made(
     }
     let bundle = &plugin.bundle;
     let source = Source::new(&bundle.contents, &bundle.server_plugin);
+    // A dialog is a few times as large as the text that it is made of.
+    let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    let charge = plugin.account.charge(size.saturating_mul(8));
+    let charge = charge.map_err(|hit| DialogError::Wrong(hit.to_string()))?;
     // Templates are files.
     let files = &server.pools.files;
     let read = files.run(&plugin.account, move || {
+        let _charge = charge;
         ConfigUi::from_xml(&text, name, &source)
     });
     match read.await {

@@ -1,0 +1,429 @@
+//! Which plugins there are: the definitions in `plugins/*/plugin.py` (behaviour spec 1.1).
+//!
+//! A [`Library`] reads the folders one after the other on a thread of its own and keeps
+//! what it has read by the state of each file, so that nothing is read twice. A definition
+//! that cannot be read is reported and hides no other. A folder that does not come back
+//! from the system, as that of a server which is gone, is left behind with its thread, and
+//! the rest is read by another one.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use super::definition::{self, DefinitionProblem, PluginDefinition};
+use crate::log::{EventLog, Level};
+use crate::platform::bounds;
+use crate::platform::problems::Problems;
+use crate::regular_file::{Identity, RegularFile};
+
+/// Problems that are told in the log at a time; the rest is counted.
+const TOLD: usize = 20;
+
+/// All plugins of a folder, ordered bytewise by their folders' names.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    /// The usable definitions.
+    pub plugins: Vec<Arc<PluginDefinition>>,
+    /// The others.
+    pub problems: Vec<DefinitionProblem>,
+    /// Folders that have a `plugin.py`.
+    pub folders: usize,
+}
+
+impl Catalogue {
+    /// The plugin with this key: the first where several have it (rule 9).
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<&Arc<PluginDefinition>> {
+        self.plugins.iter().find(|plugin| plugin.key == key)
+    }
+}
+
+/// Reads a folder, of which this may be known.
+type LookInto = fn(&Path, Option<&(Identity, Arc<Page>)>) -> Step;
+
+/// What one `plugin.py` has.
+type Page = Result<Vec<Arc<PluginDefinition>>, DefinitionProblem>;
+
+/// The plugins folder, read once per state of each file. Clones share it.
+#[derive(Clone)]
+pub struct Library {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    root: PathBuf,
+    /// How a folder is read, and how long that may take.
+    look_into: LookInto,
+    deadline: Duration,
+    events: EventLog,
+    problems: Problems,
+    /// Held while the folder is looked through: once for all who want to know.
+    turn: tokio::sync::Mutex<Kept>,
+    /// Folders whose threads have not come back.
+    hung: Mutex<HashMap<PathBuf, Arc<AtomicBool>>>,
+}
+
+/// What was read, by folder, and from which file.
+type Pages = HashMap<PathBuf, (Identity, Arc<Page>)>;
+
+/// What the last look has found.
+#[derive(Default)]
+struct Kept {
+    pages: Pages,
+    told: HashSet<DefinitionProblem>,
+}
+
+/// What a thread says of one step.
+enum Step {
+    /// The folders that are there, and whether there are more.
+    Listed(Vec<PathBuf>, bool),
+    /// A folder without a plugin.
+    Nothing,
+    /// A plugin.
+    Page(Identity, Arc<Page>),
+    /// A folder that the system does not show.
+    Failed(DefinitionProblem),
+}
+
+/// A thread at work, and what shows that it has come back from where it is.
+struct Reader {
+    steps: Receiver<Step>,
+    back: Arc<AtomicBool>,
+}
+
+impl Library {
+    /// The library of this folder; no folder, no plugins. What is wrong with one is told
+    /// in the log once and kept among the problems.
+    #[must_use]
+    pub fn new(root: &Path, events: EventLog, problems: Problems) -> Self {
+        let seconds = u64::try_from(bounds::FOLDER_SECONDS).unwrap_or(u64::MAX);
+        Self::with(
+            root,
+            look_into,
+            Duration::from_secs(seconds),
+            events,
+            problems,
+        )
+    }
+
+    fn with(
+        root: &Path,
+        look_into: LookInto,
+        deadline: Duration,
+        events: EventLog,
+        problems: Problems,
+    ) -> Self {
+        let inner = Inner {
+            root: root.to_owned(),
+            look_into,
+            deadline,
+            events,
+            problems,
+            turn: tokio::sync::Mutex::default(),
+            hung: Mutex::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// What there is now. Files that are as they were are not read again.
+    ///
+    /// Takes a few seconds at most for each folder that hangs, and none for one that hung
+    /// before.
+    pub async fn look(&self) -> Catalogue {
+        let inner = &self.inner;
+        let mut kept = inner.turn.lock().await;
+        let mut catalogue = Catalogue::default();
+        let mut pages = HashMap::new();
+        let folders = inner.list(&mut catalogue).await;
+        inner
+            .read(folders, &kept.pages, &mut pages, &mut catalogue)
+            .await;
+        kept.pages = pages;
+        inner.tell(&mut kept.told, &catalogue.problems);
+        catalogue
+    }
+}
+
+impl Inner {
+    /// The folders in which a plugin may be.
+    async fn list(&self, catalogue: &mut Catalogue) -> Vec<PathBuf> {
+        let root = self.root.clone();
+        if self.is_hung(&root) {
+            let reason = "it does not answer; look at its file system".to_owned();
+            let problem = DefinitionProblem::new(&root, reason, None);
+            catalogue.problems.push(problem);
+            return Vec::new();
+        }
+        let listing = start(move |steps, back| {
+            let listed = match list(&root) {
+                Ok((folders, more)) => Step::Listed(folders, more),
+                Err(error) => {
+                    let reason = format!("it cannot be listed: {error}");
+                    Step::Failed(DefinitionProblem::new(&root, reason, None))
+                }
+            };
+            back.store(true, Ordering::Release);
+            let _ = steps.blocking_send(listed);
+        });
+        match self.next(listing, &self.root, catalogue).await {
+            Some((_, Step::Listed(folders, more))) => {
+                if more {
+                    let reason = format!(
+                        "it has more than {} entries, of which some were not looked at",
+                        bounds::FOLDERS
+                    );
+                    let problem = DefinitionProblem::new(&self.root, reason, None);
+                    catalogue.problems.push(problem);
+                }
+                folders
+            }
+            Some((_, Step::Failed(problem))) => {
+                catalogue.problems.push(problem);
+                Vec::new()
+            }
+            Some((_, Step::Nothing | Step::Page(..))) | None => Vec::new(),
+        }
+    }
+
+    /// Reads the folders in their order.
+    async fn read(
+        &self,
+        mut folders: Vec<PathBuf>,
+        known: &Pages,
+        pages: &mut Pages,
+        catalogue: &mut Catalogue,
+    ) {
+        folders.retain(|folder| {
+            let hung = self.is_hung(folder);
+            if hung {
+                catalogue.problems.push(hangs(folder));
+            }
+            !hung
+        });
+        let mut bytes = 0_usize;
+        let mut reader = None;
+        for (place, folder) in folders.iter().enumerate() {
+            if self.hung().len() >= bounds::HUNG_FOLDERS {
+                let left = folders.len().saturating_sub(place).saturating_sub(1);
+                let reason = format!(
+                    "it and the {left} folders after it were not looked at, because {} folders do \
+                     not answer",
+                    bounds::HUNG_FOLDERS
+                );
+                let problem = DefinitionProblem::new(folder, reason, None);
+                catalogue.problems.push(problem);
+                return;
+            }
+            let at_work = match reader.take() {
+                Some(at_work) => Ok(at_work),
+                None => {
+                    let rest: Vec<_> = folders.iter().skip(place).cloned().collect();
+                    let of = |it: &PathBuf| known.get(it).map(|page| (it.clone(), page.clone()));
+                    let seen: Pages = rest.iter().filter_map(of).collect();
+                    let look_into = self.look_into;
+                    start(move |steps, back| {
+                        for folder in &rest {
+                            let step = look_into(folder, seen.get(folder));
+                            // Nobody may want to know any more.
+                            if steps.blocking_send(step).is_err() {
+                                break;
+                            }
+                        }
+                        back.store(true, Ordering::Release);
+                    })
+                }
+            };
+            let Some((at_work, step)) = self.next(at_work, folder, catalogue).await else {
+                continue;
+            };
+            reader = Some(at_work);
+            match step {
+                Step::Page(identity, page) => {
+                    catalogue.folders = catalogue.folders.saturating_add(1);
+                    let added = add(catalogue, folder, &page, &mut bytes);
+                    if added && identity.is_settled() {
+                        pages.insert(folder.clone(), (identity, page));
+                    }
+                }
+                Step::Failed(problem) => {
+                    catalogue.folders = catalogue.folders.saturating_add(1);
+                    catalogue.problems.push(problem);
+                }
+                Step::Nothing | Step::Listed(..) => {}
+            }
+        }
+    }
+
+    /// The next step of a thread, which is about this folder; or it is left behind, and
+    /// that is a problem.
+    async fn next(
+        &self,
+        reader: std::io::Result<Reader>,
+        folder: &Path,
+        catalogue: &mut Catalogue,
+    ) -> Option<(Reader, Step)> {
+        let mut reader = match reader {
+            Ok(reader) => reader,
+            Err(error) => {
+                let reason = format!("there is no thread to read it: {error}");
+                let problem = DefinitionProblem::new(folder, reason, None);
+                catalogue.problems.push(problem);
+                return None;
+            }
+        };
+        if let Ok(Some(step)) = tokio::time::timeout(self.deadline, reader.steps.recv()).await {
+            return Some((reader, step));
+        }
+        catalogue.problems.push(hangs(folder));
+        self.hung().insert(folder.to_owned(), reader.back);
+        None
+    }
+
+    /// Whether a thread still hangs in this folder.
+    fn is_hung(&self, folder: &Path) -> bool {
+        let mut hung = self.hung();
+        hung.retain(|_, back| !back.load(Ordering::Acquire));
+        hung.contains_key(folder)
+    }
+
+    fn hung(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<AtomicBool>>> {
+        self.hung.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells of what was not there the last time.
+    fn tell(&self, told: &mut HashSet<DefinitionProblem>, problems: &[DefinitionProblem]) {
+        let named = |it: &DefinitionProblem| (it.name(), it.reason_and_place());
+        self.problems.set_folders(problems.iter().map(named));
+        let new: Vec<_> = problems.iter().filter(|it| !told.contains(*it)).collect();
+        for problem in new.iter().take(TOLD) {
+            self.events.record(None, Level::Error, problem.to_string());
+        }
+        let more = new.len().saturating_sub(TOLD);
+        if more > 0 {
+            let text =
+                format!("{more} more plugin folders cannot be used; `gethardware` names them");
+            self.events.record(None, Level::Error, text);
+        }
+        *told = problems.iter().cloned().collect();
+    }
+}
+
+fn hangs(folder: &Path) -> DefinitionProblem {
+    let reason = format!(
+        "it was not read within {} seconds and is left out; look at its file system",
+        bounds::FOLDER_SECONDS
+    );
+    DefinitionProblem::new(folder, reason, None)
+}
+
+/// Adds what a folder has; `false` when there is no room for it.
+fn add(catalogue: &mut Catalogue, folder: &Path, page: &Page, bytes: &mut usize) -> bool {
+    match page {
+        Err(problem) => catalogue.problems.push(problem.clone()),
+        Ok(found) => {
+            let weights = found.iter().map(|it| it.weight());
+            let more = weights.fold(*bytes, usize::saturating_add);
+            if more > bounds::CATALOGUE_BYTES {
+                let reason = format!(
+                    "the definitions of all plugins have more than {} bytes; remove some",
+                    bounds::CATALOGUE_BYTES
+                );
+                let problem = DefinitionProblem::new(folder, reason, None);
+                catalogue.problems.push(problem);
+                return false;
+            }
+            *bytes = more;
+            catalogue.plugins.extend(found.iter().cloned());
+        }
+    }
+    true
+}
+
+/// Starts a thread. It is none of the runtime's, which would wait for it at the end.
+fn start(
+    work: impl FnOnce(Sender<Step>, Arc<AtomicBool>) + Send + 'static,
+) -> std::io::Result<Reader> {
+    // It is one folder ahead at most, so that little is kept for nothing.
+    let (sender, steps) = channel(1);
+    let back = Arc::<AtomicBool>::default();
+    let flag = Arc::clone(&back);
+    std::thread::Builder::new()
+        .name("definitions".to_owned())
+        .spawn(move || work(sender, flag))?;
+    Ok(Reader { steps, back })
+}
+
+fn look_into(folder: &Path, seen: Option<&(Identity, Arc<Page>)>) -> Step {
+    // Follows links, of the folder and of the file (spec 1.1, 3 and 4).
+    let path = folder.join("plugin.py");
+    let file = match RegularFile::open(&path) {
+        Ok(file) => file,
+        Err(error) if no_plugin(&path, &error) => return Step::Nothing,
+        Err(error) => {
+            let reason = format!("plugin.py cannot be read: {error}");
+            return Step::Failed(DefinitionProblem::new(folder, reason, None));
+        }
+    };
+    let identity = file.identity();
+    if let Some((known, page)) = seen
+        && *known == identity
+    {
+        return Step::Page(identity, Arc::clone(page));
+    }
+    let read = definition::read(folder, file);
+    let page = read.map(|found| found.into_iter().map(Arc::new).collect());
+    Step::Page(identity, Arc::new(page))
+}
+
+/// Whether there is no file of this name, or a folder of it.
+fn no_plugin(path: &Path, error: &std::io::Error) -> bool {
+    let missing = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+    missing || fs::metadata(path).is_ok_and(|it| it.is_dir())
+}
+
+/// The direct sub-folders of `root` but `examples`, links among them, and whether there are
+/// entries that were not looked at.
+fn list(root: &Path) -> std::io::Result<(Vec<PathBuf>, bool)> {
+    let entries = match fs::read_dir(root) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Ok((Vec::new(), false));
+        }
+        entries => entries?,
+    };
+    let mut folders = Vec::new();
+    let mut more = false;
+    for (count, entry) in entries.enumerate() {
+        let entry = entry?;
+        if count >= bounds::FOLDERS {
+            more = true;
+            break;
+        }
+        let may_be = entry
+            .file_type()
+            .is_ok_and(|kind| kind.is_dir() || kind.is_symlink());
+        if may_be && entry.file_name() != "examples" {
+            folders.push(entry.path());
+        }
+    }
+    // With the separator that the original's map has at the end of its keys.
+    folders.sort_by_key(|folder| folder.join("").into_os_string().into_encoded_bytes());
+    Ok((folders, more))
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+mod tests;
