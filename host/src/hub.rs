@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use crate::account::Account;
 use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER, PLUGINS_FOLDER};
 use crate::code_cache::CodeCache;
 use crate::config::{HardwareSection, PluginFolder, WebConfig};
@@ -26,6 +27,7 @@ use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House};
 use crate::platform::indigo::{IndigoServer, ServerOptions};
+use crate::pool::Pools;
 use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
@@ -116,6 +118,7 @@ impl Hub {
             devices,
             images: Images::new(store.clone()),
             preferences: Preferences::new(store.clone()),
+            pools: Pools::default(),
             store,
         };
         let tls = Tls {
@@ -304,6 +307,7 @@ impl Maker {
             parameters,
             environment: section.environment.clone().into_iter().collect(),
             limits: section.limits.clone(),
+            account: Account::new(&section.limits),
             network: Arc::new(network),
             programs: Arc::new(programs),
             serial: Arc::new(serial),

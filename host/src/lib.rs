@@ -17,11 +17,14 @@
 //!   it is kept; [`log`]: what was said.
 //! - [`packages`]: Python packages of plugins; [`check`]: what a plugin needs, found
 //!   out without running it.
+//! - [`account`]: memory and time that the hub spends for an instance; [`pool`]: threads
+//!   that serve all instances in turn.
 //! - [`limits`]: every bound, declared once; [`error`]: whose fault an error is;
 //!   [`system`]: what the operating system grants.
 //! - [`simulator`]: devices for the example plugins.
 
 pub mod abi;
+pub mod account;
 pub mod capability;
 pub mod check;
 pub mod cli;
@@ -40,6 +43,7 @@ pub mod log;
 pub mod mail;
 pub mod packages;
 pub mod platform;
+pub mod pool;
 pub mod process;
 pub mod protocol;
 pub mod serial;

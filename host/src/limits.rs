@@ -102,6 +102,8 @@ const MIB: u64 = 1 << 20;
 limits! {
     /// linear memory of the instance: the interpreter, the plugin's objects, thread stacks of 8 MiB address space each
     memory "memory" "bytes" = 256 * MIB, 1024 * MIB, Ended;
+    /// bytes that the hub holds for the instance beside that: collections, answers under construction, queues, subscriptions, names, TLS contexts, with what each entry costs
+    host_memory "host-memory" "bytes" = 64 * MIB, 1024 * MIB, Refused;
     /// depth of nested calls before `RecursionError`, as bytes of the stack that the guest keeps in its own memory; fixed when the guest is linked
     shadow_stack "shadow-stack" "bytes" = 8 * MIB, 8 * MIB, Refused;
     /// depth of nested calls as bytes of the machine's stack; fixed for the engine

@@ -89,6 +89,7 @@ impl Hub {
             parameters,
             environment: section.environment.clone().into_iter().collect(),
             limits: section.limits.clone(),
+            account: Arc::clone(&plugin.account),
             network: Arc::new(network),
             programs: Arc::new(programs),
             serial,

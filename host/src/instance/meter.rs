@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{Store, UpdateDeadline};
 
+use crate::account::{Account, thread_cpu};
 use crate::error::LimitHit;
 use crate::instance::state::InstanceState;
 use crate::limits::Limits;
@@ -30,6 +31,10 @@ const SHARE_TOLD_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Meter {
     started: Instant,
+    /// Other threads bill what they do for the instance to it.
+    account: Arc<Account>,
+    /// What was billed before this meter was made.
+    billed_before: Duration,
     /// Nanoseconds used in polls that have ended.
     used: AtomicU64,
     /// Thread CPU clock at the start of the running poll, in nanoseconds.
@@ -51,10 +56,12 @@ pub struct Meter {
 impl Meter {
     /// A meter that starts now.
     #[must_use]
-    pub fn new(limits: &Limits) -> Arc<Self> {
+    pub fn new(limits: &Limits, account: Arc<Account>) -> Arc<Self> {
         let window = u64::try_from(SHARE_WINDOW.as_nanos()).unwrap_or(u64::MAX);
         Arc::new(Self {
             started: Instant::now(),
+            billed_before: account.billed(),
+            account,
             used: AtomicU64::new(0),
             poll_started: AtomicU64::new(0),
             callback_started: AtomicU64::new(0),
@@ -70,8 +77,9 @@ impl Meter {
 
     /// Computing time so far, the running poll included when called from within it.
     fn now(&self) -> u64 {
-        let running = thread_cpu().saturating_sub(self.poll_started.load(Ordering::Relaxed));
-        self.used.load(Ordering::Relaxed) + running
+        let started = Duration::from_nanos(self.poll_started.load(Ordering::Relaxed));
+        let running = thread_cpu().saturating_sub(started);
+        nanoseconds(self.used().saturating_add(running))
     }
 
     /// Computing time so far. To be called within the instance's future.
@@ -80,10 +88,11 @@ impl Meter {
         Duration::from_nanos(self.now())
     }
 
-    /// Computing time of all polls that have ended.
+    /// Computing time of all polls that have ended, and of other threads on its behalf.
     #[must_use]
     pub fn used(&self) -> Duration {
-        Duration::from_nanos(self.used.load(Ordering::Relaxed))
+        let billed = self.account.billed().saturating_sub(self.billed_before);
+        Duration::from_nanos(self.used.load(Ordering::Relaxed)).saturating_add(billed)
     }
 
     /// Marks the start of a callback. To be called within the instance's future.
@@ -170,12 +179,8 @@ impl Meter {
     }
 }
 
-/// CPU time of the calling thread in nanoseconds.
-fn thread_cpu() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or(0);
-    seconds.saturating_mul(1_000_000_000) + nanoseconds
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Times every poll of a future on behalf of a meter.
@@ -199,9 +204,12 @@ impl<F: Future> Future for Metered<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let start = thread_cpu();
-        self.meter.poll_started.store(start, Ordering::Relaxed);
+        let meter = &self.meter;
+        meter
+            .poll_started
+            .store(nanoseconds(start), Ordering::Relaxed);
         let polled = self.inner.as_mut().poll(context);
-        let spent = thread_cpu().saturating_sub(start);
+        let spent = nanoseconds(thread_cpu().saturating_sub(start));
         self.meter.used.fetch_add(spent, Ordering::Relaxed);
         polled
     }

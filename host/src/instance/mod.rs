@@ -23,6 +23,7 @@ pub mod threads;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::account::Account;
 use crate::capability::files::Folders;
 use crate::connection::TlsClient;
 use crate::egress::NetworkPolicy;
@@ -50,6 +51,8 @@ pub struct Spec {
     pub environment: Vec<(String, String)>,
     /// What it may use.
     pub limits: Limits,
+    /// What the hub holds and spends for it, in all its lives.
+    pub account: Arc<Account>,
     /// Whom it may talk to.
     pub network: Arc<NetworkPolicy>,
     /// Which programs it may have run.

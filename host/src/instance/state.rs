@@ -12,6 +12,7 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::account::Account;
 use crate::capability::files::{OWN_HANDLES, Quota, Tree};
 use crate::code_cache::Compilation;
 use crate::connection::{ConnectionId, Request, StatusBoard};
@@ -25,6 +26,7 @@ use crate::instance::threads::Threads;
 use crate::limits::Limits;
 use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::{DeviceLimits, DeviceTable, House};
+use crate::pool::Pools;
 use crate::socket::Sockets;
 use crate::store::Store;
 use crate::tls::Tls;
@@ -61,6 +63,10 @@ pub struct Shared {
     pub log: PluginLog,
     /// Its limits.
     pub limits: Limits,
+    /// What the hub holds and spends for it.
+    pub account: Arc<Account>,
+    /// The threads that serve all instances in turn.
+    pub pools: Pools,
     /// Its threads.
     pub threads: Threads,
     /// Its rows.
@@ -95,6 +101,8 @@ impl Shared {
         hardware: u32,
         log: PluginLog,
         limits: Limits,
+        account: Arc<Account>,
+        pools: Pools,
         threads: Threads,
         devices: DeviceTable,
         store: Store,
@@ -107,6 +115,8 @@ impl Shared {
             hardware,
             log,
             limits,
+            account,
+            pools,
             threads,
             devices,
             store,

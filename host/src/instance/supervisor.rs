@@ -32,6 +32,7 @@ use crate::log::{EventLog, Level};
 use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::{DeviceTable, House};
+use crate::pool::Pools;
 use crate::store::Store;
 
 /// First pause before a restart, and the longest.
@@ -57,6 +58,8 @@ pub struct Services {
     pub devices: DeviceTable,
     /// Compiled code of plugins.
     pub code: CodeCache,
+    /// The threads that serve all instances in turn.
+    pub pools: Pools,
     /// The settings on it.
     pub preferences: Preferences,
     /// The custom icons on it.
@@ -297,6 +300,8 @@ impl Supervisor {
             self.spec.hardware,
             log.clone(),
             limits.clone(),
+            Arc::clone(&self.spec.account),
+            self.services.pools.clone(),
             threads,
             self.services.devices.clone(),
             self.services.store.clone(),
@@ -314,7 +319,7 @@ impl Supervisor {
         let life = Life {
             spec: &self.spec,
             shared,
-            meter: Meter::new(limits),
+            meter: Meter::new(limits, Arc::clone(&self.spec.account)),
             counters: &self.counters,
             code: self.services.code.clone(),
             settings: settings.map_err(|error| EngineError::Store(error.to_string()))?,

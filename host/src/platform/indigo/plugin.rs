@@ -14,6 +14,7 @@ use super::definition::{ConfigUi, MenuDialog};
 use super::failure::Failure;
 use super::state::StateDefinition;
 use super::table::Collection;
+use crate::account::Account;
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
 use crate::mail::Receiver;
@@ -146,6 +147,8 @@ pub struct Plugin {
     pub data: PathBuf,
     /// What it may use.
     pub limits: Limits,
+    /// What the hub holds and spends for it.
+    pub account: Arc<Account>,
     /// Its log.
     pub log: PluginLog,
     port: OnceLock<Arc<dyn Port>>,
@@ -180,6 +183,7 @@ impl Plugin {
         Self {
             bundle,
             data,
+            account: Account::new(&limits),
             limits,
             log,
             port: OnceLock::new(),

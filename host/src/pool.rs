@@ -1,0 +1,285 @@
+//! Threads that serve all instances in turn: for work that may block or take long.
+//!
+//! A pool has a fixed number of threads. Every account has a queue of its own, the queues
+//! are served one job each in turn, and no account has more than a few jobs running. An
+//! instance that asks for much therefore waits for itself. A job whose caller has gone
+//! away is not begun; one that runs keeps its place until it ends.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::account::Account;
+
+/// How long a thread waits for work before it ends.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// The pools of the hub. Clones share them.
+#[derive(Clone)]
+pub struct Pools {
+    /// Names and addresses that are looked up.
+    pub names: Pool,
+    /// Files, folders, ports and programs.
+    pub files: Pool,
+    /// Commands whose work is too long for a thread that serves callbacks.
+    pub commands: Pool,
+}
+
+impl Default for Pools {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            names: Pool::new("names", 64, 2),
+            files: Pool::new("files", 32, 2),
+            commands: Pool::new("commands", cores.max(2), 1),
+        }
+    }
+}
+
+/// Why a job has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PoolError {
+    /// The system has no thread for it.
+    #[error("the system has no thread for this; try again later")]
+    NoThread,
+    /// It panicked, which is a fault of the hub.
+    #[error("the work ended in the middle; the log of the hub says why")]
+    Panicked,
+}
+
+/// A number of threads. Clones share them.
+#[derive(Clone)]
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    name: &'static str,
+    threads: usize,
+    each: usize,
+    state: Mutex<State>,
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queues: HashMap<u64, Queue>,
+    /// The accounts that have a job to begin and may begin it; each stands here once.
+    turns: VecDeque<u64>,
+    threads: usize,
+    idle: usize,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    running: usize,
+    in_turns: bool,
+}
+
+struct Job {
+    account: Arc<Account>,
+    work: Box<dyn Work>,
+}
+
+/// A job with the one who waits for it.
+trait Work: Send {
+    /// Whether somebody still waits.
+    fn wanted(&self) -> bool;
+    /// Does it.
+    fn run(self: Box<Self>, account: &Account);
+}
+
+struct Waited<T, F> {
+    work: F,
+    done: oneshot::Sender<T>,
+}
+
+impl<T: Send, F: FnOnce() -> T + Send> Work for Waited<T, F> {
+    fn wanted(&self) -> bool {
+        !self.done.is_closed()
+    }
+
+    fn run(self: Box<Self>, account: &Account) {
+        let Self { work, done } = *self;
+        // The sender is dropped by a panic, which the caller is told of.
+        let _ = done.send(account.billing(work));
+    }
+}
+
+impl Pool {
+    /// A pool of so many threads, of which one account has `each` at most. They are
+    /// started when there is work and end when there is none.
+    #[must_use]
+    pub fn new(name: &'static str, threads: usize, each: usize) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                name,
+                threads: threads.max(1),
+                each: each.max(1),
+                state: Mutex::default(),
+                work: Condvar::new(),
+            }),
+        }
+    }
+
+    /// Does `job` on a thread of the pool when the account's turn comes, and bills its
+    /// computing time. The caller that stops waiting before it began has it dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolError`] when there is no thread or the job panicked.
+    pub async fn run<T, F>(&self, account: &Arc<Account>, job: F) -> Result<T, PoolError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let (done, result) = oneshot::channel();
+        let work = Box::new(Waited { work: job, done });
+        self.queue(Job {
+            account: Arc::clone(account),
+            work,
+        })?;
+        result.await.map_err(|_| PoolError::Panicked)
+    }
+
+    fn queue(&self, job: Job) -> Result<(), PoolError> {
+        let mut state = self.shared.state();
+        let id = job.account.id();
+        let queue = state.queues.entry(id).or_default();
+        // Jobs that nobody waits for any more would otherwise pile up behind one that blocks.
+        queue.jobs.retain(|job| job.work.wanted());
+        queue.jobs.push_back(job);
+        state.enter(id, self.shared.each);
+        if state.idle > 0 {
+            self.shared.work.notify_one();
+        }
+        // Threads that were woken and have not begun yet still count as idle.
+        if state.turns.len() > state.idle && state.threads < self.shared.threads {
+            state.threads += 1;
+            drop(state);
+            return self.start();
+        }
+        Ok(())
+    }
+
+    fn start(&self) -> Result<(), PoolError> {
+        let shared = Arc::clone(&self.shared);
+        let started = std::thread::Builder::new()
+            .name(self.shared.name.to_owned())
+            .spawn(move || shared.serve());
+        let Err(error) = started else {
+            return Ok(());
+        };
+        let mut state = self.shared.state();
+        state.threads -= 1;
+        // The others will come to it.
+        if state.threads > 0 {
+            return Ok(());
+        }
+        tracing::error!(%error, pool = self.shared.name, "no thread can be started");
+        state.queues.clear();
+        state.turns.clear();
+        Err(PoolError::NoThread)
+    }
+
+    /// Threads that there are now.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.shared.state().threads
+    }
+}
+
+impl State {
+    /// Puts an account among the turns when it has a job that it may begin.
+    fn enter(&mut self, id: u64, each: usize) {
+        let Some(queue) = self.queues.get_mut(&id) else {
+            return;
+        };
+        if !queue.in_turns && !queue.jobs.is_empty() && queue.running < each {
+            queue.in_turns = true;
+            self.turns.push_back(id);
+        }
+    }
+
+    /// The next job, of the account whose turn it is.
+    fn next(&mut self, each: usize) -> Option<Job> {
+        while let Some(id) = self.turns.pop_front() {
+            let Some(queue) = self.queues.get_mut(&id) else {
+                continue;
+            };
+            queue.in_turns = false;
+            queue.jobs.retain(|job| job.work.wanted());
+            let job = queue.jobs.pop_front();
+            queue.running += usize::from(job.is_some());
+            self.enter(id, each);
+            if job.is_some() {
+                return job;
+            }
+            self.forget(id);
+        }
+        None
+    }
+
+    fn ended(&mut self, id: u64, each: usize) {
+        if let Some(queue) = self.queues.get_mut(&id) {
+            queue.running = queue.running.saturating_sub(1);
+        }
+        self.enter(id, each);
+        self.forget(id);
+    }
+
+    /// Removes the queue of an account that has nothing here.
+    fn forget(&mut self, id: u64) {
+        let unused = |queue: &Queue| queue.running == 0 && queue.jobs.is_empty();
+        if self.queues.get(&id).is_some_and(unused) {
+            self.queues.remove(&id);
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self) {
+        let mut state = self.state();
+        loop {
+            if let Some(job) = state.next(self.each) {
+                drop(state);
+                let id = job.account.id();
+                let Job { account, work } = job;
+                if catch_unwind(AssertUnwindSafe(|| work.run(&account))).is_err() {
+                    tracing::error!(pool = self.name, "a job panicked");
+                }
+                state = self.state();
+                state.ended(id, self.each);
+                continue;
+            }
+            state.idle += 1;
+            let (woken, waited) = self
+                .work
+                .wait_timeout(state, IDLE)
+                .unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if waited.timed_out() && state.turns.is_empty() {
+                state.threads -= 1;
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+mod tests;

@@ -1,0 +1,108 @@
+use std::sync::mpsc;
+
+use super::*;
+
+/// Runs until it is let go.
+fn blocker() -> (impl FnOnce() + Send + 'static, mpsc::Sender<()>) {
+    let (go, wait) = mpsc::channel::<()>();
+    (
+        move || {
+            let _ = wait.recv();
+        },
+        go,
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_account_that_blocks_delays_no_other() {
+    let pool = Pool::new("test", 3, 2);
+    let (hostile, neighbour) = (Account::of_hub(), Account::of_hub());
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        let (job, go) = blocker();
+        let (pool, hostile) = (pool.clone(), Arc::clone(&hostile));
+        let waiting = tokio::spawn(async move { pool.run(&hostile, job).await });
+        held.push((waiting, go));
+    }
+    while pool.threads() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(pool.run(&neighbour, || 7).await, Ok(7));
+    assert_eq!(pool.threads(), 3);
+    for (waiting, go) in held {
+        drop(go);
+        assert_eq!(waiting.await.unwrap(), Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn the_queues_are_served_in_turn() {
+    let pool = Pool::new("test", 1, 1);
+    let (first, second) = (Account::of_hub(), Account::of_hub());
+    let (order, seen) = mpsc::channel();
+    let (job, go) = blocker();
+    let mut waiting: Vec<std::pin::Pin<Box<dyn Future<Output = Result<(), PoolError>>>>> =
+        vec![Box::pin(pool.run(&first, job))];
+    for (account, name) in [(&first, 'a'), (&first, 'a'), (&first, 'a'), (&second, 'b')] {
+        let order = order.clone();
+        waiting.push(Box::pin(pool.run(account, move || {
+            order.send(name).unwrap();
+        })));
+    }
+    let all = futures_util::future::join_all(waiting);
+    let go = async {
+        // All jobs stand in the queues when the first one ends.
+        tokio::task::yield_now().await;
+        drop(go);
+    };
+    let (done, ()) = futures_util::future::join(all, go).await;
+    assert!(done.iter().all(Result::is_ok));
+    drop(order);
+    let seen: String = seen.iter().collect();
+    assert!(seen.starts_with("ab") || seen.starts_with("ba"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_waits_for_is_not_begun() {
+    let pool = Pool::new("test", 1, 1);
+    let account = Account::of_hub();
+    let (job, go) = blocker();
+    let (told, begun) = mpsc::channel();
+    let held = pool.run(&account, job);
+    tokio::pin!(held);
+    assert!(futures_util::poll!(&mut held).is_pending());
+    {
+        let abandoned = pool.run(&account, move || told.send(()).unwrap());
+        tokio::pin!(abandoned);
+        assert!(futures_util::poll!(abandoned).is_pending());
+    }
+    drop(go);
+    assert_eq!(held.await, Ok(()));
+    assert_eq!(pool.run(&account, || ()).await, Ok(()));
+    assert!(begun.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_panic_is_told_and_the_thread_goes_on() {
+    let pool = Pool::new("test", 1, 1);
+    let account = Account::of_hub();
+    let panicking = || std::panic::resume_unwind(Box::new(()));
+    assert_eq!(
+        pool.run::<(), _>(&account, panicking).await,
+        Err(PoolError::Panicked)
+    );
+    assert_eq!(pool.run(&account, || 1).await, Ok(1));
+    assert_eq!(pool.threads(), 1);
+}
+
+#[tokio::test]
+async fn the_time_is_billed() {
+    let pool = Pool::new("test", 1, 1);
+    let account = Account::of_hub();
+    let work = || {
+        let start = crate::account::thread_cpu();
+        while crate::account::thread_cpu() - start < Duration::from_millis(5) {}
+    };
+    pool.run(&account, work).await.unwrap();
+    assert!(account.billed() >= Duration::from_millis(5));
+}
