@@ -69,7 +69,7 @@ fn the_hub_keeps_nothing_of_a_call() {
         .args(["serve", "--config", "cordon.toml"])
         .current_dir(folder.path())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let output = child.stdout.take().unwrap();

@@ -59,7 +59,7 @@ async fn start(module: &str, source: &str, options: &str, grants: &str) -> (Benc
     let mut bench = Bench::new();
     let folder = bench.plugin_folder("Slope");
     std::fs::create_dir_all(&folder).unwrap();
-    self_signed("leaf").write(&folder, "leaf");
+    self_signed("leaf", &["leaf"]).write(&folder, "leaf");
     let text = format!("{HEAD}import {module} as Domoticz\n{MEASURE}\n{source}");
     let config = format!(
         "parameters = {{ Mode1 = '{options}' }}\nlimits = {{ {LIMITS} }}\ngrants = {{ {grants} }}"
