@@ -129,77 +129,6 @@ def random_numbers():
     return work
 
 
-@measure("threads.spawn", "threads.park", "threads.unpark")
-def threads():
-    def work():
-        thread = threading.Thread(target=len, args=("x",))
-        thread.start()
-        thread.join()
-    return work
-
-
-@measure("threads.spawn")
-def threads_with_values_of_their_own():
-    values = threading.local()
-
-    def body():
-        values.x = [1, 2, 3]
-        raise SystemExit
-
-    def work():
-        thread = threading.Thread(target=body, daemon=True)
-        thread.start()
-        thread.join()
-    return work
-
-
-@measure("threads.park", "threads.unpark")
-def a_timer():
-    def work():
-        timer = threading.Timer(0.001, len, ("x",))
-        timer.start()
-        timer.join()
-    return work
-
-
-@measure("threads.park", "threads.unpark", share=2)
-def an_executor():
-    pool = ThreadPoolExecutor(2)
-    return lambda: pool.submit(len, "x").result()
-
-
-@measure("threads.park", "threads.unpark")
-def queues_and_locks():
-    there, back, lock = queue.Queue(), queue.SimpleQueue(), threading.RLock()
-
-    def echo():
-        while True:
-            back.put(there.get())
-    threading.Thread(target=echo, daemon=True).start()
-
-    def work():
-        there.put("x")
-        back.get()
-        with lock:
-            try:
-                back.get(timeout=0.000001)
-            except queue.Empty:
-                pass
-    return work
-
-
-@measure("threads.yield-now", share=20)
-def threads_that_compute():
-    import _cordon_lock
-
-    def work():
-        begun = time.monotonic()
-        while time.monotonic() - begun < 0.012:
-            for _ in range(100):
-                _cordon_lock.tick()
-    return work
-
-
 @measure(share=0.2)
 def rows_in_memory():
     base = sqlite3.connect(":memory:")
@@ -264,6 +193,79 @@ def folders():
         os.path.exists("/data/none")
         os.removedirs("/data/a/b")
         os.getcwd()
+    return work
+
+
+# Last, because some threads go on beside what comes after them.
+
+@measure("threads.spawn", "threads.park", "threads.unpark")
+def threads():
+    def work():
+        thread = threading.Thread(target=len, args=("x",))
+        thread.start()
+        thread.join()
+    return work
+
+
+@measure("threads.spawn")
+def threads_with_values_of_their_own():
+    values = threading.local()
+
+    def body():
+        values.x = [1, 2, 3]
+        raise SystemExit
+
+    def work():
+        thread = threading.Thread(target=body, daemon=True)
+        thread.start()
+        thread.join()
+    return work
+
+
+@measure("threads.park", "threads.unpark")
+def a_timer():
+    def work():
+        timer = threading.Timer(0.001, len, ("x",))
+        timer.start()
+        timer.join()
+    return work
+
+
+@measure("threads.park", "threads.unpark", share=2)
+def an_executor():
+    pool = ThreadPoolExecutor(1)
+    return lambda: pool.submit(len, "x").result()
+
+
+@measure("threads.park", "threads.unpark")
+def queues_and_locks():
+    there, back, lock = queue.Queue(), queue.SimpleQueue(), threading.RLock()
+
+    def echo():
+        while True:
+            back.put(there.get())
+    threading.Thread(target=echo, daemon=True).start()
+
+    def work():
+        there.put("x")
+        back.get()
+        with lock:
+            try:
+                back.get(timeout=0.000001)
+            except queue.Empty:
+                pass
+    return work
+
+
+@measure("threads.yield-now", share=20)
+def threads_that_compute():
+    import _cordon_lock
+
+    def work():
+        begun = time.monotonic()
+        while time.monotonic() - begun < 0.012:
+            for _ in range(100):
+                _cordon_lock.tick()
     return work
 
 

@@ -179,7 +179,6 @@ def onStart():
     PLAN.extend((Echo, *echo) for echo in ECHOES)
     PLAN.append((Ends, "ends", "TCP/IP", "echo", count // 4))
     PLAN.append((Ends, "tls ends", "TLS/IP", "tls", count // 10))
-    PLAN.append((Ends, "refused", "TCP/IP", "closed", count // 4))
     PLAN.append((Served, "clients", "TCP/IP", "served", count // 4))
     PLAN.append((Served, "datagrams", "UDP/IP", "datagrams", count))
     PLAN.append((Pings,))
