@@ -100,6 +100,8 @@ class Served:
 
     def __init__(self, name, transport, port, count):
         self.name, self.seen, self.count, self.before = name, 0, count, None
+        # A client that nobody keeps is closed after onConnect.
+        self.clients = []
         self.listener = Domoticz.Connection(Name=name, Transport=transport, Protocol="None",
                                             **({"Address": "127.0.0.1"} if transport == "UDP/IP" else {}),
                                             Port=str(OPTIONS[port]))
@@ -108,7 +110,8 @@ class Served:
     def onConnect(self, connection, status, description):
         if status:
             RESULTS.append("FAILED %s: %s" % (self.name, description))
-            begin()
+            return begin()
+        self.clients.append(connection)
 
     def onMessage(self, connection, data):
         self.seen += 1
@@ -124,7 +127,8 @@ class Served:
         pass
 
     def onDisconnect(self, connection):
-        pass
+        if connection in self.clients:
+            self.clients.remove(connection)
 
 
 class Pings:
@@ -195,6 +199,11 @@ def onConnect(connection, status, description):
 def onMessage(connection, data):
     if current is not None:
         current.onMessage(connection, data)
+
+
+def onDisconnect(connection):
+    if current is not None:
+        current.onDisconnect(connection)
 
 
 def onHeartbeat():
