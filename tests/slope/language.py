@@ -77,12 +77,11 @@ def cycles():
 
 
 @measure()
-def classes_and_closures():
+def closures():
     def work():
-        class Inner(Plain):
-            def method(self):
-                return work
-        Inner().method()
+        def outer(a):
+            return lambda b: (a, b, work)
+        outer(1)(2)
     return work
 
 

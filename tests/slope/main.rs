@@ -203,5 +203,5 @@ async fn every_transport_and_protocol() {
         port.path
     );
     let (mut bench, _) = start("Domoticz", source, &options, &grants).await;
-    levels(&mut bench, source, 18).await;
+    levels(&mut bench, source, 17).await;
 }

@@ -5,10 +5,11 @@ import _cordon, _cordon_heap
 EACH, ONCE = 1, 6144
 
 # Some tables grow by doubling: those are few blocks, and no more bytes than this.
-BLOCKS, TABLES = 8, 65536
+BLOCKS, TABLES = 8, 4 * 65536
 
-# The C library's heap, in which SQLite is, is seen by whole pages only.
-PAGES = 6 * 65536
+# The C library's heap, in which SQLite is, is seen by whole pages only; and cycles pile up
+# until they are collected.
+PAGES = 16 * 65536
 
 OPTIONS = {}
 CASES, RESULTS = [], []
