@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::error::LimitHit;
 use crate::limits::Limits;
+use crate::store::Desk;
 
 /// Source of [`Account::id`].
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -25,28 +26,31 @@ pub struct Account {
     peak: AtomicU64,
     /// Nanoseconds of computing time on threads that do not poll the instance.
     billed: AtomicU64,
+    /// What may wait in the store, and how much may be written.
+    desk: Desk,
 }
 
 impl Account {
     /// The account of an instance with these limits.
     #[must_use]
     pub fn new(limits: &Limits) -> Arc<Self> {
-        Self::with_limit(limits.host_memory)
+        Self::with(limits.host_memory, Desk::new(limits))
     }
 
     /// The account of the hub's own work, which no limit bounds.
     #[must_use]
     pub fn of_hub() -> Arc<Self> {
-        Self::with_limit(u64::MAX)
+        Self::with(u64::MAX, Desk::of_hub())
     }
 
-    fn with_limit(limit: u64) -> Arc<Self> {
+    fn with(limit: u64, desk: Desk) -> Arc<Self> {
         Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             limit,
             used: AtomicU64::new(0),
             peak: AtomicU64::new(0),
             billed: AtomicU64::new(0),
+            desk,
         })
     }
 
@@ -54,6 +58,12 @@ impl Account {
     #[must_use]
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// What it may have waiting in the store, and how much it may write.
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// Takes `bytes` from the account until the charge is dropped. To be called before

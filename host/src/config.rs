@@ -4,6 +4,8 @@
 //! guessed. Paths are relative to the file's own folder.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,7 @@ use crate::error::EngineError;
 use crate::grants::{Grants, HostPattern};
 use crate::limits::Limits;
 use crate::mail::MailConfig;
+use crate::private::{self, Standing};
 use crate::web::Rights;
 use crate::web::indigo::IndigoApiConfig;
 
@@ -38,6 +41,9 @@ pub struct Config {
     /// The HTTP API for Indigo's clients.
     #[serde(default, rename = "indigo-api")]
     pub indigo_api: IndigoApiConfig,
+    /// What the operator should be told about the file.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
 }
 
 /// The `[hub]` section.
@@ -230,13 +236,23 @@ impl Config {
     ///
     /// [`EngineError::Config`] with the line and what is expected there.
     pub fn load(path: &Path) -> Result<Self, EngineError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| EngineError::io(format!("cannot read {}", path.display()), error))?;
+        let io = |error| EngineError::io(format!("cannot read {}", path.display()), error);
         let wrong = |what: &dyn std::fmt::Display| {
             EngineError::Config(format!("{}: {what}", path.display()))
         };
+        let mut file = File::open(path).map_err(io)?;
+        let standing = private::standing(&file, path).map_err(io)?;
+        if standing == Standing::Writable {
+            return Err(wrong(
+                &"everybody can change it or put another in its place, and so have programs \
+                  started; use `chmod go-w` on the file and its folder",
+            ));
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(io)?;
         let mut config: Self = toml::from_str(&text).map_err(|error| wrong(&error))?;
         config.check().map_err(|error| wrong(&error))?;
+        config.warnings = warnings(&standing, config.has_secrets());
         let folder = path.parent().unwrap_or(Path::new(""));
         config.hub.data = folder.join(&config.hub.data);
         config.hub.plugins = folder.join(&config.hub.plugins);
@@ -244,6 +260,18 @@ impl Config {
             section.bundle = config.hub.plugins.join(&section.bundle);
         }
         Ok(config)
+    }
+
+    /// Whether a password or a key stands in it. Any parameter may be one.
+    fn has_secrets(&self) -> bool {
+        let mail = self
+            .mail
+            .as_ref()
+            .is_some_and(|mail| mail.password.is_some());
+        let mut typed = self.hardware.iter().map(|it| it.parameters.keys());
+        mail || !self.web.users.is_empty()
+            || !self.indigo_api.keys.is_empty()
+            || typed.any(|mut names| names.any(|name| name.contains("assword")))
     }
 
     fn check(&self) -> Result<(), String> {
@@ -299,6 +327,20 @@ impl Config {
     }
 }
 
+/// What the operator should change about who may read and write the file.
+fn warnings(standing: &Standing, secrets: bool) -> Vec<String> {
+    let text = match standing {
+        Standing::GroupWritable => {
+            "its group can change cordon.toml, and so have programs started; use `chmod g-w`"
+        }
+        Standing::Readable if secrets => {
+            "others can read the passwords in cordon.toml; use `chmod go-r`"
+        }
+        _ => return Vec::new(),
+    };
+    vec![text.to_owned()]
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -315,6 +357,33 @@ mod tests {
     fn an_unknown_word_is_refused_with_its_line() {
         let text = refusal("[hub]\nlisten = \"127.0.0.1:1\"\nport = 4\n");
         assert!(text.contains("port") && text.contains("line 3"), "{text}");
+    }
+
+    fn loaded(text: &str, mode: u32) -> Result<Vec<String>, String> {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cordon.toml");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let config = Config::load(&path);
+        config
+            .map(|it| it.warnings)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_that_everybody_can_change_is_refused() {
+        let text = loaded("", 0o666).unwrap_err();
+        assert!(text.contains("chmod go-w"), "{text}");
+    }
+
+    #[test]
+    fn who_else_reads_passwords_or_changes_the_file_is_told() {
+        let users = "[web]\nusers = [{ name = \"a\", password = \"b\" }]\n";
+        assert!(loaded(users, 0o600).unwrap().is_empty());
+        assert!(loaded("", 0o644).unwrap().is_empty());
+        assert!(loaded(users, 0o644).unwrap()[0].contains("chmod go-r"));
+        assert!(loaded("", 0o664).unwrap()[0].contains("chmod g-w"));
     }
 
     #[test]

@@ -28,6 +28,7 @@ use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House};
 use crate::platform::indigo::{IndigoServer, ServerOptions};
 use crate::pool::Pools;
+use crate::private;
 use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
@@ -102,8 +103,7 @@ impl Hub {
         data: &Path,
         listeners: Vec<SocketAddr>,
     ) -> Result<Self, EngineError> {
-        std::fs::create_dir_all(data)
-            .map_err(|error| EngineError::io(format!("cannot make {}", data.display()), error))?;
+        private::folder(data)?;
         let lock = lock(data)?;
         forget_other_guests(&data.join(COMPILED), engine.guest());
         let store = Store::open(&data.join("cordon.db"))?;
@@ -205,7 +205,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Stops every plugin, all at the same time, and waits for them.
+    /// Stops every plugin, all at the same time, waits for them, and closes the store.
     pub async fn stop(&mut self) {
         if let Some(history) = self.history.take() {
             history.abort();
@@ -222,6 +222,7 @@ impl Hub {
                 tracing::error!(%error, "an instance could not be stopped");
             }
         }
+        self.maker.services.store.close().await;
     }
 
     /// The HTTP API over this hub's instances as they are now, for a listener on

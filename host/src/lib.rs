@@ -20,7 +20,8 @@
 //! - [`account`]: memory and time that the hub spends for an instance; [`pool`]: threads
 //!   that serve all instances in turn.
 //! - [`limits`]: every bound, declared once; [`error`]: whose fault an error is;
-//!   [`system`]: what the operating system grants.
+//!   [`system`]: what the operating system grants; [`private`]: who may read and write the
+//!   hub's files.
 //! - [`simulator`]: devices for the example plugins.
 
 pub mod abi;
@@ -44,6 +45,7 @@ pub mod mail;
 pub mod packages;
 pub mod platform;
 pub mod pool;
+pub mod private;
 pub mod process;
 pub mod protocol;
 pub mod serial;

@@ -6,6 +6,8 @@
 //! business of the module that owns the resource; what it reports is a
 //! [`LimitHit`].
 
+pub mod work;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -146,10 +148,14 @@ limits! {
     log_lines "log-lines-per-second" "lines" = 50, 10_000, Dropped;
     /// length of one log record
     log_line_bytes "log-line-bytes" "bytes" = 6143, 6143, Dropped;
-    /// objects of an Indigo server that the plugin has made, and device rows of a Domoticz hardware, each with a history of bounded length
+    /// objects of an Indigo server that the plugin has made, and device rows of a Domoticz hardware, each with a history of 1.3 MB at most
     devices "devices" "rows" = 256, 65_536, Refused;
-    /// texts of all device rows together, or of all objects; of the configuration document, of icons, and of the preferences of an Indigo plugin
+    /// all device rows together, or all objects, as they are stored; the configuration document; icons; the preferences of an Indigo plugin
     stored_bytes "stored-bytes" "bytes" = MIB, 64 * MIB, Refused;
+    /// bytes of one text of a device row (name, description, value, colour, external id), and of all its options together
+    device_text "device-text" "bytes" = 64 << 10, 4 * MIB, Refused;
+    /// bytes that the plugin writes to the hub's database in a minute: whole rows, each change 1 KiB at least; a minute's worth may be written at once
+    write_bytes "write-bytes-per-minute" "bytes" = 64 * MIB, 65_536 * MIB, Throttled;
     /// bytes in what the plugin writes: its data folder, temporary files, changes of its own folder, compiled code
     data_bytes "data-bytes" "bytes" = 64 * MIB, 65_536 * MIB, Refused;
     /// files and folders in the same
@@ -247,6 +253,7 @@ pub fn markdown() -> String {
             limit.meaning
         ));
     }
+    text.push_str(&work::markdown());
     text
 }
 

@@ -119,6 +119,69 @@ def onStart():
     harms_only_itself(body, config, FLAT).await;
 }
 
+/// Says how long the hub takes to store a value, in milliseconds.
+const STORING: &str = r#"
+import time
+def onStart():
+    Domoticz.Heartbeat(1)
+    Domoticz.Device(Name="n", Unit=1, TypeName="Text", Used=1).Create()
+    Domoticz.Log("up")
+def onHeartbeat():
+    begun = time.time()
+    Devices[1].Update(nValue=0, sValue=str(begun))
+    Domoticz.Log("update took %d." % ((time.time() - begun) * 1000))
+"#;
+
+/// What is read and written for the attacker is done in its own turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_neighbour_stores_its_values_beside_one_who_stores_for_ever() {
+    let source = "
+import threading, _cordon
+def onStart():
+    Domoticz.Device(Name='n', Unit=1, TypeName='Text', Used=1).Create()
+    row = Devices[1].ID
+    document = '\"' + 'x' * 1000000 + '\"'
+    colour = '{\"m\":1,\"x\":[' + '[],' * 20000 + '[]]}'
+    large = '{\"m\":1,\"x\":[' + '[],' * 1200000 + '[]]}'
+    def work(n):
+        while True:
+            for call in (lambda: _cordon.configuration_store(document),
+                         lambda: _cordon.device_update(row, {'color': colour}),
+                         lambda: _cordon.device_update(row, {'color': large}),
+                         lambda: _cordon.device_update(row, {'value': (n, 'x' * 60000, 12, 255)}),
+                         lambda: _cordon.devices_list()):
+                try: call()
+                except Exception: pass
+    for n in range(16): threading.Thread(target=work, args=(n,)).start()
+    Domoticz.Log('begins')
+def onHeartbeat(): pass
+";
+    let mut scene = Scene::new().await;
+    let storing = PluginText {
+        name: "Storing",
+        source: STORING,
+        config: "",
+    };
+    scene.bench.start(storing).await;
+    scene.bench.line("Storing: up").await;
+    scene
+        .attack(source, "limits = { callback-cpu = 60000 }")
+        .await;
+    scene.said("begins").await;
+    let mut worst = 0;
+    for _ in 0..8 {
+        scene.bench.drain();
+        scene.bench.seen.clear();
+        let line = scene.bench.line("Storing: update took ").await;
+        let figure = line.rsplit(' ').next().unwrap().trim_end_matches('.');
+        worst = worst.max(figure.parse::<u64>().unwrap());
+    }
+    println!("slowest update of the neighbour: {worst} ms");
+    // One group of operations at most; without turns it is seconds.
+    assert!(worst < 1000, "{worst} ms");
+    scene.finish((256 << 20) + FLAT).await;
+}
+
 /// Lives that fail one after the other leave nothing behind.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_lives_cost_no_more_than_one() {

@@ -39,6 +39,42 @@ def onStart():
 
 }
 
+/// A copy of the database file alone is a backup, and nobody else reads what is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_hub_leaves_one_whole_database_that_nobody_else_reads() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut scene = Scene::new().await;
+    let source = "
+def onStart():
+    for n in range(50): Domoticz.Configuration({'a': n})
+    Domoticz.Log('stored')
+";
+    scene.attack(source, "").await;
+    scene.said("stored").await;
+    let data = scene.bench.data_folder();
+    scene.bench.hub.stop().await;
+    let files: Vec<_> = std::fs::read_dir(&data)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_file())
+        .collect();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&data) & 0o777, 0o700);
+    let names: Vec<_> = files.iter().map(std::fs::DirEntry::file_name).collect();
+    assert!(
+        names
+            .iter()
+            .all(|name| !name.to_string_lossy().contains("-wal")),
+        "{names:?}"
+    );
+    for file in files
+        .iter()
+        .filter(|it| it.file_name().to_string_lossy().contains(".db"))
+    {
+        assert_eq!(mode(&file.path()) & 0o777, 0o600, "{file:?}");
+    }
+}
+
 /// Only its text can be at fault, and that stays the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_cannot_be_imported_stays_off() {

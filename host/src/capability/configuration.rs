@@ -4,7 +4,7 @@ use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::configuration::{self, StoreError};
 use crate::instance::state::InstanceState;
-use crate::limits::Limits;
+use crate::store::ConfigurationError;
 
 impl configuration::Host for InstanceState {}
 
@@ -25,16 +25,17 @@ impl configuration::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         json: String,
     ) -> Result<(), StoreError> {
         let shared = accessor.with(|mut access| access.get().shared.clone());
-        let size = u64::try_from(json.len()).unwrap_or(u64::MAX);
         let limit = shared.limits.stored_bytes;
-        if size > limit {
-            shared.log.limit(&Limits::hit("stored-bytes", size, limit));
-            return Err(StoreError::TooLarge);
-        }
         let stored = shared.store.set_configuration(shared.hardware, json, limit);
-        stored.await.map_err(|error| {
-            tracing::error!(hardware = shared.hardware, %error, "cannot store a configuration");
-            StoreError::Unavailable
+        stored.await.map_err(|error| match error {
+            ConfigurationError::Limit(hit) => {
+                shared.log.limit(&hit);
+                StoreError::TooLarge
+            }
+            ConfigurationError::Store(error) => {
+                tracing::error!(hardware = shared.hardware, %error, "cannot store a configuration");
+                StoreError::Unavailable
+            }
         })
     }
 }

@@ -22,7 +22,7 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         let shared = shared(accessor);
         let rows = shared.devices.list(shared.hardware).await;
         rows.unwrap_or_else(|error| {
-            tracing::error!(hardware = shared.hardware, %error, "cannot list devices");
+            refuse(&shared, error);
             Vec::new()
         })
         .into_iter()
@@ -34,7 +34,7 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         let shared = shared(accessor);
         let row = shared.devices.get(shared.hardware, device_id, unit).await;
         row.unwrap_or_else(|error| {
-            tracing::error!(hardware = shared.hardware, %error, "cannot read a device");
+            refuse(&shared, error);
             None
         })
         .map(abi::Device::from)
@@ -111,7 +111,7 @@ fn refuse(shared: &Shared, error: platform::DeviceError) -> abi::DeviceError {
             abi::DeviceError::Limit((hit.which.to_owned(), hit.used, hit.limit))
         }
         error => {
-            tracing::error!(hardware = shared.hardware, %error, "the store refused a change");
+            tracing::error!(hardware = shared.hardware, %error, "the store refused a plugin");
             abi::DeviceError::Unavailable
         }
     }

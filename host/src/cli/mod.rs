@@ -16,6 +16,7 @@ use crate::engine::{Engine, EngineOptions};
 use crate::error::EngineError;
 use crate::limits;
 use crate::log::{EventLog, LogCapacity};
+use crate::private;
 
 /// Runs unmodified home-automation plugins, each in a WebAssembly component of its own.
 #[derive(Parser)]
@@ -73,8 +74,14 @@ pub fn main() -> ExitCode {
 
 fn act(verb: Verb) -> Result<ExitCode, EngineError> {
     match verb {
-        Verb::Serve(serve) => block_on(serve.act()),
-        Verb::Run(run) => block_on(run.act()),
+        Verb::Serve(serve) => {
+            private::mask();
+            block_on(serve.act())
+        }
+        Verb::Run(run) => {
+            private::mask();
+            block_on(run.act())
+        }
         Verb::Install(install) => install.act(),
         Verb::Check(check) => block_on(check.act()),
         Verb::Limits { markdown: true } => {

@@ -35,6 +35,9 @@ impl Serve {
     pub async fn act(self) -> Result<ExitCode, EngineError> {
         let config = Config::load(&self.config)?;
         let events = super::console()?;
+        for warning in &config.warnings {
+            events.record(None, Level::Error, warning.clone());
+        }
         let options = EngineOptions {
             instances: config.hub.instances,
             ..EngineOptions::default()

@@ -6,12 +6,17 @@
 //! hash of the component and what the compiler would do differently, so a stale
 //! one is never found. The only unsafe code of loading is here.
 
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
 use crate::error::EngineError;
+use crate::private::{self, Untrusted};
 
 /// The contract this host speaks (`wit/v0.1.0`).
 pub const ABI: &str = "cordon:plugin@0.1.0";
@@ -115,29 +120,27 @@ impl Artifact {
         }
     }
 
-    /// The compiled form for this engine and the component's digest, compiling it if
-    /// it is not in the cache.
+    /// Compiles the component for this engine into the cache, if its compiled form is not
+    /// there; returns that file.
     ///
     /// # Errors
     ///
     /// [`EngineError::Artifact`] when the component is missing, does not fit or does
-    /// not compile.
-    pub fn precompiled(
+    /// not compile, or when others could change what is in the cache.
+    pub fn precompile(
         &self,
         engine: &wasmtime::Engine,
         config_key: &str,
-    ) -> Result<(PathBuf, String), EngineError> {
+    ) -> Result<PathBuf, EngineError> {
         let bytes = self.read()?;
-        let digest = hex(&Sha256::digest(&bytes));
-        let target = self.compiled_path(&digest, engine, config_key);
-        if target.exists() {
-            return Ok((target, digest));
+        let target = self.compiled_path(&hex(&Sha256::digest(&bytes)), engine, config_key);
+        match compiled(engine, &bytes, &target) {
+            Ok(_) => Ok(target),
+            Err(Uncached::Untrusted(reason)) => Err(EngineError::Artifact(format!(
+                "the hub would not load a compiled guest from here: {reason}"
+            ))),
+            Err(Uncached::Failed(error)) => Err(error),
         }
-        let compiled = engine
-            .precompile_component(&bytes)
-            .map_err(|error| EngineError::Artifact(format!("cannot compile: {error:#}")))?;
-        write_atomically(&target, &compiled)?;
-        Ok((target, digest))
     }
 
     fn compiled_path(&self, digest: &str, engine: &wasmtime::Engine, config_key: &str) -> PathBuf {
@@ -153,25 +156,71 @@ impl Artifact {
         ))
     }
 
-    /// Maps the compiled form into memory.
+    /// Maps the compiled form into memory, with the component's digest. Where others could
+    /// have written that form, the component is compiled in memory instead.
     ///
     /// # Errors
     ///
-    /// As [`Artifact::precompiled`].
+    /// [`EngineError::Artifact`] when the component is missing, does not fit or does
+    /// not compile.
     pub fn load(
         &self,
         engine: &wasmtime::Engine,
         config_key: &str,
     ) -> Result<(Component, String), EngineError> {
-        let (file, digest) = self.precompiled(engine, config_key)?;
-        // SAFETY: the file was written by `precompiled` of this program for a
-        // component with this hash and an engine with this compatibility hash, in
-        // a folder that only the operator's account can write. wasmtime checks its
-        // own version and settings again. Plugins never see the folder.
-        let component = unsafe { Component::deserialize_file(engine, &file) }
-            .map_err(|error| EngineError::Artifact(format!("{}: {error:#}", file.display())))?;
+        let bytes = self.read()?;
+        let digest = hex(&Sha256::digest(&bytes));
+        let target = self.compiled_path(&digest, engine, config_key);
+        let file = match compiled(engine, &bytes, &target) {
+            Ok(file) => file,
+            Err(Uncached::Untrusted(reason)) => {
+                tracing::warn!(
+                    "others could have written the compiled guest, so it is compiled anew, which \
+                     takes minutes at every start: {reason}"
+                );
+                let component = Component::new(engine, &bytes).map_err(not_compiled)?;
+                return Ok((component, digest));
+            }
+            Err(Uncached::Failed(error)) => return Err(error),
+        };
+        // The file that was looked at, whatever its name leads to by now.
+        let name = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // SAFETY: `open_trusted` has seen on this descriptor, and on every folder above
+        // it, that nobody but this account and the administrator could have written the
+        // file. They write there what this program compiled from a component with this
+        // hash for an engine with this compatibility hash. wasmtime checks its own version
+        // and settings again. Plugins never see the folder.
+        let component = unsafe { Component::deserialize_file(engine, &name) }
+            .map_err(|error| EngineError::Artifact(format!("{}: {error:#}", target.display())))?;
         Ok((component, digest))
     }
+}
+
+/// Why there is no compiled form to be loaded.
+enum Uncached {
+    /// Others could write it.
+    Untrusted(Untrusted),
+    /// It could not be made.
+    Failed(EngineError),
+}
+
+/// Opens the compiled form, made from the component if it is not there.
+fn compiled(engine: &wasmtime::Engine, component: &[u8], target: &Path) -> Result<File, Uncached> {
+    match private::open_trusted(target) {
+        Err(Untrusted::Io(error)) if error.kind() == ErrorKind::NotFound => {}
+        found => return found.map_err(Uncached::Untrusted),
+    }
+    // Nothing is written where others could exchange it.
+    private::folder_trusted(private::parent(target)).map_err(Uncached::Untrusted)?;
+    let compiled = engine
+        .precompile_component(component)
+        .map_err(|error| Uncached::Failed(not_compiled(error)))?;
+    write_atomically(target, &compiled).map_err(Uncached::Failed)?;
+    private::open_trusted(target).map_err(Uncached::Untrusted)
+}
+
+fn not_compiled(error: wasmtime::Error) -> EngineError {
+    EngineError::Artifact(format!("cannot compile: {error:#}"))
 }
 
 /// Where the guest and its compiled forms are kept, outside of any checkout.
@@ -233,9 +282,19 @@ pub fn hex(bytes: &[u8]) -> String {
 
 fn write_atomically(target: &Path, bytes: &[u8]) -> Result<(), EngineError> {
     let temporary = target.with_extension(format!("tmp{}", std::process::id()));
-    std::fs::write(&temporary, bytes)
-        .and_then(|()| std::fs::rename(&temporary, target))
-        .map_err(|error| EngineError::io(format!("cannot write {}", target.display()), error))
+    // One that a killed process of this number has left.
+    let _ = std::fs::remove_file(&temporary);
+    let write = || {
+        // Readable by the hub's account when the administrator compiles.
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o644)
+            .open(&temporary)?;
+        file.write_all(bytes)?;
+        std::fs::rename(&temporary, target)
+    };
+    write().map_err(|error| EngineError::io(format!("cannot write {}", target.display()), error))
 }
 
 #[cfg(test)]
@@ -297,6 +356,54 @@ mod tests {
         for length in 0..whole.len() {
             let text = refusal(whole.get(..length).unwrap(), "k");
             assert!(text.contains("carries no stamp"), "{length}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_compiled_guest_that_others_could_have_written_is_not_loaded() {
+        use std::os::unix::fs::PermissionsExt;
+        let chmod = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = scratch.path().join("cache");
+        std::fs::create_dir(&folder).unwrap();
+        chmod(&folder, 0o755);
+        let guest = folder.join("guest.wasm");
+        std::fs::write(&guest, stamped(ABI, "k")).unwrap();
+        let artifact = Artifact::at(&guest);
+        let engine = wasmtime::Engine::default();
+        let file = artifact.precompile(&engine, "test").unwrap();
+        let (_, digest) = artifact.load(&engine, "test").unwrap();
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o644
+        );
+        // Code of somebody else: loading it would fail here, and do worse elsewhere.
+        std::fs::write(&file, "somebody else's").unwrap();
+        assert!(artifact.load(&engine, "test").is_err());
+        let compiled_in_memory = || artifact.load(&engine, "test").unwrap().1;
+        chmod(&file, 0o666);
+        assert_eq!(compiled_in_memory(), digest);
+        chmod(&file, 0o644);
+        chmod(&folder, 0o777);
+        assert_eq!(compiled_in_memory(), digest);
+        assert!(artifact.precompile(&engine, "test").is_err());
+        // Nor is anything written there.
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(compiled_in_memory(), digest);
+        assert!(!file.exists());
+        let text = artifact
+            .precompile(&engine, "test")
+            .unwrap_err()
+            .to_string();
+        assert!(text.contains("cache: others can write to it"), "{text}");
+        chmod(&folder, 0o755);
+        artifact.load(&engine, "test").unwrap();
+        if rustix::process::geteuid().is_root() {
+            std::fs::write(&file, "somebody else's").unwrap();
+            std::os::unix::fs::chown(&file, Some(12345), None).unwrap();
+            assert_eq!(compiled_in_memory(), digest);
         }
     }
 

@@ -125,8 +125,7 @@ impl Engine {
         artifact: &Artifact,
     ) -> Result<std::path::PathBuf, EngineError> {
         let engine = wasmtime::Engine::new(&config(options)).map_err(wasm)?;
-        let (file, _) = artifact.precompiled(&engine, &config_key(options))?;
-        Ok(file)
+        artifact.precompile(&engine, &config_key(options))
     }
 
     /// The wasmtime engine, for making stores.

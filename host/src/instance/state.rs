@@ -224,10 +224,7 @@ impl Shared {
     /// The limits on rows and texts.
     #[must_use]
     pub fn device_limits(&self) -> DeviceLimits {
-        DeviceLimits {
-            devices: self.limits.devices,
-            stored_bytes: self.limits.stored_bytes,
-        }
+        DeviceLimits::from(&self.limits)
     }
 }
 

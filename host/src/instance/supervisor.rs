@@ -296,6 +296,8 @@ impl Supervisor {
             sink(log.clone()),
             sender,
         );
+        // In the instance's own turn and at its cost.
+        let store = self.services.store.of(&self.spec.account, log);
         let shared = Arc::new(Shared::new(
             self.spec.hardware,
             log.clone(),
@@ -303,14 +305,14 @@ impl Supervisor {
             Arc::clone(&self.spec.account),
             self.services.pools.clone(),
             threads,
-            self.services.devices.clone(),
-            self.services.store.clone(),
+            self.services.devices.through(&store),
+            store.clone(),
             connections.board(),
             Ports::new(&self.spec, log, pinger),
             Domoticz {
                 key: self.spec.key.clone(),
-                images: self.services.images.clone(),
-                house: self.services.house.clone(),
+                images: self.services.images.through(&store),
+                house: self.services.house.through(&store),
             },
             self.spec.indigo.clone(),
         ));

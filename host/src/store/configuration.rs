@@ -5,18 +5,15 @@
 use rusqlite::OptionalExtension;
 
 use super::{Store, StoreError};
+use crate::error::LimitHit;
+use crate::limits::Limits;
 
 /// Why a document was not stored; the one before is still there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigurationError {
-    /// Over the `stored-bytes` limit.
-    #[error("the configuration has {used} bytes, {limit} are allowed")]
-    TooLarge {
-        /// Size of the refused document in bytes.
-        used: u64,
-        /// What is allowed.
-        limit: u64,
-    },
+    /// A limit of the instance: `stored-bytes`, or `host-memory` while it waits.
+    #[error(transparent)]
+    Limit(#[from] LimitHit),
     /// The hub's fault.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -50,9 +47,12 @@ impl Store {
     ) -> Result<(), ConfigurationError> {
         let used = u64::try_from(json.len()).unwrap_or(u64::MAX);
         if used > limit {
-            return Err(ConfigurationError::TooLarge { used, limit });
+            return Err(Limits::hit("stored-bytes", used, limit).into());
         }
+        let charge = self.account.charge(used)?;
         self.write(move |transaction| {
+            let _held = charge;
+            transaction.wrote(used);
             let sql = "INSERT INTO configuration (hardware_id, json) VALUES (?1, ?2)
                        ON CONFLICT (hardware_id) DO UPDATE SET json = excluded.json";
             transaction

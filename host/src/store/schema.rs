@@ -1,22 +1,18 @@
-//! The database file: its settings, its schema and the upgrades between versions.
+//! The schema of the database and the upgrades between its versions.
 //!
 //! A released migration is never edited; a change of the schema is one more entry
 //! in [`MIGRATIONS`]. A file that is not ours or is newer than this program is left
 //! exactly as it is.
 
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::Connection;
 
+use super::file::refused;
 use crate::error::EngineError;
 
 /// Marks a database as ours: "Cord" in ASCII.
 const APPLICATION_ID: i64 = 0x436f_7264;
-
-/// How long to wait for another program that has the file locked, such as a backup.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What brings version n to n + 1, by n. `user_version` is the number applied.
 ///
@@ -79,43 +75,16 @@ const MIGRATIONS: &[&str] = &[
         json TEXT NOT NULL
     ) STRICT;
 ",
+    "
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        generation TEXT NOT NULL
+    ) STRICT;
+",
 ];
 
-/// Opens the file for writing and brings it to the present schema.
-pub(super) fn open(path: &Path) -> Result<Connection, EngineError> {
-    let explain = |error: rusqlite::Error| refused(path, &error);
-    let mut connection = Connection::open(path).map_err(explain)?;
-    settings(&connection).map_err(explain)?;
-    check_owner(path, &connection)?;
-    durable(&connection).map_err(explain)?;
-    check_sound(path, &connection)?;
-    migrate(&mut connection).map_err(explain)?;
-    Ok(connection)
-}
-
-/// Opens a second connection that cannot change anything.
-pub(super) fn open_reader(path: &Path) -> Result<Connection, EngineError> {
-    let explain = |error: rusqlite::Error| refused(path, &error);
-    // Not SQLITE_OPEN_READ_ONLY: the reader has to be able to recover the WAL.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
-    settings(&connection).map_err(explain)?;
-    connection
-        .pragma_update(None, "query_only", true)
-        .map_err(explain)?;
-    Ok(connection)
-}
-
-/// What both connections have in common. Without the second setting SQLite compiles some
-/// statements anew with each value that is bound to them: 100 µs for a plugin's devices.
-fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(())
-}
-
 /// Refuses what is not ours before anything is written to it.
-fn check_owner(path: &Path, connection: &Connection) -> Result<(), EngineError> {
+pub(super) fn check_owner(path: &Path, connection: &Connection) -> Result<(), EngineError> {
     let explain = |error: rusqlite::Error| refused(path, &error);
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get(0));
     let owner: i64 = number("application_id").map_err(explain)?;
@@ -140,32 +109,8 @@ fn check_owner(path: &Path, connection: &Connection) -> Result<(), EngineError> 
     Ok(())
 }
 
-fn durable(connection: &Connection) -> Result<(), rusqlite::Error> {
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
-    if mode != "wal" {
-        // Network file systems without shared memory end here.
-        return Err(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
-            Some("its file system cannot hold a write-ahead log; use a local one".to_owned()),
-        ));
-    }
-    // FULL: a commit is answered after its fsync, not after the next one.
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)
-}
-
-fn check_sound(path: &Path, connection: &Connection) -> Result<(), EngineError> {
-    let verdict: String = connection
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(|error| refused(path, &error))?;
-    if verdict == "ok" {
-        return Ok(());
-    }
-    Err(damaged(path, &verdict))
-}
-
-fn migrate(connection: &mut Connection) -> Result<(), rusqlite::Error> {
+/// Applies what the database lacks, all in one transaction.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite::Error> {
     let transaction = connection.transaction()?;
     let applied: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let applied = usize::try_from(applied).unwrap_or(0);
@@ -176,28 +121,4 @@ fn migrate(connection: &mut Connection) -> Result<(), rusqlite::Error> {
     transaction.pragma_update(None, "user_version", version)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.commit()
-}
-
-fn refused(path: &Path, error: &rusqlite::Error) -> EngineError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            damaged(path, &error.to_string())
-        }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => EngineError::Store(format!(
-            "`{}` is in use by another program; stop it first ({error})",
-            path.display()
-        )),
-        _ => EngineError::Store(format!(
-            "cannot use `{}`: {error}; its folder must exist and be writable",
-            path.display()
-        )),
-    }
-}
-
-fn damaged(path: &Path, reason: &str) -> EngineError {
-    EngineError::Store(format!(
-        "`{}` is damaged or no database ({reason}); restore a backup, or move the file away to \
-         start with an empty one",
-        path.display()
-    ))
 }

@@ -29,6 +29,7 @@ use crate::store::Store;
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,
     stored_bytes: 1 << 20,
+    text: 64 << 10,
 };
 
 /// Content type of a form.

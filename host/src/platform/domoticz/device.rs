@@ -4,6 +4,7 @@
 //! differ. Nothing here touches the store.
 
 use crate::error::LimitHit;
+use crate::limits::Limits;
 use crate::store::StoreError;
 
 /// One row of the device table, as a copy.
@@ -181,6 +182,73 @@ impl From<rusqlite::Error> for DeviceError {
 pub struct DeviceLimits {
     /// Number of rows.
     pub devices: u64,
-    /// Bytes of all texts of all rows together, options in their stored form.
+    /// Bytes of all rows together as they are stored.
     pub stored_bytes: u64,
+    /// Bytes of one text of a row, and of all its options together.
+    pub text: u64,
+}
+
+impl From<&Limits> for DeviceLimits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            devices: limits.devices,
+            stored_bytes: limits.stored_bytes,
+            text: limits.device_text,
+        }
+    }
+}
+
+impl DeviceLimits {
+    /// Refuses a text that is too long before anything is made of it.
+    fn texts<'a>(&self, texts: impl IntoIterator<Item = &'a String>) -> Result<(), LimitHit> {
+        let longest = texts.into_iter().map(String::len).max().unwrap_or(0);
+        self.bytes(longest)
+    }
+
+    fn options(&self, options: &[(String, String)]) -> Result<(), LimitHit> {
+        // An empty pair costs as well.
+        let pair = |(key, value): &(String, String)| key.len() + value.len() + 2;
+        self.bytes(options.iter().map(pair).sum())
+    }
+
+    fn bytes(&self, used: usize) -> Result<(), LimitHit> {
+        let used = u64::try_from(used).unwrap_or(u64::MAX);
+        if used <= self.text {
+            return Ok(());
+        }
+        Err(Limits::hit("device-text", used, self.text))
+    }
+}
+
+impl NewDevice {
+    /// Whether its texts are short enough.
+    ///
+    /// # Errors
+    /// The limit `device-text`.
+    pub fn check(&self, limits: DeviceLimits) -> Result<(), LimitHit> {
+        let Self {
+            device_id,
+            name,
+            s_value,
+            description,
+            color,
+            options,
+            ..
+        } = self;
+        limits.texts([device_id, name, s_value, description, color])?;
+        limits.options(options)
+    }
+}
+
+impl Change {
+    /// Whether its texts are short enough.
+    ///
+    /// # Errors
+    /// The limit `device-text`.
+    pub fn check(&self, limits: DeviceLimits) -> Result<(), LimitHit> {
+        let values = self.value.iter().chain(&self.silent_value);
+        let texts = self.name.iter().chain(&self.description).chain(&self.color);
+        limits.texts(texts.chain(values.map(|value| &value.s_value)))?;
+        limits.options(self.options.as_deref().unwrap_or_default())
+    }
 }

@@ -49,6 +49,17 @@ impl House {
         }
     }
 
+    /// The same house by way of another handle on the store: that of an instance.
+    #[must_use]
+    pub fn through(&self, store: &Store) -> Self {
+        Self {
+            devices: self.devices.through(store),
+            preferences: Preferences::new(store.clone()),
+            rules: self.rules.through(store),
+            ..self.clone()
+        }
+    }
+
     /// The plugins that take notifications.
     #[must_use]
     pub fn notifiers(&self) -> &Notifiers {

@@ -14,6 +14,9 @@ use crate::store::{Store, StoreError};
 /// use: the lower ones are those of the hub's own pictures.
 pub const FIRST: i64 = 100;
 
+/// Sets that are read at once by whoever asks.
+const BRIEF: usize = 32;
+
 /// A set of icons without its pictures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
@@ -82,19 +85,20 @@ impl Images {
         Self { store }
     }
 
+    /// The same sets by way of another handle on the store: that of an instance.
+    #[must_use]
+    pub fn through(&self, store: &Store) -> Self {
+        Self {
+            store: store.clone(),
+        }
+    }
+
     /// All sets, by number.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     pub async fn all(&self) -> Result<Vec<Image>, StoreError> {
-        self.store
-            .read_brief(|connection| {
-                let sql = "SELECT id, base, name, description FROM images ORDER BY id";
-                let mut statement = connection.prepare_cached(sql)?;
-                let rows = statement.query_map([], from_sql)?;
-                Ok(rows.collect::<Result<_, _>>()?)
-            })
-            .await
+        self.select(None).await
     }
 
     /// The sets of the plugin with this key, by number.
@@ -102,9 +106,23 @@ impl Images {
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
     pub async fn of(&self, key: &str) -> Result<Vec<Image>, StoreError> {
-        let mut images = self.all().await?;
-        images.retain(|image| is_own(&image.base, key));
-        Ok(images)
+        self.select(Some(key.to_owned())).await
+    }
+
+    /// The sets of one key, or of all. Plugins choose how many there are, so the thread of
+    /// the caller reads few only.
+    async fn select(&self, key: Option<String>) -> Result<Vec<Image>, StoreError> {
+        let wanted = key.clone();
+        let few = self
+            .store
+            .read_brief(move |connection| select(connection, wanted.as_deref(), BRIEF));
+        if let Some(few) = few.await? {
+            return Ok(few);
+        }
+        let all = self
+            .store
+            .read(move |connection| select(connection, key.as_deref(), usize::MAX));
+        Ok(all.await?.unwrap_or_default())
     }
 
     /// A picture of the set with this number, as PNG.
@@ -166,6 +184,7 @@ impl Images {
         let key = key.to_owned();
         self.store
             .write(move |transaction| {
+                transaction.wrote(sets.iter().map(size).sum());
                 let images = put(transaction, &sets)?;
                 let used = weight(transaction, &key)?;
                 if used > limit {
@@ -261,6 +280,13 @@ fn put(connection: &Connection, sets: &[IconSet]) -> Result<Vec<Image>, ImageErr
     Ok(stored.collect::<Result<_, _>>()?)
 }
 
+/// Bytes of a set.
+fn size(set: &IconSet) -> u64 {
+    let texts = set.base.len() + set.name.len() + set.description.len();
+    let pictures = set.small.len() + set.on.len() + set.off.len();
+    u64::try_from(texts + pictures).unwrap_or(u64::MAX)
+}
+
 /// Bytes of all sets of a key.
 fn weight(connection: &Connection, key: &str) -> Result<u64, ImageError> {
     let sql = "SELECT base, octet_length(base) + octet_length(name) + octet_length(description)
@@ -277,6 +303,29 @@ fn weight(connection: &Connection, key: &str) -> Result<u64, ImageError> {
         }
     }
     Ok(used)
+}
+
+/// The sets of one key, or of all; `None` when there are more than `most` in the store.
+fn select(
+    connection: &Connection,
+    key: Option<&str>,
+    most: usize,
+) -> Result<Option<Vec<Image>>, StoreError> {
+    let sql = "SELECT id, base, name, description FROM images ORDER BY id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let (mut found, mut seen) = (Vec::new(), 0_usize);
+    while let Some(row) = rows.next()? {
+        seen = seen.saturating_add(1);
+        if seen > most {
+            return Ok(None);
+        }
+        let base = row.get_ref(1)?.as_str().unwrap_or_default();
+        if key.is_none_or(|key| is_own(base, key)) {
+            found.push(from_sql(row)?);
+        }
+    }
+    Ok(Some(found))
 }
 
 fn from_sql(row: &rusqlite::Row<'_>) -> Result<Image, rusqlite::Error> {

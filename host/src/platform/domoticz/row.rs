@@ -8,11 +8,19 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::device::Device;
 use super::options;
+use crate::store::Writing;
 
 /// What every query selects, in the order that [`from_sql`] reads.
 const COLUMNS: &str = "id, hardware_id, unit, device_id, name, device_type, sub_type, \
      switch_type, n_value, s_value, signal_level, battery_level, last_level, image, used, \
      description, color, options, last_update";
+
+/// What a row takes beside its texts: twelve numbers, and its place in the index.
+const ROW_BYTES: u32 = 128;
+
+/// Rows and bytes of texts up to which a plugin's rows are read at once by whoever asks.
+const BRIEF_ROWS: usize = 64;
+const BRIEF_BYTES: u64 = 64 << 10;
 
 /// A row with what plugins do not see.
 #[derive(Debug, Clone)]
@@ -43,7 +51,7 @@ impl StoredRow {
         self.device.options = options::decode(self.device.sub_type, &self.options);
     }
 
-    /// Bytes of its texts, as counted against `stored-bytes`.
+    /// Bytes of the whole row, as counted against `stored-bytes`.
     pub(super) fn weight(&self) -> u64 {
         let Device {
             device_id,
@@ -54,7 +62,8 @@ impl StoredRow {
             ..
         } = &self.device;
         let texts = [device_id, name, s_value, description, color, &self.options];
-        texts.iter().map(|text| text.len() as u64).sum()
+        let texts: u64 = texts.iter().map(|text| text.len() as u64).sum();
+        texts.saturating_add(u64::from(ROW_BYTES))
     }
 }
 
@@ -79,6 +88,26 @@ pub(super) fn select(
     statement.query_map(parameters, from_sql)?.collect()
 }
 
+/// As [`select`], for few and short rows; `None` where they are not.
+pub(super) fn select_brief(
+    connection: &Connection,
+    condition: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Option<Vec<StoredRow>>, rusqlite::Error> {
+    let mut statement = connection.prepare_cached(&statement(condition))?;
+    let mut found = Vec::new();
+    let mut bytes = 0_u64;
+    for row in statement.query_map(parameters, from_sql)? {
+        let row = row?;
+        bytes = bytes.saturating_add(row.weight());
+        found.push(row);
+        if found.len() > BRIEF_ROWS || bytes > BRIEF_BYTES {
+            return Ok(None);
+        }
+    }
+    Ok(Some(found))
+}
+
 /// The first row that `condition` selects.
 pub(super) fn find(
     connection: &Connection,
@@ -93,7 +122,7 @@ pub(super) fn find(
 
 /// Number of rows of a hardware and the weight of them all.
 pub(super) fn usage(connection: &Connection, hardware: u32) -> Result<(u64, u64), rusqlite::Error> {
-    let sql = "SELECT count(*), coalesce(sum(octet_length(device_id) + octet_length(name)
+    let sql = "SELECT count(*), coalesce(sum(?2 + octet_length(device_id) + octet_length(name)
                    + octet_length(s_value) + octet_length(description)
                    + octet_length(color) + octet_length(options)), 0)
                FROM devices WHERE hardware_id = ?1";
@@ -101,12 +130,16 @@ pub(super) fn usage(connection: &Connection, hardware: u32) -> Result<(u64, u64)
     let number = |row: &rusqlite::Row<'_>, column| row.get(column).map(i64::unsigned_abs);
     connection
         .prepare_cached(sql)?
-        .query_row([hardware], |row| Ok((number(row, 0)?, number(row, 1)?)))
+        .query_row((hardware, ROW_BYTES), |row| {
+            Ok((number(row, 0)?, number(row, 1)?))
+        })
 }
 
 /// Writes a row: a new one when its id is 0. Returns its id.
-pub(super) fn save(connection: &Connection, row: &StoredRow) -> Result<i64, rusqlite::Error> {
+pub(super) fn save(transaction: &Writing<'_>, row: &StoredRow) -> Result<i64, rusqlite::Error> {
     let Device { id, .. } = row.device;
+    // The whole row is written anew, whatever of it has changed.
+    transaction.wrote(row.weight());
     let sql = "INSERT INTO devices VALUES (:id, :hardware, :unit, :device_id, :name,
                    :device_type, :sub_type, :switch_type, :n_value, :s_value, :signal_level,
                    :battery_level, :last_level, :image, :used, :description, :color, :options,
@@ -142,7 +175,7 @@ pub(super) fn save(connection: &Connection, row: &StoredRow) -> Result<i64, rusq
         ":options": row.options,
         ":last_update": row.updated.as_millisecond(),
     };
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = transaction.prepare_cached(sql)?;
     statement.query_row(parameters, |row| row.get(0))
 }
 

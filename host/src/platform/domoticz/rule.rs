@@ -67,6 +67,15 @@ impl Rules {
         }
     }
 
+    /// The same rules by way of another handle on the store.
+    #[must_use]
+    pub fn through(&self, store: &Store) -> Self {
+        Self {
+            store: store.clone(),
+            copy: Arc::clone(&self.copy),
+        }
+    }
+
     /// The rules of a device, by id.
     ///
     /// # Errors

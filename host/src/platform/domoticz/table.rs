@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use super::color;
 use super::device::{Change, Device, DeviceError, DeviceLimits, NewDevice, ValueUpdate};
 use super::event::HubEvent;
 use super::row::{self, StoredRow};
@@ -84,15 +85,38 @@ impl DeviceTable {
         }
     }
 
+    /// The same rows by way of another handle on the store: that of an instance.
+    #[must_use]
+    pub fn through(&self, store: &Store) -> Self {
+        Self {
+            store: store.clone(),
+            timed_out: Arc::clone(&self.timed_out),
+        }
+    }
+
     /// All rows of a hardware, by device id and unit.
     ///
     /// # Errors
+    /// [`DeviceError::Limit`] when there is no room for so much in `host-memory`,
     /// [`DeviceError::Unavailable`].
     pub async fn list(&self, hardware: u32) -> Result<Vec<Device>, DeviceError> {
-        let rows = self.store.read_brief(move |connection| {
-            Ok::<_, DeviceError>(row::select(connection, "hardware_id = ?1", [hardware])?)
+        let condition = "hardware_id = ?1";
+        let few = self.store.read_brief(move |connection| {
+            Ok::<_, DeviceError>(row::select_brief(connection, condition, [hardware])?)
         });
-        Ok(rows.await?.into_iter().map(|row| row.device).collect())
+        let rows = match few.await? {
+            Some(rows) => rows,
+            None => {
+                let account = Arc::clone(self.store.account());
+                let many = self.store.read(move |connection| {
+                    let (_, bytes) = row::usage(connection, hardware)?;
+                    let _held = account.charge(bytes)?;
+                    Ok::<_, DeviceError>(row::select(connection, condition, [hardware])?)
+                });
+                many.await?
+            }
+        };
+        Ok(rows.into_iter().map(|row| row.device).collect())
     }
 
     /// The row of a hardware with this device id (any if `None`) and unit.
@@ -123,6 +147,7 @@ impl DeviceTable {
         device: NewDevice,
         limits: DeviceLimits,
     ) -> Result<Device, DeviceError> {
+        device.check(limits)?;
         self.store
             .write(move |transaction| insert(transaction, hardware, device, limits))
             .await
@@ -137,9 +162,12 @@ impl DeviceTable {
         &self,
         hardware: u32,
         id: i64,
-        change: Change,
+        mut change: Change,
         limits: DeviceLimits,
     ) -> Result<Updated, DeviceError> {
+        change.check(limits)?;
+        // Here and not on the store's thread, where others would wait for it.
+        change.color = change.color.map(|color| color::normalise(&color));
         let timed_out = change.timed_out;
         let operation = self.store.write(move |transaction| {
             let row = own(transaction, hardware, id)?;
@@ -190,9 +218,7 @@ impl DeviceTable {
         let rows = self
             .store
             .read(|connection| Ok::<_, DeviceError>(row::select(connection, "true", [])?));
-        let rows = rows.await?;
-        let timed_out = self.lock();
-        let mut rows: Vec<_> = rows.into_iter().map(|row| shown(row, &timed_out)).collect();
+        let mut rows: Vec<_> = rows.await?.into_iter().map(|row| self.shown(row)).collect();
         rows.sort_by_key(|row| row.device.id);
         Ok(rows)
     }
@@ -206,7 +232,7 @@ impl DeviceTable {
             .store
             .read(move |connection| any(connection, id))
             .await?;
-        Ok(shown(row, &self.lock()))
+        Ok(self.shown(row))
     }
 
     /// A reading from outside, such as `udevice`.
@@ -349,19 +375,20 @@ impl DeviceTable {
         };
     }
 
+    fn shown(&self, row: StoredRow) -> Row {
+        let timed_out = self.lock().get(&row.device.id).map(|(_, value)| *value);
+        Row {
+            hardware: row.hardware,
+            timed_out: timed_out.unwrap_or(0),
+            updated: row.updated,
+            device: row.device,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<i64, (u32, i64)>> {
         self.timed_out
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn shown(row: StoredRow, timed_out: &HashMap<i64, (u32, i64)>) -> Row {
-    Row {
-        hardware: row.hardware,
-        timed_out: timed_out.get(&row.device.id).map_or(0, |(_, value)| *value),
-        updated: row.updated,
-        device: row.device,
     }
 }
 

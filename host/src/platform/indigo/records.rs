@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::object::Object;
 use super::table::{Collection, Table};
-use crate::store::StoreError;
+use crate::store::{StoreError, Writing};
 
 /// Reads every object.
 ///
@@ -61,7 +61,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Object>> {
 ///
 /// What the store says.
 pub fn save(
-    transaction: &Transaction<'_>,
+    transaction: &Writing<'_>,
     objects: &BTreeMap<i64, Option<Arc<Object>>>,
 ) -> Result<(), StoreError> {
     let mut put = transaction.prepare_cached(
@@ -74,6 +74,7 @@ pub fn save(
             Some(object) => {
                 let collection = object.table.collection.name();
                 let json = object.to_json();
+                transaction.wrote(u64::try_from(json.len()).unwrap_or(u64::MAX));
                 put.execute(params![id, collection, object.table.folders, json])?;
             }
             None => {

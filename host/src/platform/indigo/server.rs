@@ -389,6 +389,12 @@ impl IndigoServer {
         caller: &Caller,
         edit: impl FnOnce(&mut Edit<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        let store = match caller.plugin() {
+            Some(plugin) => self.store.of(&plugin.account, &plugin.log),
+            None => self.store.clone(),
+        };
+        // Before the change is made: others are told of theirs after it.
+        store.admit().await;
         let (value, ids, stored) = {
             let mut database = self.database();
             let mut making = Edit::new(&mut database, caller);
@@ -416,7 +422,6 @@ impl IndigoServer {
         // In a task of its own: a plugin that is dropped while it waits must not leave
         // a change in memory that is not in the store.
         let database = Arc::clone(&self.database);
-        let store = self.store.clone();
         let writing = tokio::spawn(async move {
             let result = save(&store, &database, ids).await;
             let _ = stored.send(result.is_ok());
@@ -462,7 +467,7 @@ async fn save(
     let shared = Arc::clone(database);
     let wanted = ids.clone();
     let result = store
-        .write(move |transaction| records::save(transaction, &lock(&shared, &wanted)))
+        .write_now(move |transaction| records::save(transaction, &lock(&shared, &wanted)))
         .await;
     if result.is_err() {
         // What the store has is what holds.

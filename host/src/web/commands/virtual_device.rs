@@ -42,11 +42,7 @@ pub(super) async fn create(call: &Call<'_>) -> Outcome {
         options: options.transpose()?.unwrap_or_default(),
         ..NewDevice::default()
     };
-    let limits = Limits::default();
-    let limits = DeviceLimits {
-        devices: limits.devices,
-        stored_bytes: limits.stored_bytes,
-    };
+    let limits = DeviceLimits::from(&Limits::default());
     let added = call.api.devices.add(hardware, device, limits).await;
     let notice = added.map_err(explain)?;
     let idx = notice.device.id.to_string();

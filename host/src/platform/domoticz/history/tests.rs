@@ -10,6 +10,7 @@ use super::*;
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,
     stored_bytes: 1 << 20,
+    text: 64 << 10,
 };
 
 struct House {

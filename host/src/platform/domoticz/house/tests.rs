@@ -11,6 +11,7 @@ use super::*;
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,
     stored_bytes: 1 << 20,
+    text: 64 << 10,
 };
 
 #[derive(Default)]

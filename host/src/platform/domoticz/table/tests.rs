@@ -10,6 +10,7 @@ use crate::store::StoreError;
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,
     stored_bytes: 1 << 20,
+    text: 64 << 10,
 };
 
 struct Fixture {
@@ -330,7 +331,8 @@ async fn limits_stop_a_flood_and_leave_the_store_as_it_was() {
     let f = fixture().await;
     let limits = DeviceLimits {
         devices: 2,
-        stored_bytes: 200,
+        stored_bytes: 456,
+        text: 1000,
     };
     let create = |unit| f.table.create(f.hardware, new(unit), limits);
     let id = create(1).await.unwrap().id;
@@ -359,12 +361,13 @@ async fn limits_stop_a_flood_and_leave_the_store_as_it_was() {
     let DeviceError::Limit(hit) = refused else {
         panic!("{refused}")
     };
-    // Two rows with an id of 8 and a name of 6 bytes each.
-    assert_eq!((hit.which, hit.used, hit.limit), ("stored-bytes", 328, 200));
+    // Two rows of 128 bytes with an id of 8 and a name of 6 bytes each.
+    assert_eq!((hit.which, hit.used, hit.limit), ("stored-bytes", 584, 456));
     assert_eq!(f.table.find(id).await.unwrap().device.s_value.len(), 100);
     let tight = DeviceLimits {
         devices: 2,
         stored_bytes: 10,
+        text: 1000,
     };
     let shrink = Change {
         value: Some(reading(0, "y")),

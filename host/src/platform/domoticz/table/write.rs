@@ -10,7 +10,7 @@ use super::super::device::{Change, Device, DeviceError, DeviceLimits, NewDevice}
 use super::super::row::{self, StoredRow};
 use super::super::{color, history, preferences, value};
 use crate::error::LimitHit;
-use crate::store::StoreError;
+use crate::store::{StoreError, Writing};
 
 /// The row of a hardware with this id.
 pub(super) fn own(
@@ -36,7 +36,7 @@ pub(super) fn remove(connection: &Connection, id: i64) -> Result<(), DeviceError
 
 /// Makes a row (spec 4.3, Create).
 pub(super) fn insert(
-    connection: &Connection,
+    transaction: &Writing<'_>,
     hardware: u32,
     device: NewDevice,
     limits: DeviceLimits,
@@ -44,27 +44,27 @@ pub(super) fn insert(
     if !(1..=255).contains(&device.unit) {
         return Err(DeviceError::BadUnit);
     }
-    if !preferences::accepts_new_hardware(connection)? {
+    if !preferences::accepts_new_hardware(transaction)? {
         return Err(DeviceError::NotAccepting);
     }
     let legacy = device.prefix_name;
-    let mut row = new_row(connection, hardware, device)?;
+    let mut row = new_row(transaction, hardware, device)?;
     let Device {
         unit, device_id, ..
     } = &row.device;
     // Legacy units are unique in the hardware, extended ones in the device.
     let same = "hardware_id = ?1 AND unit = ?2 AND (?3 OR device_id = ?4)";
-    if row::find(connection, same, (hardware, unit, legacy, device_id))?.is_some() {
+    if row::find(transaction, same, (hardware, unit, legacy, device_id))?.is_some() {
         return Err(DeviceError::Exists);
     }
-    let (devices, bytes) = row::usage(connection, hardware)?;
+    let (devices, bytes) = row::usage(transaction, hardware)?;
     within("devices", devices.saturating_add(1), limits.devices)?;
     within(
         "stored-bytes",
         bytes.saturating_add(row.weight()),
         limits.stored_bytes,
     )?;
-    row.device.id = row::save(connection, &row)?;
+    row.device.id = row::save(transaction, &row)?;
     Ok(row.device)
 }
 
@@ -116,7 +116,7 @@ fn new_row(
 
 /// The effects of a change in the order of spec 4.3, the type first.
 pub(super) fn apply(
-    connection: &Connection,
+    transaction: &Writing<'_>,
     mut row: StoredRow,
     change: &Change,
     limits: Option<DeviceLimits>,
@@ -127,7 +127,7 @@ pub(super) fn apply(
     let mut touched = set_types(&mut row, change);
     if let Some(reading) = &change.value {
         let news = value::apply(&mut row.device, reading, elapsed);
-        history::record(connection, &row.device, &reading.s_value, news, now)?;
+        history::record(transaction, &row.device, &reading.s_value, news, now)?;
         touched = true;
     }
     if let Some(reading) = &change.silent_value {
@@ -150,13 +150,13 @@ pub(super) fn apply(
     if let Some(limits) = limits
         && row.weight() > weight_before
     {
-        let (_, bytes) = row::usage(connection, row.hardware)?;
+        let (_, bytes) = row::usage(transaction, row.hardware)?;
         let bytes = bytes
             .saturating_sub(weight_before)
             .saturating_add(row.weight());
         within("stored-bytes", bytes, limits.stored_bytes)?;
     }
-    row::save(connection, &row)?;
+    row::save(transaction, &row)?;
     Ok(row)
 }
 

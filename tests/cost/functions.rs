@@ -1,0 +1,161 @@
+//! Every function of the contract, called by a plugin.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use cordon::instance::remote::Remote;
+use cordon::limits::work::{BASE_BYTES, BASE_NANOSECONDS, NANOSECONDS_PER_BYTE, WORK, Work};
+use cordon::platform::domoticz::{HubEvent, Level};
+
+use crate::allocation::{allocated, computed};
+use crate::random::Random;
+use crate::support::{Bench, PluginText};
+use crate::{TURN, time};
+
+const SOURCE: &str = include_str!("functions.py");
+
+/// Called once at each start, before any line of the plugin, and closed for it.
+const NOT_FOR_PLUGINS: [&str; 1] = ["memory.prepare"];
+
+/// The largest argument. It is beyond what most functions take.
+const MOST: usize = 1 << 20;
+
+/// Bytes that the way of one command into the plugin and of its answer into the log
+/// allocate in the hub, and what goes on beside it.
+const ROUND: u64 = 128 << 10;
+
+/// Computing time of the interpreter for one command, whatever it does.
+const ROUND_NANOSECONDS: u64 = 300_000_000;
+
+/// What one call took, and for how many bytes.
+#[derive(Debug)]
+struct Spent {
+    given: u64,
+    bytes: u64,
+    nanoseconds: u64,
+}
+
+struct Caller {
+    bench: Bench,
+    plugin: Remote,
+    calls: BTreeSet<String>,
+    number: u64,
+}
+
+fn name(work: &Work) -> String {
+    format!("{}.{}", work.interface, work.function)
+}
+
+impl Caller {
+    async fn new() -> Self {
+        let mut bench = Bench::new();
+        let mut peer = std::process::Command::new("python3")
+            .args(["-c", "import os,sys\npair=os.openpty()\nprint(os.ttyname(pair[1]),flush=True)\nwhile os.read(pair[0],65536): pass"])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("python3 runs");
+        let mut path = String::new();
+        let output = peer.stdout.take().unwrap();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut path).unwrap();
+        // It ends when nobody holds the other end.
+        std::mem::forget(peer);
+        let path = path.trim();
+        let config = format!(
+            "parameters = {{ Mode1 = {path:?} }}\n\
+             grants = {{ exec = [\"/bin/cat\", \"/bin/echo\"], serial = [{path:?}], icmp = [\"127.0.0.1\"], \
+             network = [\"127.0.0.1:1\"] }}\n\
+             limits = {{ log-lines-per-second = 10000, callback-cpu = 600000, cpu-share = 400, \
+             lookups = 100000, echoes = 1024 }}"
+        );
+        let plugin = PluginText {
+            name: "Cost",
+            source: SOURCE,
+            config: &config,
+        };
+        let plugin = bench.start(plugin).await;
+        let line = bench.line("Cost: calls ").await;
+        let calls = line.split_once("calls ").unwrap().1;
+        let calls = calls.split_whitespace().map(str::to_owned).collect();
+        Self {
+            bench,
+            plugin,
+            calls,
+            number: 0,
+        }
+    }
+
+    async fn call(&mut self, function: &str, size: usize, shape: usize) -> Spent {
+        self.number += 1;
+        let number = self.number;
+        self.bench.drain();
+        self.bench.seen.clear();
+        let before = (allocated(), computed());
+        self.plugin
+            .deliver(HubEvent::Command {
+                device_id: String::new(),
+                unit: 1,
+                command: format!("{number} {function} {size} {shape}"),
+                level: Level::Whole(0),
+                color: String::new(),
+            })
+            .unwrap();
+        let line = self.bench.line(&format!("Cost: done {number} ")).await;
+        let after = (allocated(), computed());
+        let mut words = line.trim_end_matches('.').split(' ').rev();
+        let out: u64 = words.next().unwrap().parse().unwrap();
+        let into: u64 = words.next().unwrap().parse().unwrap();
+        Spent {
+            given: into + out,
+            bytes: after.0 - before.0,
+            nanoseconds: after.1 - before.1,
+        }
+    }
+
+    /// The size is that of the argument where the plugin cannot know what it gave.
+    async fn check(&mut self, work: &Work, size: usize, shape: usize) {
+        let function = name(work);
+        let spent = self.call(&function, size, shape).await;
+        let given = spent.given;
+        let bytes = BASE_BYTES + ROUND + given * (work.bytes_per_byte + 8);
+        let time = BASE_NANOSECONDS + ROUND_NANOSECONDS + given * NANOSECONDS_PER_BYTE;
+        assert!(
+            spent.bytes <= bytes && spent.nanoseconds <= time,
+            "{function} with size {size} and shape {shape}: {spent:?}, at most {bytes} bytes and {time} ns"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_function_costs_no_more_than_its_row_says() {
+    let _turn = TURN.lock().await;
+    let mut random = Random::new();
+    let mut caller = Caller::new().await;
+    let declared: BTreeSet<_> = WORK.iter().map(name).collect();
+    let mut covered = caller.calls.clone();
+    covered.extend(NOT_FOR_PLUGINS.map(str::to_owned));
+    assert_eq!(
+        covered, declared,
+        "tests/cost/functions.py calls every function"
+    );
+
+    let callable: Vec<_> = WORK
+        .iter()
+        .filter(|work| caller.calls.contains(&name(work)))
+        .collect();
+    for work in &callable {
+        for (shape, size) in [1, 1000, 60_000, MOST].into_iter().enumerate() {
+            caller.check(work, size, shape).await;
+        }
+    }
+    let begun = Instant::now();
+    let mut calls = 0;
+    while begun.elapsed() < time() {
+        let work = callable[random.below(callable.len())];
+        caller
+            .check(work, random.size(MOST), random.below(64))
+            .await;
+        calls += 1;
+    }
+    println!("{calls} random calls");
+    caller.bench.hub.stop().await;
+}
