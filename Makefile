@@ -26,7 +26,7 @@ deny := $(CORDON_CACHE)/tools/bin/cargo-deny
 # The host is compiled for one guest and refuses every other.
 with_key = CORDON_GUEST_KEY=$$($(toolchain)/key); export CORDON_GUEST_KEY;
 
-.PHONY: help setup build run test test-unit test-python test-tools behaviour examples samples cpython-tests cpython-testsuite bench lint fmt deny env clean
+.PHONY: help setup build run test test-unit test-python test-tools behaviour slope examples samples cpython-tests cpython-testsuite bench lint fmt deny env clean
 
 help: ## this list
 	@echo "make VERB"
@@ -77,6 +77,10 @@ test-tools:
 
 behaviour: test-tools build ## run the cases of the behaviour specification and write docs/domoticz-behaviour.md
 	@$(with_key) CORDON_WRITE_BEHAVIOUR=1 cargo test --release --workspace --test conformance -- every_case
+
+# A line per case: what it left in the plugin's memory.
+slope: test-tools build ## nothing leaves memory behind: each case 100,000 times (an hour; CALLS=5000 for fewer)
+	@$(with_key) CORDON_SLOPE=$(or $(CALLS),100000) cargo test --release --workspace --test slope -- --nocapture
 
 # The examples and the samples are not part of this repository: both verbs need the folder of a checkout.
 examples: test-tools build ## the official examples against their devices (EXAMPLES=.../domoticz/plugins/examples)

@@ -8,8 +8,8 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
+use crate::given::GIVEN;
 use crate::single::Single;
-use dlmalloc::GlobalDlmalloc;
 
 /// Steps in which dlmalloc's blocks grow, in bytes, and their alignment.
 const STEP: usize = 8;
@@ -48,6 +48,11 @@ pub static FREED: Single<FreedBlocks> = Single(FreedBlocks {
     most: Cell::new(0),
 });
 
+/// Bytes that dlmalloc takes for a block of this size.
+pub const fn room(size: usize) -> usize {
+    class(size) * STEP
+}
+
 /// Blocks of one class have the same room, in steps.
 const fn class(size: usize) -> usize {
     (size + HEADER).div_ceil(STEP)
@@ -68,6 +73,18 @@ impl FreedBlocks {
     /// Whether a block of one size has the room for the other.
     pub fn alike(size: usize, other: usize) -> bool {
         class(size) == class(other)
+    }
+
+    /// Bytes and blocks that are kept.
+    pub fn kept(&self) -> (usize, usize) {
+        let (mut bytes, mut blocks) = (0, 0);
+        for (class, list) in self.first.iter().enumerate() {
+            // SAFETY: null, or put there by `give`.
+            let count = unsafe { list.get().as_ref() }.map_or(0, |first| first.count);
+            bytes += count * class * STEP;
+            blocks += count;
+        }
+        (bytes, blocks)
     }
 
     /// A block that fits, if there is one.
@@ -121,7 +138,7 @@ impl FreedBlocks {
                 unsafe {
                     next = block.as_ref().next;
                     let room = Layout::from_size_align_unchecked(class * STEP - HEADER, STEP);
-                    GlobalDlmalloc.dealloc(block.as_ptr().cast(), room);
+                    GIVEN.dealloc(block.as_ptr().cast(), room);
                 }
             }
         }

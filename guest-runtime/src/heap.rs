@@ -13,8 +13,8 @@ use std::cell::Cell;
 use std::hint::black_box;
 
 use crate::freed::{FREED, FreedBlocks};
+use crate::given::GIVEN;
 use crate::single::Single;
-use dlmalloc::GlobalDlmalloc;
 
 /// Bytes of a page of WebAssembly.
 const PAGE: usize = 1 << 16;
@@ -113,7 +113,7 @@ unsafe impl GlobalAlloc for Heap {
             return block;
         }
         // SAFETY: as ours.
-        unsafe { GlobalDlmalloc.alloc(layout) }
+        unsafe { GIVEN.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -122,7 +122,7 @@ unsafe impl GlobalAlloc for Heap {
         // SAFETY: a block of dlmalloc's, as the caller describes it.
         if !in_region(block) && !unsafe { FREED.give(block, layout) } {
             // SAFETY: as ours.
-            unsafe { GlobalDlmalloc.dealloc(block, layout) }
+            unsafe { GIVEN.dealloc(block, layout) }
         }
     }
 
@@ -138,7 +138,7 @@ unsafe impl GlobalAlloc for Heap {
         }
         FREED.make_room(layout.size());
         // SAFETY: as ours.
-        unsafe { GlobalDlmalloc.alloc_zeroed(layout) }
+        unsafe { GIVEN.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
@@ -149,7 +149,7 @@ unsafe impl GlobalAlloc for Heap {
             if !FreedBlocks::keeps(layout.size()) && !FreedBlocks::keeps(size) {
                 FREED.make_room(size);
                 // SAFETY: as ours.
-                return unsafe { GlobalDlmalloc.realloc(block, layout, size) };
+                return unsafe { GIVEN.realloc(block, layout, size) };
             }
         }
         // A block that has grown is another one, with a number of its own.
@@ -182,7 +182,7 @@ fn numbered(sizes: &[Cell<OfSize>], layout: Layout) -> *mut u8 {
         return start as *mut u8;
     }
     // SAFETY: the caller's layout.
-    unsafe { GlobalDlmalloc.alloc(layout) }
+    unsafe { GIVEN.alloc(layout) }
 }
 
 /// Numbers the next block of a size; that of the list, when it is in it.

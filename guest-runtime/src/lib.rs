@@ -16,6 +16,7 @@ mod convert;
 mod crypto;
 mod errno;
 mod freed;
+mod given;
 mod heap;
 mod hub;
 mod icmp;
@@ -26,6 +27,7 @@ mod oserror;
 mod paths;
 mod processes;
 mod queue;
+mod retired;
 mod select;
 mod serial;
 mod single;
@@ -149,6 +151,7 @@ fn build_interpreter() -> Interpreter {
     natives.push(serial::module_def(&builder.ctx));
     natives.push(icmp::module_def(&builder.ctx));
     natives.push(queue::module_def(&builder.ctx));
+    natives.push(retired::module_def(&builder.ctx));
     builder
         .add_native_modules(&natives)
         .add_frozen_modules(rustpython_pylib::FROZEN_STDLIB)
@@ -167,7 +170,10 @@ impl Guest for Component {
         memory::show();
         FREED.open();
         renew_entropy();
-        call_runtime("start", |vm| Ok(vec![convert::setup(setup, vm)?]))
+        call_runtime("start", |vm| {
+            retired::watch();
+            Ok(vec![convert::setup(setup, vm)?])
+        })
     }
 
     fn deliver(event: Event) -> Outcome {

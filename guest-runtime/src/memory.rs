@@ -8,9 +8,14 @@ const PART: usize = 1 << 20;
 /// Bytes of a page of WebAssembly.
 const PAGE: usize = 1 << 16;
 
+/// Bytes of the memory.
+pub fn size() -> usize {
+    core::arch::wasm32::memory_size::<0>() * PAGE
+}
+
 /// Shows all of it, so that the hub gets the pages ready that a start writes to.
 pub fn show() {
-    let end = core::arch::wasm32::memory_size::<0>() * PAGE;
+    let end = size();
     // The first part would begin at a null pointer; nothing is ever written there.
     for start in (PART..end).step_by(PART) {
         let length = PART.min(end - start);

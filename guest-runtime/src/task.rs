@@ -16,6 +16,7 @@ use rustpython_vm::{
 };
 
 use crate::abi::cordon::plugin::threads;
+use crate::retired;
 use crate::single::Single;
 
 /// `threading.get_ident()` of the task that runs callbacks.
@@ -61,6 +62,7 @@ pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
     restore_current_thread(state);
     let _ = set_current_frame_nosave(frame);
     TASKS.current.set(id);
+    retired::free();
     result
 }
 

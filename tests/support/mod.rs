@@ -166,6 +166,11 @@ impl Bench {
             .find(|line| line.contains(text))
     }
 
+    /// The lines that were seen already.
+    pub fn seen_lines(&self) -> Vec<String> {
+        self.seen.iter().map(|record| record.message()).collect()
+    }
+
     /// Takes the lines that are there without waiting.
     pub fn drain(&mut self) {
         loop {
