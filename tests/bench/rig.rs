@@ -17,7 +17,7 @@ use tokio::sync::broadcast;
 use crate::Outcome;
 
 /// Limits under which nothing that is measured is slowed down or ended.
-pub const UNLIMITED: &str = "[limits]\ncallback-cpu = 600000\ncallback-wall = 3600000\ncpu-share = 400\nlog-lines-per-second = 10000\n";
+pub const UNLIMITED: &str = "[limits]\ncallback-cpu = 600000\ncallback-wall = 3600000\ncpu-share = 400\nlog-lines-per-second = 10000\nwrite-bytes-per-minute = 68719476736\n";
 
 /// A folder that goes away with the value.
 pub struct Scratch {

@@ -130,4 +130,3 @@ async fn stop(
 fn say(events: &EventLog, text: String) {
     events.record(None, Level::Status, text);
 }
-

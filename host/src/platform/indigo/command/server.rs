@@ -1,6 +1,5 @@
 //! `indigo.server`: the log, the time, other plugins, messages, preferences.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Zoned;
