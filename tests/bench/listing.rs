@@ -38,6 +38,7 @@ const EACH: usize = 250;
 const LIMITS: DeviceLimits = DeviceLimits {
     devices: 100_000,
     stored_bytes: 64 << 20,
+    text: 64 << 10,
 };
 
 /// Measures both sizes.
