@@ -89,8 +89,8 @@ fn page(hub: &str) -> String {
 /// without them.
 fn browse(url: String, again: usize) -> String {
     let without = match again % 2 {
-        0 => "--disable-features=None",
-        _ => "--disable-features=PaintHolding,BackForwardCache",
+        0 => "--disable-features=PaintHolding,BackForwardCache",
+        _ => "--disable-features=None",
     };
     let profile = tempfile::tempdir().unwrap();
     let chromium = Command::new("timeout")
