@@ -126,7 +126,11 @@ async fn an_echo_request_needs_a_grant() {
 
 #[tokio::test]
 async fn an_unknown_host_of_echo_requests_is_a_disconnect_alone() {
-    let mut rig = Setup::default().build();
+    let mut rig = Setup {
+        grants: "icmp = [\"name.invalid\"]".to_owned(),
+        ..Setup::default()
+    }
+    .build();
     let host = Endpoint {
         address: "name.invalid".to_owned(),
         ..endpoint("ICMP/IP", "ICMP", 1)
