@@ -213,7 +213,6 @@ impl PluginLog {
     /// Writes a line of the hub, or counts it.
     fn about(&self, passes: bool, level: Level, text: &str) {
         if passes {
-            let text = self.cut(text);
             self.inner
                 .events
                 .record_about(&self.inner.name, level, text);

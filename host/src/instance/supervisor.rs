@@ -100,7 +100,7 @@ impl Handle {
                 tracing::error!(name = remote.spec.name, %error, "an instance's actor failed");
             }
             Err(_) => {
-                let seconds = within.as_secs();
+                let seconds = within.as_secs_f64().round();
                 let line = format!("the plugin did not stop within {seconds} s and is ended");
                 remote.log.hub(Level::Error, &line);
                 self.task.abort();
