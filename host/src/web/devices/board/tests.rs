@@ -17,7 +17,7 @@ use crate::store::Store;
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 100_000,
     stored_bytes: 64 << 20,
-    text: 64 << 10,
+    text: 1 << 20,
 };
 
 /// Types of every kind that is shown in a way of its own: main type, sub type, switch type.
