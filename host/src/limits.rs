@@ -155,7 +155,7 @@ limits! {
     /// objects of an Indigo server that the plugin has made, and device rows of a Domoticz hardware, each with a history of 1.3 MB at most
     devices "devices" "rows" = 256, 65_536, Refused;
     /// all device rows together, or all objects, as they are stored; the configuration document; icons; the preferences of an Indigo plugin
-    stored_bytes "stored-bytes" "bytes" = MIB, 64 * MIB, Refused;
+    stored_bytes "stored-bytes" "bytes" = 4 * MIB, 64 * MIB, Refused;
     /// bytes of one text of a device row (name, description, value, colour, external id), and of all its options together
     device_text "device-text" "bytes" = 64 << 10, 4 * MIB, Refused;
     /// bytes that the plugin writes to the hub's database in a minute: whole rows, each change 1 KiB at least; a minute's worth may be written at once

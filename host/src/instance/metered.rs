@@ -154,9 +154,9 @@ mod tests {
 
     #[tokio::test]
     async fn callbacks_one_after_the_other_have_the_time_each() {
-        let meter = meter(200);
+        let meter = meter(1000);
         let many = async {
-            for _ in 0..20 {
+            for _ in 0..60 {
                 meter.enter_callback();
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 meter.leave_callback();

@@ -9,6 +9,7 @@ mod backoff;
 mod birth;
 pub mod convert;
 pub mod counters;
+mod fault;
 pub mod histogram;
 pub mod indigo;
 pub mod log;

@@ -189,7 +189,6 @@ impl Shared {
     }
 
     /// The requests that wait, in order.
-    #[must_use]
     pub fn take_requests(&self) -> impl Iterator<Item = Request> {
         let taken = std::mem::take(&mut *self.lock_requests());
         taken.into_iter().map(|it| it.request)

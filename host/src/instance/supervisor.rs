@@ -6,12 +6,9 @@
 //! of the hub while it runs an instance is a failure like any other, of that instance
 //! alone.
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -24,6 +21,7 @@ use crate::error::{EngineError, InstanceFailure};
 use crate::instance::Spec;
 use crate::instance::backoff::{Backoff, scattered};
 use crate::instance::counters::{Counters, Status};
+use crate::instance::fault::{End, caught};
 use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::orders::{Order, Orders};
@@ -404,54 +402,5 @@ impl Supervisor {
         self.rest(commands, Status::Parked { reason })
             .await
             .is_some()
-    }
-}
-
-/// Leaves no instance behind that looks alive and has nobody who supervises it.
-struct End(Arc<Counters>);
-
-impl Drop for End {
-    fn drop(&mut self) {
-        if self.0.status() != Status::Stopped {
-            let reason = "the hub has stopped running the plugin".to_owned();
-            self.0.set(Status::Parked { reason });
-        }
-    }
-}
-
-/// Does what may panic; what there is to say when it does.
-async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
-    let done = AssertUnwindSafe(work).catch_unwind().await;
-    done.map_err(|panic| {
-        let message = message(panic.as_ref());
-        tracing::error!(message, "the hub panicked while it ran a plugin");
-        format!("the hub failed while it ran the plugin, which is a fault of the hub: {message}")
-    })
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("it did not say why")
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_panic_is_caught_and_told() {
-        let fault = caught(async { panic!("no {}", "wit") }).await.unwrap_err();
-        assert!(fault.contains("a fault of the hub: no wit"), "{fault}");
-        assert_eq!(caught(async { 1 }).await, Ok(1));
-    }
-
-    #[test]
-    fn nobody_looks_alive_whose_supervisor_has_ended() {
-        let counters = Arc::<Counters>::default();
-        counters.set(Status::Running);
-        drop(End(Arc::clone(&counters)));
-        assert!(matches!(counters.status(), Status::Parked { .. }));
     }
 }

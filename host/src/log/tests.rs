@@ -309,8 +309,10 @@ fn a_stuck_console_delays_nobody_and_its_losses_are_counted() {
     assert!(log.echo_dropped() > 0);
     drop(release);
     let written = || String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
-    for _ in 0..100 {
+    for _ in 0..1000 {
         log.record(None, Level::Normal, "go on");
+        // A flush does not wait while the queue is full.
+        std::thread::sleep(Duration::from_millis(10));
         log.flush_echo(Duration::from_millis(100));
         if written().contains("lines left out here") {
             return;

@@ -105,7 +105,7 @@ bounds! {
         /// device types, actions, events or menu items; states of a device type
         DEFINITIONS = 5000;
         /// fields of a dialog
-        FIELDS = 5000;
+        FIELDS = 1000;
         /// options of a list
         OPTIONS = 5000;
     }

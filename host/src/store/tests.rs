@@ -117,7 +117,7 @@ async fn a_brief_read_is_made_here_or_by_the_thread_and_a_panic_ends_it_alone() 
 async fn a_reopened_store_has_what_was_written() {
     let (folder, store) = open();
     store.write(|t| insert(t, "a")).await.unwrap();
-    drop(store);
+    store.close().await;
     let again = Store::open(&folder.path().join("cordon.db")).unwrap();
     assert_eq!(keys(&again).await, ["a"]);
 }

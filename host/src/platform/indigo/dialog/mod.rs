@@ -130,9 +130,6 @@ pub enum DialogError {
     Refused(#[from] Failure),
 }
 
-/// Most fields of a dialog.
-pub const MAX_FIELDS: usize = 1000;
-
 /// Bytes of an option beside its texts.
 const OPTION: u64 = 128;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::registry::ask_or_nothing;
-use super::{Dialog, DialogError, MAX_FIELDS, Subject, Values, options, reply, step, values};
+use super::{Dialog, DialogError, Subject, Values, options, reply, step, values};
+use crate::platform::bounds::FIELDS;
 use crate::platform::indigo::definition::{ConfigUi, Definitions, MenuDialog, Source};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::plugin::Plugin;
@@ -26,9 +27,9 @@ pub(super) async fn open(
         found.ui = ui;
     }
     let fields = found.ui.fields.len();
-    if fields > MAX_FIELDS {
+    if fields > FIELDS {
         return Err(DialogError::Wrong(format!(
-            "the dialog has {fields} fields, {MAX_FIELDS} are allowed"
+            "the dialog has {fields} fields, {FIELDS} are allowed"
         )));
     }
     let own = found.ui.support_url.take();
