@@ -151,11 +151,11 @@ class Plugin(indigo.PluginBase):
         let group = json!({"name": "bell", "actions": [mail]});
         let operator = Caller::Operator("api-http");
         server.command(&operator, "actionGroup.create", group).await.unwrap();
-        let config = "limits = { mails-per-hour = 5 }\ngrants = { mail = [\"me@example.org\"] }";
+        let config = "limits = { mails-per-hour = 3 }\ngrants = { mail = [\"me@example.org\"] }";
         let attacker = start_with(&mut scene, source, config).await;
         let line = scene.bench.line(&format!("limit {name}: ")).await;
         assert_told(name, &attacker.spec.limits, &line);
-        scene.said("5 letters").await;
+        scene.said("3 letters").await;
         scene.said("goes on").await;
         scene.bench.drain();
         let text = scene.bench.transcript();

@@ -157,6 +157,8 @@ mod tests {
         let meter = meter(1000);
         let many = async {
             for _ in 0..60 {
+                // As the loop of a life does in every poll.
+                meter.attend();
                 meter.enter_callback();
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 meter.leave_callback();

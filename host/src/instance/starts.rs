@@ -137,7 +137,7 @@ impl Inner {
     }
 
     fn say(&self, text: &str) {
-        self.events.record(None, Level::Status, text.to_owned());
+        self.events.record(None, Level::Status, text);
     }
 }
 

@@ -1,5 +1,7 @@
 use std::sync::mpsc;
 
+use futures_util::future::LocalBoxFuture;
+
 use super::*;
 
 /// Runs until it is let go.
@@ -41,7 +43,7 @@ async fn the_queues_are_served_in_turn() {
     let (first, second) = (Account::of_hub(), Account::of_hub());
     let (order, seen) = mpsc::channel();
     let (job, go) = blocker();
-    let mut waiting: Vec<std::pin::Pin<Box<dyn Future<Output = Result<(), PoolError>>>>> =
+    let mut waiting: Vec<LocalBoxFuture<'_, Result<(), PoolError>>> =
         vec![Box::pin(pool.run(&first, job))];
     for (account, name) in [(&first, 'a'), (&first, 'a'), (&first, 'a'), (&second, 'b')] {
         let order = order.clone();

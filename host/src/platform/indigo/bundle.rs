@@ -82,7 +82,10 @@ impl Bundle {
         // No thread of the runtime, which would wait for it at the end.
         std::thread::Builder::new()
             .name("bundle".to_owned())
-            .spawn(move || sender.send(Self::open(&path)))
+            .spawn(move || {
+                // Nobody waits for it any more when its time is over.
+                let _ = sender.send(Self::open(&path));
+            })
             .map_err(|error| problem(format!("there is no thread to read it: {error}")))?;
         let seconds = u64::try_from(bounds::FOLDER_SECONDS).unwrap_or(u64::MAX);
         match tokio::time::timeout(Duration::from_secs(seconds), opened).await {

@@ -148,17 +148,15 @@ fn device<'a>(
     let change: &'a StateChange = states.get(key.as_str())?;
     let kind = trigger.text("stateChangeType").to_owned();
     let with = trigger.fields.get("stateValue").unwrap_or(&Value::Null);
-    becomes(&kind, &change.old, &change.new, with).then(|| {
-        move || {
-            json!({
-                "device-id": device.id,
-                "state-key": change.key,
-                "old-value": change.old,
-                "new-value": change.new,
-                "change-type": kind,
-                "change-type-iom": format!("indigo.kStateChange.{kind}"),
-            })
-        }
+    becomes(&kind, &change.old, &change.new, with).then_some(move || {
+        json!({
+            "device-id": device.id,
+            "state-key": change.key,
+            "old-value": change.old,
+            "new-value": change.new,
+            "change-type": kind,
+            "change-type-iom": format!("indigo.kStateChange.{kind}"),
+        })
     })
 }
 

@@ -148,8 +148,8 @@ async fn choices_are_bounded_before_they_become_states() {
         let refused = raw(&fixture, name, list(states, key, choices)).await;
         assert_eq!(refused.unwrap_err().kind, FailureKind::Value);
     }
-    // Ten thousand states of 250 bytes from 300 KB.
-    let refused = raw(&fixture, name, list(10, 240, 1000)).await.unwrap_err();
+    // Eighteen thousand states of 250 bytes from 500 KB.
+    let refused = raw(&fixture, name, list(18, 240, 1000)).await.unwrap_err();
     assert_eq!(limit(&refused), "stored-bytes");
     raw(&fixture, name, list(2, 10, 10)).await.unwrap();
 }
@@ -164,7 +164,7 @@ async fn the_whole_record_counts_as_it_is_stored() {
         200,
     );
     let mut refused = None;
-    for n in 0..20 {
+    for n in 0..40 {
         let id = device(&fixture, &format!("d{n}")).await;
         let list = format!("{{\"id\":{id},\"stateList\":[{states}]}}");
         if let Err(failure) = raw(&fixture, name, list).await {
