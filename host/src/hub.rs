@@ -255,9 +255,15 @@ impl Hub {
         Ok(())
     }
 
-    /// Stops every plugin, all at the same time, waits for them, and closes the store.
-    /// Those that have not stopped when the hub's grace is over are ended where they are.
+    /// Stops every plugin and closes the store; nothing can be started after that.
     pub async fn stop(&mut self) {
+        self.stop_instances().await;
+        self.maker.services.store.close().await;
+    }
+
+    /// Stops every plugin, all at the same time, and waits for them. Those that have not
+    /// stopped when the hub's grace is over are ended where they are.
+    pub async fn stop_instances(&mut self) {
         let until = Instant::now() + self.maker.grace;
         if let Some(history) = self.history.take() {
             history.abort();
@@ -272,7 +278,6 @@ impl Hub {
         };
         let configured = std::mem::take(&mut self.instances);
         let ((), ()) = tokio::join!(stop_all(configured, until), managed);
-        self.maker.services.store.close().await;
     }
 
     /// The HTTP API over this hub's instances as they are now, for a listener on

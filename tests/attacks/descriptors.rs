@@ -39,6 +39,16 @@ fn ask(address: &str, query: &str) -> String {
     answer
 }
 
+/// A connection from another address of this machine, `127.0.0.HOST`.
+fn connect_from(host: u8, address: &str) -> Option<socket2::Socket> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).ok()?;
+    let own = std::net::SocketAddr::from(([127, 0, 0, host], 0));
+    socket.bind(&own.into()).ok()?;
+    let target: std::net::SocketAddr = address.parse().ok()?;
+    socket.connect(&target.into()).ok()?;
+    Some(socket)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_and_the_store_have_a_reserve_of_open_files() {
     tokio::task::spawn_blocking(attack).await.unwrap();
@@ -99,9 +109,9 @@ fn attack() {
         assert!(answer.contains("\"OK\""), "{answer}");
     }
     assert!(ask(&address, "getdevices&rid=1").contains("v19"));
-    // More connections than the reserve has: those that wait go first.
-    let waiting: Vec<_> = (0..100)
-        .filter_map(|_| TcpStream::connect(&address).ok())
+    // More connections than there are files, from several hosts: those that wait go first.
+    let waiting: Vec<_> = (0..500)
+        .filter_map(|n| connect_from(2 + n / 60, &address))
         .collect();
     std::thread::sleep(Duration::from_secs(1));
     assert!(ask(&address, "getversion").contains("\"OK\""));

@@ -82,7 +82,7 @@ impl Place {
         let remote = self.rig.start(&self.plugin, "Importing", UNLIMITED).await?;
         deliver(&remote, command(MODULE)).await?;
         let answer = self.rig.answer("IMPORTED ", PATIENCE).await?;
-        self.rig.hub.stop().await;
+        self.rig.hub.stop_instances().await;
         Ok(answer.parse()?)
     }
 

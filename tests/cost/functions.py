@@ -21,7 +21,6 @@ import _cordon_serial
 import serial
 
 CALLS = {}
-PORT = Parameters["Mode1"]
 R = random.Random(1)
 ALPHABETS = ("x", "<&\">'", "\u20ac", ";:,|", "0123456789-.", " \t\n", "\\\"{}[]", "\x00\x1b[")
 
@@ -261,7 +260,7 @@ OPENED = []
 
 def port():
     if not OPENED:
-        OPENED.append(serial.Serial(PORT, timeout=0.05, write_timeout=0.05))
+        OPENED.append(serial.Serial(Parameters["Mode1"], timeout=0.05, write_timeout=0.05))
     return OPENED[0]
 
 

@@ -35,8 +35,19 @@ struct Spent {
     nanoseconds: u64,
 }
 
+/// The process that holds the other end of the serial port.
+struct Peer(std::process::Child);
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 struct Caller {
     bench: Bench,
+    _peer: Peer,
     plugin: Remote,
     calls: BTreeSet<String>,
     number: u64,
@@ -51,14 +62,14 @@ impl Caller {
         let mut bench = Bench::new();
         let mut peer = std::process::Command::new("python3")
             .args(["-c", "import os,sys\npair=os.openpty()\nprint(os.ttyname(pair[1]),flush=True)\nwhile os.read(pair[0],65536): pass"])
+            .stdin(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
             .stdout(std::process::Stdio::piped())
             .spawn()
             .expect("python3 runs");
         let mut path = String::new();
         let output = peer.stdout.take().unwrap();
         std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut path).unwrap();
-        // It ends when nobody holds the other end.
-        std::mem::forget(peer);
         let path = path.trim();
         let config = format!(
             "parameters = {{ Mode1 = {path:?} }}\n\
@@ -78,6 +89,7 @@ impl Caller {
         let calls = calls.split_whitespace().map(str::to_owned).collect();
         Self {
             bench,
+            _peer: Peer(peer),
             plugin,
             calls,
             number: 0,

@@ -4,8 +4,9 @@ import _cordon, _cordon_heap
 # Bytes that a call may leave behind on average, and what is left however often it is called.
 EACH, ONCE = 1, 6144
 
-# Some tables grow by doubling: those are few blocks, and no more bytes than this.
-BLOCKS, TABLES = 8, 4 * 65536
+# Some tables grow by doubling: those are few blocks, and no more bytes than this. The largest
+# is the list of what the interpreter retired: 64 KiB of the smallest values may wait in it.
+BLOCKS, TABLES = 8, 8 * 65536
 
 # The C library's heap, in which SQLite is, is seen by whole pages only; and cycles pile up
 # until they are collected.

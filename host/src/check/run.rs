@@ -129,7 +129,7 @@ impl Runner {
             Ok(status) => Some(status.reason().to_owned()),
             Err(_) => Some("it did not come to an end".to_owned()),
         };
-        self.hub.stop().await;
+        self.hub.stop_instances().await;
         Ok((ended, read_result(&remote.spec.folders.data.join(result))))
     }
 }

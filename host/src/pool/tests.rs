@@ -31,8 +31,10 @@ async fn one_account_that_blocks_delays_no_other() {
     }
     assert_eq!(pool.run(&neighbour, || 7).await, Ok(7));
     assert_eq!(pool.threads(), 3);
-    for (waiting, go) in held {
-        drop(go);
+    // The order in which they were queued is not that in which they were made.
+    let (waiting, go): (Vec<_>, Vec<_>) = held.into_iter().unzip();
+    drop(go);
+    for waiting in waiting {
         assert_eq!(waiting.await.unwrap(), Ok(()));
     }
 }
