@@ -40,9 +40,9 @@ fn ask(address: &str, query: &str) -> String {
 }
 
 /// A connection from another address of this machine, `127.0.0.HOST`.
-fn connect_from(host: u8, address: &str) -> Option<socket2::Socket> {
+fn connect_from(host: u16, address: &str) -> Option<socket2::Socket> {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).ok()?;
-    let own = std::net::SocketAddr::from(([127, 0, 0, host], 0));
+    let own = std::net::SocketAddr::from(([127, 0, 0, 2 + host as u8], 0));
     socket.bind(&own.into()).ok()?;
     let target: std::net::SocketAddr = address.parse().ok()?;
     socket.connect(&target.into()).ok()?;
@@ -110,8 +110,8 @@ fn attack() {
     }
     assert!(ask(&address, "getdevices&rid=1").contains("v19"));
     // More connections than there are files, from several hosts: those that wait go first.
-    let waiting: Vec<_> = (0..500)
-        .filter_map(|n| connect_from(2 + n / 60, &address))
+    let waiting: Vec<_> = (0..500_u16)
+        .filter_map(|n| connect_from(n / 60, &address))
         .collect();
     std::thread::sleep(Duration::from_secs(1));
     assert!(ask(&address, "getversion").contains("\"OK\""));
