@@ -134,7 +134,7 @@ def images(size, shape):
     out = measured(_cordon.image_create(archive))
     for image in _cordon.images_list():
         _cordon.image_delete(image[0])
-    return len(archive), out
+    return len(archive) + 4 * size, out
 
 
 @function("images.delete")
@@ -193,7 +193,7 @@ def listen(size, shape):
 @function("connections.send")
 def send(size, shape):
     KEPT[:] = [connection(64, shape)]
-    if KEPT[0].Protocol in ("HTTP", "WS", "MQTT"):
+    if shape % 8 in (4, 5, 6):  # HTTP, WS, MQTT take dictionaries
         message = {"Verb": text(size, 0), "URL": text(size, 0), "Headers": {text(size // 8, 0): text(size // 8, 0)},
                    "Data": text(size, shape), "Topic": text(size, 0), "Payload": text(size, shape)}
     else:
@@ -242,9 +242,9 @@ def exchange(size, shape):
 @function("processes.read")
 def read(size, shape):
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        sent = os.write(process.stdin.fileno(), b"x" * min(size, 4096))
-        got = os.read(process.stdout.fileno(), size)
+        sent = process.stdin.write(b"x" * min(size, 4096))
         process.stdin.close()
+        got = process.stdout.read(size)
     return sent, len(got)
 
 
@@ -439,5 +439,8 @@ def onStart():
 
 def onCommand(Unit, Command, Level, Color):
     number, name, size, shape = Command.split()
-    into, out = CALLS[name](int(size), int(shape))
+    try:
+        into, out = CALLS[name](int(size), int(shape))
+    except (ValueError, OSError, RuntimeError, subprocess.SubprocessError) as refusal:
+        into, out = int(size), measured(refusal)
     Domoticz.Log("done %s %d %d." % (number, into, out))

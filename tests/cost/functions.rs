@@ -21,8 +21,9 @@ const NOT_FOR_PLUGINS: [&str; 1] = ["memory.prepare"];
 const MOST: usize = 1 << 20;
 
 /// Bytes that the way of one command into the plugin and of its answer into the log
-/// allocate in the hub, and what goes on beside it.
-const ROUND: u64 = 128 << 10;
+/// allocate in the hub, and the calls that a function needs beside it: a program is
+/// spawned, read from and waited for.
+const ROUND: u64 = 1 << 20;
 
 /// Computing time of the interpreter for one command, whatever it does.
 const ROUND_NANOSECONDS: u64 = 300_000_000;

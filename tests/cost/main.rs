@@ -20,6 +20,7 @@ mod support;
 mod allocation;
 mod functions;
 mod random;
+mod readers;
 
 use std::time::Duration;
 
