@@ -80,7 +80,7 @@ def onStart():
 def attack():
     s = udp()
     poll = select.poll()
-    for n in range(100000): poll.register(10000 + n, select.POLLIN)
+    for n in range(20000): poll.register(10000 + n, select.POLLIN)
     refused(poll.poll, 0)
 ").says(&["failed: EINVAL"]);
 
