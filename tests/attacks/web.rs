@@ -51,17 +51,27 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// How long an honest client waits for its answer.
+/// How long an honest client waits for its answer. One whose connection was given up asks
+/// again, as a browser does, and the time goes on.
 fn honest(address: SocketAddr) -> Duration {
     let begun = Instant::now();
+    while !is_answered(address) {
+        assert!(begun.elapsed() < SOON, "no answer");
+    }
+    begun.elapsed()
+}
+
+fn is_answered(address: SocketAddr) -> bool {
     let mut stream = connect(address);
     let ann = "GET /json.htm?type=command&param=getversion HTTP/1.1\r\nHost: 127.0.0.1\r\n\
                Authorization: Basic YW5uOnNlY3JldA==\r\nConnection: close\r\n\r\n";
-    stream.write_all(ann.as_bytes()).unwrap();
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let sent = stream.write_all(ann.as_bytes());
+    if sent.is_err() || stream.read_to_string(&mut answer).is_err() || answer.is_empty() {
+        return false;
+    }
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    begun.elapsed()
+    true
 }
 
 const ANN: &str = "networks = []\nusers = [{ name = 'ann', password = 'secret' }]";
@@ -80,7 +90,8 @@ async fn crowds_of_connections_hold_up_nobody() {
         let mut crowd = Vec::new();
         for n in 0..400 {
             let mut stream = connect(address);
-            stream.write_all(texts[n % texts.len()].as_bytes()).unwrap();
+            // The server may have given it up already.
+            let _ = stream.write_all(texts[n % texts.len()].as_bytes());
             crowd.push(stream);
         }
         let mut waited = Vec::new();
