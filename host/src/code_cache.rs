@@ -6,10 +6,8 @@
 //! The content comes from the runtime before any line of a plugin has run (see
 //! `capability::code`), so instances of different owners may share it.
 
-use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -19,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::engine::artifact::hex;
 use crate::platform::bounds::SOURCE_BYTES;
 use crate::regular_file::RegularFile;
+use crate::turns::{Turn, Turns};
 
 /// Entries that are kept; the oldest go first. A big hub has some hundred plugins.
 const ENTRIES: usize = 1024;
@@ -32,9 +31,6 @@ const CHECKSUM: usize = 32;
 /// How long a start waits for another to compile the same source. That one may have a
 /// small share of the processor, and its plugin a long source.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Who compiles now, by the hash of the source. What is received ends with the turn.
-type Turns = Arc<Mutex<HashMap<String, watch::Receiver<()>>>>;
 
 /// The cache of one hub and one guest. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -52,14 +48,6 @@ pub enum Sought {
     Missing(Option<Turn>),
     /// Nothing yet: another start compiles it, until this ends.
     UnderWay(watch::Receiver<()>),
-}
-
-/// The turn to compile a source. The others that start with it wait until it is dropped.
-#[derive(Debug)]
-pub struct Turn {
-    hash: String,
-    turns: Turns,
-    _end: watch::Sender<()>,
 }
 
 /// Where one start may put what it compiles.
@@ -89,7 +77,7 @@ impl CodeCache {
         if let Some(code) = self.read(&hash) {
             return Sought::Found(code);
         }
-        let turn = match self.turn(&hash) {
+        let turn = match self.turns.take(&hash) {
             Ok(turn) => turn,
             Err(end) => return Sought::UnderWay(end),
         };
@@ -124,21 +112,6 @@ impl CodeCache {
         };
         let cache = self.clone();
         (code, Compilation { cache, turn })
-    }
-
-    /// The turn to compile, or the end of whose it is.
-    fn turn(&self, hash: &str) -> Result<Turn, watch::Receiver<()>> {
-        let mut turns = locked(&self.turns);
-        if let Some(end) = turns.get(hash) {
-            return Err(end.clone());
-        }
-        let (sender, end) = watch::channel(());
-        turns.insert(hash.to_owned(), end);
-        Ok(Turn {
-            hash: hash.to_owned(),
-            turns: Arc::clone(&self.turns),
-            _end: sender,
-        })
     }
 
     fn read(&self, hash: &str) -> Option<Vec<u8>> {
@@ -199,12 +172,6 @@ impl Compilation {
     }
 }
 
-impl Drop for Turn {
-    fn drop(&mut self) {
-        locked(&self.turns).remove(&self.hash);
-    }
-}
-
 /// The hash of a source. It is read in pieces, so a large one takes no memory.
 fn hash_of(source: &Path) -> std::io::Result<String> {
     let file = RegularFile::open(source)?;
@@ -228,10 +195,6 @@ fn hash_of(source: &Path) -> std::io::Result<String> {
         0 => Err(large()),
         _ => Ok(hex(&hash.finalize())),
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -293,7 +256,7 @@ mod tests {
         let other = tokio::spawn(async move { others.settle(sought, &other_plugin).await.0 });
         first.keep(&hex(&Sha256::digest("new")), b"compiled".to_vec());
         assert_eq!(other.await.unwrap().as_deref(), Some(&b"compiled"[..]));
-        assert!(locked(&cache.turns).is_empty());
+        assert!(cache.turns.is_empty());
     }
 
     #[tokio::test]

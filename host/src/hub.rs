@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use crate::account::Account;
 use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER, PLUGINS_FOLDER};
 use crate::code_cache::CodeCache;
+use crate::compiled::CompiledPackages;
 use crate::config::{HardwareSection, PluginFolder, WebConfig};
 use crate::connection::TlsClient;
 use crate::descriptors::Descriptors;
@@ -118,13 +119,16 @@ impl Hub {
     ) -> Result<Self, EngineError> {
         private::folder(data)?;
         let lock = lock(data)?;
-        forget_other_guests(&data.join(COMPILED), engine.guest());
+        let compiled = data.join(COMPILED);
+        forget_other_guests(&compiled, engine.guest());
+        let packages = compiled.join(engine.guest()).join(PACKAGES);
         let store = Store::open(&data.join("cordon.db"))?;
         let devices = DeviceTable::new(store.clone());
         let instances = Switchboard::default();
         watchdog::start(&instances)?;
         let services = Services {
             code: CodeCache::new(data, engine.guest()),
+            compiled: Some(CompiledPackages::new(&packages)),
             engine,
             starts: Starts::new(events.clone()),
             events,
@@ -165,6 +169,12 @@ impl Hub {
     #[must_use]
     pub fn services(&self) -> &Services {
         &self.maker.services
+    }
+
+    /// Has each instance compile the packages that it imports, and no more: for a hub that
+    /// runs each plugin once.
+    pub fn compile_alone(&mut self) {
+        self.maker.services.compiled = None;
     }
 
     /// How long all plugins together have to stop; 20 seconds without this. To be said
@@ -409,6 +419,9 @@ const PAGES: &str = "pages";
 
 /// Part of the data folder with the compiled code of each instance's modules.
 const COMPILED: &str = "compiled";
+
+/// Part of that folder with the compiled packages of all instances.
+const PACKAGES: &str = "packages";
 
 /// Removes compiled code of other guests, which this one could not run.
 fn forget_other_guests(folder: &Path, guest: &str) {

@@ -45,6 +45,7 @@ mod stacks;
 mod threads;
 mod tls;
 mod wasi;
+mod watch;
 mod web;
 
 /// Every limit that a test of this binary trips. The tables come from the macro

@@ -1,4 +1,4 @@
-//! A hub with an attacker and a quiet neighbour, and what must hold afterwards.
+//! A hub with an attacker and two quiet neighbours, and what must hold afterwards.
 //!
 //! Scenes take turns: each measures the memory and the computing time of the
 //! whole process.
@@ -6,20 +6,27 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use cordon::config::IndigoSection;
 use cordon::instance::counters::Status;
 use cordon::instance::remote::Remote;
+use cordon::web;
+use tokio::net::TcpListener;
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::support::bundle::bundle;
 use crate::support::{Bench, PATIENCE, PluginText, private_bytes};
+use crate::watch::Watch;
 
 /// Bytes that the host may have grown by after an attack on anything but the
 /// plugin's own memory: one more instance, freed memory that the allocator keeps.
 /// Every attack would take several times as much if nothing stopped it.
 pub const FLAT: u64 = 64 << 20;
 
-/// How late a heartbeat of the neighbour may be on a busy machine. A hub that an
-/// attacker holds up would make it as late as the attack is long.
-const LATE: Duration = Duration::from_secs(3);
+/// How late a neighbour's heartbeat may be, beyond what the machine does to any thread.
+const LATE: Duration = Duration::from_millis(100);
+
+/// How long 99 of 100 answers of the API may take, beyond that.
+const ANSWERED: Duration = Duration::from_millis(200);
 
 const QUIET: &str = r#"
 beats = 0
@@ -34,17 +41,25 @@ def onCommand(Unit, Command, Level, Color):
     Domoticz.Log("command " + Command)
 "#;
 
+const QUIET_INDIGO: &str = "
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        indigo.server.log('up too')
+";
+
 static TURN: Mutex<()> = Mutex::const_new(());
 
 pub struct Scene {
     pub bench: Bench,
     pub quiet: Remote,
+    quiet_indigo: Remote,
+    watch: Watch,
     before: u64,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Scene {
-    /// A hub in which the neighbour runs.
+    /// A hub in which the neighbours run and the API is served.
     pub async fn new() -> Self {
         let turn = TURN.lock().await;
         let mut bench = Bench::new();
@@ -55,9 +70,17 @@ impl Scene {
         };
         let quiet = bench.start(quiet).await;
         bench.line("Quiet: up").await;
+        let quiet_indigo = indigo(&mut bench).await;
+        bench.line("up too").await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = web::router(bench.hub.api(address));
+        tokio::spawn(web::serve(listener, router, std::future::pending()));
         Self {
             bench,
             quiet,
+            quiet_indigo,
+            watch: Watch::begin(address),
             before: private_bytes(),
             _turn: turn,
         }
@@ -82,17 +105,35 @@ impl Scene {
         self.bench.line(&format!("Quiet: beat {next}.")).await;
     }
 
-    /// Asserts that the neighbour noticed nothing and that the host's memory is
-    /// flat, then stops the hub.
+    /// Asserts that the neighbours and a client of the API noticed nothing and that the
+    /// host's memory was flat all the time, then stops the hub.
     pub async fn finish(mut self, flat: u64) {
         self.beat().await;
-        let counters = &self.quiet.counters;
-        assert_eq!(counters.status(), Status::Running);
-        assert_eq!(counters.failures.load(Ordering::Relaxed), 0);
-        assert_eq!(counters.raised.load(Ordering::Relaxed), 0);
-        let late = counters.lateness.quantile(1.0);
-        assert!(late < LATE, "the neighbour's heartbeat was {late:?} late");
-        let grown = private_bytes().saturating_sub(self.before);
+        let seen = self.watch.end();
+        let busy = seen.machine.quantile(1.0);
+        for quiet in [&self.quiet, &self.quiet_indigo] {
+            let counters = &quiet.counters;
+            assert_eq!(counters.status(), Status::Running);
+            assert_eq!(counters.failures.load(Ordering::Relaxed), 0);
+            assert_eq!(counters.raised.load(Ordering::Relaxed), 0);
+            let late = counters.lateness.quantile(1.0);
+            println!("a neighbour's heartbeat was {late:?} late, a mere thread {busy:?}");
+            assert!(
+                late < LATE + busy,
+                "the neighbour's heartbeat was {late:?} late"
+            );
+        }
+        let (answered, lost) = (
+            seen.answers.quantile(0.99),
+            seen.lost.load(Ordering::Relaxed),
+        );
+        println!("answers took {answered:?}, {lost} were lost");
+        assert!(answered < ANSWERED + busy, "answers took {answered:?}");
+        assert_eq!(lost, 0, "requests without an answer");
+        let grown = seen
+            .peak
+            .load(Ordering::Relaxed)
+            .saturating_sub(self.before);
         println!(
             "the host grew by {} KiB from {} KiB",
             grown / 1024,
@@ -106,6 +147,17 @@ impl Scene {
     pub async fn said(&mut self, text: &str) -> String {
         self.bench.line(&format!("Attacker: {text}")).await
     }
+}
+
+/// Starts the neighbour that is an Indigo plugin.
+async fn indigo(bench: &mut Bench) -> Remote {
+    let folder = bench.data_folder().join("../bundles");
+    let files = [("plugin.py", QUIET_INDIGO)];
+    let root = bundle(&folder, "Quiet too", "org.example.quiet", &files);
+    let section = format!("bundle = {:?}", root.display().to_string());
+    let section: IndigoSection = toml::from_str(&section).unwrap();
+    bench.hub.start_indigo(&section).await.unwrap();
+    bench.hub.instances().last().unwrap().remote()
 }
 
 /// Waits until `done` holds, for what leaves no line in the log.

@@ -14,5 +14,6 @@ mod support;
 
 mod code;
 mod memory;
+mod packages;
 mod snapshot;
 mod threads;

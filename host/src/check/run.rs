@@ -57,7 +57,8 @@ impl Runner {
         let folder = tempfile::tempdir()
             .map_err(|error| EngineError::io("cannot make a temporary folder", error))?;
         let events = EventLog::new(LogCapacity::default());
-        let hub = Hub::open(engine, events, &folder.path().join("data"), Vec::new())?;
+        let mut hub = Hub::open(engine, events, &folder.path().join("data"), Vec::new())?;
+        hub.compile_alone();
         Ok(Self {
             hub,
             runs: 0,

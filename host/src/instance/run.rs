@@ -17,6 +17,7 @@ use crate::abi::exports::cordon::plugin::guest::{Event, Outcome};
 use crate::capability::files;
 use crate::capability::memory;
 use crate::code_cache::CodeCache;
+use crate::compiled;
 use crate::connection::{ConnectionEvent, Connections};
 use crate::engine::Engine;
 use crate::error::{EngineError, InstanceFailure, LimitHit};
@@ -67,6 +68,8 @@ pub enum Ending {
     Halted,
     /// It failed; the reason has not been logged yet.
     Failed(InstanceFailure),
+    /// It has not begun: its packages are to be compiled first.
+    Unprepared(compiled::Sought),
 }
 
 impl From<Order> for Ending {
@@ -129,7 +132,10 @@ impl Life<'_> {
             let looked = (&mut self.looking).await;
             let looked = looked
                 .map_err(|error| EngineError::io("cannot look into the folders", error.into()))??;
-            self.take(looked, store.data_mut()).await;
+            if let Some(missing) = self.take(looked, store.data_mut()).await {
+                self.told = Some(Ending::Unprepared(missing));
+                return Ok(None);
+            }
             let lived = store
                 .run_concurrent(async |hub| {
                     let mut living = std::pin::pin!(self.live(hub, &plugin));
@@ -194,14 +200,23 @@ impl Life<'_> {
         store
     }
 
-    /// Takes what the folders have, and gives the component its view of them.
-    async fn take(&mut self, looked: Looked, state: &mut InstanceState) {
+    /// Takes what the folders have, and gives the component its view of them. Returns the
+    /// packages if they are to be compiled first.
+    async fn take(
+        &mut self,
+        looked: Looked,
+        state: &mut InstanceState,
+    ) -> Option<compiled::Sought> {
+        if looked.packages.is_some() {
+            return looked.packages;
+        }
         state.quota = looked.quota;
         state.tree = looked.tree;
         self.found = looked.found;
         let (code, compilation) = self.code.settle(looked.code, &self.spec.main_file()).await;
         self.found.code = code;
         state.compilation = Some(compilation);
+        None
     }
 
     async fn live(

@@ -7,7 +7,8 @@ use tokio::task::JoinHandle;
 
 use crate::abi::exports::cordon::plugin::guest::{Framework, Setup};
 use crate::capability::files::{self, Quota, Tree, Worker};
-use crate::code_cache::{CodeCache, Sought};
+use crate::code_cache::{self, CodeCache};
+use crate::compiled::{CompiledPackages, Sought};
 use crate::descriptors::Share;
 use crate::error::EngineError;
 use crate::instance::Spec;
@@ -27,7 +28,9 @@ pub struct Looked {
     pub(super) tree: Arc<Tree>,
     pub(super) found: Found,
     /// Compiled code of an earlier start.
-    pub(super) code: Sought,
+    pub(super) code: code_cache::Sought,
+    /// Its packages, while they are not compiled but could be.
+    pub(super) packages: Option<Sought>,
 }
 
 /// What a plugin's folders have for a new life.
@@ -44,17 +47,21 @@ pub struct Found {
 }
 
 /// Looks into the folders of an instance that is about to live, on the threads for files:
-/// full ones take a while, which is billed to it.
+/// full ones take a while, which is billed to it. With the compiled packages of the hub comes
+/// whether it waits for its own; without, it compiles them for itself.
 pub fn look(
     spec: &Spec,
     code: &CodeCache,
+    compiled: Option<(&CompiledPackages, bool)>,
     log: &PluginLog,
     pool: &Pool,
     descriptors: &Share,
 ) -> Looking {
     let folders = spec.folders.clone();
     let (bytes, files) = (spec.limits.data_bytes, spec.limits.data_files);
-    let (code, main_file) = (code.clone(), spec.main_file());
+    let code = code.clone();
+    let compiled = compiled.map(|(compiled, patient)| (compiled.clone(), patient));
+    let main_file = spec.main_file();
     let indigo = spec.indigo.clone();
     let log = log.clone();
     let (pool, account, descriptors) =
@@ -70,11 +77,21 @@ pub fn look(
         };
         let packages = folders.packages();
         found.packages = packages.is_some();
+        let sought = packages.as_deref().zip(compiled);
+        let (compiled, missing) = match sought {
+            None => (None, None),
+            Some((packages, (compiled, patient))) => match compiled.seek(packages) {
+                Sought::Found(folder) => (Some(folder), None),
+                Sought::Never => (None, None),
+                missing => (None, patient.then_some(missing)),
+            },
+        };
         Ok(Looked {
             quota: folders.quota(bytes, files, log.clone(), worker)?,
-            tree: folders.tree(packages, descriptors, log),
+            tree: folders.tree(packages, compiled, descriptors, log),
             found,
             code: code.seek(&main_file),
+            packages: missing,
         })
     };
     tokio::spawn(async move {

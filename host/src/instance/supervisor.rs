@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::code_cache::CodeCache;
+use crate::compiled::{self, CompiledPackages, Sought};
 use crate::connection::Reach;
 use crate::descriptors::Descriptors;
 use crate::engine::Engine;
@@ -58,6 +59,8 @@ pub struct Services {
     pub devices: DeviceTable,
     /// Compiled code of plugins.
     pub code: CodeCache,
+    /// Compiled packages, unless each instance compiles them for itself.
+    pub compiled: Option<CompiledPackages>,
     /// The threads that serve all instances in turn.
     pub pools: Pools,
     /// Open files of the hub, for all instances.
@@ -152,7 +155,7 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     };
     // At once: all the rest can be done beside it.
     let place = supervisor.services.starts.free(false);
-    let first = place.map(|place| (place, supervisor.look()));
+    let first = place.map(|place| (place, supervisor.look(true)));
     let task = tokio::spawn(supervisor.watch(receiver, first));
     let remote = Arc::new(Remote {
         spec,
@@ -207,17 +210,29 @@ impl Supervisor {
         first: &mut Option<Begun>,
         backoff: &mut Backoff,
     ) {
+        // Whether packages that are not compiled yet are waited for.
+        let mut patient = true;
         loop {
             self.counters.set(Status::Starting);
             let begun = match first.take() {
                 Some(begun) => Some(begun),
-                None => self.turn(commands, backoff).await,
+                None => self.turn(commands, backoff, patient).await,
             };
             let Some((place, looking)) = begun else {
                 return;
             };
             let born = Instant::now();
             let lived = caught(self.live(commands, place, looking)).await;
+            if let Ok(Ok(Ending::Unprepared(packages))) = lived {
+                self.meter.give_place();
+                if !self.prepare(commands, packages).await {
+                    return;
+                }
+                // Once: what could not be compiled is no reason not to start.
+                patient = false;
+                continue;
+            }
+            patient = true;
             backoff.lived(born.elapsed());
             let goes_on = match lived {
                 Ok(Ok(ending)) => self.after(commands, backoff, ending).await,
@@ -231,10 +246,46 @@ impl Supervisor {
         }
     }
 
-    /// Looks into the folders for the next life.
-    fn look(&self) -> Looking {
-        let (files, share) = (&self.services.pools.files, &self.reach.descriptors);
-        setup::look(&self.spec, &self.services.code, &self.log, files, share)
+    /// Looks into the folders for the next life. With `patient` that may come out at packages
+    /// that are to be compiled first.
+    fn look(&self, patient: bool) -> Looking {
+        let services = &self.services;
+        let compiled = services.compiled.as_ref().map(|it| (it, patient));
+        let (files, share) = (&services.pools.files, &self.reach.descriptors);
+        setup::look(
+            &self.spec,
+            &services.code,
+            compiled,
+            &self.log,
+            files,
+            share,
+        )
+    }
+
+    /// Has the packages compiled, or waits while somebody else has; false when told to stop
+    /// meanwhile.
+    async fn prepare(&self, commands: &mut mpsc::Receiver<Command>, packages: Sought) -> bool {
+        let mut end = match packages {
+            Sought::Found(_) | Sought::Never => return true,
+            Sought::UnderWay(end) => end,
+            Sought::Missing(set) => {
+                let line = "the plugin's packages are compiled, once for all that have the same";
+                self.log.hub(Level::Status, line);
+                let end = set.end();
+                let tls = Arc::clone(&self.spec.tls);
+                tokio::spawn(compiled::compile(self.services.clone(), tls, set));
+                end
+            }
+        };
+        tokio::select! {
+            // Nothing is ever sent: an error is the end.
+            _ = end.changed() => true,
+            order = self.orders.next() => match order {
+                Order::Stop => false,
+                Order::Halt => self.rest(commands, Status::Stopped).await.is_some(),
+                Order::Restart(_) => true,
+            },
+        }
     }
 
     /// Waits until it is its turn to start; nothing when told to stop meanwhile.
@@ -242,6 +293,7 @@ impl Supervisor {
         &self,
         commands: &mut mpsc::Receiver<Command>,
         backoff: &Backoff,
+        patient: bool,
     ) -> Option<Begun> {
         loop {
             let turn = self.services.starts.turn(backoff.again());
@@ -255,7 +307,7 @@ impl Supervisor {
                     }
                     Order::Restart(_) => {}
                 },
-                place = turn => return Some((place, self.look())),
+                place = turn => return Some((place, self.look(patient))),
             }
         }
     }
@@ -276,6 +328,8 @@ impl Supervisor {
                     || self.pause(commands, backoff, reason, Level::Status).await
             }
             Ending::Halted => self.rest(commands, Status::Stopped).await.is_some(),
+            // Taken care of before: nothing has lived.
+            Ending::Unprepared(_) => true,
             Ending::Failed(
                 failure @ (InstanceFailure::StartFailed | InstanceFailure::Declined(_)),
             ) => self.leave_off(commands, &failure).await,

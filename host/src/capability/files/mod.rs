@@ -71,6 +71,10 @@ pub const BUNDLES_FOLDER: &str = "/data/Plugins/";
 /// Where the runtime finds compiled code of earlier starts.
 pub const CODE_FOLDER: &str = "/cache/";
 
+/// Where it finds the compiled modules of the plugin's packages: Python puts them below the
+/// folder for compiled code, by the path of the source.
+pub const COMPILED_PACKAGES_FOLDER: &str = "/cache/packages/";
+
 struct Files;
 
 impl HasData for Files {
@@ -166,9 +170,15 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// The tree that the plugin sees.
+    /// The tree that the plugin sees, with these packages and their compiled form.
     #[must_use]
-    pub fn tree(&self, packages: Option<PathBuf>, descriptors: Share, log: PluginLog) -> Arc<Tree> {
+    pub fn tree(
+        &self,
+        packages: Option<PathBuf>,
+        compiled: Option<PathBuf>,
+        descriptors: Share,
+        log: PluginLog,
+    ) -> Arc<Tree> {
         let plugin = match &self.changes {
             None => Mount::ReadOnly(self.plugin.clone()),
             Some(changes) => Mount::CopyOnWrite {
@@ -187,6 +197,7 @@ impl Folders {
                 TEMPORARY_FOLDER,
                 Some(Mount::ReadWrite(self.temporary.clone())),
             ),
+            (COMPILED_PACKAGES_FOLDER, compiled.map(Mount::ReadOnly)),
             (CODE_FOLDER, Some(Mount::ReadWrite(self.code.clone()))),
             (PACKAGES_FOLDER, packages),
         ];

@@ -101,7 +101,7 @@ impl Rig {
         let share = Descriptors::new(10_000).share(&Limits::default());
         let mut rig = Self {
             wasi: wasi(100),
-            tree: folders.tree(folders.packages(), share, log),
+            tree: folders.tree(folders.packages(), None, share, log),
             folder,
             table: ResourceTable::new(),
             quota,
