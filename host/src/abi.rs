@@ -9,4 +9,8 @@
 wasmtime::component::bindgen!({
     path: "../wit/v0.1.0",
     world: "plugin",
+    imports: {
+        // A component calls it without being able to wait, and it looks at folders.
+        "cordon:plugin/processes.find": async,
+    },
 });

@@ -8,14 +8,17 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use crate::account::Account;
 use crate::engine::artifact::hex;
 use crate::platform::bounds::SOURCE_BYTES;
+use crate::pool::Pool;
 use crate::regular_file::RegularFile;
 use crate::turns::{Turn, Turns};
 
@@ -94,6 +97,8 @@ impl CodeCache {
         &self,
         mut sought: Sought,
         plugin: &Path,
+        pool: &Pool,
+        account: &Arc<Account>,
     ) -> (Option<Vec<u8>>, Compilation) {
         let until = Instant::now() + PATIENCE;
         let (code, turn) = loop {
@@ -107,7 +112,7 @@ impl CodeCache {
                 break (None, None);
             }
             let (cache, plugin) = (self.clone(), plugin.to_owned());
-            let again = tokio::task::spawn_blocking(move || cache.seek(&plugin)).await;
+            let again = pool.run(account, move || cache.seek(&plugin)).await;
             sought = again.unwrap_or(Sought::Missing(None));
         };
         let cache = self.clone();
@@ -202,6 +207,15 @@ fn hash_of(source: &Path) -> std::io::Result<String> {
 mod tests {
     use super::*;
 
+    async fn settle(
+        cache: &CodeCache,
+        sought: Sought,
+        plugin: &Path,
+    ) -> (Option<Vec<u8>>, Compilation) {
+        let (pool, account) = (Pool::new("files", 2, 2), Account::of_hub());
+        cache.settle(sought, plugin, &pool, &account).await
+    }
+
     fn kept() -> (tempfile::TempDir, CodeCache, PathBuf, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let cache = CodeCache::new(folder.path(), "g");
@@ -248,12 +262,12 @@ mod tests {
     async fn one_compiles_and_the_others_find_it() {
         let (_folder, cache, plugin, _) = kept();
         std::fs::write(&plugin, "new").unwrap();
-        let (code, first) = cache.settle(cache.seek(&plugin), &plugin).await;
+        let (code, first) = settle(&cache, cache.seek(&plugin), &plugin).await;
         assert_eq!(code, None);
         let sought = cache.seek(&plugin);
         assert!(matches!(sought, Sought::UnderWay(_)));
         let (others, other_plugin) = (cache.clone(), plugin.clone());
-        let other = tokio::spawn(async move { others.settle(sought, &other_plugin).await.0 });
+        let other = tokio::spawn(async move { settle(&others, sought, &other_plugin).await.0 });
         first.keep(&hex(&Sha256::digest("new")), b"compiled".to_vec());
         assert_eq!(other.await.unwrap().as_deref(), Some(&b"compiled"[..]));
         assert!(cache.turns.is_empty());
@@ -266,7 +280,7 @@ mod tests {
         let first = cache.seek(&plugin);
         let second = cache.seek(&plugin);
         drop(first);
-        let (code, second) = cache.settle(second, &plugin).await;
+        let (code, second) = settle(&cache, second, &plugin).await;
         assert!(code.is_none() && second.turn.is_some());
     }
 
@@ -276,7 +290,7 @@ mod tests {
         std::fs::write(&plugin, "new").unwrap();
         let _first = cache.seek(&plugin);
         let begun = Instant::now();
-        let (code, second) = cache.settle(cache.seek(&plugin), &plugin).await;
+        let (code, second) = settle(&cache, cache.seek(&plugin), &plugin).await;
         assert!(code.is_none() && second.turn.is_none());
         assert!(begun.elapsed() >= PATIENCE);
     }

@@ -44,6 +44,9 @@ struct State {
     shares: u64,
 }
 
+/// The even part is never less: a folder and a file are open together.
+const FLOOR: u64 = 4;
+
 impl Descriptors {
     /// So many for all instances together.
     #[must_use]
@@ -123,6 +126,7 @@ impl Share {
         let free_for_all = all.capacity / 2;
         if together > free_for_all {
             let even = all.capacity.saturating_sub(free_for_all) / state.shares.max(1);
+            let even = even.max(FLOOR);
             if wanted > even || together > all.capacity {
                 return Err(Limits::hit(LIMIT, wanted, even.min(self.inner.limit)));
             }
@@ -203,6 +207,16 @@ mod tests {
         assert_eq!(counts, [40, 10, 10, 10]);
         drop(permits);
         assert_eq!(all.held(), 0);
+    }
+
+    #[test]
+    fn the_part_of_many_is_enough_to_open_a_file() {
+        let all = Descriptors::new(3072);
+        let shares: Vec<_> = (0..1000).map(|_| all.share(&limits(512))).collect();
+        let greedy: Vec<_> = shares.iter().take(3).map(fill).collect();
+        let others = shares.iter().skip(3).take(300);
+        let rest: Vec<_> = others.map(|share| share.take(4).unwrap()).collect();
+        assert_eq!((greedy.len(), rest.len()), (3, 300));
     }
 
     #[test]

@@ -80,8 +80,6 @@ struct Maker {
     data: PathBuf,
     listeners: Arc<[SocketAddr]>,
     tls: Arc<Tls>,
-    /// How long plugins have to stop.
-    grace: Duration,
 }
 
 /// TLS set-ups, one that verifies and one that accepts any certificate.
@@ -140,6 +138,7 @@ impl Hub {
             pools: Pools::default(),
             descriptors: Descriptors::of_process(),
             store,
+            grace: GRACE,
         };
         let tls = Tls {
             any: Arc::new(TlsClient::new(false)?),
@@ -151,7 +150,6 @@ impl Hub {
                 data: data.to_owned(),
                 listeners: listeners.into(),
                 tls: Arc::new(tls),
-                grace: GRACE,
             },
             instances: Vec::new(),
             manager: None,
@@ -180,7 +178,7 @@ impl Hub {
     /// How long all plugins together have to stop; 20 seconds without this. To be said
     /// before [`Hub::manage`].
     pub fn set_grace(&mut self, grace: Duration) {
-        self.maker.grace = grace;
+        self.maker.services.grace = grace;
     }
 
     /// Who may use the API; without this, this machine alone.
@@ -274,7 +272,7 @@ impl Hub {
     /// Stops every plugin, all at the same time, and waits for them. Those that have not
     /// stopped when the hub's grace is over are ended where they are.
     pub async fn stop_instances(&mut self) {
-        let until = Instant::now() + self.maker.grace;
+        let until = Instant::now() + self.maker.services.grace;
         if let Some(history) = self.history.take() {
             history.abort();
         }

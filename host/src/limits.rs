@@ -156,7 +156,7 @@ limits! {
     devices "devices" "rows" = 256, 65_536, Refused;
     /// all device rows together, or all objects, as they are stored; the configuration document; icons; the preferences of an Indigo plugin
     stored_bytes "stored-bytes" "bytes" = 4 * MIB, 64 * MIB, Refused;
-    /// bytes of one text of a device row (name, description, value, colour, external id), and of all its options together
+    /// bytes of one text of a device row (name, description, value, colour, external id), and of all its options together, each with 64 more
     device_text "device-text" "bytes" = 64 << 10, 4 * MIB, Refused;
     /// bytes that the plugin writes to the hub's database in a minute: whole rows, each change 1 KiB at least; a minute's worth may be written at once
     write_bytes "write-bytes-per-minute" "bytes" = 64 * MIB, 65_536 * MIB, Throttled;

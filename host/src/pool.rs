@@ -151,45 +151,32 @@ impl Pool {
         let id = job.account.id();
         let queue = state.queues.entry(id).or_default();
         // Jobs that nobody waits for any more would otherwise pile up behind one that blocks.
-        queue.jobs.retain(|job| job.work.wanted());
+        let unwanted = queue.unwanted();
         queue.jobs.push_back(job);
         state.enter(id, self.shared.each);
-        if state.idle > 0 {
-            self.shared.work.notify_one();
-        }
-        // Threads that were woken and have not begun yet still count as idle.
-        if state.turns.len() > state.idle && state.threads < self.shared.threads {
-            state.threads += 1;
-            drop(state);
-            return self.start();
-        }
-        Ok(())
-    }
-
-    fn start(&self) -> Result<(), PoolError> {
-        let shared = Arc::clone(&self.shared);
-        let started = std::thread::Builder::new()
-            .name(self.shared.name.to_owned())
-            .spawn(move || shared.serve());
-        let Err(error) = started else {
-            return Ok(());
-        };
-        let mut state = self.shared.state();
-        state.threads -= 1;
-        // The others will come to it.
-        if state.threads > 0 {
-            return Ok(());
-        }
-        tracing::error!(%error, pool = self.shared.name, "no thread can be started");
-        state.queues.clear();
-        state.turns.clear();
-        Err(PoolError::NoThread)
+        let woken = self.shared.wake(state);
+        drop(unwanted);
+        woken
     }
 
     /// Threads that there are now.
     #[must_use]
     pub fn threads(&self) -> usize {
         self.shared.state().threads
+    }
+}
+
+impl Queue {
+    /// Takes out the jobs that nobody waits for. To be dropped without the lock: they may
+    /// hold files, and closing one may take long.
+    fn unwanted(&mut self) -> Vec<Job> {
+        if self.jobs.iter().all(|job| job.work.wanted()) {
+            return Vec::new();
+        }
+        let jobs = std::mem::take(&mut self.jobs).into_iter();
+        let (wanted, unwanted): (Vec<_>, _) = jobs.partition(|job| job.work.wanted());
+        self.jobs = wanted.into();
+        unwanted
     }
 }
 
@@ -205,14 +192,15 @@ impl State {
         }
     }
 
-    /// The next job, of the account whose turn it is.
-    fn next(&mut self, each: usize) -> Option<Job> {
+    /// The next job, of the account whose turn it is. Those that nobody waits for are put
+    /// with the `unwanted`.
+    fn next(&mut self, each: usize, unwanted: &mut Vec<Job>) -> Option<Job> {
         while let Some(id) = self.turns.pop_front() {
             let Some(queue) = self.queues.get_mut(&id) else {
                 continue;
             };
             queue.in_turns = false;
-            queue.jobs.retain(|job| job.work.wanted());
+            unwanted.append(&mut queue.unwanted());
             let job = queue.jobs.pop_front();
             queue.running += usize::from(job.is_some());
             self.enter(id, each);
@@ -246,11 +234,61 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn serve(&self) {
+    /// Sees to it that somebody comes to the next turn, if there is one. Whoever takes a job
+    /// does the same: one thread that was woken may find more than one to do.
+    fn wake(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> Result<(), PoolError> {
+        if state.turns.is_empty() {
+            return Ok(());
+        }
+        if state.idle > 0 {
+            self.work.notify_one();
+            return Ok(());
+        }
+        if state.threads >= self.threads {
+            return Ok(());
+        }
+        state.threads += 1;
+        drop(state);
+        self.start()
+    }
+
+    fn start(self: &Arc<Self>) -> Result<(), PoolError> {
+        let shared = Arc::clone(self);
+        let started = std::thread::Builder::new()
+            .name(self.name.to_owned())
+            .spawn(move || shared.serve());
+        let Err(error) = started else {
+            return Ok(());
+        };
+        let mut state = self.state();
+        state.threads -= 1;
+        // The others will come to it.
+        if state.threads > 0 {
+            return Ok(());
+        }
+        tracing::error!(%error, pool = self.name, "no thread can be started");
+        let lost = (
+            std::mem::take(&mut state.queues),
+            std::mem::take(&mut state.turns),
+        );
+        drop(state);
+        drop(lost);
+        Err(PoolError::NoThread)
+    }
+
+    fn serve(self: &Arc<Self>) {
         let mut state = self.state();
         loop {
-            if let Some(job) = state.next(self.each) {
+            let mut unwanted = Vec::new();
+            let next = state.next(self.each, &mut unwanted);
+            if !unwanted.is_empty() {
                 drop(state);
+                drop(unwanted);
+                state = self.state();
+            }
+            if let Some(job) = next {
+                // Those whose turn comes next have the same thread at worst.
+                let _ = self.wake(state);
                 let id = job.account.id();
                 let Job { account, work } = job;
                 if catch_unwind(AssertUnwindSafe(|| work.run(&account))).is_err() {
@@ -258,6 +296,10 @@ impl Shared {
                 }
                 state = self.state();
                 state.ended(id, self.each);
+                continue;
+            }
+            if !state.turns.is_empty() {
+                // Came while the lock was given up.
                 continue;
             }
             state.idle += 1;

@@ -260,7 +260,7 @@ async fn instances_do_not_see_each_other() {
     let devices = &scene.bench.hub.services().devices;
     let mut names = Vec::new();
     for instance in scene.bench.hub.instances() {
-        let rows = devices.list(instance.remote().spec.hardware).await.unwrap();
+        let (rows, _charge) = devices.list(instance.remote().spec.hardware).await.unwrap();
         names.extend(rows.into_iter().map(|row| row.name));
     }
     names.sort();

@@ -390,3 +390,83 @@ def onStart():
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "somebody connected");
 }
+
+/// A socket of one family says nothing about the port of the other, and what was an own
+/// socket's port may be another's by now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_is_own_only_in_its_family_and_as_long_as_it_is_open() {
+    let source = "
+def udp6(only):
+    s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
+    s.bind(('::', 0))
+    return s, s.getsockname()[1]
+def onStart():
+    four = udp()
+    four.bind(('0.0.0.0', 0))
+    port = four.getsockname()[1]
+    udp().sendto(b'own', ('127.0.0.1', port))
+    refused(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto, b'x', ('::1', port))
+    six, port = udp6(1)
+    refused(udp().sendto, b'x', ('127.0.0.1', port))
+    both, port = udp6(0)
+    udp().sendto(b'own', ('127.0.0.1', port))
+    sender = udp()
+    sender.connect(four.getsockname())
+    sender.send(b'own')
+    four.close()
+    refused(sender.send, b'x')
+    Domoticz.Log('over')
+";
+    let says = [
+        "refused: [Errno 13] denied: connection to ".to_owned(),
+        "refused: [Errno 13] denied: connection to 127.0.0.1:".to_owned(),
+        "refused: [Errno 13] denied: connection to ".to_owned(),
+    ];
+    scene(source, "", &says).await;
+}
+
+/// Bytes that the system holds for the machine's TCP sockets.
+fn tcp_memory() -> u64 {
+    let text = std::fs::read_to_string("/proc/net/sockstat").unwrap();
+    let line = text.lines().find(|line| line.starts_with("TCP:")).unwrap();
+    let pages = line.split(' ').next_back().unwrap();
+    pages.parse::<u64>().unwrap() * 4096
+}
+
+/// Clients that are closed again leave nothing in the queue of a listener that never accepts.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_nobody_accepts_leave_nothing_behind() {
+    let source = "
+kept = []
+def onStart():
+    for _ in range(2):
+        server = tcp()
+        server.bind(('127.0.0.1', 0))
+        server.listen(128)
+        kept.append(server)
+        for _ in range(100):
+            client = tcp()
+            client.connect(server.getsockname())
+            client.setblocking(False)
+            try:
+                while True: client.send(bytes(65536))
+            except BlockingIOError: pass
+            client.close()
+    Domoticz.Log('held')
+    # The first ones were few enough to be served all the same.
+    kept[0].settimeout(10)
+    Domoticz.Log('served %d.' % len(kept[0].accept()[0].recv(9)))
+    Domoticz.Log('over')
+";
+    let before = tcp_memory();
+    let mut scene = Scene::new().await;
+    let attacker = scene.attack(&format!("{TRY}{source}"), "").await;
+    scene.said("held").await;
+    let held = tcp_memory().saturating_sub(before);
+    assert!(held < 24 << 20, "{held} bytes");
+    scene.said("served 9.").await;
+    scene.said("over").await;
+    assert_failures(&attacker, 0);
+    scene.finish(FLAT).await;
+}

@@ -15,8 +15,9 @@ impl clock::Host for InstanceState {
 }
 
 impl clock::HostWithStore<InstanceState> for HasSelf<InstanceState> {
-    async fn sleep(_: &Accessor<InstanceState, Self>, duration_ns: u64) {
+    async fn sleep(accessor: &Accessor<InstanceState, Self>, duration_ns: u64) {
         if duration_ns == 0 {
+            accessor.with(|mut access| access.get().meter.ring());
             tokio::task::yield_now().await;
         } else {
             tokio::time::sleep(Duration::from_nanos(duration_ns)).await;

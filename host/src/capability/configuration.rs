@@ -12,7 +12,12 @@ impl configuration::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     async fn load(accessor: &Accessor<InstanceState, Self>) -> Option<String> {
         let shared = accessor.with(|mut access| access.get().shared.clone());
         match shared.store.configuration(shared.hardware).await {
-            Ok(document) => document,
+            // What waits from here on for the component is bounded by its threads.
+            Ok(document) => document.map(|(text, _charge)| text),
+            Err(ConfigurationError::Limit(hit)) => {
+                shared.log.limit(&hit);
+                None
+            }
             Err(error) => {
                 tracing::error!(hardware = shared.hardware, %error, "cannot read a configuration");
                 None

@@ -5,7 +5,6 @@
 use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::devices as abi;
-use crate::account::Charge;
 use crate::error::Denied;
 use crate::instance::state::{InstanceState, Shared};
 use crate::platform::domoticz::{self as platform, Security};
@@ -22,13 +21,13 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     async fn list(accessor: &Hub) -> Vec<abi::Device> {
         let shared = shared(accessor);
         let rows = shared.devices.list(shared.hardware).await;
-        rows.unwrap_or_else(|error| {
-            refuse(&shared, error);
-            Vec::new()
-        })
-        .into_iter()
-        .map(abi::Device::from)
-        .collect()
+        match rows {
+            Ok((rows, _charge)) => rows.into_iter().map(abi::Device::from).collect(),
+            Err(error) => {
+                refuse(&shared, error);
+                Vec::new()
+            }
+        }
     }
 
     async fn get(accessor: &Hub, device_id: Option<String>, unit: u32) -> Option<abi::Device> {
@@ -46,15 +45,6 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         device: abi::NewDevice,
     ) -> Result<abi::Device, abi::DeviceError> {
         let shared = shared(accessor);
-        let texts = [
-            &device.device_id,
-            &device.name,
-            &device.s_value,
-            &device.description,
-            &device.color,
-        ];
-        let lengths = texts.into_iter().map(String::len);
-        let _charge = charge(&shared, lengths, &device.options)?;
         let made = shared
             .devices
             .create(shared.hardware, device.into(), shared.device_limits());
@@ -67,17 +57,6 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         change: abi::Change,
     ) -> Result<abi::Device, abi::DeviceError> {
         let shared = shared(accessor);
-        let reading =
-            |value: &'_ Option<abi::ValueUpdate>| value.as_ref().map(|it| it.s_value.len());
-        let texts = [&change.name, &change.description, &change.color];
-        let texts = texts.into_iter().flatten().map(String::len);
-        let readings = [reading(&change.value), reading(&change.silent_value)];
-        let lengths = texts.chain(readings.into_iter().flatten());
-        let _charge = charge(
-            &shared,
-            lengths,
-            change.options.as_deref().unwrap_or_default(),
-        )?;
         let limits = shared.device_limits();
         let is_reading = change.value.is_some();
         let updated = shared
@@ -105,26 +84,6 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         let touched = shared.devices.touch(shared.hardware, id).await;
         answer(&shared, touched)
     }
-}
-
-/// Charges what a change makes the hub build: its texts, the row with them before and
-/// after, and the options in their stored form.
-fn charge(
-    shared: &Shared,
-    lengths: impl Iterator<Item = usize>,
-    options: &[(String, String)],
-) -> Result<Charge, abi::DeviceError> {
-    const COPIES: usize = 4;
-    const OPTION: usize = 128;
-    let option = |(key, value): &(String, String)| key.len() + value.len() + OPTION;
-    let all = lengths.chain(options.iter().map(option));
-    let bytes = all
-        .fold(0_usize, usize::saturating_add)
-        .saturating_mul(COPIES);
-    let charge = shared
-        .account
-        .charge(u64::try_from(bytes).unwrap_or(u64::MAX));
-    charge.map_err(|hit| refuse(shared, hit.into()))
 }
 
 /// A panel is the plugin's to make and to change. What it says sets the status of the

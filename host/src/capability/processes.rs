@@ -12,8 +12,8 @@ use crate::log::Level;
 use crate::process::{self, Launch, SpawnRefusal};
 
 impl abi::Host for InstanceState {
-    fn find(&mut self, program: String) -> Option<String> {
-        let found = self.shared.ports.processes.policy().find(&program)?;
+    async fn find(&mut self, program: String) -> Option<String> {
+        let found = self.shared.ports.processes.find(program).await?;
         found.to_str().map(str::to_owned)
     }
 

@@ -11,8 +11,9 @@ use tokio::sync::watch;
 
 use crate::error::EngineError;
 
-/// What the program has beyond the grace of its plugins, to write what is to be kept.
-const MARGIN: Duration = Duration::from_secs(10);
+/// What the program has beyond the grace of its plugins: those that did not stop are ended,
+/// and the store writes what was promised to be kept, for which it has twice ten seconds.
+const MARGIN: Duration = Duration::from_secs(25);
 
 /// Exit code of a program that was ended in the middle.
 const CUT_OFF: i32 = 1;
@@ -25,7 +26,7 @@ pub struct Stopping {
 
 impl Stopping {
     /// Listens from now on. From the first signal on the program ends within `grace` and
-    /// ten seconds, however it stands, and with the second at once.
+    /// 25 seconds, however it stands, and with the second at once.
     ///
     /// # Errors
     ///

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::link::Link;
 use super::pace::Pace;
+use super::paced::{Debt, Paced};
 use super::udp::Senders;
 use super::{
     ConnectionEvent, ConnectionId, ConnectionLimits, FIRST_CHILD, LogLevel, LogOrigin, LogSink,
@@ -47,6 +48,7 @@ pub(super) struct Context {
     /// Ends all tasks where they stand, without events.
     pub(super) kill: CancellationToken,
     pub(super) stopping: AtomicBool,
+    debt: Debt,
     log: LogSink,
     events: mpsc::Sender<ConnectionEvent>,
     slots: Arc<AtomicU32>,
@@ -72,6 +74,7 @@ impl Context {
         limits: ConnectionLimits,
         credentials: Credentials,
         tls: Arc<TlsClient>,
+        debt: Debt,
         log: LogSink,
         events: mpsc::Sender<ConnectionEvent>,
     ) -> Self {
@@ -86,6 +89,7 @@ impl Context {
             tasks: TaskTracker::new(),
             kill: CancellationToken::new(),
             stopping: AtomicBool::new(false),
+            debt,
             log,
             events,
             slots: Arc::default(),
@@ -93,9 +97,19 @@ impl Context {
         }
     }
 
+    /// The task at the instance's cost and pace.
+    pub(super) fn paced<F: Future>(&self, task: F) -> Paced<F> {
+        Paced::new(
+            task,
+            Arc::clone(&self.reach.account),
+            Arc::clone(&self.debt),
+        )
+    }
+
     /// Runs a connection's task until it ends or the instance is dropped.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let kill = self.kill.clone();
+        let task = self.paced(task);
         self.tasks.spawn(async move {
             kill.run_until_cancelled(task).await;
         });

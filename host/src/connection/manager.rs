@@ -19,8 +19,8 @@ use super::serial::run_serial;
 use super::stream::run_client;
 use super::udp::run_datagrams;
 use super::{
-    ConnectionEvent, ConnectionId, ConnectionLimits, Endpoint, LogSink, Reach, Request, State,
-    TlsClient, udp,
+    ConnectionEvent, ConnectionId, ConnectionLimits, Debt, Endpoint, LogSink, Reach, Request,
+    State, TlsClient, udp,
 };
 use crate::error::{Denied, LimitHit};
 use crate::icmp;
@@ -62,11 +62,20 @@ impl Connections {
         limits: ConnectionLimits,
         credentials: Credentials,
         tls: Arc<TlsClient>,
+        debt: Debt,
         log: LogSink,
         events: mpsc::Sender<ConnectionEvent>,
     ) -> Self {
         Self {
-            context: Arc::new(Context::new(reach, limits, credentials, tls, log, events)),
+            context: Arc::new(Context::new(
+                reach,
+                limits,
+                credentials,
+                tls,
+                debt,
+                log,
+                events,
+            )),
             delays: Arc::default(),
             delaying: false,
         }
@@ -351,7 +360,7 @@ impl Connections {
                     }
                 }
             };
-            kill.run_until_cancelled(work).await
+            kill.run_until_cancelled(context.paced(work)).await
         });
     }
 

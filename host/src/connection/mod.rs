@@ -16,6 +16,7 @@ mod listener;
 mod manager;
 mod outbox;
 mod pace;
+mod paced;
 mod serial;
 mod stream;
 mod tls;
@@ -38,6 +39,7 @@ use crate::protocol::{Inbound, Outbound};
 use crate::serial::SerialPolicy;
 
 pub use manager::{Connections, StatusBoard};
+pub use paced::Debt;
 pub use tls::TlsClient;
 
 /// Names a connection of one instance; never used twice.

@@ -89,8 +89,15 @@ impl Setup {
             &Pools::default(),
             &Descriptors::new(10_000),
         );
-        let connections =
-            Connections::new(reach, self.limits, Credentials::default(), tls, log, sender);
+        let connections = Connections::new(
+            reach,
+            self.limits,
+            Credentials::default(),
+            tls,
+            Arc::new(|| None),
+            log,
+            sender,
+        );
         Rig {
             connections,
             events,

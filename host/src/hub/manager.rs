@@ -171,7 +171,7 @@ impl Inner {
         let id = store.save_managed(hardware.clone()).await;
         let id = id.map_err(|error| error.to_string())?;
         if let Some(instance) = running.remove(&id) {
-            instance.stop(self.maker.grace).await;
+            instance.stop(self.maker.services.grace).await;
         }
         let hardware = ManagedHardware { id, ..hardware };
         if hardware.enabled {
@@ -190,7 +190,7 @@ impl Inner {
             return Err(self.no_such(id));
         }
         if let Some(instance) = running.remove(&id) {
-            instance.stop(self.maker.grace).await;
+            instance.stop(self.maker.services.grace).await;
         }
         let removed = store.remove_hardware(id).await;
         removed.map_err(|error| error.to_string())?;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::connection::{ConnectionLimits, Connections, LogLevel, LogOrigin, LogSink};
+use crate::connection::{ConnectionLimits, Connections, Debt, LogLevel, LogOrigin, LogSink};
 use crate::error::EngineError;
 use crate::instance::log::PluginLog;
+use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
 use crate::instance::run::{Command, Ending, Life};
 use crate::instance::setup::{Found, Looking};
@@ -28,6 +29,9 @@ impl Supervisor {
         place: Place,
         looking: Looking,
     ) -> Result<Ending, EngineError> {
+        // Before the place is given away to the meter: whoever cannot even begin gives it back.
+        let settings = self.services.preferences.settings().await;
+        let settings = settings.map_err(|error| EngineError::Store(error.to_string()))?;
         self.meter.begin(place);
         let limits = &self.spec.limits;
         let log = &self.log;
@@ -38,6 +42,7 @@ impl Supervisor {
             connection_limits(limits),
             self.spec.credentials.clone(),
             Arc::clone(&self.spec.tls),
+            debt(&self.meter),
             sink(log.clone()),
             sender,
         );
@@ -63,7 +68,6 @@ impl Supervisor {
             self.spec.indigo.clone(),
         ));
         self.services.devices.forget_timed_out(self.spec.hardware);
-        let settings = self.services.preferences.settings().await;
         let life = Life {
             spec: &self.spec,
             shared,
@@ -71,7 +75,7 @@ impl Supervisor {
             counters: &self.counters,
             orders: &self.orders,
             code: self.services.code.clone(),
-            settings: settings.map_err(|error| EngineError::Store(error.to_string()))?,
+            settings,
             looking,
             found: Found::default(),
             told: None,
@@ -91,6 +95,12 @@ fn connection_limits(limits: &Limits) -> ConnectionLimits {
         timers: u32::try_from(limits.timers).unwrap_or(u32::MAX),
         handshake_timeout: ConnectionLimits::HANDSHAKE_TIMEOUT,
     }
+}
+
+/// Connections rest while the plugin does.
+fn debt(meter: &Arc<Meter>) -> Debt {
+    let meter = Arc::clone(meter);
+    Arc::new(move || meter.debt())
 }
 
 /// What connections have to say goes into the plugin's log, within its rate.

@@ -66,6 +66,8 @@ pub struct Meter {
     share: Mutex<Share>,
     /// When the share was last told of; 0 for never.
     share_told: AtomicU64,
+    /// Until when the hub makes it pause.
+    resting_until: AtomicU64,
     /// Whether there is a place in `place`.
     starting: AtomicBool,
     place: Mutex<Option<Place>>,
@@ -95,6 +97,7 @@ impl Meter {
             share_percent: limits.cpu_share,
             share: Mutex::new(Share::new(limits.cpu_share)),
             share_told: AtomicU64::new(0),
+            resting_until: AtomicU64::new(0),
             starting: AtomicBool::new(false),
             place: Mutex::new(None),
         })
@@ -215,6 +218,14 @@ impl Meter {
         self.delayed.fetch_add(time, Ordering::Relaxed);
     }
 
+    /// Counts a pause that the hub makes it take from now on. Those of several threads are one.
+    fn rest(&self, pause: Duration) {
+        let now = self.elapsed();
+        let end = now.saturating_add(nanoseconds(pause));
+        let before = self.resting_until.fetch_max(end, Ordering::Relaxed);
+        self.delay(end.saturating_sub(before.max(now)));
+    }
+
     /// For how long the running poll has been running.
     #[must_use]
     pub fn polled_since(&self) -> Option<u64> {
@@ -306,6 +317,14 @@ impl Meter {
         self.share.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How long the instance has to pause to get back to its share. What runs at the moment is
+    /// not counted yet.
+    #[must_use]
+    pub fn debt(&self) -> Option<Duration> {
+        let (elapsed, used) = (self.elapsed(), nanoseconds(self.used()));
+        self.share().debt(elapsed, used)
+    }
+
     /// What to tell of an instance that is over its share, when it is time to.
     fn share_hit(&self, used: u64) -> Option<LimitHit> {
         let elapsed = self.elapsed();
@@ -335,6 +354,7 @@ impl Meter {
             if let Some(hit) = meter.share_hit(used) {
                 store.data().shared.log.limit(&hit);
             }
+            meter.rest(pause);
             let pause = tokio::time::sleep(pause);
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(pause)))
         });
@@ -419,6 +439,21 @@ mod tests {
         assert!(meter.look(0).is_ok_and(|look| look.is_some()));
         std::thread::sleep(Duration::from_millis(80));
         drop(meter.poll());
+        let hit = meter.look(0).err();
+        assert_eq!(hit.map(|hit| hit.which), Some("callback-wall"));
+    }
+
+    #[test]
+    fn a_pause_of_the_hub_is_not_the_callbacks_and_counts_once() {
+        let meter = meter();
+        drop(meter.poll());
+        meter.enter_callback();
+        for _ in 0..10 {
+            meter.rest(Duration::from_millis(70));
+        }
+        std::thread::sleep(Duration::from_millis(80));
+        assert!(meter.look(0).is_ok());
+        std::thread::sleep(Duration::from_millis(80));
         let hit = meter.look(0).err();
         assert_eq!(hit.map(|hit| hit.which), Some("callback-wall"));
     }

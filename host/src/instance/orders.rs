@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::platform::indigo::plugin::Asked;
 
@@ -25,6 +25,8 @@ pub enum Order {
 pub struct Orders {
     latest: Mutex<Option<Order>>,
     given: Notify,
+    /// The one that a life is ending for.
+    obeyed: watch::Sender<Option<Order>>,
 }
 
 impl Orders {
@@ -56,6 +58,24 @@ impl Orders {
             }
             self.given.notified().await;
         }
+    }
+
+    /// A life begins.
+    pub(super) fn begin(&self) {
+        self.obeyed.send_replace(None);
+    }
+
+    /// The life ends because of this order.
+    pub(super) fn obey(&self, order: Order) {
+        self.obeyed.send_replace(Some(order));
+    }
+
+    /// Waits until a life ends because of an order.
+    pub(super) async fn obeyed(&self) -> Order {
+        let mut obeyed = self.obeyed.subscribe();
+        let order = obeyed.wait_for(Option::is_some).await.ok();
+        // The sender lives as long as `self`, so there is always one.
+        order.and_then(|order| *order).unwrap_or(Order::Stop)
     }
 
     fn latest(&self) -> MutexGuard<'_, Option<Order>> {

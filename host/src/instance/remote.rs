@@ -42,8 +42,13 @@ impl Remote {
         if !matches!(self.counters.status(), Status::Starting | Status::Running) {
             return Err(DeliverError::NotRunning);
         }
+        let charge = self.spec.account.charge(event.size()).map_err(|hit| {
+            self.counters.refused.fetch_add(1, Ordering::Relaxed);
+            self.log.limit(&hit);
+            DeliverError::InboxFull
+        })?;
         self.commands
-            .try_send(Command::Deliver(event))
+            .try_send(Command::Deliver(event, charge))
             .map_err(|error| match error {
                 mpsc::error::TrySendError::Full(_) => {
                     self.counters.refused.fetch_add(1, Ordering::Relaxed);

@@ -14,6 +14,7 @@ use wasmtime::{PoolConcurrencyLimitError, Store};
 
 use crate::abi::Plugin;
 use crate::abi::exports::cordon::plugin::guest::{Event, Outcome};
+use crate::account::Charge;
 use crate::capability::files;
 use crate::capability::memory;
 use crate::code_cache::CodeCache;
@@ -52,8 +53,8 @@ const DISCONNECT_GRACE: Duration = Duration::from_secs(5);
 
 /// What waits in the inbox of an instance.
 pub enum Command {
-    /// Deliver an event, when its turn comes.
-    Deliver(HubEvent),
+    /// Deliver an event, when its turn comes, and what it is charged until then.
+    Deliver(HubEvent, Charge),
     /// Call a function of an Indigo plugin, when its turn comes.
     Call(Call),
 }
@@ -213,7 +214,10 @@ impl Life<'_> {
         state.quota = looked.quota;
         state.tree = looked.tree;
         self.found = looked.found;
-        let (code, compilation) = self.code.settle(looked.code, &self.spec.main_file()).await;
+        let (pool, account) = (&self.shared.pools.files, &self.spec.account);
+        let main_file = self.spec.main_file();
+        let settled = self.code.settle(looked.code, &main_file, pool, account);
+        let (code, compilation) = settled.await;
         self.found.code = code;
         state.compilation = Some(compilation);
         None
@@ -257,18 +261,19 @@ impl Life<'_> {
         loop {
             // However much waits, an order comes first.
             if let Some(order) = self.orders.take() {
-                return Ok(order.into());
+                return Ok(self.obey(order));
             }
             self.carry_out_requests();
             if self.shared.settle_heartbeat() {
                 beat = beat.min(Instant::now() + self.interval());
             }
             tokio::select! {
-                order = self.orders.next() => return Ok(order.into()),
+                order = self.orders.next() => return Ok(self.obey(order)),
                 command = self.commands.recv() => match command {
                     None => return Ok(Ending::Stopped),
-                    Some(Command::Deliver(event)) => {
+                    Some(Command::Deliver(event, charge)) => {
                         self.deliver(hub, plugin, event.into()).await?;
+                        drop(charge);
                     }
                     Some(Command::Call(call)) => self.answer(hub, plugin, call).await?,
                 },
@@ -290,6 +295,12 @@ impl Life<'_> {
                 () = self.shared.requested.notified() => {}
             }
         }
+    }
+
+    /// From here on the supervisor counts the time.
+    fn obey(&self, order: Order) -> Ending {
+        self.orders.obey(order);
+        order.into()
     }
 
     fn interval(&self) -> Duration {

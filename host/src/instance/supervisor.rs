@@ -75,6 +75,8 @@ pub struct Services {
     pub instances: Switchboard,
     /// Whose turn it is to start.
     pub starts: Starts,
+    /// How long plugins have to stop.
+    pub grace: Duration,
 }
 
 /// A running actor.
@@ -196,9 +198,11 @@ impl Supervisor {
                 break;
             };
             let going_on = self.fail(&mut commands, &mut backoff, fault);
-            // One that panics here as well has nothing left that could be done for it.
-            if !matches!(caught(going_on).await, Ok(true)) {
-                break;
+            match caught(going_on).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                // Nothing is left that could be done for it; `End` parks it.
+                Err(_) => return,
             }
         }
         self.counters.set(Status::Stopped);
@@ -222,7 +226,11 @@ impl Supervisor {
                 return;
             };
             let born = Instant::now();
-            let lived = caught(self.live(commands, place, looking)).await;
+            self.orders.begin();
+            let lived = tokio::select! {
+                lived = caught(self.live(commands, place, looking)) => lived,
+                ending = self.overdue() => Ok(Ok(ending)),
+            };
             if let Ok(Ok(Ending::Unprepared(packages))) = lived {
                 self.meter.give_place();
                 if !self.prepare(commands, packages).await {
@@ -310,6 +318,19 @@ impl Supervisor {
                 place = turn => return Some((place, self.look(patient))),
             }
         }
+    }
+
+    /// Waits until a life that was told to end has had its time for that: the hub's grace, or
+    /// what a callback may take. Whoever takes longer is ended where it is.
+    async fn overdue(&self) -> Ending {
+        let order = self.orders.obeyed().await;
+        let wall = Duration::from_millis(self.spec.limits.callback_wall);
+        let within = self.services.grace.max(wall);
+        tokio::time::sleep(within).await;
+        let seconds = within.as_secs_f64().round();
+        let line = format!("the plugin did not stop within {seconds} s and is ended");
+        self.log.hub(Level::Error, &line);
+        order.into()
     }
 
     /// What comes after a life that ended so; false when nothing does.
@@ -401,7 +422,7 @@ impl Supervisor {
                 command = commands.recv() => match command {
                     None => return false,
                     // What comes for a plugin that is not there is lost, as when it is off.
-                    Some(Command::Deliver(_) | Command::Call(_)) => {}
+                    Some(Command::Deliver(..) | Command::Call(_)) => {}
                 },
             }
         }
@@ -436,7 +457,7 @@ impl Supervisor {
                 },
                 command = commands.recv() => match command {
                     None => return None,
-                    Some(Command::Deliver(_) | Command::Call(_)) => {}
+                    Some(Command::Deliver(..) | Command::Call(_)) => {}
                 },
             }
         }

@@ -39,6 +39,29 @@ async fn one_account_that_blocks_delays_no_other() {
     }
 }
 
+/// One woken thread takes the first of two jobs of one account, and somebody has to come to
+/// the other account as well.
+#[tokio::test]
+async fn an_idle_thread_strands_nobody() {
+    for _ in 0..50 {
+        let pool = Pool::new("test", 4, 2);
+        let (hostile, neighbour) = (Account::of_hub(), Account::of_hub());
+        pool.run(&neighbour, || ()).await.unwrap();
+        while pool.shared.state().idle == 0 {
+            std::thread::yield_now();
+        }
+        let ((first, go_first), (second, go_second)) = (blocker(), blocker());
+        let mut first = Box::pin(pool.run(&hostile, first));
+        let mut second = Box::pin(pool.run(&hostile, second));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        assert!(futures_util::poll!(&mut second).is_pending());
+        let quick = tokio::time::timeout(Duration::from_secs(5), pool.run(&neighbour, || 7));
+        assert_eq!(quick.await, Ok(Ok(7)));
+        drop((go_first, go_second));
+        assert_eq!((first.await, second.await), (Ok(()), Ok(())));
+    }
+}
+
 #[tokio::test]
 async fn the_queues_are_served_in_turn() {
     let pool = Pool::new("test", 1, 1);

@@ -11,6 +11,7 @@ pub mod launch;
 pub mod policy;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -110,12 +111,6 @@ impl Processes {
         }
     }
 
-    /// What may be started.
-    #[must_use]
-    pub fn policy(&self) -> &ProcessPolicy {
-        &self.policy
-    }
-
     /// Starts a process; returns its number.
     ///
     /// # Errors
@@ -145,6 +140,16 @@ impl Processes {
         known.by_number.insert(number, process);
         forget_old(&mut known.by_number);
         Ok(number)
+    }
+
+    /// The granted program that `asked` means, if it is there and may be executed.
+    pub async fn find(&self, asked: String) -> Option<PathBuf> {
+        let policy = Arc::clone(&self.policy);
+        // Looks at folders, of which the plugin chooses one: not on the runtime's threads.
+        let found = self.reach.files.run(&self.reach.account, move || {
+            policy.find(&asked).map(Path::to_owned)
+        });
+        found.await.ok().flatten()
     }
 
     /// The process of this number, unless it is forgotten.

@@ -129,8 +129,16 @@ pub(super) fn own_socket(
         drop(reach);
         let fits = said && !shared && (kind == Kind::Datagram || entry.listens());
         let here = |bound: SocketAddr| {
-            let ip: IpAddr = bound.ip().to_canonical();
-            bound.port() == target.port() && (ip == target.ip() || ip.is_unspecified())
+            let covers = match (bound.ip().to_canonical(), target.ip()) {
+                (IpAddr::V4(own), IpAddr::V4(_)) if own.is_unspecified() => true,
+                (IpAddr::V6(own), IpAddr::V6(_)) if own.is_unspecified() => true,
+                // Whether it has the port of the other family as well is asked of the system.
+                (IpAddr::V6(own), IpAddr::V4(_)) if own.is_unspecified() => {
+                    entry.io.only_v6().is_ok_and(|only| !only)
+                }
+                (own, target) => own == target,
+            };
+            bound.port() == target.port() && covers
         };
         entry.kind == kind && !entry.paired && fits && entry.bound().is_some_and(here)
     })

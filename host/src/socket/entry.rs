@@ -4,7 +4,6 @@
 //! and dropped at a new `connect`: a stream that is registered before it connects
 //! is reported as hung up, and the poller keeps that for good.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +13,6 @@ use tokio::io::unix::AsyncFd;
 
 use super::{Failure, Kind};
 use crate::descriptors::Permit;
-use crate::error::Denied;
 
 /// Clients of a listener of this instance's own that have not been accepted yet.
 const EXPECTED: usize = 256;
@@ -46,27 +44,39 @@ pub(super) struct Reach {
     pub(super) listening: bool,
     /// The target or sender that was allowed last.
     pub(super) allowed: Option<SocketAddr>,
-    /// A datagram socket's target, when no grant covers it.
-    pub(super) denied: Option<Denied>,
     /// It has sent to a group or to a broadcast address: answers come from anybody.
     pub(super) asked_all: bool,
-    /// Own clients of a listener that is not open.
-    expected: VecDeque<SocketAddr>,
+    /// Own clients of a listener that it has not accepted yet, and whether they have been
+    /// closed since.
+    expected: Vec<(SocketAddr, bool)>,
 }
 
 impl Reach {
+    /// Whether one more own client may be on its way to this listener.
+    pub(super) fn has_room(&self) -> bool {
+        self.expected.len() < EXPECTED
+    }
+
     /// An own client that is on its way to this listener.
     pub(super) fn expect(&mut self, client: SocketAddr) {
-        if self.expected.len() >= EXPECTED {
-            self.expected.pop_front();
-        }
-        self.expected.push_back(client);
+        self.expected.push((client, false));
+    }
+
+    /// How many of those that are expected have been closed.
+    pub(super) fn left(&self) -> usize {
+        self.expected.iter().filter(|(_, closed)| *closed).count()
+    }
+
+    /// An own client is closed; whether it is expected here.
+    pub(super) fn leaves(&mut self, client: SocketAddr) -> bool {
+        let found = self.expected.iter_mut().find(|(it, _)| *it == client);
+        found.map(|(_, closed)| *closed = true).is_some()
     }
 
     /// Whether this client was expected; once.
     pub(super) fn meets(&mut self, client: SocketAddr) -> bool {
-        let found = self.expected.iter().position(|it| *it == client);
-        found.and_then(|at| self.expected.remove(at)).is_some()
+        let found = self.expected.iter().position(|(it, _)| *it == client);
+        found.map(|at| self.expected.swap_remove(at)).is_some()
     }
 }
 

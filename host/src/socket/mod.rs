@@ -33,6 +33,9 @@ const DATAGRAM_BYTES: u32 = 64 << 10;
 /// Clients that the system may hold until they are accepted.
 const BACKLOG: u32 = 128;
 
+/// Own clients that may be closed, with what they have sent, before they are accepted.
+const LEFT: usize = 16;
+
 // Error numbers of Linux, which are those of the contract.
 pub(crate) const EBADF: u32 = 9;
 pub(crate) const EAGAIN: u32 = 11;

@@ -18,7 +18,7 @@ use super::options::{self, Device, OptionName};
 use super::wait::{self, Events, Waiting};
 use super::{
     BACKLOG, DATAGRAM_BYTES, Datagram, Description, Direction, EAGAIN, EBADF, EINVAL, EMFILE,
-    EOPNOTSUPP, FIRST_HANDLE, Failure, Handle, Kind, MessageFlags, RECEIVE_BYTES,
+    EOPNOTSUPP, FIRST_HANDLE, Failure, Handle, Kind, LEFT, MessageFlags, RECEIVE_BYTES,
 };
 use crate::connection::Reach;
 use crate::descriptors::{Permit, Share};
@@ -160,12 +160,32 @@ impl Sockets {
             .table()
             .values()
             .any(|other| Arc::ptr_eq(&other.entry, &open.entry));
+        if !still_open {
+            self.give_up(&open.entry);
+        }
         if !still_open && Arc::strong_count(&open.entry) > 1 {
             // Whoever waits holds the socket until its turn comes; the peer and the
             // port must not wait for that.
             let _ = open.entry.io.shutdown(Direction::Both);
         }
         true
+    }
+
+    /// A client that is closed before an own listener has accepted it leaves what it has sent
+    /// to the system. Few may; what the others have sent goes with them.
+    fn give_up(&self, client: &Entry) {
+        let Some(address) = client.bound().filter(|_| client.kind == Kind::Stream) else {
+            return;
+        };
+        let own = self.own();
+        let left: usize = own.iter().map(|own| own.reach().left()).sum();
+        let waits = own.iter().any(|own| own.reach().leaves(address));
+        if waits
+            && left >= LEFT
+            && let Err(error) = client.io.set_linger(Some(Duration::ZERO))
+        {
+            tracing::debug!(%error, "an own client leaves what it has sent");
+        }
     }
 
     /// What a handle stands for.
@@ -230,7 +250,8 @@ impl Sockets {
             let (io, peer) = entry.io.accept()?;
             let peer = peer.as_socket().ok_or_else(|| Failure::new(EINVAL))?;
             let mut reach = entry.reach();
-            let welcome = reach.open || reach.meets(peer);
+            let expected = reach.meets(peer);
+            let welcome = reach.open || expected;
             drop(reach);
             if welcome && let Some(descriptor) = descriptor.take() {
                 io.set_nonblocking(true)?;
@@ -250,12 +271,17 @@ impl Sockets {
         let entry = self.entry(handle)?;
         let own = self.own();
         let checked = self.access.check_target(&entry, target, &own);
-        match (checked, entry.kind) {
-            (Ok(()), _) => entry.reach().denied = None,
-            // Only the target is kept: plugins ask the socket for its own address
-            // then, to learn that of the machine.
-            (Err(denied), Kind::Datagram) => entry.reach().denied = Some(denied),
-            (Err(denied), Kind::Stream) => return Err(self.access.refuse(&denied)),
+        // A datagram socket may have any target: plugins ask the socket for its own address
+        // then, to learn that of the machine. Each sending is looked at.
+        if let (Err(denied), Kind::Stream) = (checked, entry.kind) {
+            return Err(self.access.refuse(&denied));
+        }
+        let listener = match entry.kind {
+            Kind::Stream => own_socket(Kind::Stream, target, &own),
+            Kind::Datagram => None,
+        };
+        if listener.is_some_and(|listener| !listener.reach().has_room()) {
+            return Err(Failure::new(EAGAIN));
         }
         let connected = entry.io.connect(&SockAddr::from(target));
         let already = connected
@@ -266,8 +292,7 @@ impl Sockets {
         if !matches!(already, Some(libc_errno::EALREADY | libc_errno::EISCONN)) {
             entry.forget_watch();
         }
-        if entry.kind == Kind::Stream
-            && let Some(listener) = own_socket(Kind::Stream, target, &own)
+        if let Some(listener) = listener
             && let Some(client) = entry.bound()
         {
             listener.reach().expect(client);

@@ -2,9 +2,12 @@
 //!
 //! The text is the plugin's own: it is neither read nor changed here, only bounded.
 
+use std::sync::Arc;
+
 use rusqlite::OptionalExtension;
 
 use super::{Store, StoreError};
+use crate::account::Charge;
 use crate::error::LimitHit;
 use crate::limits::Limits;
 
@@ -20,17 +23,34 @@ pub enum ConfigurationError {
 }
 
 impl Store {
-    /// The stored document; `None` until something was stored.
+    /// The stored document, and what it is charged as long as the hub has it; `None` until
+    /// something was stored.
     ///
     /// # Errors
-    /// [`StoreError::Sqlite`] when the store cannot be read.
-    pub async fn configuration(&self, hardware: u32) -> Result<Option<String>, StoreError> {
+    /// See [`ConfigurationError`].
+    pub async fn configuration(
+        &self,
+        hardware: u32,
+    ) -> Result<Option<(String, Charge)>, ConfigurationError> {
+        let account = Arc::clone(&self.account);
         self.read(move |connection| {
-            let found = connection
-                .prepare_cached("SELECT json FROM configuration WHERE hardware_id = ?1")?
-                .query_row([hardware], |row| row.get(0))
-                .optional()?;
-            Ok(found)
+            let sql = "SELECT octet_length(json) FROM configuration WHERE hardware_id = ?1";
+            let bytes = connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| {
+                    statement.query_row([hardware], |row| row.get(0)).optional()
+                })
+                .map_err(StoreError::from)?;
+            let Some(bytes) = bytes.map(i64::unsigned_abs) else {
+                return Ok(None);
+            };
+            let charge = account.charge(bytes)?;
+            let sql = "SELECT json FROM configuration WHERE hardware_id = ?1";
+            let json = connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.query_row([hardware], |row| row.get(0)))
+                .map_err(StoreError::from)?;
+            Ok(Some((json, charge)))
         })
         .await
     }

@@ -177,6 +177,9 @@ impl From<rusqlite::Error> for DeviceError {
     }
 }
 
+/// Bytes that a pair of options takes beside its texts.
+const PAIR: usize = 64;
+
 /// The limits that apply to the rows of one hardware.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceLimits {
@@ -206,8 +209,8 @@ impl DeviceLimits {
     }
 
     fn options(&self, options: &[(String, String)]) -> Result<(), LimitHit> {
-        // An empty pair costs as well.
-        let pair = |(key, value): &(String, String)| key.len() + value.len() + 2;
+        // An empty pair costs as well: what it takes once it is taken apart.
+        let pair = |(key, value): &(String, String)| key.len() + value.len() + PAIR;
         self.bytes(options.iter().map(pair).sum())
     }
 
@@ -217,6 +220,33 @@ impl DeviceLimits {
             return Ok(());
         }
         Err(Limits::hit("device-text", used, self.text))
+    }
+}
+
+impl Device {
+    /// Bytes that it takes in memory.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let Self {
+            device_id,
+            name,
+            s_value,
+            description,
+            color,
+            last_update,
+            ..
+        } = self;
+        let texts = [device_id, name, s_value, description, color, last_update];
+        let texts = texts.into_iter().map(String::len);
+        // A pair is two texts with places of their own.
+        let pair = |(key, value): &(String, String)| {
+            key.len()
+                .saturating_add(value.len())
+                .saturating_add(2 * PAIR)
+        };
+        let all = texts.chain(self.options.iter().map(pair));
+        let all = all.fold(size_of::<Self>(), usize::saturating_add);
+        u64::try_from(all).unwrap_or(u64::MAX)
     }
 }
 
@@ -238,6 +268,24 @@ impl NewDevice {
         limits.texts([device_id, name, s_value, description, color])?;
         limits.options(options)
     }
+
+    /// Bytes that the hub holds for it until the row is stored.
+    #[must_use]
+    pub fn cost(&self) -> u64 {
+        let Self {
+            device_id,
+            name,
+            s_value,
+            description,
+            color,
+            options,
+            ..
+        } = self;
+        cost(
+            [device_id, name, s_value, description, color].into_iter(),
+            options,
+        )
+    }
 }
 
 impl Change {
@@ -251,4 +299,29 @@ impl Change {
         limits.texts(texts.chain(values.map(|value| &value.s_value)))?;
         limits.options(self.options.as_deref().unwrap_or_default())
     }
+
+    /// Bytes that the hub holds for it until the row is stored.
+    #[must_use]
+    pub fn cost(&self) -> u64 {
+        let values = self.value.iter().chain(&self.silent_value);
+        let texts = self.name.iter().chain(&self.description).chain(&self.color);
+        cost(
+            texts.chain(values.map(|value| &value.s_value)),
+            self.options.as_deref().unwrap_or_default(),
+        )
+    }
+}
+
+/// The texts, the row with them before and after, and the options in their stored form.
+fn cost<'a>(texts: impl Iterator<Item = &'a String>, options: &[(String, String)]) -> u64 {
+    const COPIES: u64 = 4;
+    const OPTION: usize = 128;
+    let option = |(key, value): &(String, String)| {
+        key.len().saturating_add(value.len()).saturating_add(OPTION)
+    };
+    let all = texts.map(String::len).chain(options.iter().map(option));
+    let bytes = all.fold(0_usize, usize::saturating_add);
+    u64::try_from(bytes)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(COPIES)
 }

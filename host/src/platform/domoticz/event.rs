@@ -57,6 +57,35 @@ pub enum HubEvent {
     Settings(Vec<(String, String)>),
 }
 
+impl HubEvent {
+    /// Bytes that it holds while it waits.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        const EVENT: usize = 256;
+        let texts: usize = match self {
+            Self::Command {
+                device_id,
+                command,
+                color,
+                ..
+            } => [device_id, command, color]
+                .into_iter()
+                .map(String::len)
+                .sum(),
+            Self::DeviceAdded { device_id, .. }
+            | Self::DeviceModified { device_id, .. }
+            | Self::DeviceRemoved { device_id, .. }
+            | Self::Security { device_id, .. } => device_id.len(),
+            Self::Notification(notification) => notification.size(),
+            Self::Settings(settings) => settings
+                .iter()
+                .map(|(key, value)| key.len().saturating_add(value.len()))
+                .fold(0, usize::saturating_add),
+        };
+        u64::try_from(texts.saturating_add(EVENT)).unwrap_or(u64::MAX)
+    }
+}
+
 /// The level of a command, by Python type.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Level {

@@ -28,6 +28,26 @@ pub struct Notification {
 }
 
 impl Notification {
+    /// Bytes of its texts.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let Self {
+            name,
+            subject,
+            text,
+            status,
+            sound,
+            image_file,
+            priority: _,
+        } = self;
+        [name, subject, text, status, sound, image_file]
+            .into_iter()
+            .map(String::len)
+            .fold(0, usize::saturating_add)
+    }
+}
+
+impl Notification {
     /// A message that is about no device, as a client words it.
     #[must_use]
     pub fn message(subject: &str, text: &str, priority: i32, sound: &str) -> Self {

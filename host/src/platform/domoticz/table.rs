@@ -16,8 +16,12 @@ use super::event::HubEvent;
 use super::kind;
 use super::row::{self, StoredRow};
 use super::security::PANEL;
+use crate::account::Charge;
 use crate::store::{Changes, Store};
 use write::{any, apply, insert, own, remove};
+
+/// Bytes of rows after which a plugin that reads all of its rows lets others read.
+const PIECE: u64 = 64 << 10;
 
 mod shown;
 mod write;
@@ -128,29 +132,53 @@ impl DeviceTable {
         }
     }
 
-    /// All rows of a hardware, by device id and unit.
+    /// All rows of a hardware, by device id and unit, and what they are charged. Many are
+    /// read a few at a time.
     ///
     /// # Errors
     /// [`DeviceError::Limit`] when there is no room for so much in `host-memory`,
     /// [`DeviceError::Unavailable`].
-    pub async fn list(&self, hardware: u32) -> Result<Vec<Device>, DeviceError> {
+    pub async fn list(&self, hardware: u32) -> Result<(Vec<Device>, Charge), DeviceError> {
+        let mut charge = self.store.account().charge(0)?;
         let condition = "hardware_id = ?1";
         let few = self.store.read_brief(move |connection| {
             Ok::<_, DeviceError>(row::select_brief(connection, condition, [hardware])?)
         });
-        let rows = match few.await? {
-            Some(rows) => rows,
-            None => {
-                let account = Arc::clone(self.store.account());
-                let many = self.store.read(move |connection| {
-                    let (_, bytes) = row::usage(connection, hardware)?;
-                    let _held = account.charge(bytes)?;
-                    Ok::<_, DeviceError>(row::select(connection, condition, [hardware])?)
-                });
-                many.await?
-            }
-        };
-        Ok(rows.into_iter().map(|row| row.device).collect())
+        if let Some(rows) = few.await? {
+            let devices: Vec<_> = rows.into_iter().map(|row| row.device).collect();
+            charge.grow(devices.iter().map(Device::size).sum())?;
+            return Ok((devices, charge));
+        }
+        let ids = self.store.read(move |connection| {
+            let sql = "SELECT id FROM devices WHERE hardware_id = ?1 ORDER BY device_id, unit";
+            let mut statement = connection.prepare_cached(sql)?;
+            let ids = statement.query_map([hardware], |row| row.get(0))?;
+            Ok::<_, DeviceError>(ids.collect::<Result<Vec<i64>, _>>()?)
+        });
+        let mut ids = ids.await?.into_iter();
+        let mut devices = Vec::new();
+        while ids.len() > 0 {
+            let piece = self.store.read(move |connection| {
+                let (mut found, mut bytes) = (Vec::new(), 0_u64);
+                for id in ids.by_ref() {
+                    // One that was removed meanwhile is no longer there.
+                    let Some(row) = row::find(connection, "id = ?1", [id])? else {
+                        continue;
+                    };
+                    charge.grow(row.device.size())?;
+                    bytes = bytes.saturating_add(row.weight());
+                    found.push(row.device);
+                    if bytes > PIECE {
+                        break;
+                    }
+                }
+                Ok::<_, DeviceError>((found, ids, charge))
+            });
+            let found;
+            (found, ids, charge) = piece.await?;
+            devices.extend(found);
+        }
+        Ok((devices, charge))
     }
 
     /// The row of a hardware with this device id (any if `None`) and unit.
@@ -182,8 +210,12 @@ impl DeviceTable {
         limits: DeviceLimits,
     ) -> Result<Device, DeviceError> {
         device.check(limits)?;
+        let charge = self.store.account().charge(device.cost())?;
         self.store
-            .write(move |transaction| insert(transaction, hardware, device, limits))
+            .write(move |transaction| {
+                let _held = charge;
+                insert(transaction, hardware, device, limits)
+            })
             .await
     }
 
@@ -200,10 +232,12 @@ impl DeviceTable {
         limits: DeviceLimits,
     ) -> Result<Updated, DeviceError> {
         change.check(limits)?;
+        let charge = self.store.account().charge(change.cost())?;
         // Here and not on the store's thread, where others would wait for it.
         change.color = change.color.map(|color| color::normalise(&color));
         let timed_out = change.timed_out;
         let operation = self.store.write(move |transaction| {
+            let _held = charge;
             let row = own(transaction, hardware, id)?;
             let before = row.device.clone();
             let after = apply(transaction, row, &change, Some(limits))?.device;

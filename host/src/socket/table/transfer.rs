@@ -12,11 +12,10 @@ impl Sockets {
     pub fn send(&self, handle: Handle, data: &[u8], flags: MessageFlags) -> Result<u32, Failure> {
         let entry = self.entry(handle)?;
         if entry.kind == Kind::Datagram {
-            let denied = entry.reach().denied.clone();
-            if let Some(denied) = denied {
-                return Err(self.access.refuse(&denied));
-            }
-            if let Some(peer) = entry.peer().ok().flatten() {
+            // At each sending: a port that was the instance's own may be another's by now.
+            if let Some(peer) = entry.peer().ok().flatten().filter(|_| !entry.paired) {
+                let checked = self.access.check_target(&entry, peer, &self.own());
+                checked.map_err(|denied| self.access.refuse(&denied))?;
                 entry.reach().asked_all |= is_for_many(peer);
             }
         }

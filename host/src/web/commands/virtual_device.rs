@@ -16,7 +16,7 @@ pub(super) async fn create(call: &Call<'_>) -> Outcome {
         return Err("no hardware has this idx".to_owned());
     }
     let (device_type, sub_type) = types(call)?;
-    let rows = call.api.devices.list(hardware).await.map_err(explain)?;
+    let (rows, _charge) = call.api.devices.list(hardware).await.map_err(explain)?;
     let taken: HashSet<u32> = rows.iter().map(|row| row.unit).collect();
     let unit = (1..=255).find(|unit| !taken.contains(unit));
     let options = call.query.text("sensoroptions").map(|text| {

@@ -167,7 +167,7 @@ async fn every_command_answers_whatever_it_is_given() {
     ];
     for value in junk {
         for (unit, (device_type, sub_type)) in (1..).zip(device_types) {
-            let same = f.api.devices.list(f.hardware).await.unwrap();
+            let (same, _charge) = f.api.devices.list(f.hardware).await.unwrap();
             if !same.iter().any(|row| row.unit == unit) {
                 let device = NewDevice {
                     device_type,

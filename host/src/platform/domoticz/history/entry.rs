@@ -13,6 +13,7 @@ use super::super::value::leading_number;
 use super::day::Day;
 use super::family::Family;
 use super::sample::Figures;
+use super::tick::midnight;
 
 /// A row that a plugin dates itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,17 @@ pub enum Entry {
         /// Its figures, in the columns of [`super::day`].
         day: Day,
     },
+}
+
+impl Entry {
+    /// Unix time in seconds: of a day, its beginning.
+    #[must_use]
+    pub fn time(&self) -> i64 {
+        match self {
+            Self::Moment { time, .. } => *time,
+            Self::Day { date, .. } => midnight(*date).unwrap_or(i64::MAX),
+        }
+    }
 }
 
 /// Whether a text value of this device is for the history and not for its row.

@@ -53,6 +53,9 @@ pub struct LogRow {
     pub user: String,
 }
 
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
 /// Records what a reading says, in the transaction that stores it. `device` is the row
 /// with its new values, `given` the text value as it came, `changed` whether the rules of
 /// spec 4.5 took it as news.
@@ -67,6 +70,9 @@ pub fn record(
     now: Timestamp,
 ) -> Result<(), rusqlite::Error> {
     match entry::parse(device, given) {
+        // The oldest rows go first, so rows of the future would take the place of those that
+        // are still to come. Clocks and time zones may differ by a day.
+        Some(entry) if entry.time() > now.as_second().saturating_add(DAY) => return Ok(()),
         Some(Entry::Moment { time, figures }) => {
             return rows::put_short(connection, device.id, time, &figures);
         }

@@ -195,6 +195,8 @@ async fn what_a_device_can_hold_is_bounded_and_its_neighbour_keeps_its_own() {
     let switch = house.add(244, 73, &[]).await;
     house.set(sane, 0, "1;1;2024-05-01 00:00:00").await;
     house.set(sane, 0, "1;1;2024-05-01").await;
+    house.set(sane, 0, "1;1;2999-05-01 00:00:00").await;
+    house.set(sane, 0, "1;1;2999-05-01").await;
     let first = jiff::civil::date(2000, 1, 1);
     let over = 20_i64;
     let store = house.history.store.clone();

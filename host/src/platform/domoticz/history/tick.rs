@@ -4,7 +4,7 @@
 //! was off at midnight makes the daily rows that are missing when it is back, for as long
 //! as the five-minute rows are there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -26,8 +26,9 @@ const TIMEOUT: &str = "SensorTimeout";
 /// Its value in a fresh Domoticz, for one that is no number.
 const TIMEOUT_MINUTES: i64 = 60;
 
-/// Devices in one transaction.
+/// Devices in one transaction, and how long it may take: others wait for it.
 const BATCH: usize = 64;
+const BATCH_TIME: Duration = Duration::from_millis(10);
 
 /// Days in which a missing daily row is looked for: as long as five-minute rows live.
 const LOOK_BACK: i64 = 8;
@@ -62,11 +63,13 @@ impl History {
             let ids = statement.query_map([], |row| row.get(0))?;
             Ok::<_, StoreError>(ids.collect::<Result<Vec<i64>, _>>()?)
         });
-        for batch in ids.await?.chunks(BATCH) {
-            let (batch, changes) = (batch.to_vec(), self.store.changes().clone());
+        let mut ids = ids.await?.into_iter();
+        while ids.len() > 0 {
+            let changes = self.store.changes().clone();
             let written = self.store.write(move |transaction| {
                 let today = now.to_zoned(TimeZone::system());
-                for id in batch {
+                let begun = Instant::now();
+                for id in ids.by_ref().take(BATCH) {
                     let found = row::find(transaction, "id = ?1 AND used <> 0", [id])?;
                     let Some(row) = found else { continue };
                     take(transaction, &row, &today, timeout)?;
@@ -74,10 +77,13 @@ impl History {
                         // The first row of a day changes what is shown of it.
                         changes.mark(id);
                     }
+                    if begun.elapsed() >= BATCH_TIME {
+                        break;
+                    }
                 }
-                Ok::<_, StoreError>(())
+                Ok::<_, StoreError>(ids)
             });
-            written.await?;
+            ids = written.await?;
         }
         Ok(())
     }
