@@ -35,6 +35,9 @@ pub const DAYS: usize = 31;
 pub const COMPLAINTS: usize = 20;
 /// Longest message of a failure, in bytes.
 pub const MESSAGE: usize = 2048;
+/// Memory of objects and values up to which work about them is done on the thread that it
+/// comes to, in bytes.
+pub const SMALL: u64 = 256 << 10;
 
 /// The bounds with what they mean, for the documentation.
 pub const TABLE: &[(&str, usize)] = &[
@@ -146,7 +149,7 @@ pub fn read(text: &str, limits: Option<&Limits>, hold: &Hold) -> Result<Value, F
         .map_err(|error| Failure::wrong_type(format!("the arguments are no JSON: {error}")))
 }
 
-/// Reads what a plugin returned; the charge is given back with what was read.
+/// Reads what a plugin returned; the charge is to be kept for as long as what was read.
 ///
 /// # Errors
 ///

@@ -26,6 +26,7 @@ use super::lens::Lens;
 use super::patch::patch;
 use super::{IndigoApi, command};
 use crate::log::{Level, Record};
+use crate::platform::indigo::bounds::SMALL;
 use crate::platform::indigo::event_line;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
@@ -173,11 +174,11 @@ async fn follow<N, T>(
     client: &Arc<Client>,
     mut news: N,
     told: impl Fn(N::Item) -> T,
-    missed: impl Fn(u64) -> Option<Value>,
+    missed: impl Fn(u64) -> Option<String>,
 ) -> Result<(), Ended>
 where
     N: News,
-    T: Future<Output = Option<Value>>,
+    T: Future<Output = Option<String>>,
 {
     let mut pings = interval_at(Instant::now() + PING, PING);
     loop {
@@ -202,25 +203,22 @@ where
     }
 }
 
-/// Memory of the objects of a change up to which it is told on the thread of its client.
-const SMALL: u64 = 256 << 10;
-
 async fn objects(
     socket: &mut WebSocket,
     client: &Arc<Client>,
     collection: Collection,
 ) -> Result<(), Ended> {
-    let changes = client.server.changes();
+    let changes = client.server.changes(collection.objects());
     let told = |change: Arc<Change>| async move {
         if change.memory <= SMALL {
-            return client.told(&change, collection);
+            return client.told(&change);
         }
-        // At the cost of whoever made the change.
+        // At the cost of whoever made the change, and not behind that one's commands.
         let doer = change.by.plugin.as_ref();
         let account = Arc::clone(doer.map_or(client.server.own_account(), |it| &it.account));
         let told = Arc::clone(client);
-        let commands = &client.server.pools().commands;
-        let made = commands.run(&account, move || told.told(&change, collection));
+        let feeds = &client.server.pools().feeds;
+        let made = feeds.run(&account, move || told.told(&change));
         made.await.ok().flatten()
     };
     // Whoever has missed a change knows nothing for sure.
@@ -246,7 +244,7 @@ async fn log(socket: &mut WebSocket, client: &Arc<Client>) -> Result<(), Ended> 
 async fn received_by(
     client: &Arc<Client>,
     received: Option<Result<Message, axum::Error>>,
-) -> Result<Option<Value>, Ended> {
+) -> Result<Option<String>, Ended> {
     match received {
         Some(Ok(Message::Text(text))) => Ok(answer(client, &text).await),
         Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Ended::Gone),
@@ -254,21 +252,23 @@ async fn received_by(
     }
 }
 
-async fn send(socket: &mut WebSocket, message: Option<Value>) -> Result<(), Ended> {
+/// Sends a message; written already, because it may be as large as plugins make their objects.
+async fn send(socket: &mut WebSocket, message: Option<String>) -> Result<(), Ended> {
     if let Some(message) = message {
-        let text = Utf8Bytes::from(message.to_string());
+        let text = Utf8Bytes::from(message);
         socket.send(Message::Text(text)).await?;
     }
     Ok(())
 }
 
 impl Client {
-    /// What clients are told of a change; nothing when it is none of this feed's.
-    fn told(&self, change: &Change, collection: Collection) -> Option<Value> {
+    /// What clients are told of a change, if it is anything.
+    fn told(&self, change: &Change) -> Option<String> {
+        self.message(change).map(|message| message.to_string())
+    }
+
+    fn message(&self, change: &Change) -> Option<Value> {
         let (kind, lens) = (self.kind, &self.lens);
-        if change.what.object().table != collection.objects() {
-            return None;
-        }
         let add =
             |object| json!({"message": "add", "objectType": kind, "objectDict": lens.of(object)});
         let delete = |id: i64| json!({"message": "delete", "objectType": kind, "objectId": id});
@@ -346,14 +346,15 @@ impl Client {
 
 /// The answer to a client's message; a command that was carried out has none, its change
 /// comes as a patch.
-async fn answer(client: &Arc<Client>, text: &str) -> Option<Value> {
+async fn answer(client: &Arc<Client>, text: &str) -> Option<String> {
     let parsed = match serde_json::from_str(text) {
         // One sample of the manual encodes twice.
         Ok(Value::String(inner)) => serde_json::from_str(&inner),
         other => other,
     };
     let Ok(Value::Object(message)) = parsed else {
-        return Some(json!({"request_body": text, "error": "invalid JSON"}));
+        let refused = json!({"request_body": text, "error": "invalid JSON"});
+        return Some(refused.to_string());
     };
     let refresh = message.get("message").and_then(Value::as_str) == Some("refresh");
     if let Some(collection) = client.collection
@@ -362,32 +363,33 @@ async fn answer(client: &Arc<Client>, text: &str) -> Option<Value> {
         let server = &client.server;
         let shown = Arc::clone(client);
         let refreshed = server.pools().commands.run(server.own_account(), move || {
-            shown.refreshed(collection, &message)
+            shown.refreshed(collection, &message).to_string()
         });
         return refreshed.await.ok();
     }
     if !client.may_operate {
         let id = message.get("id").cloned().unwrap_or(Value::Null);
-        return Some(json!({"error": "whoever is connected here may give no commands", "id": id}));
+        let refused = json!({"error": "whoever is connected here may give no commands", "id": id});
+        return Some(refused.to_string());
     }
     let refused = command::run(&client.server, &message, "api-websocket")
         .await
         .err();
-    refused.map(|refused| refused.body)
+    refused.map(|refused| refused.body.to_string())
 }
 
-fn line(record: &Record) -> Value {
+fn line(record: &Record) -> String {
     let title = event_line::title(record);
     event(record.time, &title, record.level, &record.text)
 }
 
 /// A line of the hub for a client that has missed some.
-fn left_out(text: &str) -> Value {
+fn left_out(text: &str) -> String {
     event(Timestamp::now(), "Application", Level::Warning, text)
 }
 
-fn event(time: Timestamp, title: &str, level: Level, text: &str) -> Value {
-    json!({"message": "add", "objectType": "indigo.LogEvent", "objectDict": {
+fn event(time: Timestamp, title: &str, level: Level, text: &str) -> String {
+    let event = json!({"message": "add", "objectType": "indigo.LogEvent", "objectDict": {
         "message": text,
         "timeStamp": local(time),
         "typeStr": title,
@@ -395,7 +397,8 @@ fn event(time: Timestamp, title: &str, level: Level, text: &str) -> Value {
         "level": event_line::level(level),
         "color": event_line::color(level),
         "objectType": "indigo.LogEvent",
-    }})
+    }});
+    event.to_string()
 }
 
 fn local(time: Timestamp) -> String {

@@ -329,9 +329,10 @@ async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
     fields.insert("props".to_owned(), Value::Object(props));
     let step = Step::new("indigo.PluginAction", Value::Object(fields));
     if arguments.flag("waitUntilDone")?.unwrap_or(true) {
-        let value = execute::ask(context.server, context.caller, &step).await?;
-        context.room(bounds::footprint(&value).saturating_mul(2))?;
-        return Ok(value);
+        let returned = execute::ask(context.server, context.caller, &step).await?;
+        // Whoever asks pays before the plugin that was asked no longer does.
+        context.room(bounds::footprint(&returned.value).saturating_mul(2))?;
+        return Ok(returned.value);
     }
     execute::begin(context.server, context.caller, step, None)?;
     Ok(Value::Null)
@@ -421,12 +422,10 @@ fn broadcast(context: &Context<'_>) -> Result<Value, Failure> {
     let message = context.arguments.needed_text("messageName")?;
     bounds::short("a name", message, bounds::NAME)?;
     let arg = context.arguments.given("arg");
-    // A copy of it, and its text.
+    // Its text, and that of the call.
     context.room(arg.map_or(0, bounds::footprint).saturating_mul(2))?;
-    let args: Vec<Value> = arg.cloned().into_iter().collect();
-    let arguments: Arc<str> = json!({ "kind": "broadcast", "args": args })
-        .to_string()
-        .into();
+    let text = arg.map(Value::to_string).unwrap_or_default();
+    let arguments: Arc<str> = format!("{{\"kind\":\"broadcast\",\"args\":[{text}]}}").into();
     let bytes = u64::try_from(arguments.len()).unwrap_or(u64::MAX);
     let limit = sender.limits.broadcast_bytes;
     if bytes > limit {
