@@ -24,6 +24,7 @@ use super::answer::{Reply, error};
 use super::keys::Wanted;
 use super::lens::Lens;
 use super::patch::patch;
+use super::room::Room;
 use super::{IndigoApi, command};
 use crate::log::{Level, Record};
 use crate::platform::indigo::event_line;
@@ -95,6 +96,7 @@ pub(super) async fn open(
         collection: *collection,
         may_operate: rights >= Wanted::Operate.rights(),
         lens: Lens::new(&api.server, rights),
+        room: api.room.clone(),
     };
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
@@ -111,6 +113,7 @@ struct Client {
     collection: Option<Collection>,
     may_operate: bool,
     lens: Lens,
+    room: Room,
 }
 
 async fn serve(mut socket: WebSocket, client: Client, _place: OwnedSemaphorePermit) {
@@ -315,12 +318,14 @@ impl Client {
         };
         match message.get("objectId") {
             None | Some(Value::Null) => {
-                let objects: Vec<_> = {
-                    let database = server.database();
-                    let all = database.list(table).filter(|it| Lens::shows(it));
-                    all.cloned().collect()
+                let objects = server.database().measured(table);
+                let objects = objects.iter().filter(|(it, _)| Lens::shows(it));
+                // All of it is there at once, and its text.
+                let bytes = objects.clone().map(|(_, size)| size.shown());
+                let Ok(_place) = self.room.take(bytes.fold(0, u64::saturating_add)) else {
+                    return json!({"error": "the objects are too many; ask for one", "id": id});
                 };
-                let list: Vec<_> = objects.iter().map(|object| see(object)).collect();
+                let list: Vec<_> = objects.map(|(object, _)| see(object)).collect();
                 json!({"id": id, "message": "refresh", "objectType": kind, "list": list})
             }
             Some(wanted) => {
