@@ -26,6 +26,11 @@ pub struct Pools {
     pub files: Pool,
     /// Commands whose work is too long for a thread that serves callbacks.
     pub commands: Pool,
+    /// Telling of changes that are long. Everybody waits for that, so it has a thread which
+    /// nobody's commands can fill.
+    pub notices: Pool,
+    /// What clients of the HTTP API see of changes that are long.
+    pub feeds: Pool,
 }
 
 impl Default for Pools {
@@ -35,6 +40,8 @@ impl Default for Pools {
             names: Pool::new("names", 64, 2),
             files: Pool::new("files", 32, 2),
             commands: Pool::new("commands", cores.max(2), 1),
+            notices: Pool::new("notices", 1, 1),
+            feeds: Pool::new("feeds", cores.max(2), 1),
         }
     }
 }

@@ -20,7 +20,9 @@ use crate::log::Level;
 use crate::platform::indigo::dialog::add_stated_defaults;
 use crate::platform::indigo::object::Object;
 use crate::platform::indigo::view::view;
-use crate::platform::indigo::{Answer, Call, Failure, IndigoServer, Plugin, bounds, preferences};
+use crate::platform::indigo::{
+    Answer, Answered, Call, Failure, IndigoServer, Plugin, bounds, preferences,
+};
 
 /// How long a plugin's own threads are given to end: first that of `runConcurrentThread`,
 /// then, after `shutdown`, all others.
@@ -85,8 +87,8 @@ impl Life<'_> {
         component: &Component,
         link: &Link,
     ) -> Result<(), InstanceFailure> {
-        let answer = self.function(hub, component, "startup", "{}").await?;
-        match answer {
+        let answered = self.function(hub, component, "startup", "{}").await?;
+        match answered.answer {
             Answer::Raised(_) => return Err(InstanceFailure::Raised("startup")),
             Answer::Returned(value) if value.get("ok") == Some(&Value::Bool(false)) => {
                 let message = value.get("message").and_then(Value::as_str);
@@ -152,8 +154,8 @@ impl Life<'_> {
     ) -> Result<(), InstanceFailure> {
         let end = Instant::now() + GRACE;
         loop {
-            let answer = self.function(hub, component, "threadsLeft", "{}").await?;
-            let Answer::Returned(Value::Array(names)) = answer else {
+            let answered = self.function(hub, component, "threadsLeft", "{}").await?;
+            let Answer::Returned(Value::Array(names)) = answered.answer else {
                 return Ok(());
             };
             if names.is_empty() {
@@ -202,11 +204,11 @@ impl Life<'_> {
             waiting,
             charge,
         } = call;
-        let answer = self.function(hub, component, &name, &arguments).await?;
+        let answered = self.function(hub, component, &name, &arguments).await?;
         drop((waiting, charge));
         if let Some(reply) = reply {
             // Whoever asked may have stopped waiting meanwhile.
-            let _ = reply.send(answer);
+            let _ = reply.send(answered);
         }
         Ok(())
     }
@@ -217,7 +219,7 @@ impl Life<'_> {
         component: &Component,
         name: &str,
         arguments: &str,
-    ) -> Result<Answer, InstanceFailure> {
+    ) -> Result<Answered, InstanceFailure> {
         hub.with(|mut access| access.get().reply = None);
         let begun = std::time::Instant::now();
         let guest = component.cordon_plugin_guest();
@@ -225,17 +227,26 @@ impl Life<'_> {
         let outcome = self.call(hub, component, name, call).await?;
         self.counters.delivered(outcome, begun.elapsed());
         let reply = hub.with(|mut access| access.get().reply.take());
-        Ok(match outcome {
-            Outcome::Ok => Answer::Returned(self.returned(name, reply).await),
-            Outcome::NotDefined => Answer::NotDefined,
-            Outcome::Raised => Answer::Raised(self.returned(name, reply).await),
-        })
+        if outcome == Outcome::NotDefined {
+            return Ok(Answer::NotDefined.into());
+        }
+        let (value, charge) = self.returned(name, reply).await;
+        let answer = match outcome {
+            Outcome::Raised => Answer::Raised(value),
+            Outcome::Ok | Outcome::NotDefined => Answer::Returned(value),
+        };
+        Ok(Answered { answer, charge })
     }
 
-    /// What a function returned; nothing where that goes past a limit, which is told.
-    async fn returned(&self, name: &str, reply: Option<(String, Charge)>) -> Value {
+    /// What a function returned, and what that takes; nothing where that goes past a limit,
+    /// which is told.
+    async fn returned(
+        &self,
+        name: &str,
+        reply: Option<(String, Charge)>,
+    ) -> (Value, Option<Charge>) {
         let Some((text, held)) = reply else {
-            return Value::Null;
+            return (Value::Null, None);
         };
         let (account, limits) = (Arc::clone(&self.spec.account), self.spec.limits.clone());
         let small = text.len() <= SMALL;
@@ -252,7 +263,7 @@ impl Life<'_> {
                 .unwrap_or_else(|error| Err(Failure::other(error.to_string())))
         };
         match read {
-            Ok((value, _)) => value,
+            Ok((value, charge)) => (value, Some(charge)),
             Err(failure) => {
                 match &failure.limit {
                     Some(hit) => self.shared.log.limit(hit),
@@ -261,7 +272,7 @@ impl Life<'_> {
                         self.shared.log.plugin(false, Level::Error, &line);
                     }
                 }
-                Value::Null
+                (Value::Null, None)
             }
         }
     }

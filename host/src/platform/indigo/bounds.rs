@@ -158,7 +158,7 @@ pub fn read(text: &str, limits: Option<&Limits>, hold: &Hold) -> Result<Value, F
         .map_err(|error| Failure::wrong_type(format!("the arguments are no JSON: {error}")))
 }
 
-/// Reads what a plugin returned; the charge is given back with what was read.
+/// Reads what a plugin returned; the charge is to be kept for as long as what was read.
 ///
 /// # Errors
 ///

@@ -158,7 +158,7 @@ pub(super) fn control(
         let (mut method, mut answer) = (first.method, answer);
         let mut left = left.iter();
         loop {
-            if answer.await != Ok(Answer::NotDefined) {
+            if answer.await.map(|it| it.answer) != Ok(Answer::NotDefined) {
                 return;
             }
             plugin.miss(method);

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::bounds::{self, WATCHING, count, quoted};
 use super::change::{Change, StateChange, What};
 use super::failure::Failure;
-use super::object::Object;
+use super::object::{NO_FOLDER, Object};
 use super::server::Caller;
 use super::table::Table;
 use super::trigger::watched;
@@ -88,6 +88,8 @@ pub struct Database {
     usage: HashMap<String, Usage>,
     /// The triggers that watch an object, by its id.
     watching: HashMap<i64, BTreeSet<i64>>,
+    /// The accounts of plugins by their ids.
+    accounts: HashMap<String, Arc<Account>>,
     last_id: i64,
     sequence: u64,
 }
@@ -175,7 +177,9 @@ impl Database {
     pub fn put(&mut self, id: i64, placed: Option<Placed>) -> Option<Placed> {
         let old = self.objects.remove(&id);
         if let Some(old) = &old {
-            if let Some(names) = self.names.get_mut(&old.object.table) {
+            if let Some(names) = self.names.get_mut(&old.object.table)
+                && names.get(old.object.name()) == Some(&id)
+            {
                 names.remove(old.object.name());
             }
             if let Some(watched) = watched(&old.object)
@@ -195,7 +199,9 @@ impl Database {
             self.last_id = self.last_id.max(id);
             let object = &placed.object;
             let names = self.names.entry(object.table).or_default();
-            names.insert(object.name().to_owned(), id);
+            // Only one that comes back from the store may find its name taken; then it is
+            // found by its id alone.
+            names.entry(object.name().to_owned()).or_insert(id);
             if let Some(watched) = watched(object) {
                 self.watching.entry(watched).or_default().insert(id);
             }
@@ -242,9 +248,55 @@ impl Database {
         }
     }
 
+    /// These objects as they are now.
+    #[must_use]
+    pub fn versions(&self, ids: Vec<i64>) -> Vec<Version> {
+        let version = |id: i64| {
+            let placed = self.objects.get(&id);
+            let text = placed.and_then(|it| it.text.clone());
+            Version { id, text }
+        };
+        ids.into_iter().map(version).collect()
+    }
+
+    /// Puts the store's version of an object in the place of one that could not be written.
+    /// Nothing happens where that one is no longer there: a later change has its own write.
+    pub fn restore(&mut self, failed: &Version, kept: Option<Weighed>) {
+        let now = self.objects.get(&failed.id);
+        let is_there = match (now, &failed.text) {
+            (None, None) => true,
+            (Some(placed), Some(text)) => {
+                let same = |it: &Arc<str>| Arc::ptr_eq(it, text);
+                placed.text.as_ref().is_some_and(same)
+            }
+            _ => false,
+        };
+        if !is_there {
+            return;
+        }
+        let paid = self.put(failed.id, None).and_then(|it| it.charge);
+        let Some(kept) = kept else { return };
+        let mut placed = Placed::from(kept);
+        let memory = placed.memory;
+        placed.charge = match paid {
+            Some(mut charge) => {
+                charge.shrink_to(memory);
+                // What was stored stays, whatever is left of the account.
+                let _ = charge.grow(memory.saturating_sub(charge.bytes()));
+                Some(charge)
+            }
+            None => {
+                let account = self.accounts.get(&placed.object.hidden.charged);
+                account.and_then(|it| it.charge(memory).ok())
+            }
+        };
+        self.put(failed.id, Some(placed));
+    }
+
     /// Takes what the objects of a plugin need from its account, as far as it goes: what
     /// was stored stays, whatever the limit is now.
     pub fn charge(&mut self, plugin: &str, account: &Arc<Account>) {
+        self.accounts.insert(plugin.to_owned(), Arc::clone(account));
         for placed in self.objects.values_mut() {
             if placed.object.hidden.charged == plugin && placed.charge.is_none() {
                 placed.charge = account.charge(placed.memory).ok();
@@ -261,11 +313,7 @@ impl Database {
     pub fn add(&mut self, mut object: Object) -> i64 {
         object.id = self.next_id();
         let id = object.id;
-        let weighed = Weighed {
-            stored: false,
-            ..Weighed::loaded(object)
-        };
-        self.put(id, Some(weighed.into()));
+        self.put(id, Some(Weighed::new(object).into()));
         id
     }
 
@@ -273,6 +321,15 @@ impl Database {
         self.last_id = self.last_id.max(FIRST_ID - 1).saturating_add(1);
         self.last_id
     }
+}
+
+/// An object as a change has left it.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// Its id.
+    pub id: i64,
+    /// Its text, as long as the store does not have it; none for one that is gone.
+    pub text: Option<Arc<str>>,
 }
 
 /// The row of an object in the store.
@@ -294,8 +351,8 @@ pub struct Edit<'a> {
 
 /// What an edit that is kept leaves behind.
 pub struct Kept {
-    /// The objects that were touched.
-    pub ids: Vec<i64>,
+    /// The objects that were touched, as they are now.
+    pub versions: Vec<Version>,
     /// What to tell.
     pub changes: Vec<Change>,
     /// What the objects as they were take of somebody's account, until all are told.
@@ -327,6 +384,7 @@ impl<'a> Edit<'a> {
     pub fn create(&mut self, mut weighed: Weighed) -> Result<Arc<Object>, Failure> {
         let (table, draft) = (weighed.object.table, weighed.object.hidden.draft);
         self.check_name(table, weighed.object.name(), None)?;
+        self.check_folder(&weighed.object)?;
         self.check_watching(&weighed.object)?;
         let id = self.database.next_id();
         weighed.object.id = id;
@@ -358,6 +416,9 @@ impl<'a> Edit<'a> {
         let object = &weighed.object;
         if old.name() != object.name() {
             self.check_name(object.table, object.name(), Some(object.id))?;
+        }
+        if old.number("folderId") != object.number("folderId") {
+            self.check_folder(object)?;
         }
         if watched(old) != watched(object) {
             self.check_watching(object)?;
@@ -422,6 +483,16 @@ impl<'a> Edit<'a> {
         )))
     }
 
+    /// Refuses a folder that was removed after it was looked up.
+    fn check_folder(&self, object: &Object) -> Result<(), Failure> {
+        let id = object.number("folderId");
+        if id == NO_FOLDER || object.table.folders {
+            return Ok(());
+        }
+        let folders = object.table.collection.folders();
+        self.database.get(folders, &Reference::Id(id)).map(drop)
+    }
+
     fn place(&mut self, id: i64, placed: Option<Placed>) -> Result<(), Failure> {
         let charged = placed.as_ref().map(|it| it.object.hidden.charged.clone());
         let was = charged.as_ref().map(|plugin| self.database.usage(plugin));
@@ -468,11 +539,25 @@ impl<'a> Edit<'a> {
     pub fn keep(self) -> Kept {
         let mut ids: Vec<i64> = self.before.iter().map(|(id, _)| *id).collect();
         ids.dedup();
-        let before = self.before.into_iter();
+        let mut before = Vec::new();
+        for (id, placed) in self.before {
+            let Some(old) = placed else { continue };
+            let Some(charge) = old.charge else { continue };
+            match self.database.objects.get_mut(&id) {
+                // Whoever pays for it could not pay for both.
+                Some(new)
+                    if new.charge.is_none()
+                        && new.object.hidden.charged == old.object.hidden.charged =>
+                {
+                    new.charge = Some(charge);
+                }
+                _ => before.push(charge),
+            }
+        }
         Kept {
-            ids,
+            versions: self.database.versions(ids),
             changes: self.changes,
-            before: before.filter_map(|(_, placed)| placed?.charge).collect(),
+            before,
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
+use super::bounds::SMALL;
 use super::change::{Change, What};
 use super::driven::step;
 use super::object::Object;
@@ -15,9 +16,6 @@ use super::table::Collection;
 use super::trigger;
 use super::view::view;
 
-/// Memory of the objects of a change up to which it is told on this task's own thread.
-const SMALL: u64 = 256 << 10;
-
 /// Tells of changes until the server is gone.
 pub(super) async fn run(server: Weak<IndigoServer>, mut pending: mpsc::UnboundedReceiver<Pending>) {
     while let Some(pending) = pending.recv().await {
@@ -25,7 +23,7 @@ pub(super) async fn run(server: Weak<IndigoServer>, mut pending: mpsc::Unbounded
             stored,
             changes,
             _before,
-            _place,
+            _places,
         } = pending;
         // A change that was not stored did not happen.
         if stored.await != Ok(true) {
@@ -39,13 +37,14 @@ pub(super) async fn run(server: Weak<IndigoServer>, mut pending: mpsc::Unbounded
                 happened(&server, change);
                 continue;
             }
-            // Everybody's changes come through here: what takes long for a large object is
-            // done elsewhere, in turn with others and at the cost of whoever changed it.
+            // Everybody's changes come through here, one after the other. One that takes long
+            // is told on a thread that is kept for this, where it waits for no commands of
+            // whoever changed the object, and at that one's cost.
             let account = match &change.by.plugin {
                 Some(plugin) => Arc::clone(&plugin.account),
                 None => Arc::clone(&server.account),
             };
-            let pool = server.pools.commands.clone();
+            let pool = server.pools.notices.clone();
             let server = Arc::clone(&server);
             let told = step(&pool, &account, move || happened(&server, change));
             if let Err(error) = told.await {
@@ -62,7 +61,9 @@ fn happened(server: &Arc<IndigoServer>, change: Change) {
     if let What::Deleted(object) = &change.what {
         server.sprinklers.forget(object.id);
     }
-    if change.what.object().table.collection == Collection::Schedules {
+    if change.what.object().table == Collection::Schedules.objects() {
+        let changer = change.by.plugin.clone();
+        server.plans.mark(change.what.object().id, changer);
         server.timers.changed.notify_one();
     }
     server.watchers().tell(change);

@@ -16,7 +16,7 @@ use super::database::{Database, Reference, reference};
 use super::failure::{Failure, FailureKind};
 use super::hold::Hold;
 use super::object::Object;
-use super::plugin::{Answer, CallError, Plugin, Waiting};
+use super::plugin::{Answer, Answered, CallError, Plugin, Returned, Waiting};
 use super::server::{Caller, IndigoServer};
 use super::table::Collection;
 use super::timers::Delayed;
@@ -239,14 +239,15 @@ pub(super) async fn ask(
     server: &IndigoServer,
     caller: &Caller,
     step: &Step,
-) -> Result<Value, Failure> {
+) -> Result<Returned, Failure> {
     let (plugin, name, arguments, room) = plugin_action(server, caller, step, None, true)?;
     let text: Arc<str> = arguments.to_string().into();
     drop((arguments, room));
     let answer = plugin.call_text(&name, &text, PATIENCE).await;
     drop(text);
-    match answer.map_err(busy)? {
-        Answer::Returned(value) => Ok(value),
+    let Answered { answer, charge } = answer.map_err(busy)?;
+    match answer {
+        Answer::Returned(value) => Ok(Returned { value, charge }),
         Answer::NotDefined => Err(Failure::other(format!(
             "plugin '{}' has no method for action '{}'",
             plugin.id(),

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::bounds::footprint;
 use super::bundle::Bundle;
-use super::plugin::{Answer, Asked, Call, CallError, Plugin, Port};
+use super::plugin::{Answer, Answered, Asked, Call, CallError, Plugin, Port};
 use super::server::{IndigoServer, ServerOptions};
+use crate::account::Account;
 use crate::instance::log::PluginLog;
 use crate::limits::Limits;
 use crate::log::{EventLog, LogCapacity};
@@ -26,15 +28,32 @@ pub(crate) struct Fixture {
     pub(crate) server: Arc<IndigoServer>,
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) calls: Arc<Mutex<Vec<(String, Value)>>>,
-    _folder: TempDir,
+    pub(crate) store: Store,
+    folder: TempDir,
 }
 
 struct FakePort {
+    /// Pays for what is returned.
+    account: Arc<Account>,
     behaviour: Box<Behaviour>,
     calls: Arc<Mutex<Vec<(String, Value)>>>,
     running: bool,
     /// Calls that are never answered; dropped they would count as the plugin's end.
     kept: Mutex<Vec<Call>>,
+}
+
+impl FakePort {
+    fn paid(&self, answer: Answer) -> Answered {
+        let bytes = match &answer {
+            Answer::Returned(value) | Answer::Raised(value) => footprint(value),
+            Answer::NotDefined => 0,
+        };
+        let charge = self.account.charge(bytes).unwrap();
+        Answered {
+            answer,
+            charge: Some(charge),
+        }
+    }
 }
 
 impl Port for FakePort {
@@ -51,7 +70,7 @@ impl Port for FakePort {
         match answer {
             Some(answer) => {
                 if let Some(reply) = call.reply {
-                    let _ = reply.send(answer);
+                    let _ = reply.send(self.paid(answer));
                 }
             }
             None => self.kept.lock().unwrap().push(call),
@@ -89,7 +108,7 @@ impl Fixture {
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("F.indigoPlugin");
-        write(&root, "Contents/Info.plist", &info());
+        write(&root, "Contents/Info.plist", &info(ID));
         write(&root, "Contents/Server Plugin/plugin.py", "");
         for (name, text) in files {
             write(&root, &format!("Contents/{name}"), text);
@@ -99,7 +118,7 @@ impl Fixture {
         let store = Store::open(&folder.path().join("cordon.db")).unwrap();
         let events = EventLog::new(LogCapacity::default());
         let (pools, options) = (Pools::default(), ServerOptions::default());
-        let server = IndigoServer::open(store, events.clone(), pools, options).await;
+        let server = IndigoServer::open(store.clone(), events.clone(), pools, options).await;
         let server = server.unwrap();
         let limits = Limits::default();
         let log = PluginLog::new(events, "fixture", &limits);
@@ -107,6 +126,7 @@ impl Fixture {
         let plugin = server.add(Plugin::new(bundle, data, limits, log)).unwrap();
         let calls = Arc::new(Mutex::new(Vec::new()));
         plugin.attach(Arc::new(FakePort {
+            account: Arc::clone(&plugin.account),
             behaviour: Box::new(behaviour),
             calls: Arc::clone(&calls),
             running,
@@ -116,8 +136,31 @@ impl Fixture {
             server,
             plugin,
             calls,
-            _folder: folder,
+            store,
+            folder,
         }
+    }
+
+    /// Another running plugin on the server, which returns nothing from what it is called
+    /// with, and the calls that it gets.
+    pub(crate) fn join(&self, id: &str) -> (Arc<Plugin>, Arc<Mutex<Vec<(String, Value)>>>) {
+        let root = self.folder.path().join(format!("{id}.indigoPlugin"));
+        write(&root, "Contents/Info.plist", &info(id));
+        write(&root, "Contents/Server Plugin/plugin.py", "");
+        let limits = Limits::default();
+        let log = PluginLog::new(self.server.events().clone(), id, &limits);
+        let data = self.folder.path().join("data");
+        let plugin = Plugin::new(Bundle::open(&root).unwrap(), data, limits, log);
+        let plugin = self.server.add(plugin).unwrap();
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        plugin.attach(Arc::new(FakePort {
+            account: Arc::clone(&plugin.account),
+            behaviour: Box::new(|_, _| Some(Answer::Returned(Value::Null))),
+            calls: Arc::clone(&calls),
+            running: true,
+            kept: Mutex::default(),
+        }));
+        (plugin, calls)
     }
 
     /// The calls so far, without those about objects; the list is empty afterwards.
@@ -139,10 +182,10 @@ fn write(root: &Path, name: &str, text: &str) {
     std::fs::write(path, text).unwrap();
 }
 
-fn info() -> String {
+fn info(id: &str) -> String {
     let key = |name: &str, value: &str| format!("<key>{name}</key><string>{value}</string>");
     let keys = [
-        ("CFBundleIdentifier", ID),
+        ("CFBundleIdentifier", id),
         ("CFBundleDisplayName", "Fixture"),
         ("PluginVersion", "1.0"),
         ("ServerApiVersion", "3.0"),

@@ -31,6 +31,8 @@ mod log_follower;
 mod mail;
 pub mod object;
 pub mod paths;
+mod places;
+mod plans;
 pub mod plugin;
 pub mod preferences;
 mod property_list;
@@ -57,6 +59,6 @@ mod tests;
 
 pub use change::{Change, What};
 pub use failure::{Failure, FailureKind};
-pub use plugin::{Answer, Call, CallError, Plugin, Port};
+pub use plugin::{Answer, Answered, Call, CallError, Plugin, Port, Returned};
 pub use server::{Caller, IndigoServer, ServerOptions};
 pub use watchers::Watcher;

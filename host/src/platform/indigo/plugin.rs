@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use super::bounds;
 use super::bundle::Bundle;
 use super::definition::{ConfigUi, MenuDialog};
 use super::failure::Failure;
-use super::server::EDITS;
+use super::places::Places;
 use super::state::StateDefinition;
 use super::table::Collection;
 use crate::account::{Account, Charge};
@@ -32,6 +32,32 @@ pub enum Answer {
     /// It raised; the traceback is in the plugin's log. The members are `type`, `message`
     /// and `traceback`.
     Raised(Value),
+}
+
+/// An answer, paid for by the plugin for as long as this lives.
+#[derive(Debug)]
+pub struct Answered {
+    /// How the call ended.
+    pub answer: Answer,
+    /// What the answer takes of the plugin's account.
+    pub charge: Option<Charge>,
+}
+
+impl From<Answer> for Answered {
+    /// One that takes nothing.
+    fn from(answer: Answer) -> Self {
+        let charge = None;
+        Self { answer, charge }
+    }
+}
+
+/// What a function returned, paid for by the plugin for as long as this lives.
+#[derive(Debug)]
+pub struct Returned {
+    /// What it returned.
+    pub value: Value,
+    /// What that takes of the plugin's account.
+    pub charge: Option<Charge>,
 }
 
 /// Why a call did not come back with an answer.
@@ -64,7 +90,7 @@ pub struct Call {
     /// JSON of its arguments; shared, because a change goes to many.
     pub arguments: Arc<str>,
     /// Who waits for what it returns.
-    pub reply: Option<oneshot::Sender<Answer>>,
+    pub reply: Option<oneshot::Sender<Answered>>,
     /// Gives the bytes back that wait for the plugin.
     pub waiting: Option<Waiting>,
     /// What the call takes of the plugin's account until it is made.
@@ -183,7 +209,7 @@ pub struct Plugin {
     /// Changes on their way that nobody waits for, of triggers that it fired.
     pub(super) steps: Arc<AtomicU64>,
     /// Places for its changes on their way.
-    pub(super) edits: Arc<Semaphore>,
+    pub(super) places: Places,
     /// When another plugin had it restarted last.
     restarted: Mutex<Option<Instant>>,
     /// Held while its preferences are written.
@@ -214,7 +240,7 @@ impl Plugin {
             started: AtomicBool::new(false),
             missing: Mutex::default(),
             steps: Arc::default(),
-            edits: Arc::new(Semaphore::new(EDITS)),
+            places: Places::of_plugin(),
             restarted: Mutex::default(),
             saving: tokio::sync::Mutex::default(),
             serial: Arc::default(),
@@ -417,7 +443,7 @@ impl Plugin {
         &self,
         name: &str,
         arguments: &Arc<str>,
-    ) -> Result<oneshot::Receiver<Answer>, CallError> {
+    ) -> Result<oneshot::Receiver<Answered>, CallError> {
         let (reply, answered) = oneshot::channel();
         self.queue(Call {
             name: name.to_owned(),
@@ -468,7 +494,7 @@ impl Plugin {
         name: &str,
         arguments: &Value,
         deadline: Duration,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Answered, CallError> {
         self.call_text(name, &arguments.to_string().into(), deadline)
             .await
     }
@@ -483,7 +509,7 @@ impl Plugin {
         name: &str,
         arguments: &Arc<str>,
         deadline: Duration,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Answered, CallError> {
         let answered = self.start(name, arguments)?;
         match tokio::time::timeout(deadline, answered).await {
             Ok(Ok(answer)) => Ok(answer),

@@ -27,13 +27,33 @@ pub struct Timing {
     pub repeat: bool,
 }
 
+/// The attributes that the times of a schedule follow from.
+const TIMES: [&str; 8] = [
+    "enabled",
+    "dateType",
+    "timeType",
+    "absoluteDate",
+    "absoluteTime",
+    "absoluteDateTime",
+    "sunDelta",
+    "randomizeBy",
+];
+
+/// Whether two versions of a schedule are due at the same times.
+#[must_use]
+pub fn has_same_times(one: &Object, other: &Object) -> bool {
+    let same = |key: &&str| one.fields.get(*key) == other.fields.get(*key);
+    one.hidden.timing == other.hidden.timing && TIMES.iter().all(same)
+}
+
 /// When a schedule is due next after this moment.
 #[must_use]
 pub fn next(schedule: &Object, sun: &Sun, after: &Zoned) -> Option<Zoned> {
     if !schedule.flag("enabled") {
         return None;
     }
-    let timing = schedule.hidden.timing.clone().unwrap_or_default();
+    let none = Timing::default();
+    let timing = schedule.hidden.timing.as_ref().unwrap_or(&none);
     if schedule.text("timeType") == "Countdown" {
         let wait = SignedDuration::try_from_secs_f64(timing.countdown).ok()?;
         // A second at least: a schedule must not keep the hub busy.
@@ -41,21 +61,25 @@ pub fn next(schedule: &Object, sun: &Sun, after: &Zoned) -> Option<Zoned> {
             .checked_add(wait.max(SignedDuration::from_secs(1)))
             .ok();
     }
+    // Read once, not for each day.
+    let start = absolute(schedule);
     // One day alone may be further away than the others are looked for.
     let (first, days) = match schedule.text("dateType") {
-        "Absolute" => (absolute(schedule)?.date(), 1),
+        "Absolute" => (start?.date(), 1),
+        "DaysOfWeek" if timing.weekdays.is_empty() => return None,
+        "DaysOfMonth" | "DaysOfMonthInterval" if timing.days.is_empty() => return None,
         _ => (after.date().yesterday().ok()?, DAYS),
     };
     let mut times = first
         .series(Span::new().days(1))
         .take(days)
-        .filter(|day| falls_on(schedule, &timing, *day))
-        .filter_map(|day| on(schedule, sun, day, after));
+        .filter(|day| falls_on(schedule, timing, start, *day))
+        .filter_map(|day| on(schedule, sun, start, day, after));
     times.find(|time| time > after)
 }
 
-fn falls_on(schedule: &Object, timing: &Timing, day: Date) -> bool {
-    let start = absolute(schedule).map(DateTime::date);
+fn falls_on(schedule: &Object, timing: &Timing, start: Option<DateTime>, day: Date) -> bool {
+    let start = start.map(DateTime::date);
     let months = |from: Date| {
         i32::from(day.year() - from.year()) * 12 + i32::from(day.month() - from.month())
     };
@@ -78,13 +102,19 @@ fn falls_on(schedule: &Object, timing: &Timing, day: Date) -> bool {
     }
 }
 
-fn on(schedule: &Object, sun: &Sun, day: Date, after: &Zoned) -> Option<Zoned> {
+fn on(
+    schedule: &Object,
+    sun: &Sun,
+    start: Option<DateTime>,
+    day: Date,
+    after: &Zoned,
+) -> Option<Zoned> {
     let delta = SignedDuration::from_secs(schedule.number("sunDelta").clamp(-86_400, 86_400));
     let time = match schedule.text("timeType") {
         "Sunrise" => sun.on(Event::Rise, day)?.checked_add(delta).ok()?,
         "Sunset" => sun.on(Event::Set, day)?.checked_add(delta).ok()?,
         _ => {
-            let time = absolute(schedule).map_or(Time::midnight(), DateTime::time);
+            let time = start.map_or(Time::midnight(), DateTime::time);
             day.to_datetime(time)
                 .to_zoned(after.time_zone().clone())
                 .ok()?

@@ -7,17 +7,16 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 
 use jiff::Zoned;
 use serde_json::Value;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::arguments::Arguments;
 use super::bounds;
 use super::change::{Change, StateChange};
 use super::command;
-use super::database::{Database, Edit, Kept};
+use super::database::{Database, Edit, Kept, Version};
 use super::device::DeviceClass;
 use super::dispatch;
 use super::driven::driven;
@@ -25,11 +24,13 @@ use super::failure::Failure;
 use super::hold::Hold;
 use super::log_follower;
 use super::object::Object;
-use super::plugin::{Answer, CallError, Plugin};
+use super::places::{Place, Places};
+use super::plans::Plans;
+use super::plugin::Plugin;
 use super::records;
 use super::sprinkler::Sprinklers;
 use super::sun::Sun;
-use super::table::Collection;
+use super::table::{Collection, Table};
 use super::timers::Timers;
 use super::trigger;
 use super::view::view;
@@ -42,13 +43,6 @@ use crate::log::EventLog;
 use crate::mail::Mailer;
 use crate::pool::Pools;
 use crate::store::{Store, StoreError};
-
-/// Changes of one plugin that may be on their way: to the store, and then to those who are
-/// told. Further ones wait, so that nobody's changes wait long behind those of another.
-pub(super) const EDITS: usize = 4;
-
-/// The same of the operator and of the server itself.
-const OWN_EDITS: usize = 64;
 
 /// Longest arguments of a command that is carried out on the thread of its caller, in bytes.
 const SMALL: usize = 4096;
@@ -188,13 +182,13 @@ pub(super) struct Pending {
     pub(super) changes: Vec<Change>,
     /// What the objects take that were there before.
     pub(super) _before: Vec<Charge>,
-    /// One of the places of whoever made the change.
-    pub(super) _place: Option<OwnedSemaphorePermit>,
+    /// Places of whoever made the changes, until they are told.
+    pub(super) _places: Place,
 }
 
 /// Somebody's turn to make a change.
 struct Turn {
-    place: Option<OwnedSemaphorePermit>,
+    place: Place,
     store: Store,
 }
 
@@ -207,13 +201,15 @@ pub struct IndigoServer {
     watchers: Watchers,
     /// Bounded by the places of those who make changes.
     pending: mpsc::UnboundedSender<Pending>,
-    edits: Arc<Semaphore>,
+    places: Places,
     /// The account of what the operator and the server itself do.
     pub(super) account: Arc<Account>,
     pub(super) pools: Pools,
     options: ServerOptions,
     /// What waits for its time.
     pub(super) timers: Timers,
+    /// When schedules are due.
+    pub(super) plans: Plans,
     /// Where and when the sun rises.
     pub(super) sun: Sun,
     /// Schedules of sprinklers.
@@ -253,9 +249,10 @@ impl IndigoServer {
         let sun = Sun::new(options.latitude, options.longitude);
         let mut changed: Vec<_> = drafts.iter().map(|it| it.id).collect();
         changed.extend(super::clock::add_daylight(&mut database, &sun));
+        let versions = database.versions(changed);
         let database = Arc::new(Mutex::new(database));
-        if !changed.is_empty() {
-            save(&store, &database, changed)
+        if !versions.is_empty() {
+            save(&store, &database, versions)
                 .await
                 .map_err(|error| EngineError::Store(error.to_string()))?;
         }
@@ -267,12 +264,13 @@ impl IndigoServer {
             plugins: RwLock::default(),
             watchers: Watchers::default(),
             pending,
-            edits: Arc::new(Semaphore::new(OWN_EDITS)),
+            places: Places::of_server(),
             account: Account::of_hub(),
             pools,
             sun,
             options,
             timers: Timers::default(),
+            plans: Plans::default(),
             sprinklers: Sprinklers::default(),
             follows_log: AtomicBool::new(false),
             steps: Arc::default(),
@@ -364,28 +362,10 @@ impl IndigoServer {
         caller.plugin().map_or(&self.account, |it| &it.account)
     }
 
-    /// Calls a function of a plugin and waits for what it returns.
-    ///
-    /// # Errors
-    ///
-    /// [`CallError`] when there is no answer.
-    pub async fn call_plugin(
-        &self,
-        plugin: &str,
-        name: &str,
-        arguments: &Value,
-        deadline: Duration,
-    ) -> Result<Answer, CallError> {
-        match self.plugin(plugin) {
-            Some(found) => found.call(name, arguments, deadline).await,
-            None => Err(CallError::NoSuchPlugin(plugin.to_owned())),
-        }
-    }
-
-    /// Every change from now on.
+    /// Every change from now on of the objects of a table.
     #[must_use]
-    pub fn changes(&self) -> Watcher {
-        self.watchers.watch()
+    pub fn changes(&self, table: Table) -> Watcher {
+        self.watchers.watch(table)
     }
 
     pub(super) fn watchers(&self) -> &Watchers {
@@ -511,14 +491,17 @@ impl IndigoServer {
     /// Waits until somebody may make a change: before it is made, because others are told of
     /// theirs after it.
     async fn turn(&self, caller: &Caller) -> Turn {
-        let (places, store) = match caller.plugin() {
-            Some(plugin) => (&plugin.edits, self.store.of(&plugin.account, &plugin.log)),
-            None => (&self.edits, self.store.clone()),
+        let store = match caller.plugin() {
+            Some(plugin) => self.store.of(&plugin.account, &plugin.log),
+            None => self.store.clone(),
         };
-        // Never closed.
-        let place = Arc::clone(places).acquire_owned().await.ok();
+        let place = self.places(caller).take().await;
         store.admit().await;
         Turn { place, store }
+    }
+
+    fn places<'a>(&'a self, caller: &'a Caller) -> &'a Places {
+        caller.plugin().map_or(&self.places, |it| &it.places)
     }
 
     async fn commit<T>(
@@ -528,7 +511,7 @@ impl IndigoServer {
         edit: impl FnOnce(&mut Edit<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let Turn { place, store } = turn;
-        let (value, ids, stored) = {
+        let (value, versions, stored, place) = {
             let mut database = self.database();
             let mut making = Edit::new(&mut database, caller);
             let value = match edit(&mut making) {
@@ -539,31 +522,33 @@ impl IndigoServer {
                 }
             };
             let Kept {
-                ids,
+                versions,
                 changes,
                 before,
             } = making.keep();
-            if ids.is_empty() {
+            if versions.is_empty() {
                 return Ok(value);
             }
+            let (place, untold) = self.places(caller).divide(place, &changes);
             let (stored, told) = oneshot::channel();
             let pending = Pending {
                 stored: told,
                 changes,
                 _before: before,
-                _place: place,
+                _places: untold,
             };
             // Under the lock, so that changes are told in the order in which they were
             // made. The other side lives as long as the server.
             let _ = self.pending.send(pending);
-            (value, ids, stored)
+            (value, versions, stored, place)
         };
         // In a task of its own: a plugin that is dropped while it waits must not leave
         // a change in memory that is not in the store.
         let database = Arc::clone(&self.database);
         let writing = tokio::spawn(async move {
-            let result = save(&store, &database, ids).await;
+            let result = save(&store, &database, versions).await;
             let _ = stored.send(result.is_ok());
+            drop(place);
             result
         });
         match writing.await {
@@ -576,8 +561,9 @@ impl IndigoServer {
         }
     }
 
-    /// An object on its way into the database, paid for by `caller` where it counts for that
-    /// one; with `hold` also what its owner will be shown.
+    /// An object on its way into the database, paid for by whoever it counts for, whatever
+    /// `caller` it is; with `hold` also what its owner will be shown. Where it counts for
+    /// another, who cannot pay, what that one paid before has to do.
     ///
     /// # Errors
     ///
@@ -589,7 +575,18 @@ impl IndigoServer {
         hold: Option<&Hold>,
     ) -> Result<Weighed, Failure> {
         let own = object.hidden.charged == caller.charged();
-        let weighed = Weighed::new(object, own.then(|| self.account(caller)))?;
+        let other = match own {
+            true => None,
+            false => self.plugin(&object.hidden.charged),
+        };
+        let mut weighed = Weighed::new(object);
+        if own {
+            weighed.pay(self.account(caller))?;
+        } else if let Some(plugin) = other
+            && let Err(failure) = weighed.pay(&plugin.account)
+        {
+            tracing::debug!(plugin = plugin.id(), %failure, "an object grew by another's doing");
+        }
         if let Some(hold) = hold {
             hold.take(weighed.size().shown())?;
         }
@@ -661,12 +658,14 @@ fn active(database: &Database, plugin: &Plugin) -> (Vec<Arc<Object>>, Vec<Arc<Ob
 }
 
 /// Writes objects as they are now. Two changes of one object may be written in either
-/// order, because what is written is always its newest state.
+/// order, because what is written is always its newest state. Of those that could not be
+/// written the store's version holds again, unless they were changed once more since.
 async fn save(
     store: &Store,
     database: &Arc<Mutex<Database>>,
-    ids: Vec<i64>,
+    versions: Vec<Version>,
 ) -> Result<(), StoreError> {
+    let ids: Vec<i64> = versions.iter().map(|it| it.id).collect();
     let shared = Arc::clone(database);
     let wanted = ids.clone();
     let result = store
@@ -682,12 +681,11 @@ async fn save(
             Ok(())
         }
         Err(error) => {
-            // What the store has is what holds.
             let kept = store
                 .read(move |connection| {
                     let one = |id: i64| {
                         let object = records::load_one(connection, id)?;
-                        Ok((id, object.map(Weighed::loaded)))
+                        Ok(object.map(Weighed::loaded))
                     };
                     ids.into_iter()
                         .map(one)
@@ -696,8 +694,8 @@ async fn save(
                 .await;
             if let Ok(kept) = kept {
                 let mut database = lock(database);
-                for (id, weighed) in kept {
-                    database.put(id, weighed.map(Into::into));
+                for (failed, kept) in versions.iter().zip(kept) {
+                    database.restore(failed, kept);
                 }
             }
             Err(error)

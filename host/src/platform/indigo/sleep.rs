@@ -97,7 +97,7 @@ async fn tell(plugin: Arc<Plugin>, name: &'static str) -> Told {
             return Told::Lost;
         }
     };
-    match answer {
+    match answer.map(|it| it.answer) {
         Ok(Answer::Raised(_)) => Told::Raised,
         Ok(Answer::Returned(_) | Answer::NotDefined) => Told::Done,
         Err(_) => Told::Lost,

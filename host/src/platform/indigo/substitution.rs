@@ -41,7 +41,6 @@ const FORMAT: usize = 256;
 /// Opens and closes markup.
 const MARK: &str = "%%";
 
-
 /// Replaces the markup in a text. Variables come first, because their values may bring
 /// markup of devices; no other value is looked at again. The text is cut where it would
 /// get longer than `most` bytes, before more of a value is copied.

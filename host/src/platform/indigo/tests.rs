@@ -1,12 +1,16 @@
 //! The server with a plugin whose methods are closures.
 
+mod clock;
 mod cost;
+mod races;
+mod room;
 
 use serde_json::{Value, json};
 
 use super::fixture::Fixture;
 use super::plugin::Answer;
 use super::server::Caller;
+use super::table::Collection;
 use super::{Failure, FailureKind};
 
 const DEVICES: &str =
@@ -149,7 +153,8 @@ async fn a_device_follows_the_properties_of_its_owner() {
 #[tokio::test]
 async fn watchers_are_told_after_the_change_in_order() {
     let fixture = fixture().await;
-    let mut changes = fixture.server.changes();
+    let variables = Collection::Variables.objects();
+    let mut changes = fixture.server.changes(variables);
     for n in 0..20 {
         let name = format!("v{n}");
         user(&fixture, "variable.create", json!({"name": name}))

@@ -43,24 +43,25 @@ pub struct Weighed {
 }
 
 impl Weighed {
-    /// Writes an object and takes what it needs from the account of whoever it counts for,
-    /// given here where that one does it.
+    /// Writes an object; nobody has paid for it yet.
+    #[must_use]
+    pub fn new(object: Object) -> Self {
+        Self {
+            stored: false,
+            ..Self::loaded(object)
+        }
+    }
+
+    /// Takes what it needs from the account of whoever it counts for.
     ///
     /// # Errors
     ///
     /// The limit `host-memory`.
-    pub fn new(object: Object, account: Option<&Arc<Account>>) -> Result<Self, Failure> {
-        let text: Arc<str> = object.to_json().into();
-        let memory = Measure::of(&text).memory();
-        let bytes = memory.saturating_add(super::bounds::count(text.len()));
-        let charge = account.map(|it| it.charge(bytes)).transpose()?;
-        Ok(Self {
-            object,
-            text,
-            memory,
-            charge,
-            stored: false,
-        })
+    pub fn pay(&mut self, account: &Arc<Account>) -> Result<(), Failure> {
+        let size = self.size();
+        let bytes = size.memory.saturating_add(size.weight);
+        self.charge = Some(account.charge(bytes)?);
+        Ok(())
     }
 
     /// What it takes.

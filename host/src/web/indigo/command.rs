@@ -182,7 +182,7 @@ pub(super) async fn written(api: &IndigoApi, start: String, result: Value) -> Re
         write()?
     } else {
         let server = &api.server;
-        let written = server.pools().commands.run(server.own_account(), write);
+        let written = server.pools().feeds.run(server.own_account(), write);
         written.await.unwrap_or(Err(Full))?
     };
     Ok(sheet.answer(StatusCode::OK))

@@ -15,8 +15,9 @@ use super::answer::{
     json_answer,
 };
 use super::keys::{Wanted, is_key_name};
-use super::{IndigoApi, parts, reply, sandbox};
-use crate::platform::indigo::{Answer, CallError, Plugin};
+use super::reply::{self, Writer};
+use super::{IndigoApi, parts, sandbox};
+use crate::platform::indigo::{Answer, Answered, CallError, Plugin, Returned};
 
 /// How long a plugin may take; the reference says to stay under 15 to 20 s.
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
@@ -69,12 +70,24 @@ async fn handle(api: &IndigoApi, plugin: &str, action: &str, asked: &Asked, sent
         "props": props,
     }, null, true]});
     let answered = match plugin.call(&call, &arguments, api.deadline).await {
-        Ok(Answer::Returned(value)) => reply::answer(&plugin, value, asked).await,
-        Ok(Answer::NotDefined) => {
-            let text = format!("the plugin has no method `{callback}`");
-            error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, &text)
-        }
-        Ok(Answer::Raised(detail)) => raised(&callback, &detail),
+        Ok(Answered { answer, charge }) => match answer {
+            Answer::Returned(value) => {
+                let returned = Returned { value, charge };
+                reply::answer(&api.server, &plugin, returned, asked).await
+            }
+            Answer::NotDefined => {
+                let text = format!("the plugin has no method `{callback}`");
+                error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, &text)
+            }
+            Answer::Raised(detail) => {
+                let writer = Writer {
+                    server: &api.server,
+                    plugin: &plugin,
+                    charge,
+                };
+                raised(writer, &callback, &detail).await
+            }
+        },
         Err(failed) => unanswered(&failed),
     };
     Ok(sandbox(api, plugin.id(), &asked.headers, answered))
@@ -169,14 +182,18 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-fn raised(callback: &str, detail: &Value) -> Response {
+async fn raised(writer: Writer<'_>, callback: &str, detail: &Value) -> Response {
     let part = |key: &str| detail.get(key).and_then(Value::as_str);
     let message = part("message").unwrap_or("");
     let kind = part("type").unwrap_or("an exception");
     let description = format!("`{callback}` raised {kind}: {message}");
     let exception = part("traceback").unwrap_or(&description);
     let body = json!({"error": UNKNOWN_ERROR, "description": description, "exception": exception});
-    json_answer(StatusCode::INTERNAL_SERVER_ERROR, &body)
+    let mut answer = json_answer(StatusCode::INTERNAL_SERVER_ERROR, &Value::Null);
+    if let Ok(body) = writer.body(body).await {
+        *answer.body_mut() = body;
+    }
+    answer
 }
 
 fn unanswered(failed: &CallError) -> Response {

@@ -73,7 +73,7 @@ async fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Ask
     let (all, room) = (id.is_none(), api.room.clone());
     // As large as plugins make their objects: not on a thread that serves others.
     let server = &api.server;
-    let made = server.pools().commands.run(server.own_account(), move || {
+    let made = server.pools().feeds.run(server.own_account(), move || {
         written(&room, &lens, &objects, &folders, all)
     });
     match made.await {
@@ -107,13 +107,12 @@ fn written(
         .map(|(folder, size)| (folder.id, shown_in(folder, *size)))
         .collect();
     let mut sheet = room.sheet()?;
-    let mut shown = 0_usize;
-    for (object, size) in objects.iter().filter(|(object, _)| Lens::shows(object)) {
-        if all {
-            sheet.mark(if shown == 0 { "[" } else { "," });
-        }
-        shown = shown.saturating_add(1);
-        sheet.value(size.shown().saturating_add(FOLDER), || {
+    let shown = objects.iter().filter(|(object, _)| Lens::shows(object));
+    if !all && shown.clone().next().is_none() {
+        return Ok(None);
+    }
+    sheet.values(all, shown, |(object, size)| {
+        let see = || {
             let mut seen = lens.of(object);
             let id = object.number("folderId");
             let folder = folders.get(&id).filter(|_| id != NO_FOLDER).cloned();
@@ -121,14 +120,9 @@ fn written(
                 seen.insert("folder".to_owned(), folder.unwrap_or_else(|| json!({})));
             }
             seen
-        })?;
-    }
-    match (all, shown) {
-        (false, 0) => return Ok(None),
-        (true, 0) => sheet.mark("[]"),
-        (true, _) => sheet.mark("]"),
-        (false, _) => {}
-    }
+        };
+        (size.shown().saturating_add(FOLDER), see)
+    })?;
     Ok(Some(sheet))
 }
 

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::admission::Asked;
 use super::answer::{UNKNOWN_ERROR, error};
 use super::headers::Place;
 use super::{file, headers};
-use crate::platform::indigo::Plugin;
+use crate::account::Charge;
+use crate::platform::indigo::bounds::{self, SMALL};
+use crate::platform::indigo::{IndigoServer, Plugin, Returned};
 
 /// The status by which a plugin says that a file is to be sent.
 const SEND_FILE: u64 = 310;
@@ -19,30 +22,85 @@ const SEND_FILE: u64 = 310;
 const KEYS: [&str; 4] = ["status", "headers", "content", "file_path"];
 
 /// Makes the answer of what a plugin returned.
-pub(super) async fn answer(plugin: &Arc<Plugin>, returned: Value, asked: &Asked) -> Response {
-    match returned {
+pub(super) async fn answer(
+    server: &IndigoServer,
+    plugin: &Arc<Plugin>,
+    returned: Returned,
+    asked: &Asked,
+) -> Response {
+    let Returned { value, charge } = returned;
+    let writer = Writer {
+        server,
+        plugin,
+        charge,
+    };
+    let made = match value {
         Value::Object(parts) if KEYS.iter().any(|key| parts.contains_key(*key)) => {
-            match dictionary(plugin, parts, asked).await {
-                Ok(answer) => answer,
-                Err(reason) => {
-                    let text = format!("the plugin's reply cannot be sent: {reason}");
-                    error(StatusCode::INTERNAL_SERVER_ERROR, UNKNOWN_ERROR, &text)
-                }
-            }
+            dictionary(writer, parts, asked).await
         }
         other => {
             let mut headers = HeaderMap::new();
             default_type(&mut headers);
-            response(StatusCode::OK, headers, Body::from(text(other)))
+            let body = writer.body(other).await;
+            body.map(|body| response(StatusCode::OK, headers, body))
         }
+    };
+    made.unwrap_or_else(|reason| {
+        let text = format!("the plugin's reply cannot be sent: {reason}");
+        error(StatusCode::INTERNAL_SERVER_ERROR, UNKNOWN_ERROR, &text)
+    })
+}
+
+/// Writes what a plugin returned or raised as a body.
+pub(super) struct Writer<'a> {
+    pub(super) server: &'a IndigoServer,
+    pub(super) plugin: &'a Arc<Plugin>,
+    /// What it takes of the plugin's account.
+    pub(super) charge: Option<Charge>,
+}
+
+impl Writer<'_> {
+    /// What is large is written on a pool, at the plugin's cost. The plugin pays for the body
+    /// until it was sent: a client may be slow to read it.
+    pub(super) async fn body(self, value: Value) -> Result<Body, String> {
+        let size = self.charge.as_ref().map_or(0, Charge::bytes);
+        let text = if size <= SMALL {
+            text(value)
+        } else {
+            let feeds = &self.server.pools().feeds;
+            let written = feeds.run(&self.plugin.account, move || text(value));
+            written.await.map_err(|error| error.to_string())?
+        };
+        let mut charge = self.charge;
+        if let Some(charge) = &mut charge {
+            charge.shrink_to(bounds::count(text.capacity()));
+        }
+        let paid = Paid {
+            text,
+            _charge: charge,
+        };
+        Ok(Body::from(Bytes::from_owner(paid)))
+    }
+}
+
+/// A text of a plugin's that is on its way to a client.
+struct Paid {
+    text: String,
+    _charge: Option<Charge>,
+}
+
+impl AsRef<[u8]> for Paid {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
     }
 }
 
 async fn dictionary(
-    plugin: &Arc<Plugin>,
+    writer: Writer<'_>,
     mut parts: Map<String, Value>,
     asked: &Asked,
 ) -> Result<Response, String> {
+    let plugin = writer.plugin;
     let status = status(parts.get("status"))?;
     let mut headers = headers::of_plugin(parts.get("headers"), &Place::new(plugin.id(), asked))?;
     if let Some(path) = parts.get("file_path").filter(|path| !path.is_null()) {
@@ -67,7 +125,9 @@ async fn dictionary(
     }
     default_type(&mut headers);
     let content = parts.shift_remove("content").unwrap_or(Value::Null);
-    Ok(response(valid(status)?, headers, Body::from(text(content))))
+    let status = valid(status)?;
+    drop(parts);
+    Ok(response(status, headers, writer.body(content).await?))
 }
 
 fn response(status: StatusCode, headers: HeaderMap, body: Body) -> Response {

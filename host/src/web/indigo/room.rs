@@ -34,11 +34,15 @@ impl Default for Room {
 #[derive(Debug)]
 pub(super) struct Full;
 
+impl Full {
+    /// What clients are told.
+    pub(super) const TEXT: &str = "the answers that are being sent take all the memory there is \
+        for them; try again, or ask for less";
+}
+
 impl From<Full> for Early {
     fn from(_: Full) -> Self {
-        let text = "the answers that are being sent take all the memory there is for them; \
-            try again, or ask for less";
-        error(StatusCode::SERVICE_UNAVAILABLE, "busy", text).into()
+        error(StatusCode::SERVICE_UNAVAILABLE, "busy", Full::TEXT).into()
     }
 }
 
@@ -92,6 +96,39 @@ impl Sheet {
         self.text.extend_from_slice(mark.as_bytes());
     }
 
+    /// Writes these in a list, or the only one of them without; `make` says how much each
+    /// takes.
+    pub(super) fn values<T, V: FnOnce() -> Value>(
+        &mut self,
+        list: bool,
+        items: impl IntoIterator<Item = T>,
+        make: impl Fn(T) -> (u64, V),
+    ) -> Result<(), Full> {
+        if list {
+            self.mark("[");
+        }
+        for (place, item) in items.into_iter().enumerate() {
+            if place > 0 {
+                self.mark(",");
+            }
+            let (bytes, make) = make(item);
+            self.value(bytes, make)?;
+        }
+        if list {
+            self.mark("]");
+        }
+        Ok(())
+    }
+
+    /// The answer as a message.
+    pub(super) fn said(self) -> Said {
+        Said {
+            // Nothing else was written.
+            text: String::from_utf8(self.text).unwrap_or_default(),
+            room: Some(self.charge),
+        }
+    }
+
     /// The answer.
     pub(super) fn answer(self, status: StatusCode) -> Response {
         json_body(status, Body::from(Bytes::from_owner(self)))
@@ -101,6 +138,35 @@ impl Sheet {
 impl AsRef<[u8]> for Sheet {
     fn as_ref(&self) -> &[u8] {
         &self.text
+    }
+}
+
+/// A message that has room until it was sent.
+pub(super) struct Said {
+    text: String,
+    room: Option<Charge>,
+}
+
+impl Said {
+    /// A message that takes its share of `room` from now on.
+    pub(super) fn within(text: String, mut room: Charge) -> Self {
+        // The socket has a copy of it.
+        room.shrink_to(count(text.len()).saturating_mul(2));
+        Self {
+            text,
+            room: Some(room),
+        }
+    }
+
+    /// The message, and its room, to be kept until it was sent.
+    pub(super) fn take(self) -> (String, Option<Charge>) {
+        (self.text, self.room)
+    }
+}
+
+impl From<String> for Said {
+    fn from(text: String) -> Self {
+        Self { text, room: None }
     }
 }
 

@@ -1,11 +1,14 @@
 //! `indigo.devices.folder` and so on: making, changing and removing folders.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::{Context, unknown};
-use crate::platform::indigo::failure::{Failure, FailureKind};
+use crate::platform::indigo::database::{Database, Reference};
+use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{Hidden, NO_FOLDER, Object};
-use crate::platform::indigo::table::Collection;
+use crate::platform::indigo::table::{Collection, Table};
 
 pub(super) async fn run(
     context: Context<'_>,
@@ -36,7 +39,7 @@ pub(super) async fn run(
         "delete" => delete(&context, collection).await,
         "getId" => {
             let name = context.arguments.needed_text("name")?.to_owned();
-            let reference = crate::platform::indigo::database::Reference::Name(name);
+            let reference = Reference::Name(name);
             let database = context.server.database();
             let found = database.find(collection.folders(), &reference);
             Ok(Value::from(found.map_or(0, |it| it.id)))
@@ -109,6 +112,14 @@ async fn change(
 /// How often a folder is looked at anew because its objects were changed meanwhile.
 const ATTEMPTS: usize = 16;
 
+/// How an attempt to remove a folder ended.
+enum Attempt {
+    /// It is gone.
+    Removed,
+    /// Others changed what was in it, and nothing was done.
+    Changed,
+}
+
 /// Removes a folder; what is in it goes too, or comes to lie outside of folders.
 async fn delete(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
     let (server, caller) = (context.server, context.caller);
@@ -117,41 +128,56 @@ async fn delete(context: &Context<'_>, collection: Collection) -> Result<Value, 
         .arguments
         .flag("deleteAllChildren")?
         .unwrap_or(false);
+    let table = collection.objects();
     for _ in 0..ATTEMPTS {
-        let (folder, objects) = {
+        let (folder, inside) = {
             let database = server.database();
-            let folder = database.get(collection.folders(), &reference)?.id;
-            (folder, database.measured(collection.objects()))
+            let folder = database.get(collection.folders(), &reference)?.clone();
+            let inside = inside(&database, table, folder.id);
+            (folder, inside)
         };
-        let inside = objects
-            .into_iter()
-            .filter(|(it, _)| it.number("folderId") == folder);
         let mut moved = Vec::new();
-        let mut gone = vec![folder];
-        for (object, _) in inside {
-            if all {
-                gone.push(object.id);
-                continue;
+        if !all {
+            for object in &inside {
+                let mut outside = Object::clone(object);
+                outside.set("folderId", NO_FOLDER);
+                moved.push(server.weigh(caller, outside, None)?);
             }
-            let mut outside = Object::clone(&object);
-            outside.set("folderId", NO_FOLDER);
-            moved.push((object, server.weigh(caller, outside, None)?));
         }
         let edited = server.edit(caller, |edit| {
-            for (old, outside) in moved {
-                if edit.replace(&old, outside, Vec::new())?.is_none() {
-                    return Err(Failure::new(FailureKind::Other, CHANGED));
-                }
+            let database = edit.database();
+            let is_there = |now: &Arc<Object>| Arc::ptr_eq(now, &folder);
+            let now = self::inside(database, table, folder.id);
+            // Objects were made, moved or changed before this change had its turn.
+            let same = |(a, b): (&Arc<Object>, &Arc<Object>)| match all {
+                true => a.id == b.id,
+                false => Arc::ptr_eq(a, b),
+            };
+            let same = now.len() == inside.len() && now.iter().zip(&inside).all(same);
+            if !same || !database.any(folder.id).is_some_and(is_there) {
+                return Ok(Attempt::Changed);
             }
-            gone.into_iter().try_for_each(|id| edit.delete(id))
+            for (old, outside) in inside.iter().zip(moved) {
+                edit.replace(old, outside, Vec::new())?;
+            }
+            if all {
+                inside.iter().try_for_each(|it| edit.delete(it.id))?;
+            }
+            edit.delete(folder.id)?;
+            Ok(Attempt::Removed)
         });
-        match edited.await {
-            Err(failure) if failure.message == CHANGED => {}
-            done => return done.map(|()| Value::Null),
+        match edited.await? {
+            Attempt::Removed => return Ok(Value::Null),
+            Attempt::Changed => {}
         }
     }
-    Err(Failure::other(CHANGED))
+    let text = "the objects in the folder are changed all the time; try again";
+    Err(Failure::other(text))
 }
 
-/// Why a folder could not be removed.
-const CHANGED: &str = "the objects in the folder are changed all the time; try again";
+/// The objects in a folder, oldest first.
+fn inside(database: &Database, table: Table, folder: i64) -> Vec<Arc<Object>> {
+    let all = database.list(table);
+    let inside = all.filter(|it| it.number("folderId") == folder);
+    inside.cloned().collect()
+}

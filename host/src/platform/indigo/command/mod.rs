@@ -33,7 +33,7 @@ pub(super) use server::announce;
 
 use super::action::Step;
 use super::arguments::Arguments;
-use super::bounds::quoted;
+use super::bounds::{SMALL, quoted};
 use super::change::StateChange;
 use super::database::Database;
 use super::execute;
@@ -145,9 +145,6 @@ impl Context<'_> {
         made.await
     }
 }
-
-/// Memory of an object up to which a command about it is carried out at once.
-const SMALL: u64 = 256 << 10;
 
 /// Whether a command with small arguments takes no longer than a callback's thread may be
 /// kept: it is about one small object, or about none.

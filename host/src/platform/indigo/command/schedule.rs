@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Context, action_group, common, unknown};
-use crate::platform::indigo::bounds::DAYS;
+use crate::platform::indigo::bounds::{self, DAYS};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{Hidden, Object};
 use crate::platform::indigo::schedule::Timing;
@@ -53,7 +53,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
                 "timeType",
                 "configured",
             ];
-            moments(&context)?;
+            times(&context)?;
             common::replace(&context, TABLE, &allowed, &[]).await
         }
         "setActions" => action_group::set_actions(&context, TABLE).await,
@@ -65,12 +65,22 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
     }
 }
 
-/// Checks the days and times that shall be replaced.
-fn moments(context: &Context<'_>) -> Result<(), Failure> {
+/// Checks what the times of a schedule follow from and shall be replaced.
+fn times(context: &Context<'_>) -> Result<(), Failure> {
     let Some(given) = context.arguments.dict("object")? else {
         return Ok(());
     };
+    if let Some(given) = given.get("timeType") {
+        let known = given.as_str().is_some_and(|it| TIMES.contains(&it));
+        if !known {
+            let text = format!("timeType is one of {}", TIMES.join(", "));
+            return Err(Failure::value(text));
+        }
+    }
     for key in ["absoluteDate", "absoluteTime", "absoluteDateTime"] {
+        if let Some(Value::String(text)) = given.get(key) {
+            bounds::short(key, text, bounds::KEY)?;
+        }
         match given.get(key) {
             None | Some(Value::Null) => {}
             Some(Value::String(text)) if text.parse::<jiff::civil::DateTime>().is_ok() => {}

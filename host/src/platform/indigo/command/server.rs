@@ -331,9 +331,10 @@ async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
     fields.insert("props".to_owned(), Value::Object(props));
     let step = Step::new("indigo.PluginAction", Value::Object(fields));
     if arguments.flag("waitUntilDone")?.unwrap_or(true) {
-        let value = execute::ask(context.server, context.caller, &step).await?;
-        context.room(bounds::footprint(&value).saturating_mul(2))?;
-        return Ok(value);
+        let returned = execute::ask(context.server, context.caller, &step).await?;
+        // Whoever asks pays before the plugin that was asked no longer does.
+        context.room(bounds::footprint(&returned.value).saturating_mul(2))?;
+        return Ok(returned.value);
     }
     execute::begin(context.server, context.caller, step, None)?;
     Ok(Value::Null)

@@ -1,6 +1,7 @@
 //! A field of a configuration dialog.
 
 use super::named::{by_name, name_of};
+use crate::platform::indigo::bounds::count;
 
 /// What kind of control a field is; decides what value it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,7 +222,59 @@ pub struct ConfigUi {
     pub raw_xml: String,
 }
 
+impl Field {
+    /// Bytes of memory that it takes, about.
+    fn size(&self) -> u64 {
+        const CHOICE: u64 = 128;
+        const OWN: u64 = 1024;
+        let own = [
+            &self.id,
+            &self.tooltip,
+            &self.label,
+            &self.description,
+            &self.title,
+            &self.file,
+            &self.layout.font_color,
+            &self.layout.font_size,
+            &self.layout.align_text,
+        ];
+        let others = [
+            self.default_value.as_ref(),
+            self.callback.as_ref(),
+            self.visible.as_ref().map(|it| &it.field),
+            self.visible.as_ref().map(|it| &it.value),
+            self.enabled.as_ref().map(|it| &it.field),
+        ];
+        let texts = own.into_iter().chain(others.into_iter().flatten());
+        let texts = texts
+            .map(|it| count(it.len()))
+            .fold(OWN, u64::saturating_add);
+        let options = match &self.options {
+            None => 0,
+            Some(Options::Objects { filter, .. }) => count(filter.len()),
+            Some(Options::Method { name, filter, .. }) => {
+                count(name.len()).saturating_add(count(filter.len()))
+            }
+            Some(Options::Fixed(choices)) => {
+                let one = |it: &Choice| {
+                    let texts = it.value.len().saturating_add(it.label.len());
+                    count(texts).saturating_add(CHOICE)
+                };
+                choices.iter().map(one).fold(0, u64::saturating_add)
+            }
+        };
+        texts.saturating_add(options)
+    }
+}
+
 impl ConfigUi {
+    /// Bytes of memory that it takes, about.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let fields = self.fields.iter().map(Field::size);
+        fields.fold(count(self.raw_xml.len()), u64::saturating_add)
+    }
+
     /// The field of this id.
     #[must_use]
     pub fn field(&self, id: &str) -> Option<&Field> {

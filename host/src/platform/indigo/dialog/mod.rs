@@ -149,12 +149,12 @@ struct Dialog {
     options: Vec<(String, Vec<(String, String)>)>,
     /// The device that was made for it.
     draft: Option<i64>,
-    /// What values and options take of the plugin's account.
+    /// What definition, values and options take of the plugin's account.
     charge: Charge,
 }
 
 impl Dialog {
-    /// Takes what values and options need now from the plugin's account.
+    /// Takes what definition, values and options need now from the plugin's account.
     ///
     /// # Errors
     ///
@@ -162,8 +162,9 @@ impl Dialog {
     fn pay(&mut self) -> Result<(), DialogError> {
         let options = self.options.iter().map(|(_, pairs)| size(pairs));
         let values = map_footprint(&self.values);
+        let fields = self.ui.size();
         let bytes = options
-            .fold(values, u64::saturating_add)
+            .fold(values.saturating_add(fields), u64::saturating_add)
             .saturating_mul(SHOWN);
         match bytes.checked_sub(self.charge.bytes()) {
             Some(more) => self.charge.grow(more).map_err(Failure::from)?,

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::registry::ask_or_nothing;
 use super::{Dialog, DialogError, Subject, Values, options, reply, step, values};
+use crate::account::Charge;
 use crate::platform::bounds::FIELDS;
 use crate::platform::indigo::definition::{ConfigUi, Definitions, MenuDialog, Source};
 use crate::platform::indigo::failure::Failure;
-use crate::platform::indigo::plugin::Plugin;
+use crate::platform::indigo::plugin::{Plugin, Returned};
 use crate::platform::indigo::preferences;
 use crate::platform::indigo::server::IndigoServer;
 
@@ -21,11 +22,14 @@ pub(super) async fn open(
     (subject, draft): (Subject, Option<i64>),
 ) -> Result<(Dialog, Map<String, Value>), DialogError> {
     let subject = step::resolved(server, plugin, subject)?;
-    let saved = saved(server, plugin, &subject).await?;
+    let (saved, before) = saved(server, plugin, &subject).await?;
     let mut found = defined(plugin, &subject)?;
-    if let Some(ui) = made(server, plugin, &subject).await? {
-        found.ui = ui;
+    let mut charge = plugin.account.charge(0).map_err(Failure::from)?;
+    if let Some((ui, room)) = made(server, plugin, &subject).await? {
+        (found.ui, charge) = (ui, room);
     }
+    // For plugins that make dialogs; this one is made.
+    found.ui.raw_xml = String::new();
     let fields = found.ui.fields.len();
     if fields > FIELDS {
         return Err(DialogError::Wrong(format!(
@@ -37,6 +41,7 @@ pub(super) async fn open(
     found.ui.support_url = own.or(found.support_url).or(fallback);
     let (name, arguments) = subject.values_call(&saved);
     let answer = ask_or_nothing(plugin, name, &arguments).await?;
+    let (answer, answered) = answer.map_or((None, None), |it| (Some(it.value), it.charge));
     let (prepared, errors) = answer.map(reply::values).unwrap_or_default();
     let mut dialog = Dialog {
         plugin: plugin.id().to_owned(),
@@ -47,11 +52,13 @@ pub(super) async fn open(
         options: Vec::new(),
         subject,
         draft,
-        charge: plugin.account.charge(0).map_err(Failure::from)?,
+        charge,
     };
     values::add_defaults(&dialog.ui, &mut dialog.values);
     values::check_size(&dialog.values)?;
     options::fill(server, plugin, &mut dialog, false).await?;
+    // The dialog has paid for what it keeps.
+    drop((before, answered));
     Ok((dialog, errors))
 }
 
@@ -151,17 +158,22 @@ fn menu(all: &Definitions, item: &str) -> Option<Defined> {
     })
 }
 
-/// What the plugin makes of the dialog's definition; `None` when it leaves it alone.
+/// What the plugin makes of the dialog's definition, and what that takes of its account until
+/// the dialog pays; `None` when it leaves it alone.
 async fn made(
     server: &IndigoServer,
     plugin: &Arc<Plugin>,
     subject: &Subject,
-) -> Result<Option<ConfigUi>, DialogError> {
+) -> Result<Option<(ConfigUi, Charge)>, DialogError> {
     let Some((name, arguments)) = subject.xml_call() else {
         return Ok(None);
     };
     let answer = ask_or_nothing(plugin, name, &arguments).await?;
-    let Some(Value::String(text)) = answer else {
+    let Some(Returned {
+        value: Value::String(text),
+        charge: answered,
+    }) = answer
+    else {
         return Ok(None);
     };
     if text.trim().is_empty() {
@@ -176,12 +188,13 @@ async fn made(
     // Templates are files.
     let files = &server.pools.files;
     let read = files.run(&plugin.account, move || {
-        let _charge = charge;
-        ConfigUi::from_xml(&text, name, &source)
+        let read = ConfigUi::from_xml(&text, name, &source);
+        drop((text, answered));
+        (read, charge)
     });
     match read.await {
-        Ok(Ok(ui)) => Ok(Some(ui)),
-        Ok(Err(problem)) => Err(DialogError::Wrong(format!(
+        Ok((Ok(ui), charge)) => Ok(Some((ui, charge))),
+        Ok((Err(problem), _)) => Err(DialogError::Wrong(format!(
             "what the plugin returned is no dialog: {problem}"
         ))),
         Err(error) => Err(DialogError::Wrong(format!(
@@ -190,25 +203,30 @@ async fn made(
     }
 }
 
-/// What was saved when the dialog was open the last time.
+/// What was saved when the dialog was open the last time, and what it takes of the plugin's
+/// account where the plugin has told it.
 async fn saved(
     server: &Arc<IndigoServer>,
     plugin: &Arc<Plugin>,
     subject: &Subject,
-) -> Result<Values, DialogError> {
-    match subject {
-        Subject::Event { trigger: 0, .. } => Ok(Values::new()),
-        Subject::Device { device, .. } => object(server, plugin, *device, "device"),
-        Subject::Event { trigger, .. } => object(server, plugin, *trigger, "trigger"),
+) -> Result<(Values, Option<Charge>), DialogError> {
+    let values = match subject {
+        Subject::Event { trigger: 0, .. } => Values::new(),
+        Subject::Device { device, .. } => object(server, plugin, *device, "device")?,
+        Subject::Event { trigger, .. } => object(server, plugin, *trigger, "trigger")?,
         Subject::Action { props, .. } => {
             values::check_size(props)?;
-            Ok(props.clone())
+            props.clone()
         }
-        Subject::Menu { .. } | Subject::Factory { .. } => Ok(Values::new()),
+        Subject::Menu { .. } | Subject::Factory { .. } => Values::new(),
         Subject::Preferences => {
             let answer = ask_or_nothing(plugin, "pluginPrefs", &json!({})).await?;
-            if let Some(Value::Object(prefs)) = answer {
-                return Ok(prefs);
+            if let Some(Returned {
+                value: Value::Object(prefs),
+                charge,
+            }) = answer
+            {
+                return Ok((prefs, charge));
             }
             let plugin = Arc::clone(plugin);
             let account = Arc::clone(&plugin.account);
@@ -217,12 +235,13 @@ async fn saved(
                 preferences::load(&plugin.data, plugin.id(), most)
             });
             match read.await {
-                Ok(Ok(prefs)) => Ok(prefs),
+                Ok(Ok(prefs)) => prefs,
                 // The plugin's log has the reason since its start.
-                Ok(Err(_)) | Err(_) => Ok(Values::new()),
+                Ok(Err(_)) | Err(_) => Values::new(),
             }
         }
-    }
+    };
+    Ok((values, None))
 }
 
 /// The plugin's own properties of one of its objects.

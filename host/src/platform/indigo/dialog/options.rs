@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::registry::ask_or_nothing;
 use super::values::choose_first;
 use super::{Dialog, DialogError, SHOWN, size};
+use crate::account::Charge;
 use crate::platform::indigo::definition::{Field, ObjectClass, Options};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::plugin::Plugin;
@@ -45,12 +46,14 @@ pub(super) async fn fill(
         if only_dynamic && !dynamic {
             continue;
         }
-        let pairs = pairs(server, plugin, dialog, options).await?;
+        // What the plugin answered is paid for until the options are.
+        let (pairs, answered) = pairs(server, plugin, dialog, options).await?;
         let room = size(&pairs).saturating_mul(SHOWN);
         dialog.charge.grow(room).map_err(|hit| {
             plugin.log.limit(&hit);
             Failure::from(hit)
         })?;
+        drop(answered);
         choose_first(&field, &pairs, &mut dialog.values);
         let place = *places
             .entry(field.id.clone())
@@ -68,21 +71,24 @@ async fn pairs(
     plugin: &Arc<Plugin>,
     dialog: &Dialog,
     options: &Options,
-) -> Result<Pairs, DialogError> {
+) -> Result<(Pairs, Option<Charge>), DialogError> {
     match options {
         Options::Fixed(choices) => {
             let pair = choices
                 .iter()
                 .map(|it| (it.value.clone(), it.label.clone()));
-            Ok(pair.collect())
+            Ok((pair.collect(), None))
         }
-        Options::Objects { class, filter } => objects(server, plugin, *class, filter).await,
+        Options::Objects { class, filter } => {
+            let pairs = objects(server, plugin, *class, filter).await?;
+            Ok((pairs, None))
+        }
         Options::Method { name, filter, .. } => {
             let name = format!("plugin.{name}");
             let arguments = dialog.subject.list_arguments(filter, &dialog.values);
             // A list that cannot be made is empty; the plugin's log has the reason.
             let answer = ask_or_nothing(plugin, &name, &arguments).await?;
-            Ok(answer.map(made).unwrap_or_default())
+            Ok(answer.map_or_else(Default::default, |it| (made(it.value), it.charge)))
         }
     }
 }

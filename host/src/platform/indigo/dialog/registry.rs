@@ -12,7 +12,7 @@ use super::{
     CALLBACK, Dialog, DialogError, Saved, Shown, ShownField, Subject, Values, binding, draft, open,
     options, reply, save, values,
 };
-use crate::platform::indigo::plugin::{Answer, Plugin};
+use crate::platform::indigo::plugin::{Answer, Answered, Plugin, Returned};
 use crate::platform::indigo::server::IndigoServer;
 
 /// Dialogs that can be open at a time.
@@ -121,12 +121,13 @@ impl Dialogs {
         }
         let name = format!("plugin.{method}");
         let arguments = dialog.subject.button_arguments(&dialog.values);
-        let Some(answer) = ask(&plugin, &name, &arguments).await? else {
+        // Paid for until the dialog pays.
+        let Some(Returned { value, charge }) = ask(&plugin, &name, &arguments).await? else {
             return Err(DialogError::Missing(format!(
                 "the plugin has no method `{method}`, which its definition names"
             )));
         };
-        let (new, errors) = reply::values(answer);
+        let (new, errors) = reply::values(value);
         if let Some(new) = new {
             values::check_size(&new)?;
             dialog.values = new;
@@ -134,6 +135,7 @@ impl Dialogs {
             values::add_defaults(ui, values);
         }
         options::fill(&self.server, &plugin, &mut dialog, true).await?;
+        drop(charge);
         Ok(show(id, &dialog, errors))
     }
 
@@ -147,7 +149,8 @@ impl Dialogs {
         let plugin = self.plugin(&dialog.plugin)?;
         let Dialog { ui, values, .. } = &mut *dialog;
         values::take(ui, sent, values)?;
-        let verdict = save::validate(&plugin, &dialog).await?;
+        // What the plugin answered is paid for until this is over.
+        let (verdict, _charge) = save::validate(&plugin, &dialog).await?;
         if let Some(new) = verdict.values {
             values::check_size(&new)?;
             dialog.values = new;
@@ -259,9 +262,10 @@ pub(super) async fn ask(
     plugin: &Plugin,
     name: &str,
     arguments: &Value,
-) -> Result<Option<Value>, DialogError> {
-    match plugin.call(name, arguments, CALLBACK).await? {
-        Answer::Returned(value) => Ok(Some(value)),
+) -> Result<Option<Returned>, DialogError> {
+    let Answered { answer, charge } = plugin.call(name, arguments, CALLBACK).await?;
+    match answer {
+        Answer::Returned(value) => Ok(Some(Returned { value, charge })),
         Answer::NotDefined => Ok(None),
         Answer::Raised(detail) => Err(DialogError::Raised {
             callback: name.to_owned(),
@@ -275,7 +279,7 @@ pub(super) async fn ask_or_nothing(
     plugin: &Plugin,
     name: &str,
     arguments: &Value,
-) -> Result<Option<Value>, DialogError> {
+) -> Result<Option<Returned>, DialogError> {
     match ask(plugin, name, arguments).await {
         Err(DialogError::Raised { .. }) => Ok(None),
         other => other,

@@ -7,21 +7,28 @@ use serde_json::{Map, Value, json};
 use super::registry::{ask, ask_or_nothing};
 use super::reply::{self, Verdict};
 use super::{Dialog, DialogError, Subject, draft, step};
+use crate::account::Charge;
 use crate::platform::indigo::definition::MenuDialog;
-use crate::platform::indigo::plugin::Plugin;
+use crate::platform::indigo::plugin::{Plugin, Returned};
 use crate::platform::indigo::server::{Caller, IndigoServer};
 
-/// What the plugin says; a plugin without a method accepts everything.
-pub(super) async fn validate(plugin: &Plugin, dialog: &Dialog) -> Result<Verdict, DialogError> {
+/// What the plugin says, and what that takes of its account; a plugin without a method accepts everything.
+pub(super) async fn validate(
+    plugin: &Plugin,
+    dialog: &Dialog,
+) -> Result<(Verdict, Option<Charge>), DialogError> {
     let answer = match dialog.subject.validate_call(&dialog.values) {
         Some((name, arguments)) => ask(plugin, name, &arguments).await?,
         None => menu(plugin, dialog).await?,
     };
-    Ok(reply::verdict(answer.unwrap_or(Value::Bool(true))))
+    Ok(match answer {
+        Some(Returned { value, charge }) => (reply::verdict(value), charge),
+        None => (reply::verdict(Value::Bool(true)), None),
+    })
 }
 
 /// Executes a menu item, which answers like validation.
-async fn menu(plugin: &Plugin, dialog: &Dialog) -> Result<Option<Value>, DialogError> {
+async fn menu(plugin: &Plugin, dialog: &Dialog) -> Result<Option<Returned>, DialogError> {
     let id = dialog.subject.type_id();
     let item = plugin.bundle.definitions.menu_item(id);
     let Some((item, method)) = item.and_then(|it| Some((it, it.callback.as_ref()?))) else {

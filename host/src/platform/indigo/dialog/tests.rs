@@ -481,3 +481,24 @@ async fn open_dialogs_are_counted_and_one_request_works_at_a_time() {
     }
     dialogs.enter(&first, &Values::new()).unwrap();
 }
+
+/// The definition that a plugin makes for a dialog stays for as long as the dialog is open.
+#[tokio::test]
+async fn an_open_dialog_is_paid_for_with_all_that_it_has() {
+    let label = "x".repeat(200_000);
+    let behaviour = move |name: &str, arguments: &Value| match name {
+        "getDeviceConfigUiXml" => returned(json!(format!(
+            "<ConfigUI><Field id='l' type='label'><Label>{label}</Label></Field></ConfigUI>"
+        ))),
+        _ => rooms(name, arguments),
+    };
+    let (fixture, dialogs) = fixture(behaviour).await;
+    let account = &fixture.plugin.account;
+    let id = dialogs.open(ID, new_lamp()).await.unwrap().id;
+    assert!(account.used() > 200_000, "{}", account.used());
+    dialogs.enter(&id, &Values::new()).unwrap();
+    assert!(account.used() > 200_000, "{}", account.used());
+    dialogs.cancel(&id).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(account.used(), 0);
+}

@@ -2,7 +2,6 @@
 //! no faster, memory within the account, lines in the plugin's own name.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,6 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::super::fixture::Fixture;
 use super::super::plugin::{Answer, Broadcast};
 use super::super::server::Caller;
+use super::super::table::Collection;
 use super::super::{Failure, FailureKind};
 use crate::account::thread_cpu;
 use crate::limits::Limits;
@@ -314,7 +314,7 @@ async fn triggers_are_judged_without_copies_of_what_changed() {
             .await
             .unwrap();
     }
-    let mut changes = fixture.server.changes();
+    let mut changes = fixture.server.changes(Collection::Variables.objects());
     let account = &fixture.plugin.account;
     let (begun, billed) = (thread_cpu(), account.billed());
     let changed = json!({"id": "v", "value": long.to_lowercase()}).to_string();
@@ -331,7 +331,7 @@ async fn triggers_are_judged_without_copies_of_what_changed() {
 #[tokio::test]
 async fn a_watcher_that_sleeps_keeps_little() {
     let fixture = fixture().await;
-    let mut changes = fixture.server.changes();
+    let mut changes = fixture.server.changes(Collection::Variables.objects());
     let made = json!({"name": "v", "value": ""}).to_string();
     raw(&fixture, "variable.create", made).await.unwrap();
     for n in 0..60 {
@@ -341,29 +341,4 @@ async fn a_watcher_that_sleeps_keeps_little() {
     }
     // The oldest of 60 MB are gone, and it is told.
     assert!(matches!(changes.recv().await, Err(RecvError::Lagged(_))));
-}
-
-#[tokio::test]
-async fn two_who_change_one_object_lose_nothing() {
-    let fixture = fixture().await;
-    let id = device(&fixture, "d").await;
-    let server = &fixture.server;
-    let count = |key: &'static str| {
-        let server = Arc::clone(server);
-        async move {
-            for n in 1..=50 {
-                let props = json!({"id": id, "object": {"name": format!("{key}{n}")}});
-                let described = json!({"id": id, "object": {"description": n.to_string()}});
-                let given = if key == "name" { props } else { described };
-                let done = server.command(&USER, "device.replaceOnServer", given);
-                done.await.unwrap();
-            }
-        }
-    };
-    tokio::join!(count("name"), count("description"));
-    let object = server.database().any(id).cloned().unwrap();
-    assert_eq!(
-        (object.name(), object.text("description")),
-        ("name50", "50")
-    );
 }

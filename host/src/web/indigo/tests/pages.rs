@@ -322,3 +322,41 @@ async fn resources_are_served_from_their_folders_only() {
         assert!(matches!(got.status, 404), "{path}: {}", got.status);
     }
 }
+
+/// A client that does not read what it asked for holds memory of the plugin's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_paid_for_until_it_was_sent() {
+    // Far more than the system keeps for a connection.
+    let site = site(|_, _| returned(json!("x".repeat(24 << 20)))).await;
+    let account = site.fixture.plugin.account.clone();
+    let address = site.address;
+    let request = format!(
+        "GET /message/{ID}/api/ HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {KEY}\r\n\r\n"
+    );
+    let connect = move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut head = [0; 64];
+        stream.read_exact(&mut head).unwrap();
+        stream
+    };
+    let stream = tokio::task::spawn_blocking(connect).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(account.used() >= 24 << 20, "{}", account.used());
+    drop(stream);
+    let begun = std::time::Instant::now();
+    while account.used() > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it is kept");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_answer_is_written_at_the_plugins_cost() {
+    let site = site(|_, _| returned(json!({"content": vec![0; 20_000]}))).await;
+    let account = site.fixture.plugin.account.clone();
+    let got = site.page().await;
+    assert_eq!(got.status, 200);
+    assert_eq!(got.body.len(), 40_001);
+    assert!(account.billed() > Duration::ZERO);
+}
