@@ -18,7 +18,7 @@ use crate::limits::Limits;
 use crate::platform::indigo::bounds::count;
 
 /// Bytes of all answers that are being made or sent.
-const ROOM: u64 = 256 << 20;
+pub(super) const ROOM: u64 = 256 << 20;
 
 /// Room for answers. Clones share it.
 #[derive(Clone)]

@@ -89,7 +89,7 @@ async fn a_neighbours_changes_do_not_wait_behind_the_commands_of_a_plugin() {
     let told = |name: &str| {
         let calls = calls.lock().unwrap();
         let one = |(call, arguments): &(String, Value)| {
-            call == "variableCreated" && arguments["variable"]["name"] == name
+            call == "variableCreated" && arguments["var"]["name"] == name
         };
         calls.iter().any(one)
     };
@@ -112,12 +112,12 @@ async fn two_who_change_one_object_lose_nothing() {
             let wanted = Reference::Id(id);
             Ok(database.get(VARIABLES.objects(), &wanted)?.clone())
         };
-        let mut copied = Some(copied);
+        let mut first = Some((copied, has_changed));
         let mut attempts = 0;
         let altered = server.alter(&USER, None, find, |_, object| {
             attempts += 1;
             // With the copy in hand it is overtaken, once.
-            if let Some(copied) = copied.take() {
+            if let Some((copied, has_changed)) = first.take() {
                 copied.send(()).unwrap();
                 has_changed.recv().unwrap();
             }
