@@ -142,17 +142,6 @@ def image_delete(size, shape):
     return 0, measured(_cordon.image_delete(size))
 
 
-@function("indigo.reply")
-def reply(size, shape):
-    _cordon.indigo_reply(text(size, shape))
-    return size, 0
-
-
-@function("indigo.call")
-def indigo(size, shape):
-    return 2 * size, measured(_cordon.indigo_call(text(size, shape), "[" * min(size, 1000) + text(size, shape)))
-
-
 @function("log.write")
 def write(size, shape):
     _cordon.log(0, shape % 2, text(size, shape))

@@ -19,6 +19,7 @@ mod support;
 
 mod allocation;
 mod functions;
+mod indigo;
 mod random;
 mod readers;
 

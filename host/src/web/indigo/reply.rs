@@ -1,11 +1,15 @@
 //! What a plugin's action returned, as an HTTP answer.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
+use hyper::body::{Frame, SizeHint};
 use serde_json::{Map, Value};
 
 use super::admission::Asked;
@@ -16,6 +20,8 @@ use crate::account::Charge;
 use crate::platform::indigo::bounds::{self, SMALL};
 use crate::platform::indigo::{IndigoServer, Plugin, Returned};
 
+/// Bytes of a body that its connection gets at a time.
+const PIECE: usize = 64 << 10;
 /// The status by which a plugin says that a file is to be sent.
 const SEND_FILE: u64 = 310;
 /// What plugins answer with that makes a dictionary an answer.
@@ -79,7 +85,8 @@ impl Writer<'_> {
             text,
             _charge: charge,
         };
-        Ok(Body::from(Bytes::from_owner(paid)))
+        let rest = Bytes::from_owner(paid);
+        Ok(Body::new(Pieces { rest }))
     }
 }
 
@@ -92,6 +99,37 @@ struct Paid {
 impl AsRef<[u8]> for Paid {
     fn as_ref(&self) -> &[u8] {
         self.text.as_bytes()
+    }
+}
+
+/// A body that is handed to its connection piece by piece: the connection makes a copy of
+/// what it is handed, which nobody pays for.
+struct Pieces {
+    rest: Bytes,
+}
+
+impl HttpBody for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = self.rest.len().min(PIECE);
+        let piece = self.rest.split_to(length);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(bounds::count(self.rest.len()))
     }
 }
 

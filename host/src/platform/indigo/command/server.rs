@@ -423,12 +423,10 @@ fn broadcast(context: &Context<'_>) -> Result<Value, Failure> {
     let message = context.arguments.needed_text("messageName")?;
     bounds::short("a name", message, bounds::NAME)?;
     let arg = context.arguments.given("arg");
-    // A copy of it, and its text.
+    // Its text, and that of the call.
     context.room(arg.map_or(0, bounds::footprint).saturating_mul(2))?;
-    let args: Vec<Value> = arg.cloned().into_iter().collect();
-    let arguments: Arc<str> = json!({ "kind": "broadcast", "args": args })
-        .to_string()
-        .into();
+    let text = arg.map(Value::to_string).unwrap_or_default();
+    let arguments: Arc<str> = format!("{{\"kind\":\"broadcast\",\"args\":[{text}]}}").into();
     let bytes = u64::try_from(arguments.len()).unwrap_or(u64::MAX);
     let limit = sender.limits.broadcast_bytes;
     if bytes > limit {

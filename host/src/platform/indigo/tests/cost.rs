@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::super::bounds::{COMPARED, PROPERTY, WATCHING};
+use super::super::change::What;
 use super::super::fixture::Fixture;
 use super::super::plugin::{Answer, Broadcast};
 use super::super::server::Caller;
@@ -339,7 +340,9 @@ async fn a_watcher_that_sleeps_keeps_little() {
         let value = json!({"id": "v", "value": value}).to_string();
         raw(&fixture, "variable.updateValue", value).await.unwrap();
     }
-    // The oldest of 60 MB are gone, and it is told.
+    // The oldest long ones of 60 MB are gone, and it is told.
+    let short = changes.recv().await.unwrap();
+    assert!(matches!(short.what, What::Created(_)));
     assert!(matches!(changes.recv().await, Err(RecvError::Lagged(_))));
 }
 
