@@ -151,3 +151,59 @@ class Plugin(indigo.PluginBase):
     until("the attacker runs", || counters.status() == Status::Running).await;
     scene.finish(FLAT).await;
 }
+
+/// A filter that names one property of megabytes five hundred times took seconds; triggers
+/// with long values were compared with each change before anybody was told of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_and_triggers_hold_nobody_up() {
+    let mut scene = Scene::new().await;
+    let source = format!(
+        "{RAW}
+import threading
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        threading.Thread(target=self.run).start()
+    def run(self):
+        made('device.create', {{'name': 'd', 'deviceTypeId': 'custom', 'props': {{'a': ' ' * 1500000 + '1'}}}})
+        made('variable.create', {{'name': 'shared', 'value': ''}})
+        trigger = {{'variableId': 'shared', 'variableChangeType': 'BecomesGreaterThan', 'suppressLogging': True}}
+        long, n = raw('varValueChange.create', trigger | {{'name': 't', 'variableValue': 'X' * 15000}}), 0
+        while not raw('varValueChange.create', trigger | {{'name': 't%d' % n, 'variableValue': chr(1046) * 200}})[0]:
+            n += 1
+        indigo.server.log('begins with %d, and with a long one %s' % (n, not long[0]))
+        filter = 'self,' + ','.join(['props.a'] * 500)
+        for n in range(300):
+            raw('devices.len', {{'filter': filter}})
+            raw('variable.updateValue', {{'id': 'shared', 'value': chr(1078) * 200 + str(n)}})
+        indigo.server.log('ends')
+"
+    );
+    let attacker = start(&mut scene, &source, "cpu-share = 400").await;
+    scene
+        .said("begins with 64, and with a long one False")
+        .await;
+    let server = scene.bench.hub.indigo().await.unwrap();
+    let operator = Caller::Operator("api-http");
+    let mut slowest = Duration::ZERO;
+    for n in 0..20 {
+        let begun = Instant::now();
+        let value = json!({"id": "shared", "value": n.to_string()});
+        for (name, arguments) in [
+            ("variable.updateValue", value),
+            ("devices.len", json!({"filter": "indigo.relay"})),
+        ] {
+            let done = server.command(&operator, name, arguments);
+            done.await.unwrap();
+        }
+        slowest = slowest.max(begun.elapsed());
+    }
+    assert!(
+        slowest < PROMPT,
+        "commands of the operator took {slowest:?}"
+    );
+    scene.said("ends").await;
+    assert_failures(&attacker, 0);
+    let counters = &attacker.counters;
+    until("the attacker runs", || counters.status() == Status::Running).await;
+    scene.finish(FLAT).await;
+}

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::bounds::{PROPERTY, quoted, short};
 use super::database::{Reference, reference};
 use super::failure::Failure;
 use super::state::{figure, truth};
@@ -153,13 +154,15 @@ impl Arguments {
     }
 }
 
-/// Refuses keys that the server's own format cannot hold: they must be XML names.
+/// Refuses keys that the server's own format cannot hold: they must be XML names. A key
+/// stands again before each value below it where a change is told, so it is short as well.
 ///
 /// # Errors
 ///
 /// The first such key.
 pub fn check_keys(map: &Map<String, Value>, strict: bool) -> Result<(), Failure> {
     for (key, value) in map {
+        short("a key of a property", key, PROPERTY)?;
         let mut chars = key.chars();
         let starts = chars
             .next()
@@ -170,6 +173,7 @@ pub fn check_keys(map: &Map<String, Value>, strict: bool) -> Result<(), Failure>
             .get(..3)
             .is_some_and(|it| it.eq_ignore_ascii_case("xml"));
         if !starts || !rest || xml {
+            let key = quoted(key);
             return Err(Failure::value(format!(
                 "LowLevelBadParameterError: '{key}' is no valid key; it must begin with a letter \
                  but not with xml, and hold only ASCII letters, digits and _ - . :"

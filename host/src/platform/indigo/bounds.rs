@@ -17,6 +17,12 @@ use super::hold::Hold;
 pub const DEPTH: usize = 64;
 /// Longest name of an object, id of a plugin, message or method, in bytes.
 pub const NAME: usize = 1024;
+/// Longest key of a property, at any depth, in bytes.
+pub const PROPERTY: usize = 1024;
+/// Longest value that a trigger compares with, in bytes.
+pub const COMPARED: usize = 512;
+/// Most triggers of one plugin that watch one object.
+pub const WATCHING: usize = 64;
 /// Longest key of a state, and longest value of a choice, in bytes.
 pub const KEY: usize = 256;
 /// Longest label of a state or choice, in bytes.
@@ -46,6 +52,9 @@ pub const TABLE: &[(&str, usize)] = &[
         "bytes of a name: of an object, plugin, message or method",
         NAME,
     ),
+    ("bytes of a property's key", PROPERTY),
+    ("bytes of a value that a trigger compares with", COMPARED),
+    ("triggers of one plugin that watch one object", WATCHING),
     ("bytes of a state's key, and of a choice's value", KEY),
     ("bytes of a label of a state or choice", LABEL),
     ("states of a device", STATES),
@@ -189,6 +198,17 @@ pub fn map_footprint(map: &Map<String, Value>) -> u64 {
         .fold(CONTAINER, u64::saturating_add)
 }
 
+/// Bytes of a text as JSON: a control character takes six.
+#[must_use]
+pub fn written(text: &str) -> u64 {
+    let byte = |byte: u8| match byte {
+        0..0x20 => 6,
+        b'"' | b'\\' => 2,
+        _ => 1,
+    };
+    text.bytes().map(byte).sum()
+}
+
 /// Refuses a text that is longer than this.
 ///
 /// # Errors
@@ -286,6 +306,14 @@ mod tests {
                 entries + if map.is_empty() { 0 } else { spare }
             }
             _ => 0,
+        }
+    }
+
+    #[test]
+    fn a_text_is_no_longer_in_json_than_was_reckoned() {
+        for text in ["plain \u{e4}", "\"\\", "\n\u{1}\u{1f}"] {
+            let written = written(text).saturating_add(2);
+            assert!(written >= count(json!(text).to_string().len()), "{text:?}");
         }
     }
 

@@ -100,12 +100,24 @@ fn order(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
         return a.partial_cmp(&b);
     }
     let (a, b) = (plain(a)?, plain(b)?);
+    let (a, b) = differing(&a, &b);
     // As far as both are the same: a short text is compared at once with the longest.
     let (a, b) = (a.chars(), b.chars());
     Some(
         a.flat_map(char::to_lowercase)
             .cmp(b.flat_map(char::to_lowercase)),
     )
+}
+
+/// Two texts from the first character on that is not the same.
+fn differing<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    // Where a character of one text begins, one of the other does: all before it is equal.
+    let begun = a.floor_char_boundary(same);
+    match (a.get(begun..), b.get(begun..)) {
+        (Some(a), Some(b)) => (a, b),
+        _ => (a, b),
+    }
 }
 
 /// The text of a value, without a copy where it is some.
@@ -205,6 +217,11 @@ mod tests {
         assert!(Comparison::IsTrue.holds(&json!("yes"), &Value::Null));
         assert!(Comparison::Equal.holds(&json!(true), &json!("on")));
         assert!(Comparison::NotEqual.holds(&json!("a"), &json!("b")));
+        assert!(
+            Comparison::Equal.holds(&json!("stra\u{df}e \u{c4}"), &json!("STRA\u{df}E \u{e4}"))
+        );
+        assert!(Comparison::Less.holds(&json!("\u{c4}"), &json!("\u{c5}")));
+        assert!(Comparison::Greater.holds(&json!("ab"), &json!("A")));
     }
 
     #[test]

@@ -5,17 +5,18 @@
 //! were touched, and only after that anybody is told. Objects come [`Weighed`]: nothing
 //! here takes longer for a large one, because everybody waits for the database.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::bounds::{self, count, quoted};
+use super::bounds::{self, WATCHING, count, quoted};
 use super::change::{Change, StateChange, What};
 use super::failure::Failure;
 use super::object::{NO_FOLDER, Object};
 use super::server::Caller;
 use super::table::Table;
+use super::trigger::watched;
 use super::weighed::{Size, Weighed};
 use crate::account::{Account, Charge};
 use crate::limits::Limits;
@@ -85,6 +86,8 @@ pub struct Database {
     objects: BTreeMap<i64, Placed>,
     names: HashMap<Table, HashMap<String, i64>>,
     usage: HashMap<String, Usage>,
+    /// The triggers that watch an object, by its id.
+    watching: HashMap<i64, BTreeSet<i64>>,
     /// The accounts of plugins by their ids.
     accounts: HashMap<String, Arc<Account>>,
     last_id: i64,
@@ -147,6 +150,16 @@ impl Database {
             .collect()
     }
 
+    /// The triggers that watch this object, oldest first.
+    #[must_use]
+    pub fn watching(&self, id: i64) -> Vec<Arc<Object>> {
+        let triggers = self.watching.get(&id).into_iter().flatten();
+        triggers
+            .filter_map(|id| self.any(*id))
+            .map(Arc::clone)
+            .collect()
+    }
+
     /// What a plugin takes of its limits.
     #[must_use]
     pub fn usage(&self, plugin: &str) -> Usage {
@@ -169,6 +182,14 @@ impl Database {
             {
                 names.remove(old.object.name());
             }
+            if let Some(watched) = watched(&old.object)
+                && let Some(triggers) = self.watching.get_mut(&watched)
+            {
+                triggers.remove(&id);
+                if triggers.is_empty() {
+                    self.watching.remove(&watched);
+                }
+            }
             if let Some(usage) = self.usage.get_mut(&old.object.hidden.charged) {
                 usage.objects = usage.objects.saturating_sub(1);
                 usage.bytes = usage.bytes.saturating_sub(old.weight);
@@ -181,6 +202,9 @@ impl Database {
             // Only one that comes back from the store may find its name taken; then it is
             // found by its id alone.
             names.entry(object.name().to_owned()).or_insert(id);
+            if let Some(watched) = watched(object) {
+                self.watching.entry(watched).or_default().insert(id);
+            }
             let usage = self.usage.entry(object.hidden.charged.clone()).or_default();
             usage.objects = usage.objects.saturating_add(1);
             usage.bytes = usage.bytes.saturating_add(placed.weight);
@@ -361,6 +385,7 @@ impl<'a> Edit<'a> {
         let (table, draft) = (weighed.object.table, weighed.object.hidden.draft);
         self.check_name(table, weighed.object.name(), None)?;
         self.check_folder(&weighed.object)?;
+        self.check_watching(&weighed.object)?;
         let id = self.database.next_id();
         weighed.object.id = id;
         let placed = Placed::from(weighed);
@@ -394,6 +419,9 @@ impl<'a> Edit<'a> {
         }
         if old.number("folderId") != object.number("folderId") {
             self.check_folder(object)?;
+        }
+        if watched(old) != watched(object) {
+            self.check_watching(object)?;
         }
         let placed = Placed::from(weighed);
         let new = Arc::clone(&placed.object);
@@ -435,6 +463,24 @@ impl<'a> Edit<'a> {
             Some(other) if Some(other.id) != own => Err(Failure::value("NameNotUniqueError")),
             _ => Ok(()),
         }
+    }
+
+    /// Every trigger that watches an object is looked at with every change of it, whoever
+    /// makes the change. The operator knows how many there are.
+    fn check_watching(&self, trigger: &Object) -> Result<(), Failure> {
+        let plugin = &trigger.hidden.charged;
+        let Some(watched) = watched(trigger).filter(|_| !plugin.is_empty()) else {
+            return Ok(());
+        };
+        let others = self.database.watching.get(&watched).into_iter().flatten();
+        let others = others.filter_map(|id| self.database.any(*id));
+        let own = others.filter(|it| it.hidden.charged == *plugin && it.id != trigger.id);
+        if own.count() < WATCHING {
+            return Ok(());
+        }
+        Err(Failure::value(format!(
+            "{WATCHING} triggers of this plugin watch the object already"
+        )))
     }
 
     /// Refuses a folder that was removed after it was looked up.

@@ -1,23 +1,34 @@
 //! Filters of collections, as `indigo.devices.iter("self, indigo.relay")` has them.
 //!
 //! Parts are joined by commas. Parts about what an object is are all to hold; of
-//! several types of a plugin one is enough.
+//! several types of a plugin one is enough. A part that is written many times is looked at
+//! once, and whose types are wanted is found at once, however many parts name them.
+
+use std::collections::{BTreeSet, HashMap};
 
 use super::bounds::{FILTER, short};
 use super::failure::Failure;
 use super::object::Object;
+use super::state::truth;
 use super::table::Collection;
 use super::view::class;
 
 /// A filter that was understood.
 #[derive(Debug, Default)]
 pub struct Filter {
-    /// Plugin, and type of it where one is named: one of them.
-    owners: Vec<(String, Option<String>)>,
+    /// What is wanted of each plugin: one of them.
+    owners: HashMap<String, Kinds>,
     /// Words behind `indigo.`: every one.
-    words: Vec<String>,
+    words: BTreeSet<String>,
     /// Property of the owner that must say yes: every one.
-    props: Vec<String>,
+    props: BTreeSet<String>,
+}
+
+/// The types of a plugin that are wanted.
+#[derive(Debug, Default)]
+struct Kinds {
+    all: bool,
+    some: BTreeSet<String>,
 }
 
 impl Filter {
@@ -32,55 +43,67 @@ impl Filter {
         let mut filter = Self::default();
         for part in text.split(',').map(str::trim).filter(|it| !it.is_empty()) {
             if let Some(word) = part.strip_prefix("indigo.") {
-                filter.words.push(word.to_owned());
+                filter.words.insert(word.to_owned());
             } else if let Some(prop) = part.strip_prefix("props.") {
-                filter.props.push(prop.to_owned());
+                filter.props.insert(prop.to_owned());
             } else if let Some(rest) = part.strip_prefix("self")
                 && (rest.is_empty() || rest.starts_with('.'))
             {
-                let kind = rest.strip_prefix('.').map(str::to_owned);
-                let own = own.unwrap_or_default().to_owned();
-                filter.owners.push((own, kind));
+                filter.want(own.unwrap_or_default(), rest.strip_prefix('.'));
             } else {
-                filter.owners.push(owner(part, plugins));
+                let (plugin, kind) = owner(part, plugins);
+                filter.want(plugin, kind);
             }
         }
         Ok(filter)
     }
 
+    /// Wants a type of a plugin, or all that it has.
+    fn want(&mut self, plugin: &str, kind: Option<&str>) {
+        let kinds = self.owners.entry(plugin.to_owned()).or_default();
+        match kind {
+            Some(kind) => drop(kinds.some.insert(kind.to_owned())),
+            None => kinds.all = true,
+        }
+    }
+
     /// Whether it takes an object.
     #[must_use]
     pub fn takes(&self, object: &Object) -> bool {
-        let collection = object.table.collection;
-        let kind = match collection {
-            Collection::Triggers => object.text("pluginTypeId"),
-            _ => object.text("deviceTypeId"),
-        };
-        let owned = |(plugin, wanted): &(String, Option<String>)| {
-            object.owner() == plugin && wanted.as_deref().is_none_or(|wanted| wanted == kind)
-        };
-        let says = |name: &String| {
-            let value = object.owner_prop(name);
-            value.and_then(super::state::truth) == Some(true)
-        };
-        (self.owners.is_empty() || self.owners.iter().any(owned))
-            && self.words.iter().all(|word| named(object, word))
-            && self.props.iter().all(says)
+        let owner = object.owner();
+        if !self.owners.is_empty() {
+            let kind = match object.table.collection {
+                Collection::Triggers => object.text("pluginTypeId"),
+                _ => object.text("deviceTypeId"),
+            };
+            let wanted = self.owners.get(owner);
+            if !wanted.is_some_and(|it| it.all || it.some.contains(kind)) {
+                return false;
+            }
+        }
+        if !self.words.iter().all(|word| named(object, word)) {
+            return false;
+        }
+        if self.props.is_empty() {
+            return true;
+        }
+        let says = |name: &String| object.props(owner)?.get(name).and_then(truth);
+        self.props.iter().all(|name| says(name) == Some(true))
     }
 }
 
 /// `PLUGINID` or `PLUGINID.TYPE`: ids have full stops themselves, so the longest id that
 /// is known decides, and without one the whole is an id.
-fn owner(text: &str, plugins: &[String]) -> (String, Option<String>) {
+fn owner<'a>(text: &'a str, plugins: &'a [String]) -> (&'a str, Option<&'a str>) {
     let known = plugins.iter().filter_map(|id| {
         let rest = text.strip_prefix(id.as_str())?;
         match rest.strip_prefix('.') {
-            Some(kind) => Some((id.clone(), Some(kind.to_owned()))),
-            None => rest.is_empty().then(|| (id.clone(), None)),
+            Some(kind) => Some((id.as_str(), Some(kind))),
+            None => rest.is_empty().then_some((id.as_str(), None)),
         }
     });
     let best = known.max_by_key(|(id, _)| id.len());
-    best.unwrap_or_else(|| (text.to_owned(), None))
+    best.unwrap_or((text, None))
 }
 
 fn named(object: &Object, word: &str) -> bool {
@@ -162,6 +185,30 @@ mod tests {
         assert!(!takes("indigo.zwave", &lamp));
         assert!(takes("props.SupportsOnState", &lamp));
         assert!(!takes("props.SupportsRGB", &lamp));
+    }
+
+    /// Five hundred times the same part, about a property of megabytes: it was read as a truth
+    /// value each time, in seconds.
+    #[test]
+    fn a_part_costs_what_it_looks_at_once() {
+        let mut lamp = device("com.a.b", "lamp", DeviceClass::Dimmer);
+        let blanks = " ".repeat(2_000_000);
+        let props = json!({"a": format!("{blanks}1{blanks}"), "b": " yes "});
+        lamp.set_props("com.a.b", props.as_object().cloned());
+        let begun = crate::account::thread_cpu();
+        let many = ["props.a"; 500].join(",");
+        assert!(
+            !takes(&many, &lamp),
+            "a text of megabytes is no truth value"
+        );
+        let many = ["self.other"; 370].join(",");
+        assert!(!takes(&many, &lamp));
+        let spent = crate::account::thread_cpu().saturating_sub(begun);
+        assert!(spent < std::time::Duration::from_millis(500), "{spent:?}");
+        let many = ["props.b"; 500].join(",");
+        assert!(takes(&many, &lamp));
+        let filter = Filter::parse(&many, None, &[]).unwrap();
+        assert_eq!(filter.props.len(), 1);
     }
 
     #[test]

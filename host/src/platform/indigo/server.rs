@@ -296,6 +296,7 @@ impl IndigoServer {
     ) -> Result<Value, Failure> {
         let arguments = Arguments::new(arguments)?;
         let hold = Hold::new(self.account(caller));
+        let _asker = hold.asker();
         if command::is_light(self, name, &arguments) {
             return command::run(self, caller, name, arguments, &hold).await;
         }
@@ -320,6 +321,7 @@ impl IndigoServer {
         text: String,
     ) -> Result<String, Failure> {
         let hold = Hold::new(&plugin.account);
+        let _asker = hold.asker();
         let caller = Caller::Plugin(Arc::clone(plugin));
         let mut begun = None;
         if text.len() <= SMALL {

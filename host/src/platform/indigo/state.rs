@@ -194,12 +194,17 @@ impl From<&definition::StateDefinition> for StateDefinition {
     }
 }
 
+/// Longest text that is read as a truth value or a number, in bytes; a longer one is none.
+/// Plugins keep long texts in the same places, and each is looked at again and again.
+const WORD: usize = 512;
+
 /// A truth value in one of the spellings that plugins and dialogs use.
 #[must_use]
 pub fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(value) => Some(*value),
         Value::Number(number) => number.as_f64().map(|it| it != 0.0),
+        Value::String(text) if text.len() > WORD => None,
         Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
             "true" | "on" | "yes" | "y" | "t" | "1" | "open" | "locked" => Some(true),
             "false" | "off" | "no" | "n" | "f" | "0" | "closed" | "unlocked" | "" => Some(false),
@@ -215,6 +220,7 @@ pub fn figure(value: &Value) -> Option<f64> {
     match value {
         Value::Bool(value) => Some(f64::from(u8::from(*value))),
         Value::Number(number) => number.as_f64(),
+        Value::String(text) if text.len() > WORD => None,
         Value::String(text) => text.trim().parse().ok().filter(|it: &f64| it.is_finite()),
         _ => None,
     }
@@ -236,6 +242,7 @@ fn number(value: &Value, places: Option<u32>) -> Option<Value> {
         return Some(Value::Number(number.clone()));
     }
     if let Value::String(text) = value
+        && text.len() <= WORD
         && let (Ok(whole), None) = (text.trim().parse::<i64>(), places)
     {
         return Some(Value::from(whole));

@@ -1,55 +1,114 @@
 //! Triggers: which ones a change fires, and what firing one does.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Zoned;
 use serde_json::{Value, json};
 
+use super::bounds::{COMPARED, EVENT_DATA, SMALL, count};
 use super::change::{Change, StateChange, What};
 use super::condition::Comparison;
-use super::database::{Reference, reference};
 use super::execute::{run_all, surroundings};
-use super::object::Object;
+use super::object::{Object, weight};
 use super::server::{Caller, IndigoServer};
 use super::table::Collection;
 use super::view::class;
+use crate::account::thread_cpu;
 use crate::log::Level;
 
-/// Fires the triggers that wait for this change.
+/// The class of triggers that watch a device.
+const DEVICE: &str = "indigo.DeviceStateChangeTrigger";
+/// The class of triggers that watch a variable.
+const VARIABLE: &str = "indigo.VariableValueChangeTrigger";
+
+/// The object that a trigger watches for changes, by its id.
+#[must_use]
+pub(super) fn watched(trigger: &Object) -> Option<i64> {
+    if trigger.table != Collection::Triggers.objects() {
+        return None;
+    }
+    let id = match class(trigger) {
+        DEVICE => trigger.number("deviceId"),
+        VARIABLE => trigger.number("variableId"),
+        _ => return None,
+    };
+    (id != 0).then_some(id)
+}
+
+/// Fires the triggers that wait for this change. Looking at them is paid for by whoever made
+/// them; at those of the operator, by whoever made the change.
 pub(super) fn fire_changes(server: &Arc<IndigoServer>, change: &Change) {
     let What::Updated { old, new } = &change.what else {
         return;
     };
+    let waits = if new.table == Collection::Devices.objects() {
+        !change.states.is_empty()
+    } else {
+        new.table == Collection::Variables.objects() && old.text("value") != new.text("value")
+    };
+    if !waits {
+        return;
+    }
+    // Judged without holding anybody up.
+    let watching = server.database().watching(new.id);
+    if watching.is_empty() {
+        return;
+    }
+    let states: HashMap<&str, &StateChange> = change
+        .states
+        .iter()
+        .map(|it| (it.key.as_str(), it))
+        .collect();
     let caller = Caller::Chain(change.by.clone());
-    let table = new.table;
-    if table == Collection::Devices.objects() {
-        if !change.states.is_empty() {
-            let states: HashMap<&str, &StateChange> = change
-                .states
-                .iter()
-                .map(|it| (it.key.as_str(), it))
-                .collect();
-            fire(server, &caller, "indigo.DeviceStateChangeTrigger", |it| {
-                device(it, new, &states)
-            });
+    let mut begun = thread_cpu();
+    for trigger in watching.iter().filter(|it| it.flag("enabled")) {
+        if class(trigger) == DEVICE {
+            fire(server, &caller, trigger, device(trigger, new, &states));
+        } else {
+            fire(server, &caller, trigger, variable(trigger, old, new));
         }
-    } else if table == Collection::Variables.objects() && old.text("value") != new.text("value") {
-        fire(server, &caller, "indigo.VariableValueChangeTrigger", |it| {
-            variable(it, old, new)
-        });
+        let now = thread_cpu();
+        bill(server, change, trigger, now.saturating_sub(begun));
+        begun = now;
     }
 }
 
-/// Fires every trigger of a class that this says yes to: with what it adds to the event's
-/// data.
-fn fire<Data: FnOnce() -> Value>(
+/// Bills time that was spent on a trigger because of a change. A large change is told on a
+/// pool, at the cost of whoever made it: that one has paid already.
+fn bill(server: &IndigoServer, change: &Change, trigger: &Object, time: Duration) {
+    let changer = change.by.plugin.as_ref();
+    let owner = server.plugin(&trigger.hidden.charged);
+    let owner = owner.as_ref().or(changer);
+    let paid = change.memory > SMALL && owner.map(|it| it.id()) == changer.map(|it| it.id());
+    if let Some(owner) = owner.filter(|_| !paid) {
+        owner.account.bill(time);
+    }
+}
+
+/// Carries out what a trigger does, if it is to fire: with what it adds to the data of the
+/// event.
+fn fire(
     server: &Arc<IndigoServer>,
     caller: &Caller,
-    wanted: &str,
-    matches: impl Fn(&Object) -> Option<Data>,
+    trigger: &Object,
+    more: Option<impl FnOnce() -> Value>,
 ) {
-    // Judged without holding anybody up: what is compared may be long.
+    let Some(more) = more else {
+        return;
+    };
+    execute(server, caller, trigger, false, || {
+        let mut data = event(trigger, caller);
+        merge(&mut data, more());
+        data
+    });
+}
+
+/// Fires the triggers of a class, such as `indigo.ServerStartupTrigger`.
+pub(super) fn fire_class(server: &Arc<IndigoServer>, wanted: &str) {
+    let caller = Caller::Operator("server");
     let waiting: Vec<Arc<Object>> = {
         let database = server.database();
         let triggers = database.list(Collection::Triggers.objects());
@@ -57,21 +116,8 @@ fn fire<Data: FnOnce() -> Value>(
         enabled.cloned().collect()
     };
     for trigger in waiting {
-        let Some(more) = matches(&trigger) else {
-            continue;
-        };
-        execute(server, caller, &trigger, false, || {
-            let mut data = event(&trigger, caller);
-            merge(&mut data, more());
-            data
-        });
+        fire(server, &caller, &trigger, Some(|| json!({})));
     }
-}
-
-/// Fires the triggers of a class, such as `indigo.ServerStartupTrigger`.
-pub(super) fn fire_class(server: &Arc<IndigoServer>, wanted: &str) {
-    let caller = Caller::Operator("server");
-    fire(server, &caller, wanted, |_| Some(|| json!({})));
 }
 
 /// Carries out what a trigger or schedule does, if its conditions hold. True when they
@@ -124,12 +170,16 @@ pub(super) fn merge(data: &mut Value, more: Value) {
     }
 }
 
-/// Whether a trigger names this object, by its id or its name.
-fn refers(trigger: &Object, key: &str, object: &Object) -> bool {
-    match trigger.fields.get(key).map(reference) {
-        Some(Ok(Reference::Id(id))) => id == object.id,
-        Some(Ok(Reference::Name(name))) => name == object.name(),
-        _ => false,
+/// A value as the data of an event has it, of which every step that follows gets a copy: the
+/// beginning of a long text, and nothing for another long value.
+fn brief(value: &Value) -> Value {
+    if weight(value) <= count(EVENT_DATA) {
+        return value.clone();
+    }
+    let text = value.as_str().unwrap_or_default();
+    match text.get(..text.floor_char_boundary(EVENT_DATA)) {
+        Some(start) if !start.is_empty() => Value::from(start),
+        _ => Value::Null,
     }
 }
 
@@ -140,20 +190,17 @@ fn device<'a>(
     device: &'a Object,
     states: &HashMap<&str, &'a StateChange>,
 ) -> Option<impl FnOnce() -> Value + use<'a>> {
-    if !refers(trigger, "deviceId", device) {
-        return None;
-    }
     let selector = trigger.text("stateSelector");
     let key = state_key(selector, trigger.number("stateSelectorIndex"));
-    let change: &'a StateChange = states.get(key.as_str())?;
+    let change: &'a StateChange = states.get(key.as_ref())?;
     let kind = trigger.text("stateChangeType").to_owned();
     let with = trigger.fields.get("stateValue").unwrap_or(&Value::Null);
     becomes(&kind, &change.old, &change.new, with).then_some(move || {
         json!({
             "device-id": device.id,
             "state-key": change.key,
-            "old-value": change.old,
-            "new-value": change.new,
+            "old-value": brief(&change.old),
+            "new-value": brief(&change.new),
             "change-type": kind,
             "change-type-iom": format!("indigo.kStateChange.{kind}"),
         })
@@ -166,30 +213,27 @@ fn variable<'a>(
     old: &'a Object,
     new: &'a Object,
 ) -> Option<impl FnOnce() -> Value + use<'a>> {
-    if !refers(trigger, "variableId", new) {
-        return None;
-    }
     let kind = trigger.text("variableChangeType");
     let with = trigger.fields.get("variableValue").unwrap_or(&Value::Null);
     let (before, after) = (old.fields.get("value")?, new.fields.get("value")?);
     becomes(kind, before, after, with).then(|| {
-        let with = with.clone();
+        let with = brief(with);
         move || {
             json!({
                 "var-id": new.id,
-                "old-val": before,
-                "new-val": after,
+                "old-val": brief(before),
+                "new-val": brief(after),
                 "test-val": with,
             })
         }
     })
 }
 
-/// Whether a value that changed did so in this way: it passes now and did not before.
+/// Whether a value that is another one now changed in this way: it passes now and did not before.
 /// `kStateChange` and `kVarChange` have the same members.
 fn becomes(kind: &str, old: &Value, new: &Value, with: &Value) -> bool {
     let test = match kind {
-        "Changes" | "" => return old != new,
+        "Changes" | "" => return true,
         "BecomesTrue" => Comparison::IsTrue,
         "BecomesFalse" => Comparison::IsFalse,
         "BecomesEqual" => Comparison::Equal,
@@ -198,16 +242,20 @@ fn becomes(kind: &str, old: &Value, new: &Value, with: &Value) -> bool {
         "BecomesLessThan" => Comparison::Less,
         _ => return false,
     };
+    // From before there was a bound.
+    if with.as_str().is_some_and(|it| it.len() > COMPARED) {
+        return false;
+    }
     test.holds(new, with) && !test.holds(old, with)
 }
 
 /// The key of the state that a member of `kStateSelector` stands for; what is no member
 /// is the key of a state itself.
-fn state_key(selector: &str, index: i64) -> String {
+fn state_key(selector: &str, index: i64) -> Cow<'_, str> {
     let selector = selector.strip_prefix("kStateSelector.").unwrap_or(selector);
     // Indexes count from 0, the keys of states from 1.
     let numbered = |key: &str| format!("{key}{}", index.saturating_add(1));
-    match selector {
+    Cow::Owned(match selector {
         "AnalogInput" | "BinaryInput" | "BinaryOutput" | "SensorInput" | "HumidityInput"
         | "TemperatureInput" | "Zone" => numbered(&lower_first(selector)),
         "HvacFanModeIsAuto" => "hvacFanIsAuto".to_owned(),
@@ -235,8 +283,8 @@ fn state_key(selector: &str, index: i64) -> String {
         | "HvacOperationModeIsProgramAuto"
         | "HvacOperationModeIsProgramCool"
         | "HvacOperationModeIsProgramHeat" => lower_first(selector),
-        own => own.to_owned(),
-    }
+        own => return Cow::Borrowed(own),
+    })
 }
 
 fn lower_first(text: &str) -> String {

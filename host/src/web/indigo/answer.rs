@@ -1,5 +1,6 @@
 //! Answers in JSON, those of errors among them.
 
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
@@ -15,11 +16,16 @@ pub(super) const UNKNOWN_ERROR: &str = "unknown_error";
 
 /// A value as an answer.
 pub(super) fn json_answer(status: StatusCode, value: &Value) -> Response {
+    json_body(status, Body::from(value.to_string()))
+}
+
+/// JSON that is written already as an answer.
+pub(super) fn json_body(status: StatusCode, body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    let mut response = (status, headers, value.to_string()).into_response();
+    let mut response = (status, headers, body).into_response();
     // Whatever is full or stopped may be otherwise in a moment.
     if status == StatusCode::SERVICE_UNAVAILABLE {
         let soon = HeaderValue::from_static("1");

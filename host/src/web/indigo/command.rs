@@ -13,7 +13,10 @@ use super::IndigoApi;
 use super::admission::{Asked, Sent};
 use super::answer::{Reply, json_answer};
 use super::keys::Wanted;
+use super::room::Full;
+use crate::platform::indigo::bounds::{SMALL, footprint};
 use crate::platform::indigo::failure::{Failure, FailureKind};
+use crate::platform::indigo::object::weight;
 use crate::platform::indigo::server::{Caller, IndigoServer};
 use crate::platform::indigo::table::Collection;
 
@@ -160,8 +163,29 @@ pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent)
     let id = message.get("id").cloned().unwrap_or(Value::Null);
     let result = run(&api.server, &message, "api-http").await;
     let result = result.map_err(|refused| json_answer(refused.status, &refused.body))?;
-    let body = json!({"success": true, "id": id, "result": result});
-    Ok(json_answer(StatusCode::OK, &body))
+    let start = format!("{{\"success\":true,\"id\":{id},\"result\":");
+    written(&api, start, result).await
+}
+
+/// The answer with the result of a command, which may be as large as plugins make their
+/// objects: written on a thread that serves nobody else. `start` is what stands before it.
+pub(super) async fn written(api: &IndigoApi, start: String, result: Value) -> Reply {
+    let bytes = footprint(&result).saturating_add(weight(&result));
+    let mut sheet = api.room.sheet()?;
+    sheet.mark(&start);
+    let write = move || {
+        sheet.value(bytes, || result)?;
+        sheet.mark("}");
+        Ok::<_, Full>(sheet)
+    };
+    let sheet = if bytes <= SMALL {
+        write()?
+    } else {
+        let server = &api.server;
+        let written = server.pools().feeds.run(server.own_account(), write);
+        written.await.unwrap_or(Err(Full))?
+    };
+    Ok(sheet.answer(StatusCode::OK))
 }
 
 /// Carries out the command of a message.

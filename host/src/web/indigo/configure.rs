@@ -2,14 +2,13 @@
 //! house consists of. Clients of the original do this over a protocol of its own.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::IndigoApi;
 use super::admission::{Asked, Sent};
-use super::answer::{Reply, body, error, json_answer};
-use super::command::{carry_out, status};
+use super::answer::{Reply, body, error};
+use super::command::{carry_out, status, written};
 use super::keys::Wanted;
 
 /// A command by its name without `indigo.`, and what goes with it.
@@ -32,5 +31,5 @@ pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent)
     let done = carry_out(&api.server, "api-http", &message.command, arguments).await;
     let result =
         done.map_err(|failure| error(status(failure.kind), "refused", &failure.message))?;
-    Ok(json_answer(StatusCode::OK, &json!({ "result": result })))
+    written(&api, "{\"result\":".to_owned(), result).await
 }

@@ -22,6 +22,7 @@ mod patch;
 mod plugins;
 mod reply;
 mod resources;
+mod room;
 mod sleep;
 mod socket;
 #[cfg(test)]
@@ -68,6 +69,8 @@ pub struct IndigoApi {
     pages: Option<PagesOrigin>,
     sockets: Arc<Semaphore>,
     places: message::Places,
+    /// For answers that are as large as plugins make their objects.
+    room: room::Room,
     /// How long a plugin may take for a page.
     deadline: Duration,
 }
@@ -91,6 +94,7 @@ impl IndigoApi {
             pages: None,
             sockets: Arc::new(Semaphore::new(socket::MAX_CLIENTS)),
             places: message::Places::default(),
+            room: room::Room::default(),
             deadline: message::DEADLINE,
             server,
         }

@@ -6,8 +6,25 @@
 //! `["remove", PATH, [[KEY, VALUE], ...]]`. A path is text with full stops between keys,
 //! or a list where a key is no simple text or is a place in a list; the empty text is the
 //! object itself.
+//!
+//! Each entry has its whole path, so many small changes deep in an object may take far more
+//! room than the object. Room is counted before an entry is made: where the entries of an
+//! attribute would take several times as much as the attribute before and after, there is
+//! one entry that changes the attribute. A patch therefore grows with the two objects and no faster.
 
 use serde_json::{Map, Value, json};
+
+use crate::platform::indigo::bounds::{count, footprint};
+
+/// Bytes that the entries of an attribute may always take.
+const FREE: u64 = 64 << 10;
+
+/// How many times the room of an attribute its entries may take: small values take less
+/// than what is reckoned for them.
+const TIMES: u64 = 4;
+
+/// Bytes of an entry beside its path and its values: the lists that it is made of.
+const ENTRY: u64 = 384;
 
 /// One step into an object.
 #[derive(Clone)]
@@ -16,88 +33,203 @@ enum Step {
     Place(usize),
 }
 
+impl Step {
+    /// Bytes in a path.
+    fn size(&self) -> u64 {
+        let text = match self {
+            Self::Key(key) => key.len(),
+            Self::Place(_) => 0,
+        };
+        count(text.saturating_add(size_of::<Value>()))
+    }
+}
+
+/// The entries of an attribute take too much more room than the attribute.
+struct Longer;
+
+/// A patch in the making.
+#[derive(Default)]
+struct Patch {
+    entries: Vec<Value>,
+    path: Vec<Step>,
+    /// Bytes of the path.
+    length: u64,
+    /// Bytes that further entries may take.
+    left: u64,
+}
+
 /// The entries that make `new` of `old`.
 pub(super) fn patch(old: &Value, new: &Value) -> Vec<Value> {
-    let mut entries = Vec::new();
-    compare(old, new, &mut Vec::new(), &mut entries);
-    entries
-}
-
-fn compare(old: &Value, new: &Value, path: &mut Vec<Step>, entries: &mut Vec<Value>) {
-    match (old, new) {
-        (Value::Object(old), Value::Object(new)) => objects(old, new, path, entries),
-        (Value::Array(old), Value::Array(new)) => arrays(old, new, path, entries),
-        _ if old == new => {}
-        _ => entries.push(json!(["change", path_value(path), [old, new]])),
-    }
-}
-
-fn objects(
-    old: &Map<String, Value>,
-    new: &Map<String, Value>,
-    path: &mut Vec<Step>,
-    entries: &mut Vec<Value>,
-) {
+    let mut patch = Patch {
+        // What is here is no longer than the objects themselves.
+        left: u64::MAX,
+        ..Patch::default()
+    };
+    let (Value::Object(old), Value::Object(new)) = (old, new) else {
+        if old != new {
+            // There is room without end.
+            let _ = patch.change(old, new);
+        }
+        return patch.entries;
+    };
     for (key, before) in old {
-        if let Some(after) = new.get(key) {
-            path.push(Step::Key(key.clone()));
-            compare(before, after, path, entries);
-            path.pop();
+        if let Some(after) = new.get(key).filter(|after| *after != before) {
+            patch.attribute(key, before, after);
         }
     }
-    let missing = |from: &Map<String, Value>, other: &Map<String, Value>| {
-        let pairs = from.iter().filter(|(key, _)| !other.contains_key(*key));
-        pairs.map(|(key, value)| json!([key, value])).collect()
-    };
-    listed("add", missing(new, old), path, entries);
-    listed("remove", missing(old, new), path, entries);
+    let _ = patch.added_and_removed(old, new);
+    patch.entries
 }
 
-fn arrays(old: &[Value], new: &[Value], path: &mut Vec<Step>, entries: &mut Vec<Value>) {
-    for (place, (before, after)) in old.iter().zip(new).enumerate() {
-        path.push(Step::Place(place));
-        compare(before, after, path, entries);
-        path.pop();
+impl Patch {
+    /// The entries of one attribute, or one entry that changes it.
+    fn attribute(&mut self, key: &str, old: &Value, new: &Value) {
+        let begun = self.entries.len();
+        let whole = footprint(old).saturating_add(footprint(new));
+        self.left = whole.saturating_mul(TIMES).max(FREE);
+        let step = Step::Key(key.to_owned());
+        let detailed = self.below(step.clone(), |it| it.compare(old, new));
+        self.left = u64::MAX;
+        if detailed.is_err() {
+            self.entries.truncate(begun);
+            let _ = self.below(step, |it| it.change(old, new));
+        }
     }
-    let common = old.len().min(new.len());
-    let tail = |values: &[Value]| -> Vec<Value> {
-        let places = values.iter().enumerate().skip(common);
-        places.map(|(place, value)| json!([place, value])).collect()
-    };
-    listed("add", tail(new), path, entries);
-    let mut gone = tail(old);
-    // From the end on, so that places stay right while they are removed.
-    gone.reverse();
-    listed("remove", gone, path, entries);
-}
 
-fn listed(what: &str, pairs: Vec<Value>, path: &[Step], entries: &mut Vec<Value>) {
-    if !pairs.is_empty() {
-        entries.push(json!([what, path_value(path), pairs]));
+    /// Does something one step further in.
+    fn below(
+        &mut self,
+        step: Step,
+        work: impl FnOnce(&mut Self) -> Result<(), Longer>,
+    ) -> Result<(), Longer> {
+        let size = step.size();
+        self.length = self.length.saturating_add(size);
+        self.path.push(step);
+        let done = work(self);
+        self.path.pop();
+        self.length = self.length.saturating_sub(size);
+        done
     }
-}
 
-fn path_value(path: &[Step]) -> Value {
-    let simple = path.iter().all(|step| match step {
-        Step::Key(key) => !key.contains('.'),
-        Step::Place(_) => false,
-    });
-    if simple {
-        let keys: Vec<&str> = path
+    fn compare(&mut self, old: &Value, new: &Value) -> Result<(), Longer> {
+        match (old, new) {
+            (Value::Object(old), Value::Object(new)) => self.objects(old, new),
+            (Value::Array(old), Value::Array(new)) => self.arrays(old, new),
+            _ if old == new => Ok(()),
+            _ => self.change(old, new),
+        }
+    }
+
+    fn objects(
+        &mut self,
+        old: &Map<String, Value>,
+        new: &Map<String, Value>,
+    ) -> Result<(), Longer> {
+        for (key, before) in old {
+            if let Some(after) = new.get(key) {
+                self.below(Step::Key(key.clone()), |it| it.compare(before, after))?;
+            }
+        }
+        self.added_and_removed(old, new)
+    }
+
+    fn added_and_removed(
+        &mut self,
+        old: &Map<String, Value>,
+        new: &Map<String, Value>,
+    ) -> Result<(), Longer> {
+        fn missing<'a>(
+            from: &'a Map<String, Value>,
+            other: &'a Map<String, Value>,
+        ) -> impl Iterator<Item = (&'a String, &'a Value)> + Clone {
+            from.iter().filter(|(key, _)| !other.contains_key(*key))
+        }
+        let size =
+            |(key, value): (&String, &Value)| count(key.len()).saturating_add(footprint(value));
+        let pair = |(key, value): (&String, &Value)| json!([key, value]);
+        for (what, pairs) in [("add", missing(new, old)), ("remove", missing(old, new))] {
+            self.take(pairs.clone().map(size))?;
+            self.listed(what, pairs.map(pair).collect());
+        }
+        Ok(())
+    }
+
+    fn arrays(&mut self, old: &[Value], new: &[Value]) -> Result<(), Longer> {
+        for (place, (before, after)) in old.iter().zip(new).enumerate() {
+            self.below(Step::Place(place), |it| it.compare(before, after))?;
+        }
+        let common = old.len().min(new.len());
+        let pair = |(place, value): (usize, &Value)| json!([place, value]);
+        let tail = |values: &'_ [Value]| -> Vec<Value> {
+            values.iter().enumerate().skip(common).map(pair).collect()
+        };
+        self.take(new.iter().skip(common).map(footprint))?;
+        self.listed("add", tail(new));
+        self.take(old.iter().skip(common).map(footprint))?;
+        let mut gone = tail(old);
+        // From the end on, so that places stay right while they are removed.
+        gone.reverse();
+        self.listed("remove", gone);
+        Ok(())
+    }
+
+    /// An entry for one value.
+    fn change(&mut self, old: &Value, new: &Value) -> Result<(), Longer> {
+        self.take([footprint(old), footprint(new)].into_iter())?;
+        let entry = json!(["change", self.path_value(), [old, new]]);
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// An entry for what is there on one side only.
+    fn listed(&mut self, what: &str, pairs: Vec<Value>) {
+        if !pairs.is_empty() {
+            let entry = json!([what, self.path_value(), pairs]);
+            self.entries.push(entry);
+        }
+    }
+
+    /// Finds room for an entry with values of these sizes; none is needed without values.
+    fn take(&mut self, sizes: impl Iterator<Item = u64>) -> Result<(), Longer> {
+        let entry = ENTRY.saturating_add(self.length);
+        let mut needed = 0_u64;
+        for size in sizes {
+            if needed == 0 {
+                needed = entry;
+            }
+            needed = needed.saturating_add(size);
+            if needed > self.left {
+                return Err(Longer);
+            }
+        }
+        self.left = self.left.saturating_sub(needed);
+        Ok(())
+    }
+
+    fn path_value(&self) -> Value {
+        let simple = self.path.iter().all(|step| match step {
+            Step::Key(key) => !key.contains('.'),
+            Step::Place(_) => false,
+        });
+        if simple {
+            let keys: Vec<&str> = self
+                .path
+                .iter()
+                .filter_map(|step| match step {
+                    Step::Key(key) => Some(key.as_str()),
+                    Step::Place(_) => None,
+                })
+                .collect();
+            return Value::from(keys.join("."));
+        }
+        self.path
             .iter()
-            .filter_map(|step| match step {
-                Step::Key(key) => Some(key.as_str()),
-                Step::Place(_) => None,
+            .map(|step| match step {
+                Step::Key(key) => Value::from(key.as_str()),
+                Step::Place(place) => Value::from(*place),
             })
-            .collect();
-        return Value::from(keys.join("."));
+            .collect()
     }
-    path.iter()
-        .map(|step| match step {
-            Step::Key(key) => Value::from(key.as_str()),
-            Step::Place(place) => Value::from(*place),
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -105,6 +237,34 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Many changes below one long key, and below many steps.
+    #[test]
+    fn a_patch_grows_with_the_objects_and_no_faster() {
+        let long =
+            |key: &str, value: i32| json!({"props": {key: vec![value; 4000]}, "name": value});
+        let key = "k".repeat(200_000);
+        let (old, new) = (long(&key, 0), long(&key, 1));
+        let entries = patch(&old, &new);
+        let whole = json!([
+            ["change", "props", [old["props"], new["props"]]],
+            ["change", "name", [0, 1]]
+        ]);
+        assert_eq!(Value::Array(entries), whole);
+        let deep = |value: i32| {
+            let leaf = Value::from(vec![value; 4000]);
+            let nested = (0..60).fold(leaf, |inner, _| json!({"k.": inner}));
+            json!({ "props": nested })
+        };
+        let (old, new) = (deep(0), deep(1));
+        assert_eq!(patch(&old, &new).len(), 1);
+        // As it is for most: the key of a state is short.
+        let states = |value: i32| -> Value {
+            let states = (0..200).map(|n| (format!("state{n}"), json!(value)));
+            json!({"states": states.collect::<Map<_, _>>()})
+        };
+        assert_eq!(patch(&states(0), &states(1)).len(), 200);
+    }
 
     #[test]
     fn the_documented_patch_comes_out() {

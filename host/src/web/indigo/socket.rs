@@ -24,10 +24,12 @@ use super::answer::{Reply, error};
 use super::keys::Wanted;
 use super::lens::Lens;
 use super::patch::patch;
+use super::room::{Full, Room, Said};
 use super::{IndigoApi, command};
 use crate::log::{Level, Record};
 use crate::platform::indigo::bounds::SMALL;
 use crate::platform::indigo::event_line;
+use crate::platform::indigo::object::Object;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
 use crate::platform::indigo::{Change, IndigoServer, Watcher, What};
@@ -96,6 +98,7 @@ pub(super) async fn open(
         collection: *collection,
         may_operate: rights >= Wanted::Operate.rights(),
         lens: Lens::new(&api.server, rights),
+        room: api.room.clone(),
     };
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
@@ -112,6 +115,7 @@ struct Client {
     collection: Option<Collection>,
     may_operate: bool,
     lens: Lens,
+    room: Room,
 }
 
 async fn serve(mut socket: WebSocket, client: Client, _place: OwnedSemaphorePermit) {
@@ -178,7 +182,7 @@ async fn follow<N, T>(
 ) -> Result<(), Ended>
 where
     N: News,
-    T: Future<Output = Option<String>>,
+    T: Future<Output = Result<Option<Said>, Ended>>,
 {
     let mut pings = interval_at(Instant::now() + PING, PING);
     loop {
@@ -189,11 +193,11 @@ where
             }
             happened = news.next() => match happened {
                 Ok(happened) => {
-                    let message = told(happened).await;
+                    let message = told(happened).await?;
                     send(socket, message).await?;
                 }
                 Err(RecvError::Lagged(count)) => match missed(count) {
-                    Some(told) => send(socket, Some(told)).await?,
+                    Some(told) => send(socket, Some(told.into())).await?,
                     None => return Err(Ended::Missed(count)),
                 },
                 Err(RecvError::Closed) => return Ok(()),
@@ -203,6 +207,10 @@ where
     }
 }
 
+/// How many times the memory of an object and of what it was before is there while clients
+/// are told of the change: as it is seen, as a patch, and as text.
+const COPIES: u64 = 5;
+
 async fn objects(
     socket: &mut WebSocket,
     client: &Arc<Client>,
@@ -211,15 +219,21 @@ async fn objects(
     let changes = client.server.changes(collection.objects());
     let told = |change: Arc<Change>| async move {
         if change.memory <= SMALL {
-            return client.told(&change);
+            return Ok(client.told(&change).map(Said::from));
         }
+        // Clients may be slow to read it.
+        let bytes = change.memory.saturating_mul(COPIES);
+        let Ok(room) = client.room.take(bytes) else {
+            return Err(Ended::Missed(1));
+        };
         // At the cost of whoever made the change, and not behind that one's commands.
         let doer = change.by.plugin.as_ref();
         let account = Arc::clone(doer.map_or(client.server.own_account(), |it| &it.account));
         let told = Arc::clone(client);
         let feeds = &client.server.pools().feeds;
         let made = feeds.run(&account, move || told.told(&change));
-        made.await.ok().flatten()
+        let message = made.await.ok().flatten();
+        Ok(message.map(|text| Said::within(text, room)))
     };
     // Whoever has missed a change knows nothing for sure.
     follow(socket, client, changes, told, |_| None).await
@@ -230,13 +244,13 @@ async fn log(socket: &mut WebSocket, client: &Arc<Client>) -> Result<(), Ended> 
     let events = client.server.events();
     let lines = events.subscribe();
     for record in events.tail(None, LOG_LINES) {
-        send(socket, Some(line(&record))).await?;
+        send(socket, Some(line(&record).into())).await?;
     }
     let missed = |count| {
         let text = format!("{count} lines are left out here; getlog has them");
         Some(left_out(&text))
     };
-    let told = |record: Arc<Record>| async move { Some(line(&record)) };
+    let told = |record: Arc<Record>| async move { Ok(Some(line(&record).into())) };
     follow(socket, client, lines, told, missed).await
 }
 
@@ -244,7 +258,7 @@ async fn log(socket: &mut WebSocket, client: &Arc<Client>) -> Result<(), Ended> 
 async fn received_by(
     client: &Arc<Client>,
     received: Option<Result<Message, axum::Error>>,
-) -> Result<Option<String>, Ended> {
+) -> Result<Option<Said>, Ended> {
     match received {
         Some(Ok(Message::Text(text))) => Ok(answer(client, &text).await),
         Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Ended::Gone),
@@ -253,10 +267,10 @@ async fn received_by(
 }
 
 /// Sends a message; written already, because it may be as large as plugins make their objects.
-async fn send(socket: &mut WebSocket, message: Option<String>) -> Result<(), Ended> {
+async fn send(socket: &mut WebSocket, message: Option<Said>) -> Result<(), Ended> {
     if let Some(message) = message {
-        let text = Utf8Bytes::from(message);
-        socket.send(Message::Text(text)).await?;
+        let (text, _room) = message.take();
+        socket.send(Message::Text(Utf8Bytes::from(text))).await?;
     }
     Ok(())
 }
@@ -269,8 +283,10 @@ impl Client {
 
     fn message(&self, change: &Change) -> Option<Value> {
         let (kind, lens) = (self.kind, &self.lens);
-        let add =
-            |object| json!({"message": "add", "objectType": kind, "objectDict": lens.of(object)});
+        let add = |object| {
+            let message = json!({"message": "add", "objectType": kind});
+            with(message, "objectDict", lens.of(object))
+        };
         let delete = |id: i64| json!({"message": "delete", "objectType": kind, "objectId": id});
         match &change.what {
             What::Created(object) => Some(add(object)),
@@ -281,10 +297,9 @@ impl Client {
                     (true, false) => Some(delete(new.id)),
                     _ => {
                         let patch = patch(&lens.of(old), &lens.of(new));
-                        (!patch.is_empty()).then(|| {
-                            json!({"message": "patch", "objectType": kind, "objectId": new.id,
-                        "patch": patch})
-                        })
+                        let message =
+                            json!({"message": "patch", "objectType": kind, "objectId": new.id});
+                        (!patch.is_empty()).then(|| with(message, "patch", Value::Array(patch)))
                     }
                 }
             }
@@ -292,9 +307,23 @@ impl Client {
     }
 
     /// The objects that a client wants to see again.
-    fn refreshed(&self, collection: Collection, message: &Map<String, Value>) -> Value {
-        let (server, kind) = (&self.server, self.kind);
+    fn refreshed(&self, collection: Collection, message: &Map<String, Value>) -> Said {
         let id = message.get("id").cloned().unwrap_or(Value::Null);
+        let refreshed = self.refresh(collection, message, &id);
+        refreshed.unwrap_or_else(|mut refused| {
+            refused.insert("id".to_owned(), id);
+            Value::Object(refused).to_string().into()
+        })
+    }
+
+    /// The same, or what is wrong with the message.
+    fn refresh(
+        &self,
+        collection: Collection,
+        message: &Map<String, Value>,
+        id: &Value,
+    ) -> Result<Said, Map<String, Value>> {
+        let (server, kind) = (&self.server, self.kind);
         let folders = format!("{kind}.Folder");
         let wanted = message.get("objectType").and_then(Value::as_str);
         let (table, kind) = match wanted {
@@ -302,51 +331,66 @@ impl Client {
             None => (collection.objects(), kind),
             Some(wanted) if wanted == kind => (collection.objects(), kind),
             Some(_) => {
-                let errors = json!({"objectType": format!("this feed has {kind} and {folders}")});
-                return json!({"error": "invalid refresh", "validationErrors": errors, "id": id});
+                let text = format!("this feed has {kind} and {folders}");
+                return Err(invalid("objectType", &text));
             }
         };
-        let see = |object: &_| {
-            if table.folders {
-                view(object, None)
-            } else {
-                self.lens.of(object)
-            }
-        };
-        match message.get("objectId") {
-            None | Some(Value::Null) => {
-                let objects: Vec<_> = {
-                    let database = server.database();
-                    let all = database.list(table).filter(|it| Lens::shows(it));
-                    all.cloned().collect()
-                };
-                let list: Vec<_> = objects.iter().map(|object| see(object)).collect();
-                json!({"id": id, "message": "refresh", "objectType": kind, "list": list})
-            }
-            Some(wanted) => {
-                let found = wanted.as_i64().and_then(|wanted| {
-                    let database = server.database();
-                    let found = database.any(wanted);
-                    found
-                        .filter(|it| it.table == table && Lens::shows(it))
-                        .cloned()
-                });
-                match found {
-                    Some(object) => json!({"id": id, "message": "refresh", "objectType": kind,
-                    "objectDict": see(&object)}),
-                    None => {
-                        let errors = json!({"objectId": "there is no such object"});
-                        json!({"error": "invalid refresh", "validationErrors": errors, "id": id})
-                    }
+        let one = message.get("objectId").filter(|one| !one.is_null());
+        let objects = {
+            let database = server.database();
+            match one {
+                None => database.measured(table),
+                Some(one) => {
+                    let found = one.as_i64().and_then(|one| database.any(one));
+                    let found = found.filter(|it| it.table == table);
+                    let sized = |it: &Arc<Object>| (Arc::clone(it), database.size(it.id));
+                    found.map(sized).into_iter().collect()
                 }
             }
+        };
+        let shown = objects.iter().filter(|(object, _)| Lens::shows(object));
+        if one.is_some() && shown.clone().next().is_none() {
+            return Err(invalid("objectId", "there is no such object"));
         }
+        let key = if one.is_some() { "objectDict" } else { "list" };
+        let start = json!({"id": id, "message": "refresh", "objectType": kind}).to_string();
+        let start = start.strip_suffix('}').unwrap_or_default();
+        let write = || {
+            let mut sheet = self.room.sheet()?;
+            sheet.mark(&format!("{start},\"{key}\":"));
+            sheet.values(one.is_none(), shown, |(object, size)| {
+                let see = || match table.folders {
+                    true => view(object, None),
+                    false => self.lens.of(object),
+                };
+                (size.shown(), see)
+            })?;
+            sheet.mark("}");
+            Ok(sheet.said())
+        };
+        write().map_err(|Full| Map::from_iter([("error".to_owned(), Full::TEXT.into())]))
     }
+}
+
+/// A message with one value more, of which no copy is made.
+fn with(mut message: Value, key: &str, value: Value) -> Value {
+    if let Some(message) = message.as_object_mut() {
+        message.insert(key.to_owned(), value);
+    }
+    message
+}
+
+/// What is wrong with a message that asks for objects.
+fn invalid(key: &str, text: &str) -> Map<String, Value> {
+    Map::from_iter([
+        ("error".to_owned(), "invalid refresh".into()),
+        ("validationErrors".to_owned(), json!({ key: text })),
+    ])
 }
 
 /// The answer to a client's message; a command that was carried out has none, its change
 /// comes as a patch.
-async fn answer(client: &Arc<Client>, text: &str) -> Option<String> {
+async fn answer(client: &Arc<Client>, text: &str) -> Option<Said> {
     let parsed = match serde_json::from_str(text) {
         // One sample of the manual encodes twice.
         Ok(Value::String(inner)) => serde_json::from_str(&inner),
@@ -354,7 +398,7 @@ async fn answer(client: &Arc<Client>, text: &str) -> Option<String> {
     };
     let Ok(Value::Object(message)) = parsed else {
         let refused = json!({"request_body": text, "error": "invalid JSON"});
-        return Some(refused.to_string());
+        return Some(refused.to_string().into());
     };
     let refresh = message.get("message").and_then(Value::as_str) == Some("refresh");
     if let Some(collection) = client.collection
@@ -362,20 +406,20 @@ async fn answer(client: &Arc<Client>, text: &str) -> Option<String> {
     {
         let server = &client.server;
         let shown = Arc::clone(client);
-        let refreshed = server.pools().commands.run(server.own_account(), move || {
-            shown.refreshed(collection, &message).to_string()
+        let refreshed = server.pools().feeds.run(server.own_account(), move || {
+            shown.refreshed(collection, &message)
         });
         return refreshed.await.ok();
     }
     if !client.may_operate {
         let id = message.get("id").cloned().unwrap_or(Value::Null);
         let refused = json!({"error": "whoever is connected here may give no commands", "id": id});
-        return Some(refused.to_string());
+        return Some(refused.to_string().into());
     }
     let refused = command::run(&client.server, &message, "api-websocket")
         .await
         .err();
-    refused.map(|refused| refused.body.to_string())
+    refused.map(|refused| refused.body.to_string().into())
 }
 
 fn line(record: &Record) -> String {

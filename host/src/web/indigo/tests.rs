@@ -51,6 +51,7 @@ const FILES: [(&str, &str); 7] = [
 struct Site {
     fixture: Fixture,
     address: SocketAddr,
+    room: room::Room,
 }
 
 /// Status, head and body of an answer.
@@ -104,9 +105,14 @@ async fn serve_within(fixture: Fixture, config: &IndigoApiConfig, deadline: Dura
     let origins = Origins::new(&users, address);
     let mut api = IndigoApi::new(fixture.server.clone(), config, access, origins);
     api.deadline = deadline;
+    let room = api.room.clone();
     let router = router(api);
     tokio::spawn(async move { crate::web::serve(listener, router, std::future::pending()).await });
-    Site { fixture, address }
+    Site {
+        fixture,
+        address,
+        room,
+    }
 }
 
 fn returned(value: Value) -> Option<Answer> {

@@ -9,6 +9,7 @@ use crate::platform::indigo::bounds::count;
 use crate::platform::indigo::database::{Reference, reference};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::filter::Filter;
+use crate::platform::indigo::object::Object;
 use crate::platform::indigo::server::Caller;
 use crate::platform::indigo::table::{Collection, Table};
 
@@ -83,7 +84,9 @@ fn some(context: &Context<'_>, table: Table) -> Result<Value, Failure> {
     }
     drop(database);
     context.room(bytes)?;
-    Ok(found.iter().map(|it| context.see(it)).collect())
+    let go_on = context.patience();
+    let see = |it: &Arc<Object>| go_on().map(|()| context.see(it));
+    found.iter().map(see).collect()
 }
 
 fn list(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Failure> {
@@ -97,20 +100,28 @@ fn list(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
     let filter = Filter::parse(text, context.caller.plugin_id(), &plugins)?;
     // Filters and views are made without holding everybody else up.
     let all = server.database().measured(table);
-    let wanted = all.into_iter();
-    let found: Vec<_> = wanted
-        .filter(|(it, _)| table.folders || filter.takes(it))
-        .collect();
-    let bytes = found.iter().map(|(it, size)| match command {
-        "objects" => size.shown(),
-        _ => NAMED.saturating_add(count(it.name().len()).saturating_mul(3)),
-    });
-    context.room(bytes.fold(0, u64::saturating_add))?;
-    let found = found.iter().map(|(it, _)| it);
+    let go_on = context.patience();
+    let mut found = Vec::new();
+    let mut bytes = 0_u64;
+    for (object, size) in all {
+        go_on()?;
+        if table.folders || filter.takes(&object) {
+            bytes = bytes.saturating_add(match command {
+                "objects" => size.shown(),
+                _ => NAMED.saturating_add(count(object.name().len()).saturating_mul(3)),
+            });
+            found.push(object);
+        }
+    }
+    context.room(bytes)?;
+    let found = found.iter();
     Ok(match command {
         "list" => found.map(|it| it.id).collect(),
         "names" => found.map(|it| json!([it.id, it.name()])).collect(),
         "len" => Value::from(found.len()),
-        _ => found.map(|it| context.see(it)).collect(),
+        _ => {
+            let see = |it: &Arc<Object>| go_on().map(|()| context.see(it));
+            return found.map(see).collect();
+        }
     })
 }

@@ -222,19 +222,23 @@ async fn props(context: &Context<'_>, collection: Collection) -> Result<Value, F
 fn dependencies(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
     let object = context.subject(collection.objects())?;
     let mut found = Map::new();
+    let mentions = |other: &Object| {
+        let keys = ["deviceId", "variableId"];
+        let fields = keys.iter().any(|key| other.number(key) == object.id);
+        let asks = other.hidden.condition.as_ref();
+        fields
+            || other.hidden.actions.iter().any(|it| it.mentions(&object))
+            || asks.is_some_and(|it| it.mentions(&object))
+    };
+    let go_on = context.patience();
     for collection in Collection::ALL {
         let all = context.server.database().measured(collection.objects());
-        let all = all.iter().map(|(it, _)| it);
-        let mentions = all.filter(|other| {
-            let keys = ["deviceId", "variableId"];
-            let fields = keys.iter().any(|key| other.number(key) == object.id);
-            let asks = other.hidden.condition.as_ref();
-            fields
-                || other.hidden.actions.iter().any(|it| it.mentions(&object))
-                || asks.is_some_and(|it| it.mentions(&object))
-        });
         let mut list = Vec::new();
-        for it in mentions {
+        for (it, _) in all {
+            go_on()?;
+            if !mentions(&it) {
+                continue;
+            }
             context.room(NAMED.saturating_add(count(it.name().len()).saturating_mul(3)))?;
             list.push(json!({ "ID": it.id, "Name": it.name() }));
         }

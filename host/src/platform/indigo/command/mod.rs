@@ -42,6 +42,7 @@ use super::hold::Hold;
 use super::object::Object;
 use super::server::{Caller, IndigoServer};
 use super::table::{Collection, Table};
+use crate::account::thread_cpu;
 
 /// What every command works with.
 pub(super) struct Context<'a> {
@@ -79,6 +80,12 @@ impl Context<'_> {
     /// Finds room for so many bytes of an answer.
     fn room(&self, bytes: u64) -> Result<(), Failure> {
         self.hold.take(bytes)
+    }
+
+    /// Begins work on many items; what it gives asks before each whether to go on.
+    fn patience(&self) -> impl Fn() -> Result<(), Failure> {
+        let begun = thread_cpu();
+        move || self.hold.ask(begun, self.caller.limits())
     }
 
     /// Carries out a step after the delay that the command was given.

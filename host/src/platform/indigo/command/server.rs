@@ -253,9 +253,11 @@ fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
     let shown = context.server.shown_in_log();
     let events = context.server.events();
     let records = events.select(count, |name| shown.has(name), |_| true);
+    // As it is, in one text with the others, and as JSON.
     let bytes = records.iter().map(|record| {
-        let text = bounds::count(record.text.len());
-        text.saturating_mul(3).saturating_add(LINE)
+        let text = bounds::count(record.text.len()).saturating_mul(2);
+        text.saturating_add(bounds::written(&record.text))
+            .saturating_add(LINE)
     });
     context.room(bytes.fold(0, u64::saturating_add))?;
     let records = records.into_iter();

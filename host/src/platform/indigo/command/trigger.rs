@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Context, action_group, common, unknown};
 use crate::platform::indigo::arguments::check_keys;
+use crate::platform::indigo::bounds::{COMPARED, KEY, short};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{Hidden, Object};
 use crate::platform::indigo::state::text;
@@ -138,7 +139,7 @@ fn own(context: &Context<'_>, class: &Class) -> Result<Map<String, Value>, Failu
     for (key, start) in class.fields {
         let given = context.arguments.given(key).cloned();
         let value = match (given, start) {
-            (Some(value), Text(_)) => written(key, value),
+            (Some(value), Text(_)) => written(key, value)?,
             (Some(value), Zero) => Value::from(id(context, key, &value)?),
             (None, Text(text)) => Value::from(*text),
             (None, Zero) => Value::from(0),
@@ -148,11 +149,21 @@ fn own(context: &Context<'_>, class: &Class) -> Result<Map<String, Value>, Failu
     Ok(own)
 }
 
-/// A value to compare with is text, whatever type it has where the trigger is made.
-fn written(key: &str, value: Value) -> Value {
+/// A value to compare with is text, whatever type it has where the trigger is made. What a
+/// trigger says is looked at with every change of what it watches, so it is short.
+fn written(key: &str, value: Value) -> Result<Value, Failure> {
+    let most = match key {
+        "stateValue" | "variableValue" => COMPARED,
+        "stateSelector" | "stateChangeType" | "variableChangeType" => KEY,
+        _ => return Ok(value),
+    };
+    if let Value::String(text) = &value {
+        short(key, text, most)?;
+        return Ok(value);
+    }
     match key {
-        "stateValue" | "variableValue" => text(&value, None).map_or(value, Value::from),
-        _ => value,
+        "stateValue" | "variableValue" => Ok(text(&value, None).map_or(value, Value::from)),
+        _ => Ok(value),
     }
 }
 
@@ -262,10 +273,11 @@ fn execute_now(context: &Context<'_>) -> Result<Value, Failure> {
 async fn replace(mut context: Context<'_>) -> Result<Value, Failure> {
     if let Some(Value::Object(given)) = context.arguments.take("object") {
         let given = given.into_iter().map(|(key, value)| {
-            let value = written(&key, value);
-            (key, value)
+            let value = written(&key, value)?;
+            Ok((key, value))
         });
-        context.arguments.put("object", given.collect());
+        let given: Result<Map<_, _>, Failure> = given.collect();
+        context.arguments.put("object", Value::Object(given?));
     }
     let trigger = context.subject(TABLE.objects())?;
     let mut allowed = vec![

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
+use super::super::bounds::{COMPARED, PROPERTY, WATCHING};
 use super::super::change::What;
 use super::super::fixture::Fixture;
 use super::super::plugin::{Answer, Broadcast};
@@ -308,10 +309,9 @@ async fn triggers_are_judged_without_copies_of_what_changed() {
     let long = "X".repeat(200_000);
     let made = json!({"name": "v", "value": long}).to_string();
     raw(&fixture, "variable.create", made).await.unwrap();
-    for n in 0..200 {
-        let trigger = json!({"name": format!("t{n}"), "variableId": "v",
-            "variableChangeType": "BecomesNotEqual", "variableValue": "short"});
-        raw(&fixture, "varValueChange.create", trigger.to_string())
+    let equal = |n| trigger(n, "v", "BecomesNotEqual", "short");
+    for n in 0..WATCHING {
+        raw(&fixture, "varValueChange.create", equal(n))
             .await
             .unwrap();
     }
@@ -323,7 +323,7 @@ async fn triggers_are_judged_without_copies_of_what_changed() {
         .await
         .unwrap();
     changes.recv().await.unwrap();
-    // It was 200 times 400,000 characters, several times.
+    // It was 400,000 characters for each, several times.
     let billed = account.billed().saturating_sub(billed);
     let spent = thread_cpu().saturating_sub(begun) + billed;
     assert!(spent < Duration::from_millis(500), "{spent:?}");
@@ -344,4 +344,163 @@ async fn a_watcher_that_sleeps_keeps_little() {
     let short = changes.recv().await.unwrap();
     assert!(matches!(short.what, What::Created(_)));
     assert!(matches!(changes.recv().await, Err(RecvError::Lagged(_))));
+}
+
+/// The arguments that make a trigger on a variable.
+fn trigger(number: usize, variable: &str, change: &str, value: &str) -> String {
+    let trigger = json!({"name": format!("t{number}"), "variableId": variable,
+        "variableChangeType": change, "variableValue": value, "suppressLogging": true});
+    trigger.to_string()
+}
+
+/// Each change is compared with what triggers say, so that is short, and there are a few of
+/// one plugin. The operator, who knows them, has as many as needed.
+#[tokio::test]
+async fn triggers_are_short_and_few() {
+    let fixture = fixture().await;
+    let made = |name: &str| json!({"name": name, "value": ""}).to_string();
+    for name in ["v", "w"] {
+        raw(&fixture, "variable.create", made(name)).await.unwrap();
+    }
+    let create = "varValueChange.create";
+    let long = "x".repeat(COMPARED + 1);
+    let refused = raw(&fixture, create, trigger(0, "v", "BecomesEqual", &long)).await;
+    assert_eq!(refused.unwrap_err().kind, FailureKind::Value);
+    let refused = raw(&fixture, create, trigger(0, "v", &long, "x")).await;
+    assert_eq!(refused.unwrap_err().kind, FailureKind::Value);
+    let longest = &long[1..];
+    for n in 0..WATCHING {
+        let arguments = trigger(n, "v", "BecomesEqual", longest);
+        raw(&fixture, create, arguments).await.unwrap();
+    }
+    let replaced = json!({"id": "t0", "object": {"variableValue": long}}).to_string();
+    let refused = raw(&fixture, "trigger.replaceOnServer", replaced).await;
+    assert_eq!(refused.unwrap_err().kind, FailureKind::Value);
+    let one_more = || trigger(WATCHING, "v", "Changes", "");
+    let refused = raw(&fixture, create, one_more()).await.unwrap_err();
+    assert!(refused.message.contains("watch the object"), "{refused}");
+    // One that watches another variable may not come over, one that leaves makes room.
+    raw(&fixture, create, trigger(1000, "w", "Changes", ""))
+        .await
+        .unwrap();
+    let id = |name: &str| {
+        let database = fixture.server.database();
+        let table = Collection::Variables.objects();
+        let name = super::super::database::Reference::Name(name.to_owned());
+        database.find(table, &name).unwrap().id
+    };
+    let (v, w) = (id("v"), id("w"));
+    let moved = |name: &str, to: i64| json!({"id": name, "object": {"variableId": to}}).to_string();
+    let refused = raw(&fixture, "trigger.replaceOnServer", moved("t1000", v)).await;
+    assert!(refused.is_err());
+    raw(&fixture, "trigger.replaceOnServer", moved("t0", w))
+        .await
+        .unwrap();
+    raw(&fixture, create, one_more()).await.unwrap();
+    let delete = json!({"id": "t1"}).to_string();
+    raw(&fixture, "trigger.delete", delete).await.unwrap();
+    let names = |id: i64| -> Vec<String> {
+        let watching = fixture.server.database().watching(id);
+        watching.iter().map(|it| it.name().to_owned()).collect()
+    };
+    assert_eq!(names(v).len(), WATCHING - 1);
+    assert_eq!(names(w), ["t0", "t1000"]);
+    let by_user: Value = serde_json::from_str(&trigger(2000, "v", "Changes", "")).unwrap();
+    fixture
+        .server
+        .command(&USER, create, by_user)
+        .await
+        .unwrap();
+}
+
+/// Whoever makes triggers pays for looking at them, whoever makes the change.
+#[tokio::test]
+async fn looking_at_triggers_is_paid_for_by_their_owner() {
+    let fixture = fixture().await;
+    let made = json!({"name": "v", "value": ""});
+    let create = fixture.server.command(&USER, "variable.create", made);
+    create.await.unwrap();
+    // The same but for the case of each letter, up to the last one.
+    let value = "\u{416}".repeat(COMPARED / 2);
+    for n in 0..WATCHING {
+        let arguments = trigger(n, "v", "BecomesGreaterThan", &value);
+        raw(&fixture, "varValueChange.create", arguments)
+            .await
+            .unwrap();
+    }
+    let mut changes = fixture.server.changes(Collection::Variables.objects());
+    let account = &fixture.plugin.account;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let billed = account.billed();
+    for n in 0..20 {
+        let value = format!("{}{n}", "\u{436}".repeat(COMPARED / 2));
+        let changed = json!({"id": "v", "value": value});
+        let changed = fixture
+            .server
+            .command(&USER, "variable.updateValue", changed);
+        changed.await.unwrap();
+        changes.recv().await.unwrap();
+    }
+    let billed = account.billed().saturating_sub(billed);
+    assert!(billed > Duration::from_micros(500), "{billed:?}");
+    assert!(billed < Duration::from_secs(1), "{billed:?}");
+}
+
+/// A property's key stands again before each value below it where a change is told.
+#[tokio::test]
+async fn keys_of_properties_are_short() {
+    let fixture = fixture().await;
+    let id = device(&fixture, "d").await;
+    let props = |key: usize| json!({"k".repeat(key): {"k".repeat(key): [0]}});
+    for (name, key) in [
+        ("device.replacePluginPropsOnServer", "props"),
+        ("device.replaceSharedPropsOnServer", "props"),
+        ("server.savePluginPrefs", "pluginPrefs"),
+    ] {
+        let given = |length: usize| json!({"id": id, key: props(length)}).to_string();
+        let refused = raw(&fixture, name, given(PROPERTY + 1)).await.unwrap_err();
+        assert_eq!(refused.kind, FailureKind::Value, "{name}");
+        raw(&fixture, name, given(PROPERTY)).await.unwrap();
+    }
+}
+
+/// One property of megabytes, named five hundred times.
+#[tokio::test]
+async fn a_filter_looks_at_a_property_once() {
+    let fixture = fixture().await;
+    let blanks = " ".repeat(1_500_000);
+    let made = json!({"name": "d", "deviceTypeId": "relay",
+        "props": {"a": format!("{blanks}1{blanks}")}});
+    raw(&fixture, "device.create", made.to_string())
+        .await
+        .unwrap();
+    let filter = format!("self,{}", repeated("props.a", 500));
+    let len = json!({"filter": filter}).to_string();
+    let spent = time_of(&fixture, "devices.len", len).await;
+    assert!(spent < Duration::from_millis(200), "{spent:?}");
+}
+
+/// A command whose caller is gone ends in the middle.
+#[tokio::test]
+async fn a_command_that_nobody_waits_for_ends() {
+    let fixture = fixture().await;
+    for n in 0..200 {
+        device(&fixture, &format!("d{n}")).await;
+    }
+    let list = || raw(&fixture, "devices.objects", "{}".to_owned());
+    let whole = list().await.unwrap().as_array().unwrap().len();
+    assert_eq!(whole, 200);
+    let billed = fixture.plugin.account.billed();
+    for _ in 0..20 {
+        // The pool has begun with it, or has not.
+        let _ = tokio::time::timeout(Duration::from_micros(200), list()).await;
+    }
+    list().await.unwrap();
+    let all = fixture.plugin.account.billed().saturating_sub(billed);
+    let billed = fixture.plugin.account.billed();
+    for _ in 0..21 {
+        list().await.unwrap();
+    }
+    let waited = fixture.plugin.account.billed().saturating_sub(billed);
+    assert!(all * 2 < waited, "{all:?}, {waited:?}");
 }

@@ -127,7 +127,11 @@ async fn browsers_are_sent_to_the_origin_of_pages() {
     let here = router(api.with_pages(PagesOrigin::new(&web, place)));
     tokio::spawn(async move { crate::web::serve(pages, there, std::future::pending()).await });
     tokio::spawn(async move { crate::web::serve(listener, here, std::future::pending()).await });
-    let mut site = Site { fixture, address };
+    let mut site = Site {
+        fixture,
+        address,
+        room: room::Room::default(),
+    };
     let page = format!("/message/{ID}/api?api-key={KEY}");
     for path in [page.as_str(), &format!("/{ID}/public/p.txt")] {
         let got = ask(&site, "GET", path, &[]).await;

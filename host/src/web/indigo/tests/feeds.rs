@@ -176,3 +176,55 @@ async fn a_client_that_does_not_read_is_told_and_closed() {
         "{told} messages were kept for a client that did not read"
     );
 }
+
+/// Thousands of values below a key as long as keys may be: told in no more bytes than the
+/// object has, several times over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patch_is_no_longer_than_the_object() {
+    let site = site(nothing).await;
+    let caller = crate::platform::indigo::Caller::Plugin(site.fixture.plugin.clone());
+    let server = &site.fixture.server;
+    let command = async |name: &str, arguments: Value| {
+        let done = server.command(&caller, name, arguments).await;
+        done.unwrap()
+    };
+    let made = command("variable.create", json!({"name": "v", "value": ""})).await;
+    let props = |value: i32| {
+        let key = "k".repeat(crate::platform::indigo::bounds::PROPERTY);
+        json!({"id": made["id"], "props": {key: vec![value; 4000]}})
+    };
+    let name = "variable.replacePluginPropsOnServer";
+    command(name, props(0)).await;
+    let mut feed = site.feed("variable-feed").await.unwrap();
+    command(name, props(1)).await;
+    let mut told = feed.next().await.unwrap();
+    while told["message"] != "patch" {
+        told = feed.next().await.unwrap();
+    }
+    let whole = json!([props(0), props(1)]).to_string().len();
+    let patch = told.to_string().len();
+    assert!(patch < 4 * whole, "{patch} bytes of {whole}");
+}
+
+/// A list is as long as all its objects, and clients may be slow to read it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_finds_no_room_says_so() {
+    let site = site(nothing).await;
+    create(&site, "Lamp").await;
+    let mut feed = site.feed("device-feed").await.unwrap();
+    let refresh = "{\"message\": \"refresh\", \"id\": 7}";
+    let taken = site.room.take(room::ROOM).unwrap();
+    feed.send(refresh).await;
+    let refused = feed.next().await.unwrap();
+    assert_eq!(refused["id"], 7);
+    assert!(
+        refused["error"].as_str().unwrap().contains("memory"),
+        "{refused}"
+    );
+    let busy = site.get("/v2/api/indigo.devices").await;
+    assert_eq!(busy.status, 503);
+    drop(taken);
+    feed.send(refresh).await;
+    assert_eq!(feed.next().await.unwrap()["list"][0]["name"], "Lamp");
+    assert_eq!(site.get("/v2/api/indigo.devices").await.status, 200);
+}
