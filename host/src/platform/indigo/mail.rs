@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::action::Step;
+use super::database::Reference;
 use super::failure::Failure;
 use super::plugin::Plugin;
 use super::server::{Caller, IndigoServer};
@@ -39,16 +40,14 @@ impl IndigoServer {
     ) -> Result<(), Failure> {
         let to = step.fields.get("emailTo").cloned().unwrap_or_default();
         let now = jiff::Zoned::now();
-        let (subject, body) = {
-            let database = self.database();
-            let known = Known {
-                database: &database,
-                now: &now,
-                event: &event,
-            };
-            let replaced = |key: &str| substitute(&known, step.text(key), LONGEST_TEXT);
-            (replaced("emailSubject"), replaced("emailBody"))
+        let find = |table, reference: &Reference| self.database().find(table, reference).cloned();
+        let known = Known {
+            find: &find,
+            now: &now,
+            event: &event,
         };
+        let replaced = |key: &str| substitute(&known, step.text(key), LONGEST_TEXT);
+        let (subject, body) = (replaced("emailSubject"), replaced("emailBody"));
         for problem in subject.problems.iter().chain(&body.problems).take(PROBLEMS) {
             let line = format!("EmailAction: {problem}");
             self.note(caller, Level::Error, &line);

@@ -2,18 +2,22 @@
 //! a variable's value, `%%d:ID:STATE%%` for a device's state, `%%e:"PATH"%%` for what is known
 //! of the event, `%%t:"FORMAT"%%` for the time. Plugins substitute in their own texts.
 
+use std::sync::Arc;
+
 use jiff::Zoned;
 use serde_json::Value;
 
 use super::bounds::quoted;
-use super::database::{Database, Reference};
+use super::database::Reference;
+use super::object::Object;
 use super::state;
-use super::table::Collection;
+use super::table::{Collection, Table};
 
 /// What markup is replaced with.
 pub struct Known<'a> {
-    /// The objects.
-    pub database: &'a Database,
+    /// Finds an object. Nobody waits while its values, which are as large as plugins make
+    /// them, are put into the text.
+    pub find: &'a dyn Fn(Table, &Reference) -> Option<Arc<Object>>,
     /// The time.
     pub now: &'a Zoned,
     /// What is known of the event.
@@ -102,7 +106,7 @@ fn id(text: &str) -> Result<Reference, String> {
 
 fn variable(known: &Known<'_>, argument: &str) -> Result<String, String> {
     let table = Collection::Variables.objects();
-    let found = known.database.find(table, &id(argument)?);
+    let found = (known.find)(table, &id(argument)?);
     let found = found.ok_or_else(|| format!("there is no variable with id {argument}"))?;
     Ok(found.text("value").to_owned())
 }
@@ -113,7 +117,7 @@ fn device(known: &Known<'_>, argument: &str) -> Result<String, String> {
         format!("'{MARK}d:{shown}{MARK}' needs a device's id and a state")
     })?;
     let table = Collection::Devices.objects();
-    let found = known.database.find(table, &id(number)?);
+    let found = (known.find)(table, &id(number)?);
     let found = found.ok_or_else(|| format!("there is no device with id {number}"))?;
     let value = found.state(key);
     value
@@ -180,9 +184,12 @@ mod tests {
             .clone();
         let now: Zoned = "2024-05-01T08:05:00[UTC]".parse().unwrap();
         let event = json!({"device-id": 7, "nested": {"list": ["%%v:9%%", "b"]}});
-        let database = server.database();
+        let find = |table, reference: &Reference| {
+            let database = server.database();
+            database.find(table, reference).cloned()
+        };
         let known = Known {
-            database: &database,
+            find: &find,
             now: &now,
             event: &event,
         };

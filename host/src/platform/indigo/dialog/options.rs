@@ -27,7 +27,7 @@ pub(super) async fn fill(
     only_dynamic: bool,
 ) -> Result<(), DialogError> {
     dialog.pay()?;
-    let fields: Vec<Field> = dialog.ui.fields.clone();
+    let fields: Vec<Arc<Field>> = dialog.ui.fields.clone();
     let known = dialog.options.iter().zip(0..);
     let mut places: HashMap<String, usize> =
         known.map(|((id, _), place)| (id.clone(), place)).collect();
@@ -56,8 +56,8 @@ pub(super) async fn fill(
             .entry(field.id.clone())
             .or_insert(dialog.options.len());
         match dialog.options.get_mut(place) {
-            Some((_, old)) => *old = pairs,
-            None => dialog.options.push((field.id.clone(), pairs)),
+            Some((_, old)) => *old = Arc::new(pairs),
+            None => dialog.options.push((field.id.clone(), Arc::new(pairs))),
         }
     }
     dialog.pay()
