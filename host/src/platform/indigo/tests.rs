@@ -1,6 +1,7 @@
 //! The server with a plugin whose methods are closures.
 
 mod cost;
+mod declared;
 
 use serde_json::{Value, json};
 

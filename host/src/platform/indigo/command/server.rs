@@ -31,7 +31,7 @@ const LINES: f64 = 10_000.0;
 const LINE: u64 = 2048;
 
 /// Bytes of what is said about a plugin.
-const FACTS: u64 = 8192;
+const FACTS: u64 = 64 << 10;
 
 /// From this level of module `logging` on a line is an error.
 const ERROR: f64 = 40.0;

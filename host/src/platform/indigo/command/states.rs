@@ -60,7 +60,7 @@ pub(super) async fn run(context: &Context<'_>, command: &str) -> Result<Value, F
             context.room(given.map_or(0, footprint))?;
             let given = given.cloned();
             let display = context.arguments.text("displayStateId")?.map(str::to_owned);
-            let list = given.map(|it| definitions(context, it)).transpose()?;
+            let list = given.map(definitions).transpose()?;
             let mut room = None;
             context
                 .change(TABLE.objects(), |device| {
@@ -79,7 +79,7 @@ pub(super) async fn run(context: &Context<'_>, command: &str) -> Result<Value, F
     Ok(context.see(&changed))
 }
 
-fn definitions(context: &Context<'_>, list: Value) -> Result<Vec<StateDefinition>, Failure> {
+fn definitions(list: Value) -> Result<Vec<StateDefinition>, Failure> {
     let list: Vec<StateDefinition> = serde_json::from_value(list)
         .map_err(|error| Failure::value(format!("the list of states: {error}")))?;
     if list.len() > STATES {

@@ -45,6 +45,9 @@ pub const MAX_VALUES: usize = 1 << 20;
 /// Values of a dialog by field id, and whatever else was saved with them.
 pub type Values = Map<String, Value>;
 
+/// Value and label of each option of a menu or list.
+pub type Pairs = Vec<(String, String)>;
+
 /// A dialog as its user sees it.
 #[derive(Debug, Clone)]
 pub struct Shown {
@@ -78,7 +81,7 @@ pub struct ShownField {
     /// Whether it can be used.
     pub enabled: bool,
     /// The options of a menu or list, value and label; `None` where it is neither.
-    pub options: Option<Arc<Vec<(String, String)>>>,
+    pub options: Option<Arc<Pairs>>,
 }
 
 /// How saving ended.
@@ -150,7 +153,7 @@ struct Dialog {
     button: String,
     values: Values,
     /// Options of the menus and lists by field id.
-    options: Vec<(String, Arc<Vec<(String, String)>>)>,
+    options: Vec<(String, Arc<Pairs>)>,
     /// The device that was made for it.
     draft: Option<i64>,
     /// What values and options take of the plugin's account.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::registry::ask_or_nothing;
 use super::values::choose_first;
-use super::{Dialog, DialogError, SHOWN, size};
+use super::{Dialog, DialogError, Pairs, SHOWN, size};
 use crate::platform::indigo::definition::{Field, ObjectClass, Options};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::plugin::Plugin;
@@ -15,9 +15,6 @@ use crate::platform::indigo::server::{Caller, IndigoServer};
 
 /// Most options of a menu or list; what a plugin returns beyond is left out.
 const MAX_OPTIONS: usize = 10_000;
-
-/// Value and label of each option.
-type Pairs = Vec<(String, String)>;
 
 /// Fills in the options of all menus and lists, and the first option of empty menus.
 pub(super) async fn fill(

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 use super::{
-    CALLBACK, Dialog, DialogError, Saved, Shown, ShownField, Subject, Values, binding, draft, open,
-    options, reply, save, values,
+    CALLBACK, Dialog, DialogError, Pairs, Saved, Shown, ShownField, Subject, Values, binding,
+    draft, open, options, reply, save, values,
 };
 use crate::account::Account;
 use crate::platform::indigo::definition::{Field, FieldKind};
@@ -273,7 +273,7 @@ fn fresh_id() -> String {
 
 fn show(id: &str, dialog: &Dialog, mut errors: Map<String, Value>) -> Shown {
     let alert = reply::alert(&mut errors);
-    let known: HashMap<&str, &Arc<Vec<(String, String)>>> = dialog
+    let known: HashMap<&str, &Arc<Pairs>> = dialog
         .options
         .iter()
         .map(|(field, pairs)| (field.as_str(), pairs))
