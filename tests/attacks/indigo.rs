@@ -112,6 +112,19 @@ def attack():
         says: &[],
     };
 
+    /// Of a file that is too long to be read again, nothing would be left at the next start.
+    preferences_are_bounded_as_they_are_written: "stored-bytes" => Attack {
+        source: "
+def attack():
+    from indigo import _call
+    _call.command('server.savePluginPrefs', {'pluginPrefs': {'a': 'kept'}})
+    try: _call.command('server.savePluginPrefs', {'pluginPrefs': {'a': '&' * 18000}})
+    except RuntimeError: indigo.server.log('refused')
+",
+        limits: "stored-bytes = 20000",
+        says: &["refused"],
+    };
+
     subscriptions_are_bounded: "subscriptions" => Attack {
         source: "
 def attack():

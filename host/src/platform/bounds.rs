@@ -102,12 +102,26 @@ bounds! {
         TEMPLATES = 1000;
         /// templates in templates
         TEMPLATE_DEPTH = 8;
-        /// device types, actions, events or menu items; states of a device type
+        /// device types, actions, events or menu items
         DEFINITIONS = 5000;
+        /// states of a device type
+        DECLARED_STATES = 1000;
+        /// options of a state
+        DECLARED_OPTIONS = 1000;
         /// fields of a dialog
         FIELDS = 1000;
-        /// options of a list
+        /// options of a list in a dialog
         OPTIONS = 5000;
+        /// bytes of an id, of the name of a method, and of an option of a state
+        ID_BYTES = 256;
+        /// bytes of the name of a device type, action, event or menu item, and of a text of a state
+        LABEL_BYTES = 1024;
+        /// bytes of any other attribute's value, and of the text of any element
+        TEXT_BYTES = 16 * KIB;
+        /// values of a field at which another one is shown
+        BINDING_VALUES = 256;
+        /// bytes of all dialogs, written as XML for plugins that start from it
+        DIALOG_BYTES = 8 * MIB;
     }
     "other files": {
         /// bytes of a `requirements.txt`

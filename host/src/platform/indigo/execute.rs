@@ -18,7 +18,7 @@ use super::hold::Hold;
 use super::object::Object;
 use super::plugin::{Answer, Answered, CallError, Plugin, Returned, Waiting};
 use super::server::{Caller, IndigoServer};
-use super::table::Collection;
+use super::table::{Collection, Table};
 use super::timers::Delayed;
 use super::view::view;
 use crate::limits::Limits;
@@ -308,11 +308,14 @@ fn variable(step: &Step, old: &str) -> Result<String, Failure> {
 }
 
 /// What conditions are judged by now.
-pub(super) fn surroundings<'a>(server: &IndigoServer, database: &'a Database) -> Surroundings<'a> {
+pub(super) fn surroundings<'a>(
+    server: &IndigoServer,
+    find: &'a dyn Fn(Table, &Reference) -> Option<Arc<Object>>,
+) -> Surroundings<'a> {
     let now = jiff::Zoned::now();
     let minute = u32::from(now.hour().unsigned_abs()) * 60 + u32::from(now.minute().unsigned_abs());
     Surroundings {
-        database,
+        find,
         daylight: server.sun.is_up(&now),
         minute,
     }

@@ -11,10 +11,10 @@ use tokio::sync::oneshot;
 
 use super::bounds;
 use super::bundle::Bundle;
-use super::definition::{ConfigUi, MenuDialog};
+use super::definition::{ConfigUi, MenuDialog, ValueType};
 use super::failure::Failure;
 use super::places::Places;
-use super::state::StateDefinition;
+use super::state::{StateDefinition, Sum};
 use super::table::Collection;
 use crate::account::{Account, Charge};
 use crate::instance::log::PluginLog;
@@ -542,13 +542,28 @@ impl Plugin {
 #[must_use]
 pub fn definitions_size(bundle: &Bundle) -> u64 {
     const PART: u64 = 4096;
+    const OPTION: u64 = 1024;
+    // As a value, and in the text, where a character may take six.
+    const COPIES: u64 = 7;
     let all = &bundle.definitions;
     let raw = |ui: Option<&ConfigUi>| {
         let text = ui.map_or(0, |ui| ui.raw_xml.len());
-        bounds::count(text).saturating_mul(3).saturating_add(PART)
+        bounds::count(text)
+            .saturating_mul(COPIES)
+            .saturating_add(PART)
     };
     let devices = all.devices.types.iter().map(|it| {
-        let states = bounds::count(it.states.len()).saturating_mul(PART);
+        let texts = Sum::of(&it.states).kept.saturating_mul(COPIES);
+        let states = it.states.iter().map(|state| {
+            let options = match &state.value_type {
+                ValueType::Enumeration(options) => options.len(),
+                _ => 0,
+            };
+            bounds::count(options)
+                .saturating_mul(OPTION)
+                .saturating_add(PART)
+        });
+        let states = states.fold(texts, u64::saturating_add);
         raw(it.config_ui.as_ref()).saturating_add(states)
     });
     let actions = all

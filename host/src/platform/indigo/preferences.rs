@@ -7,6 +7,7 @@
 //! aside and counts as none. It is replaced as a whole, so that a crash leaves the old
 //! file or the new one.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -17,6 +18,7 @@ use quick_xml::events::{BytesStart, Event};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use serde_json::{Map, Number, Value};
 
+use super::bounds::count;
 use super::paths::PREFERENCES;
 
 /// Deepest nesting of values.
@@ -66,8 +68,7 @@ pub fn load(data: &Path, plugin: &str, most: u64) -> Result<Map<String, Value>, 
     if !file.metadata()?.is_file() {
         return Err(wrong("it is no file"));
     }
-    // XML takes more room than what it says.
-    let most = most.saturating_mul(4);
+    let most = longest(most);
     let mut text = Vec::new();
     file.take(most.saturating_add(1)).read_to_end(&mut text)?;
     let parsed = if u64::try_from(text.len()).unwrap_or(u64::MAX) > most {
@@ -82,17 +83,33 @@ pub fn load(data: &Path, plugin: &str, most: u64) -> Result<Map<String, Value>, 
     parsed
 }
 
+/// Longest file of preferences of which `most` bytes may be stored: XML takes more room than
+/// what it says.
+#[must_use]
+pub fn longest(most: u64) -> u64 {
+    most.saturating_mul(TIMES)
+}
+
+/// How many times as long as the preferences their file may be.
+pub const TIMES: u64 = 4;
+
 /// Writes the preferences of a plugin into its data folder; they are on disk when this
 /// returns. Blocks.
 ///
 /// # Errors
 ///
-/// [`PreferencesError`]; then the old file is still there.
+/// [`PreferencesError`]; then the old file is still there. So it is when [`load`] with the
+/// same `most` would refuse the new one.
 pub fn save(
     data: &Path,
     plugin: &str,
     preferences: &Map<String, Value>,
+    most: u64,
 ) -> Result<(), PreferencesError> {
+    let Written { bytes, values } = Written::of(preferences);
+    if bytes > longest(most) || values > VALUES {
+        return Err(wrong("it would be too large to be read again"));
+    }
     let text = write(preferences);
     let Some(folder) = open(data, true)? else {
         return Err(wrong("its folder cannot be made"));
@@ -150,63 +167,141 @@ fn open(data: &Path, make: bool) -> Result<Option<OwnedFd>, PreferencesError> {
     Ok(Some(folder))
 }
 
+/// What the file of preferences will have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Bytes.
+    pub bytes: u64,
+    /// Values, lists and dictionaries counted.
+    pub values: usize,
+}
+
+impl Written {
+    /// Counts it without writing it.
+    #[must_use]
+    pub fn of(preferences: &Map<String, Value>) -> Self {
+        let mut counted = Self::default();
+        file(&mut counted, preferences);
+        counted
+    }
+
+    /// Whether a file has too many values to be read.
+    #[must_use]
+    pub fn has_too_many(&self) -> bool {
+        self.values > VALUES
+    }
+}
+
+/// What takes the text of the file.
+trait Sink {
+    fn push(&mut self, piece: &str);
+    /// A value begins.
+    fn value(&mut self) {}
+}
+
+impl Sink for String {
+    fn push(&mut self, piece: &str) {
+        self.push_str(piece);
+    }
+}
+
+impl Sink for Written {
+    fn push(&mut self, piece: &str) {
+        self.bytes = self.bytes.saturating_add(count(piece.len()));
+    }
+
+    fn value(&mut self) {
+        self.values = self.values.saturating_add(1);
+    }
+}
+
 /// The text of the file.
 #[must_use]
 pub fn write(preferences: &Map<String, Value>) -> String {
-    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    element(&mut text, "Prefs", &Value::Object(preferences.clone()), 0);
+    let mut text = String::new();
+    file(&mut text, preferences);
     text
 }
 
-fn element(text: &mut String, name: &str, value: &Value, depth: usize) {
-    let indent = "\t".repeat(depth);
-    let leaf = |text: &mut String, kind: &str, value: &str| {
-        let value = escape(value);
-        text.push_str(&format!(
-            "{indent}<{name} type=\"{kind}\">{value}</{name}>\n"
-        ));
-    };
-    match value {
+fn file(text: &mut impl Sink, preferences: &Map<String, Value>) {
+    text.push("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    dictionary(text, "Prefs", preferences, 0);
+}
+
+fn dictionary(text: &mut impl Sink, name: &str, map: &Map<String, Value>, depth: usize) {
+    open_tag(text, name, "dict", depth);
+    text.push("\n");
+    for (key, value) in map {
+        element(text, key, value, depth + 1);
+    }
+    text.push(indent(depth));
+    close_tag(text, name);
+}
+
+fn element(text: &mut impl Sink, name: &str, value: &Value, depth: usize) {
+    let (kind, value) = match value {
         // The format has no word for nothing.
-        Value::Null => leaf(text, "string", ""),
-        Value::Bool(value) => leaf(text, "bool", if *value { "true" } else { "false" }),
-        Value::Number(number) if number.is_f64() => leaf(text, "real", &number.to_string()),
-        Value::Number(number) => leaf(text, "integer", &number.to_string()),
-        Value::String(value) => leaf(text, "string", value),
+        Value::Null => ("string", Cow::Borrowed("")),
+        Value::Bool(value) => ("bool", Cow::Borrowed(if *value { "true" } else { "false" })),
+        Value::Number(number) if number.is_f64() => ("real", Cow::Owned(number.to_string())),
+        Value::Number(number) => ("integer", Cow::Owned(number.to_string())),
+        Value::String(value) => ("string", Cow::Borrowed(value.as_str())),
         Value::Array(items) => {
-            text.push_str(&format!("{indent}<{name} type=\"vector\">\n"));
+            open_tag(text, name, "vector", depth);
+            text.push("\n");
             for item in items {
                 element(text, "Item", item, depth + 1);
             }
-            text.push_str(&format!("{indent}</{name}>\n"));
+            text.push(indent(depth));
+            return close_tag(text, name);
         }
-        Value::Object(map) => {
-            text.push_str(&format!("{indent}<{name} type=\"dict\">\n"));
-            for (key, value) in map {
-                element(text, key, value, depth + 1);
-            }
-            text.push_str(&format!("{indent}</{name}>\n"));
-        }
+        Value::Object(map) => return dictionary(text, name, map, depth),
+    };
+    open_tag(text, name, kind, depth);
+    escape(text, &value);
+    close_tag(text, name);
+}
+
+fn open_tag(text: &mut impl Sink, name: &str, kind: &str, depth: usize) {
+    text.value();
+    for piece in [indent(depth), "<", name, " type=\"", kind, "\">"] {
+        text.push(piece);
     }
 }
 
-/// Text for XML. Characters that XML cannot hold at all are left out.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            // A reader makes a line feed of it.
-            '\r' => escaped.push_str("&#13;"),
-            '\t' | '\n' => escaped.push(character),
-            character if character.is_control() => {}
-            '\u{fffe}' | '\u{ffff}' => {}
-            character => escaped.push(character),
-        }
+fn close_tag(text: &mut impl Sink, name: &str) {
+    for piece in ["</", name, ">\n"] {
+        text.push(piece);
     }
-    escaped
+}
+
+/// The tabs before a line; no value is nested deeper than there are.
+fn indent(depth: usize) -> &'static str {
+    const TABS: &str = "\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t";
+    TABS.get(..depth).unwrap_or(TABS)
+}
+
+/// Text for XML. Characters that XML cannot hold at all are left out.
+fn escape(text: &mut impl Sink, value: &str) {
+    let special = |it: char| {
+        matches!(it, '&' | '<' | '>' | '\u{fffe}' | '\u{ffff}')
+            || (it.is_control() && !matches!(it, '\t' | '\n'))
+    };
+    let mut rest = value;
+    while let Some((before, at)) = rest.find(special).and_then(|at| rest.split_at_checked(at)) {
+        text.push(before);
+        let mut behind = at.chars();
+        text.push(match behind.next() {
+            Some('&') => "&amp;",
+            Some('<') => "&lt;",
+            Some('>') => "&gt;",
+            // A reader makes a line feed of it.
+            Some('\r') => "&#13;",
+            _ => "",
+        });
+        rest = behind.as_str();
+    }
+    text.push(rest);
 }
 
 /// A value that is being read.
@@ -256,7 +351,11 @@ impl Open {
             "dict" => Value::Object(self.map),
             "vector" | "list" | "array" => Value::Array(self.items),
             "bool" => Value::Bool(number.eq_ignore_ascii_case("true")),
-            "integer" => Value::from(number.parse::<i64>().map_err(|_| no_number())?),
+            "integer" => match (number.parse::<i64>(), number.parse::<u64>()) {
+                (Ok(number), _) => Value::from(number),
+                (_, Ok(number)) => Value::from(number),
+                _ => return Err(no_number()),
+            },
             "real" => {
                 let real = number.parse().map_err(|_| no_number())?;
                 Value::Number(Number::from_f64(real).ok_or_else(no_number)?)
@@ -401,7 +500,7 @@ mod tests {
         let deep = "<Prefs>".to_owned() + &"<a type=\"dict\">".repeat(10_000);
         assert!(parse(deep.as_bytes()).is_err());
         let folder = tempfile::tempdir().unwrap();
-        save(folder.path(), "p", &sample()).unwrap();
+        save(folder.path(), "p", &sample(), 1000).unwrap();
         let file = folder.path().join(PREFERENCES).join("p.indiPref");
         std::fs::write(&file, "junk").unwrap();
         assert!(load(folder.path(), "p", 1000).is_err());
@@ -413,9 +512,28 @@ mod tests {
     fn a_saved_file_is_loaded() {
         let folder = tempfile::tempdir().unwrap();
         assert!(load(folder.path(), "p", 1000).unwrap().is_empty());
-        save(folder.path(), "p", &sample()).unwrap();
-        save(folder.path(), "p", &sample()).unwrap();
+        save(folder.path(), "p", &sample(), 1000).unwrap();
+        save(folder.path(), "p", &sample(), 1000).unwrap();
         assert_eq!(load(folder.path(), "p", 1000).unwrap(), sample());
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        save(folder.path(), "p", &sample(), 1000).unwrap();
+        let many: Vec<Value> = (0..VALUES).map(Value::from).collect();
+        for refused in [json!({"t": "&".repeat(1000)}), json!({ "t": many })] {
+            let refused = refused.as_object().unwrap();
+            let written = Written::of(refused);
+            assert_eq!(written.bytes, count(write(refused).len()));
+            assert!(written.bytes > longest(1000) || written.has_too_many());
+            assert!(save(folder.path(), "p", refused, 1000).is_err());
+            assert_eq!(load(folder.path(), "p", 1000).unwrap(), sample());
+        }
+        let large = json!({"most": u64::MAX, "least": i64::MIN, "text": " \t\n\u{7}x"});
+        save(folder.path(), "p", large.as_object().unwrap(), 1000).unwrap();
+        let kept = json!({"most": u64::MAX, "least": i64::MIN, "text": " \t\nx"});
+        assert_eq!(Value::Object(load(folder.path(), "p", 1000).unwrap()), kept);
     }
 
     #[test]
@@ -423,7 +541,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("Preferences")).unwrap();
-        assert!(save(folder.path(), "p", &sample()).is_err());
+        assert!(save(folder.path(), "p", &sample(), 1000).is_err());
         assert!(load(folder.path(), "p", 1000).is_err());
         assert!(
             std::fs::read_dir(elsewhere.path())

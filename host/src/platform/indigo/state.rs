@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
+use super::bounds::count;
 use super::definition;
 
 /// The type of a state, by the member of `indigo.kTriggerKeyType`.
@@ -155,6 +156,85 @@ impl StateDefinition {
                 }
             }
             _ => text(value, places).unwrap_or_default(),
+        }
+    }
+}
+
+/// What the states of a device will take, summed up before they are built.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Bytes in the store: definitions, keys and values.
+    pub kept: u64,
+    /// Bytes of memory while they are built: a copy of the definitions, the definitions that
+    /// the device keeps, and the states.
+    pub built: u64,
+}
+
+/// Bytes of a state in the store beside its texts, and of a truth value.
+const STATE: u64 = 64;
+/// The same of a choice.
+const CHOICE: u64 = 32;
+/// Bytes of a state, choice or truth value in memory beside its texts.
+const PLACE: u64 = 192;
+
+impl Sum {
+    /// The sum of these.
+    #[must_use]
+    pub fn of<'a, T: Summed + 'a>(states: impl IntoIterator<Item = &'a T>) -> Self {
+        let mut sum = Self::default();
+        for state in states {
+            state.add_to(&mut sum);
+        }
+        sum
+    }
+
+    fn state(&mut self, key: &str, texts: [&str; 3]) {
+        let texts = texts.iter().map(|it| count(it.len()));
+        let texts = texts.fold(0, u64::saturating_add);
+        // As key of the definition and of the state.
+        let key = count(key.len()).saturating_mul(2);
+        let kept = texts.saturating_add(key).saturating_add(STATE);
+        self.kept = self.kept.saturating_add(kept);
+        let built = kept.saturating_add(PLACE).saturating_mul(2);
+        self.built = self.built.saturating_add(built);
+    }
+
+    /// Each choice is a state as well, with the key of its own state in front.
+    fn choice(&mut self, key: &str, value: &str, label: &str) {
+        let truth = count(key.len()).saturating_add(count(value.len()));
+        let texts = count(value.len()).saturating_add(count(label.len()));
+        let kept = truth.saturating_add(texts).saturating_add(CHOICE);
+        self.kept = self.kept.saturating_add(kept);
+        let built = kept.saturating_add(PLACE).saturating_mul(2);
+        self.built = self.built.saturating_add(built);
+    }
+}
+
+/// A definition of a state that is summed up.
+pub trait Summed {
+    /// Adds what it takes.
+    fn add_to(&self, sum: &mut Sum);
+}
+
+impl Summed for StateDefinition {
+    fn add_to(&self, sum: &mut Sum) {
+        let labels = [&*self.trigger_label, &self.state_label, &self.default_value];
+        sum.state(&self.key, labels);
+        for choice in &self.options {
+            sum.choice(&self.key, &choice.value, &choice.label);
+        }
+    }
+}
+
+impl Summed for definition::StateDefinition {
+    fn add_to(&self, sum: &mut Sum) {
+        let default = self.default_value.as_deref().unwrap_or_default();
+        let labels = [&*self.trigger_label, &self.control_page_label, default];
+        sum.state(&self.id, labels);
+        if let definition::ValueType::Enumeration(options) = &self.value_type {
+            for option in options {
+                sum.choice(&self.id, &option.value, &option.label);
+            }
         }
     }
 }
@@ -369,6 +449,28 @@ mod tests {
             Value::Object(states),
             json!({"a": 5, "a.ui": "5 W", "b": 0, "c": false})
         );
+    }
+
+    #[test]
+    fn the_sum_is_no_less_than_what_is_built() {
+        let mut state = StateDefinition::new("k".repeat(200), StateType::Enumeration);
+        state.default_value = "v3".to_owned();
+        for number in 0..500 {
+            state.options.push(Choice {
+                value: format!("v{number}"),
+                label: "x".to_owned(),
+            });
+        }
+        let plain = StateDefinition::new("plain", StateType::String);
+        let list = [state, plain];
+        let sum = Sum::of(&list);
+        let states = Value::Object(rebuild(&list, &Map::new()));
+        let text = serde_json::to_string(&list).unwrap().len() + states.to_string().len();
+        // Names of members are in the store as well, the same for every state and choice.
+        assert!(sum.kept * 2 > count(text), "{sum:?} {text}");
+        let memory = super::super::bounds::footprint(&states);
+        assert!(sum.built > memory + count(text), "{sum:?} {memory}");
+        assert!(sum.built < 4 * (memory + count(text)), "{sum:?} {memory}");
     }
 
     #[test]

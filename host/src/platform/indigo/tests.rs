@@ -2,6 +2,7 @@
 
 mod clock;
 mod cost;
+mod declared;
 mod races;
 mod room;
 

@@ -130,8 +130,8 @@ pub(super) fn execute(
     data: impl FnOnce() -> Value,
 ) -> bool {
     if !ignore_conditions && let Some(condition) = &object.hidden.condition {
-        let database = server.database();
-        if !condition.holds(&surroundings(server, &database)) {
+        let find = |table, reference: &Reference| server.database().find(table, reference).cloned();
+        if !condition.holds(&surroundings(server, &find)) {
             return false;
         }
     }

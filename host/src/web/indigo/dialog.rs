@@ -6,22 +6,26 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::IndigoApi;
 use super::admission::{Asked, Sent};
-use super::answer::{Early, Reply, body, error, json_answer};
+use super::answer::{Early, Reply, body, charged_answer, error, json_answer, json_bytes};
 use super::command::status;
 use super::keys::Wanted;
+use crate::account::Account;
 use crate::platform::indigo::CallError;
-use crate::platform::indigo::definition::FieldKind;
 use crate::platform::indigo::dialog::{
     DialogError, Place, Saved, Shown, ShownField, Subject, Values,
 };
 
 /// How long an answer waits for a plugin; a connection lives 30 s between answers.
 const PATIENCE: Duration = Duration::from_secs(25);
+
+/// Longest exception of a plugin that is told, in bytes.
+const EXCEPTION: usize = 256 << 10;
 
 /// What opens a dialog.
 #[derive(Deserialize)]
@@ -62,10 +66,13 @@ pub(super) async fn open(State(api): State<IndigoApi>, asked: Asked, sent: Sent)
     let opening: Opening = body(&sent.bytes().await?)?;
     let subject = subject(&opening)
         .map_err(|reason| error(StatusCode::BAD_REQUEST, "invalid_request", &reason))?;
+    let account = api.dialogs.account_of(&opening.plugin_id)?;
     let dialogs = Arc::clone(&api.dialogs);
-    let work = async move { dialogs.open(&opening.plugin_id, subject).await };
-    let shown = patiently(work).await??;
-    Ok(json_answer(StatusCode::CREATED, &shown_json(&shown)))
+    let work = async move {
+        let shown = dialogs.open(&opening.plugin_id, subject).await?;
+        Ok(answer(StatusCode::CREATED, &shown))
+    };
+    patiently(&api, account, work).await
 }
 
 /// `DELETE /cordon/indigo/dialogs/ID`: cancels it.
@@ -75,9 +82,13 @@ pub(super) async fn cancel(
     asked: Asked,
 ) -> Reply {
     api.admit(&asked, Wanted::Configure, "DELETE")?;
+    let account = api.dialogs.account(&id)?;
     let dialogs = Arc::clone(&api.dialogs);
-    patiently(async move { dialogs.cancel(&id).await }).await??;
-    Ok(json_answer(StatusCode::OK, &json!({"cancelled": true})))
+    let work = async move {
+        dialogs.cancel(&id).await?;
+        Ok(json_answer(StatusCode::OK, &json!({"cancelled": true})))
+    };
+    patiently(&api, account, work).await
 }
 
 /// `POST /cordon/indigo/dialogs/ID/{values,press,save}`.
@@ -93,33 +104,47 @@ pub(super) async fn act(
         true => Doing::default(),
         false => body(&sent)?,
     };
+    if !matches!(action.as_str(), "values" | "press" | "save") {
+        let text = "a dialog takes values, press and save";
+        return Err(error(StatusCode::NOT_FOUND, "not_found", text).into());
+    }
+    let account = api.dialogs.account(&id)?;
     let dialogs = Arc::clone(&api.dialogs);
-    let shown = match action.as_str() {
-        "values" => dialogs.enter(&id, &doing.values)?,
-        "press" => {
-            let work = async move { dialogs.press(&id, &doing.field, &doing.values).await };
-            patiently(work).await??
-        }
-        "save" => {
-            let work = async move { dialogs.save(&id, &doing.values, doing.execute).await };
-            let saved = patiently(work).await??;
-            return Ok(json_answer(StatusCode::OK, &saved_json(saved)));
-        }
-        _ => {
-            let text = "a dialog takes values, press and save";
-            return Err(error(StatusCode::NOT_FOUND, "not_found", text).into());
-        }
+    let payer = Arc::clone(&account);
+    let work = async move {
+        let Doing {
+            values,
+            field,
+            execute,
+        } = doing;
+        let shown = match action.as_str() {
+            "values" => dialogs.enter(&id, &values)?,
+            "press" => dialogs.press(&id, &field, &values).await?,
+            _ => {
+                let saved = dialogs.save(&id, &values, execute).await?;
+                return Ok(saved_answer(&saved, &payer));
+            }
+        };
+        Ok(answer(StatusCode::OK, &shown))
     };
-    Ok(json_answer(StatusCode::OK, &shown_json(&shown)))
+    patiently(&api, account, work).await
 }
 
 /// Waits for plugins, but not so long that the connection ends before its answer. The work
-/// itself goes on, also when the client is gone: half of it would be worse.
-async fn patiently<T: Send + 'static>(
-    work: impl Future<Output = T> + Send + 'static,
-) -> Result<T, Early> {
+/// itself goes on, also when the client is gone: half of it would be worse. What it computes
+/// is done where it keeps nobody waiting.
+async fn patiently(
+    api: &IndigoApi,
+    account: Arc<Account>,
+    work: impl Future<Output = Result<Response, DialogError>> + Send + 'static,
+) -> Reply {
+    let dialogs = Arc::clone(&api.dialogs);
+    let work = async move {
+        let done = dialogs.apart(&account, async move { work.await.map_err(Early::from) });
+        done.await?
+    };
     match tokio::time::timeout(PATIENCE, tokio::spawn(work)).await {
-        Ok(Ok(done)) => Ok(done),
+        Ok(Ok(done)) => done,
         Ok(Err(_)) => {
             let text = "the hub failed in this";
             Err(error(StatusCode::INTERNAL_SERVER_ERROR, "unknown_error", text).into())
@@ -137,6 +162,36 @@ async fn patiently<T: Send + 'static>(
 impl From<DialogError> for Early {
     fn from(failed: DialogError) -> Self {
         refused(&failed).into()
+    }
+}
+
+/// A dialog as its user sees it.
+fn answer(status: StatusCode, shown: &Shown) -> Response {
+    let seen = Seen { shown, saved: None };
+    charged_answer(status, &seen, &shown.account)
+}
+
+fn saved_answer(saved: &Saved, account: &Arc<Account>) -> Response {
+    match saved {
+        Saved::Yes {
+            values,
+            object,
+            step,
+            result,
+        } => {
+            let seen = SeenSaved {
+                saved: true,
+                values,
+                object_id: *object,
+                step: *step,
+                result: result.as_ref(),
+            };
+            charged_answer(StatusCode::OK, &seen, account)
+        }
+        Saved::No(shown) => {
+            let saved = Some(false);
+            charged_answer(StatusCode::OK, &Seen { shown, saved }, account)
+        }
     }
 }
 
@@ -192,7 +247,9 @@ fn refused(failed: &DialogError) -> Response {
             CallError::Timeout { .. } => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
         },
         DialogError::Raised { detail, .. } => {
-            let body = json!({"error": "raised", "description": text, "exception": detail});
+            // The plugin's log has all of it.
+            let told = json_bytes(detail, EXCEPTION).map(|_| detail);
+            let body = json!({"error": "raised", "description": text, "exception": told});
             return json_answer(StatusCode::INTERNAL_SERVER_ERROR, &body);
         }
         DialogError::Refused(failure) => (status(failure.kind), "refused"),
@@ -200,69 +257,90 @@ fn refused(failed: &DialogError) -> Response {
     error(status, word, &text)
 }
 
-fn shown_json(shown: &Shown) -> Value {
-    let fields: Value = shown.fields.iter().map(field_json).collect();
-    json!({
-        "dialog": shown.id,
-        "title": shown.title,
-        "buttonTitle": shown.button,
-        "supportUrl": shown.support_url,
-        "fields": fields,
-        "values": shown.values,
-        "errors": shown.errors,
-        "alert": shown.alert,
-    })
+/// A dialog, or `saved: false` with the dialog that stays open. It is written as it is gone
+/// through, never held as a whole.
+struct Seen<'a> {
+    shown: &'a Shown,
+    saved: Option<bool>,
 }
 
-fn field_json(shown: &ShownField) -> Value {
-    let field = &shown.field;
-    let mut seen = json!({
-        "id": field.id,
-        "type": field.kind.name(),
-        "label": field.label,
-        "description": field.description,
-        "title": field.title,
-        "tooltip": field.tooltip,
-        "visible": shown.visible,
-        "enabled": shown.enabled,
-        "hidden": field.hidden,
-        "readOnly": field.read_only,
-        "secure": field.secure,
-        "hasCallback": field.callback.is_some(),
-        "layout": {
+impl Serialize for Seen<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = self.shown;
+        let mut seen = serializer.serialize_map(None)?;
+        seen.serialize_entry("dialog", &shown.id)?;
+        seen.serialize_entry("title", &shown.title)?;
+        seen.serialize_entry("buttonTitle", &shown.button)?;
+        seen.serialize_entry("supportUrl", &shown.support_url)?;
+        seen.serialize_entry("fields", &Fields(&shown.fields))?;
+        seen.serialize_entry("values", &shown.values)?;
+        seen.serialize_entry("errors", &shown.errors)?;
+        seen.serialize_entry("alert", &shown.alert)?;
+        if let Some(saved) = self.saved {
+            seen.serialize_entry("saved", &saved)?;
+        }
+        seen.end()
+    }
+}
+
+struct Fields<'a>(&'a [ShownField]);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(SeenField))
+    }
+}
+
+struct SeenField<'a>(&'a ShownField);
+
+impl Serialize for SeenField<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let field = &self.0.field;
+        let mut seen = serializer.serialize_map(None)?;
+        seen.serialize_entry("id", &field.id)?;
+        seen.serialize_entry("type", field.kind.name())?;
+        seen.serialize_entry("label", &field.label)?;
+        seen.serialize_entry("description", &field.description)?;
+        seen.serialize_entry("title", &field.title)?;
+        seen.serialize_entry("tooltip", &field.tooltip)?;
+        seen.serialize_entry("visible", &self.0.visible)?;
+        seen.serialize_entry("enabled", &self.0.enabled)?;
+        seen.serialize_entry("hidden", &field.hidden)?;
+        seen.serialize_entry("readOnly", &field.read_only)?;
+        seen.serialize_entry("secure", &field.secure)?;
+        seen.serialize_entry("hasCallback", &field.callback.is_some())?;
+        let layout = json!({
             "fontColor": field.layout.font_color,
             "fontSize": field.layout.font_size,
             "alignText": field.layout.align_text,
             "alignWithControl": field.layout.align_with_control,
             "alwaysUseInDialogHeightCalc": field.layout.always_in_height,
             "rows": field.layout.rows,
-        },
-    });
-    if matches!(field.kind, FieldKind::Menu | FieldKind::List)
-        && let Some(seen) = seen.as_object_mut()
-    {
-        let pair = |(value, label): &(String, String)| json!({"value": value, "label": label});
-        let options: Value = shown.options.iter().map(pair).collect();
-        seen.insert("options".to_owned(), options);
+        });
+        seen.serialize_entry("layout", &layout)?;
+        if let Some(options) = &self.0.options {
+            seen.serialize_entry("options", &Pairs(options))?;
+        }
+        seen.end()
     }
-    seen
 }
 
-fn saved_json(saved: Saved) -> Value {
-    match saved {
-        Saved::Yes {
-            values,
-            object,
-            step,
-            result,
-        } => json!({"saved": true, "values": values, "objectId": object, "step": step,
-            "result": result}),
-        Saved::No(shown) => {
-            let mut seen = shown_json(&shown);
-            if let Some(seen) = seen.as_object_mut() {
-                seen.insert("saved".to_owned(), Value::Bool(false));
-            }
-            seen
-        }
+struct Pairs<'a>(&'a [(String, String)]);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let pair = |(value, label): &'_ (String, String)| json!({"value": value, "label": label});
+        serializer.collect_seq(self.0.iter().map(pair))
     }
+}
+
+/// A dialog that was saved.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SeenSaved<'a> {
+    saved: bool,
+    values: &'a Values,
+    object_id: Option<i64>,
+    step: Option<usize>,
+    result: Option<&'a Value>,
 }

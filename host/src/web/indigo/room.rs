@@ -12,7 +12,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::answer::{Early, error, json_body};
+use super::answer::{Early, error, text_answer};
 use crate::account::{Account, Charge};
 use crate::limits::Limits;
 use crate::platform::indigo::bounds::count;
@@ -131,7 +131,7 @@ impl Sheet {
 
     /// The answer.
     pub(super) fn answer(self, status: StatusCode) -> Response {
-        json_body(status, Body::from(Bytes::from_owner(self)))
+        text_answer(status, Bytes::from_owner(self))
     }
 }
 

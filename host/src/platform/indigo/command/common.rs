@@ -202,15 +202,17 @@ async fn props(context: &Context<'_>, collection: Collection) -> Result<Value, F
     if let Some(given) = &given {
         check_keys(given, true)?;
     }
+    let mut room = None;
     let changed = context
         .change(collection.objects(), |object| {
+            drop(room.take());
             let plugin = match context.caller.plugin_id() {
                 Some(id) => id.to_owned(),
                 None => object.owner().to_owned(),
             };
             object.set_props(&plugin, given.clone());
             if collection == Collection::Devices && object.owner() == plugin {
-                super::states::settle_props(context, object);
+                room = Some(super::states::settle_props(context, object)?);
             }
             Ok(())
         })

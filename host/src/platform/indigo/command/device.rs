@@ -201,7 +201,7 @@ async fn make(context: &Context<'_>, draft: bool) -> Result<Arc<Object>, Failure
         },
     };
     device.set_props(plugin, Some(props));
-    states::settle_props(context, &mut device);
+    let _room = states::settle_props(context, &mut device)?;
     if let Some(with) = arguments.given("groupWithDevice")
         && with.as_i64() != Some(0)
     {
@@ -303,9 +303,11 @@ async fn change_type(context: &Context<'_>) -> Result<Value, Failure> {
     let Some(Value::String(wanted)) = wanted else {
         return Err(Failure::wrong_type("typeId must be a str"));
     };
+    let mut room = None;
     let changed = context
         .change(TABLE.objects(), |device| {
             context.owns(device)?;
+            drop(room.take());
             let owner = context.server.plugin(device.owner());
             let kind = owner
                 .as_ref()
@@ -317,7 +319,7 @@ async fn change_type(context: &Context<'_>) -> Result<Value, Failure> {
             device.hidden.device = kind.class.into();
             device.hidden.own_states = None;
             device.hidden.own_display = None;
-            states::settle_props(context, device);
+            room = Some(states::settle_props(context, device)?);
             Ok(())
         })
         .await?;

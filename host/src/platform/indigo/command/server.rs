@@ -19,7 +19,7 @@ use crate::platform::indigo::info::SERVER_API;
 use crate::platform::indigo::object::map_weight;
 use crate::platform::indigo::paths::{INSTALL_FOLDER, SERVER_VERSION, logs};
 use crate::platform::indigo::plugin::{Asked, Broadcast, Plugin, definitions, definitions_size};
-use crate::platform::indigo::preferences;
+use crate::platform::indigo::preferences::{self, Written};
 use crate::platform::indigo::server::{IndigoServer, timestamp};
 use crate::platform::indigo::sun::Event;
 use crate::serial::list::existing;
@@ -31,7 +31,7 @@ const LINES: f64 = 10_000.0;
 const LINE: u64 = 2048;
 
 /// Bytes of what is said about a plugin.
-const FACTS: u64 = 8192;
+const FACTS: u64 = 64 << 10;
 
 /// From this level of module `logging` on a line is an error.
 const ERROR: f64 = 40.0;
@@ -396,16 +396,27 @@ async fn save(context: &Context<'_>) -> Result<Value, Failure> {
     if weight > limit {
         return Err(Limits::hit("stored-bytes", weight, limit).into());
     }
-    // A copy of it, and the text of the file, which has each key twice and is indented.
+    // The file is longer, by indents and by characters that XML writes as several; of what
+    // could not be read again at the next start, nothing would be left.
+    let written = Written::of(given);
+    if written.bytes > preferences::longest(limit) {
+        let used = written.bytes.div_ceil(preferences::TIMES);
+        return Err(Limits::hit("stored-bytes", used, limit).into());
+    }
+    if written.has_too_many() {
+        let text = format!("{} preferences are too many", written.values);
+        return Err(Failure::value(text));
+    }
+    // A copy of it, and the text of the file.
     let copy = bounds::map_footprint(given);
-    context.room(weight.saturating_mul(8).saturating_add(copy))?;
+    context.room(written.bytes.saturating_mul(2).saturating_add(copy))?;
     let given = given.clone();
     // One after the other: two threads of a plugin may save at the same time.
     let turn = plugin.saving.lock().await;
     let (data, id) = (plugin.data.clone(), plugin.id().to_owned());
     let files = &context.server.pools.files;
     let saved = files.run(&plugin.account, move || {
-        preferences::save(&data, &id, &given)
+        preferences::save(&data, &id, &given, limit)
     });
     let saved = saved.await;
     drop(turn);

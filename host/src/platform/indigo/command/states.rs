@@ -7,16 +7,17 @@ use serde_json::{Map, Value, json};
 
 use super::follow::{couple, derive, energy, labels};
 use super::{Context, common};
+use crate::account::Charge;
 use crate::limits::Limits;
 use crate::log::Level;
 use crate::platform::indigo::bounds::{
-    CHOICES, COMPLAINTS, KEY, LABEL, STATES, count, footprint, quoted, short,
+    CHOICES, COMPLAINTS, KEY, LABEL, STATES, footprint, quoted, short,
 };
 use crate::platform::indigo::change::StateChange;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::Object;
 use crate::platform::indigo::state::{
-    StateDefinition, StateType, choices, figure, rebuild, text, truth,
+    StateDefinition, StateType, Sum, choices, figure, rebuild, text, truth,
 };
 use crate::platform::indigo::table::Collection;
 
@@ -59,13 +60,15 @@ pub(super) async fn run(context: &Context<'_>, command: &str) -> Result<Value, F
             context.room(given.map_or(0, footprint))?;
             let given = given.cloned();
             let display = context.arguments.text("displayStateId")?.map(str::to_owned);
-            let list = given.map(|it| definitions(context, it)).transpose()?;
+            let list = given.map(definitions).transpose()?;
+            let mut room = None;
             context
                 .change(TABLE.objects(), |device| {
                     context.owns(device)?;
                     device.hidden.own_states.clone_from(&list);
                     device.hidden.own_display.clone_from(&display);
-                    settle(context, device);
+                    drop(room.take());
+                    room = Some(settle(context, device)?);
                     Ok(())
                 })
                 .await?
@@ -76,10 +79,7 @@ pub(super) async fn run(context: &Context<'_>, command: &str) -> Result<Value, F
     Ok(context.see(&changed))
 }
 
-/// Bytes of a truth value that goes with a choice, beside key and value.
-const TRUTH: u64 = 16;
-
-fn definitions(context: &Context<'_>, list: Value) -> Result<Vec<StateDefinition>, Failure> {
+fn definitions(list: Value) -> Result<Vec<StateDefinition>, Failure> {
     let list: Vec<StateDefinition> = serde_json::from_value(list)
         .map_err(|error| Failure::value(format!("the list of states: {error}")))?;
     if list.len() > STATES {
@@ -87,7 +87,6 @@ fn definitions(context: &Context<'_>, list: Value) -> Result<Vec<StateDefinition
             "a device has {STATES} states at most"
         )));
     }
-    let mut truths = 0_u64;
     for state in &list {
         short("the key of a state", &state.key, KEY)?;
         for label in [
@@ -105,39 +104,51 @@ fn definitions(context: &Context<'_>, list: Value) -> Result<Vec<StateDefinition
         for choice in &state.options {
             short("the value of a choice", &choice.value, KEY)?;
             short("the label of a choice", &choice.label, LABEL)?;
-            let key = state.key.len().saturating_add(choice.value.len());
-            truths = truths.saturating_add(count(key)).saturating_add(TRUTH);
         }
-    }
-    // Each choice is a state as well, with the key of its own state in front.
-    let most = match context.caller.limits() {
-        Some(limits) => limits.stored_bytes,
-        None => u64::MAX,
-    };
-    if truths > most {
-        return Err(Limits::hit("stored-bytes", truths, most).into());
     }
     Ok(list)
 }
 
 /// What follows from the properties of the owner: address, version, the list of states.
-pub(super) fn settle_props(context: &Context<'_>, device: &mut Object) {
+///
+/// # Errors
+///
+/// As [`settle`].
+pub(super) fn settle_props(context: &Context<'_>, device: &mut Object) -> Result<Charge, Failure> {
     for key in ["address", "version"] {
         let value = device.owner_prop(key).and_then(|value| text(value, None));
         device.set(key, value.unwrap_or_default());
     }
-    settle(context, device);
+    settle(context, device)
 }
 
 /// Builds the states of a device anew, from its class, its type and what its plugin
-/// said about them.
-pub(super) fn settle(context: &Context<'_>, device: &mut Object) {
+/// said about them. The charge is for what was built, until the device is weighed.
+///
+/// # Errors
+///
+/// The limits `stored-bytes` and `host-memory`, before anything is built.
+pub(super) fn settle(context: &Context<'_>, device: &mut Object) -> Result<Charge, Failure> {
     let props = device.props(device.owner()).cloned().unwrap_or_default();
     let plugin = context.server.plugin(device.owner());
     let declared = plugin.as_ref().and_then(|plugin| {
         let devices = &plugin.bundle.definitions.devices;
         devices.find(device.text("deviceTypeId"))
     });
+    let sum = match (&device.hidden.own_states, declared) {
+        (Some(own), _) => Sum::of(own),
+        (None, Some(declared)) => Sum::of(&declared.states),
+        (None, None) => Sum::of(&device.hidden.states),
+    };
+    // Of the operator's devices, as much as their plugin may have.
+    let limits = context.caller.limits();
+    let limits = limits.or_else(|| plugin.as_ref().map(|it| &it.limits));
+    if let Some(most) = limits.map(|it| it.stored_bytes)
+        && sum.kept > most
+    {
+        return Err(Limits::hit("stored-bytes", sum.kept, most).into());
+    }
+    let room = context.server.account(context.caller).charge(sum.built)?;
     let mut list = device.hidden.device.states(&props);
     let own = match (&device.hidden.own_states, declared) {
         (Some(own), _) => own.clone(),
@@ -180,6 +191,7 @@ pub(super) fn settle(context: &Context<'_>, device: &mut Object) {
     device.hidden.states = list;
     device.set("states", Value::Object(states));
     device.set("displayStateId", display);
+    Ok(room)
 }
 
 /// Whether a command shall change the states alone, and its device's plugin not be

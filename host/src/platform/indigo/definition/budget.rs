@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use crate::platform::bounds::{TEMPLATES, XML_ALL_BYTES, XML_ALL_NODES};
+use crate::platform::bounds::{DIALOG_BYTES, TEMPLATES, XML_ALL_BYTES, XML_ALL_NODES};
 
 /// What may still be read.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub(super) struct Budget {
     bytes: Cell<usize>,
     nodes: Cell<usize>,
     templates: Cell<usize>,
+    dialogs: Cell<usize>,
 }
 
 impl Budget {
@@ -23,6 +24,7 @@ impl Budget {
             bytes: Cell::new(XML_ALL_BYTES),
             nodes: Cell::new(XML_ALL_NODES),
             templates: Cell::new(TEMPLATES),
+            dialogs: Cell::new(DIALOG_BYTES),
         }
     }
 
@@ -42,6 +44,13 @@ impl Budget {
                 "the files have more than {XML_ALL_NODES} elements and attributes, those of \
                  templates as often as they are named"
             )
+        })
+    }
+
+    /// Takes the bytes of a dialog that is written as XML again.
+    pub(super) fn dialog(&self, count: usize) -> Result<(), String> {
+        take(&self.dialogs, count, || {
+            format!("the dialogs have more than {DIALOG_BYTES} bytes when written as XML")
         })
     }
 

@@ -1,5 +1,7 @@
 //! A field of a configuration dialog.
 
+use std::sync::Arc;
+
 use super::named::{by_name, name_of};
 use crate::platform::indigo::bounds::count;
 
@@ -216,7 +218,8 @@ pub struct ConfigUi {
     /// Address of a help page; `None` for the plugin's own.
     pub support_url: Option<String>,
     /// Fields in the order in which they are shown; those of templates in their place.
-    pub fields: Vec<Field>,
+    /// Shared with the dialogs that are open.
+    pub fields: Vec<Arc<Field>>,
     /// The dialog's element as XML, templates named and not put in; plugins that make
     /// dialogs of their own start from it.
     pub raw_xml: String,
@@ -281,6 +284,7 @@ impl ConfigUi {
         let mut fields = self.fields.iter();
         // A label may share its id with a control; the control is meant.
         let valued = fields.find(|field| field.id == id && field.kind.has_value());
-        valued.or_else(|| self.fields.iter().find(|field| field.id == id))
+        let found = valued.or_else(|| self.fields.iter().find(|field| field.id == id));
+        found.map(AsRef::as_ref)
     }
 }

@@ -14,7 +14,7 @@ use super::source::Source;
 use super::state::{BoolType, StateDefinition, StateOption, ValueType};
 use super::ui::{Context, flag, one_line};
 use super::xml::{self, Element};
-use crate::platform::bounds::{DEFINITIONS, OPTIONS};
+use crate::platform::bounds::{DECLARED_OPTIONS, DECLARED_STATES, DEFINITIONS};
 
 /// Reads all files.
 pub(super) fn definitions(source: &Source) -> Result<Definitions, Problem> {
@@ -153,7 +153,7 @@ fn device(context: &mut Context<'_>, element: &Element) -> Result<DeviceType, Pr
         "SupportURL",
     ];
     context.expect_children(element, &known);
-    let id = context.required(element, "id")?;
+    let id = context.required_id(element, "id")?;
     let class_name = context.required(element, "type")?;
     let class = DeviceClass::from_name(&class_name).ok_or_else(|| {
         let known: Vec<_> = DeviceClass::NAMES.iter().map(|(name, _)| *name).collect();
@@ -168,6 +168,10 @@ fn device(context: &mut Context<'_>, element: &Element) -> Result<DeviceType, Pr
     let sub_type = sub_type.filter(|text| !text.is_empty());
     let may_create =
         element.attribute("allowUserCreation").is_none() || flag(element, "allowUserCreation");
+    let display = context.method(element, "UiDisplayStateId")?;
+    for text in [ui, sub_type].into_iter().flatten() {
+        context.label(element, text)?;
+    }
     Ok(DeviceType {
         class,
         sub_type: sub_type.map(|text| SubType::parse(text, ui)),
@@ -175,7 +179,7 @@ fn device(context: &mut Context<'_>, element: &Element) -> Result<DeviceType, Pr
         name: context.required_child(element, "Name")?,
         config_ui: own_ui(context, element)?,
         states: states(context, element)?,
-        display_state_id: element.child_text("UiDisplayStateId"),
+        display_state_id: display,
         line: element.line,
         id,
     })
@@ -207,8 +211,8 @@ fn states(context: &mut Context<'_>, device: &Element) -> Result<Vec<StateDefini
     let mut found = Vec::new();
     for child in states.children.iter().filter(|child| child.name == "State") {
         let state = state(context, child)?;
-        if found.len() >= DEFINITIONS {
-            let reason = format!("more than {DEFINITIONS} states");
+        if found.len() >= DECLARED_STATES {
+            let reason = format!("more than {DECLARED_STATES} states");
             return Err(context.problem(child, reason));
         }
         if state.value_type != ValueType::Separator && !ids.insert(state.id.clone()) {
@@ -230,23 +234,28 @@ fn state(context: &mut Context<'_>, element: &Element) -> Result<StateDefinition
         "ControlPageLabelPrefix",
     ];
     context.expect_children(element, &known);
-    let id = context.required(element, "id")?;
+    let id = context.required_id(element, "id")?;
     if id.contains('.') {
         let reason = format!("the state id `{id}` has a full stop, which is reserved");
         return Err(context.problem(element, reason));
     }
+    let value_type = value_type(context, element, &id)?;
     let label = |name| {
         let child = element.child(name);
-        child.map(|child| one_line(&child.text)).unwrap_or_default()
+        let label = child.map(|child| one_line(&child.text)).unwrap_or_default();
+        context.label(element, &label)?;
+        Ok(label)
     };
+    let default_value = element.attribute("defaultValue");
+    context.label(element, default_value.unwrap_or_default())?;
     Ok(StateDefinition {
-        value_type: value_type(context, element, &id)?,
-        trigger_label: label("TriggerLabel"),
-        trigger_label_prefix: label("TriggerLabelPrefix"),
-        control_page_label: label("ControlPageLabel"),
-        control_page_label_prefix: label("ControlPageLabelPrefix"),
+        value_type,
+        trigger_label: label("TriggerLabel")?,
+        trigger_label_prefix: label("TriggerLabelPrefix")?,
+        control_page_label: label("ControlPageLabel")?,
+        control_page_label_prefix: label("ControlPageLabelPrefix")?,
         read_only: flag(element, "readonly"),
-        default_value: element.attribute("defaultValue").map(str::to_owned),
+        default_value: default_value.map(str::to_owned),
         line: element.line,
         id,
     })
@@ -298,21 +307,29 @@ fn enumeration(context: &mut Context<'_>, list: &Element) -> Result<ValueType, P
     let mut options: Vec<StateOption> = Vec::new();
     let mut known = BTreeSet::new();
     for option in list.children.iter().filter(|child| child.name == "Option") {
-        let value = context.required(option, "value")?;
-        if options.len() >= OPTIONS {
-            return Err(context.problem(option, format!("more than {OPTIONS} options")));
+        let value = context.required_id(option, "value")?;
+        let label = one_line(&option.text);
+        context.label(option, &label)?;
+        if options.len() >= DECLARED_OPTIONS {
+            let reason = format!("more than {DECLARED_OPTIONS} options");
+            return Err(context.problem(option, reason));
         }
         if !known.insert(value.clone()) {
             let reason = format!("a second option `{value}` is ignored");
             context.remark(option, reason);
             continue;
         }
-        options.push(StateOption {
-            value,
-            label: one_line(&option.text),
-        });
+        options.push(StateOption { value, label });
     }
     Ok(ValueType::Enumeration(options))
+}
+
+/// The name of an action, event or menu item; empty where it has none.
+fn name(context: &Context<'_>, of: &Element) -> Result<String, Problem> {
+    let name = of.child("Name").map(|name| one_line(&name.text));
+    let name = name.unwrap_or_default();
+    context.label(of, &name)?;
+    Ok(name)
 }
 
 fn actions(context: &mut Context<'_>, root: &Element) -> Result<ActionDefinitions, Problem> {
@@ -325,18 +342,19 @@ fn actions(context: &mut Context<'_>, root: &Element) -> Result<ActionDefinition
     for child in root.children.iter().filter(|child| child.name == "Action") {
         let known = ["Name", "CallbackMethod", "ConfigUI", "SupportURL"];
         context.expect_children(child, &known);
-        let id = context.required(child, "id")?;
+        let id = context.required_id(child, "id")?;
         ids.add(context, child, &id)?;
-        let name = child.child("Name").map(|name| one_line(&name.text));
+        let name = name(context, child)?;
         // Five known plugins hide an action with an attribute of its own.
         let hidden = flag(child, "hidden").then(|| "hidden".to_owned());
         let ui_path = child.attribute("uiPath").map(|path| path.trim().to_owned());
+        context.label(child, ui_path.as_deref().unwrap_or_default())?;
         let filter = child
             .attribute("deviceFilter")
             .map(|it| it.trim().to_owned());
         let action = ActionType {
-            name: name.unwrap_or_default(),
-            callback: child.child_text("CallbackMethod"),
+            name,
+            callback: context.method(child, "CallbackMethod")?,
             device_filter: filter.filter(|filter| !filter.is_empty()),
             ui_path: hidden.or(ui_path).unwrap_or_default(),
             config_ui: own_ui(context, child)?,
@@ -360,11 +378,10 @@ fn events(context: &mut Context<'_>, root: &Element) -> Result<EventDefinitions,
     };
     for child in root.children.iter().filter(|child| child.name == "Event") {
         context.expect_children(child, &["Name", "ConfigUI", "SupportURL"]);
-        let id = context.required(child, "id")?;
+        let id = context.required_id(child, "id")?;
         ids.add(context, child, &id)?;
-        let name = child.child("Name").map(|name| one_line(&name.text));
         found.types.push(EventType {
-            name: name.unwrap_or_default(),
+            name: name(context, child)?,
             config_ui: own_ui(context, child)?,
             line: child.line,
             id,
@@ -412,8 +429,7 @@ fn menu_item(
     let known = ["Name", "CallbackMethod", "ConfigUI", "ButtonTitle", "URL"];
     context.expect_children(element, &known);
     let kind = element.attribute("type").unwrap_or_default().trim();
-    let name = element.child("Name").map(|name| one_line(&name.text));
-    let name = name.unwrap_or_default();
+    let name = name(context, element)?;
     let separator =
         kind.eq_ignore_ascii_case("separator") || (name.is_empty() && element.children.is_empty());
     let id = element
@@ -421,11 +437,12 @@ fn menu_item(
         .unwrap_or_default()
         .trim()
         .to_owned();
+    context.id(element, &id)?;
     if !separator {
         context.required(element, "id")?;
         context.required_child(element, "Name")?;
     }
-    let mut callback = element.child_text("CallbackMethod");
+    let mut callback = context.method(element, "CallbackMethod")?;
     let dialog = menu_dialog(context, element, actions)?;
     if let MenuDialog::Action(action) = &dialog
         && callback.is_none()
@@ -433,15 +450,15 @@ fn menu_item(
         let action = actions.get(action.as_str());
         callback = action.and_then(|action| action.callback.clone());
     }
+    let button_title = element.child_text("ButtonTitle");
+    context.label(element, button_title.as_deref().unwrap_or_default())?;
     Ok(MenuItem {
         id,
         separator,
         name,
         callback,
         dialog,
-        button_title: element
-            .child_text("ButtonTitle")
-            .unwrap_or_else(|| "Execute".to_owned()),
+        button_title: button_title.unwrap_or_else(|| "Execute".to_owned()),
         url: element.child_text("URL"),
         line: element.line,
     })
@@ -459,6 +476,7 @@ fn menu_dialog(
     if action.is_empty() {
         return context.config_ui(ui).map(MenuDialog::Own);
     }
+    context.id(ui, action)?;
     if !actions.contains_key(action) {
         let reason = format!("`actionId` names `{action}`, which `Actions.xml` does not define");
         return Err(context.problem(ui, reason));

@@ -8,7 +8,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::account::thread_cpu;
 use crate::platform::bounds::{
-    OPTIONS, TEMPLATES, XML_ALL_NODES, XML_BYTES, XML_DEPTH, XML_ELEMENTS,
+    BINDING_VALUES, DECLARED_OPTIONS, DECLARED_STATES, ID_BYTES, LABEL_BYTES, OPTIONS, TEMPLATES,
+    TEXT_BYTES, XML_ALL_NODES, XML_BYTES, XML_DEPTH, XML_ELEMENTS,
 };
 
 /// A bundle's `Contents` with these files in `Server Plugin`.
@@ -37,7 +38,8 @@ fn refusal(file: &str, text: &str) -> String {
 fn fields(xml: &str) -> Vec<Field> {
     let text = format!("<PluginConfig>{xml}</PluginConfig>");
     let all = load(&[("PluginConfig.xml", &text)]).unwrap();
-    all.config.unwrap().config_ui.fields
+    let fields = all.config.unwrap().config_ui.fields;
+    fields.iter().map(|field| Field::clone(field)).collect()
 }
 
 fn field(xml: &str) -> Field {
@@ -659,8 +661,9 @@ fn lists_are_bounded_and_read_in_one_go() {
             options(count)
         )
     };
-    assert!(load(&[("Devices.xml", &state(OPTIONS))]).is_ok());
-    assert!(refusal("Devices.xml", &state(OPTIONS + 1)).contains("more than 5000 options"));
+    assert!(load(&[("Devices.xml", &state(DECLARED_OPTIONS))]).is_ok());
+    let refused = refusal("Devices.xml", &state(DECLARED_OPTIONS + 1));
+    assert!(refused.contains("more than 1000 options"), "{refused}");
     let menu = |count| {
         let list = options(count);
         format!(
@@ -669,6 +672,173 @@ fn lists_are_bounded_and_read_in_one_go() {
     };
     assert!(load(&[("PluginConfig.xml", &menu(OPTIONS))]).is_ok());
     assert!(refusal("PluginConfig.xml", &menu(OPTIONS + 1)).contains("more than 5000 options"));
+}
+
+/// A file around a text.
+type Around<'a> = &'a dyn Fn(&str) -> String;
+
+/// Every id is put into keys and lines with others, so each place that has one is tried.
+#[test]
+fn ids_and_labels_are_bounded_in_all_files() {
+    let device = |of: &str| format!("<Devices>{of}</Devices>");
+    let state = |of: &str| {
+        device(&format!(
+            "<Device id='d' type='custom'><Name>N</Name><States>{of}</States></Device>"
+        ))
+    };
+    let field = |of: &str| format!("<PluginConfig>{of}</PluginConfig>");
+    let files: [(&str, usize, Around<'_>); 19] = [
+        ("Devices.xml", ID_BYTES, &|x| {
+            device(&format!(
+                "<Device id='{x}' type='custom'><Name>N</Name></Device>"
+            ))
+        }),
+        ("Devices.xml", LABEL_BYTES, &|x| {
+            device(&format!(
+                "<Device id='d' type='custom'><Name>{x}</Name></Device>"
+            ))
+        }),
+        ("Devices.xml", LABEL_BYTES, &|x| {
+            device(&format!(
+                "<Device id='d' type='custom' subType='{x}'><Name>N</Name></Device>"
+            ))
+        }),
+        ("Devices.xml", ID_BYTES, &|x| {
+            state(&format!(
+                "<State id='{x}'><ValueType>String</ValueType></State>"
+            ))
+        }),
+        ("Devices.xml", LABEL_BYTES, &|x| {
+            state(&format!(
+                "<State id='s' defaultValue='{x}'><ValueType>String</ValueType></State>"
+            ))
+        }),
+        ("Devices.xml", LABEL_BYTES, &|x| {
+            state(&format!(
+                "<State id='s'><ValueType>String</ValueType><TriggerLabel>{x}</TriggerLabel></State>"
+            ))
+        }),
+        ("Devices.xml", ID_BYTES, &|x| {
+            state(&format!(
+                "<State id='s'><ValueType><List><Option value='{x}'/></List></ValueType></State>"
+            ))
+        }),
+        ("Devices.xml", LABEL_BYTES, &|x| {
+            state(&format!(
+                "<State id='s'><ValueType><List><Option value='v'>{x}</Option></List></ValueType>\
+                 </State>"
+            ))
+        }),
+        ("Actions.xml", ID_BYTES, &|x| {
+            format!("<Actions><Action id='{x}'><Name>N</Name></Action></Actions>")
+        }),
+        ("Actions.xml", ID_BYTES, &|x| {
+            format!(
+                "<Actions><Action id='a'><Name>N</Name><CallbackMethod>{x}</CallbackMethod></Action>\
+                 </Actions>"
+            )
+        }),
+        ("Actions.xml", LABEL_BYTES, &|x| {
+            format!("<Actions><Action id='a' uiPath='{x}'><Name>N</Name></Action></Actions>")
+        }),
+        ("Events.xml", ID_BYTES, &|x| {
+            format!("<Events><Event id='{x}'><Name>N</Name></Event></Events>")
+        }),
+        ("Events.xml", LABEL_BYTES, &|x| {
+            format!("<Events><Event id='e'><Name>{x}</Name></Event></Events>")
+        }),
+        ("MenuItems.xml", ID_BYTES, &|x| {
+            format!("<MenuItems><MenuItem id='{x}'><Name>N</Name></MenuItem></MenuItems>")
+        }),
+        ("MenuItems.xml", LABEL_BYTES, &|x| {
+            format!(
+                "<MenuItems><MenuItem id='m'><Name>N</Name><ButtonTitle>{x}</ButtonTitle></MenuItem>\
+                 </MenuItems>"
+            )
+        }),
+        ("PluginConfig.xml", ID_BYTES, &|x| {
+            field(&format!("<Field id='{x}' type='textfield'/>"))
+        }),
+        ("PluginConfig.xml", ID_BYTES, &|x| {
+            field(&format!(
+                "<Field id='f' type='menu'><List class='self' method='{x}'/></Field>"
+            ))
+        }),
+        ("PluginConfig.xml", TEXT_BYTES, &|x| {
+            field(&format!(
+                "<Field id='f' type='textfield' defaultValue='{x}'/>"
+            ))
+        }),
+        ("PluginConfig.xml", TEXT_BYTES, &|x| {
+            field(&format!(
+                "<Field id='f' type='label'><Label>{x}</Label></Field>"
+            ))
+        }),
+    ];
+    for (place, (file, most, of)) in files.iter().enumerate() {
+        let loaded = load(&[(*file, &of(&"k".repeat(*most)))]);
+        assert!(loaded.is_ok(), "{place} {file}: {loaded:?}");
+        let refused = refusal(file, &of(&"k".repeat(most + 1)));
+        assert!(refused.contains("bytes"), "{place} {refused}");
+    }
+}
+
+#[test]
+fn what_depends_on_each_other_is_bounded() {
+    let states = |count: usize| -> String {
+        let state = |n| format!("<State id='s{n}'><ValueType>String</ValueType></State>");
+        let states: String = (0..count).map(state).collect();
+        format!(
+            "<Devices><Device id='d' type='custom'><Name>N</Name><States>{states}</States></Device>\
+             </Devices>"
+        )
+    };
+    assert!(load(&[("Devices.xml", &states(DECLARED_STATES))]).is_ok());
+    let refused = refusal("Devices.xml", &states(DECLARED_STATES + 1));
+    assert!(refused.contains("more than 1000 states"), "{refused}");
+    let bound = |count: usize| {
+        let wanted = vec!["v"; count].join(",");
+        format!(
+            "<PluginConfig><Field id='f' type='label' visibleBindingId='g' \
+             visibleBindingValue='{wanted}'/></PluginConfig>"
+        )
+    };
+    assert!(load(&[("PluginConfig.xml", &bound(BINDING_VALUES))]).is_ok());
+    let refused = refusal("PluginConfig.xml", &bound(BINDING_VALUES + 1));
+    assert!(refused.contains("more than 256 values"), "{refused}");
+    // Each of these is six times as long when it is written again.
+    let quotes = format!(
+        "<Field id='f' type='label' tooltip='{}'/>",
+        "\"".repeat(16_000)
+    );
+    let text = format!("<ConfigUI>{}</ConfigUI>", quotes.repeat(100));
+    let contents = folder(&[]);
+    let source = Source::new(contents.path(), &contents.path().join("Server Plugin"));
+    let refused = ConfigUi::from_xml(&text, "made", &source).unwrap_err();
+    assert!(refused.to_string().contains("written as XML"), "{refused}");
+}
+
+/// Line breaks and indents between elements are no text.
+#[test]
+fn the_layout_of_a_file_counts_for_no_text() {
+    let indent = format!("\n{}", " ".repeat(200));
+    let items: String = (0..200)
+        .map(|n| format!("{indent}<Event id='e{n}'>{indent}<Name>E{indent}x</Name></Event>"))
+        .collect();
+    let all = load(&[(
+        "Events.xml",
+        &format!("<Events>stray{items}{indent}</Events>"),
+    )])
+    .unwrap();
+    assert_eq!(all.events.types.len(), 200);
+    assert_eq!(all.events.types[0].name, "E x");
+}
+
+#[test]
+fn the_length_of_a_dialog_is_known_before_it_is_written() {
+    let text = "<ConfigUI a='&lt;&quot;x'>\n<Field id='f' type='label'><Label>&amp; \"'>ä</Label></Field> </ConfigUI>";
+    let root = super::xml::parse(text.as_bytes(), &super::budget::Budget::new()).unwrap();
+    assert_eq!(root.xml_bytes(), root.to_xml().len());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Reads dialogs from XML.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::budget::Budget;
 use super::field::{
@@ -10,7 +11,9 @@ use super::field::{
 use super::problem::Problem;
 use super::source::Source;
 use super::xml::{self, Element};
-use crate::platform::bounds::{FIELDS, OPTIONS, TEMPLATE_DEPTH};
+use crate::platform::bounds::{
+    BINDING_VALUES, FIELDS, ID_BYTES, LABEL_BYTES, OPTIONS, TEMPLATE_DEPTH,
+};
 
 /// Fewest rows of a list, and how many it has when nothing is said.
 const ROWS: u32 = 4;
@@ -57,6 +60,42 @@ impl Context<'_> {
         }
     }
 
+    /// An id or the name of a method: they are put together with others, and into keys.
+    pub(super) fn id(&self, at: &Element, id: &str) -> Result<(), Problem> {
+        self.short(at, id, ID_BYTES)
+    }
+
+    /// A name or label that people read in a line with others.
+    pub(super) fn label(&self, at: &Element, label: &str) -> Result<(), Problem> {
+        self.short(at, label, LABEL_BYTES)
+    }
+
+    fn short(&self, at: &Element, text: &str, most: usize) -> Result<(), Problem> {
+        if text.len() <= most {
+            return Ok(());
+        }
+        let reason = format!(
+            "an id or text in `<{}>` has {} bytes; at most {most} are allowed",
+            at.name,
+            text.len()
+        );
+        Err(self.problem(at, reason))
+    }
+
+    /// The text of a child that names a method; `None` when it is missing or empty.
+    pub(super) fn method(&self, of: &Element, name: &str) -> Result<Option<String>, Problem> {
+        let found = of.child_text(name);
+        self.id(of, found.as_deref().unwrap_or_default())?;
+        Ok(found)
+    }
+
+    /// An id that has to be there.
+    pub(super) fn required_id(&self, of: &Element, name: &str) -> Result<String, Problem> {
+        let id = self.required(of, name)?;
+        self.id(of, &id)?;
+        Ok(id)
+    }
+
     /// An attribute that has to be there and not be empty.
     pub(super) fn required(&self, of: &Element, name: &str) -> Result<String, Problem> {
         let value = of.attribute(name).map(str::trim).unwrap_or_default();
@@ -70,17 +109,22 @@ impl Context<'_> {
     /// The text of a child that has to be there and not be empty.
     pub(super) fn required_child(&self, of: &Element, name: &str) -> Result<String, Problem> {
         let text = of.child(name).map(|child| one_line(&child.text));
-        text.filter(|text| !text.is_empty()).ok_or_else(|| {
+        let text = text.filter(|text| !text.is_empty()).ok_or_else(|| {
             let id = of.attribute("id").unwrap_or_default();
             self.problem(
                 of,
                 format!("`<{}>` `{id}` needs a `<{name}>` with text", of.name),
             )
-        })
+        })?;
+        self.label(of, &text)?;
+        Ok(text)
     }
 
     /// The dialog in a `ConfigUI` or `PluginConfig` element.
     pub(super) fn config_ui(&mut self, element: &Element) -> Result<ConfigUi, Problem> {
+        self.budget
+            .dialog(element.xml_bytes())
+            .map_err(|reason| self.problem(element, reason))?;
         let mut dialog = Dialog {
             ui: ConfigUi {
                 support_url: element.child_text("SupportURL"),
@@ -151,7 +195,7 @@ impl Context<'_> {
     }
 
     fn field(&mut self, element: &Element) -> Result<Field, Problem> {
-        let id = self.required(element, "id")?;
+        let id = self.required_id(element, "id")?;
         let kind = self.kind(element, &id)?;
         let known = [
             "Label",
@@ -168,9 +212,12 @@ impl Context<'_> {
             FieldKind::Menu | FieldKind::List => Some(self.options(element, &id)?),
             _ => None,
         };
-        let callback = element.child_text("CallbackMethod");
+        let callback = self.method(element, "CallbackMethod")?;
         // The manual's first sample of a button writes `Action`.
-        let callback = callback.or_else(|| element.child_text("Action"));
+        let callback = match callback {
+            None => self.method(element, "Action")?,
+            named => named,
+        };
         Ok(Field {
             kind,
             default_value: element.attribute("defaultValue").map(str::to_owned),
@@ -178,8 +225,8 @@ impl Context<'_> {
             read_only: flag(element, "readonly") || flag(element, "readOnly"),
             secure: flag(element, "secure"),
             tooltip: element.attribute("tooltip").unwrap_or_default().to_owned(),
-            visible: self.visible(element),
-            enabled: self.enabled(element),
+            visible: self.visible(element)?,
+            enabled: self.enabled(element)?,
             label: text("Label").unwrap_or_default(),
             description: text("Description").unwrap_or_default(),
             title: text("Title").unwrap_or_default(),
@@ -228,7 +275,7 @@ impl Context<'_> {
             return Err(self.problem(list, reason));
         }
         Ok(Options::Method {
-            name: self.required(list, "method")?,
+            name: self.required_id(list, "method")?,
             filter,
             dynamic_reload: flag(list, "dynamicReload") || flag(field, "dynamicReload"),
         })
@@ -252,30 +299,38 @@ impl Context<'_> {
         Ok(Options::Fixed(choices))
     }
 
-    fn visible(&mut self, element: &Element) -> Option<VisibleBinding> {
-        let field = element.attribute("visibleBindingId")?.trim();
-        let value = element.attribute("visibleBindingValue");
-        if field.is_empty() {
-            return None;
-        }
-        if value.is_none() {
+    fn visible(&mut self, element: &Element) -> Result<Option<VisibleBinding>, Problem> {
+        let Some(field) = self.bound_to(element, "visibleBindingId")? else {
+            return Ok(None);
+        };
+        let Some(value) = element.attribute("visibleBindingValue") else {
             self.remark(
                 element,
                 "`visibleBindingId` without `visibleBindingValue` is ignored",
             );
+            return Ok(None);
+        };
+        if value.split(',').count() > BINDING_VALUES {
+            let reason = format!("`visibleBindingValue` has more than {BINDING_VALUES} values");
+            return Err(self.problem(element, reason));
         }
-        Some(VisibleBinding {
-            field: field.to_owned(),
-            value: value?.to_owned(),
-        })
+        let value = value.to_owned();
+        Ok(Some(VisibleBinding { field, value }))
     }
 
-    fn enabled(&mut self, element: &Element) -> Option<EnabledBinding> {
-        let field = element.attribute("enabledBindingId")?.trim();
-        (!field.is_empty()).then(|| EnabledBinding {
-            field: field.to_owned(),
+    fn enabled(&self, element: &Element) -> Result<Option<EnabledBinding>, Problem> {
+        let field = self.bound_to(element, "enabledBindingId")?;
+        Ok(field.map(|field| EnabledBinding {
+            field,
             negate: flag(element, "enabledBindingNegate"),
-        })
+        }))
+    }
+
+    /// The id of the field that another one depends on.
+    fn bound_to(&self, element: &Element, name: &str) -> Result<Option<String>, Problem> {
+        let field = element.attribute(name).unwrap_or_default().trim();
+        self.id(element, field)?;
+        Ok((!field.is_empty()).then(|| field.to_owned()))
     }
 
     fn layout(&self, element: &Element, kind: FieldKind) -> Layout {
@@ -317,7 +372,7 @@ impl Dialog {
                 field.id
             ));
         }
-        self.ui.fields.push(field);
+        self.ui.fields.push(Arc::new(field));
         Ok(())
     }
 }

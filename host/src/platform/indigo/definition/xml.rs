@@ -9,7 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::budget::Budget;
-use crate::platform::bounds::{XML_ATTRIBUTES, XML_BYTES, XML_DEPTH, XML_ELEMENTS};
+use crate::platform::bounds::{TEXT_BYTES, XML_ATTRIBUTES, XML_BYTES, XML_DEPTH, XML_ELEMENTS};
 
 /// An element with decoded attributes and text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,9 +40,23 @@ impl Element {
 
     /// The element as XML again: entities encoded, white space between elements gone.
     pub(super) fn to_xml(&self) -> String {
-        let mut xml = String::new();
+        let mut xml = String::with_capacity(self.xml_bytes());
         self.write(&mut xml);
         xml
+    }
+
+    /// Bytes of that, without writing it: an entity takes six times its character.
+    pub(super) fn xml_bytes(&self) -> usize {
+        const TAGS: usize = "<></>".len();
+        const ATTRIBUTE: usize = " =\"\"".len();
+        let attributes = self.attributes.iter().map(|(name, value)| {
+            let name = name.len().saturating_add(ATTRIBUTE);
+            name.saturating_add(escaped_bytes(value))
+        });
+        let children = self.children.iter().map(Self::xml_bytes);
+        let own = self.name.len().saturating_mul(2).saturating_add(TAGS);
+        let own = own.saturating_add(escaped_bytes(&self.text));
+        attributes.chain(children).fold(own, usize::saturating_add)
     }
 
     fn write(&self, xml: &mut String) {
@@ -70,6 +84,17 @@ impl Element {
         let text = self.child(name).map(|child| child.text.clone());
         text.filter(|text| !text.is_empty())
     }
+}
+
+/// Bytes of a text with its entities encoded.
+fn escaped_bytes(text: &str) -> usize {
+    let of = |byte: u8| match byte {
+        b'<' | b'>' => "&lt;".len(),
+        b'&' => "&amp;".len(),
+        b'"' | b'\'' => "&quot;".len(),
+        _ => 1,
+    };
+    text.bytes().map(of).fold(0, usize::saturating_add)
 }
 
 /// Why a text is no usable XML.
@@ -150,6 +175,11 @@ impl Tree {
 
     fn take(&mut self, event: Event<'_>, budget: &Budget) -> Result<(), String> {
         match event {
+            // How the file is laid out between elements.
+            Event::Text(text) if text.contains('\n') && text.trim().is_empty() => {
+                self.layout();
+                Ok(())
+            }
             Event::Text(text) => self.text(&text),
             Event::CData(text) => self.text(&text),
             Event::GeneralRef(entity) => {
@@ -173,11 +203,27 @@ impl Tree {
 
     fn text(&mut self, text: &str) -> Result<(), String> {
         match self.open.last_mut() {
+            Some(parent) if parent.text.len().saturating_add(text.len()) > TEXT_BYTES => {
+                return Err(format!(
+                    "the text of `<{}>` has more than {TEXT_BYTES} bytes",
+                    parent.name
+                ));
+            }
             Some(parent) => parent.text.push_str(text),
             None if text.trim().is_empty() => {}
             None => return Err("text outside of the root element".to_owned()),
         }
         Ok(())
+    }
+
+    /// A line break between words, and nothing before the first of them.
+    fn layout(&mut self) {
+        if let Some(parent) = self.open.last_mut()
+            && !parent.text.is_empty()
+            && !parent.text.ends_with('\n')
+        {
+            parent.text.push('\n');
+        }
     }
 
     fn start(&mut self, start: &BytesStart<'_>, budget: &Budget) -> Result<(), String> {
@@ -262,6 +308,12 @@ fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>, String> {
             return Err(format!("more than {XML_ATTRIBUTES} attributes"));
         }
         let name = attribute.key.0.to_owned();
+        if attribute.value.len() > TEXT_BYTES {
+            return Err(format!(
+                "an attribute of `<{}>` has more than {TEXT_BYTES} bytes",
+                start.name().0
+            ));
+        }
         let value = decode(&attribute.value).map_err(|reason| format!("`{name}`: {reason}"))?;
         found.push((name, value));
     }

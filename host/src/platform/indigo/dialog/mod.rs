@@ -19,6 +19,7 @@ mod subject;
 mod tests;
 mod values;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -27,7 +28,7 @@ use super::bounds::{count, map_footprint};
 use super::definition::{ConfigUi, Field};
 use super::failure::Failure;
 use super::plugin::CallError;
-use crate::account::Charge;
+use crate::account::{Account, Charge};
 
 pub use registry::{Dialogs, MAX_OPEN};
 pub use step::Place;
@@ -43,6 +44,9 @@ pub const MAX_VALUES: usize = 1 << 20;
 
 /// Values of a dialog by field id, and whatever else was saved with them.
 pub type Values = Map<String, Value>;
+
+/// Value and label of each option of a menu or list.
+pub type Pairs = Vec<(String, String)>;
 
 /// A dialog as its user sees it.
 #[derive(Debug, Clone)]
@@ -63,19 +67,21 @@ pub struct Shown {
     pub errors: Map<String, Value>,
     /// A text to show before everything else.
     pub alert: Option<String>,
+    /// Whoever pays for it.
+    pub account: Arc<Account>,
 }
 
 /// A field as its user sees it.
 #[derive(Debug, Clone)]
 pub struct ShownField {
     /// The definition.
-    pub field: Field,
+    pub field: Arc<Field>,
     /// Whether it is shown.
     pub visible: bool,
     /// Whether it can be used.
     pub enabled: bool,
-    /// The options of a menu or list, value and label.
-    pub options: Vec<(String, String)>,
+    /// The options of a menu or list, value and label; `None` where it is neither.
+    pub options: Option<Arc<Pairs>>,
 }
 
 /// How saving ended.
@@ -133,7 +139,8 @@ pub enum DialogError {
 /// Bytes of an option beside its texts.
 const OPTION: u64 = 128;
 
-/// How often a dialog is held while it is shown: as it is open, as it is shown, as JSON.
+/// How often a dialog is held while it is shown, beside its text: as it is open, as it is
+/// shown, and as what a callback gets or returns.
 const SHOWN: u64 = 3;
 
 /// A dialog's definition and the subject it is about.
@@ -146,7 +153,7 @@ struct Dialog {
     button: String,
     values: Values,
     /// Options of the menus and lists by field id.
-    options: Vec<(String, Vec<(String, String)>)>,
+    options: Vec<(String, Arc<Pairs>)>,
     /// The device that was made for it.
     draft: Option<i64>,
     /// What definition, values and options take of the plugin's account.

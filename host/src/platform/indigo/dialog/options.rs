@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::registry::ask_or_nothing;
 use super::values::choose_first;
-use super::{Dialog, DialogError, SHOWN, size};
+use super::{Dialog, DialogError, Pairs, SHOWN, size};
 use crate::account::Charge;
 use crate::platform::indigo::definition::{Field, ObjectClass, Options};
 use crate::platform::indigo::failure::Failure;
@@ -17,9 +17,6 @@ use crate::platform::indigo::server::{Caller, IndigoServer};
 /// Most options of a menu or list; what a plugin returns beyond is left out.
 const MAX_OPTIONS: usize = 10_000;
 
-/// Value and label of each option.
-type Pairs = Vec<(String, String)>;
-
 /// Fills in the options of all menus and lists, and the first option of empty menus.
 pub(super) async fn fill(
     server: &Arc<IndigoServer>,
@@ -28,7 +25,7 @@ pub(super) async fn fill(
     only_dynamic: bool,
 ) -> Result<(), DialogError> {
     dialog.pay()?;
-    let fields: Vec<Field> = dialog.ui.fields.clone();
+    let fields: Vec<Arc<Field>> = dialog.ui.fields.clone();
     let known = dialog.options.iter().zip(0..);
     let mut places: HashMap<String, usize> =
         known.map(|((id, _), place)| (id.clone(), place)).collect();
@@ -59,8 +56,8 @@ pub(super) async fn fill(
             .entry(field.id.clone())
             .or_insert(dialog.options.len());
         match dialog.options.get_mut(place) {
-            Some((_, old)) => *old = pairs,
-            None => dialog.options.push((field.id.clone(), pairs)),
+            Some((_, old)) => *old = Arc::new(pairs),
+            None => dialog.options.push((field.id.clone(), Arc::new(pairs))),
         }
     }
     dialog.pay()

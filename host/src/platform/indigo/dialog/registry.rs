@@ -9,9 +9,13 @@ use serde_json::{Map, Value};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 use super::{
-    CALLBACK, Dialog, DialogError, Saved, Shown, ShownField, Subject, Values, binding, draft, open,
-    options, reply, save, values,
+    CALLBACK, Dialog, DialogError, Pairs, Saved, Shown, ShownField, Subject, Values, binding,
+    draft, open, options, reply, save, values,
 };
+use crate::account::Account;
+use crate::platform::indigo::definition::{Field, FieldKind};
+use crate::platform::indigo::driven::driven;
+use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::plugin::{Answer, Answered, Plugin, Returned};
 use crate::platform::indigo::server::IndigoServer;
 
@@ -21,6 +25,7 @@ pub const MAX_OPEN: usize = 64;
 const IDLE: Duration = Duration::from_secs(3600);
 
 struct Entry {
+    account: Arc<Account>,
     dialog: Arc<Turn<Dialog>>,
     used: Instant,
     /// The device that goes with it when it is not saved.
@@ -41,6 +46,39 @@ impl Dialogs {
             server,
             open: Mutex::default(),
         }
+    }
+
+    /// Does what a dialog needs, its answer included, on the pool of commands: it is as
+    /// large as the plugin makes it, so it is done in turn with others and at its cost.
+    ///
+    /// # Errors
+    /// [`DialogError::Refused`] when the pool has no thread for it.
+    pub async fn apart<T: Send + 'static>(
+        &self,
+        account: &Arc<Account>,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, DialogError> {
+        driven(&self.server.pools.commands, account, work)
+            .await
+            .map_err(|error| Failure::other(error.to_string()).into())
+    }
+
+    /// Whoever pays for the dialogs of a plugin.
+    ///
+    /// # Errors
+    /// [`DialogError::Missing`] when there is no such plugin.
+    pub fn account_of(&self, plugin: &str) -> Result<Arc<Account>, DialogError> {
+        self.plugin(plugin).map(|it| Arc::clone(&it.account))
+    }
+
+    /// Whoever pays for an open dialog.
+    ///
+    /// # Errors
+    /// [`DialogError::NotOpen`].
+    pub fn account(&self, id: &str) -> Result<Arc<Account>, DialogError> {
+        let entries = self.entries();
+        let entry = entries.get(id).ok_or_else(|| not_open(id))?;
+        Ok(Arc::clone(&entry.account))
     }
 
     /// Opens a dialog of a plugin.
@@ -70,6 +108,7 @@ impl Dialogs {
         let id = fresh_id();
         let shown = show(&id, &dialog, errors);
         let entry = Entry {
+            account: Arc::clone(&shown.account),
             draft: dialog.draft,
             dialog: Arc::new(Turn::new(dialog)),
             used: Instant::now(),
@@ -114,7 +153,8 @@ impl Dialogs {
                 "the dialog has no field `{field}` with a `<CallbackMethod>`"
             )));
         };
-        if !binding::visible(ui, found, values) || !binding::enabled(found, values) {
+        let visible = binding::Bindings::new(ui, values).visible(found);
+        if !visible || !binding::enabled(found, values) {
             return Err(DialogError::Wrong(format!(
                 "the field `{field}` cannot be used now"
             )));
@@ -212,8 +252,7 @@ impl Dialogs {
     fn take(&self, id: &str) -> Result<OwnedMutexGuard<Dialog>, DialogError> {
         let mut entries = self.entries();
         let Some(entry) = entries.get_mut(id) else {
-            let shown = id.chars().take(40).collect();
-            return Err(DialogError::NotOpen(shown));
+            return Err(not_open(id));
         };
         entry.used = Instant::now();
         let turn = Arc::clone(&entry.dialog).try_lock_owned();
@@ -225,6 +264,10 @@ impl Dialogs {
     }
 }
 
+fn not_open(id: &str) -> DialogError {
+    DialogError::NotOpen(id.chars().take(40).collect())
+}
+
 /// A name that nobody guesses: two hashes with keys from the system.
 fn fresh_id() -> String {
     let half = || RandomState::new().build_hasher().finish();
@@ -233,19 +276,31 @@ fn fresh_id() -> String {
 
 fn show(id: &str, dialog: &Dialog, mut errors: Map<String, Value>) -> Shown {
     let alert = reply::alert(&mut errors);
-    let known: HashMap<&str, &Vec<(String, String)>> = dialog
+    let known: HashMap<&str, &Arc<Pairs>> = dialog
         .options
         .iter()
         .map(|(field, pairs)| (field.as_str(), pairs))
         .collect();
-    let options = |field: &str| known.get(field).copied().cloned().unwrap_or_default();
+    // A label may share its id with a list.
+    let options = |field: &Field| {
+        let has = matches!(field.kind, FieldKind::Menu | FieldKind::List);
+        has.then(|| {
+            known
+                .get(field.id.as_str())
+                .copied()
+                .cloned()
+                .unwrap_or_default()
+        })
+    };
+    let mut bindings = binding::Bindings::new(&dialog.ui, &dialog.values);
     let fields = dialog.ui.fields.iter().map(|field| ShownField {
-        visible: binding::visible(&dialog.ui, field, &dialog.values),
+        visible: bindings.visible(field),
         enabled: binding::enabled(field, &dialog.values),
-        options: options(&field.id),
-        field: field.clone(),
+        options: options(field),
+        field: Arc::clone(field),
     });
     Shown {
+        account: Arc::clone(dialog.charge.account()),
         id: id.to_owned(),
         title: dialog.title.clone(),
         button: dialog.button.clone(),

@@ -135,7 +135,10 @@ async fn a_new_dialog_has_defaults_options_and_bindings() {
         Some("https://example.com/devices")
     );
     assert!(!shown(&dialog, "extra").visible && !shown(&dialog, "used").enabled);
-    assert_eq!(shown(&dialog, "room").options[0].1, "Room of \"all\"");
+    assert_eq!(
+        shown(&dialog, "room").options.as_ref().unwrap()[0].1,
+        "Room of \"all\""
+    );
     let names = fixture.names();
     assert_eq!(
         names,
@@ -406,7 +409,7 @@ async fn what_plugins_do_wrong_is_said() {
     .await;
     // Lists and values that cannot be made leave the dialog usable.
     let dialog = dialogs.open(ID, new_lamp()).await.unwrap();
-    assert!(shown(&dialog, "room").options.is_empty());
+    assert!(shown(&dialog, "room").options.as_ref().unwrap().is_empty());
     let failed = dialogs
         .press(&dialog.id, "room", &Values::new())
         .await
@@ -501,4 +504,59 @@ async fn an_open_dialog_is_paid_for_with_all_that_it_has() {
     dialogs.cancel(&id).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(account.used(), 0);
+}
+
+/// Labels that share their id with a list have none of its options, and the list has them
+/// once, however often it is shown.
+#[tokio::test]
+async fn options_are_not_copied_for_each_field() {
+    let labels = "<Field id='x' type='label'><Label>x</Label></Field>".repeat(900);
+    let prefs = format!(
+        "<PluginConfig><Field id='x' type='list'><List class='self' method='lst'/></Field>{labels}\
+         </PluginConfig>"
+    );
+    let files = [("Server Plugin/PluginConfig.xml", prefs.as_str())];
+    let fixture = Fixture::new(&files, |name, _| match name {
+        "plugin.lst" => {
+            let pair = |n| json!([format!("{n}"), "x".repeat(500)]);
+            returned((0..5000).map(pair).collect())
+        }
+        _ => Some(Answer::NotDefined),
+    })
+    .await;
+    let dialogs = Dialogs::new(fixture.server.clone());
+    let first = dialogs.open(ID, Subject::Preferences).await.unwrap();
+    assert_eq!(first.fields.len(), 901);
+    let with = first.fields.iter().filter(|it| it.options.is_some());
+    assert_eq!(with.count(), 1);
+    let second = dialogs.enter(&first.id, &Values::new()).unwrap();
+    let options = |shown: &Shown| Arc::clone(shown.fields[0].options.as_ref().unwrap());
+    assert_eq!(options(&first).len(), 5000);
+    assert!(Arc::ptr_eq(&options(&first), &options(&second)));
+}
+
+/// What a dialog needs is computed on the pool and billed to its plugin.
+#[tokio::test]
+async fn the_work_of_a_dialog_is_its_plugins() {
+    let (fixture, dialogs) = fixture(rooms).await;
+    let dialogs = Arc::new(dialogs);
+    let account = dialogs.account_of(ID).unwrap();
+    let here = std::thread::current().id();
+    let inner = Arc::clone(&dialogs);
+    let work = async move {
+        let shown = inner.open(ID, new_lamp()).await.unwrap();
+        (shown, std::thread::current().id())
+    };
+    let (shown, there) = dialogs.apart(&account, work).await.unwrap();
+    assert!(here != there);
+    assert!(fixture.plugin.account.billed() > Duration::ZERO);
+    assert!(Arc::ptr_eq(&dialogs.account(&shown.id).unwrap(), &account));
+    assert!(matches!(
+        dialogs.account("none"),
+        Err(DialogError::NotOpen(_))
+    ));
+    assert!(matches!(
+        dialogs.account_of("none"),
+        Err(DialogError::Missing(_))
+    ));
 }

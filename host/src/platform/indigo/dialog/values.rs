@@ -1,5 +1,8 @@
 //! Values of a dialog: defaults, what users send, what plugins return.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{DialogError, MAX_VALUES, Values};
@@ -40,7 +43,7 @@ pub(super) fn add_defaults(ui: &ConfigUi, values: &mut Values) {
 /// that name no default are left out: a plugin that reads one with a default of its own
 /// means that one.
 pub fn add_stated_defaults(ui: &ConfigUi, values: &mut Values) {
-    let stated = |field: &&Field| field.default_value.is_some();
+    let stated = |field: &&Arc<Field>| field.default_value.is_some();
     let ui = ConfigUi {
         fields: ui.fields.iter().filter(stated).cloned().collect(),
         ..ConfigUi::default()
@@ -78,18 +81,22 @@ pub(super) fn choose_first(field: &Field, options: &[(String, String)], values: 
 /// Takes what a user entered: in fields that can be edited, as the type of the field.
 /// What is not a field of the dialog is not taken.
 pub(super) fn take(ui: &ConfigUi, sent: &Values, values: &mut Values) -> Result<(), DialogError> {
+    let valued: HashMap<&str, &Field> = ui
+        .fields
+        .iter()
+        .filter(|field| field.kind.has_value())
+        .map(|field| (field.id.as_str(), field.as_ref()))
+        .collect();
     for (key, value) in sent {
-        if let Some(field) = ui.field(key).filter(|field| field.kind.has_value()) {
+        if let Some(field) = valued.get(key.as_str()) {
             if !field.hidden && !field.read_only {
                 values.insert(key.clone(), typed(field, value)?);
             }
             continue;
         }
-        let serial = ui.fields.iter().any(|field| {
-            field.kind == FieldKind::SerialPort
-                && SERIAL
-                    .iter()
-                    .any(|(end, _)| key.strip_prefix(field.id.as_str()) == Some(end))
+        let serial = SERIAL.iter().any(|(end, _)| {
+            let field = key.strip_suffix(end).and_then(|id| valued.get(id));
+            field.is_some_and(|field| field.kind == FieldKind::SerialPort)
         });
         if serial {
             let text = plain(value).ok_or_else(|| wrong(key, "text"))?;
@@ -242,16 +249,17 @@ mod tests {
 
     #[test]
     fn an_empty_menu_takes_its_first_option() {
-        let field = ui(ALL).field("m").unwrap().clone();
+        let ui = ui(ALL);
+        let field = ui.field("m").unwrap();
         let option = |value: &str| (value.to_owned(), "label".to_owned());
         let mut values = Values::new();
-        choose_first(&field, &[option("x"), option("y")], &mut values);
+        choose_first(field, &[option("x"), option("y")], &mut values);
         assert_eq!(values["m"], "x");
         values.insert("m".to_owned(), json!("gone"));
-        choose_first(&field, &[option("x")], &mut values);
+        choose_first(field, &[option("x")], &mut values);
         assert_eq!(values["m"], "gone");
         values.insert("m".to_owned(), json!(""));
-        choose_first(&field, &[option("x"), option("")], &mut values);
+        choose_first(field, &[option("x"), option("")], &mut values);
         assert_eq!(values["m"], "");
     }
 }

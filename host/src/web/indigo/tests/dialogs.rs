@@ -93,3 +93,33 @@ async fn dialogs_work_over_http() {
         assert_eq!(got.status, status, "{path} {body}: {}", got.body);
     }
 }
+
+/// One plugin's definitions keep nobody from seeing those of others, or its own facts.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_definitions_are_left_out_of_the_list() {
+    let options: String = (0..1000)
+        .map(|n| format!("<Option value='v{n}'>x</Option>"))
+        .collect();
+    let state = |n| {
+        let id = format!("{n}{}", "k".repeat(200));
+        format!("<State id='{id}'><ValueType><List>{options}</List></ValueType></State>")
+    };
+    let of = |count: usize| -> String {
+        let states: String = (0..count).map(state).collect();
+        format!(
+            "<Devices><Device type='custom' id='d'><Name>N</Name><States>{states}</States></Device>\
+             </Devices>"
+        )
+    };
+    for (count, large) in [(1, false), (20, true)] {
+        let files = [("Server Plugin/Devices.xml", &*of(count))];
+        let fixture = Fixture::new(&files, |_, _| Some(Answer::NotDefined)).await;
+        let site = serve(fixture, &config()).await;
+        let got = site.get("/cordon/indigo/plugins").await;
+        assert!(got.body.len() < 2 << 20);
+        let plugin = &got.json()[0];
+        assert_eq!(plugin["pluginId"], ID);
+        assert_eq!(plugin["definitionsTooLarge"].is_null(), !large);
+        assert_eq!(plugin["deviceTypes"].is_null(), large);
+    }
+}
