@@ -69,7 +69,10 @@ async fn handle(api: &IndigoApi, plugin: &str, action: &str, asked: &Asked, sent
         "props": props,
     }, null, true]});
     let answered = match plugin.call(&call, &arguments, api.deadline).await {
-        Ok(Answer::Returned(value)) => reply::answer(&plugin, value, asked).await,
+        Ok(Answer::Returned(value)) => {
+            let files = &api.server.pools().files;
+            reply::answer(files, &plugin, value, asked).await
+        }
         Ok(Answer::NotDefined) => {
             let text = format!("the plugin has no method `{callback}`");
             error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, &text)

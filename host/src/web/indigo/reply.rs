@@ -12,6 +12,7 @@ use super::answer::{UNKNOWN_ERROR, error};
 use super::headers::Place;
 use super::{file, headers};
 use crate::platform::indigo::Plugin;
+use crate::pool::Pool;
 
 /// The status by which a plugin says that a file is to be sent.
 const SEND_FILE: u64 = 310;
@@ -19,10 +20,15 @@ const SEND_FILE: u64 = 310;
 const KEYS: [&str; 4] = ["status", "headers", "content", "file_path"];
 
 /// Makes the answer of what a plugin returned.
-pub(super) async fn answer(plugin: &Arc<Plugin>, returned: Value, asked: &Asked) -> Response {
+pub(super) async fn answer(
+    files: &Pool,
+    plugin: &Arc<Plugin>,
+    returned: Value,
+    asked: &Asked,
+) -> Response {
     match returned {
         Value::Object(parts) if KEYS.iter().any(|key| parts.contains_key(*key)) => {
-            match dictionary(plugin, parts, asked).await {
+            match dictionary(files, plugin, parts, asked).await {
                 Ok(answer) => answer,
                 Err(reason) => {
                     let text = format!("the plugin's reply cannot be sent: {reason}");
@@ -39,6 +45,7 @@ pub(super) async fn answer(plugin: &Arc<Plugin>, returned: Value, asked: &Asked)
 }
 
 async fn dictionary(
+    files: &Pool,
     plugin: &Arc<Plugin>,
     mut parts: Map<String, Value>,
     asked: &Asked,
@@ -55,11 +62,12 @@ async fn dictionary(
         };
         let owner = Arc::clone(plugin);
         let name = path.clone();
-        let opening = tokio::task::spawn_blocking(move || file::open_of_plugin(&owner, &name));
-        let found = opening.await.map_err(|_| "the file cannot be opened")?;
+        let desk = file::Desk::new(files, plugin);
+        let opening = desk.run(move || file::open_of_plugin(&owner, &name));
+        let found = opening.await;
         let shown: String = path.chars().take(200).collect();
         let found = found.map_err(|error| format!("file `{shown}`: {}", file::reason(&error)))?;
-        let body = found.into_body(&path, &mut headers);
+        let body = found.into_body(desk, &path, &mut headers);
         return Ok(response(status, headers, body));
     }
     if status == SEND_FILE {
