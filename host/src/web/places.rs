@@ -67,6 +67,7 @@ struct Entry {
     since: Instant,
     socket: Weak<TcpStream>,
     given_up: CancellationToken,
+    ends: CancellationToken,
 }
 
 /// A connection that needs a place.
@@ -86,6 +87,7 @@ pub(super) struct Place {
     /// An answer was made and is not yet sent.
     ending: AtomicBool,
     given_up: CancellationToken,
+    ends: CancellationToken,
 }
 
 /// Somebody's turn in the line for a place, until this is dropped.
@@ -119,7 +121,7 @@ impl Places {
             held.give_up(None)?;
         }
         let number = held.number();
-        let given_up = CancellationToken::new();
+        let (given_up, ends) = (CancellationToken::new(), CancellationToken::new());
         let entry = Entry {
             owner,
             phase: Phase::Waiting,
@@ -129,6 +131,7 @@ impl Places {
             since: newcomer.came,
             socket: Weak::clone(&newcomer.socket),
             given_up: given_up.clone(),
+            ends: ends.clone(),
         };
         held.places.insert(number, entry);
         Some(Arc::new(Place {
@@ -136,6 +139,7 @@ impl Places {
             number,
             ending: AtomicBool::new(false),
             given_up,
+            ends,
         }))
     }
 
@@ -179,9 +183,18 @@ impl Held {
         all.filter(|entry| entry.owner == owner).count()
     }
 
-    /// Gives up the place that can be spared best, of this owner or of all.
+    /// Gives up the place that can be spared best, of this owner or of all. Where there is
+    /// none, strangers who are at work get no further request.
     fn give_up(&mut self, owner: Option<IpAddr>) -> Option<()> {
-        let number = self.spare(owner)?;
+        let Some(number) = self.spare(owner) else {
+            for entry in self.places.values() {
+                let in_question = owner.is_none_or(|owner| entry.owner == owner);
+                if in_question && !entry.known && entry.phase == Phase::Working {
+                    entry.ends.cancel();
+                }
+            }
+            return None;
+        };
         let entry = self.places.remove(&number)?;
         entry.given_up.cancel();
         Some(())
@@ -210,9 +223,9 @@ impl Held {
         if let Some(stranger) = silent.or_else(|| best(false, &|it| it.answered)) {
             return Some(stranger);
         }
-        // Strangers whose requests are about to be read will soon be worth less.
+        // What strangers are at will soon be over.
         let mut entries = self.places.values().filter(in_question);
-        if entries.any(|it| !it.known && !it.is_busy()) {
+        if entries.any(|it| !it.known) {
             return None;
         }
         best(true, &Entry::is_silent)
@@ -326,6 +339,11 @@ impl Place {
     /// Says that it is no longer HTTP.
     pub(super) fn is_upgraded(&self) {
         self.change(|entry| entry.phase = Phase::Upgraded);
+    }
+
+    /// Ends when the present request has to be the last one.
+    pub(super) async fn ends_soon(&self) {
+        self.ends.cancelled().await;
     }
 
     /// Ends when somebody else got the place.

@@ -70,6 +70,13 @@ fn whoever_was_let_in_stays_while_there_are_strangers() {
         strangers.push(take(&places, &format!("10.0.0.{n}")).unwrap());
     }
     assert!(is_given_up(&other) && !known.iter().any(|place| is_given_up(place)));
+    // Nor while strangers are at work, who will soon have their answers.
+    let places = Places::new(4, 3, Vec::new());
+    known = (0..2).map(|_| take_known(&places, "10.0.0.1")).collect();
+    let at_work = take(&places, "10.0.0.1").unwrap();
+    asks(&at_work);
+    assert!(take(&places, "10.0.0.1").is_none());
+    assert!(!known.iter().any(|place| is_given_up(place)));
     // One who has all of the address's places to themselves takes from themselves.
     let places = Places::new(4, 2, Vec::new());
     known = (0..2).map(|_| take_known(&places, "10.0.0.1")).collect();
@@ -195,4 +202,19 @@ fn a_network_of_ipv6_counts_as_one_address() {
         network_of(address("::ffff:127.0.0.2")),
         address("127.0.0.2")
     );
+}
+
+#[test]
+fn a_stranger_at_work_gets_no_further_request_where_there_is_no_place() {
+    let places = Places::new(3, 2, Vec::new());
+    let known = take_known(&places, "10.0.0.1");
+    asks(&known);
+    let stranger = take(&places, "10.0.0.1").unwrap();
+    asks(&stranger);
+    let other = take(&places, "10.0.0.2").unwrap();
+    asks(&other);
+    assert!(take(&places, "10.0.0.1").is_none());
+    let ends = |place: &Place| place.ends.is_cancelled();
+    assert!(ends(&stranger) && !ends(&known) && !ends(&other));
+    assert!(!is_given_up(&stranger));
 }

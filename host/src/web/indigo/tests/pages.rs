@@ -322,3 +322,17 @@ async fn resources_are_served_from_their_folders_only() {
         assert!(matches!(got.status, 404), "{path}: {}", got.status);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_read_at_the_cost_of_their_plugin() {
+    let site = site(|_, _| returned(json!({"status": 310, "file_path": "own.py"}))).await;
+    let account = site.fixture.plugin.account.clone();
+    for (path, expected) in [
+        (format!("/{ID}/images/a.png"), "png"),
+        (format!("/message/{ID}/api/"), "secret = 1"),
+    ] {
+        let before = account.billed();
+        assert_eq!(site.get(&path).await.body, expected);
+        assert!(account.billed() > before, "{path}");
+    }
+}
