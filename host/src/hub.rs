@@ -32,7 +32,7 @@ use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::parameters::{HardwareConfig, HubFacts, parameters};
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::variables::Variables;
-use crate::platform::domoticz::{DeviceTable, House};
+use crate::platform::domoticz::{DeviceTable, House, Plugins};
 use crate::platform::indigo::{IndigoServer, ServerOptions};
 use crate::platform::problems::Problems;
 use crate::pool::Pools;
@@ -294,17 +294,23 @@ impl Hub {
     pub fn api(&self, listener: SocketAddr) -> HubApi {
         let services = &self.maker.services;
         let manager = self.manager.clone().filter(|_| self.web.add_hardware);
+        let plugins: Arc<dyn Plugins> = Arc::new(services.instances.clone());
         HubApi {
             devices: services.devices.clone(),
-            board: Board::new(services.devices.clone()),
+            board: Board::new(services.devices.clone(), services.pools.commands.clone()),
             images: services.images.clone(),
             house: services.house.clone(),
             log: services.events.clone(),
-            plugins: Arc::new(services.instances.clone()),
+            plugins: Arc::clone(&plugins),
+            pools: services.pools.clone(),
             manager: manager.map(|manager| Arc::new(manager) as Arc<dyn Management>),
             problems: self.problems.clone(),
             access: Access::new(&self.web),
-            pages: Pages::new(&self.maker.data.join(PAGES)),
+            pages: Pages::new(
+                &self.maker.data.join(PAGES),
+                services.pools.files.clone(),
+                plugins,
+            ),
             history: History::new(services.store.clone()),
             favorites: Favorites::new(services.store.clone()),
             variables: Variables::new(services.store.clone()),

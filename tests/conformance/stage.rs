@@ -109,9 +109,7 @@ impl Stage {
             let end = async {
                 let _ = ended.await;
             };
-            web::serve(listener, router, end)
-                .await
-                .expect("the API is served");
+            web::serve(listener, router, end).await;
         });
         self.hub = Some(hub);
         self.api = Some(Api { address, end, task });

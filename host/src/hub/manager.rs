@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout_at;
 
 use super::{Maker, stop_all};
+use crate::account::Account;
 use crate::capability::files;
 use crate::config::{HardwareSection, PluginFolder};
 use crate::error::EngineError;
@@ -205,14 +206,15 @@ impl Inner {
             .folders(id, PluginFolder::CopyOnWrite, Path::new(""));
         let mut kept = vec![folders.data, folders.pages, folders.temporary, folders.code];
         kept.extend(folders.changes);
-        let removed = tokio::task::spawn_blocking(move || {
+        let removing = move || {
             for folder in kept.iter().filter(|folder| folder.exists()) {
                 if let Err(error) = files::remove(folder) {
                     tracing::warn!(%error, "a removed hardware's folder stays");
                 }
             }
-        });
-        if let Err(error) = removed.await {
+        };
+        let files = &self.maker.services.pools.files;
+        if let Err(error) = files.run(&Account::of_hub(), removing).await {
             tracing::warn!(%error, "a removed hardware's folders stay");
         }
     }

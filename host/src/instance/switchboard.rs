@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
+use crate::account::Account;
 use crate::instance::orders::Order;
 use crate::instance::remote::Remote;
 use crate::platform::domoticz::{DeliverError, HardwareInfo, HubEvent, Plugins};
@@ -46,6 +47,12 @@ impl Switchboard {
         instances.push(Arc::downgrade(instance));
     }
 
+    /// The instance of this hardware: the last one, which took the place of a former one.
+    fn find(&self, hardware: u32) -> Option<Arc<Remote>> {
+        let mut instances = self.all().into_iter();
+        instances.rfind(|instance| instance.spec.hardware == hardware)
+    }
+
     /// The instances that there are, in the order in which they were added.
     pub(super) fn all(&self) -> Vec<Arc<Remote>> {
         let instances = self.instances.read();
@@ -56,12 +63,13 @@ impl Switchboard {
 
 impl Plugins for Switchboard {
     fn deliver(&self, hardware: u32, event: HubEvent) -> Result<(), DeliverError> {
-        let instances = self.all();
-        // The last one: the instance that took the place of a former one.
-        let found = instances
-            .iter()
-            .rfind(|instance| instance.spec.hardware == hardware);
+        let found = self.find(hardware);
         found.ok_or(DeliverError::NoSuchHardware)?.deliver(event)
+    }
+
+    fn account(&self, hardware: u32) -> Option<Arc<Account>> {
+        let found = self.find(hardware);
+        found.map(|instance| Arc::clone(&instance.spec.account))
     }
 
     fn hardware(&self) -> Vec<HardwareInfo> {

@@ -21,6 +21,8 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use serde::Deserialize;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
+use crate::account::Account;
+use crate::pool::Pool;
 use delivery::Tls;
 
 /// How long a letter may take, and the goodbye after it.
@@ -322,14 +324,15 @@ impl Mailer {
         })
     }
 
-    /// Hands a letter to the mail server; done when that has taken it.
+    /// Hands a letter to the mail server; done when that has taken it. `files` reads the
+    /// system's roots, once.
     ///
     /// # Errors
     ///
     /// [`MailError`]; then nobody got it.
-    pub async fn send(&self, letter: &Letter) -> Result<(), MailError> {
+    pub async fn send(&self, letter: &Letter, files: &Pool) -> Result<(), MailError> {
         // Caught, because the library's way to read what a server offers can panic.
-        let delivery = AssertUnwindSafe(self.deliver(letter)).catch_unwind();
+        let delivery = AssertUnwindSafe(self.deliver(letter, files)).catch_unwind();
         let outcome = tokio::time::timeout(DEADLINE, delivery).await;
         let mut talk = match outcome {
             Ok(Ok(delivered)) => delivered?,
@@ -341,18 +344,24 @@ impl Mailer {
         Ok(())
     }
 
-    async fn deliver(&self, letter: &Letter) -> Result<AsyncSmtpConnection, MailError> {
+    async fn deliver(
+        &self,
+        letter: &Letter,
+        files: &Pool,
+    ) -> Result<AsyncSmtpConnection, MailError> {
         let config = &self.inner.config;
-        let tls = self.tls().await?;
+        let tls = self.tls(files).await?;
         let number = self.inner.number.fetch_add(1, Ordering::Relaxed);
         let message = message::bytes(&config.from, letter, number).map_err(MailError::Letter)?;
         delivery::deliver(config, tls, &letter.to, &message).await
     }
 
-    async fn tls(&self) -> Result<&Tls, MailError> {
+    async fn tls(&self, files: &Pool) -> Result<&Tls, MailError> {
         let config = self.inner.config.clone();
         let made = self.inner.tls.get_or_try_init(|| async move {
-            let making = tokio::task::spawn_blocking(move || Tls::new(&config)).await;
+            let making = files
+                .run(&Account::of_hub(), move || Tls::new(&config))
+                .await;
             making.map_err(|error| MailError::Tls(error.to_string()))?
         });
         made.await

@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::pool::Pools;
 
 fn address(text: &str) -> Address {
     text.parse().unwrap()
@@ -110,7 +111,11 @@ async fn outcome(security: &str, says: &'static [u8]) -> String {
         body: String::new(),
     };
     let mailer = Mailer::new(toml::from_str(&config).unwrap());
-    mailer.send(&letter).await.unwrap_err().to_string()
+    mailer
+        .send(&letter, &Pools::default().files)
+        .await
+        .unwrap_err()
+        .to_string()
 }
 
 #[tokio::test]

@@ -7,8 +7,10 @@
 
 mod access;
 mod answer;
+mod bodies;
 mod body;
 mod commands;
+mod compare;
 mod counter;
 mod devices;
 mod digest;
@@ -50,6 +52,7 @@ pub use pages::Pages;
 pub use server::serve;
 pub use site::{Listeners, PagesOrigin};
 
+use crate::config::WebConfig;
 use crate::log::EventLog;
 use crate::platform::domoticz::definition::PluginDefinition;
 use crate::platform::domoticz::favorites::Favorites;
@@ -59,6 +62,7 @@ use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House, Plugins};
 use crate::platform::problems::Problems;
+use crate::pool::Pools;
 use crate::store::ManagedHardware;
 use access::Caller;
 use answer::Answer;
@@ -88,6 +92,8 @@ pub struct HubApi {
     pub log: EventLog,
     /// The running plugins.
     pub plugins: Arc<dyn Plugins>,
+    /// Threads for work that may block or take long.
+    pub pools: Pools,
     /// What adds and removes hardware; `None` when this hub does not.
     pub manager: Option<Arc<dyn Management>>,
     /// What cannot be used of what there is.
@@ -112,6 +118,17 @@ pub struct HubApi {
     pub origins: Origins,
     /// Where browsers are sent that ask for pages of plugins; `None` shows them here.
     pub pages_origin: Option<PagesOrigin>,
+}
+
+impl HubApi {
+    /// The same for the listener of pages on this address.
+    #[must_use]
+    pub fn of_pages(&self, config: &WebConfig, listener: SocketAddr) -> Self {
+        Self {
+            origins: Origins::of_pages(config, listener),
+            ..self.clone()
+        }
+    }
 }
 
 /// What clients are told about the hub's version.
@@ -167,7 +184,7 @@ pub fn pages_router(api: HubApi) -> Router {
 
 async fn json(
     State(api): State<HubApi>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     method: Method,
     headers: HeaderMap,
     uri: Uri,
@@ -185,7 +202,7 @@ async fn json(
         }
     }
     keep_apart(&api, &headers, &method, commands::act_of(&query))?;
-    let (caller, client) = admit(&api, peer, &headers, &query)?;
+    let (caller, client) = admit(&api, &peer, &headers, &query)?;
     let call = Call {
         api: &api,
         query: &query,
@@ -198,12 +215,12 @@ async fn json(
 
 async fn upload(
     State(api): State<HubApi>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
 ) -> Reply {
     let headers = request.headers().clone();
     keep_apart(&api, &headers, request.method(), Act::Change)?;
-    let (caller, _) = admit(&api, peer, &headers, &Query::default())?;
+    let (caller, _) = admit(&api, &peer, &headers, &Query::default())?;
     let file = body::file(request, MAX_UPLOAD)
         .await
         .map_err(|(status, reason)| Answer::refused(reason).with_status(status))?;
@@ -213,11 +230,11 @@ async fn upload(
 
 async fn status_page(
     State(api): State<HubApi>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
 ) -> Reply {
     keep_apart(&api, &headers, &Method::GET, Act::Look)?;
-    admit(&api, peer, &headers, &Query::default())?;
+    admit(&api, &peer, &headers, &Query::default())?;
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let headers = [(header::CONTENT_SECURITY_POLICY, policy)];
     let pages = api.pages.names().await;
@@ -230,7 +247,7 @@ async fn status_page(
 
 async fn custom_page(
     State(api): State<HubApi>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
     uri: Uri,
     Path(name): Path<String>,
@@ -241,18 +258,18 @@ async fn custom_page(
     if let Some(there) = elsewhere.and_then(|it| it.send_there(&headers, &uri)) {
         return Ok(there);
     }
-    admit(&api, peer, &headers, &Query::default())?;
+    admit(&api, &peer, &headers, &Query::default())?;
     Ok(api.pages.response(&name).await)
 }
 
 async fn icon(
     State(api): State<HubApi>,
-    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
     Path(name): Path<String>,
 ) -> Reply {
     keep_apart(&api, &headers, &Method::GET, Act::Look)?;
-    admit(&api, peer, &headers, &Query::default())?;
+    admit(&api, &peer, &headers, &Query::default())?;
     Ok(pages::icon(&api.images, &name).await)
 }
 
@@ -265,11 +282,11 @@ fn keep_apart(api: &HubApi, headers: &HeaderMap, method: &Method, act: Act) -> R
 /// Who asks, and from where; else the answer to whoever may not.
 fn admit(
     api: &HubApi,
-    peer: SocketAddr,
+    peer: &Peer,
     headers: &HeaderMap,
     query: &Query,
 ) -> Result<(Caller, Client), Early> {
-    let client = api.access.client(peer.ip(), headers);
+    let client = api.access.client(peer.address.ip(), headers);
     let admitted = api.access.admit(client, headers, query);
     let caller = admitted.map_err(|refusal| {
         let answer = Answer::refused(refusal.words()).with_status(refusal.status());
@@ -282,6 +299,7 @@ fn admit(
     if caller.is_local() {
         api.origins.check_host(headers).map_err(forbidden)?;
     }
+    peer.is_let_in(!caller.is_local());
     Ok((caller, client))
 }
 

@@ -66,19 +66,29 @@ struct Known {
 }
 
 impl Origins {
-    /// What is the hub's own on this listener. One on a loopback address refuses every
-    /// name but `localhost` and those of the configuration.
+    /// What is the hub's own on this listener of the API. One on a loopback address refuses
+    /// every name but `localhost` and those of the configuration.
     #[must_use]
     pub fn new(config: &WebConfig, listener: SocketAddr) -> Self {
+        Self::with(config, listener, None)
+    }
+
+    /// The same on this listener of pages, which browsers may find by `pages-url`.
+    #[must_use]
+    pub fn of_pages(config: &WebConfig, listener: SocketAddr) -> Self {
+        let url = config.pages_url.as_deref();
+        let authority = url.and_then(|url| Some(url.split_once("://")?.1));
+        let name = authority.map(|it| name_of(it.trim_end_matches('/')));
+        Self::with(config, listener, name)
+    }
+
+    fn with(config: &WebConfig, listener: SocketAddr, more: Option<&str>) -> Self {
+        let names = config.names.iter().map(String::as_str).chain(more);
         let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let machine = machine.trim().to_ascii_lowercase();
         Self(Arc::new(Known {
             local_only: listener.ip().is_loopback(),
-            names: config
-                .names
-                .iter()
-                .map(|it| it.to_ascii_lowercase())
-                .collect(),
+            names: names.map(str::to_ascii_lowercase).collect(),
             machine: machine.split('.').next().unwrap_or_default().to_owned(),
         }))
     }

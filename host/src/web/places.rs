@@ -1,29 +1,37 @@
 //! The places of connections: so many in all and of one address, and who has to go.
 //!
-//! A connection that waits for its client to send a whole request can be given up
-//! once it was seen to have nothing to read: nothing that was sent is lost by that. Whoever comes when all places of
-//! their address are taken gets that of the address's connection which waits longest;
-//! when all are taken, of the address with the most. So a crowd of connections takes
-//! places from itself. Requests that were received whole are never given up.
+//! Whoever comes when all places of their address are taken gets that of another
+//! connection of the address; when all are taken, of the address with the most. So a crowd
+//! takes places from itself. A connection that was let in is no stranger's any more, and
+//! none of those goes while there are strangers: first goes the stranger who came first,
+//! so that whoever has just come has time to ask. A request that was sent is not lost by
+//! that: a connection with something to read goes only if a stranger had an answer over
+//! it before. A request that was received whole is never given up before its answer is
+//! sent.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::grants::HostPattern;
 
+/// Those who wait for a place at a time.
+const LINE: usize = 128;
+
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// It may have something to read.
-    Fresh,
+enum Phase {
     /// It waits for its client: there was nothing to read.
     Waiting,
-    /// A request was received whole and is not yet answered.
+    /// It reads, and what it has read is looked at.
+    Reading,
+    /// A request was received whole, and its answer is not yet sent.
     Working,
     /// It is no longer HTTP.
     Upgraded,
@@ -42,21 +50,51 @@ pub(super) struct Places {
 struct Held {
     next: u64,
     places: HashMap<u64, Entry>,
+    /// Those for whom there was no place, in the order in which they came.
+    line: VecDeque<(u64, IpAddr, CancellationToken)>,
 }
 
 struct Entry {
     owner: IpAddr,
     phase: Phase,
+    /// It waited for the next request before the last answer was sent.
+    dry: bool,
+    /// Somebody was let in over it.
+    known: bool,
+    /// It had an answer.
+    answered: bool,
+    /// When it came; when a known one had its last answer.
     since: Instant,
+    socket: Weak<TcpStream>,
     given_up: CancellationToken,
+    ends: CancellationToken,
+}
+
+/// A connection that needs a place.
+pub(super) struct Newcomer {
+    /// From where it comes.
+    pub peer: IpAddr,
+    /// When it came.
+    pub came: Instant,
+    /// It, for as long as it is served.
+    pub socket: Weak<TcpStream>,
 }
 
 /// One place, until this is dropped.
 pub(super) struct Place {
     places: Arc<Places>,
     number: u64,
-    fresh: AtomicBool,
+    /// An answer was made and is not yet sent.
+    ending: AtomicBool,
     given_up: CancellationToken,
+    ends: CancellationToken,
+}
+
+/// Somebody's turn in the line for a place, until this is dropped.
+pub(super) struct Turn {
+    places: Arc<Places>,
+    number: u64,
+    sent_away: CancellationToken,
 }
 
 impl Places {
@@ -71,44 +109,61 @@ impl Places {
         })
     }
 
-    /// A place for a connection of `peer`, if need be that of another one.
-    pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Arc<Place>> {
-        let owner = network_of(peer);
-        let is_many = self
-            .many
-            .iter()
-            .any(|it| it.contains("", peer.to_canonical()));
+    /// A place for a connection, if need be that of another one.
+    pub(super) fn take(self: &Arc<Self>, newcomer: &Newcomer) -> Option<Arc<Place>> {
+        let owner = network_of(newcomer.peer);
+        let address = newcomer.peer.to_canonical();
+        let is_many = self.many.iter().any(|it| it.contains("", address));
         let mut held = self.held();
-        let own = held.count(owner);
-        if !is_many && own >= self.each {
-            held.give_up(owner)?;
+        if !is_many && held.count(owner) >= self.each {
+            held.give_up(Some(owner))?;
         } else if held.places.len() >= self.total {
-            let crowd = held.crowd()?;
-            held.give_up(crowd)?;
+            held.give_up(None)?;
         }
-        let number = held.next;
-        held.next = held.next.wrapping_add(1);
-        let given_up = CancellationToken::new();
+        let number = held.number();
+        let (given_up, ends) = (CancellationToken::new(), CancellationToken::new());
         let entry = Entry {
             owner,
-            phase: Phase::Fresh,
-            since: Instant::now(),
+            phase: Phase::Waiting,
+            dry: false,
+            known: false,
+            answered: false,
+            since: newcomer.came,
+            socket: Weak::clone(&newcomer.socket),
             given_up: given_up.clone(),
+            ends: ends.clone(),
         };
         held.places.insert(number, entry);
         Some(Arc::new(Place {
             places: Arc::clone(self),
             number,
-            fresh: AtomicBool::new(true),
+            ending: AtomicBool::new(false),
             given_up,
+            ends,
         }))
+    }
+
+    /// A turn for a connection that got no place. When the line is full, the first one
+    /// goes of the address that has the most in it.
+    pub(super) fn line_up(self: &Arc<Self>, newcomer: &Newcomer) -> Turn {
+        let mut held = self.held();
+        if held.line.len() >= LINE {
+            held.shorten_line();
+        }
+        let number = held.number();
+        let sent_away = CancellationToken::new();
+        let owner = network_of(newcomer.peer);
+        held.line.push_back((number, owner, sent_away.clone()));
+        Turn {
+            places: Arc::clone(self),
+            number,
+            sent_away,
+        }
     }
 
     /// Gives up the connection that can be spared best; false when there is none.
     pub(super) fn make_room(&self) -> bool {
-        let mut held = self.held();
-        let crowd = held.crowd();
-        crowd.and_then(|owner| held.give_up(owner)).is_some()
+        self.held().give_up(None).is_some()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -117,63 +172,189 @@ impl Places {
 }
 
 impl Held {
+    fn number(&mut self) -> u64 {
+        let number = self.next;
+        self.next = self.next.wrapping_add(1);
+        number
+    }
+
     fn count(&self, owner: IpAddr) -> usize {
         let all = self.places.values();
         all.filter(|entry| entry.owner == owner).count()
     }
 
-    /// The owner of the most places among those of whom one can be given up.
-    fn crowd(&self) -> Option<IpAddr> {
-        let mut counts: HashMap<IpAddr, (usize, bool)> = HashMap::new();
-        for entry in self.places.values() {
-            let (count, spare) = counts.entry(entry.owner).or_default();
-            *count = count.saturating_add(1);
-            *spare |= entry.phase == Phase::Waiting;
-        }
-        let spare = counts.into_iter().filter(|(_, (_, spare))| *spare);
-        spare
-            .max_by_key(|(_, (count, _))| *count)
-            .map(|(owner, _)| owner)
-    }
-
-    /// Gives up the place of this owner that waits longest.
-    fn give_up(&mut self, owner: IpAddr) -> Option<()> {
-        let waiting = self
-            .places
-            .iter()
-            .filter(|(_, it)| it.owner == owner && it.phase == Phase::Waiting);
-        let longest = waiting.min_by_key(|(_, entry)| entry.since);
-        let number = longest.map(|(number, _)| *number)?;
+    /// Gives up the place that can be spared best, of this owner or of all. Where there is
+    /// none, strangers who are at work get no further request.
+    fn give_up(&mut self, owner: Option<IpAddr>) -> Option<()> {
+        let Some(number) = self.spare(owner) else {
+            for entry in self.places.values() {
+                let in_question = owner.is_none_or(|owner| entry.owner == owner);
+                if in_question && !entry.known && entry.phase == Phase::Working {
+                    entry.ends.cancel();
+                }
+            }
+            return None;
+        };
         let entry = self.places.remove(&number)?;
         entry.given_up.cancel();
         Some(())
     }
+
+    fn spare(&self, owner: Option<IpAddr>) -> Option<u64> {
+        let in_question = |it: &&Entry| owner.is_none_or(|owner| it.owner == owner);
+        // Whoever has the most of a kind loses of that kind first.
+        let mut crowds: HashMap<(IpAddr, bool), usize> = HashMap::new();
+        for entry in self.places.values().filter(in_question) {
+            let crowd = crowds.entry((entry.owner, entry.known)).or_default();
+            *crowd = crowd.saturating_add(1);
+        }
+        let best = |known: bool, may_go: &dyn Fn(&Entry) -> bool| {
+            let all = self.places.iter();
+            let all = all.filter(|(_, it)| in_question(it) && it.known == known && !it.is_busy());
+            let rank = |it: &Entry| Reverse(crowds.get(&(it.owner, known)).copied());
+            let mut all: Vec<_> = all
+                .map(|(number, it)| (rank(it), it.since, *number, it))
+                .collect();
+            all.sort_by_key(|(rank, since, number, _)| (*rank, *since, *number));
+            let mut all = all.into_iter();
+            all.find_map(|(_, _, number, it)| may_go(it).then_some(number))
+        };
+        let silent = best(false, &Entry::is_silent);
+        if let Some(stranger) = silent.or_else(|| best(false, &|it| it.answered)) {
+            return Some(stranger);
+        }
+        // What strangers are at will soon be over.
+        let mut entries = self.places.values().filter(in_question);
+        if entries.any(|it| !it.known) {
+            return None;
+        }
+        best(true, &Entry::is_silent)
+    }
+
+    /// Sends the first one away of the address with the most in the line.
+    fn shorten_line(&mut self) {
+        let mut counts: HashMap<IpAddr, usize> = HashMap::new();
+        for (_, owner, _) in &self.line {
+            let count = counts.entry(*owner).or_default();
+            *count = count.saturating_add(1);
+        }
+        let crowd = counts.into_iter().max_by_key(|(_, count)| *count);
+        let first = crowd.and_then(|(crowd, _)| self.line.iter().position(|it| it.1 == crowd));
+        if let Some((_, _, sent_away)) = first.and_then(|first| self.line.remove(first)) {
+            sent_away.cancel();
+        }
+    }
+}
+
+impl Entry {
+    /// Whether it has work that is never given up.
+    fn is_busy(&self) -> bool {
+        matches!(self.phase, Phase::Working | Phase::Upgraded)
+    }
+
+    /// Whether it waits for a client that has sent nothing more.
+    fn is_silent(&self) -> bool {
+        let unread = || {
+            let socket = self.socket.upgrade();
+            socket.and_then(|socket| rustix::io::ioctl_fionread(&*socket).ok())
+        };
+        self.phase == Phase::Waiting && unread().unwrap_or(0) == 0
+    }
+}
+
+impl Turn {
+    /// Ends when somebody else needs the turn.
+    pub(super) async fn sent_away(&self) {
+        self.sent_away.cancelled().await;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut held = self.places.held();
+        held.line.retain(|(number, ..)| *number != self.number);
+    }
 }
 
 impl Place {
-    /// Says what the connection does from now on.
-    pub(super) fn turn(&self, phase: Phase) {
-        self.fresh.store(phase == Phase::Fresh, Ordering::Relaxed);
-        if let Some(entry) = self.places.held().places.get_mut(&self.number) {
-            entry.phase = phase;
-            entry.since = Instant::now();
-        }
+    /// Says that it is about to read; `false` when the place is somebody else's.
+    pub(super) fn reads(&self) -> bool {
+        let mut held = self.places.held();
+        let entry = held.places.get_mut(&self.number);
+        entry.is_some_and(|entry| {
+            entry.dry = false;
+            if entry.phase == Phase::Waiting {
+                entry.phase = Phase::Reading;
+            }
+            true
+        })
     }
 
     /// Says that there is nothing to read at present. How long it waits is counted from
     /// before, whatever came in the meantime.
     pub(super) fn is_dry(&self) {
-        if !self.fresh.swap(false, Ordering::Relaxed) {
+        self.change(|entry| match entry.phase {
+            Phase::Reading => entry.phase = Phase::Waiting,
+            _ => entry.dry = true,
+        });
+    }
+
+    /// Says that a request was received whole.
+    pub(super) fn works(&self) {
+        self.ending.store(false, Ordering::Relaxed);
+        self.change(|entry| entry.phase = Phase::Working);
+    }
+
+    /// Says that somebody was let in: by a password, which shows who they are at once, or
+    /// without one, which only a whole request does.
+    pub(super) fn lets_in(&self, by_password: bool) {
+        self.change(|entry| entry.known |= by_password || entry.phase == Phase::Working);
+    }
+
+    /// Says that an answer was made, of which the end may still have to be sent.
+    pub(super) fn ends(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+        self.change(|entry| entry.dry = false);
+    }
+
+    /// Says that all was sent that was made: an answer, if there was one.
+    pub(super) fn is_flushed(&self) {
+        if !self.ending.swap(false, Ordering::Relaxed) {
             return;
         }
-        if let Some(entry) = self.places.held().places.get_mut(&self.number) {
-            entry.phase = Phase::Waiting;
-        }
+        self.change(|entry| {
+            entry.answered = true;
+            if entry.known {
+                entry.since = Instant::now();
+            }
+            if entry.phase == Phase::Working {
+                entry.phase = match entry.dry {
+                    true => Phase::Waiting,
+                    false => Phase::Reading,
+                };
+            }
+        });
+    }
+
+    /// Says that it is no longer HTTP.
+    pub(super) fn is_upgraded(&self) {
+        self.change(|entry| entry.phase = Phase::Upgraded);
+    }
+
+    /// Ends when the present request has to be the last one.
+    pub(super) async fn ends_soon(&self) {
+        self.ends.cancelled().await;
     }
 
     /// Ends when somebody else got the place.
     pub(super) async fn given_up(&self) {
         self.given_up.cancelled().await;
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.places.held().places.get_mut(&self.number) {
+            change(entry);
+        }
     }
 }
 
@@ -192,88 +373,5 @@ pub(super) fn network_of(peer: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::*;
-
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    /// A place of a connection that waits.
-    fn take(places: &Arc<Places>, text: &str) -> Option<Arc<Place>> {
-        let place = places.take(address(text))?;
-        place.is_dry();
-        Some(place)
-    }
-
-    fn is_given_up(place: &Place) -> bool {
-        place.given_up.is_cancelled()
-    }
-
-    #[test]
-    fn whoever_has_too_many_loses_the_one_that_waits_longest() {
-        let places = Places::new(10, 2, Vec::new());
-        let first = take(&places, "10.0.0.1").unwrap();
-        let second = take(&places, "10.0.0.1").unwrap();
-        first.turn(Phase::Fresh);
-        first.is_dry();
-        let other = take(&places, "10.0.0.2").unwrap();
-        let _third = take(&places, "10.0.0.1").unwrap();
-        assert!(is_given_up(&second) && !is_given_up(&first) && !is_given_up(&other));
-    }
-
-    #[test]
-    fn what_works_is_not_given_up() {
-        let places = Places::new(2, 2, Vec::new());
-        let working = take(&places, "10.0.0.1").unwrap();
-        working.turn(Phase::Working);
-        let feed = take(&places, "10.0.0.1").unwrap();
-        feed.turn(Phase::Upgraded);
-        assert!(take(&places, "10.0.0.1").is_none());
-        assert!(take(&places, "10.0.0.2").is_none());
-        assert!(!places.make_room());
-        drop(feed);
-        assert!(take(&places, "10.0.0.2").is_some());
-    }
-
-    #[test]
-    fn a_crowd_of_an_address_makes_room_for_others() {
-        let places = Places::new(4, 3, vec!["10.0.0.9".parse().unwrap()]);
-        let crowd: Vec<_> = (0..3).map(|_| take(&places, "10.0.0.1").unwrap()).collect();
-        let alone = take(&places, "10.0.0.2").unwrap();
-        let _more = take(&places, "10.0.0.3").unwrap();
-        assert!(is_given_up(crowd.first().unwrap()) && !is_given_up(&alone));
-    }
-
-    #[test]
-    fn a_proxy_may_have_more_than_the_share_of_an_address() {
-        let places = Places::new(8, 3, vec!["10.0.0.9".parse().unwrap()]);
-        let all: Vec<_> = (0..8).map(|_| take(&places, "10.0.0.9").unwrap()).collect();
-        assert!(!all.iter().any(|place| is_given_up(place)));
-    }
-
-    #[test]
-    fn what_may_have_something_to_read_is_not_given_up() {
-        let places = Places::new(2, 2, Vec::new());
-        let sent = places.take(address("10.0.0.1")).unwrap();
-        let dry = take(&places, "10.0.0.1").unwrap();
-        assert!(take(&places, "10.0.0.1").is_some() && is_given_up(&dry) && !is_given_up(&sent));
-    }
-
-    #[test]
-    fn a_network_of_ipv6_counts_as_one_address() {
-        assert_eq!(
-            network_of(address("2001:db8::1")),
-            network_of(address("2001:db8::2"))
-        );
-        assert_ne!(
-            network_of(address("2001:db8::1")),
-            network_of(address("2001:db8:0:1::1"))
-        );
-        assert_eq!(
-            network_of(address("::ffff:127.0.0.2")),
-            address("127.0.0.2")
-        );
-    }
-}
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests;

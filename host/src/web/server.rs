@@ -9,32 +9,30 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse, Response};
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::places::{Phase, Place, Places};
+use super::bodies::{Received, Sent};
+use super::places::{Newcomer, Place, Places, Turn};
 use super::stream::TimedStream;
-use crate::error::EngineError;
 use crate::grants::HostPattern;
 use crate::log::{EventLog, Level};
 use crate::system;
@@ -45,8 +43,7 @@ const CONNECTIONS: usize = 512;
 /// Connections of one address at a time.
 const EACH: usize = 64;
 
-/// Connections that wait for a place at a time, how long, and how often they look.
-const QUEUE: usize = 128;
+/// How long connections wait for a place, and how often they look.
 const QUEUED: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -71,24 +68,18 @@ const SAID: Duration = Duration::from_secs(60);
 
 /// Serves `router` on `listener` until `shutdown` is done, then lets running
 /// exchanges end for at most three seconds.
-///
-/// # Errors
-/// None at present: a listener that refuses connections is asked again.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), EngineError> {
+) {
     Server::new(router).serve(listener, shutdown).await;
-    Ok(())
 }
 
 /// How a router is served.
 pub(super) struct Server {
     router: Router,
     places: Arc<Places>,
-    /// Turns for those for whom there is no place at present.
-    queue: Arc<Semaphore>,
     exchange: Duration,
     log: Option<EventLog>,
 }
@@ -98,7 +89,6 @@ impl Server {
         Self {
             router,
             places: Places::new(CONNECTIONS, EACH, Vec::new()),
-            queue: Arc::new(Semaphore::new(QUEUE)),
             exchange: EXCHANGE,
             log: None,
         }
@@ -139,24 +129,27 @@ impl Server {
             };
             // Answers are small; a refusal costs latency only.
             let _ = stream.set_nodelay(true);
+            let stream = Arc::new(stream);
+            let newcomer = Newcomer {
+                peer: peer.ip(),
+                came: std::time::Instant::now(),
+                socket: Arc::downgrade(&stream),
+            };
             let client = Client {
                 stream,
-                peer: Peer(peer),
+                peer,
                 router: self.router.clone(),
                 exchange: self.exchange,
                 stop: stop.clone(),
             };
-            match self.places.take(peer.ip()) {
-                Some(place) => {
-                    connections.spawn(client.serve(place));
-                }
+            match self.places.take(&newcomer) {
+                Some(place) => connections.spawn(client.serve(place)),
                 None => {
-                    // All work on whole requests, which may be over in a moment.
-                    if let Ok(turn) = Arc::clone(&self.queue).try_acquire_owned() {
-                        connections.spawn(client.wait(Arc::clone(&self.places), turn));
-                    }
+                    // All have something to do, which may be over in a moment.
+                    let turn = self.places.line_up(&newcomer);
+                    connections.spawn(client.wait(Arc::clone(&self.places), newcomer, turn))
                 }
-            }
+            };
         }
         drop(listener);
         stop.cancel();
@@ -226,14 +219,26 @@ fn accept_with_reserve(listener: &TcpListener) -> io::Result<(TcpStream, SocketA
     Ok((stream, peer))
 }
 
-/// Where a connection comes from.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub SocketAddr);
+/// Where a request comes from, and over which connection.
+#[derive(Clone)]
+pub(super) struct Peer {
+    /// The address of the connection.
+    pub address: SocketAddr,
+    place: Arc<Place>,
+}
+
+impl Peer {
+    /// Says that whoever sends this was let in, by a password or a key or without one. Their
+    /// connection is no stranger's from now on.
+    pub(super) fn is_let_in(&self, by_password: bool) {
+        self.place.lets_in(by_password);
+    }
+}
 
 /// A connection that was accepted.
 struct Client {
-    stream: TcpStream,
-    peer: Peer,
+    stream: Arc<TcpStream>,
+    peer: SocketAddr,
     router: Router,
     exchange: Duration,
     stop: CancellationToken,
@@ -241,11 +246,14 @@ struct Client {
 
 impl Client {
     /// Serves it when there is a place in time.
-    async fn wait(self, places: Arc<Places>, turn: OwnedSemaphorePermit) {
+    async fn wait(self, places: Arc<Places>, newcomer: Newcomer, turn: Turn) {
         let end = Instant::now() + QUEUED;
         while Instant::now() < end {
-            tokio::time::sleep(LOOK).await;
-            if let Some(place) = places.take(self.peer.0.ip()) {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = turn.sent_away() => return,
+            }
+            if let Some(place) = places.take(&newcomer) {
                 drop(turn);
                 return self.serve(place).await;
             }
@@ -256,8 +264,12 @@ impl Client {
         let Self { router, peer, .. } = self;
         let stream = TimedStream::new(self.stream, self.exchange, Arc::clone(&place));
         let service = service_fn(|request| {
-            let (router, place) = (router.clone(), Arc::clone(&place));
-            async move { Ok::<_, Infallible>(answer(router, request, peer, place).await) }
+            let router = router.clone();
+            let peer = Peer {
+                address: peer,
+                place: Arc::clone(&place),
+            };
+            async move { Ok::<_, Infallible>(answer(router, request, peer).await) }
         });
         let serving = http1::Builder::new()
             .half_close(true)
@@ -271,6 +283,7 @@ impl Client {
             _ = serving.as_mut() => return,
             () = place.given_up() => return,
             () = self.stop.cancelled() => serving.as_mut().graceful_shutdown(),
+            () = place.ends_soon() => serving.as_mut().graceful_shutdown(),
         }
         tokio::select! {
             _ = serving.as_mut() => {}
@@ -281,12 +294,8 @@ impl Client {
 
 /// The answer of the router, which a task of its own finds: nothing that happens to the
 /// connection ends it.
-async fn answer(
-    router: Router,
-    request: Request<Incoming>,
-    peer: Peer,
-    place: Arc<Place>,
-) -> Response {
+async fn answer(router: Router, request: Request<Incoming>, peer: Peer) -> Response {
+    let place = Arc::clone(&peer.place);
     let mut request = request.map(|body| Body::new(Received::new(body, Arc::clone(&place))));
     request.extensions_mut().insert(ConnectInfo(peer));
     let working = Arc::clone(&place);
@@ -301,95 +310,8 @@ async fn answer(
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        place.turn(Phase::Upgraded);
+        place.is_upgraded();
         return response;
     }
-    response.map(|body| Body::new(Sent { body, place }))
-}
-
-/// The body of a request, at whose end the connection begins to work.
-struct Received {
-    body: Incoming,
-    place: Arc<Place>,
-    whole: bool,
-}
-
-impl Received {
-    fn new(body: Incoming, place: Arc<Place>) -> Self {
-        let mut received = Self {
-            body,
-            place,
-            whole: false,
-        };
-        received.look();
-        received
-    }
-
-    fn look(&mut self) {
-        if !self.whole && self.body.is_end_stream() {
-            self.whole = true;
-            self.place.turn(Phase::Working);
-        }
-    }
-}
-
-impl HttpBody for Received {
-    type Data = <Incoming as HttpBody>::Data;
-    type Error = <Incoming as HttpBody>::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        match &frame {
-            Poll::Ready(None) if !self.whole => {
-                self.whole = true;
-                self.place.turn(Phase::Working);
-            }
-            Poll::Ready(_) => self.look(),
-            Poll::Pending => {}
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// The body of an answer, at whose end the connection waits again.
-struct Sent {
-    body: Body,
-    place: Arc<Place>,
-}
-
-impl HttpBody for Sent {
-    type Data = <Body as HttpBody>::Data;
-    type Error = <Body as HttpBody>::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Sent {
-    fn drop(&mut self) {
-        self.place.turn(Phase::Fresh);
-    }
+    response.map(|body| Body::new(Sent::new(body, place)))
 }

@@ -72,7 +72,8 @@ impl Listeners {
     ) {
         let [_, address] = self.addresses;
         let place = PagesOrigin::new(config, address);
-        let pages = pages_router(api.clone()).merge(indigo::pages_router(indigo.clone()));
+        let pages = pages_router(api.of_pages(config, address));
+        let pages = pages.merge(indigo::pages_router(indigo.of_pages(config, address)));
         let log = api.log.clone();
         let api = HubApi {
             pages_origin: Some(place.clone()),
@@ -112,6 +113,8 @@ fn local(listener: &TcpListener) -> Result<SocketAddr, EngineError> {
 #[derive(Debug, Clone)]
 pub struct PagesOrigin {
     address: SocketAddr,
+    /// Whether the operator chose the very address.
+    chosen: bool,
     /// As the operator wrote it, such as `https://pages.example.org`.
     url: Option<String>,
 }
@@ -123,6 +126,7 @@ impl PagesOrigin {
         let url = config.pages_url.as_deref();
         Self {
             address,
+            chosen: config.pages.is_some_and(|it| !it.ip().is_unspecified()),
             url: url.map(|url| url.trim_end_matches('/').to_owned()),
         }
     }
@@ -143,12 +147,14 @@ impl PagesOrigin {
         Some((StatusCode::TEMPORARY_REDIRECT, headers).into_response())
     }
 
-    /// The port of the pages under the name that the browser uses.
+    /// The port of the pages under the name that the browser uses; that may lead elsewhere
+    /// than to an address that was chosen for pages.
     fn beside(&self, headers: &HeaderMap) -> String {
         let host = headers.get(header::HOST);
         let name = host.and_then(|host| host.to_str().ok()).map_or("", name_of);
         let port = self.address.port();
         match name {
+            _ if self.chosen => format!("http://{}", self.address),
             "" => format!("http://{}", self.address),
             name if name.contains(':') => format!("http://[{name}]:{port}"),
             name => format!("http://{name}:{port}"),

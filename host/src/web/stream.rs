@@ -3,9 +3,10 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use rustix::net::Shutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
@@ -15,7 +16,8 @@ use super::places::Place;
 /// A client that sends its request slowly, reads its answer slowly or does nothing is
 /// cut off.
 pub(super) struct TimedStream {
-    stream: TcpStream,
+    /// Shared with the places, which look whether there is something to read.
+    stream: Arc<TcpStream>,
     deadline: Pin<Box<Sleep>>,
     exchange: Duration,
     answering: bool,
@@ -25,7 +27,7 @@ pub(super) struct TimedStream {
 
 impl TimedStream {
     /// `exchange` is the time from one answer's first byte to the next one's.
-    pub(super) fn new(stream: TcpStream, exchange: Duration, place: Arc<Place>) -> Self {
+    pub(super) fn new(stream: Arc<TcpStream>, exchange: Duration, place: Arc<Place>) -> Self {
         Self {
             stream,
             deadline: Box::pin(tokio::time::sleep(exchange)),
@@ -41,6 +43,16 @@ impl TimedStream {
             Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
         }
     }
+
+    fn receive(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.stream.poll_read_ready(cx))?;
+            match self.stream.try_read_buf(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                received => return Poll::Ready(received.map(|_| ())),
+            }
+        }
+    }
 }
 
 impl AsyncRead for TimedStream {
@@ -50,8 +62,11 @@ impl AsyncRead for TimedStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.in_time(cx)?;
+        if !self.place.reads() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         let before = buffer.filled().len();
-        let result = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let result = self.receive(cx, buffer);
         if buffer.filled().len() > before {
             self.answering = false;
         } else if result.is_pending() {
@@ -73,14 +88,26 @@ impl AsyncWrite for TimedStream {
             self.deadline.as_mut().reset(deadline);
         }
         self.in_time(cx)?;
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        loop {
+            ready!(self.stream.poll_write_ready(cx))?;
+            match self.stream.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+    /// Is asked for when nothing is left to write: the system sends what it has, whatever
+    /// becomes of the connection.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.place.is_flushed();
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match rustix::net::shutdown(&*self.stream, Shutdown::Write) {
+            Err(error) if error != rustix::io::Errno::NOTCONN => Poll::Ready(Err(error.into())),
+            _ => Poll::Ready(Ok(())),
+        }
     }
 }

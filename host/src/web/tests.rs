@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::*;
+use crate::account::Account;
 use crate::config::WebConfig;
 use crate::log::{Level as LogLevel, LogCapacity};
 use crate::platform::domoticz::{
@@ -42,6 +43,7 @@ struct Recorder {
     events: Mutex<Vec<(u32, HubEvent)>>,
     refuse: Mutex<Option<DeliverError>>,
     hardware: Mutex<Vec<HardwareInfo>>,
+    accounts: Mutex<HashMap<u32, Arc<Account>>>,
 }
 
 impl Plugins for Recorder {
@@ -55,6 +57,10 @@ impl Plugins for Recorder {
 
     fn hardware(&self) -> Vec<HardwareInfo> {
         self.hardware.lock().unwrap().clone()
+    }
+
+    fn account(&self, hardware: u32) -> Option<Arc<Account>> {
+        self.accounts.lock().unwrap().get(&hardware).cloned()
     }
 }
 
@@ -84,15 +90,20 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
         detail: "<since> 10:00".to_owned(),
     });
     let devices = DeviceTable::new(store.clone());
+    let pools = Pools::default();
     let api = HubApi {
         house: House::new(&store, devices.clone(), Arc::<Recorder>::clone(&plugins)),
         images: Images::new(store.clone()),
-        board: Board::new(devices.clone()),
+        board: Board::new(devices.clone(), pools.commands.clone()),
         devices,
         manager: None,
         problems: crate::platform::problems::Problems::default(),
         access: Access::new(web),
-        pages: Pages::new(&folder.path().join("pages")),
+        pages: Pages::new(
+            &folder.path().join("pages"),
+            pools.files.clone(),
+            plugins.clone(),
+        ),
         history: History::new(store.clone()),
         favorites: Favorites::new(store.clone()),
         variables: Variables::new(store.clone()),
@@ -100,6 +111,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
         started: Instant::now(),
         log: EventLog::new(LogCapacity::default()),
         plugins: Arc::<Recorder>::clone(&plugins),
+        pools,
         version: VersionInfo {
             version: "2025.1".to_owned(),
             ..VersionInfo::default()

@@ -9,6 +9,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,8 +45,8 @@ impl Catalogue {
     }
 }
 
-/// Reads a folder, of which this may be known.
-type LookInto = fn(&Path, Option<&(Identity, Arc<Page>)>) -> Step;
+/// Reads the definitions in the open `plugin.py` of a folder.
+type Read = fn(&Path, RegularFile) -> Result<Vec<PluginDefinition>, DefinitionProblem>;
 
 /// What one `plugin.py` has.
 type Page = Result<Vec<Arc<PluginDefinition>>, DefinitionProblem>;
@@ -58,8 +59,8 @@ pub struct Library {
 
 struct Inner {
     root: PathBuf,
-    /// How a folder is read, and how long that may take.
-    look_into: LookInto,
+    /// How a file is read, and how long that may take.
+    read: Read,
     deadline: Duration,
     events: EventLog,
     problems: Problems,
@@ -105,7 +106,7 @@ impl Library {
         let seconds = u64::try_from(bounds::FOLDER_SECONDS).unwrap_or(u64::MAX);
         Self::with(
             root,
-            look_into,
+            definition::read,
             Duration::from_secs(seconds),
             events,
             problems,
@@ -114,14 +115,14 @@ impl Library {
 
     fn with(
         root: &Path,
-        look_into: LookInto,
+        read: Read,
         deadline: Duration,
         events: EventLog,
         problems: Problems,
     ) -> Self {
         let inner = Inner {
             root: root.to_owned(),
-            look_into,
+            read,
             deadline,
             events,
             problems,
@@ -162,7 +163,7 @@ impl Inner {
             catalogue.problems.push(problem);
             return Vec::new();
         }
-        let listing = start(move |steps, back| {
+        let listing = start(move |steps| {
             let listed = match list(&root) {
                 Ok((folders, more)) => Step::Listed(folders, more),
                 Err(error) => {
@@ -170,7 +171,6 @@ impl Inner {
                     Step::Failed(DefinitionProblem::new(&root, reason, None))
                 }
             };
-            back.store(true, Ordering::Release);
             let _ = steps.blocking_send(listed);
         });
         match self.next(listing, &self.root, catalogue).await {
@@ -228,16 +228,15 @@ impl Inner {
                     let rest: Vec<_> = folders.iter().skip(place).cloned().collect();
                     let of = |it: &PathBuf| known.get(it).map(|page| (it.clone(), page.clone()));
                     let seen: Pages = rest.iter().filter_map(of).collect();
-                    let look_into = self.look_into;
-                    start(move |steps, back| {
+                    let read = self.read;
+                    start(move |steps| {
                         for folder in &rest {
-                            let step = look_into(folder, seen.get(folder));
+                            let step = look_into(folder, seen.get(folder), read);
                             // Nobody may want to know any more.
                             if steps.blocking_send(step).is_err() {
                                 break;
                             }
                         }
-                        back.store(true, Ordering::Release);
                     })
                 }
             };
@@ -262,8 +261,8 @@ impl Inner {
         }
     }
 
-    /// The next step of a thread, which is about this folder; or it is left behind, and
-    /// that is a problem.
+    /// The next step of a thread, which is about this folder; or it is left behind or has
+    /// ended, and that is a problem.
     async fn next(
         &self,
         reader: std::io::Result<Reader>,
@@ -279,11 +278,14 @@ impl Inner {
                 return None;
             }
         };
-        if let Ok(Some(step)) = tokio::time::timeout(self.deadline, reader.steps.recv()).await {
-            return Some((reader, step));
+        match tokio::time::timeout(self.deadline, reader.steps.recv()).await {
+            Ok(Some(step)) => return Some((reader, step)),
+            Ok(None) => catalogue.problems.push(broke_off(folder)),
+            Err(_) => {
+                catalogue.problems.push(hangs(folder));
+                self.hung().insert(folder.to_owned(), reader.back);
+            }
         }
-        catalogue.problems.push(hangs(folder));
-        self.hung().insert(folder.to_owned(), reader.back);
         None
     }
 
@@ -324,6 +326,12 @@ fn hangs(folder: &Path) -> DefinitionProblem {
     DefinitionProblem::new(folder, reason, None)
 }
 
+fn broke_off(folder: &Path) -> DefinitionProblem {
+    let reason = "reading it broke off, which is a fault of the hub; what it prints on standard \
+                  error says more";
+    DefinitionProblem::new(folder, reason.to_owned(), None)
+}
+
 /// Adds what a folder has; `false` when there is no room for it.
 fn add(catalogue: &mut Catalogue, folder: &Path, page: &Page, bytes: &mut usize) -> bool {
     match page {
@@ -347,21 +355,31 @@ fn add(catalogue: &mut Catalogue, folder: &Path, page: &Page, bytes: &mut usize)
     true
 }
 
+/// Shows that a thread has come back, however it ends.
+struct End(Arc<AtomicBool>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// Starts a thread. It is none of the runtime's, which would wait for it at the end.
-fn start(
-    work: impl FnOnce(Sender<Step>, Arc<AtomicBool>) + Send + 'static,
-) -> std::io::Result<Reader> {
+fn start(work: impl FnOnce(Sender<Step>) + Send + 'static) -> std::io::Result<Reader> {
     // It is one folder ahead at most, so that little is kept for nothing.
     let (sender, steps) = channel(1);
     let back = Arc::<AtomicBool>::default();
-    let flag = Arc::clone(&back);
+    let end = End(Arc::clone(&back));
     std::thread::Builder::new()
         .name("definitions".to_owned())
-        .spawn(move || work(sender, flag))?;
+        .spawn(move || {
+            let _end = end;
+            work(sender);
+        })?;
     Ok(Reader { steps, back })
 }
 
-fn look_into(folder: &Path, seen: Option<&(Identity, Arc<Page>)>) -> Step {
+fn look_into(folder: &Path, seen: Option<&(Identity, Arc<Page>)>, read: Read) -> Step {
     // Follows links, of the folder and of the file (spec 1.1, 3 and 4).
     let path = folder.join("plugin.py");
     let file = match RegularFile::open(&path) {
@@ -378,7 +396,9 @@ fn look_into(folder: &Path, seen: Option<&(Identity, Arc<Page>)>) -> Step {
     {
         return Step::Page(identity, Arc::clone(page));
     }
-    let read = definition::read(folder, file);
+    // A fault in reading this one is told of it, and not met again before it is changed.
+    let read = catch_unwind(AssertUnwindSafe(|| read(folder, file)));
+    let read = read.unwrap_or_else(|_| Err(broke_off(folder)));
     let page = read.map(|found| found.into_iter().map(Arc::new).collect());
     Step::Page(identity, Arc::new(page))
 }

@@ -2,8 +2,11 @@
 //!
 //! The web API and the device table know plugins only through [`Plugins`].
 
+use std::sync::Arc;
+
 use super::notification::Notification;
 use super::security::Security;
+use crate::account::Account;
 
 /// Something that a Domoticz plugin is told about (`guest.event`).
 #[derive(Debug, Clone, PartialEq)]
@@ -134,4 +137,7 @@ pub trait Plugins: Send + Sync {
 
     /// All instances of the configuration, in its order.
     fn hardware(&self) -> Vec<HardwareInfo>;
+
+    /// The account of the instance of this hardware; nothing where there is none.
+    fn account(&self, hardware: u32) -> Option<Arc<Account>>;
 }

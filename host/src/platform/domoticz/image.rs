@@ -262,17 +262,17 @@ impl Images {
         Ok((images.await?, charge))
     }
 
-    /// Stores the sets in a zip file that the operator brought, whatever their bases.
+    /// Stores the sets in a zip file that the operator brought, whatever their bases; `pool`
+    /// unpacks it.
     ///
     /// # Errors
-    /// [`ImageError::Invalid`], [`ImageError::Limit`], [`ImageError::Unavailable`].
-    pub async fn upload(&self, archive: Vec<u8>) -> Result<Vec<Image>, ImageError> {
-        let unpack = move || {
-            let mut charge = Account::of_hub().charge(0)?;
-            icons::read(&archive, OPERATORS, &mut charge)
-        };
-        let unpacked = tokio::task::spawn_blocking(unpack).await;
-        let sets = unpacked.map_err(|_| PoolError::Panicked)??;
+    /// [`ImageError::Invalid`], [`ImageError::Limit`], [`ImageError::Busy`],
+    /// [`ImageError::Unavailable`].
+    pub async fn upload(&self, pool: &Pool, archive: Vec<u8>) -> Result<Vec<Image>, ImageError> {
+        let account = Account::of_hub();
+        let mut charge = account.charge(0)?;
+        let unpack = move || icons::read(&archive, OPERATORS, &mut charge);
+        let sets = pool.run(&account, unpack).await??;
         self.store
             .write(move |transaction| put(transaction, OPERATOR, &sets))
             .await
@@ -514,7 +514,7 @@ mod tests {
         let removed = images.delete(Some("K"), early[0].id).await.unwrap();
         assert_eq!(removed.base, "KodiWhite");
         // What the operator brought goes before both, and is neither's to change.
-        images.upload(other).await.unwrap();
+        images.upload(&Pools::default().files, other).await.unwrap();
         let shown = images.icon_of("KodiBlack", Icon::On).await.unwrap();
         assert_eq!(shown.unwrap(), zeros(9));
     }
@@ -523,7 +523,10 @@ mod tests {
     async fn a_plugin_sees_what_the_operator_brought_and_does_not_change_it() {
         let folder = tempfile::tempdir().unwrap();
         let images = images(folder.path());
-        let brought = images.upload(set("KodiBlue")).await.unwrap();
+        let brought = images
+            .upload(&Pools::default().files, set("KodiBlue"))
+            .await
+            .unwrap();
         assert_eq!(bases(&images, "kodi").await, ["KodiBlue"]);
         assert!(bases(&images, "Other").await.is_empty());
         let removed = images.delete(Some("kodi"), brought[0].id).await;

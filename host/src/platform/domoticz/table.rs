@@ -206,11 +206,13 @@ impl DeviceTable {
     pub async fn create(
         &self,
         hardware: u32,
-        device: NewDevice,
+        mut device: NewDevice,
         limits: DeviceLimits,
     ) -> Result<Device, DeviceError> {
         device.check(limits)?;
         let charge = self.store.account().charge(device.cost())?;
+        // Here and not on the store's thread, where others would wait for it.
+        device.color = color::normalise(&device.color);
         self.store
             .write(move |transaction| {
                 let _held = charge;
@@ -233,7 +235,7 @@ impl DeviceTable {
     ) -> Result<Updated, DeviceError> {
         change.check(limits)?;
         let charge = self.store.account().charge(change.cost())?;
-        // Here and not on the store's thread, where others would wait for it.
+        // As in `create`.
         change.color = change.color.map(|color| color::normalise(&color));
         let timed_out = change.timed_out;
         let operation = self.store.write(move |transaction| {
@@ -369,7 +371,9 @@ impl DeviceTable {
     ///
     /// # Errors
     /// [`DeviceError::Missing`], [`DeviceError::Unavailable`].
-    pub async fn edit(&self, id: i64, change: Change) -> Result<Notice, DeviceError> {
+    pub async fn edit(&self, id: i64, mut change: Change) -> Result<Notice, DeviceError> {
+        // As in `create`.
+        change.color = change.color.map(|color| color::normalise(&color));
         self.change_from_outside(id, move |_| change).await
     }
 

@@ -91,9 +91,10 @@ impl IndigoServer {
             body: body.to_owned(),
         };
         let events = self.events().clone();
+        let files = self.pools.files.clone();
         tokio::spawn(async move {
             let names: Vec<_> = letter.to.iter().map(Address::as_str).collect();
-            let (level, outcome) = match mailer.send(&letter).await {
+            let (level, outcome) = match mailer.send(&letter, &files).await {
                 Ok(()) => (Level::Normal, "sent".to_owned()),
                 Err(error) => (Level::Error, format!("not sent: {error}")),
             };

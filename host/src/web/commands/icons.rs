@@ -82,7 +82,7 @@ pub(in crate::web) async fn upload(api: &HubApi, caller: &Caller, file: Vec<u8>)
     if caller.rights < Rights::Admin {
         return Answer::error(TITLE, "this user has no right to do this");
     }
-    match api.images.upload(file).await {
+    match api.images.upload(&api.pools.files, file).await {
         Ok(_) => Answer::ok(TITLE),
         Err(error) => Answer::error(TITLE, error.to_string()),
     }

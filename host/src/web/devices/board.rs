@@ -17,7 +17,9 @@ use jiff::{Timestamp, Zoned};
 use super::super::commands::midnight;
 use super::super::names;
 use super::row;
+use crate::account::Account;
 use crate::platform::domoticz::{Device, DeviceError, DeviceTable, Shown, kind};
+use crate::pool::Pool;
 use crate::store::Changes;
 
 /// Bytes of text in all that are kept.
@@ -30,14 +32,16 @@ const LONG: u64 = 16 << 10;
 const NAME: usize = 256;
 
 /// The copy. Clones share it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Board {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     devices: DeviceTable,
+    /// Where a long row is put together, and at whose cost.
+    commands: Pool,
+    account: Arc<Account>,
     kept: usize,
     rows: Mutex<Arc<Rows>>,
     /// Held by whoever makes the next copy.
@@ -87,16 +91,18 @@ pub(in crate::web) struct Texts {
 }
 
 impl Board {
-    /// The board of these devices.
+    /// The board of these devices; long rows are put together by `commands`.
     #[must_use]
-    pub fn new(devices: DeviceTable) -> Self {
-        Self::keeping(devices, KEPT)
+    pub fn new(devices: DeviceTable, commands: Pool) -> Self {
+        Self::keeping(devices, commands, KEPT)
     }
 
-    pub(super) fn keeping(devices: DeviceTable, kept: usize) -> Self {
+    pub(super) fn keeping(devices: DeviceTable, commands: Pool, kept: usize) -> Self {
         Self {
             inner: Arc::new(Inner {
                 devices,
+                commands,
+                account: Account::of_hub(),
                 kept,
                 rows: Mutex::default(),
                 turn: tokio::sync::Mutex::default(),
@@ -138,7 +144,10 @@ impl Board {
             return Ok(Some(Arc::new(Entry::of(&shown, true))));
         }
         // Not on a thread that serves others.
-        let made = tokio::task::spawn_blocking(move || Entry::of(&shown, true));
+        let Inner {
+            commands, account, ..
+        } = &*self.inner;
+        let made = commands.run(account, move || Entry::of(&shown, true));
         Ok(made.await.ok().map(Arc::new))
     }
 

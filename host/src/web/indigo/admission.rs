@@ -6,19 +6,19 @@
 //! nothing is; a key is sent by whoever knows it.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr};
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::answer::{Early, error, wrong_method};
 use super::keys::{Verdict, Wanted};
 use super::{IndigoApi, confirm};
 use crate::web::Rights;
 use crate::web::access::Refusal;
+use crate::web::forwarded::Client;
 use crate::web::origin::{self, Act};
 use crate::web::server::Peer;
 
@@ -27,19 +27,20 @@ pub(super) struct Asked {
     pub method: Method,
     pub uri: Uri,
     pub headers: HeaderMap,
-    peer: IpAddr,
+    peer: Peer,
 }
 
-impl<S: Sync> FromRequestParts<S> for Asked {
-    type Rejection = Infallible;
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Early;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<Peer>>();
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Early> {
+        let peer = ConnectInfo::<Peer>::from_request_parts(parts, state).await;
+        let ConnectInfo(peer) = peer.map_err(IntoResponse::into_response)?;
         Ok(Self {
             method: parts.method.clone(),
             uri: parts.uri.clone(),
             headers: parts.headers.clone(),
-            peer: peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |it| it.0.0.ip()),
+            peer,
         })
     }
 }
@@ -92,10 +93,11 @@ impl IndigoApi {
     fn judge(&self, asked: &Asked, wanted: Wanted<'_>) -> Result<Rights, Early> {
         if let Some(user) = self.user(asked) {
             let (name, rights) = user.map_err(|refusal| self.unauthorized(refusal))?;
+            asked.peer.is_let_in(true);
             self.keep_apart(asked, wanted)?;
             if rights < wanted.rights() {
                 let text = format!("the user `{name}` may not do this");
-                return Err(error(StatusCode::FORBIDDEN, "forbidden", &text).into());
+                return Err(forbidden(&text));
             }
             return Ok(rights);
         }
@@ -103,19 +105,31 @@ impl IndigoApi {
             // Whoever knows a key may have the pages that it opens; a page that read one in
             // its own address commands nothing with it.
             Verdict::Allowed(rights) => {
+                asked.peer.is_let_in(true);
                 let opens = matches!(wanted, Wanted::Pages(_) | Wanted::Files(_));
                 if !opens && !has_bearer(&asked.headers) {
                     self.keep_apart(asked, wanted)?;
                 }
                 Ok(rights)
             }
-            Verdict::Open => self.keep_apart(asked, wanted).map(|()| Rights::Admin),
-            Verdict::NoKey => Err(self.unauthorized(Refusal::Missing)),
+            Verdict::Open if self.access.needs_none(self.client(asked)) => {
+                self.keep_apart(asked, wanted)?;
+                let checked = self.origins.check_host(&asked.headers);
+                checked.map_err(|reason| forbidden(&reason))?;
+                asked.peer.is_let_in(false);
+                Ok(Rights::Admin)
+            }
+            Verdict::Open | Verdict::NoKey => Err(self.unauthorized(Refusal::Missing)),
             Verdict::WrongKey => {
                 let text = "this API key is for something else";
                 Err(self.ask(StatusCode::UNAUTHORIZED, text, Refusal::Missing))
             }
         }
+    }
+
+    fn client(&self, asked: &Asked) -> Client {
+        let peer = asked.peer.address.ip();
+        self.access.client(peer, &asked.headers)
     }
 
     /// The user whose password a request has, by name; nothing where it has none.
@@ -126,7 +140,7 @@ impl IndigoApi {
         let value = asked.headers.get(header::AUTHORIZATION)?;
         let value = std::str::from_utf8(value.as_bytes()).ok()?;
         let (scheme, rest) = value.trim().split_once(' ')?;
-        let address = self.access.client(asked.peer, &asked.headers).address;
+        let address = self.client(asked).address;
         let caller = if scheme.eq_ignore_ascii_case("basic") {
             self.access.basic(address, rest)
         } else if scheme.eq_ignore_ascii_case("digest") {
@@ -161,7 +175,7 @@ impl IndigoApi {
             && self.origins.check(headers, method, Act::Look).is_ok();
         match may_ask {
             true => Err(confirm::page(&asked.uri).into()),
-            false => Err(error(StatusCode::FORBIDDEN, "forbidden", &reason).into()),
+            false => Err(forbidden(&reason)),
         }
     }
 
@@ -194,6 +208,10 @@ impl IndigoApi {
         }
         answer.into()
     }
+}
+
+fn forbidden(reason: &str) -> Early {
+    error(StatusCode::FORBIDDEN, "forbidden", reason).into()
 }
 
 /// Whether a page of this plugin or of the hub led here, such as the question whether to

@@ -1,21 +1,24 @@
 //! Files of a plugin's own folders, and of nothing else.
 //!
 //! Paths are resolved by the kernel and may not leave the folder, through no `..` and no
-//! link, whatever a plugin changes in the meantime.
+//! link, whatever a plugin changes in the meantime. They are opened and read by the pool
+//! for files at the plugin's cost: one whose disk is slow waits for itself.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
 use futures_util::stream;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
-use tokio::io::AsyncReadExt;
 
+use crate::account::Account;
 use crate::platform::indigo::Plugin;
 use crate::platform::indigo::paths::{self, INSTALL_FOLDER, PLUGIN_FOLDER};
+use crate::pool::Pool;
 
 /// Bytes that are read at a time.
 const CHUNK: u64 = 64 << 10;
@@ -24,6 +27,31 @@ const CHUNK: u64 = 64 << 10;
 pub(super) struct Found {
     file: File,
     length: u64,
+}
+
+/// Where the files of one plugin are read, and at whose cost.
+#[derive(Clone)]
+pub(super) struct Desk {
+    files: Pool,
+    account: Arc<Account>,
+}
+
+impl Desk {
+    pub(super) fn new(files: &Pool, plugin: &Plugin) -> Self {
+        Self {
+            files: files.clone(),
+            account: Arc::clone(&plugin.account),
+        }
+    }
+
+    /// Does this, which may block.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let done = self.files.run(&self.account, work).await;
+        done.unwrap_or_else(|error| Err(io::Error::other(error.to_string())))
+    }
 }
 
 /// Opens a file below a folder. Blocks.
@@ -88,7 +116,7 @@ pub(super) fn reason(error: &io::Error) -> String {
 
 impl Found {
     /// The body, with its length among the headers, and its type unless they have one.
-    pub(super) fn into_body(self, name: &str, headers: &mut HeaderMap) -> Body {
+    pub(super) fn into_body(self, desk: Desk, name: &str, headers: &mut HeaderMap) -> Body {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.length));
         if !headers.contains_key(header::CONTENT_TYPE) {
             let guess = mime_guess::from_path(name).first_or_octet_stream();
@@ -100,23 +128,31 @@ impl Found {
                 headers.insert(header::CONTENT_TYPE, value);
             }
         }
-        let file = tokio::fs::File::from_std(self.file);
-        let chunks = stream::try_unfold((file, self.length), |(mut file, left)| async move {
-            if left == 0 {
-                return Ok::<_, io::Error>(None);
+        let chunks = stream::try_unfold((self.file, self.length), move |(file, left)| {
+            let desk = desk.clone();
+            async move {
+                if left == 0 {
+                    return Ok::<_, io::Error>(None);
+                }
+                let (chunk, file) = desk.run(move || chunk(file, left)).await?;
+                let read = u64::try_from(chunk.len()).unwrap_or(left);
+                Ok(Some((chunk, (file, left.saturating_sub(read)))))
             }
-            let size = usize::try_from(left.min(CHUNK)).unwrap_or(0);
-            let mut chunk = vec![0; size];
-            let read = file.read(&mut chunk).await?;
-            if read == 0 {
-                return Err(io::Error::other("the file became shorter"));
-            }
-            chunk.truncate(read);
-            let left = left.saturating_sub(u64::try_from(read).unwrap_or(left));
-            Ok(Some((Bytes::from(chunk), (file, left))))
         });
         Body::from_stream(chunks)
     }
+}
+
+/// The next bytes of a file of which so many are left. Blocks.
+fn chunk(mut file: File, left: u64) -> io::Result<(Bytes, File)> {
+    let size = usize::try_from(left.min(CHUNK)).unwrap_or(0);
+    let mut chunk = vec![0; size];
+    let read = file.read(&mut chunk)?;
+    if read == 0 {
+        return Err(io::Error::other("the file became shorter"));
+    }
+    chunk.truncate(read);
+    Ok((Bytes::from(chunk), file))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::parts;
 use crate::web::Rights;
+use crate::web::compare::same;
 
 /// Shortest key in bytes, so that keys cannot be guessed.
 const SHORTEST: usize = 16;
@@ -23,7 +24,7 @@ const MOST: usize = 1000;
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct IndigoApiConfig {
     /// Whether a key is asked for. `false` is allowed on a loopback listener only, and
-    /// lets in whoever can use this machine.
+    /// lets in whoever needs no password.
     pub authentication: bool,
     /// The keys; without one nobody is let in.
     pub keys: Vec<KeyConfig>,
@@ -137,7 +138,8 @@ impl Wanted<'_> {
 pub(super) enum Verdict {
     /// It has a key for it, with these rights.
     Allowed(Rights),
-    /// No key is asked for; the caller still has to keep other web sites out.
+    /// No key is asked for. The caller still has to keep other web sites out, and those
+    /// who would need a password.
     Open,
     /// It has no key, or one that is not known.
     NoKey,
@@ -228,13 +230,6 @@ pub(super) fn is_key_name(name: &str) -> bool {
 
 fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
-}
-
-/// Compares in a time that does not depend on where the two differ.
-fn same(one: &[u8; 32], other: &[u8; 32]) -> bool {
-    let pairs = one.iter().zip(other);
-    let difference = pairs.fold(0u8, |sum, (one, other)| sum | (one ^ other));
-    std::hint::black_box(difference) == 0
 }
 
 #[cfg(test)]

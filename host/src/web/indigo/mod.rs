@@ -29,6 +29,7 @@ mod socket;
 mod tests;
 mod webhook;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ use tokio::sync::Semaphore;
 
 pub use keys::{IndigoApiConfig, KeyConfig};
 
+use crate::config::WebConfig;
 use crate::platform::indigo::IndigoServer;
 use crate::platform::indigo::dialog::Dialogs;
 use crate::web::{Access, Origins, PagesOrigin};
@@ -105,6 +107,15 @@ impl IndigoApi {
     pub fn with_pages(mut self, pages: PagesOrigin) -> Self {
         self.pages = Some(pages);
         self
+    }
+
+    /// The same for the listener of pages on this address.
+    #[must_use]
+    pub fn of_pages(&self, config: &WebConfig, listener: SocketAddr) -> Self {
+        Self {
+            origins: Origins::of_pages(config, listener),
+            ..self.clone()
+        }
     }
 
     /// Where a browser that asks for something of this plugin's pages is sent.

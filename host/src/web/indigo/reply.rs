@@ -151,11 +151,12 @@ async fn dictionary(
         };
         let owner = Arc::clone(plugin);
         let name = path.clone();
-        let opening = tokio::task::spawn_blocking(move || file::open_of_plugin(&owner, &name));
-        let found = opening.await.map_err(|_| "the file cannot be opened")?;
+        let desk = file::Desk::new(&writer.server.pools().files, plugin);
+        let opening = desk.run(move || file::open_of_plugin(&owner, &name));
+        let found = opening.await;
         let shown: String = path.chars().take(200).collect();
         let found = found.map_err(|error| format!("file `{shown}`: {}", file::reason(&error)))?;
-        let body = found.into_body(&path, &mut headers);
+        let body = found.into_body(desk, &path, &mut headers);
         return Ok(response(status, headers, body));
     }
     if status == SEND_FILE {

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 
 use super::admission::Asked;
 use super::answer::{Early, Reply, error, wrong_method};
-use super::file::open_beneath;
+use super::file::{Desk, open_beneath};
 use super::keys::Wanted;
 use super::{IndigoApi, sandbox};
 
@@ -48,18 +48,15 @@ pub(super) async fn get(
     if path.split('/').any(|part| part == "..") {
         return Err(missing());
     }
-    let found = api.server.plugin(&plugin);
-    let Some(resources) = found.as_ref().and_then(|it| it.bundle.resources.clone()) else {
-        return Err(missing());
-    };
+    let owner = api.server.plugin(&plugin).ok_or_else(missing)?;
+    let resources = owner.bundle.resources.clone().ok_or_else(missing)?;
+    let desk = Desk::new(&api.server.pools().files, &owner);
     let name = format!("{folder}/{path}");
     let wanted = name.clone();
-    let opened = tokio::task::spawn_blocking(move || open_beneath(&resources, &wanted)).await;
-    let Ok(Ok(found)) = opened else {
-        return Err(missing());
-    };
+    let opened = desk.run(move || open_beneath(&resources, &wanted)).await;
+    let found = opened.map_err(|_| missing())?;
     let mut kinds = HeaderMap::new();
-    let body = found.into_body(&name, &mut kinds);
+    let body = found.into_body(desk, &name, &mut kinds);
     let mut response = match asked.method {
         Method::HEAD => Body::empty().into_response(),
         _ => body.into_response(),

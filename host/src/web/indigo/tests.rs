@@ -98,13 +98,32 @@ async fn serve(fixture: Fixture, config: &IndigoApiConfig) -> Site {
 }
 
 async fn serve_within(fixture: Fixture, config: &IndigoApiConfig, deadline: Duration) -> Site {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let users = toml::from_str(USERS).unwrap();
-    let access = Access::new(&users);
-    let origins = Origins::new(&users, address);
-    let mut api = IndigoApi::new(fixture.server.clone(), config, access, origins);
+    let (listener, mut api) = listen(&fixture, config, USERS).await;
     api.deadline = deadline;
+    served(fixture, listener, api)
+}
+
+/// With this section `[web]`.
+async fn serve_with(fixture: Fixture, config: &IndigoApiConfig, web: &str) -> Site {
+    let (listener, api) = listen(&fixture, config, web).await;
+    served(fixture, listener, api)
+}
+
+async fn listen(
+    fixture: &Fixture,
+    config: &IndigoApiConfig,
+    web: &str,
+) -> (TcpListener, IndigoApi) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let web = toml::from_str(web).unwrap();
+    let origins = Origins::new(&web, listener.local_addr().unwrap());
+    let server = fixture.server.clone();
+    let api = IndigoApi::new(server, config, Access::new(&web), origins);
+    (listener, api)
+}
+
+fn served(fixture: Fixture, listener: TcpListener, api: IndigoApi) -> Site {
+    let address = listener.local_addr().unwrap();
     let room = api.room.clone();
     let router = router(api);
     tokio::spawn(async move { crate::web::serve(listener, router, std::future::pending()).await });

@@ -27,7 +27,7 @@ async fn the_server_ends_when_told_although_a_client_holds_on() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     stop.send(()).unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(10), serving).await;
-    assert!(ended.unwrap().unwrap().is_ok());
+    assert!(ended.unwrap().is_ok());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What browsers may do, whoever made them ask.
 
+use super::indigo::IndigoApi;
 use super::*;
 
 const CHROME: &str = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0\r\n";
@@ -167,21 +168,105 @@ async fn browsers_find_pages_of_plugins_on_an_origin_of_their_own() {
     }
 }
 
+/// Both listeners, as `cordon serve` has them.
+async fn listeners(f: &Fixture, web: &str) -> [SocketAddr; 2] {
+    let web: WebConfig = toml::from_str(web).unwrap();
+    let listeners = Listeners::bind(([127, 0, 0, 1], 0).into(), &web).await;
+    let listeners = listeners.unwrap();
+    let [here, there] = listeners.addresses();
+    let indigo = crate::platform::indigo::fixture::Fixture::new(&[], |_, _| None).await;
+    let origins = Origins::new(&web, here);
+    let config = indigo::IndigoApiConfig::default();
+    let indigo_api = IndigoApi::new(
+        indigo.server.clone(),
+        &config,
+        f.api.access.clone(),
+        origins,
+    );
+    let api = f.api.clone();
+    tokio::spawn(async move {
+        let _indigo = indigo;
+        let forever = std::future::pending();
+        listeners.serve(&web, api, indigo_api, forever).await;
+    });
+    [here, ([127, 0, 0, 1], there.port()).into()]
+}
+
+/// A browser that asks for an address.
+async fn follow(f: &mut Fixture, to: SocketAddr, host: &str, path: &str) -> String {
+    f.address = to;
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    f.raw(format!("{head}{CHROME}\r\n")).await
+}
+
 #[tokio::test]
 async fn a_page_may_be_behind_a_proxy() {
     let mut f = fixture().await;
-    let config: WebConfig = toml::from_str("pages-url = 'https://pages.example.org/'").unwrap();
-    f.api.pages_origin = Some(PagesOrigin::new(&config, f.address));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    f.address = listener.local_addr().unwrap();
-    tokio::spawn(serve(
-        listener,
-        router(f.api.clone()),
-        std::future::pending(),
-    ));
-    let answer = f.get("/templates/Mine.html", CHROME).await;
-    assert!(
-        answer.contains("location: https://pages.example.org/templates/Mine.html"),
-        "{answer}"
-    );
+    let folder = f._folder.path().join("pages/1");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("Mine.html"), "<p>mine</p>").unwrap();
+    let web = "pages-url = 'https://Pages.example.org/'";
+    let [here, there] = listeners(&f, web).await;
+    let path = "/templates/Mine.html";
+    let answer = follow(&mut f, here, "localhost", path).await;
+    let (_, place) = answer.split_once("location: https://").unwrap();
+    let (host, rest) = place.split_once('/').unwrap();
+    assert!(rest.starts_with("templates/Mine.html\r\n"), "{answer}");
+    // As the proxy passes it on.
+    let page = follow(&mut f, there, host, path).await;
+    assert!(is(&page, 200) && page.ends_with("<p>mine</p>"), "{page}");
+    // It is no name of the API's.
+    assert!(is(&follow(&mut f, here, host, path).await, 403));
+    assert!(is(&follow(&mut f, there, "evil.example", path).await, 403));
+}
+
+#[tokio::test]
+async fn pages_have_an_address_that_the_api_does_not_have() {
+    let mut f = fixture().await;
+    let folder = f._folder.path().join("pages/1");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("Mine.html"), "<p>mine</p>").unwrap();
+    let [here, there] = listeners(&f, "pages = '0.0.0.0:0'").await;
+    let path = "/templates/Mine.html";
+    let page = follow(&mut f, there, "192.168.1.2:8090", path).await;
+    assert!(is(&page, 200) && page.ends_with("<p>mine</p>"), "{page}");
+    assert!(is(&follow(&mut f, here, "192.168.1.2", path).await, 403));
+    // Browsers are sent to an address that was chosen, under whatever name they came.
+    let [here, _] = listeners(&f, "pages = '127.0.0.2:0'").await;
+    let answer = follow(&mut f, here, "localhost", path).await;
+    assert!(answer.contains("location: http://127.0.0.2:"), "{answer}");
+}
+
+/// One whose folder is slow holds up its own pages, and is billed for what is read.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_plugin_pays_and_waits_for_its_own_pages() {
+    let f = fixture().await;
+    let account = || Account::new(&crate::limits::Limits::default());
+    let (slow, good) = (account(), account());
+    let accounts = [(1, Arc::clone(&slow)), (2, Arc::clone(&good))];
+    *f.plugins.accounts.lock().unwrap() = accounts.into();
+    for (n, name) in [(1, "Slow"), (2, "Good")] {
+        let folder = f._folder.path().join(format!("pages/{n}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.html")), name).unwrap();
+    }
+    let page = async |name: &str| f.get(&format!("/templates/{name}.html"), "").await;
+    assert!(page("Slow").await.ends_with("Slow") && page("Good").await.ends_with("Good"));
+    let billed = good.billed();
+    assert!(billed > Duration::ZERO && slow.billed() > Duration::ZERO);
+    // All that its account may have at a time.
+    let (end, ends) = std::sync::mpsc::channel::<()>();
+    let ends = Arc::new(Mutex::new(ends));
+    for _ in 0..2 {
+        let (files, slow, ends) = (f.api.pools.files.clone(), slow.clone(), ends.clone());
+        tokio::spawn(async move {
+            let hang = move || ends.lock().unwrap().recv().is_ok();
+            files.run(&slow, hang).await
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(page("Good").await.ends_with("Good"));
+    assert!(is(&page("Slow").await, 404) && f.get("/", "").await.contains("Good.html"));
+    drop(end);
+    assert!(good.billed() > billed && page("Slow").await.ends_with("Slow"));
 }

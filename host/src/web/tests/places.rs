@@ -109,3 +109,79 @@ async fn a_plugin_that_is_behind_is_asked_again_later() {
     *f.plugins.refuse.lock().unwrap() = Some(DeliverError::NotRunning);
     assert!(f.get(&switch, "").await.starts_with("HTTP/1.1 200"));
 }
+
+/// A slow reader of a large answer, beside a crowd that wants its place.
+#[tokio::test]
+async fn an_answer_is_not_cut_while_it_is_sent() {
+    const LARGE: usize = 16 << 20;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    // In one piece.
+    let large = || async { axum::body::Bytes::from(vec![b'x'; LARGE]) };
+    let server = server::Server::new(Router::new().route("/", get(large)));
+    let server = server.with_bounds(4, 4, Duration::from_secs(25));
+    tokio::spawn(server.serve(listener, std::future::pending()));
+    let reads = move || {
+        let mut stream = open(address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        let mut first = [0; 1000];
+        stream.read_exact(&mut first).unwrap();
+        let crowd: Vec<_> = (0..20).map(|_| open(address, "")).collect();
+        // Longer than a client may take for the head of its next request.
+        std::thread::sleep(Duration::from_secs(11));
+        let mut answer = first.to_vec();
+        let mut piece = vec![0; 1 << 20];
+        while answer.len() < LARGE {
+            match stream.read(&mut piece) {
+                Ok(length @ 1..) => answer.extend(&piece[..length]),
+                end => panic!("{end:?} after {} bytes", answer.len()),
+            }
+        }
+        drop(crowd);
+    };
+    tokio::task::spawn_blocking(reads).await.unwrap();
+}
+
+const ANN: &str = "networks = []\nusers = [{ name = 'ann', password = 'secret' }]";
+const AS_ANN: &str = "GET /json.htm?type=command&param=getversion HTTP/1.1\r\nHost: 127.0.0.1\r\n\
+     Authorization: Basic YW5uOnNlY3JldA==\r\n";
+
+/// Many connections of one address, which do what they can without a password.
+fn crowd(address: SocketAddr) -> Vec<TcpStream> {
+    let refused = "GET /json.htm?type=command&param=getversion HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    let body = "POST /json.htm HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx";
+    let many = refused.repeat(50);
+    let texts = ["", "GET / HT", refused, body, &many];
+    let connect = |n: usize| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        // The server may have given it up already.
+        let _ = stream.write_all(texts[n % texts.len()].as_bytes());
+        stream
+    };
+    (0..300).map(connect).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_of_the_clients_own_address_takes_nothing_from_who_has_a_password() {
+    let f = fixture_with(ANN).await;
+    let address = f.address;
+    let attack = move || {
+        let mut known = open(address, &format!("{AS_ANN}\r\n"));
+        let answer = |stream: &mut TcpStream| {
+            let mut piece = [0; 4096];
+            let length = stream.read(&mut piece).unwrap();
+            String::from_utf8_lossy(&piece[..length]).into_owned()
+        };
+        assert!(answer(&mut known).starts_with("HTTP/1.1 200"));
+        for round in 0..10 {
+            let _crowd = crowd(address);
+            // Once, and it is answered.
+            let once = open(address, &format!("{AS_ANN}Connection: close\r\n\r\n"));
+            let got = String::from_utf8(rest(once)).unwrap();
+            assert!(got.starts_with("HTTP/1.1 200"), "new, {round}: {got:?}");
+            known.write_all(format!("{AS_ANN}\r\n").as_bytes()).unwrap();
+            let got = answer(&mut known);
+            assert!(got.starts_with("HTTP/1.1 200"), "known, {round}: {got:?}");
+        }
+    };
+    tokio::task::spawn_blocking(attack).await.unwrap();
+}

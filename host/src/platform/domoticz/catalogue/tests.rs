@@ -139,12 +139,12 @@ async fn nothing_is_read_twice_and_a_change_is_seen() {
 #[tokio::test]
 async fn a_folder_that_hangs_delays_the_others_once_and_is_told() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
-    fn look(folder: &Path, seen: Option<&(Identity, Arc<Page>)>) -> Step {
+    fn look(folder: &Path, file: RegularFile) -> Result<Vec<PluginDefinition>, DefinitionProblem> {
         if folder.ends_with("hangs") {
             CALLS.fetch_add(1, Ordering::SeqCst);
             std::thread::sleep(Duration::from_secs(4));
         }
-        look_into(folder, seen)
+        definition::read(folder, file)
     }
     let root = tempfile::tempdir().unwrap();
     for folder in ["a", "hangs", "z"] {
@@ -173,10 +173,44 @@ async fn a_folder_that_hangs_delays_the_others_once_and_is_told() {
 }
 
 #[tokio::test]
+async fn a_fault_in_reading_is_told_as_one_and_over_when_the_file_is_another() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    fn look(folder: &Path, file: RegularFile) -> Result<Vec<PluginDefinition>, DefinitionProblem> {
+        let found = definition::read(folder, file)?;
+        if found.iter().any(|it| it.key == "FAULT") {
+            CALLS.fetch_add(1, Ordering::SeqCst);
+            panic!("for the test");
+        }
+        Ok(found)
+    }
+    let root = tempfile::tempdir().unwrap();
+    write(&root, "good", &definition_of("good"));
+    // More than may hang.
+    for n in 0..bounds::HUNG_FOLDERS + 2 {
+        write(&root, &format!("bad{n:02}"), &definition_of("FAULT"));
+    }
+    // Times of a file system have steps.
+    std::thread::sleep(Duration::from_millis(3100));
+    let events = EventLog::new(LogCapacity::default());
+    let deadline = Duration::from_secs(5);
+    let library = Library::with(root.path(), look, deadline, events, Problems::default());
+    for _ in 0..2 {
+        let catalogue = library.look().await;
+        assert!(catalogue.find("good").is_some());
+        assert_eq!(catalogue.problems.len(), bounds::HUNG_FOLDERS + 2);
+        let told = catalogue.problems[0].to_string();
+        assert!(told.contains("bad00`: reading it broke off"), "{told}");
+    }
+    assert_eq!(CALLS.load(Ordering::SeqCst), bounds::HUNG_FOLDERS + 2);
+    write(&root, "bad00", &definition_of("mended"));
+    assert!(library.look().await.find("mended").is_some());
+}
+
+#[tokio::test]
 async fn folders_that_hang_do_not_use_up_the_threads() {
-    fn look(_: &Path, _: Option<&(Identity, Arc<Page>)>) -> Step {
+    fn look(_: &Path, _: RegularFile) -> Result<Vec<PluginDefinition>, DefinitionProblem> {
         std::thread::sleep(Duration::from_secs(3600));
-        Step::Nothing
+        Ok(Vec::new())
     }
     let root = tempfile::tempdir().unwrap();
     for n in 0..40 {

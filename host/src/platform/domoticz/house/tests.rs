@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::super::rule::Rule;
 use super::super::{DeliverError, DeviceLimits, HardwareInfo, NewDevice, Reading};
 use super::*;
+use crate::account::Account;
 
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,
@@ -35,6 +36,10 @@ impl Plugins for Listeners {
                 detail: String::new(),
             })
             .to_vec()
+    }
+
+    fn account(&self, _: u32) -> Option<Arc<Account>> {
+        None
     }
 }
 

@@ -175,6 +175,37 @@ async fn options_and_colour_are_stored_in_their_normal_form() {
     assert_eq!(f.update(device.id, junk).await.color, "");
 }
 
+/// Others wait for the store's thread.
+#[tokio::test]
+async fn the_written_form_of_a_colour_is_made_before_the_store_is_asked() {
+    let f = fixture().await;
+    let (given, written) = (
+        r#"{"m":3,"r":1}"#,
+        r#"{"b":0,"cw":0,"g":0,"m":3,"r":1,"t":0,"ww":0}"#,
+    );
+    let colored = |unit: u32| NewDevice {
+        color: given.to_owned(),
+        ..new(unit)
+    };
+    let device = f.create(colored(1)).await.unwrap();
+    assert_eq!(device.color, written);
+    let change = Change {
+        color: Some(given.to_owned()),
+        ..Change::default()
+    };
+    let edited = f.table.edit(device.id, change.clone()).await.unwrap();
+    assert_eq!(edited.device.color, written);
+    // The store's own thread has nothing to read.
+    let (hardware, second) = (f.hardware, colored(2));
+    let as_given = f.table.store.write(move |transaction| {
+        let made = insert(transaction, hardware, second, PLENTY)?;
+        let row = own(transaction, hardware, made.id)?;
+        let changed = apply(transaction, row, &change, None)?;
+        Ok::<_, DeviceError>([made.color, changed.device.color])
+    });
+    assert_eq!(as_given.await.unwrap(), [given, given]);
+}
+
 #[tokio::test]
 async fn a_reading_follows_the_type_that_the_same_change_gives() {
     let f = fixture().await;

@@ -1,14 +1,15 @@
 //! Changes of device rows inside a transaction: making, changing and removing one.
 //!
 //! Decides what a change writes, in which order, and that it stays within the limits
-//! of its hardware. Who may change which row is decided by the callers.
+//! of its hardware. Who may change which row is decided by the callers, who also bring
+//! colours in their written form.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::super::device::{Change, Device, DeviceError, DeviceLimits, NewDevice};
 use super::super::row::{self, StoredRow};
-use super::super::{color, history, preferences, value};
+use super::super::{history, preferences, value};
 use crate::error::LimitHit;
 use crate::store::{StoreError, Writing};
 
@@ -103,7 +104,7 @@ fn new_row(
             image: device.image,
             used: device.used,
             description: device.description,
-            color: color::normalise(&device.color),
+            color: device.color,
             ..Device::default()
         },
         options: String::new(),
@@ -171,12 +172,16 @@ fn set_types(row: &mut StoredRow, change: &Change) -> bool {
 
 /// What is written whenever it is given.
 fn set_texts(device: &mut Device, change: &Change) -> bool {
-    let color = change.color.as_deref().map(color::normalise);
-    let given = change.name.is_some() || change.description.is_some() || color.is_some();
-    replace(&mut device.name, change.name.clone());
-    replace(&mut device.description, change.description.clone());
-    replace(&mut device.color, color);
-    given
+    let Change {
+        name,
+        description,
+        color,
+        ..
+    } = change;
+    replace(&mut device.name, name.clone());
+    replace(&mut device.description, description.clone());
+    replace(&mut device.color, color.clone());
+    name.is_some() || description.is_some() || color.is_some()
 }
 
 /// What is written when it is different.

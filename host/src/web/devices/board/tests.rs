@@ -12,6 +12,7 @@ use super::*;
 use crate::platform::domoticz::favorites::Favorites;
 use crate::platform::domoticz::history::History;
 use crate::platform::domoticz::{Change, DeviceLimits, NewDevice, Reading, ValueUpdate};
+use crate::pool::Pools;
 use crate::store::Store;
 
 const PLENTY: DeviceLimits = DeviceLimits {
@@ -125,7 +126,7 @@ async fn fixture() -> Fixture {
         _folder: folder,
         history: History::new(store.clone()),
         favorites: Favorites::new(store.clone()),
-        board: Board::new(devices.clone()),
+        board: Board::new(devices.clone(), Pools::default().commands),
         store,
         devices,
         hardware: [one, two],
@@ -289,12 +290,15 @@ impl Fixture {
         let kept = told(&self.board).await;
         assert_eq!(
             kept,
-            told(&Board::new(self.devices.clone())).await,
+            told(&Board::new(self.devices.clone(), Pools::default().commands)).await,
             "{what}"
         );
         // And that is what one row after the other says.
         for (id, json) in &kept.0 {
-            let alone = Board::new(self.devices.clone()).one(*id).await.unwrap();
+            let alone = Board::new(self.devices.clone(), Pools::default().commands)
+                .one(*id)
+                .await
+                .unwrap();
             assert_eq!(
                 &*alone.unwrap().texts.as_ref().unwrap().json,
                 json,
@@ -487,9 +491,9 @@ async fn rows_that_are_not_kept_are_listed_all_the_same() {
     assert_eq!(length, None, "the long one is not kept");
     let json: Value = serde_json::from_str(&whole).unwrap();
     assert_eq!(json["result"].as_array().unwrap().len(), 201);
-    let nothing_kept = Board::keeping(f.devices.clone(), 0);
+    let nothing_kept = Board::keeping(f.devices.clone(), Pools::default().commands, 0);
     assert_eq!(listed(&nothing_kept).await, (None, whole.clone()));
-    let half_kept = Board::keeping(f.devices.clone(), 800_000);
+    let half_kept = Board::keeping(f.devices.clone(), Pools::default().commands, 800_000);
     assert_eq!(listed(&half_kept).await, (None, whole));
     let mut kept = [0_usize; 2];
     for entry in half_kept.all().await.unwrap().by_id() {

@@ -87,3 +87,52 @@ async fn without_authentication_other_sites_stay_out() {
     let renamed = [("Host", "evil.example")];
     assert_eq!(site.send("GET", &image, &renamed, b"").await.status, 403);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_authentication_those_are_let_in_who_need_no_password() {
+    let config = IndigoApiConfig {
+        authentication: false,
+        ..config()
+    };
+    let fixture = Fixture::new(&FILES, |_, _| returned(json!("{}"))).await;
+    let users = format!("names = ['hub.example.org']\n{USERS}");
+    let site = serve_with(fixture, &config, &users).await;
+    let message = format!("/message/{ID}/api");
+    let image = format!("/{ID}/images/a.png");
+    let doors = [
+        message.as_str(),
+        &image,
+        "/v2/api/indigo.devices",
+        "/cordon/indigo/plugins",
+        "/cordon/indigo/dialogs",
+        "/v2/api/ws/device-feed",
+        "/v2/api/ws/log-feed",
+        "/webhook/x",
+    ];
+    for door in doors {
+        let here = site.send("GET", door, &[], b"").await;
+        assert!(![401, 403].contains(&here.status), "{door} {here:?}");
+        for name in ["X-Forwarded-For", "Forwarded", "X-Real-IP"] {
+            let passed_on = [("Host", "hub.example.org"), (name, "203.0.113.9")];
+            let got = site.send("GET", door, &passed_on, b"").await;
+            assert_eq!(got.status, 401, "{door} {name}");
+        }
+    }
+    let command = json!({"message": "indigo.server.log", "messageText": "x"}).to_string();
+    let passed_on = [
+        ("Host", "hub.example.org"),
+        ("X-Forwarded-For", "127.0.0.1"),
+    ];
+    let path = "/v2/api/command";
+    let got = site
+        .send("POST", path, &passed_on, command.as_bytes())
+        .await;
+    assert_eq!(got.status, 401);
+    let with_key = [
+        passed_on[0],
+        passed_on[1],
+        ("Authorization", &format!("Bearer {KEY}")),
+    ];
+    let got = site.send("POST", path, &with_key, command.as_bytes()).await;
+    assert_eq!(got.status, 200);
+}

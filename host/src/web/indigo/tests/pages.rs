@@ -360,3 +360,17 @@ async fn a_long_answer_is_written_at_the_plugins_cost() {
     assert_eq!(got.body.len(), 40_001);
     assert!(account.billed() > Duration::ZERO);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_read_at_the_cost_of_their_plugin() {
+    let site = site(|_, _| returned(json!({"status": 310, "file_path": "own.py"}))).await;
+    let account = site.fixture.plugin.account.clone();
+    for (path, expected) in [
+        (format!("/{ID}/images/a.png"), "png"),
+        (format!("/message/{ID}/api/"), "secret = 1"),
+    ] {
+        let before = account.billed();
+        assert_eq!(site.get(&path).await.body, expected);
+        assert!(account.billed() > before, "{path}");
+    }
+}
