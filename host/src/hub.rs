@@ -41,7 +41,7 @@ use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
 use crate::store::Store;
-use crate::web::{Access, Board, HubApi, Management, Origins, Pages, VersionInfo};
+use crate::web::{Access, Board, Budget, HubApi, Management, Origins, Pages, VersionInfo};
 use manager::Manager;
 
 mod indigo;
@@ -306,6 +306,7 @@ impl Hub {
             manager: manager.map(|manager| Arc::new(manager) as Arc<dyn Management>),
             problems: self.problems.clone(),
             access: Access::new(&self.web),
+            budget: Budget::default(),
             pages: Pages::new(&self.maker.data.join(PAGES)),
             history: History::new(services.store.clone()),
             favorites: Favorites::new(services.store.clone()),

@@ -80,8 +80,10 @@ impl Serve {
         let library = hub.prepare(&config.hub.plugins, config.hub.instances);
         let api = hub.api(address);
         let (access, origins) = (api.access.clone(), api.origins.clone());
+        let budget = api.budget.clone();
         let indigo = hub.indigo().await?;
         let indigo = IndigoApi::new(indigo, &config.indigo_api, access, origins);
+        let indigo = indigo.with_budget(budget);
         // Whatever lies in the plugins folder: first the operator can look and act.
         say(&events, format!("pages of plugins: http://{pages}/"));
         say(&events, format!("ready on http://{address}/"));

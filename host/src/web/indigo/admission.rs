@@ -17,10 +17,10 @@ use axum::response::Response;
 use super::answer::{Early, error, wrong_method};
 use super::keys::{Verdict, Wanted};
 use super::{IndigoApi, confirm};
-use crate::web::Rights;
 use crate::web::access::Refusal;
 use crate::web::origin::{self, Act};
 use crate::web::server::Peer;
+use crate::web::{Access, Rights};
 
 /// What stands above a request's body, and where it comes from.
 pub(super) struct Asked {
@@ -41,6 +41,13 @@ impl<S: Sync> FromRequestParts<S> for Asked {
             headers: parts.headers.clone(),
             peer: peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |it| it.0.0.ip()),
         })
+    }
+}
+
+impl Asked {
+    /// The address of whoever asks.
+    pub(super) fn client(&self, access: &Access) -> IpAddr {
+        access.client(self.peer, &self.headers).address
     }
 }
 
@@ -126,7 +133,7 @@ impl IndigoApi {
         let value = asked.headers.get(header::AUTHORIZATION)?;
         let value = std::str::from_utf8(value.as_bytes()).ok()?;
         let (scheme, rest) = value.trim().split_once(' ')?;
-        let address = self.access.client(asked.peer, &asked.headers).address;
+        let address = asked.client(&self.access);
         let caller = if scheme.eq_ignore_ascii_case("basic") {
             self.access.basic(address, rest)
         } else if scheme.eq_ignore_ascii_case("digest") {
