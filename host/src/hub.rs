@@ -1,5 +1,6 @@
 //! The running hub: services, and the plugin instances of a configuration.
 
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,7 @@ use manager::Manager;
 
 mod indigo;
 mod manager;
+mod turns;
 
 /// The version that plugins see in `Parameters["DomoticzVersion"]`: that of the
 /// behaviour specification.
@@ -62,6 +64,8 @@ const GRACE: Duration = Duration::from_secs(20);
 pub struct Hub {
     maker: Maker,
     instances: Vec<Handle>,
+    /// Rows of configured hardware that may be started later.
+    expected: BTreeSet<u32>,
     manager: Option<Manager>,
     problems: Problems,
     web: WebConfig,
@@ -154,6 +158,7 @@ impl Hub {
                 grace: GRACE,
             },
             instances: Vec::new(),
+            expected: BTreeSet::new(),
             manager: None,
             problems: Problems::default(),
             web: WebConfig::default(),
@@ -222,7 +227,7 @@ impl Hub {
     pub async fn manage(&mut self, plugins: &Path, instances: u32) -> Result<(), EngineError> {
         self.prepare(plugins, instances);
         let configured = self.instances.iter().map(|it| it.remote().spec.hardware);
-        let configured = configured.collect();
+        let configured = configured.chain(self.expected.iter().copied()).collect();
         if let Some(manager) = &self.manager {
             manager.start_all(configured).await?;
         }
@@ -262,6 +267,20 @@ impl Hub {
         let handle = self.maker.start(id, section, definition)?;
         self.instances.push(handle);
         self.keep_history();
+        Ok(())
+    }
+
+    /// Keeps the place of an instance that may be started later. To be said before
+    /// [`Hub::manage`].
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when its row cannot be made.
+    pub async fn expect(&mut self, section: &HardwareSection) -> Result<(), EngineError> {
+        let store = &self.maker.services.store;
+        let id = store.hardware_for(&section.name, &section.plugin).await;
+        let id = id.map_err(|error| EngineError::Store(error.to_string()))?;
+        self.expected.insert(id);
         Ok(())
     }
 

@@ -89,12 +89,16 @@ impl Serve {
         say(&events, format!("ready on http://{address}/"));
         let web = config.web.clone();
         let told = stopping.clone().told();
+        let (running, ended) = tokio::sync::oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
+            // Dropped at the end, whatever that is.
+            let _running = running;
             listeners.serve(&web, api, indigo, told).await;
         });
         tokio::select! {
             biased;
             () = stopping.clone().told() => {}
+            _ = ended => {}
             started = startup::start_all(&mut hub, &config, &events, &library) => started?,
         }
         let served = stop(stopping, serving, &mut hub, &events).await;

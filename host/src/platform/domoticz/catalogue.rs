@@ -161,10 +161,7 @@ impl Library {
             return Arc::clone(&kept.last);
         }
         let begun = Instant::now();
-        let mut look = Look {
-            known: std::mem::take(&mut kept.pages),
-            ..Look::default()
-        };
+        let mut look = Look::after(std::mem::take(&mut kept.pages));
         let folders = inner.list(&mut look.catalogue).await;
         inner.read(folders, &mut look).await;
         kept.pages = look.pages;

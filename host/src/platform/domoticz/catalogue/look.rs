@@ -43,6 +43,14 @@ pub(super) struct Look {
 }
 
 impl Look {
+    /// One after another that has found this.
+    pub(super) fn after(known: Pages) -> Self {
+        Self {
+            known,
+            ..Self::default()
+        }
+    }
+
     /// Leaves these folders to the next look.
     pub(super) fn leave(&mut self, folders: &[PathBuf], why: &str) {
         self.catalogue.partial = true;
