@@ -4,8 +4,6 @@
 //! guessed. Paths are relative to the file's own folder.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -16,8 +14,12 @@ use crate::grants::{Grants, HostPattern, is_name};
 use crate::limits::Limits;
 use crate::mail::MailConfig;
 use crate::private::{self, Standing};
+use crate::regular_file::RegularFile;
 use crate::web::Rights;
 use crate::web::indigo::IndigoApiConfig;
+
+/// Largest file in bytes.
+const MAX_FILE: usize = 16 << 20;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -184,13 +186,12 @@ fn networks<'de, D: serde::Deserializer<'de>>(
 ) -> Result<Vec<HostPattern>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     let pattern = |text: &String| {
-        let pattern: HostPattern = text.parse().map_err(serde::de::Error::custom)?;
-        match pattern {
-            HostPattern::Address(_) | HostPattern::Network { .. } => Ok(pattern),
+        match text.parse() {
+            Ok(pattern @ (HostPattern::Address(_) | HostPattern::Network { .. })) => Ok(pattern),
             // A name says nothing of who asks.
-            HostPattern::Any | HostPattern::Name(_) => Err(serde::de::Error::custom(format!(
-                "`{text}` is no address and no network such as 192.168.1.0/24"
-            ))),
+            Ok(HostPattern::Any | HostPattern::Name(_)) | Err(_) => Err(serde::de::Error::custom(
+                format!("`{text}` is no address and no network such as 192.168.1.0/24"),
+            )),
         }
     };
     texts.iter().map(pattern).collect()
@@ -288,17 +289,18 @@ impl Config {
         let wrong = |what: &dyn std::fmt::Display| {
             EngineError::Config(format!("{}: {what}", path.display()))
         };
-        let mut file = File::open(path).map_err(io)?;
-        let standing = private::standing(&file, path).map_err(io)?;
+        let file = RegularFile::open(path).map_err(io)?;
+        let standing = private::standing(file.as_file(), path).map_err(io)?;
         if standing == Standing::Writable {
             return Err(wrong(
                 &"everybody can change it or put another in its place, and so have programs \
                   started; use `chmod go-w` on the file and its folder",
             ));
         }
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(io)?;
-        let mut config: Self = toml::from_str(&text).map_err(|error| wrong(&error))?;
+        let text = file.whole(MAX_FILE).map_err(io)?;
+        let text = String::from_utf8(text).map_err(|_| wrong(&"it is no UTF-8"))?;
+        let mut config: Self =
+            toml::from_str(&text).map_err(|error| wrong(&explained(&error, &text)))?;
         config.check().map_err(|error| wrong(&error))?;
         config.warnings = warnings(&standing, config.has_secrets());
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -330,6 +332,14 @@ impl Config {
                 return Err(
                     "each of `users` under [web] needs a name of its own and a password".into(),
                 );
+            }
+            // Clients send the two joined by a colon.
+            if user.name.contains(':') || user.name.contains(char::is_control) {
+                return Err(format!(
+                    "the user `{}` under [web] could not log in; a name has no colon and no \
+                     control character",
+                    user.name.escape_debug()
+                ));
             }
         }
         let mut names = std::collections::BTreeSet::new();
@@ -379,6 +389,43 @@ impl Config {
     }
 }
 
+/// Where an error is and what is expected there. The line may hold a password, so neither
+/// it nor any value is said.
+fn explained(error: &toml::de::Error, text: &str) -> String {
+    let message = without_values(error.message());
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return message;
+    };
+    let row = before.matches('\n').count().saturating_add(1);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let column = line.chars().count().saturating_add(1);
+    format!("line {row}, column {column}: {message}")
+}
+
+/// The message of an error without the value that is wrong, which stands before what is
+/// expected.
+fn without_values(message: &str) -> String {
+    const KINDS: [&str; 4] = [
+        "invalid type: ",
+        "invalid value: ",
+        "invalid length ",
+        "unknown variant ",
+    ];
+    let Some(kind) = KINDS.iter().find(|kind| message.starts_with(**kind)) else {
+        return message.to_owned();
+    };
+    let value = message.get(kind.len()..).unwrap_or_default();
+    let (value, expected) = value.rsplit_once(", expected ").unwrap_or((value, ""));
+    // Such as `string "..."` and integer `1`.
+    let what = value.split(['"', '`']).next().unwrap_or_default().trim();
+    let what = format!("{kind}{what}");
+    let what = what.trim_end().trim_end_matches(':');
+    match expected {
+        "" => what.to_owned(),
+        expected => format!("{what}, expected {expected}"),
+    }
+}
+
 /// What the operator should change about who may read and write the file.
 fn warnings(standing: &Standing, secrets: bool) -> Vec<String> {
     let text = match standing {
@@ -409,6 +456,61 @@ mod tests {
     fn an_unknown_word_is_refused_with_its_line() {
         let text = refusal("[hub]\nlisten = \"127.0.0.1:1\"\nport = 4\n");
         assert!(text.contains("port") && text.contains("line 3"), "{text}");
+    }
+
+    #[test]
+    fn an_error_says_where_it_is_and_no_value() {
+        let user = |rest: &str| format!("# é\n[web]\nusers = [{{ {rest} }}]\n");
+        for (text, said) in [
+            (
+                user("name = \"a\", password = \"SECRET\", rigths = \"user\""),
+                "line 3, column 43: unknown field `rigths`, expected one of",
+            ),
+            (user("name = \"a\", password = SECRET"), "line 3, column"),
+            (
+                user("name = \"a\", password = 735773"),
+                "invalid type: integer, expected a string",
+            ),
+            (
+                user("name = \"a\", password = \"p\", rights = \"SECRET\""),
+                "unknown variant, expected one of `viewer`",
+            ),
+            (
+                "hub = \"SECRET, expected \\\"\"\n".to_owned(),
+                "line 1, column 7: invalid type: string, expected struct",
+            ),
+            (
+                "\n\n[web\npassword = \"SECRET\"".to_owned(),
+                "line 3, column",
+            ),
+            (user("name = \"a\", password = \"SECRET"), "line 3, column"),
+        ] {
+            let refused = refusal(&text);
+            assert!(refused.contains(said), "{text}: {refused}");
+            assert!(
+                !refused.contains("SECRET") && !refused.contains("735773"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_none_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cordon.toml");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let refused = Config::load(&path).unwrap_err().to_string();
+        assert!(refused.contains("it is no regular file"), "{refused}");
+    }
+
+    #[test]
+    fn a_user_whose_name_cannot_be_sent_is_refused() {
+        for name in ["a:b", "a\\nb"] {
+            let text = format!("[web]\nusers = [{{ name = \"{name}\", password = \"p\" }}]\n");
+            let refused = refusal(&text);
+            assert!(refused.contains("a name has no colon"), "{refused}");
+        }
     }
 
     fn loaded(text: &str, mode: u32) -> Result<Vec<String>, String> {
@@ -484,8 +586,13 @@ mod tests {
     fn users_need_a_password_and_networks_are_addresses() {
         let text = refusal("[web]\nusers = [{ name = \"a\", password = \"\" }]\n");
         assert!(text.contains("a name of its own and a password"), "{text}");
-        let text = refusal("[web]\nnetworks = [\"router.lan\"]\n");
-        assert!(text.contains("`router.lan` is no address"), "{text}");
+        for network in ["router.lan", "10.0.0.0/99", "*"] {
+            let text = refusal(&format!("[web]\nnetworks = [\"{network}\"]\n"));
+            assert!(
+                text.contains(&format!("`{network}` is no address")),
+                "{text}"
+            );
+        }
         let web: WebConfig =
             toml::from_str("users = [{ name = \"a\", password = \"secret\" }]").unwrap();
         assert!(!format!("{web:?}").contains("secret"));

@@ -1,5 +1,6 @@
 //! The running hub: services, and the plugin instances of a configuration.
 
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,11 +42,12 @@ use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
 use crate::store::Store;
-use crate::web::{Access, Board, HubApi, Management, Origins, Pages, VersionInfo};
+use crate::web::{Access, Board, Budget, HubApi, Management, Origins, Pages, VersionInfo};
 use manager::Manager;
 
 mod indigo;
 mod manager;
+mod turns;
 
 /// The version that plugins see in `Parameters["DomoticzVersion"]`: that of the
 /// behaviour specification.
@@ -62,6 +64,8 @@ const GRACE: Duration = Duration::from_secs(20);
 pub struct Hub {
     maker: Maker,
     instances: Vec<Handle>,
+    /// Rows of configured hardware that may be started later.
+    expected: BTreeSet<u32>,
     manager: Option<Manager>,
     problems: Problems,
     web: WebConfig,
@@ -152,6 +156,7 @@ impl Hub {
                 tls: Arc::new(tls),
             },
             instances: Vec::new(),
+            expected: BTreeSet::new(),
             manager: None,
             problems: Problems::default(),
             web: WebConfig::default(),
@@ -220,7 +225,7 @@ impl Hub {
     pub async fn manage(&mut self, plugins: &Path, instances: u32) -> Result<(), EngineError> {
         self.prepare(plugins, instances);
         let configured = self.instances.iter().map(|it| it.remote().spec.hardware);
-        let configured = configured.collect();
+        let configured = configured.chain(self.expected.iter().copied()).collect();
         if let Some(manager) = &self.manager {
             manager.start_all(configured).await?;
         }
@@ -260,6 +265,20 @@ impl Hub {
         let handle = self.maker.start(id, section, definition)?;
         self.instances.push(handle);
         self.keep_history();
+        Ok(())
+    }
+
+    /// Keeps the place of an instance that may be started later. To be said before
+    /// [`Hub::manage`].
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when its row cannot be made.
+    pub async fn expect(&mut self, section: &HardwareSection) -> Result<(), EngineError> {
+        let store = &self.maker.services.store;
+        let id = store.hardware_for(&section.name, &section.plugin).await;
+        let id = id.map_err(|error| EngineError::Store(error.to_string()))?;
+        self.expected.insert(id);
         Ok(())
     }
 
@@ -306,6 +325,7 @@ impl Hub {
             manager: manager.map(|manager| Arc::new(manager) as Arc<dyn Management>),
             problems: self.problems.clone(),
             access: Access::new(&self.web),
+            budget: Budget::default(),
             pages: Pages::new(
                 &self.maker.data.join(PAGES),
                 services.pools.files.clone(),

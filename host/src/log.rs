@@ -37,6 +37,10 @@ const SUBSCRIBER_QUEUE: usize = 256;
 const HUB_BURST: u32 = 2000;
 const HUB_RATE: u32 = 100;
 
+/// The same for lines of the API's clients, all of them together.
+const CLIENTS_BURST: u32 = 200;
+const CLIENTS_RATE: u32 = 20;
+
 /// A text as one line that holds nothing invisible.
 pub(crate) fn one_line(text: &str) -> std::borrow::Cow<'_, str> {
     visible(text, Newlines::Escape, usize::MAX)
@@ -108,6 +112,9 @@ pub struct Record {
     /// Whether it is of the core log (rule 18), where the name stands in parentheses: a line
     /// of a plugin must not pass for one of the hub's own.
     pub core: bool,
+    /// Whether a client of the API wrote it. It stands among the hub's own lines, and takes
+    /// no room of theirs.
+    pub client: bool,
     /// The text, without the hardware's name.
     pub text: String,
 }
@@ -116,6 +123,7 @@ pub struct Record {
 #[derive(Clone, Copy)]
 enum By<'a> {
     Hub,
+    Client,
     /// The hub, about an instance.
     HubAbout(&'a str),
     Plugin(&'a str),
@@ -125,7 +133,7 @@ enum By<'a> {
 impl Record {
     fn new(time: Timestamp, by: By<'_>, level: Level, text: &str) -> Self {
         let (hardware, newlines) = match by {
-            By::Hub => (None, Newlines::Escape),
+            By::Hub | By::Client => (None, Newlines::Escape),
             By::HubAbout(name) => (Some(name), Newlines::Escape),
             By::Plugin(name) | By::PluginInCore(name) => (Some(name), Newlines::Keep),
         };
@@ -142,6 +150,7 @@ impl Record {
             level,
             hardware,
             core: matches!(by, By::PluginInCore(_)),
+            client: matches!(by, By::Client),
             text,
         }
     }
@@ -203,6 +212,8 @@ struct Kept {
     rings: Rings,
     /// For the hub's own lines.
     hub: Pace,
+    /// For those of clients.
+    clients: Pace,
 }
 
 #[derive(Debug)]
@@ -248,6 +259,7 @@ impl EventLog {
             kept: Mutex::new(Kept {
                 rings: Rings::new(capacity),
                 hub: Pace::new(HUB_BURST, HUB_RATE),
+                clients: Pace::new(CLIENTS_BURST, CLIENTS_RATE),
             }),
             subscribers: broadcast::Sender::new(SUBSCRIBER_QUEUE),
             console,
@@ -275,20 +287,37 @@ impl EventLog {
         self.add(By::HubAbout(hardware), level, text);
     }
 
-    fn add(&self, by: By<'_>, level: Level, text: &str) {
+    /// Records a line of a client of the API, who is named in it; newlines are escaped.
+    /// `false` when clients have written too much of late.
+    pub fn record_client(&self, level: Level, text: &str) -> bool {
+        self.add(By::Client, level, text)
+    }
+
+    fn add(&self, by: By<'_>, level: Level, text: &str) -> bool {
         // Made outside of the lock, and dated in it, so that the order of the log is the
         // order of time.
         let record = Record::new(Timestamp::UNIX_EPOCH, by, level, text);
         let mut kept = self.lock();
-        if matches!(by, By::Hub) && !kept.hub.take() {
-            return;
+        let passes = match by {
+            By::Hub => kept.hub.take(),
+            By::Client => kept.clients.take(),
+            By::HubAbout(_) | By::Plugin(_) | By::PluginInCore(_) => true,
+        };
+        if !passes {
+            return false;
         }
-        if let Some(count) = kept.hub.left_out() {
-            let text = format!("{count} lines of the hub were left out; they were too many");
-            let told = Record::new(Timestamp::UNIX_EPOCH, By::Hub, Level::Error, &text);
-            self.put(&mut kept, told);
+        for (of, whose, left_out) in [
+            (By::Hub, "the hub", kept.hub.left_out()),
+            (By::Client, "clients of the API", kept.clients.left_out()),
+        ] {
+            if let Some(count) = left_out {
+                let text = format!("{count} lines of {whose} were left out; they were too many");
+                let told = Record::new(Timestamp::UNIX_EPOCH, of, Level::Error, &text);
+                self.put(&mut kept, told);
+            }
         }
         self.put(&mut kept, record);
+        true
     }
 
     fn put(&self, kept: &mut Kept, mut record: Record) {

@@ -106,6 +106,12 @@ impl RegularFile {
         })
     }
 
+    /// The file itself.
+    #[must_use]
+    pub fn as_file(&self) -> &File {
+        &self.file
+    }
+
     /// Which file it is, and in which state it was when it was opened.
     #[must_use]
     pub fn identity(&self) -> Identity {

@@ -80,19 +80,25 @@ impl Serve {
         let library = hub.prepare(&config.hub.plugins, config.hub.instances);
         let api = hub.api(address);
         let (access, origins) = (api.access.clone(), api.origins.clone());
+        let budget = api.budget.clone();
         let indigo = hub.indigo().await?;
         let indigo = IndigoApi::new(indigo, &config.indigo_api, access, origins);
+        let indigo = indigo.with_budget(budget);
         // Whatever lies in the plugins folder: first the operator can look and act.
         say(&events, format!("pages of plugins: http://{pages}/"));
         say(&events, format!("ready on http://{address}/"));
         let web = config.web.clone();
         let told = stopping.clone().told();
+        let (running, ended) = tokio::sync::oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
+            // Dropped at the end, whatever that is.
+            let _running = running;
             listeners.serve(&web, api, indigo, told).await;
         });
         tokio::select! {
             biased;
             () = stopping.clone().told() => {}
+            _ = ended => {}
             started = startup::start_all(&mut hub, &config, &events, &library) => started?,
         }
         let served = stop(stopping, serving, &mut hub, &events).await;

@@ -8,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 use tokio::time::timeout_at;
+use tokio_util::task::TaskTracker;
 
+use super::turns::Turns;
 use super::{Maker, stop_all};
 use crate::account::Account;
 use crate::capability::files;
@@ -33,6 +35,12 @@ use crate::web::Management;
 const MAX_VALUE: usize = 4096;
 const MAX_NAME: usize = 100;
 
+/// How long the plugins folder is looked through before what is known is started.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long after a look the next one begins, when it did not come to the end.
+const AGAIN: Duration = Duration::from_secs(30);
+
 /// The managed hardware. Clones share it.
 #[derive(Clone)]
 pub(super) struct Manager {
@@ -46,8 +54,11 @@ struct Inner {
     /// Hardware of the configuration; unknown until it was started.
     configured: OnceLock<BTreeSet<u32>>,
     instances: usize,
-    /// Held for as long as a change takes: one at a time.
     running: Mutex<BTreeMap<u32, Handle>>,
+    /// Held by whoever changes the hardware of this id, for as long as that takes.
+    turns: Turns,
+    /// Changes on their way.
+    changes: TaskTracker,
     /// Nothing is started any more.
     stopping: AtomicBool,
 }
@@ -61,6 +72,8 @@ impl Manager {
             configured: OnceLock::new(),
             instances: usize::try_from(instances).unwrap_or(usize::MAX),
             running: Mutex::default(),
+            turns: Turns::default(),
+            changes: TaskTracker::new(),
             stopping: AtomicBool::new(false),
         };
         Self {
@@ -79,19 +92,21 @@ impl Manager {
         let inner = &self.inner;
         let configured = inner.configured.get_or_init(|| configured);
         let stored = inner.maker.services.store.managed_hardware().await?;
-        let mut running = inner.running.lock().await;
         let enabled: Vec<_> = stored.into_iter().filter(|it| it.enabled).collect();
+        let keys: Vec<_> = enabled.iter().map(|it| it.key.as_str()).collect();
         let catalogue = match enabled.is_empty() {
-            true => Catalogue::default(),
-            false => inner.library.look().await,
-        };
-        for hardware in enabled {
-            let started = inner.start(&mut running, configured, &hardware, &catalogue);
-            if let Err(problem) = started {
-                let events = &inner.maker.services.events;
-                events.record_about(&hardware.name, Level::Error, &problem);
-                inner.problems.add_section(hardware.name, problem);
+            true => Arc::default(),
+            false => {
+                inner
+                    .library
+                    .look_until((Instant::now() + PATIENCE).into(), &keys)
+                    .await
             }
+        };
+        let waiting = inner.start_found(configured, enabled, &catalogue).await;
+        if !waiting.is_empty() {
+            let inner = Arc::clone(inner);
+            tokio::spawn(async move { inner.start_later(waiting).await });
         }
         Ok(())
     }
@@ -99,17 +114,24 @@ impl Manager {
     /// Stops all by this moment. A change that is on its way starts nothing more.
     pub(super) async fn stop(&self, until: Instant) {
         self.inner.stopping.store(true, Ordering::SeqCst);
-        let Ok(mut running) = timeout_at(until.into(), self.inner.running.lock()).await else {
-            return tracing::error!("a change of the hardware does not end");
+        let inner = &self.inner;
+        inner.changes.close();
+        let Ok(mut running) = timeout_at(until.into(), inner.running.lock()).await else {
+            return tracing::error!("the hardware is not given back");
         };
-        let running = std::mem::take(&mut *running);
-        stop_all(running.into_values(), until).await;
+        let taken = std::mem::take(&mut *running);
+        drop(running);
+        let changes = timeout_at(until.into(), inner.changes.wait());
+        let ((), changed) = tokio::join!(stop_all(taken.into_values(), until), changes);
+        if changed.is_err() {
+            tracing::error!("a change of the hardware does not end");
+        }
     }
 }
 
 impl Management for Manager {
     fn definitions(&self) -> BoxFuture<'_, Result<Vec<Arc<PluginDefinition>>, String>> {
-        Box::pin(async { Ok(self.inner.library.look().await.plugins) })
+        Box::pin(async { Ok(self.inner.library.look().await.plugins.clone()) })
     }
 
     fn hardware(&self) -> BoxFuture<'_, Result<Vec<ManagedHardware>, String>> {
@@ -122,20 +144,23 @@ impl Management for Manager {
     fn save(&self, hardware: ManagedHardware) -> BoxFuture<'_, Result<u32, String>> {
         let inner = Arc::clone(&self.inner);
         // A client that goes away must not leave half a change.
-        Box::pin(finish(async move { inner.save(hardware).await }))
+        let changes = self.inner.changes.clone();
+        Box::pin(finish(changes, async move { inner.save(hardware).await }))
     }
 
     fn remove(&self, id: u32) -> BoxFuture<'_, Result<(), String>> {
         let inner = Arc::clone(&self.inner);
-        Box::pin(finish(async move { inner.remove(id).await }))
+        let changes = self.inner.changes.clone();
+        Box::pin(finish(changes, async move { inner.remove(id).await }))
     }
 }
 
 /// Carries a change to its end even if nobody waits for it any more.
 async fn finish<T: Send + 'static>(
+    changes: TaskTracker,
     change: impl Future<Output = Result<T, String>> + Send + 'static,
 ) -> Result<T, String> {
-    let ended = tokio::spawn(change).await;
+    let ended = changes.spawn(change).await;
     ended.unwrap_or_else(|error| Err(format!("the change failed inside the hub: {error}")))
 }
 
@@ -149,11 +174,12 @@ impl Inner {
     async fn save(&self, hardware: ManagedHardware) -> Result<u32, String> {
         check(&hardware)?;
         let configured = self.configured()?;
-        let mut running = self.running.lock().await;
+        let is_new = hardware.id == 0;
+        // New hardware has the turn of what has no id yet, so that they are counted one by one.
+        let turn = self.turns.take(hardware.id).await;
         let store = &self.maker.services.store;
         let stored = store.managed_hardware().await;
         let stored = stored.map_err(|error| error.to_string())?;
-        let is_new = hardware.id == 0;
         if is_new && stored.len().saturating_add(configured.len()) >= self.instances {
             return Err(format!(
                 "there are {} plugin instances already; raise `instances` under [hub]",
@@ -171,32 +197,106 @@ impl Inner {
         fits.map_err(|error| error.to_string())?;
         let id = store.save_managed(hardware.clone()).await;
         let id = id.map_err(|error| error.to_string())?;
-        if let Some(instance) = running.remove(&id) {
-            instance.stop(self.maker.services.grace).await;
-        }
+        self.stop_one(id).await;
         let hardware = ManagedHardware { id, ..hardware };
         if hardware.enabled {
+            let mut running = self.running.lock().await;
             self.start(&mut running, configured, &hardware, &catalogue)?;
         }
+        drop(turn);
         Ok(id)
     }
 
     async fn remove(&self, id: u32) -> Result<(), String> {
         self.configured()?;
-        let mut running = self.running.lock().await;
+        let _turn = self.turns.take(id).await;
         let store = &self.maker.services.store;
         let stored = store.managed_hardware().await;
         let stored = stored.map_err(|error| error.to_string())?;
         if !stored.iter().any(|known| known.id == id) {
             return Err(self.no_such(id));
         }
-        if let Some(instance) = running.remove(&id) {
-            instance.stop(self.maker.services.grace).await;
-        }
+        self.stop_one(id).await;
         let removed = store.remove_hardware(id).await;
         removed.map_err(|error| error.to_string())?;
         self.forget_files(id).await;
         Ok(())
+    }
+
+    /// Stops this one, if it runs. It may take as long as it has, and others are changed in
+    /// the meantime.
+    async fn stop_one(&self, id: u32) {
+        let instance = self.running.lock().await.remove(&id);
+        if let Some(instance) = instance {
+            instance.stop(self.maker.services.grace).await;
+        }
+    }
+
+    /// Starts those whose plugins are known, and returns those whose plugins may lie in
+    /// folders that were not read.
+    async fn start_found(
+        &self,
+        configured: &BTreeSet<u32>,
+        wanted: Vec<ManagedHardware>,
+        catalogue: &Catalogue,
+    ) -> Vec<ManagedHardware> {
+        let mut waiting = Vec::new();
+        let mut running = self.running.lock().await;
+        for hardware in wanted {
+            if catalogue.partial && catalogue.find(&hardware.key).is_none() {
+                waiting.push(hardware);
+                continue;
+            }
+            let started = self.start(&mut running, configured, &hardware, catalogue);
+            match started {
+                Ok(()) => self.problems.forget_section(&hardware.name),
+                Err(problem) => self.refuse(&hardware.name, problem),
+            }
+        }
+        waiting
+    }
+
+    /// Starts those whose folders were not read at first, as soon as they are.
+    async fn start_later(&self, mut waiting: Vec<ManagedHardware>) {
+        let Ok(configured) = self.configured() else {
+            return;
+        };
+        let mut told = false;
+        while !waiting.is_empty() && !self.stopping.load(Ordering::SeqCst) {
+            let catalogue = self.library.look().await;
+            let mut open = Vec::new();
+            for hardware in waiting {
+                let _turn = self.turns.take(hardware.id).await;
+                // Somebody may have changed it in the meantime.
+                let stored = self.maker.services.store.managed_hardware().await;
+                let stored = stored.unwrap_or_default().into_iter();
+                let now: Vec<_> = stored
+                    .filter(|it| it.id == hardware.id && it.enabled)
+                    .collect();
+                let runs = self.running.lock().await.contains_key(&hardware.id);
+                if !runs {
+                    open.extend(self.start_found(configured, now, &catalogue).await);
+                }
+            }
+            waiting = open;
+            if !std::mem::replace(&mut told, true) {
+                for hardware in &waiting {
+                    let text = format!(
+                        "there is no plugin with key `{}` so far; folders that do not answer are \
+                         tried again",
+                        hardware.key
+                    );
+                    self.refuse(&hardware.name, text);
+                }
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    fn refuse(&self, name: &str, problem: String) {
+        let events = &self.maker.services.events;
+        events.record_about(name, Level::Error, &problem);
+        self.problems.add_section(name.to_owned(), problem);
     }
 
     /// Removes what the plugin kept. The folder of an id is never used again.

@@ -9,8 +9,18 @@ use std::sync::Arc;
 
 use super::{LogCapacity, Record};
 
-/// The ring of the hub itself. Names have no control characters.
+/// The rings of the hub itself and of the API's clients. Names have no control characters.
 const HUB: &str = "\0";
+const CLIENTS: &str = "\u{1}";
+
+/// The ring of a record.
+fn ring_of(record: &Record) -> &str {
+    match &record.hardware {
+        Some(name) => name,
+        None if record.client => CLIENTS,
+        None => HUB,
+    }
+}
 
 /// What a record costs beside its texts: itself, its place in a ring and a share of that.
 pub(super) const RECORD_OVERHEAD: usize = size_of::<Record>() + 10 * size_of::<usize>();
@@ -60,7 +70,7 @@ impl Rings {
     }
 
     pub(super) fn push(&mut self, record: Arc<Record>) {
-        let name: Arc<str> = record.hardware.as_deref().unwrap_or(HUB).into();
+        let name: Arc<str> = ring_of(&record).into();
         let (number, cost) = (self.next, record.cost());
         self.next = self.next.saturating_add(1);
         self.change(&name, |ring| {
@@ -118,7 +128,7 @@ impl Rings {
         keep: impl Fn(&Record) -> bool,
     ) -> Vec<(u64, Arc<Record>)> {
         let wanted = self.rings.iter().filter(|(name, _)| {
-            let name = Some(&***name).filter(|name| *name != HUB);
+            let name = Some(&***name).filter(|name| ![HUB, CLIENTS].contains(name));
             of(name)
         });
         let newest = wanted.map(|(_, ring)| -> Vec<_> {

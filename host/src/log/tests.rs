@@ -339,3 +339,31 @@ fn the_hub_itself_can_be_made_to_write_only_so_much() {
     );
     assert_eq!(last[1].text, "x");
 }
+
+#[test]
+fn clients_that_write_without_end_silence_neither_the_hub_nor_its_past() {
+    let log = EventLog::new(LogCapacity {
+        records: 100,
+        bytes: 1 << 20,
+    });
+    log.record(None, Level::Status, "ready");
+    let flood = (0..10_000).filter(|_| log.record_client(Level::Normal, "API (joe): flood"));
+    let written = flood.count();
+    assert!((100..1000).contains(&written), "{written}");
+    for n in 0..20 {
+        log.record(None, Level::Error, format!("own {n}"));
+    }
+    let texts: Vec<_> = log
+        .tail(None, 1000)
+        .iter()
+        .map(|it| it.text.clone())
+        .collect();
+    assert!(texts.contains(&"ready".to_owned()), "{texts:?}");
+    assert_eq!(
+        texts.iter().filter(|text| text.starts_with("own ")).count(),
+        20
+    );
+    // Those are the hub's own as to whoever asks for them.
+    let asked = log.select(1000, |hardware| hardware.is_some(), |_| true);
+    assert!(asked.is_empty());
+}

@@ -38,6 +38,8 @@ bounds! {
         FOLDERS = 4096;
         /// seconds that one folder or bundle may take to be read, before it is left alone
         FOLDER_SECONDS = 5;
+        /// seconds that all folders together may take, before the rest is left for the next time
+        FOLDERS_SECONDS = 20;
         /// folders that do not come back from the system, before no further one is read
         HUNG_FOLDERS = 8;
         /// bytes of all definitions together

@@ -28,6 +28,11 @@ impl Problems {
         self.lock().sections.insert(name, reason);
     }
 
+    /// Forgets it: the plugin is started after all.
+    pub fn forget_section(&self, name: &str) {
+        self.lock().sections.remove(name);
+    }
+
     /// All of them: the name of a folder or of a section, and the reason.
     #[must_use]
     pub fn all(&self) -> Vec<(String, String)> {

@@ -10,18 +10,22 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::{Map, Value};
 
-use super::devices::Listing;
+use super::budget::{self, Share};
 use super::gzip;
+use super::rows::{Each, Framed, Pieces};
 
 /// Shorter answers are not compressed.
 const SHORT: usize = 1 << 10;
+/// Bytes that compressing takes.
+const GZIP: usize = 320 << 10;
+/// Bytes that a row takes before it is JSON, which is more than any of a few figures.
+const ROW: usize = 1 << 10;
 
 /// An answer: `status`, `title`, and what the command adds.
-#[derive(Debug)]
 pub(super) struct Answer {
     fields: Map<String, Value>,
-    /// Rows that are JSON already.
-    listing: Option<Listing>,
+    /// `result`, which is put together while it is sent.
+    rows: Option<Box<dyn Pieces>>,
 }
 
 impl Answer {
@@ -39,7 +43,7 @@ impl Answer {
     pub(super) fn unknown() -> Self {
         let mut answer = Self {
             fields: Map::new(),
-            listing: None,
+            rows: None,
         };
         answer
             .fields
@@ -56,10 +60,7 @@ impl Answer {
         let mut fields = Map::new();
         fields.insert("status".to_owned(), Value::from(status));
         fields.insert("title".to_owned(), Value::from(title));
-        Self {
-            fields,
-            listing: None,
-        }
+        Self { fields, rows: None }
     }
 
     /// Adds a field.
@@ -70,32 +71,42 @@ impl Answer {
 
     /// Adds `result`, which Domoticz leaves out when there is nothing in it.
     pub(super) fn with_result(self, rows: Vec<Value>) -> Self {
-        if rows.is_empty() {
-            return self;
-        }
-        self.with("result", rows)
+        let weight = rows.len().saturating_mul(ROW);
+        self.with_each(rows.into_iter(), weight)
     }
 
-    /// Adds `result` as it is put together.
-    pub(super) fn with_listing(mut self, listing: Listing) -> Self {
-        self.listing = Some(listing).filter(|listing| !listing.is_empty());
+    /// The same of rows that are made while they are sent. `weight` is what they are made of
+    /// in bytes.
+    pub(super) fn with_each(
+        self,
+        rows: impl Iterator<Item = Value> + Send + 'static,
+        weight: usize,
+    ) -> Self {
+        match Each::of(rows, weight) {
+            Some(rows) => self.with_rows(rows),
+            None => self,
+        }
+    }
+
+    /// Adds `result`, of which there is at least one row.
+    pub(super) fn with_rows(mut self, rows: impl Pieces) -> Self {
+        self.rows = Some(Box::new(rows));
         self
     }
 
     /// The response to a client that takes `gzip`, or does not.
-    pub(super) fn respond(self, gzip: bool) -> Response {
+    pub(super) async fn respond(self, share: Share, gzip: bool) -> Response {
+        let Some(rows) = self.rows else {
+            return whole(&Value::Object(self.fields), gzip);
+        };
         let head = Value::Object(self.fields).to_string();
-        match self.listing {
-            Some(listing) => {
-                // `,"result":[` and `]` are in the object's braces.
-                let around = head.len().saturating_add(r#","result":[]"#.len());
-                let length = listing.length().map(|length| length.saturating_add(around));
-                respond(listing.pieces(head), length, gzip)
-            }
-            None => {
-                let length = head.len();
-                respond(stream::iter([Bytes::from(head)]), Some(length), gzip)
-            }
+        let framed = Framed::result(head, rows);
+        let length = framed.length();
+        let gzip = gzip && length.is_none_or(|length| length >= SHORT);
+        let kept = framed.weight().saturating_add(if gzip { GZIP } else { 0 });
+        match share.take(kept).await {
+            Some(kept) => respond(share.send(kept, Box::new(framed)), length, gzip),
+            None => budget::full(),
         }
     }
 
@@ -115,8 +126,16 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        self.respond(false)
+        // Only commands have rows, and they respond with their client's share.
+        whole(&Value::Object(self.fields), false)
     }
+}
+
+fn whole(fields: &Value, gzip: bool) -> Response {
+    let text = fields.to_string();
+    let length = text.len();
+    let gzip = gzip && length >= SHORT;
+    respond(stream::iter([Bytes::from(text)]), Some(length), gzip)
 }
 
 /// `length` is that of all pieces, where it is known.
@@ -125,7 +144,6 @@ fn respond(
     length: Option<usize>,
     gzip: bool,
 ) -> Response {
-    let gzip = gzip && length.is_none_or(|length| length >= SHORT);
     let body = match gzip {
         true => Body::from_stream(gzip::compress(pieces).map(Ok::<_, Infallible>)),
         false => Body::from_stream(pieces.map(Ok::<_, Infallible>)),

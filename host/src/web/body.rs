@@ -18,7 +18,9 @@ pub(super) async fn file(request: Request, limit: usize) -> Result<Vec<u8>, (Sta
     let Some(boundary) = boundary(&kind) else {
         return Ok(body.into());
     };
-    let found = first_file(&body, &boundary);
+    // Four megabytes take a while: not on a thread that serves others.
+    let found = tokio::task::spawn_blocking(move || first_file(&body, &boundary)).await;
+    let found = found.ok().flatten();
     found.ok_or_else(|| {
         (
             StatusCode::BAD_REQUEST,

@@ -17,7 +17,7 @@ use super::commands::Call;
 use super::query::Query;
 pub use board::Board;
 pub(super) use board::Entry;
-pub(super) use listing::Listing;
+pub(super) use listing::{Listed, Listing};
 pub(super) use row::object;
 
 /// Hardware type number of Python plugins (spec 1.4).
@@ -58,7 +58,10 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, String> {
         .with("ServerTime", now.strftime("%Y-%m-%d %H:%M:%S").to_string())
         .with("app_version", api.version.version.as_str());
     let listing = Listing::new(api.board.clone(), entries, hardware);
-    Ok(answer.with_listing(listing))
+    Ok(match listing.is_empty() {
+        true => answer,
+        false => answer.with_rows(listing),
+    })
 }
 
 /// Which rows a client asks for.

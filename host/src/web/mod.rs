@@ -9,6 +9,7 @@ mod access;
 mod answer;
 mod bodies;
 mod body;
+mod budget;
 mod commands;
 mod compare;
 mod counter;
@@ -24,6 +25,7 @@ mod page;
 mod pages;
 mod places;
 mod query;
+mod rows;
 mod sensor;
 mod server;
 mod site;
@@ -31,20 +33,25 @@ mod stream;
 mod throttle;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Form, Path, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
 pub use access::{Access, Rights};
+pub use budget::Budget;
 pub use commands::markdown;
 pub use devices::Board;
 pub use origin::Origins;
@@ -70,12 +77,16 @@ use commands::Call;
 use early::{Early, Reply};
 use forwarded::Client;
 use origin::Act;
+use page::StatusPage;
 use query::Query;
+use rows::Pieces;
 use server::Peer;
 
 /// Bytes of a form, and of an uploaded file.
 const MAX_FORM: usize = 64 << 10;
 const MAX_UPLOAD: usize = 4 << 20;
+/// Bytes of an icon, of which there are many on a page.
+const MAX_ICON: usize = 256 << 10;
 
 /// What the API needs of the hub.
 #[derive(Clone)]
@@ -100,6 +111,8 @@ pub struct HubApi {
     pub problems: Problems,
     /// Who may use the API.
     pub access: Access,
+    /// Room for answers under way.
+    pub budget: Budget,
     /// Pages of plugins.
     pub pages: Pages,
     /// What devices showed.
@@ -163,6 +176,7 @@ pub trait Management: Send + Sync {
 
 /// The routes of the API.
 pub fn router(api: HubApi) -> Router {
+    let room = (api.budget.clone(), api.access.clone());
     Router::new()
         .route("/", get(status_page))
         .route("/json.htm", get(json).post(json))
@@ -171,14 +185,17 @@ pub fn router(api: HubApi) -> Router {
         .layer(DefaultBodyLimit::max(MAX_FORM))
         .route("/uploadcustomicon", post(upload))
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
+        .layer(from_fn_with_state(room, budget::of_whole_answers))
         .with_state(api)
 }
 
 /// The routes of the origin that pages of plugins have for themselves.
 pub fn pages_router(api: HubApi) -> Router {
+    let room = (api.budget.clone(), api.access.clone());
     Router::new()
         .route("/templates/{name}", get(custom_page))
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
+        .layer(from_fn_with_state(room, budget::of_whole_answers))
         .with_state(api)
 }
 
@@ -209,6 +226,7 @@ async fn json(
         caller: &caller,
         peer: client.address,
         busy: AtomicBool::new(false),
+        share: api.budget.share(client.address),
     };
     Ok(commands::run(&call, gzip::is_accepted(&headers)).await)
 }
@@ -220,11 +238,19 @@ async fn upload(
 ) -> Reply {
     let headers = request.headers().clone();
     keep_apart(&api, &headers, request.method(), Act::Change)?;
-    let (caller, _) = admit(&api, &peer, &headers, &Query::default())?;
+    let (caller, client) = admit(&api, &peer, &headers, &Query::default())?;
+    if let Some(refused) = commands::refuses_icons(&caller) {
+        return Ok(refused.into_response());
+    }
+    // It is there as a body, and as the file in that.
+    let share = api.budget.share(client.address);
+    let Some(_room) = share.take(MAX_UPLOAD.saturating_mul(2)).await else {
+        return Ok(budget::full());
+    };
     let file = body::file(request, MAX_UPLOAD)
         .await
         .map_err(|(status, reason)| Answer::refused(reason).with_status(status))?;
-    let uploaded = commands::upload_icons(&api, &caller, file).await;
+    let uploaded = commands::upload_icons(&api, file).await;
     Ok(uploaded.into_response())
 }
 
@@ -234,15 +260,27 @@ async fn status_page(
     headers: HeaderMap,
 ) -> Reply {
     keep_apart(&api, &headers, &Method::GET, Act::Look)?;
-    admit(&api, &peer, &headers, &Query::default())?;
+    let (_, client) = admit(&api, &peer, &headers, &Query::default())?;
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-    let headers = [(header::CONTENT_SECURITY_POLICY, policy)];
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+    ];
     let pages = api.pages.names().await;
     let hardware = api.plugins.hardware();
-    match page::render(&api.devices, &api.board, &hardware, &pages).await {
-        Ok(page) => Ok((headers, Html(page)).into_response()),
-        Err(error) => Ok((StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()),
-    }
+    let page = match StatusPage::new(&api.devices, &api.board, hardware, &pages).await {
+        Ok(page) => page,
+        Err(error) => {
+            return Ok((StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response());
+        }
+    };
+    let share = api.budget.share(client.address);
+    let Some(kept) = share.take(page.weight()).await else {
+        return Ok(budget::full());
+    };
+    let pieces = share.send(kept, Box::new(page));
+    let body = Body::from_stream(pieces.map(Ok::<_, Infallible>));
+    Ok((headers, body).into_response())
 }
 
 async fn custom_page(
@@ -258,7 +296,11 @@ async fn custom_page(
     if let Some(there) = elsewhere.and_then(|it| it.send_there(&headers, &uri)) {
         return Ok(there);
     }
-    admit(&api, &peer, &headers, &Query::default())?;
+    let (_, client) = admit(&api, &peer, &headers, &Query::default())?;
+    let share = api.budget.share(client.address);
+    let Some(_room) = share.take(pages::MAX_PAGE).await else {
+        return Ok(budget::full());
+    };
     Ok(api.pages.response(&name).await)
 }
 
@@ -269,7 +311,11 @@ async fn icon(
     Path(name): Path<String>,
 ) -> Reply {
     keep_apart(&api, &headers, &Method::GET, Act::Look)?;
-    admit(&api, &peer, &headers, &Query::default())?;
+    let (_, client) = admit(&api, &peer, &headers, &Query::default())?;
+    let share = api.budget.share(client.address);
+    let Some(_room) = share.take(MAX_ICON).await else {
+        return Ok(budget::full());
+    };
     Ok(pages::icon(&api.images, &name).await)
 }
 

@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use futures_util::future::BoxFuture;
+
 use crate::platform::domoticz::{DeviceError, DeviceTable, HardwareInfo, Row, kind};
 
 use super::devices::Board;
+use super::rows::{PIECE, Pieces};
 use super::{names, sensor};
 
 /// Rows of one plugin that are shown; the API has them all.
@@ -27,74 +30,92 @@ const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8
     body{color:#ddd;background:#161616}th,td{border-color:#444}small{color:#aaa}}\
     </style></head><body><h1>Cordon</h1>";
 
-/// The whole page. Reads the rows that are shown, a few at a time.
-///
-/// # Errors
-/// [`DeviceError::Unavailable`].
-pub(super) async fn render(
-    devices: &DeviceTable,
-    board: &Board,
-    hardware: &[HardwareInfo],
-    pages: &[String],
-) -> Result<String, DeviceError> {
-    let mut by_hardware: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
-    let rows = board.all().await?;
-    for entry in rows.by_id() {
-        by_hardware
-            .entry(entry.hardware)
-            .or_default()
-            .push(entry.id);
-    }
-    let mut page = String::from(HEAD);
-    // Writing to a String cannot fail.
-    let _ = write!(
-        page,
-        "<p>{} plugins, {} devices</p>",
-        hardware.len(),
-        rows.by_id().len()
-    );
-    for name in pages {
-        // Names of pages are letters, digits and a few signs that need no escape.
-        let _ = write!(
-            page,
-            "<p><a href=\"templates/{0}\">{0}</a></p>",
-            shown(name)
-        );
-    }
-    for info in hardware.iter().take(PLUGINS) {
-        let ids = by_hardware.get(&info.id).map_or(&[][..], Vec::as_slice);
-        plugin(&mut page, info, ids, devices).await?;
-    }
-    more(&mut page, hardware.len(), PLUGINS, "plugins");
-    page.push_str("</body></html>");
-    Ok(page)
+/// The page, a few rows at a time.
+pub(super) struct StatusPage {
+    devices: DeviceTable,
+    /// What stands above the plugins.
+    head: Option<String>,
+    plugins: std::vec::IntoIter<Section>,
+    /// The plugin whose rows are being written.
+    open: Option<Section>,
+    /// Plugins that there are, shown or not.
+    count: usize,
 }
 
-async fn plugin(
-    page: &mut String,
-    info: &HardwareInfo,
-    ids: &[i64],
-    devices: &DeviceTable,
-) -> Result<(), DeviceError> {
-    let (name, key) = (shown(&info.name), shown(&info.key));
-    let (state, detail) = (shown(&info.state), shown(&info.detail));
-    let _ = write!(
-        page,
-        "<h2>{name} <small>{key}</small></h2><p><b>{state}</b> {detail}</p>"
-    );
-    if ids.is_empty() {
-        page.push_str("<p>no devices</p>");
-        return Ok(());
+/// A plugin with the ids of its rows that are shown and were not yet.
+struct Section {
+    info: HardwareInfo,
+    ids: Vec<i64>,
+    /// Rows that it has, shown or not.
+    count: usize,
+}
+
+impl StatusPage {
+    /// The page of these plugins and pages.
+    ///
+    /// # Errors
+    /// [`DeviceError::Unavailable`].
+    pub(super) async fn new(
+        devices: &DeviceTable,
+        board: &Board,
+        mut hardware: Vec<HardwareInfo>,
+        pages: &[String],
+    ) -> Result<Self, DeviceError> {
+        let rows = board.all().await?;
+        let count = hardware.len();
+        let mut head = String::from(HEAD);
+        // Writing to a String cannot fail.
+        let devices_count = rows.by_id().len();
+        let _ = write!(head, "<p>{count} plugins, {devices_count} devices</p>");
+        for name in pages {
+            // Names of pages are letters, digits and a few signs that need no escape.
+            let name = shown(name);
+            let _ = write!(head, "<p><a href=\"templates/{name}\">{name}</a></p>");
+        }
+        hardware.truncate(PLUGINS);
+        let mut by_hardware: BTreeMap<u32, (Vec<i64>, usize)> = BTreeMap::new();
+        for info in &hardware {
+            by_hardware.insert(info.id, Default::default());
+        }
+        for entry in rows.by_id() {
+            if let Some((ids, count)) = by_hardware.get_mut(&entry.hardware) {
+                *count = count.saturating_add(1);
+                if ids.len() < SHOWN {
+                    ids.push(entry.id);
+                }
+            }
+        }
+        let sections = hardware.into_iter().map(|info| {
+            let (ids, count) = by_hardware.remove(&info.id).unwrap_or_default();
+            Section { info, ids, count }
+        });
+        let sections: Vec<_> = sections.collect();
+        Ok(Self {
+            devices: devices.clone(),
+            head: Some(head),
+            plugins: sections.into_iter(),
+            open: None,
+            count,
+        })
     }
-    page.push_str("<table><tr><th>idx<th>Name<th>Type<th>Value<th>Last update</tr>");
-    let mut rest = ids.get(..SHOWN.min(ids.len())).unwrap_or_default();
-    while !rest.is_empty() {
-        let some = rest.iter().take(DeviceTable::SHOWN).copied().collect();
-        let (rows, done) = devices.shown(some, i64::MAX).await?;
+
+    /// Adds the next rows of a plugin; those that cannot be read are left out.
+    async fn rows(&self, piece: &mut String, section: &mut Section) {
+        let some: Vec<_> = section
+            .ids
+            .iter()
+            .take(DeviceTable::SHOWN)
+            .copied()
+            .collect();
+        let asked = some.len();
+        let (rows, done) = match self.devices.shown(some, i64::MAX).await {
+            Ok(read) => read,
+            Err(_) => (Vec::new(), asked),
+        };
         for row in rows.iter().map(|shown| &shown.row) {
             let device = &row.device;
             let _ = write!(
-                page,
+                piece,
                 "<tr><td>{}<td>{}<td>{}<td>{}<td>{}</tr>",
                 device.id,
                 shown(&device.name),
@@ -103,11 +124,66 @@ async fn plugin(
                 shown(&device.last_update),
             );
         }
-        rest = rest.get(done.max(1)..).unwrap_or_default();
+        section.ids.drain(..done.clamp(1, asked.max(1)).min(asked));
+        if section.ids.is_empty() {
+            piece.push_str("</table>");
+            more(piece, section.count, SHOWN, "devices");
+        }
     }
-    page.push_str("</table>");
-    more(page, ids.len(), SHOWN, "devices");
-    Ok(())
+}
+
+impl Pieces for StatusPage {
+    fn fill<'a>(&'a mut self, piece: &'a mut String) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            piece.push_str(&self.head.take().unwrap_or_default());
+            while piece.len() < PIECE {
+                if let Some(mut section) = self.open.take() {
+                    self.rows(piece, &mut section).await;
+                    self.open = Some(section).filter(|section| !section.ids.is_empty());
+                } else if let Some(section) = self.plugins.next() {
+                    begin(piece, &section);
+                    self.open = Some(section).filter(|section| !section.ids.is_empty());
+                } else {
+                    more(piece, self.count, PLUGINS, "plugins");
+                    piece.push_str("</body></html>");
+                    return false;
+                }
+            }
+            true
+        })
+    }
+
+    fn weight(&self) -> usize {
+        let sections = self.plugins.as_slice().iter().map(|section| {
+            let ids = size_of_val(section.ids.as_slice());
+            let texts = section
+                .info
+                .name
+                .len()
+                .saturating_add(section.info.detail.len());
+            size_of::<Section>()
+                .saturating_add(ids)
+                .saturating_add(texts)
+        });
+        sections.fold(
+            self.head.as_ref().map_or(0, String::len),
+            usize::saturating_add,
+        )
+    }
+}
+
+fn begin(piece: &mut String, section: &Section) {
+    let info = &section.info;
+    let (name, key) = (shown(&info.name), shown(&info.key));
+    let (state, detail) = (shown(&info.state), shown(&info.detail));
+    let _ = write!(
+        piece,
+        "<h2>{name} <small>{key}</small></h2><p><b>{state}</b> {detail}</p>"
+    );
+    piece.push_str(match section.ids.is_empty() {
+        true => "<p>no devices</p>",
+        false => "<table><tr><th>idx<th>Name<th>Type<th>Value<th>Last update</tr>",
+    });
 }
 
 fn shown_value(row: &Row) -> String {

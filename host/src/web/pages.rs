@@ -23,7 +23,7 @@ use crate::platform::domoticz::image::{Icon, Images};
 use crate::pool::Pool;
 
 /// Largest page in bytes.
-const MAX_PAGE: u64 = 1 << 20;
+pub(super) const MAX_PAGE: usize = 1 << 20;
 /// Pages that are listed, and folders that are looked into.
 const MAX_PAGES: usize = 200;
 const MAX_FOLDERS: usize = 10_000;
@@ -153,11 +153,12 @@ fn read(path: &Path) -> Option<Vec<u8>> {
         .open(path)
         .ok()?;
     let found = file.metadata().ok()?;
-    if !found.is_file() || found.len() > MAX_PAGE {
+    let most = u64::try_from(MAX_PAGE).unwrap_or(u64::MAX);
+    if !found.is_file() || found.len() > most {
         return None;
     }
     let mut page = Vec::new();
-    file.take(MAX_PAGE).read_to_end(&mut page).ok()?;
+    file.take(most).read_to_end(&mut page).ok()?;
     Some(page)
 }
 
@@ -253,7 +254,7 @@ mod tests {
             assert_eq!(pages.read(name).await, None, "{name}");
         }
         let huge = File::create(folder.join("huge.html")).unwrap();
-        huge.set_len(MAX_PAGE + 1).unwrap();
+        huge.set_len(u64::try_from(MAX_PAGE).unwrap() + 1).unwrap();
         assert_eq!(pages.read("huge.html").await, None);
         // A whole folder that is a link is not followed either.
         std::os::unix::fs::symlink(data.path(), root.join("8")).unwrap();

@@ -99,6 +99,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
         manager: None,
         problems: crate::platform::problems::Problems::default(),
         access: Access::new(web),
+        budget: Budget::default(),
         pages: Pages::new(
             &folder.path().join("pages"),
             pools.files.clone(),

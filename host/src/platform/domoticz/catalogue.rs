@@ -10,18 +10,26 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::{Instant, timeout_at};
 
 use super::definition::{self, DefinitionProblem, PluginDefinition};
 use crate::log::{EventLog, Level};
 use crate::platform::bounds;
 use crate::platform::problems::Problems;
 use crate::regular_file::{Identity, RegularFile};
+use look::{Content, Known, Look, Pages};
+
+mod look;
+
+/// The folder whose plugins are none.
+const EXAMPLES: &str = "examples";
 
 /// Problems that are told in the log at a time; the rest is counted.
 const TOLD: usize = 20;
@@ -35,6 +43,8 @@ pub struct Catalogue {
     pub problems: Vec<DefinitionProblem>,
     /// Folders that have a `plugin.py`.
     pub folders: usize,
+    /// Whether there may be more: some folders do not answer, or were not come to in time.
+    pub partial: bool,
 }
 
 impl Catalogue {
@@ -44,6 +54,9 @@ impl Catalogue {
         self.plugins.iter().find(|plugin| plugin.key == key)
     }
 }
+
+/// Reads a folder, of which this may be known.
+type LookInto = fn(&Path, Option<&Known>) -> Step;
 
 /// Reads the definitions in the open `plugin.py` of a folder.
 type Read = fn(&Path, RegularFile) -> Result<Vec<PluginDefinition>, DefinitionProblem>;
@@ -59,9 +72,11 @@ pub struct Library {
 
 struct Inner {
     root: PathBuf,
-    /// How a file is read, and how long that may take.
-    read: Read,
+    /// How a folder is read, and how long that may take.
+    look_into: LookInto,
     deadline: Duration,
+    /// How long all of them together may take.
+    in_all: Duration,
     events: EventLog,
     problems: Problems,
     /// Held while the folder is looked through: once for all who want to know.
@@ -70,14 +85,14 @@ struct Inner {
     hung: Mutex<HashMap<PathBuf, Arc<AtomicBool>>>,
 }
 
-/// What was read, by folder, and from which file.
-type Pages = HashMap<PathBuf, (Identity, Arc<Page>)>;
-
 /// What the last look has found.
 #[derive(Default)]
 struct Kept {
     pages: Pages,
     told: HashSet<DefinitionProblem>,
+    last: Arc<Catalogue>,
+    /// When that look began.
+    begun: Option<Instant>,
 }
 
 /// What a thread says of one step.
@@ -88,6 +103,8 @@ enum Step {
     Nothing,
     /// A plugin.
     Page(Identity, Arc<Page>),
+    /// A plugin that is as it was and was too heavy then, with its bytes.
+    Heavy(Identity, usize),
     /// A folder that the system does not show.
     Failed(DefinitionProblem),
 }
@@ -106,7 +123,7 @@ impl Library {
         let seconds = u64::try_from(bounds::FOLDER_SECONDS).unwrap_or(u64::MAX);
         Self::with(
             root,
-            definition::read,
+            look_into,
             Duration::from_secs(seconds),
             events,
             problems,
@@ -115,15 +132,16 @@ impl Library {
 
     fn with(
         root: &Path,
-        read: Read,
+        look_into: LookInto,
         deadline: Duration,
         events: EventLog,
         problems: Problems,
     ) -> Self {
         let inner = Inner {
             root: root.to_owned(),
-            read,
+            look_into,
             deadline,
+            in_all: Duration::from_secs(u64::try_from(bounds::FOLDERS_SECONDS).unwrap_or(u64::MAX)),
             events,
             problems,
             turn: tokio::sync::Mutex::default(),
@@ -134,22 +152,50 @@ impl Library {
         }
     }
 
-    /// What there is now. Files that are as they were are not read again.
+    /// What there is now. Files that are as they were are not read again. Whoever asks while
+    /// others wait for their turn has what one of them finds.
     ///
-    /// Takes a few seconds at most for each folder that hangs, and none for one that hung
-    /// before.
-    pub async fn look(&self) -> Catalogue {
+    /// Takes a few seconds at most for each folder that hangs, none for one that hung
+    /// before, and no more than [`bounds::FOLDERS_SECONDS`] in all.
+    pub async fn look(&self) -> Arc<Catalogue> {
         let inner = &self.inner;
+        let asked = Instant::now();
         let mut kept = inner.turn.lock().await;
-        let mut catalogue = Catalogue::default();
-        let mut pages = HashMap::new();
-        let folders = inner.list(&mut catalogue).await;
-        inner
-            .read(folders, &kept.pages, &mut pages, &mut catalogue)
-            .await;
-        kept.pages = pages;
-        inner.tell(&mut kept.told, &catalogue.problems);
-        catalogue
+        if kept.begun.is_some_and(|begun| begun > asked) {
+            return Arc::clone(&kept.last);
+        }
+        let begun = Instant::now();
+        let mut look = Look::after(std::mem::take(&mut kept.pages));
+        let folders = inner.list(&mut look.catalogue).await;
+        inner.read(folders, &mut look).await;
+        kept.pages = look.pages;
+        inner.tell(&mut kept.told, &look.catalogue.problems);
+        kept.last = Arc::new(look.catalogue);
+        kept.begun = Some(begun);
+        Arc::clone(&kept.last)
+    }
+
+    /// What there is, if that is known by this moment. Else those of the plugins with these
+    /// keys that lie in folders of the same names: nobody has to wait for the folders of
+    /// others.
+    pub async fn look_until(&self, until: Instant, keys: &[&str]) -> Arc<Catalogue> {
+        let library = self.clone();
+        let mut looking = tokio::spawn(async move { library.look().await });
+        if let Ok(Ok(catalogue)) = timeout_at(until, &mut looking).await {
+            return catalogue;
+        }
+        let named = stream::iter(keys).map(|key| self.inner.named(key));
+        let named: Vec<_> = named.buffered(bounds::HUNG_FOLDERS).collect().await;
+        let of = |(found, key): (Option<Arc<Page>>, &&str)| {
+            let found = found?;
+            let found = (*found).as_ref().ok()?;
+            found.iter().find(|it| it.key == **key).cloned()
+        };
+        Arc::new(Catalogue {
+            plugins: named.into_iter().zip(keys).filter_map(of).collect(),
+            partial: true,
+            ..Catalogue::default()
+        })
     }
 }
 
@@ -160,6 +206,7 @@ impl Inner {
         if self.is_hung(&root) {
             let reason = "it does not answer; look at its file system".to_owned();
             let problem = DefinitionProblem::new(&root, reason, None);
+            catalogue.partial = true;
             catalogue.problems.push(problem);
             return Vec::new();
         }
@@ -189,75 +236,95 @@ impl Inner {
                 catalogue.problems.push(problem);
                 Vec::new()
             }
-            Some((_, Step::Nothing | Step::Page(..))) | None => Vec::new(),
+            Some((_, Step::Nothing | Step::Page(..) | Step::Heavy(..))) | None => Vec::new(),
         }
     }
 
     /// Reads the folders in their order.
-    async fn read(
-        &self,
-        mut folders: Vec<PathBuf>,
-        known: &Pages,
-        pages: &mut Pages,
-        catalogue: &mut Catalogue,
-    ) {
+    async fn read(&self, mut folders: Vec<PathBuf>, look: &mut Look) {
         folders.retain(|folder| {
             let hung = self.is_hung(folder);
             if hung {
-                catalogue.problems.push(hangs(folder));
+                look.catalogue.partial = true;
+                look.catalogue.problems.push(hangs(folder));
             }
             !hung
         });
-        let mut bytes = 0_usize;
+        let until = Instant::now() + self.in_all;
+        let mut place = 0;
         let mut reader = None;
-        for (place, folder) in folders.iter().enumerate() {
+        while let Some(folder) = folders.get(place) {
+            let rest = folders.get(place..).unwrap_or_default();
             if self.hung().len() >= bounds::HUNG_FOLDERS {
-                let left = folders.len().saturating_sub(place).saturating_sub(1);
-                let reason = format!(
-                    "it and the {left} folders after it were not looked at, because {} folders do \
-                     not answer",
-                    bounds::HUNG_FOLDERS
-                );
-                let problem = DefinitionProblem::new(folder, reason, None);
-                catalogue.problems.push(problem);
-                return;
+                let most = bounds::HUNG_FOLDERS;
+                return look.leave(rest, &format!("because {most} folders do not answer"));
+            }
+            if Instant::now() > until {
+                let most = bounds::FOLDERS_SECONDS;
+                let why = format!("because all before took {most} seconds; the next look goes on");
+                return look.leave(rest, &why);
             }
             let at_work = match reader.take() {
                 Some(at_work) => Ok(at_work),
-                None => {
-                    let rest: Vec<_> = folders.iter().skip(place).cloned().collect();
-                    let of = |it: &PathBuf| known.get(it).map(|page| (it.clone(), page.clone()));
-                    let seen: Pages = rest.iter().filter_map(of).collect();
-                    let read = self.read;
-                    start(move |steps| {
-                        for folder in &rest {
-                            let step = look_into(folder, seen.get(folder), read);
-                            // Nobody may want to know any more.
-                            if steps.blocking_send(step).is_err() {
-                                break;
-                            }
-                        }
-                    })
-                }
+                None => self.start_reader(rest, &look.known),
             };
-            let Some((at_work, step)) = self.next(at_work, folder, catalogue).await else {
+            let next = self.next(at_work, folder, &mut look.catalogue).await;
+            let Some((at_work, step)) = next else {
+                place = place.saturating_add(1);
                 continue;
             };
-            reader = Some(at_work);
             match step {
-                Step::Page(identity, page) => {
-                    catalogue.folders = catalogue.folders.saturating_add(1);
-                    let added = add(catalogue, folder, &page, &mut bytes);
-                    if added && identity.is_settled() {
-                        pages.insert(folder.clone(), (identity, page));
-                    }
+                Step::Heavy(_, weight) if look.has_room(weight) => {
+                    // Now there is room, so it is read after all.
+                    look.known.remove(folder);
+                    continue;
                 }
+                Step::Heavy(identity, weight) => look.add_heavy(folder, identity, weight),
+                Step::Page(identity, page) => look.add(folder, identity, page),
                 Step::Failed(problem) => {
-                    catalogue.folders = catalogue.folders.saturating_add(1);
-                    catalogue.problems.push(problem);
+                    look.catalogue.folders = look.catalogue.folders.saturating_add(1);
+                    look.catalogue.problems.push(problem);
                 }
                 Step::Nothing | Step::Listed(..) => {}
             }
+            reader = Some(at_work);
+            place = place.saturating_add(1);
+        }
+    }
+
+    /// Starts a thread that reads these folders.
+    fn start_reader(&self, folders: &[PathBuf], known: &Pages) -> std::io::Result<Reader> {
+        let of = |it: &PathBuf| (it.clone(), known.get(it).cloned());
+        let folders: Vec<_> = folders.iter().map(of).collect();
+        let look_into = self.look_into;
+        start(move |steps| {
+            for (folder, known) in &folders {
+                let step = look_into(folder, known.as_ref());
+                // Nobody may want to know any more.
+                if steps.blocking_send(step).is_err() {
+                    break;
+                }
+            }
+        })
+    }
+
+    /// What the folder of this name has.
+    async fn named(&self, name: &str) -> Option<Arc<Page>> {
+        let mut parts = Path::new(name).components();
+        let is_name = matches!(parts.next(), Some(Component::Normal(part)) if part == name);
+        if !is_name || parts.next().is_some() || name == EXAMPLES {
+            return None;
+        }
+        let folder = self.root.join(name);
+        if self.is_hung(&folder) {
+            return None;
+        }
+        let reader = self.start_reader(std::slice::from_ref(&folder), &Pages::new());
+        // A problem is told by whoever looks through all.
+        let mut scratch = Catalogue::default();
+        match self.next(reader, &folder, &mut scratch).await? {
+            (_, Step::Page(_, page)) => Some(page),
+            _ => None,
         }
     }
 
@@ -282,6 +349,7 @@ impl Inner {
             Ok(Some(step)) => return Some((reader, step)),
             Ok(None) => catalogue.problems.push(broke_off(folder)),
             Err(_) => {
+                catalogue.partial = true;
                 catalogue.problems.push(hangs(folder));
                 self.hung().insert(folder.to_owned(), reader.back);
             }
@@ -332,29 +400,6 @@ fn broke_off(folder: &Path) -> DefinitionProblem {
     DefinitionProblem::new(folder, reason.to_owned(), None)
 }
 
-/// Adds what a folder has; `false` when there is no room for it.
-fn add(catalogue: &mut Catalogue, folder: &Path, page: &Page, bytes: &mut usize) -> bool {
-    match page {
-        Err(problem) => catalogue.problems.push(problem.clone()),
-        Ok(found) => {
-            let weights = found.iter().map(|it| it.weight());
-            let more = weights.fold(*bytes, usize::saturating_add);
-            if more > bounds::CATALOGUE_BYTES {
-                let reason = format!(
-                    "the definitions of all plugins have more than {} bytes; remove some",
-                    bounds::CATALOGUE_BYTES
-                );
-                let problem = DefinitionProblem::new(folder, reason, None);
-                catalogue.problems.push(problem);
-                return false;
-            }
-            *bytes = more;
-            catalogue.plugins.extend(found.iter().cloned());
-        }
-    }
-    true
-}
-
 /// Shows that a thread has come back, however it ends.
 struct End(Arc<AtomicBool>);
 
@@ -379,7 +424,11 @@ fn start(work: impl FnOnce(Sender<Step>) + Send + 'static) -> std::io::Result<Re
     Ok(Reader { steps, back })
 }
 
-fn look_into(folder: &Path, seen: Option<&(Identity, Arc<Page>)>, read: Read) -> Step {
+fn look_into(folder: &Path, known: Option<&Known>) -> Step {
+    look_with(folder, known, definition::read)
+}
+
+fn look_with(folder: &Path, known: Option<&Known>, read: Read) -> Step {
     // Follows links, of the folder and of the file (spec 1.1, 3 and 4).
     let path = folder.join("plugin.py");
     let file = match RegularFile::open(&path) {
@@ -391,10 +440,11 @@ fn look_into(folder: &Path, seen: Option<&(Identity, Arc<Page>)>, read: Read) ->
         }
     };
     let identity = file.identity();
-    if let Some((known, page)) = seen
-        && *known == identity
-    {
-        return Step::Page(identity, Arc::clone(page));
+    if let Some(known) = known.filter(|known| known.settled && known.identity == identity) {
+        return match &known.content {
+            Content::Page(page) => Step::Page(identity, Arc::clone(page)),
+            Content::Heavy(weight) => Step::Heavy(identity, *weight),
+        };
     }
     // A fault in reading this one is told of it, and not met again before it is changed.
     let read = catch_unwind(AssertUnwindSafe(|| read(folder, file)));
@@ -429,7 +479,7 @@ fn list(root: &Path) -> std::io::Result<(Vec<PathBuf>, bool)> {
         let may_be = entry
             .file_type()
             .is_ok_and(|kind| kind.is_dir() || kind.is_symlink());
-        if may_be && entry.file_name() != "examples" {
+        if may_be && entry.file_name() != EXAMPLES {
             folders.push(entry.path());
         }
     }

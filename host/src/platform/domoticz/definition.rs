@@ -213,7 +213,18 @@ struct Extract {
 
 /// The lines from the first with `<plugin` to the first with `</plugin>` (spec 1.2).
 fn extract(source: &[u8]) -> Extract {
-    let has = |line: &[u8], marker: &[u8]| line.windows(marker.len()).any(|part| part == marker);
+    // Both markers begin with it, and hardly any other byte of a file is one.
+    let has = |line: &[u8], marker: &[u8]| {
+        let mut rest = line;
+        while let Some(place) = rest.iter().position(|byte| *byte == b'<') {
+            rest = rest.get(place..).unwrap_or_default();
+            if rest.starts_with(marker) {
+                return true;
+            }
+            rest = rest.get(1..).unwrap_or_default();
+        }
+        false
+    };
     let mut xml = Vec::new();
     let mut whole = true;
     for line in source.split(|byte| *byte == b'\n') {
@@ -253,8 +264,16 @@ fn definitions(folder: &Path, roots: &[Element]) -> Result<Vec<PluginDefinition>
     };
     let (version, author) = (last.attribute("version"), last.attribute("author"));
     let described = plugins.iter().map(|plugin| {
+        // Configurations, logs and lists have it in a line.
+        let key = plugin.attribute("key");
+        if key.contains(char::is_control) {
+            let key = key.escape_debug();
+            return Err(format!(
+                "its key `{key}` has a line break or another control character"
+            ));
+        }
         Ok(PluginDefinition {
-            key: plugin.attribute("key").to_owned(),
+            key: key.to_owned(),
             name: plugin.attribute("name").to_owned(),
             author: author.to_owned(),
             version: version.to_owned(),

@@ -1,10 +1,10 @@
 //! Lists of devices, readings from outside, and what is switched.
 
-use std::sync::Arc;
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
 
-use serde_json::json;
-
-use super::super::devices::Entry;
+use super::super::devices::{Board, Entry, Listed};
+use super::super::rows::{Commas, PIECE, Pieces};
 use super::{Answer, Call, Outcome, explain};
 use crate::platform::domoticz::command::{self, Request};
 use crate::platform::domoticz::{Reading, kind};
@@ -74,49 +74,78 @@ pub(super) async fn make_favorite(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) async fn switches(call: &Call<'_>) -> Outcome {
-    let mut rows = Vec::new();
-    for entry in shown(call).await?.iter().filter(|entry| entry.switch) {
-        let Some(name) = name(call, entry).await? else {
-            continue;
-        };
+    let row = |entry: &Entry, name: &str| {
         let steps = entry.steps.map(|steps| 1..=steps);
         let levels = steps.map(|steps| steps.map(|n| n.to_string()).collect::<Vec<_>>());
-        rows.push(json!({
+        json!({
             "idx": entry.id.to_string(), "Name": name, "Type": entry.main,
             "SubType": entry.sub, "IsDimmer": levels.is_some(),
             "DimmerLevels": levels.map_or("none".to_owned(), |levels| levels.join(",")),
-        }));
-    }
-    Ok(Answer::ok("GetLightSwitches").with_result(rows))
+        })
+    };
+    list(call, "GetLightSwitches", |entry| entry.switch, row).await
 }
 
 pub(super) async fn names(call: &Call<'_>) -> Outcome {
-    let mut rows = Vec::new();
-    for entry in shown(call).await? {
-        let Some(name) = name(call, &entry).await? else {
-            continue;
-        };
+    let row = |entry: &Entry, name: &str| {
         let name_type = format!("{name} ({}/{})", entry.main, entry.sub);
-        rows.push(json!({
-            "idx": entry.id.to_string(), "name": name, "name_type": name_type,
-        }));
-    }
-    Ok(Answer::ok("DevicesList").with_result(rows))
+        json!({"idx": entry.id.to_string(), "name": name, "name_type": name_type})
+    };
+    list(call, "DevicesList", |_| true, row).await
 }
 
-/// The devices that are shown, by name.
-async fn shown(call: &Call<'_>) -> Result<Vec<Arc<Entry>>, String> {
-    let rows = call.api.board.all().await.map_err(explain)?;
+/// The devices that are shown and wanted, by name, with a row for each.
+async fn list(
+    call: &Call<'_>,
+    title: &str,
+    wanted: impl Fn(&Entry) -> bool,
+    row: fn(&Entry, &str) -> Value,
+) -> Outcome {
+    let board = call.api.board.clone();
+    let rows = board.all().await.map_err(explain)?;
     let shown = rows.by_name().iter().filter(|row| row.used && !row.hidden);
-    Ok(shown.cloned().collect())
+    let listed: Vec<_> = shown.filter(|it| wanted(it)).map(Listed::of).collect();
+    let answer = Answer::ok(title);
+    Ok(match listed.is_empty() {
+        true => answer,
+        false => answer.with_rows(Named {
+            board,
+            rows: listed.into_iter(),
+            row,
+            commas: Commas::default(),
+        }),
+    })
 }
 
-/// The name of a device; read again where it is not kept, `None` when it is gone.
-async fn name(call: &Call<'_>, entry: &Arc<Entry>) -> Result<Option<Box<str>>, String> {
-    if let Some(texts) = &entry.texts {
-        return Ok(Some(texts.name.clone()));
+/// Rows that tell little of each device but its name.
+struct Named {
+    board: Board,
+    rows: std::vec::IntoIter<Listed>,
+    row: fn(&Entry, &str) -> Value,
+    commas: Commas,
+}
+
+impl Pieces for Named {
+    fn fill<'a>(&'a mut self, piece: &'a mut String) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            while piece.len() < PIECE {
+                let Some(listed) = self.rows.next() else {
+                    return false;
+                };
+                let entry = listed.entry(&self.board).await;
+                let Some((entry, texts)) =
+                    entry.as_ref().and_then(|it| Some((it, it.texts.as_ref()?)))
+                else {
+                    continue;
+                };
+                self.commas.before(piece);
+                piece.push_str(&(self.row)(entry, &texts.name).to_string());
+            }
+            self.rows.len() > 0
+        })
     }
-    let read = call.api.board.one(entry.id).await.map_err(explain)?;
-    let texts = read.as_ref().and_then(|entry| entry.texts.as_ref());
-    Ok(texts.map(|texts| texts.name.clone()))
+
+    fn weight(&self) -> usize {
+        self.rows.len().saturating_mul(size_of::<Listed>())
+    }
 }

@@ -5,7 +5,7 @@
 //! but no value of a parameter that its plugin calls a password.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde_json::{Map, Value, json};
 
@@ -103,17 +103,21 @@ fn is_secret(plugin: &PluginDefinition, field: &str) -> bool {
 
 pub(super) async fn types(call: &Call<'_>) -> Outcome {
     let definitions = manager(call)?.definitions().await?;
-    let rows = definitions.iter().map(|plugin| {
-        json!({
+    // Whoever reads slowly keeps no definition that is there no more.
+    let definitions: Vec<_> = definitions.iter().map(Arc::downgrade).collect();
+    let weight = size_of_val(definitions.as_slice());
+    let row = |plugin: Weak<PluginDefinition>| {
+        let plugin = plugin.upgrade()?;
+        Some(json!({
             "idx": PLUGIN_HARDWARE, "key": plugin.key, "name": plugin.name,
             "author": plugin.author, "wikiURL": plugin.wikilink,
             "externalURL": plugin.externallink, "description": plugin.description,
             "enabled": true,
             "parameters": plugin.params.iter().map(parameter).collect::<Vec<_>>(),
-        })
-    });
+        }))
+    };
     let answer = Answer::ok("GetHardwareTypes").with("problems", problems(call));
-    Ok(answer.with_result(rows.collect()))
+    Ok(answer.with_each(definitions.into_iter().filter_map(row), weight))
 }
 
 fn parameter(param: &Param) -> Value {

@@ -76,14 +76,18 @@ fn number(call: &Call<'_>) -> Result<i64, String> {
     })
 }
 
+const UPLOAD: &str = "UploadCustomIcon";
+
+/// The answer to whoever may bring no icons.
+pub(in crate::web) fn refuses(caller: &Caller) -> Option<Answer> {
+    let text = "this user has no right to do this";
+    (caller.rights < Rights::Admin).then(|| Answer::error(UPLOAD, text))
+}
+
 /// Takes a zip file with icon sets.
-pub(in crate::web) async fn upload(api: &HubApi, caller: &Caller, file: Vec<u8>) -> Answer {
-    const TITLE: &str = "UploadCustomIcon";
-    if caller.rights < Rights::Admin {
-        return Answer::error(TITLE, "this user has no right to do this");
-    }
+pub(in crate::web) async fn upload(api: &HubApi, file: Vec<u8>) -> Answer {
     match api.images.upload(&api.pools.files, file).await {
-        Ok(_) => Answer::ok(TITLE),
-        Err(error) => Answer::error(TITLE, error.to_string()),
+        Ok(_) => Answer::ok(UPLOAD),
+        Err(error) => Answer::error(UPLOAD, error.to_string()),
     }
 }

@@ -1,8 +1,10 @@
 //! The hub's log, and what was switched or said.
 
+use std::sync::{Arc, Weak};
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::names;
 use super::{Answer, Call, Outcome, failed};
@@ -31,17 +33,20 @@ pub(super) async fn get(call: &Call<'_>) -> Outcome {
         second > after && second < before && record.level.mask() & mask != 0
     };
     let records = call.api.log.select(LOG_RECORDS, |_| true, wanted);
-    let row = |record: &Record| -> Value {
-        json!({"level": record.level.mask(), "message": record.line()})
-    };
     let last = records
         .last()
         .map_or(after, |record| record.time.as_second());
-    let rows = records.iter().map(|record| row(record)).collect();
+    // Whoever reads slowly keeps no line that the log has dropped.
+    let lines: Vec<_> = records.iter().map(Arc::downgrade).collect();
+    let weight = lines.len().saturating_mul(size_of::<Record>());
+    let row = |line: Weak<Record>| {
+        let record = line.upgrade()?;
+        Some(json!({"level": record.level.mask(), "message": record.line()}))
+    };
     let last = last.min(now.saturating_sub(1)).max(after).to_string();
     Ok(Answer::ok("GetLog")
         .with("LastLogTime", last)
-        .with_result(rows))
+        .with_each(lines.into_iter().filter_map(row), weight))
 }
 
 /// Where everybody looks, so who wrote it is said: the user, if the hub knows one.
@@ -62,8 +67,10 @@ pub(super) async fn add(call: &Call<'_>) -> Outcome {
         false => call.caller.name.clone(),
     };
     let text = format!("API ({who}): {message}");
-    call.api.log.record(None, level, text);
-    Ok(Answer::ok("AddLogMessage"))
+    match call.api.log.record_client(level, &text) {
+        true => Ok(Answer::ok("AddLogMessage")),
+        false => Err("clients have written too much to the log; try again in a moment".to_owned()),
+    }
 }
 
 pub(super) async fn switches(call: &Call<'_>) -> Outcome {
@@ -72,19 +79,20 @@ pub(super) async fn switches(call: &Call<'_>) -> Outcome {
     let dims = device.switch_type == kind::DIMMER || kind::is_blinds_percentage(&device);
     let selects = device.switch_type == kind::SELECTOR;
     let range = kind::dim_range(&device);
+    let weight = weight(&rows);
     let mut then = Device {
         device_type: device.device_type,
         sub_type: device.sub_type,
         switch_type: device.switch_type,
         ..Device::default()
     };
-    let mut row = |row: &LogRow| {
+    let row = move |row: LogRow| {
         then.n_value = row.n_value;
         let level = row.s_value.trim().parse::<i64>();
         let level = level.unwrap_or(0).clamp(0, range) * 100 / range;
         let status = names::status(&then, level);
         json!({
-            "idx": row.id.to_string(), "Date": date(row), "Data": status, "Status": status,
+            "idx": row.id.to_string(), "Date": date(&row), "Data": status, "Status": status,
             "Level": level, "MaxDimLevel": if dims || selects { range } else { 0 },
             "User": row.user,
         })
@@ -93,15 +101,16 @@ pub(super) async fn switches(call: &Call<'_>) -> Outcome {
         .with("HaveDimmer", dims)
         .with("HaveGroupCmd", false)
         .with("HaveSelector", selects)
-        .with_result(rows.iter().map(&mut row).collect()))
+        .with_each(rows.into_iter().map(row), weight))
 }
 
 pub(super) async fn texts(call: &Call<'_>) -> Outcome {
     let device = call.device().await?.device;
     let rows = call.api.history.log(device.id).await.map_err(failed)?;
+    let weight = weight(&rows);
     let row =
-        |row: &LogRow| json!({"idx": row.id.to_string(), "Date": date(row), "Data": row.s_value});
-    Ok(Answer::ok("GetTextLog").with_result(rows.iter().map(row).collect()))
+        |row: LogRow| json!({"idx": row.id.to_string(), "Date": date(&row), "Data": row.s_value});
+    Ok(Answer::ok("GetTextLog").with_each(rows.into_iter().map(row), weight))
 }
 
 pub(super) async fn clear_switches(call: &Call<'_>) -> Outcome {
@@ -112,6 +121,14 @@ pub(super) async fn clear_switches(call: &Call<'_>) -> Outcome {
         .await
         .map_err(failed)?;
     Ok(Answer::ok("ClearLightLog"))
+}
+
+/// Bytes of these rows.
+fn weight(rows: &[LogRow]) -> usize {
+    let each = rows
+        .iter()
+        .map(|row| row.s_value.len().saturating_add(row.user.len()));
+    each.fold(size_of_val(rows), usize::saturating_add)
 }
 
 fn date(row: &LogRow) -> String {

@@ -23,7 +23,7 @@ mod variable;
 mod virtual_device;
 
 pub(super) use graph::midnight;
-pub(super) use icons::upload as upload_icons;
+pub(super) use icons::{refuses as refuses_icons, upload as upload_icons};
 pub(super) use points::divider;
 
 use std::net::IpAddr;
@@ -33,6 +33,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::access::{Caller, Rights};
 use super::answer::Answer;
+use super::budget::Share;
 use super::origin::Act;
 use super::query::Query;
 use super::{HubApi, devices};
@@ -47,6 +48,8 @@ pub(super) struct Call<'a> {
     pub peer: IpAddr,
     /// Whether a plugin's inbox was full.
     pub busy: AtomicBool,
+    /// Room for the answer.
+    pub share: Share,
 }
 
 /// What the answer says when it is not OK.
@@ -232,7 +235,7 @@ pub(super) async fn run(call: &Call<'_>, gzip: bool) -> Response {
     }
     match act(call, command.name).await {
         None => Answer::unknown().into_response(),
-        Some(Ok(answer)) => answer.respond(gzip),
+        Some(Ok(answer)) => answer.respond(call.share.clone(), gzip).await,
         Some(Err(message)) => {
             let answer = Answer::error(command.title, message);
             match call.busy.load(Ordering::Relaxed) {

@@ -8,13 +8,17 @@ use crate::platform::domoticz::variables::{Kind, Variable};
 
 pub(super) async fn list(call: &Call<'_>) -> Outcome {
     let all = call.api.variables.all().await.map_err(failed)?;
-    Ok(Answer::ok("GetUserVariables").with_result(all.iter().map(row).collect()))
+    let texts = all
+        .iter()
+        .map(|it| it.name.len().saturating_add(it.value.len()));
+    let weight = texts.fold(size_of_val(all.as_slice()), usize::saturating_add);
+    Ok(Answer::ok("GetUserVariables").with_each(all.into_iter().map(row), weight))
 }
 
 pub(super) async fn get(call: &Call<'_>) -> Outcome {
     let id = call.idx()?;
     let all = call.api.variables.all().await.map_err(failed)?;
-    let found = all.iter().filter(|variable| variable.id == id);
+    let found = all.into_iter().filter(|variable| variable.id == id);
     Ok(Answer::ok("GetUserVariable").with_result(found.map(row).collect()))
 }
 
@@ -56,7 +60,7 @@ fn parts<'a>(call: &'a Call<'_>) -> Result<(&'a str, Kind, &'a str), String> {
 }
 
 /// Clients know all of them as texts.
-fn row(variable: &Variable) -> Value {
+fn row(variable: Variable) -> Value {
     let updated = variable.updated.to_zoned(TimeZone::system());
     json!({
         "idx": variable.id.to_string(), "Name": variable.name, "Type": variable.kind.to_string(),

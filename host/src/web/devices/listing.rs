@@ -1,45 +1,55 @@
-//! The rows of an answer, put together piece by piece while it is sent.
+//! Rows of devices for an answer.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use axum::body::Bytes;
-use futures_util::stream::{self, Stream};
+use futures_util::future::BoxFuture;
 
+use super::super::rows::{Commas, PIECE, Pieces};
 use super::board::{Board, Entry};
 use super::row;
 
-/// Bytes of a piece; a long row makes a longer one.
-pub(in crate::web) const PIECE: usize = 64 << 10;
+/// Bytes of the rows of an answer whose length is told. Its rows stay as they are until
+/// they are sent; those of a longer one are forgotten when they change.
+const HELD: usize = 512 << 10;
 
 /// Rows for an answer.
 pub(in crate::web) struct Listing {
     board: Board,
-    entries: std::vec::IntoIter<Arc<Entry>>,
+    rows: std::vec::IntoIter<Listed>,
     /// What is told of each hardware, by its number.
     hardware: HashMap<u32, String>,
     unknown: String,
-    /// Where the answer stands.
-    part: Part,
+    commas: Commas,
+    length: Option<usize>,
+    /// The rows of an answer whose length is told.
+    _held: Vec<Arc<Entry>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    /// No row is written yet.
-    First,
-    /// A comma goes before the next row.
-    Next,
-    /// All is written.
-    Done,
+/// A row that is to be sent. Whoever reads slowly holds no texts that nobody else has.
+pub(in crate::web) struct Listed {
+    id: i64,
+    hardware: u32,
+    entry: Weak<Entry>,
 }
 
-impl fmt::Debug for Listing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = self.entries.len();
-        f.debug_struct("Listing")
-            .field("rows", &rows)
-            .finish_non_exhaustive()
+impl Listed {
+    pub(in crate::web) fn of(entry: &Arc<Entry>) -> Self {
+        Self {
+            id: entry.id,
+            hardware: entry.hardware,
+            entry: Arc::downgrade(entry),
+        }
+    }
+
+    /// The row with its texts, read again where they are not kept. One that is gone by
+    /// now, or cannot be read, is left out.
+    pub(in crate::web) async fn entry(&self, board: &Board) -> Option<Arc<Entry>> {
+        let kept = self.entry.upgrade();
+        match kept.filter(|entry| entry.texts.is_some()) {
+            Some(entry) => Some(entry),
+            None => board.one(self.id).await.ok().flatten(),
+        }
     }
 }
 
@@ -50,76 +60,44 @@ impl Listing {
         entries: Vec<Arc<Entry>>,
         hardware: HashMap<u32, String>,
     ) -> Self {
-        Self {
+        let rows: Vec<_> = entries.iter().map(Listed::of).collect();
+        let mut listing = Self {
             board,
-            entries: entries.into_iter(),
+            rows: rows.into_iter(),
             hardware,
             unknown: row::hardware(None),
-            part: Part::First,
+            commas: Commas::default(),
+            length: None,
+            _held: Vec::new(),
+        };
+        let length = listing.measure(&entries).filter(|length| *length <= HELD);
+        if length.is_some() {
+            listing.length = length;
+            listing._held = entries;
         }
+        listing
     }
 
     /// Whether there are no rows.
     pub(in crate::web) fn is_empty(&self) -> bool {
-        self.entries.len() == 0
+        self.rows.len() == 0
     }
 
     /// Bytes of the rows with the commas between them; `None` when some have to be read.
-    pub(in crate::web) fn length(&self) -> Option<usize> {
+    fn measure(&self, entries: &[Arc<Entry>]) -> Option<usize> {
         let mut length = 0_usize;
-        for entry in self.entries.as_slice() {
+        for entry in entries {
             let texts = entry.texts.as_ref()?;
             let hardware = self.of_hardware(entry.hardware);
             // One of the four braces is a comma between the two objects, one is left out,
             // and a comma goes before each row but the first.
             length = length.saturating_add(texts.json.len() + hardware.len());
         }
-        Some(length.saturating_sub(usize::from(!self.is_empty())))
-    }
-
-    /// The answer, of which `head` is an object without rows.
-    pub(in crate::web) fn pieces(self, head: String) -> impl Stream<Item = Bytes> + Send + 'static {
-        stream::unfold((self, head), |(mut listing, head)| async move {
-            let piece = listing.piece(head).await?;
-            Some((piece, (listing, String::new())))
-        })
-    }
-
-    /// The next piece; `None` after the last.
-    pub(in crate::web) async fn piece(&mut self, head: String) -> Option<Bytes> {
-        if self.part == Part::Done {
-            return None;
-        }
-        let mut piece = String::with_capacity(PIECE + (4 << 10));
-        if self.part == Part::First && !head.is_empty() {
-            piece.push_str(head.strip_suffix('}').unwrap_or(&head));
-            piece.push_str(",\"result\":[");
-        }
-        while piece.len() < PIECE {
-            let Some(entry) = self.entries.next() else {
-                piece.push_str("]}");
-                self.part = Part::Done;
-                break;
-            };
-            match &entry.texts {
-                Some(texts) => self.put(&mut piece, &texts.json, entry.hardware),
-                None => {
-                    // A row that is gone by now, or cannot be read, is left out.
-                    let read = self.board.one(entry.id).await.ok().flatten();
-                    if let Some(texts) = read.as_ref().and_then(|entry| entry.texts.as_ref()) {
-                        self.put(&mut piece, &texts.json, entry.hardware);
-                    }
-                }
-            }
-        }
-        Some(piece.into())
+        Some(length.saturating_sub(usize::from(!entries.is_empty())))
     }
 
     fn put(&mut self, piece: &mut String, json: &str, hardware: u32) {
-        if self.part == Part::Next {
-            piece.push(',');
-        }
-        self.part = Part::Next;
+        self.commas.before(piece);
         piece.push_str(json.strip_suffix('}').unwrap_or(json));
         piece.push(',');
         let hardware = self.of_hardware(hardware);
@@ -128,5 +106,31 @@ impl Listing {
 
     fn of_hardware(&self, hardware: u32) -> &str {
         self.hardware.get(&hardware).unwrap_or(&self.unknown)
+    }
+}
+
+impl Pieces for Listing {
+    fn fill<'a>(&'a mut self, piece: &'a mut String) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            while piece.len() < PIECE {
+                let Some(row) = self.rows.next() else {
+                    return false;
+                };
+                let entry = row.entry(&self.board).await;
+                if let Some(texts) = entry.as_ref().and_then(|entry| entry.texts.as_ref()) {
+                    self.put(piece, &texts.json, row.hardware);
+                }
+            }
+            self.rows.len() > 0
+        })
+    }
+
+    fn weight(&self) -> usize {
+        let rows = self.rows.len().saturating_mul(size_of::<Listed>());
+        rows.saturating_add(self.length.unwrap_or(0))
+    }
+
+    fn length(&self) -> Option<usize> {
+        self.length
     }
 }

@@ -16,11 +16,11 @@ use axum::response::{IntoResponse, Response};
 use super::answer::{Early, error, wrong_method};
 use super::keys::{Verdict, Wanted};
 use super::{IndigoApi, confirm};
-use crate::web::Rights;
 use crate::web::access::Refusal;
 use crate::web::forwarded::Client;
 use crate::web::origin::{self, Act};
 use crate::web::server::Peer;
+use crate::web::{Access, Rights};
 
 /// What stands above a request's body, and where it comes from.
 pub(super) struct Asked {
@@ -42,6 +42,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
             headers: parts.headers.clone(),
             peer,
         })
+    }
+}
+
+impl Asked {
+    /// The address of whoever asks.
+    pub(super) fn client(&self, access: &Access) -> IpAddr {
+        access.client(self.peer.address.ip(), &self.headers).address
     }
 }
 

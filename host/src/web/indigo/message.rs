@@ -1,7 +1,6 @@
 //! `/message/PLUGINID/ACTIONID/...`: requests that a plugin answers.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
@@ -52,7 +51,7 @@ async fn handle(api: &IndigoApi, plugin: &str, action: &str, asked: &Asked, sent
     let (plugin, callback, name) = target(api, plugin, action)?;
     let props = props(asked, &sent.bytes().await?)
         .map_err(|reason| error(StatusCode::BAD_REQUEST, UNKNOWN_ERROR, &reason))?;
-    let Some(_place) = api.places.take(plugin.id()) else {
+    let Some(_place) = api.places.take(plugin.id().to_owned()) else {
         let text = format!("{MAX_WAITING} requests wait for this plugin already");
         return Err(error(StatusCode::SERVICE_UNAVAILABLE, UNKNOWN_ERROR, &text).into());
     };
@@ -204,44 +203,4 @@ fn unanswered(failed: &CallError) -> Response {
         CallError::Timeout { .. } => (StatusCode::GATEWAY_TIMEOUT, UNKNOWN_ERROR),
     };
     error(status, word, &failed.to_string())
-}
-
-/// How many requests wait for each plugin.
-#[derive(Clone, Default)]
-pub(super) struct Places {
-    waiting: Arc<Mutex<HashMap<String, usize>>>,
-}
-
-/// One of a plugin's places, for as long as this lives.
-pub(super) struct Place {
-    places: Places,
-    plugin: String,
-}
-
-impl Places {
-    pub(super) fn take(&self, plugin: &str) -> Option<Place> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = waiting.entry(plugin.to_owned()).or_default();
-        if *count >= MAX_WAITING {
-            return None;
-        }
-        *count = count.saturating_add(1);
-        Some(Place {
-            places: self.clone(),
-            plugin: plugin.to_owned(),
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let waiting = &self.places.waiting;
-        let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = waiting.get_mut(&self.plugin) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                waiting.remove(&self.plugin);
-            }
-        }
-    }
 }

@@ -23,31 +23,34 @@ mod plugins;
 mod reply;
 mod resources;
 mod room;
+mod seats;
 mod sleep;
 mod socket;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::any;
-use tokio::sync::Semaphore;
 
 pub use keys::{IndigoApiConfig, KeyConfig};
 
 use crate::config::WebConfig;
 use crate::platform::indigo::IndigoServer;
 use crate::platform::indigo::dialog::Dialogs;
-use crate::web::{Access, Origins, PagesOrigin};
+use crate::web::budget::{self, Share};
+use crate::web::{Access, Budget, Origins, PagesOrigin};
 use admission::Asked;
 use keys::ApiKeys;
+use seats::Seats;
 
 /// Largest body of a request in bytes.
 pub const MAX_BODY: usize = 1 << 20;
@@ -69,8 +72,10 @@ pub struct IndigoApi {
     origins: Origins,
     /// Where browsers are sent that ask for pages; `None` shows them here.
     pages: Option<PagesOrigin>,
-    sockets: Arc<Semaphore>,
-    places: message::Places,
+    /// Room for answers under way.
+    budget: Budget,
+    sockets: Seats<IpAddr>,
+    places: Seats<String>,
     /// For answers that are as large as plugins make their objects.
     room: room::Room,
     /// How long a plugin may take for a page.
@@ -94,8 +99,9 @@ impl IndigoApi {
             access,
             origins,
             pages: None,
-            sockets: Arc::new(Semaphore::new(socket::MAX_CLIENTS)),
-            places: message::Places::default(),
+            budget: Budget::default(),
+            sockets: Seats::new(socket::MAX_CLIENTS, socket::MAX_EACH),
+            places: Seats::new(usize::MAX, message::MAX_WAITING),
             room: room::Room::default(),
             deadline: message::DEADLINE,
             server,
@@ -118,6 +124,18 @@ impl IndigoApi {
         }
     }
 
+    /// Shares the room for answers with the rest of the hub.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// The part of the room that a client has.
+    fn share(&self, asked: &Asked) -> Share {
+        self.budget.share(asked.client(&self.access))
+    }
+
     /// Where a browser that asks for something of this plugin's pages is sent.
     fn elsewhere(&self, plugin: &str, asked: &Asked) -> Option<Response> {
         let pages = self.pages.as_ref()?;
@@ -135,6 +153,7 @@ impl IndigoApi {
 
 /// The routes of the API.
 pub fn router(api: IndigoApi) -> Router {
+    let room = (api.budget.clone(), api.access.clone());
     Router::new()
         .route("/message/{plugin}/{action}", any(message::without_path))
         .route("/message/{plugin}/{action}/", any(message::without_path))
@@ -160,11 +179,13 @@ pub fn router(api: IndigoApi) -> Router {
         .route("/v2/{*path}", any(objects::unknown))
         .route("/{plugin}/{folder}/{*path}", any(resources::get))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(room, budget::of_whole_answers))
         .with_state(api)
 }
 
 /// The routes of the origin that pages of plugins have for themselves.
 pub fn pages_router(api: IndigoApi) -> Router {
+    let room = (api.budget.clone(), api.access.clone());
     Router::new()
         .route("/message/{plugin}/{action}", any(message::without_path))
         .route("/message/{plugin}/{action}/", any(message::without_path))
@@ -174,6 +195,7 @@ pub fn pages_router(api: IndigoApi) -> Router {
         )
         .route("/{plugin}/{folder}/{*path}", any(resources::get))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(room, budget::of_whole_answers))
         .with_state(api)
 }
 

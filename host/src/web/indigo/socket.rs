@@ -5,6 +5,7 @@
 //! worth as much without those before it, so there it is only told how many it missed.
 //! Nothing is kept for a client beyond the server's own queue.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, interval_at};
@@ -25,6 +25,7 @@ use super::keys::Wanted;
 use super::lens::Lens;
 use super::patch::patch;
 use super::room::{Full, Room, Said};
+use super::seats::Seat;
 use super::{IndigoApi, command};
 use crate::log::{Level, Record};
 use crate::platform::indigo::bounds::SMALL;
@@ -33,9 +34,12 @@ use crate::platform::indigo::object::Object;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
 use crate::platform::indigo::{Change, IndigoServer, Watcher, What};
+use crate::web::places::network_of;
 
 /// Clients at a time.
 pub(super) const MAX_CLIENTS: usize = 16;
+/// Of them, those of one address.
+pub(super) const MAX_EACH: usize = 8;
 /// Largest message of a client in bytes.
 pub(super) const MAX_MESSAGE: usize = 64 << 10;
 /// Between two signs of life. Well under the time after which a silent connection ends.
@@ -88,8 +92,10 @@ pub(super) async fn open(
         let text = "this address takes WebSocket connections";
         return Err(error(StatusCode::BAD_REQUEST, "no_websocket", text).into());
     };
-    let Ok(place) = Arc::clone(&api.sockets).try_acquire_owned() else {
-        let text = format!("{MAX_CLIENTS} clients are connected already");
+    let address = network_of(asked.client(&api.access));
+    let Some(place) = api.sockets.take(address) else {
+        let text =
+            format!("{MAX_CLIENTS} clients are connected already, or {MAX_EACH} of this address");
         return Err(error(StatusCode::SERVICE_UNAVAILABLE, "too_many_clients", &text).into());
     };
     let client = Client {
@@ -118,7 +124,7 @@ struct Client {
     room: Room,
 }
 
-async fn serve(mut socket: WebSocket, client: Client, _place: OwnedSemaphorePermit) {
+async fn serve(mut socket: WebSocket, client: Client, _place: Seat<IpAddr>) {
     let client = Arc::new(client);
     let ended = match client.collection {
         Some(collection) => objects(&mut socket, &client, collection).await,

@@ -2,7 +2,6 @@
 
 use std::os::unix::fs::symlink;
 use std::sync::atomic::AtomicUsize;
-use std::time::Instant;
 
 use tempfile::TempDir;
 
@@ -78,6 +77,14 @@ async fn the_bytewise_first_folder_has_the_key() {
     let (root, catalogue) = found(&[("a", source), ("a-b", source), ("b", source)]).await;
     assert_eq!(catalogue.find("K").unwrap().folder, root.path().join("a-b"));
     assert_eq!(catalogue.find("k"), None);
+    // Nobody takes over a key without a word.
+    let problems: Vec<_> = catalogue.problems.iter().map(|it| it.to_string()).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(
+        problems[0]
+            .contains("a`: its plugin with key `K` is left out, because the one in folder `a-b`"),
+        "{problems:?}"
+    );
 }
 
 #[tokio::test]
@@ -139,12 +146,12 @@ async fn nothing_is_read_twice_and_a_change_is_seen() {
 #[tokio::test]
 async fn a_folder_that_hangs_delays_the_others_once_and_is_told() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
-    fn look(folder: &Path, file: RegularFile) -> Result<Vec<PluginDefinition>, DefinitionProblem> {
+    fn look(folder: &Path, seen: Option<&Known>) -> Step {
         if folder.ends_with("hangs") {
             CALLS.fetch_add(1, Ordering::SeqCst);
             std::thread::sleep(Duration::from_secs(4));
         }
-        definition::read(folder, file)
+        look_into(folder, seen)
     }
     let root = tempfile::tempdir().unwrap();
     for folder in ["a", "hangs", "z"] {
@@ -175,7 +182,10 @@ async fn a_folder_that_hangs_delays_the_others_once_and_is_told() {
 #[tokio::test]
 async fn a_fault_in_reading_is_told_as_one_and_over_when_the_file_is_another() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
-    fn look(folder: &Path, file: RegularFile) -> Result<Vec<PluginDefinition>, DefinitionProblem> {
+    fn look(folder: &Path, known: Option<&Known>) -> Step {
+        look_with(folder, known, read)
+    }
+    fn read(folder: &Path, file: RegularFile) -> Result<Vec<PluginDefinition>, DefinitionProblem> {
         let found = definition::read(folder, file)?;
         if found.iter().any(|it| it.key == "FAULT") {
             CALLS.fetch_add(1, Ordering::SeqCst);
@@ -208,9 +218,9 @@ async fn a_fault_in_reading_is_told_as_one_and_over_when_the_file_is_another() {
 
 #[tokio::test]
 async fn folders_that_hang_do_not_use_up_the_threads() {
-    fn look(_: &Path, _: RegularFile) -> Result<Vec<PluginDefinition>, DefinitionProblem> {
+    fn look(_: &Path, _: Option<&Known>) -> Step {
         std::thread::sleep(Duration::from_secs(3600));
-        Ok(Vec::new())
+        Step::Nothing
     }
     let root = tempfile::tempdir().unwrap();
     for n in 0..40 {
@@ -259,5 +269,119 @@ async fn entries_without_end_and_definitions_without_end_are_cut_off_and_told() 
     assert!(
         problem.contains("definitions of all plugins have more than"),
         "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn definitions_beyond_the_bound_are_read_once() {
+    static READ: AtomicUsize = AtomicUsize::new(0);
+    fn look(folder: &Path, known: Option<&Known>) -> Step {
+        let step = look_into(folder, known);
+        let is_known = match (&step, known.map(|it| &it.content)) {
+            (Step::Heavy(..), _) => true,
+            (Step::Page(_, page), Some(Content::Page(known))) => Arc::ptr_eq(page, known),
+            _ => false,
+        };
+        READ.fetch_add(usize::from(!is_known), Ordering::SeqCst);
+        step
+    }
+    let described = format!("<description>{}</description>", "x".repeat(60_000));
+    let params = format!("<param>{described}</param>").repeat(7);
+    let source = |n: usize| format!("<plugin key='K{n}'>\n<params>{params}</params>\n</plugin>\n");
+    let root = tempfile::tempdir().unwrap();
+    for n in 0..170 {
+        write(&root, &format!("p{n:03}"), &source(n));
+    }
+    std::thread::sleep(Duration::from_millis(3100));
+    let events = EventLog::new(LogCapacity::default());
+    let deadline = Duration::from_secs(30);
+    let library = Library::with(root.path(), look, deadline, events, Problems::default());
+    let first = library.look().await;
+    assert!(first.plugins.len() < 165 && READ.load(Ordering::SeqCst) == 170);
+    let again = library.look().await;
+    assert_eq!(READ.load(Ordering::SeqCst), 170);
+    assert_eq!(
+        (again.folders, again.problems.len()),
+        (170, first.problems.len())
+    );
+    // As soon as there is room, the next ones have it.
+    for n in 0..20 {
+        fs::remove_dir_all(root.path().join(format!("p{n:03}"))).unwrap();
+    }
+    let third = library.look().await;
+    assert!(third.find("K169").is_some() && third.problems.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_asks_at_the_same_time_has_the_same_answer() {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    fn look(folder: &Path, known: Option<&Known>) -> Step {
+        CALLS.fetch_add(1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(300));
+        look_into(folder, known)
+    }
+    let root = tempfile::tempdir().unwrap();
+    write(&root, "a", &definition_of("A"));
+    let events = EventLog::new(LogCapacity::default());
+    let deadline = Duration::from_secs(30);
+    let library = Library::with(root.path(), look, deadline, events, Problems::default());
+    let asked = (0..50).map(|_| library.look());
+    let found = futures_util::future::join_all(asked).await;
+    assert!(found.iter().all(|catalogue| catalogue.find("A").is_some()));
+    // One that was begun before the others came, and one for all of them.
+    assert!(CALLS.load(Ordering::SeqCst) <= 2);
+}
+
+#[tokio::test]
+async fn folders_of_others_delay_nobody_and_are_come_to_in_the_end() {
+    fn look(folder: &Path, known: Option<&Known>) -> Step {
+        let name = folder.file_name().unwrap().to_string_lossy();
+        if name.starts_with("slow") && known.is_none() {
+            std::thread::sleep(Duration::from_millis(150));
+        }
+        look_into(folder, known)
+    }
+    let root = tempfile::tempdir().unwrap();
+    for n in 0..20 {
+        write(
+            &root,
+            &format!("slow{n:02}"),
+            &definition_of(&format!("S{n}")),
+        );
+    }
+    write(&root, "wanted", &definition_of("wanted"));
+    write(&root, "zz", &definition_of("last"));
+    std::thread::sleep(Duration::from_millis(3100));
+    let events = EventLog::new(LogCapacity::default());
+    let mut library = Library::with(
+        root.path(),
+        look,
+        Duration::from_secs(30),
+        events,
+        Problems::default(),
+    );
+    Arc::get_mut(&mut library.inner).unwrap().in_all = Duration::from_secs(2);
+    let begun = Instant::now();
+    let until = begun + Duration::from_millis(200);
+    let soon = library
+        .look_until(until, &["wanted", "last", "../wanted", "", "none"])
+        .await;
+    assert!(begun.elapsed() < Duration::from_millis(1500));
+    assert!(soon.partial && soon.find("wanted").is_some() && soon.plugins.len() == 1);
+    // It stops, and goes on where it was.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let looks = [library.look().await, library.look().await];
+    let [_, whole] = looks;
+    assert!(
+        !whole.partial && whole.find("last").is_some(),
+        "{:?}",
+        whole.problems
+    );
+    let lines = told(&library);
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("the next look goes on")),
+        "{lines:?}"
     );
 }

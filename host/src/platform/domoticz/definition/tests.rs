@@ -314,3 +314,15 @@ fn reading_takes_time_in_proportion_to_the_size() {
         assert!(many < most, "{few:?}, {many:?}: {start}");
     }
 }
+
+#[test]
+fn a_key_is_one_line() {
+    for key in ["a&#10;b", "a&#9;b", "a&#x85;b"] {
+        let folder = tempfile::tempdir().unwrap();
+        let source = format!("<plugin key=\"{key}\" name=\"x\">\n</plugin>\n");
+        std::fs::write(folder.path().join("plugin.py"), source).unwrap();
+        let problem = read_folder(folder.path()).unwrap_err();
+        assert!(problem.reason.contains("control character"), "{problem}");
+        assert!(!problem.to_string().contains(char::is_control));
+    }
+}

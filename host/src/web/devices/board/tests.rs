@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use futures_util::StreamExt;
 use jiff::ToSpan;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::super::listing::{Listing, PIECE};
+use super::super::listing::Listing;
 use super::*;
 use crate::platform::domoticz::favorites::Favorites;
 use crate::platform::domoticz::history::History;
 use crate::platform::domoticz::{Change, DeviceLimits, NewDevice, Reading, ValueUpdate};
 use crate::pool::Pools;
 use crate::store::Store;
+use crate::web::rows::{self, Framed, PIECE};
 
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 100_000,
@@ -466,12 +466,9 @@ async fn listed(board: &Board) -> (Option<usize>, String) {
     let hardware = HashMap::from([(1, "{\"HardwareName\":\"One\"}".to_owned())]);
     let listing = Listing::new(board.clone(), rows.by_name().to_vec(), hardware);
     let length = listing.length();
-    let pieces: Vec<_> = listing
-        .pieces("{\"status\":\"OK\"}".to_owned())
-        .collect()
-        .await;
-    let pieces: Vec<&[u8]> = pieces.iter().map(AsRef::as_ref).collect();
-    (length, String::from_utf8(pieces.concat()).unwrap())
+    let pieces = Framed::result("{\"status\":\"OK\"}".to_owned(), Box::new(listing));
+    let pieces = rows::whole(pieces).await;
+    (length, pieces.concat())
 }
 
 #[tokio::test]

@@ -127,12 +127,12 @@ async fn feeds_are_bounded() {
     let site = site(nothing).await;
     assert!(site.feed("none-feed").await.is_none());
     let mut feeds = Vec::new();
-    for _ in 0..socket::MAX_CLIENTS {
+    for _ in 0..socket::MAX_EACH {
         feeds.push(site.feed("device-feed").await.unwrap());
     }
     assert!(
         site.feed("device-feed").await.is_none(),
-        "one more client than allowed"
+        "one more client than an address may have"
     );
     // A message that is too large ends the connection and frees the place.
     let mut first = feeds.remove(0);

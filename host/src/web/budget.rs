@@ -1,0 +1,394 @@
+//! Room for answers that are under way: so many bytes in all, and for each client.
+//!
+//! Plugins decide how much there is to answer with, and clients how long they read it. So
+//! an answer is put together piece by piece, and a piece has room here until the next one
+//! is wanted: clients that read slowly hold what they have room for, and the others wait
+//! for theirs. A few pieces are made at a time, so that one that gets longer than thought
+//! goes beyond the bound alone.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream};
+use hyper::body::{Frame, SizeHint};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::timeout;
+
+use super::Access;
+use super::places::network_of;
+use super::rows::{PIECE, Pieces};
+use super::server::Peer;
+
+/// Bytes of all answers under way, and of those of one client.
+const TOTAL: usize = 64 << 20;
+const EACH: usize = TOTAL / 4;
+/// Bytes of a piece that is sent: itself, and as much of the one before it.
+const COST: usize = 2 * PIECE;
+/// Pieces that are made at a time.
+const DESKS: usize = 4;
+/// How long an answer waits for room before it is refused, and how many do so.
+const WAIT: Duration = Duration::from_secs(2);
+const WAITERS: usize = 16;
+
+/// The room of a hub. Clones share it.
+#[derive(Clone)]
+pub struct Budget {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    total: usize,
+    each: usize,
+    used: Mutex<Used>,
+    freed: Notify,
+    desks: Semaphore,
+    waiters: Semaphore,
+}
+
+#[derive(Default)]
+struct Used {
+    all: usize,
+    owners: HashMap<IpAddr, usize>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::of(TOTAL, EACH)
+    }
+}
+
+impl Budget {
+    /// So many bytes, of which one client has `each`.
+    pub(super) fn of(total: usize, each: usize) -> Self {
+        let inner = Inner {
+            total,
+            each,
+            used: Mutex::default(),
+            freed: Notify::new(),
+            desks: Semaphore::new(DESKS),
+            waiters: Semaphore::new(WAITERS),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The part of this client.
+    pub(super) fn share(&self, client: IpAddr) -> Share {
+        Share {
+            budget: self.clone(),
+            owner: network_of(client),
+        }
+    }
+
+    /// Bytes that are in use.
+    #[cfg(test)]
+    pub(super) fn used(&self) -> usize {
+        self.used_by().all
+    }
+
+    fn used_by(&self) -> MutexGuard<'_, Used> {
+        let used = self.inner.used.lock();
+        used.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The part that a client has of the room.
+#[derive(Clone)]
+pub(super) struct Share {
+    budget: Budget,
+    owner: IpAddr,
+}
+
+impl Share {
+    /// Room for what an answer keeps from its first to its last byte; `None` when there is
+    /// none in time. More than the half of a client's part counts as that half, which is
+    /// all that there is for it: the other one is for pieces.
+    pub(super) async fn take(&self, bytes: usize) -> Option<Room> {
+        let bytes = bytes.min(self.budget.inner.each / 2);
+        if let Some(room) = self.try_take(bytes, 2) {
+            return Some(room);
+        }
+        let _turn = self.budget.inner.waiters.try_acquire().ok()?;
+        let room = async {
+            loop {
+                self.until_fit(bytes, 2).await;
+                if let Some(room) = self.try_take(bytes, 2) {
+                    return room;
+                }
+            }
+        };
+        timeout(WAIT, room).await.ok()
+    }
+
+    /// These pieces as they are wanted, each with its room. `kept` is what is held as long
+    /// as they are sent.
+    pub(super) fn send(
+        self,
+        kept: Room,
+        pieces: Box<dyn Pieces>,
+    ) -> impl Stream<Item = Bytes> + Send + 'static {
+        let sending = Sending {
+            share: self,
+            pieces,
+            more: true,
+            room: None,
+            _kept: kept,
+        };
+        stream::unfold(sending, |mut sending| async move {
+            // The piece before is on its way.
+            sending.room = None;
+            if !sending.more {
+                return None;
+            }
+            let piece = sending.make().await;
+            Some((Bytes::from(piece), sending))
+        })
+    }
+
+    /// Waits until there seems to be so much room.
+    async fn until_fit(&self, bytes: usize, part: usize) {
+        loop {
+            let mut freed = pin!(self.budget.inner.freed.notified());
+            freed.as_mut().enable();
+            if self.fits(&self.budget.used_by(), bytes, part) {
+                return;
+            }
+            freed.await;
+        }
+    }
+
+    /// Whether there is room for so many bytes more in the `part`th part of all.
+    fn fits(&self, used: &Used, bytes: usize, part: usize) -> bool {
+        let inner = &self.budget.inner;
+        let own = used.owners.get(&self.owner).copied().unwrap_or(0);
+        let fits = |used: usize, most: usize| used.saturating_add(bytes) <= most / part;
+        fits(used.all, inner.total) && fits(own, inner.each)
+    }
+
+    fn try_take(&self, bytes: usize, part: usize) -> Option<Room> {
+        let mut used = self.budget.used_by();
+        if !self.fits(&used, bytes, part) {
+            return None;
+        }
+        used.add(self.owner, bytes);
+        Some(Room {
+            share: self.clone(),
+            bytes,
+        })
+    }
+}
+
+impl Used {
+    fn add(&mut self, owner: IpAddr, bytes: usize) {
+        self.all = self.all.saturating_add(bytes);
+        let own = self.owners.entry(owner).or_default();
+        *own = own.saturating_add(bytes);
+    }
+
+    fn give_back(&mut self, owner: IpAddr, bytes: usize) {
+        self.all = self.all.saturating_sub(bytes);
+        if let Some(own) = self.owners.get_mut(&owner) {
+            *own = own.saturating_sub(bytes);
+            if *own == 0 {
+                self.owners.remove(&owner);
+            }
+        }
+    }
+}
+
+/// Bytes that are in use until this is dropped.
+pub(super) struct Room {
+    share: Share,
+    bytes: usize,
+}
+
+impl Room {
+    /// Makes it larger, whether or not there is so much.
+    fn grow(&mut self, bytes: usize) {
+        let more = bytes.saturating_sub(self.bytes);
+        self.bytes = self.bytes.saturating_add(more);
+        self.share.budget.used_by().add(self.share.owner, more);
+    }
+
+    /// A response that has the room until it was sent.
+    pub(super) fn hold(self, response: Response) -> Response {
+        response.map(|body| Body::new(Held { body, _room: self }))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let Share { budget, owner } = &self.share;
+        budget.used_by().give_back(*owner, self.bytes);
+        budget.inner.freed.notify_waiters();
+    }
+}
+
+/// An answer that is put together while it is sent.
+struct Sending {
+    share: Share,
+    pieces: Box<dyn Pieces>,
+    more: bool,
+    /// That of the piece that is sent.
+    room: Option<Room>,
+    _kept: Room,
+}
+
+impl Sending {
+    async fn make(&mut self) -> String {
+        loop {
+            // Not at the desk, where somebody else would wait for whoever waits.
+            self.share.until_fit(COST, 1).await;
+            let _desk = self.share.budget.inner.desks.acquire().await.ok();
+            let Some(mut room) = self.share.try_take(COST, 1) else {
+                continue;
+            };
+            let mut piece = String::with_capacity(PIECE + (4 << 10));
+            self.more = self.pieces.fill(&mut piece).await;
+            room.grow(piece.capacity().saturating_add(PIECE));
+            self.room = Some(room);
+            return piece;
+        }
+    }
+}
+
+/// A body that was made whole, with its room.
+struct Held {
+    body: Body,
+    _room: Room,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The answer when there is no room: the client may come back in a moment.
+pub(super) fn full() -> Response {
+    let soon = HeaderValue::from_static("1");
+    let text = "the hub is sending too much at present; try again in a moment\n";
+    let headers = [(header::RETRY_AFTER, soon)];
+    (StatusCode::SERVICE_UNAVAILABLE, headers, text).into_response()
+}
+
+/// Gives answers room that were made whole and are longer than a piece.
+pub(super) async fn of_whole_answers(
+    State((budget, access)): State<(Budget, Access)>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let client = access.client(peer.ip(), request.headers()).address;
+    let response = next.run(request).await;
+    let size = response.body().size_hint().exact();
+    let size = size.and_then(|size| usize::try_from(size).ok());
+    let Some(size) = size.filter(|size| *size > PIECE) else {
+        return response;
+    };
+    match budget.share(client).take(size).await {
+        Some(room) => room.hold(response),
+        None => full(),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use futures_util::StreamExt;
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+
+    /// So many pieces of this length.
+    struct Same(usize, usize);
+
+    impl Pieces for Same {
+        fn fill<'a>(&'a mut self, piece: &'a mut String) -> BoxFuture<'a, bool> {
+            piece.push_str(&"x".repeat(self.1));
+            self.0 -= 1;
+            Box::pin(std::future::ready(self.0 > 0))
+        }
+    }
+
+    fn client(n: u8) -> IpAddr {
+        [10, 0, 0, n].into()
+    }
+
+    async fn sending(budget: &Budget, n: u8, pieces: Same) -> impl Stream<Item = Bytes> + Send {
+        let share = budget.share(client(n));
+        let kept = share.take(0).await.unwrap();
+        Box::pin(share.send(kept, Box::new(pieces)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_that_nobody_reads_hold_what_there_is_room_for() {
+        let budget = Budget::of(16 * COST, 8 * COST);
+        let mut slow = Vec::new();
+        for n in 0..64 {
+            let mut answer = sending(&budget, n % 4, Same(3, PIECE)).await;
+            let first = timeout(Duration::from_secs(1), answer.next()).await;
+            slow.push((answer, first));
+            assert!(budget.used() <= 16 * COST, "{}", budget.used());
+        }
+        let begun = slow.iter().filter(|(_, first)| first.is_ok()).count();
+        assert!((4..=16).contains(&begun), "{begun}");
+        // Whoever is read has its next one, and the others have theirs in the end.
+        let mut left = slow.drain(..).map(|(answer, _)| answer.count());
+        let all = futures_util::future::join_all(&mut left);
+        let counts = timeout(Duration::from_secs(60), all).await.unwrap();
+        assert!(counts.iter().all(|count| *count <= 3));
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_leaves_room_for_the_others_and_is_refused_in_time() {
+        let budget = Budget::of(16 * COST, 4 * COST);
+        let share = budget.share(client(1));
+        let first = share.take(COST).await.unwrap();
+        let _second = share.take(COST).await.unwrap();
+        assert!(share.take(COST).await.is_none());
+        assert!(budget.share(client(2)).take(COST).await.is_some());
+        drop(first);
+        assert!(share.take(COST).await.is_some());
+        // What is larger than all there is can be answered, alone.
+        assert!(budget.share(client(3)).take(usize::MAX).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_piece_that_gets_long_counts_as_long() {
+        let budget = Budget::of(16 * COST, 8 * COST);
+        let mut long = sending(&budget, 1, Same(1, 20 * COST)).await;
+        assert_eq!(long.next().await.unwrap().len(), 20 * COST);
+        assert!(budget.used() >= 20 * COST);
+        let mut other = sending(&budget, 2, Same(1, 1)).await;
+        let waits = timeout(Duration::from_millis(50), other.next()).await;
+        assert!(waits.is_err());
+        drop(long);
+        assert_eq!(other.next().await.unwrap().len(), 1);
+    }
+}
