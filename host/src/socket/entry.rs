@@ -15,7 +15,7 @@ use super::{Failure, Kind};
 use crate::descriptors::Permit;
 
 /// Clients of a listener of this instance's own that have not been accepted yet.
-const EXPECTED: usize = 256;
+const EXPECTED: usize = 32;
 
 /// The registration with the poller.
 pub(super) type Watch = AsyncFd<Arc<Socket>>;
@@ -119,7 +119,7 @@ impl Entry {
         Ok(pair)
     }
 
-    /// A client that was accepted. Its buffers are those of the listener.
+    /// A client that was accepted.
     pub(super) fn accepted(io: Socket, v6: bool, descriptor: Permit) -> Self {
         Self::of(io, v6, Kind::Stream, false, descriptor)
     }

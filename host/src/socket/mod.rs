@@ -30,8 +30,12 @@ pub const RECEIVE_BYTES: u32 = 256 << 10;
 /// Most bytes that a datagram can have, with room to spare.
 const DATAGRAM_BYTES: u32 = 64 << 10;
 
-/// Clients that the system may hold until they are accepted.
+/// Clients that the system may hold until they are accepted, and what it may have received
+/// from each: at a granted port, and at one that only own sockets get through to.
 const BACKLOG: u32 = 128;
+const UNACCEPTED: usize = 64 << 10;
+const OWN_BACKLOG: u32 = 32;
+const OWN_UNACCEPTED: usize = 16 << 10;
 
 /// Own clients that may be closed, with what they have sent, before they are accepted.
 const LEFT: usize = 16;

@@ -18,7 +18,8 @@ use super::options::{self, Device, OptionName};
 use super::wait::{self, Events, Waiting};
 use super::{
     BACKLOG, DATAGRAM_BYTES, Datagram, Description, Direction, EAGAIN, EBADF, EINVAL, EMFILE,
-    EOPNOTSUPP, FIRST_HANDLE, Failure, Handle, Kind, LEFT, MessageFlags, RECEIVE_BYTES,
+    EOPNOTSUPP, FIRST_HANDLE, Failure, Handle, Kind, LEFT, MessageFlags, OWN_BACKLOG,
+    OWN_UNACCEPTED, RECEIVE_BYTES, UNACCEPTED,
 };
 use crate::connection::Reach;
 use crate::descriptors::{Permit, Share};
@@ -230,7 +231,15 @@ impl Sockets {
         }
         let checked = self.access.check_listen(&entry);
         checked.map_err(|denied| self.access.refuse(&denied))?;
-        let backlog = i32::try_from(backlog.min(BACKLOG)).unwrap_or(1);
+        let (most, received) = match entry.reach().open {
+            true => (BACKLOG, UNACCEPTED),
+            false => (OWN_BACKLOG, OWN_UNACCEPTED),
+        };
+        // Clients have the listener's buffer until they are accepted. What they send before
+        // is charged to nobody, and stays when they have gone.
+        let received = received.min(self.buffer_size());
+        entry.io.set_recv_buffer_size(received)?;
+        let backlog = i32::try_from(backlog.min(most)).unwrap_or(1);
         entry.io.listen(backlog)?;
         entry.forget_watch();
         entry.reach().listening = true;
@@ -255,6 +264,7 @@ impl Sockets {
             drop(reach);
             if welcome && let Some(descriptor) = descriptor.take() {
                 io.set_nonblocking(true)?;
+                io.set_recv_buffer_size(self.buffer_size())?;
                 let client = Entry::accepted(io, entry.v6, descriptor);
                 return Ok((self.insert(Arc::new(client)), peer));
             }
@@ -361,6 +371,11 @@ impl Sockets {
         let hit = Limits::hit("socket-buffer", used, self.buffer);
         self.access.log.limit(&hit);
         i32::try_from(self.buffer / 2).unwrap_or(i32::MAX)
+    }
+
+    /// The size to ask for, which the system doubles, of a buffer as large as the limit.
+    fn buffer_size(&self) -> usize {
+        usize::try_from(self.buffer / 2).unwrap_or(usize::MAX).max(1)
     }
 
     /// Joins or leaves a group.
