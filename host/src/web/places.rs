@@ -67,7 +67,8 @@ struct Entry {
     since: Instant,
     socket: Weak<TcpStream>,
     given_up: CancellationToken,
-    ends: CancellationToken,
+    /// Its present request is the last one.
+    last: CancellationToken,
 }
 
 /// A connection that needs a place.
@@ -87,7 +88,8 @@ pub(super) struct Place {
     /// An answer was made and is not yet sent.
     ending: AtomicBool,
     given_up: CancellationToken,
-    ends: CancellationToken,
+    /// Its present request is the last one.
+    last: CancellationToken,
 }
 
 /// Somebody's turn in the line for a place, until this is dropped.
@@ -121,7 +123,7 @@ impl Places {
             held.give_up(None)?;
         }
         let number = held.number();
-        let (given_up, ends) = (CancellationToken::new(), CancellationToken::new());
+        let (given_up, last) = (CancellationToken::new(), CancellationToken::new());
         let entry = Entry {
             owner,
             phase: Phase::Waiting,
@@ -131,7 +133,7 @@ impl Places {
             since: newcomer.came,
             socket: Weak::clone(&newcomer.socket),
             given_up: given_up.clone(),
-            ends: ends.clone(),
+            last: last.clone(),
         };
         held.places.insert(number, entry);
         Some(Arc::new(Place {
@@ -139,7 +141,7 @@ impl Places {
             number,
             ending: AtomicBool::new(false),
             given_up,
-            ends,
+            last,
         }))
     }
 
@@ -190,7 +192,7 @@ impl Held {
             for entry in self.places.values() {
                 let in_question = owner.is_none_or(|owner| entry.owner == owner);
                 if in_question && !entry.known && entry.phase == Phase::Working {
-                    entry.ends.cancel();
+                    entry.last.cancel();
                 }
             }
             return None;
@@ -342,8 +344,8 @@ impl Place {
     }
 
     /// Ends when the present request has to be the last one.
-    pub(super) async fn ends_soon(&self) {
-        self.ends.cancelled().await;
+    pub(super) async fn has_last(&self) {
+        self.last.cancelled().await;
     }
 
     /// Ends when somebody else got the place.

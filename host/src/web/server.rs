@@ -283,7 +283,7 @@ impl Client {
             _ = serving.as_mut() => return,
             () = place.given_up() => return,
             () = self.stop.cancelled() => serving.as_mut().graceful_shutdown(),
-            () = place.ends_soon() => serving.as_mut().graceful_shutdown(),
+            () = place.has_last() => serving.as_mut().graceful_shutdown(),
         }
         tokio::select! {
             _ = serving.as_mut() => {}

@@ -214,7 +214,7 @@ fn a_stranger_at_work_gets_no_further_request_where_there_is_no_place() {
     let other = take(&places, "10.0.0.2").unwrap();
     asks(&other);
     assert!(take(&places, "10.0.0.1").is_none());
-    let ends = |place: &Place| place.ends.is_cancelled();
+    let ends = |place: &Place| place.last.is_cancelled();
     assert!(ends(&stranger) && !ends(&known) && !ends(&other));
     assert!(!is_given_up(&stranger));
 }
