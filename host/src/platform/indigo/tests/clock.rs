@@ -40,28 +40,47 @@ async fn a_change_of_one_schedule_costs_the_same_among_many() {
     assert!(among_many < alone * 4, "{alone:?}, {among_many:?}");
 }
 
-#[tokio::test]
+/// Planning waits for the plugin's turn, where it is billed as the plugin's commands are.
+#[tokio::test(flavor = "multi_thread")]
 async fn the_plugin_that_changes_a_schedule_pays_for_its_planning() {
     let fixture = fixture().await;
-    let never = json!({"name": "s", "dateType": "DaysOfMonthInterval",
-        "absoluteDate": "2000-01-02T00:00:00", "timing": {"days": [1], "interval": 100_000}});
-    plugin(&fixture, "schedule.create", never).await.unwrap();
-    let account = &fixture.plugin.account;
-    for n in 0..3 {
+    schedule(&fixture, "s").await;
+    let next = async || {
+        let shown = user(&fixture, "schedules.get", json!({"id": "s"})).await;
+        shown.unwrap()["nextExecution"].clone()
+    };
+    while next().await.is_null() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let before = next().await;
+    let (pools, account) = (fixture.server.pools().clone(), &fixture.plugin.account);
+    let (end, has_ended) = std::sync::mpsc::channel::<()>();
+    let busy = pools.commands.run(account, move || drop(has_ended.recv()));
+    let changing = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let billed = account.billed();
-        let given = json!({"id": "s", "object": {"randomizeBy": n + 1}}).to_string();
+        let given = json!({"id": "s", "object": {"absoluteTime": "2000-01-01T15:30:00"}});
         let name = "schedule.replaceOnServer".to_owned();
-        let done = fixture.server.command_of(&fixture.plugin, name, given);
+        let done = fixture
+            .server
+            .command_of(&fixture.plugin, name, given.to_string());
         done.await.unwrap();
-        let begun = Instant::now();
-        while account.billed() == billed {
-            assert!(
-                begun.elapsed() < Duration::from_secs(5),
-                "nothing is billed"
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(
+            next().await,
+            before,
+            "it was not planned in the plugin's turn"
+        );
+        end.send(()).unwrap();
+    };
+    let (busy, ()) = tokio::join!(busy, changing);
+    busy.unwrap();
+    let begun = Instant::now();
+    while next().await == before {
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "it was not planned"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
