@@ -168,19 +168,19 @@ class Plugin(indigo.PluginBase):
         made('variable.create', {{'name': 'shared', 'value': ''}})
         trigger = {{'variableId': 'shared', 'variableChangeType': 'BecomesGreaterThan', 'suppressLogging': True}}
         long, n = raw('varValueChange.create', trigger | {{'name': 't', 'variableValue': 'X' * 15000}}), 0
-        while not raw('varValueChange.create', trigger | {{'name': 't%d' % n, 'variableValue': chr(1046) * 200}})[0]:
+        while not raw('varValueChange.create', trigger | {{'name': 't%d' % n, 'variableValue': chr(1046) * 100}})[0]:
             n += 1
         indigo.server.log('begins with %d, and with a long one %s' % (n, not long[0]))
         filter = 'self,' + ','.join(['props.a'] * 500)
         for n in range(300):
             raw('devices.len', {{'filter': filter}})
-            raw('variable.updateValue', {{'id': 'shared', 'value': chr(1078) * 200 + str(n)}})
+            raw('variable.updateValue', {{'id': 'shared', 'value': chr(1078) * 100 + str(n)}})
         indigo.server.log('ends')
 "
     );
     let attacker = start(&mut scene, &source, "cpu-share = 400").await;
     scene
-        .said("begins with 64, and with a long one False")
+        .said("begins with 16, and with a long one False")
         .await;
     let server = scene.bench.hub.indigo().await.unwrap();
     let operator = Caller::Operator("api-http");

@@ -20,9 +20,9 @@ pub const NAME: usize = 1024;
 /// Longest key of a property, at any depth, in bytes.
 pub const PROPERTY: usize = 1024;
 /// Longest value that a trigger compares with, in bytes.
-pub const COMPARED: usize = 512;
+pub const COMPARED: usize = 256;
 /// Most triggers of one plugin that watch one object.
-pub const WATCHING: usize = 64;
+pub const WATCHING: usize = 16;
 /// Longest key of a state, and longest value of a choice, in bytes.
 pub const KEY: usize = 256;
 /// Longest label of a state or choice, in bytes.

@@ -110,9 +110,12 @@ fn order(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
     )
 }
 
-/// Two texts from the first character on that is not the same.
+/// Two texts from a place near to the first character on that is not the same.
 fn differing<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
-    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    const PIECE: usize = 32;
+    let pieces = a.as_bytes().chunks(PIECE).zip(b.as_bytes().chunks(PIECE));
+    let same = pieces.take_while(|(a, b)| a == b).count();
+    let same = same.saturating_mul(PIECE).min(a.len()).min(b.len());
     // Where a character of one text begins, one of the other does: all before it is equal.
     let begun = a.floor_char_boundary(same);
     match (a.get(begun..), b.get(begun..)) {
