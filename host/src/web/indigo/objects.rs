@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::IndigoApi;
 use super::admission::Asked;
-use super::answer::{Early, Reply, error, json_answer};
+use super::answer::{Early, Reply, error, json_answer, text_answer};
 use super::keys::Wanted;
 use super::lens::Lens;
 use crate::platform::indigo::object::{NO_FOLDER, Object};
@@ -79,14 +79,19 @@ async fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Ask
     let server = &api.server;
     let made = server.pools().commands.run(server.own_account(), move || {
         let mut seen = seen(&lens, &objects, &folders);
-        match (all, seen.pop()) {
-            (true, last) => {
-                seen.extend(last);
-                Some(json_answer(StatusCode::OK, &Value::Array(seen)))
-            }
-            (false, Some(object)) => Some(json_answer(StatusCode::OK, &object)),
-            (false, None) => None,
+        if !all {
+            return seen.next().map(|it| json_answer(StatusCode::OK, &it));
         }
+        // One after the other: as text they take far less.
+        let mut text = String::from("[");
+        for (place, object) in seen.enumerate() {
+            if place > 0 {
+                text.push(',');
+            }
+            text.push_str(&object.to_string());
+        }
+        text.push(']');
+        Some(text_answer(StatusCode::OK, text))
     });
     match made.await {
         Ok(Some(answer)) => Ok(answer),
@@ -98,13 +103,17 @@ async fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Ask
     }
 }
 
-/// Objects with their folders.
-fn seen(lens: &Lens, objects: &[Arc<Object>], folders: &[Arc<Object>]) -> Vec<Value> {
+/// Objects with their folders, each made when it is asked for.
+fn seen<'a>(
+    lens: &'a Lens,
+    objects: &'a [Arc<Object>],
+    folders: &[Arc<Object>],
+) -> impl Iterator<Item = Value> + use<'a> {
     let folders: HashMap<i64, Value> = folders
         .iter()
         .map(|folder| (folder.id, view(folder, None)))
         .collect();
-    let with_folder = |object: &Arc<Object>| {
+    let with_folder = move |object: &Arc<Object>| {
         let mut seen = lens.of(object);
         let id = object.number("folderId");
         let folder = folders.get(&id).filter(|_| id != NO_FOLDER).cloned();
@@ -113,5 +122,5 @@ fn seen(lens: &Lens, objects: &[Arc<Object>], folders: &[Arc<Object>]) -> Vec<Va
         }
         seen
     };
-    objects.iter().map(with_folder).collect()
+    objects.iter().map(with_folder)
 }
