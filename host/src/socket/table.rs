@@ -375,7 +375,9 @@ impl Sockets {
 
     /// The size to ask for, which the system doubles, of a buffer as large as the limit.
     fn buffer_size(&self) -> usize {
-        usize::try_from(self.buffer / 2).unwrap_or(usize::MAX).max(1)
+        usize::try_from(self.buffer / 2)
+            .unwrap_or(usize::MAX)
+            .max(1)
     }
 
     /// Joins or leaves a group.
