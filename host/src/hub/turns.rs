@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_change_waits_for_one_of_the_same_id_alone() {
         let turns = Turns::default();
         let first = turns.take(1).await;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::bounds::{COMPARED, EVENT_DATA, SMALL, count};
 use super::change::{Change, StateChange, What};
 use super::condition::Comparison;
+use super::database::Reference;
 use super::execute::{run_all, surroundings};
 use super::object::{Object, weight};
 use super::server::{Caller, IndigoServer};

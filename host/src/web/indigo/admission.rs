@@ -6,6 +6,7 @@
 //! nothing is; a key is sent by whoever knows it.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};

@@ -274,7 +274,7 @@ impl ConfigUi {
     /// Bytes of memory that it takes, about.
     #[must_use]
     pub fn size(&self) -> u64 {
-        let fields = self.fields.iter().map(Field::size);
+        let fields = self.fields.iter().map(|it| it.size());
         fields.fold(count(self.raw_xml.len()), u64::saturating_add)
     }
 
