@@ -27,7 +27,7 @@ fn definition_of(key: &str) -> String {
     format!("<plugin key=\"{key}\">\n</plugin>\n")
 }
 
-async fn found(files: &[(&str, &str)]) -> (TempDir, Catalogue) {
+async fn found(files: &[(&str, &str)]) -> (TempDir, Arc<Catalogue>) {
     let root = tempfile::tempdir().unwrap();
     for (folder, source) in files {
         write(&root, folder, source);
