@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -87,16 +87,20 @@ async fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Ask
         None => Box::new(Framed::new("[".to_owned(), seen, "]")),
         Some(_) => seen,
     };
-    let share = api.share(asked);
-    let Some(kept) = share.take(pieces.weight()).await else {
+    let Some((length, pieces)) = api.share(asked).send(pieces, 0).await else {
         return Ok(budget::full());
     };
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    let pieces = share.send(kept, pieces).map(Ok::<_, Infallible>);
-    Ok((headers, Body::from_stream(pieces)).into_response())
+    let body = Body::from_stream(pieces.map(Ok::<_, Infallible>));
+    let mut answer = (headers, body).into_response();
+    if let Some(length) = length {
+        let length = HeaderValue::from(length);
+        answer.headers_mut().insert(header::CONTENT_LENGTH, length);
+    }
+    Ok(answer)
 }
 
 /// Objects with their folders, each as it is when it is sent; one that is gone by then is

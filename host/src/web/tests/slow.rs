@@ -29,15 +29,22 @@ async fn read(mut stream: TcpStream) -> String {
 
 /// Rows of devices whose names are long; their ids.
 async fn long_names(f: &Fixture) -> Vec<i64> {
+    let limits = DeviceLimits {
+        stored_bytes: 64 << 20,
+        ..PLENTY
+    };
     let mut ids = Vec::new();
-    for unit in 1..=15 {
+    for unit in 1..=150 {
         let device = NewDevice {
             name: format!("N{unit} {}", "<".repeat(60_000)),
             device_type: 243,
             sub_type: 19,
+            unit,
+            used: 1,
             ..NewDevice::default()
         };
-        ids.push(f.add(unit, device).await);
+        let made = f.api.devices.create(f.hardware, device, limits).await;
+        ids.push(made.unwrap().id);
     }
     ids
 }
