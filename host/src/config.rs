@@ -464,7 +464,7 @@ mod tests {
         for (text, said) in [
             (
                 user("name = \"a\", password = \"SECRET\", rigths = \"user\""),
-                "line 3, column 43: unknown field `rigths`, expected one of",
+                "line 3, column 45: unknown field `rigths`, expected one of",
             ),
             (user("name = \"a\", password = SECRET"), "line 3, column"),
             (

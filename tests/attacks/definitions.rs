@@ -2,6 +2,8 @@
 //! what it does not take, and pays next to nothing for it.
 
 use std::fs::{self, File};
+use std::io::Write;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -275,4 +277,64 @@ fn what_merely_lies_there_delays_and_costs_nothing() {
         let told = lines.filter(|line| line.contains(reason)).count();
         assert_eq!(told, 1, "{name}: {reason} in {:#?}", program.said);
     }
+}
+
+/// Files of others, which are large and have nothing in them, before that of a plugin which
+/// runs: at this speed all of them would take minutes.
+#[test]
+fn folders_of_nobody_delay_no_hardware() {
+    let site = Site::new();
+    site.domoticz("Good", GOOD);
+    for n in 0..3000 {
+        let folder = site.folder(&format!("A{n:04}"), "");
+        sparse(&folder.join("plugin.py"), 16 << 20);
+    }
+    let begun = std::time::Instant::now();
+    let mut program = site.serve();
+    program.line("Good: up");
+    let waited = begun.elapsed();
+    println!("a plugin was up after {waited:?}");
+    assert!(waited < Duration::from_secs(20), "up after {waited:?}");
+    assert!(program.terminate());
+}
+
+/// Clients that ask for all definitions, which are as large as they may be, and read none.
+#[test]
+fn definitions_that_are_asked_for_and_not_read_take_no_memory() {
+    let site = Site::new();
+    site.domoticz("Good", GOOD);
+    let label = "&lt;".repeat(60);
+    let options: String = (0..900)
+        .map(|n| format!("<option label=\"{label}\" value=\"{n}\"/>"))
+        .collect();
+    let params =
+        format!("<params><param field='Mode1'><options>{options}</options></param></params>");
+    for n in 0..100 {
+        let source = format!("<plugin key='K{n}' name='x'>\n{params}\n</plugin>\n");
+        site.folder(&format!("a{n:03}"), &source);
+    }
+    let mut program = site.serve();
+    let ready = program.line("ready on http://");
+    let address = ready.rsplit("http://").next().unwrap();
+    let address = address.trim_end_matches('/').to_owned();
+    program.line("Good: up");
+    let all = get(&address, "gethardwaretypes");
+    assert_eq!(all["result"].as_array().unwrap().len(), 101);
+    let before = peak(&program);
+    let ask = || {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = format!("Host: {address}\r\n\r\n");
+        let path = "/json.htm?type=command&param=gethardwaretypes";
+        stream
+            .write_all(format!("GET {path} HTTP/1.1\r\n{head}").as_bytes())
+            .unwrap();
+        stream
+    };
+    let held: Vec<_> = (0..40).map(|_| ask()).collect();
+    std::thread::sleep(Duration::from_secs(8));
+    let more = peak(&program).saturating_sub(before);
+    println!("{} MiB more than {} MiB", more >> 20, before >> 20);
+    assert!(more < 64 << 20, "{} MiB more", more >> 20);
+    drop(held);
+    assert!(program.terminate());
 }

@@ -63,7 +63,7 @@ mod tests {
     async fn a_change_waits_for_one_of_the_same_id_alone() {
         let turns = Turns::default();
         let first = turns.take(1).await;
-        let second = Duration::from_secs(1);
+        let second = Duration::from_millis(100);
         assert!(timeout(second, turns.take(1)).await.is_err());
         let other = timeout(second, turns.take(2)).await.unwrap();
         drop((first, other));

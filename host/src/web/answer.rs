@@ -103,9 +103,9 @@ impl Answer {
         let framed = Framed::result(head, rows);
         let length = framed.length();
         let gzip = gzip && length.is_none_or(|length| length >= SHORT);
-        let kept = framed.weight().saturating_add(if gzip { GZIP } else { 0 });
-        match share.take(kept).await {
-            Some(kept) => respond(share.send(kept, Box::new(framed)), length, gzip),
+        let beside = if gzip { GZIP } else { 0 };
+        match share.send(Box::new(framed), beside).await {
+            Some((all, pieces)) => respond(pieces, length.or(all), gzip),
             None => budget::full(),
         }
     }

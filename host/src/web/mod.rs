@@ -79,7 +79,6 @@ use forwarded::Client;
 use origin::Act;
 use page::StatusPage;
 use query::Query;
-use rows::Pieces;
 use server::Peer;
 
 /// Bytes of a form, and of an uploaded file.
@@ -275,10 +274,9 @@ async fn status_page(
         }
     };
     let share = api.budget.share(client.address);
-    let Some(kept) = share.take(page.weight()).await else {
+    let Some((_, pieces)) = share.send(Box::new(page), 0).await else {
         return Ok(budget::full());
     };
-    let pieces = share.send(kept, Box::new(page));
     let body = Body::from_stream(pieces.map(Ok::<_, Infallible>));
     Ok((headers, body).into_response())
 }

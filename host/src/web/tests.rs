@@ -8,10 +8,11 @@ mod hub;
 mod people;
 mod places;
 mod settings;
+mod slow;
 mod switching;
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 

@@ -1,20 +1,28 @@
 //! `/v2/api/indigo.devices` and so on: objects as JSON.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::IndigoApi;
 use super::admission::Asked;
-use super::answer::{Early, Reply, error, json_answer, text_answer};
+use super::answer::{Early, Reply, error};
 use super::keys::Wanted;
 use super::lens::Lens;
+use crate::platform::indigo::IndigoServer;
 use crate::platform::indigo::object::{NO_FOLDER, Object};
-use crate::platform::indigo::table::Collection;
+use crate::platform::indigo::table::{Collection, Table};
 use crate::platform::indigo::view::view;
+use crate::web::budget;
+use crate::web::rows::{Commas, Framed, PIECE, Pieces};
 
 /// All objects of a collection.
 pub(super) async fn list(
@@ -52,75 +60,107 @@ async fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Ask
         return Err(missing("there is no such collection"));
     };
     let table = collection.objects();
-    // What is shared is taken under the lock, what is large is made without it.
-    let (objects, folders) = {
+    let shown = |object: &&Arc<Object>| object.table == table && Lens::shows(object);
+    let ids: Vec<i64> = {
         let database = api.server.database();
-        let folders: Vec<_> = database.list(collection.folders()).cloned().collect();
-        let objects: Vec<_> = match id {
-            None => {
-                let all = database.list(table).filter(|it| Lens::shows(it));
-                all.cloned().collect()
-            }
+        match id {
+            None => database.list(table).filter(shown).map(|it| it.id).collect(),
             Some(id) => {
-                let id = id.parse().ok();
-                let found = id.and_then(|id| database.any(id));
-                found
-                    .filter(|it| it.table == table && Lens::shows(it))
-                    .cloned()
-                    .into_iter()
-                    .collect()
+                let found = id.parse().ok().and_then(|id| database.any(id));
+                found.filter(shown).map(|it| it.id).into_iter().collect()
             }
-        };
-        (objects, folders)
+        }
     };
+    if id.is_some() && ids.is_empty() {
+        let text = "there is no object with this id in the collection";
+        return Err(missing(text));
+    }
     let lens = Lens::new(&api.server, rights);
-    let all = id.is_none();
-    // As large as plugins make their objects: not on a thread that serves others.
-    let server = &api.server;
-    let made = server.pools().commands.run(server.own_account(), move || {
-        let mut seen = seen(&lens, &objects, &folders);
-        if !all {
-            return seen.next().map(|it| json_answer(StatusCode::OK, &it));
-        }
-        // One after the other: as text they take far less.
-        let mut text = String::from("[");
-        for (place, object) in seen.enumerate() {
-            if place > 0 {
-                text.push(',');
-            }
-            text.push_str(&object.to_string());
-        }
-        text.push(']');
-        Some(text_answer(StatusCode::OK, text))
+    let seen = Box::new(Seen {
+        server: Arc::clone(&api.server),
+        lens: Arc::new(lens),
+        table,
+        ids: ids.into(),
+        commas: Commas::default(),
     });
-    match made.await {
-        Ok(Some(answer)) => Ok(answer),
-        Ok(None) => Err(missing("there is no object with this id in the collection")),
-        Err(problem) => {
-            let text = problem.to_string();
-            Err(error(StatusCode::SERVICE_UNAVAILABLE, "busy", &text).into())
-        }
+    let pieces: Box<dyn Pieces> = match id {
+        None => Box::new(Framed::new("[".to_owned(), seen, "]")),
+        Some(_) => seen,
+    };
+    let Some((length, pieces)) = api.share(asked).send(pieces, 0).await else {
+        return Ok(budget::full());
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let body = Body::from_stream(pieces.map(Ok::<_, Infallible>));
+    let mut answer = (headers, body).into_response();
+    if let Some(length) = length {
+        let length = HeaderValue::from(length);
+        answer.headers_mut().insert(header::CONTENT_LENGTH, length);
+    }
+    Ok(answer)
+}
+
+/// Objects with their folders, each as it is when it is sent; one that is gone by then is
+/// left out.
+struct Seen {
+    server: Arc<IndigoServer>,
+    lens: Arc<Lens>,
+    table: Table,
+    ids: VecDeque<i64>,
+    commas: Commas,
+}
+
+impl Pieces for Seen {
+    fn fill<'a>(&'a mut self, piece: &'a mut String) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            let (server, lens, table) =
+                (Arc::clone(&self.server), Arc::clone(&self.lens), self.table);
+            let mut ids = std::mem::take(&mut self.ids);
+            let mut commas = std::mem::take(&mut self.commas);
+            let mut made = std::mem::take(piece);
+            let work = move || {
+                while made.len() < PIECE {
+                    let Some(id) = ids.pop_front() else { break };
+                    if let Some(object) = object(&server, &lens, table, id) {
+                        commas.before(&mut made);
+                        made.push_str(&object.to_string());
+                    }
+                }
+                (made, ids, commas)
+            };
+            // As large as plugins make their objects: not on a thread that serves others.
+            let commands = &self.server.pools().commands;
+            let done = commands.run(self.server.own_account(), work).await;
+            let Ok((made, ids, commas)) = done else {
+                return false;
+            };
+            (*piece, self.ids, self.commas) = (made, ids, commas);
+            !self.ids.is_empty()
+        })
+    }
+
+    fn weight(&self) -> usize {
+        self.ids.len().saturating_mul(size_of::<i64>())
     }
 }
 
-/// Objects with their folders, each made when it is asked for.
-fn seen<'a>(
-    lens: &'a Lens,
-    objects: &'a [Arc<Object>],
-    folders: &[Arc<Object>],
-) -> impl Iterator<Item = Value> + use<'a> {
-    let folders: HashMap<i64, Value> = folders
-        .iter()
-        .map(|folder| (folder.id, view(folder, None)))
-        .collect();
-    let with_folder = move |object: &Arc<Object>| {
-        let mut seen = lens.of(object);
-        let id = object.number("folderId");
-        let folder = folders.get(&id).filter(|_| id != NO_FOLDER).cloned();
-        if let Some(seen) = seen.as_object_mut() {
-            seen.insert("folder".to_owned(), folder.unwrap_or_else(|| json!({})));
-        }
-        seen
+fn object(server: &IndigoServer, lens: &Lens, table: Table, id: i64) -> Option<Value> {
+    // What is shared is taken under the lock, what is large is made without it.
+    let (object, folder) = {
+        let database = server.database();
+        let object = database.any(id).filter(|it| it.table == table)?;
+        let folder = object.number("folderId");
+        let folder = database.any(folder).filter(|_| folder != NO_FOLDER);
+        let folder = folder.filter(|it| it.table.folders);
+        (Arc::clone(object), folder.cloned())
     };
-    objects.iter().map(with_folder)
+    let mut seen = lens.of(&object);
+    if let Some(seen) = seen.as_object_mut() {
+        let folder = folder.map(|folder| view(&folder, None));
+        seen.insert("folder".to_owned(), folder.unwrap_or_else(|| json!({})));
+    }
+    Some(seen)
 }

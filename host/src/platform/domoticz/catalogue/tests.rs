@@ -13,6 +13,12 @@ fn library(root: &Path) -> Library {
     Library::new(root, events, Problems::default())
 }
 
+/// The same where the machine is slow.
+fn patient(mut library: Library) -> Library {
+    Arc::get_mut(&mut library.inner).unwrap().in_all = Duration::from_secs(600);
+    library
+}
+
 fn told(library: &Library) -> Vec<String> {
     let lines = library.inner.events.tail(None, 100);
     lines.iter().map(|record| record.message()).collect()
@@ -257,12 +263,12 @@ async fn entries_without_end_and_definitions_without_end_are_cut_off_and_told() 
         "<params>{}</params>",
         format!("<param>{described}</param>").repeat(7)
     );
-    let source = format!("<plugin key='K'>\n{params}\n</plugin>\n");
     let root = tempfile::tempdir().unwrap();
     for n in 0..170 {
+        let source = format!("<plugin key='K{n}'>\n{params}\n</plugin>\n");
         write(&root, &format!("p{n:03}"), &source);
     }
-    let catalogue = self::library(root.path()).look().await;
+    let catalogue = patient(self::library(root.path())).look().await;
     let weights = catalogue.plugins.iter().map(|plugin| plugin.weight());
     assert!(weights.sum::<usize>() <= bounds::CATALOGUE_BYTES);
     let problem = catalogue.problems[0].to_string();
@@ -296,6 +302,7 @@ async fn definitions_beyond_the_bound_are_read_once() {
     let events = EventLog::new(LogCapacity::default());
     let deadline = Duration::from_secs(30);
     let library = Library::with(root.path(), look, deadline, events, Problems::default());
+    let library = patient(library);
     let first = library.look().await;
     assert!(first.plugins.len() < 165 && READ.load(Ordering::SeqCst) == 170);
     let again = library.look().await;

@@ -13,7 +13,7 @@ use crate::platform::domoticz::history::History;
 use crate::platform::domoticz::{Change, DeviceLimits, NewDevice, Reading, ValueUpdate};
 use crate::pool::Pools;
 use crate::store::Store;
-use crate::web::rows::{self, Framed, PIECE};
+use crate::web::rows::{self, Framed, PIECE, Pieces};
 
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 100_000,

@@ -171,3 +171,50 @@ async fn variables_are_updated_as_documented() {
         .json();
     assert_eq!(seen["value"], "x");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_are_made_while_they_are_read() {
+    let site = site(nothing).await;
+    let caller = crate::platform::indigo::Caller::Operator("server");
+    let mut ids = Vec::new();
+    for n in 0..100 {
+        let arguments = json!({"name": format!("v{n}"), "value": "<\"".repeat(30_000)});
+        let made = site
+            .fixture
+            .server
+            .command(&caller, "variable.create", arguments)
+            .await;
+        ids.push(made.unwrap()["id"].as_i64().unwrap());
+    }
+    let list = site.get("/v2/api/indigo.variables").await;
+    // Beside those that the server has.
+    let all = list.body.matches("indigo.Variable").count();
+    assert!(all > 40, "{all}");
+    let address = site.address;
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(&address.into()).unwrap();
+    let mut stream = TcpStream::from(socket);
+    let request = format!(
+        "GET /v2/api/indigo.variables HTTP/1.1\r\nHost: {address}\r\n\
+         Authorization: Bearer {KEY}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    for id in ids {
+        let deleted = site
+            .fixture
+            .server
+            .command(&caller, "variable.delete", json!({"variable": id}))
+            .await;
+        deleted.unwrap();
+    }
+    let read = move || {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let late = tokio::task::spawn_blocking(read).await.unwrap();
+    let count = late.matches("indigo.Variable").count();
+    assert!(0 < count && count < all, "{count} of {all}");
+}
