@@ -184,7 +184,11 @@ impl Library {
         if let Ok(Ok(catalogue)) = timeout_at(until, &mut looking).await {
             return catalogue;
         }
-        let named = stream::iter(keys).map(|key| self.inner.named(key));
+        let owned: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
+        let named = stream::iter(owned).map(|key| {
+            let inner = Arc::clone(&self.inner);
+            async move { inner.named(&key).await }
+        });
         let named: Vec<_> = named.buffered(bounds::HUNG_FOLDERS).collect().await;
         let of = |(found, key): (Option<Arc<Page>>, &&str)| {
             let found = found?;

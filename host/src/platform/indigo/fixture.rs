@@ -23,6 +23,9 @@ pub(crate) const ID: &str = "com.example.fixture";
 /// What the plugin does: name of the function and its arguments; `None` never answers.
 type Behaviour = dyn Fn(&str, &Value) -> Option<Answer> + Send + Sync;
 
+/// The calls that a plugin got.
+pub(crate) type Calls = Arc<Mutex<Vec<(String, Value)>>>;
+
 /// A server, its plugin, and the calls that the plugin got.
 pub(crate) struct Fixture {
     pub(crate) server: Arc<IndigoServer>,
@@ -143,7 +146,7 @@ impl Fixture {
 
     /// Another running plugin on the server, which returns nothing from what it is called
     /// with, and the calls that it gets.
-    pub(crate) fn join(&self, id: &str) -> (Arc<Plugin>, Arc<Mutex<Vec<(String, Value)>>>) {
+    pub(crate) fn join(&self, id: &str) -> (Arc<Plugin>, Calls) {
         let root = self.folder.path().join(format!("{id}.indigoPlugin"));
         write(&root, "Contents/Info.plist", &info(id));
         write(&root, "Contents/Server Plugin/plugin.py", "");

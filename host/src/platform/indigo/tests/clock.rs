@@ -55,7 +55,9 @@ async fn the_plugin_that_changes_a_schedule_pays_for_its_planning() {
     let before = next().await;
     let (pools, account) = (fixture.server.pools().clone(), &fixture.plugin.account);
     let (end, has_ended) = std::sync::mpsc::channel::<()>();
-    let busy = pools.commands.run(account, move || drop(has_ended.recv()));
+    let busy = pools.commands.run(account, move || {
+        let _ = has_ended.recv();
+    });
     let changing = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let given = json!({"id": "s", "object": {"absoluteTime": "2000-01-01T15:30:00"}});
