@@ -488,11 +488,11 @@ async fn open_dialogs_are_counted_and_one_request_works_at_a_time() {
 /// The definition that a plugin makes for a dialog stays for as long as the dialog is open.
 #[tokio::test]
 async fn an_open_dialog_is_paid_for_with_all_that_it_has() {
-    let label = "x".repeat(200_000);
+    let label = "x".repeat(16_000);
+    let field = |n| format!("<Field id='l{n}' type='label'><Label>{label}</Label></Field>");
+    let fields: String = (0..13).map(field).collect();
     let behaviour = move |name: &str, arguments: &Value| match name {
-        "getDeviceConfigUiXml" => returned(json!(format!(
-            "<ConfigUI><Field id='l' type='label'><Label>{label}</Label></Field></ConfigUI>"
-        ))),
+        "getDeviceConfigUiXml" => returned(json!(format!("<ConfigUI>{fields}</ConfigUI>"))),
         _ => rooms(name, arguments),
     };
     let (fixture, dialogs) = fixture(behaviour).await;

@@ -221,10 +221,7 @@ async fn a_refresh_that_finds_no_room_says_so() {
         refused["error"].as_str().unwrap().contains("memory"),
         "{refused}"
     );
-    let busy = site.get("/v2/api/indigo.devices").await;
-    assert_eq!(busy.status, 503);
     drop(taken);
     feed.send(refresh).await;
     assert_eq!(feed.next().await.unwrap()["list"][0]["name"], "Lamp");
-    assert_eq!(site.get("/v2/api/indigo.devices").await.status, 200);
 }
