@@ -103,7 +103,8 @@ def onHeartbeat():
     Domoticz.Log('over')
 ";
     let folder = scene.bench.plugin_folder("Attacker");
-    let data = scene.bench.data_folder().join("plugins/2");
+    // The neighbours are the first and the second.
+    let data = scene.bench.data_folder().join("plugins/3");
     for folder in [&folder, &data] {
         std::fs::create_dir_all(folder).unwrap();
         let made = std::process::Command::new("mkfifo")

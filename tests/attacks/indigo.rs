@@ -140,11 +140,11 @@ def attack():
     };
 
     letters_are_bounded: "mails-per-hour" => By(async |name: &'static str| {
-        let mut scene = Scene::new().await;
         // Nobody listens there: what counts is what is handed over.
         let config = "server = \"127.0.0.1\"\nport = 1\nsecurity = \"none\"\nfrom = \"a@b\"";
         let mailer = Mailer::new(toml::from_str(config).unwrap());
-        scene.bench.hub.describe(ServerOptions { mailer: Some(mailer), ..ServerOptions::default() });
+        let options = ServerOptions { mailer: Some(mailer), ..ServerOptions::default() };
+        let mut scene = Scene::described(options).await;
         let source = "
 class Plugin(indigo.PluginBase):
     def startup(self):
