@@ -21,6 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::grants::HostPattern;
 
+/// The part of the places that there are beyond the total, one for an address that has none.
+const RESERVE: usize = 16;
+
 /// Those who wait for a place at a time.
 const LINE: usize = 128;
 
@@ -119,8 +122,13 @@ impl Places {
         let mut held = self.held();
         if !is_many && held.count(owner) >= self.each {
             held.give_up(Some(owner))?;
-        } else if held.places.len() >= self.total {
-            held.give_up(None)?;
+        } else if held.places.len() >= self.total && held.give_up(None).is_none() {
+            // All of them work. Whoever has none at all need not wait for the others' end.
+            let reserve = self.total / RESERVE;
+            let fits = held.places.len() < self.total.saturating_add(reserve);
+            if !fits || held.count(owner) > 0 {
+                return None;
+            }
         }
         let number = held.number();
         let (given_up, last) = (CancellationToken::new(), CancellationToken::new());

@@ -563,7 +563,8 @@ impl IndigoServer {
 
     /// An object on its way into the database, paid for by whoever it counts for, whatever
     /// `caller` it is; with `hold` also what its owner will be shown. Where it counts for
-    /// another, who cannot pay, what that one paid before has to do.
+    /// another, who cannot pay, what that one paid before has to do: for the operator, and
+    /// for a plugin that makes it no larger.
     ///
     /// # Errors
     ///
@@ -579,12 +580,17 @@ impl IndigoServer {
             true => None,
             false => self.plugin(&object.hidden.charged),
         };
+        let before = self.database().size(object.id).memory;
         let mut weighed = Weighed::new(object);
         if own {
             weighed.pay(self.account(caller))?;
         } else if let Some(plugin) = other
             && let Err(failure) = weighed.pay(&plugin.account)
         {
+            if caller.plugin().is_some() && weighed.size().memory > before {
+                let text = format!("the object is plugin '{}'s: {failure}", plugin.id());
+                return Err(Failure::other(text));
+            }
             tracing::debug!(plugin = plugin.id(), %failure, "an object grew by another's doing");
         }
         if let Some(hold) = hold {

@@ -218,3 +218,23 @@ fn a_stranger_at_work_gets_no_further_request_where_there_is_no_place() {
     assert!(ends(&stranger) && !ends(&known) && !ends(&other));
     assert!(!is_given_up(&stranger));
 }
+
+/// A few addresses cannot keep the others out, even with answers that nobody reads.
+#[test]
+fn whoever_has_no_place_has_one_of_the_reserve() {
+    let places = Places::new(32, 16, Vec::new());
+    let at_work = |text: &str| {
+        let place = take(&places, text);
+        place.iter().for_each(|place| asks(place));
+        place
+    };
+    let names = ["10.0.0.1", "10.0.0.2"].repeat(16);
+    let crowd: Vec<_> = names.iter().map(|name| at_work(name).unwrap()).collect();
+    assert!(at_work("10.0.0.1").is_none());
+    let first = at_work("10.0.0.3").unwrap();
+    assert!(at_work("10.0.0.3").is_none());
+    let _second = at_work("10.0.0.4").unwrap();
+    assert!(at_work("10.0.0.5").is_none(), "the reserve has an end");
+    drop((first, crowd));
+    assert!(at_work("10.0.0.5").is_some());
+}

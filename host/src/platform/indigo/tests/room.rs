@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::fixture::Fixture;
+use super::super::server::Caller;
 use super::super::table::Collection;
 use super::races::refuse_writes;
 use super::{fixture, plugin, user};
@@ -49,6 +50,32 @@ async fn an_object_stays_paid_for_when_another_changes_it() {
         .await
         .unwrap();
     assert_eq!(used(&fixture).await, 0);
+}
+
+/// Others let an object grow only while its owner has room for it.
+#[tokio::test]
+async fn no_plugin_lets_another_grow_beyond_its_room() {
+    let fixture = fixture().await;
+    let (other, _) = fixture.join("com.example.other");
+    let caller = Caller::Plugin(other);
+    let made = json!({"name": "v", "value": "x".repeat(1000)});
+    let made = plugin(&fixture, "variable.create", made).await.unwrap();
+    let write = async |value: String| {
+        let arguments = json!({"id": made["id"], "value": value});
+        let server = &fixture.server;
+        server
+            .command(&caller, "variable.updateValue", arguments)
+            .await
+    };
+    write("y".repeat(2000)).await.unwrap();
+    let left = Limits::default().host_memory - used(&fixture).await;
+    let rest = fixture.plugin.account.charge(left).unwrap();
+    let refused = write("z".repeat(50_000)).await.unwrap_err().to_string();
+    assert!(refused.contains("host-memory"), "{refused}");
+    write("w".repeat(2000)).await.unwrap();
+    drop(rest);
+    write("z".repeat(50_000)).await.unwrap();
+    assert!(used(&fixture).await > 50_000);
 }
 
 #[tokio::test]
