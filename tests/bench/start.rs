@@ -79,7 +79,8 @@ impl Pair {
         let begun = Instant::now();
         rig.begin(&self.definition, &section).await?;
         let time = begun.elapsed();
-        rig.hub.stop().await;
+        // The store is still needed.
+        rig.hub.stop_instances().await;
         Ok(time.as_secs_f64() * 1000.0)
     }
 
