@@ -179,7 +179,7 @@ async fn client(address: SocketAddr, query: String, requests: usize) -> Outcome<
     let mut body = Vec::new();
     for _ in 0..requests {
         stream.get_mut().write_all(request.as_bytes()).await?;
-        let mut length = 0;
+        let mut length = None;
         loop {
             let mut line = String::new();
             if stream.read_line(&mut line).await? == 0 {
@@ -187,19 +187,43 @@ async fn client(address: SocketAddr, query: String, requests: usize) -> Outcome<
             }
             match line.trim().split_once(':') {
                 Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                    length = value.trim().parse()?;
+                    length = Some(value.trim().parse()?);
                 }
                 _ if line.trim().is_empty() => break,
                 _ => {}
             }
         }
-        body.resize(length, 0);
-        stream.read_exact(&mut body).await?;
+        match length {
+            Some(length) => {
+                body.resize(length, 0);
+                stream.read_exact(&mut body).await?;
+            }
+            None => chunks(&mut stream, &mut body).await?,
+        }
         if !body.starts_with(b"{\"status\"") || !body.ends_with(b"]}") {
             return Err("an answer is no list of devices".into());
         }
     }
     Ok(())
+}
+
+/// The body of an answer that does not say how long it is.
+async fn chunks(stream: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> Outcome<()> {
+    body.clear();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await?;
+        let length = usize::from_str_radix(line.trim(), 16)?;
+        let begun = body.len();
+        // With the end of the line behind it.
+        body.resize(begun + length + 2, 0);
+        let chunk = body.get_mut(begun..).unwrap_or_default();
+        stream.read_exact(chunk).await?;
+        body.truncate(begun + length);
+        if length == 0 {
+            return Ok(());
+        }
+    }
 }
 
 async fn fill(api: &HubApi, hardware: &[u32], devices: usize) -> Outcome<()> {
