@@ -12,7 +12,7 @@ impl configuration::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     async fn load(accessor: &Accessor<InstanceState, Self>) -> Option<String> {
         let shared = accessor.with(|mut access| access.get().shared.clone());
         match shared.store.configuration(shared.hardware).await {
-            // What waits from here on for the component is bounded by its threads.
+            // The text waits for the component now. Its threads bound how many do.
             Ok(document) => document.map(|(text, _charge)| text),
             Err(ConfigurationError::Limit(hit)) => {
                 shared.log.limit(&hit);

@@ -43,6 +43,9 @@ use crate::store::Store;
 /// How long an instance that was ended may take to be gone.
 const LAST: Duration = Duration::from_secs(1);
 
+/// How long an instance waits for its packages to be compiled for all that have the same.
+const COMPILED_WITHIN: Duration = Duration::from_secs(30);
+
 /// How long an instance waits when the engine has no room for it.
 const NO_ROOM: Duration = Duration::from_secs(2);
 
@@ -286,8 +289,9 @@ impl Supervisor {
             }
         };
         tokio::select! {
-            // Nothing is ever sent: an error is the end.
-            _ = end.changed() => true,
+            // Nothing is ever sent: an error is the end. Packages of others may take long and
+            // go first; then this plugin compiles its own.
+            _ = timeout(COMPILED_WITHIN, end.changed()) => true,
             order = self.orders.next() => match order {
                 Order::Stop => false,
                 Order::Halt => self.rest(commands, Status::Stopped).await.is_some(),
