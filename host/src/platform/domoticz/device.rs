@@ -251,64 +251,54 @@ impl Device {
 }
 
 impl NewDevice {
-    /// Whether its texts are short enough.
-    ///
-    /// # Errors
-    /// The limit `device-text`.
-    pub fn check(&self, limits: DeviceLimits) -> Result<(), LimitHit> {
+    fn texts(&self) -> [&String; 5] {
         let Self {
             device_id,
             name,
             s_value,
             description,
             color,
-            options,
             ..
         } = self;
-        limits.texts([device_id, name, s_value, description, color])?;
-        limits.options(options)
+        [device_id, name, s_value, description, color]
+    }
+
+    /// Whether its texts are short enough.
+    ///
+    /// # Errors
+    /// The limit `device-text`.
+    pub fn check(&self, limits: DeviceLimits) -> Result<(), LimitHit> {
+        limits.texts(self.texts())?;
+        limits.options(&self.options)
     }
 
     /// Bytes that the hub holds for it until the row is stored.
     #[must_use]
     pub fn cost(&self) -> u64 {
-        let Self {
-            device_id,
-            name,
-            s_value,
-            description,
-            color,
-            options,
-            ..
-        } = self;
-        cost(
-            [device_id, name, s_value, description, color].into_iter(),
-            options,
-        )
+        cost(self.texts().into_iter(), &self.options)
     }
 }
 
 impl Change {
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let values = self.value.iter().chain(&self.silent_value);
+        let texts = self.name.iter().chain(&self.description).chain(&self.color);
+        texts.chain(values.map(|value| &value.s_value))
+    }
+
     /// Whether its texts are short enough.
     ///
     /// # Errors
     /// The limit `device-text`.
     pub fn check(&self, limits: DeviceLimits) -> Result<(), LimitHit> {
-        let values = self.value.iter().chain(&self.silent_value);
-        let texts = self.name.iter().chain(&self.description).chain(&self.color);
-        limits.texts(texts.chain(values.map(|value| &value.s_value)))?;
+        limits.texts(self.texts())?;
         limits.options(self.options.as_deref().unwrap_or_default())
     }
 
     /// Bytes that the hub holds for it until the row is stored.
     #[must_use]
     pub fn cost(&self) -> u64 {
-        let values = self.value.iter().chain(&self.silent_value);
-        let texts = self.name.iter().chain(&self.description).chain(&self.color);
-        cost(
-            texts.chain(values.map(|value| &value.s_value)),
-            self.options.as_deref().unwrap_or_default(),
-        )
+        cost(self.texts(), self.options.as_deref().unwrap_or_default())
     }
 }
 
