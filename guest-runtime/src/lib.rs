@@ -80,6 +80,8 @@ extern "C" fn cordon_init() {
             let _ = vm.write_exception(&mut text, &error);
             panic!("the snapshot cannot be taken: {text}");
         }
+        // Else every instance would free it at its first call of the hub, all over the image.
+        retired::free();
     });
     heap::end_numbering();
     // SAFETY: wasi-libc's own function, made for snapshots. Whatever looked at a
