@@ -23,7 +23,7 @@ cordon := $(CARGO_TARGET_DIR)/release/cordon
 deny_version := 0.20.2
 deny := $(CORDON_CACHE)/tools/bin/cargo-deny
 
-# The host is compiled for one guest and refuses every other.
+# Tests of a checkout use its guest, whatever was built beside them last.
 with_key = CORDON_GUEST_KEY=$$($(toolchain)/key); export CORDON_GUEST_KEY;
 
 .PHONY: help setup build run test test-unit test-python test-tools behaviour slope examples samples cpython-tests cpython-testsuite bench lint fmt deny env clean
@@ -37,8 +37,9 @@ setup: ## get the compilers for the guest (first time 2 minutes, then at once)
 
 build: setup ## build hub and guest (first time 30 minutes on two cores)
 	@echo "building the hub (first time about 10 minutes on two cores)"
-	@$(with_key) cargo build --release --workspace
+	@cargo build --release --workspace
 	@$(toolchain)/build >/dev/null
+	@$(toolchain)/key >$(CARGO_TARGET_DIR)/release/cordon-guest.key
 	@echo "compiling the guest for this machine (first time half a minute)"
 	@$(cordon) guest precompile
 
@@ -53,8 +54,8 @@ test: test-tools test-python lint build ## everything: lint, then all tests
 		END { printf "rust tests: %d passed, %d failed, %d ignored, in %d binaries\n", passed, failed, ignored, n }' $$log; \
 	exit $$status
 
-test-unit: setup ## only the tests that stand beside the code; needs no guest
-	@$(with_key) cargo test --release --workspace --lib --bins
+test-unit: ## only the tests that stand beside the code; needs no guest
+	@cargo test --release --workspace --lib --bins
 
 test-python: ## only the Python side, under this machine's python3
 	@python3 -m unittest discover -s tests/python
@@ -111,7 +112,7 @@ bench: build ## measure, and print the table
 	@$(CARGO_TARGET_DIR)/release/cordon-bench
 
 lint: fmt setup deny ## formatting, clippy, licences and advisories
-	@$(with_key) cargo clippy --release --workspace --all-targets -- -D warnings
+	@cargo clippy --release --workspace --all-targets -- -D warnings
 
 fmt:
 	@cargo fmt --all --check

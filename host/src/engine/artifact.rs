@@ -1,13 +1,14 @@
 //! The guest artifact: found by the key of its inputs, checked before it is used.
 //!
 //! The build puts the component at `<cache>/guest/<key>/guest.wasm`, where the key
-//! is the hash of everything it is made from; this program knows the key it was
-//! built for. The compiled form stands beside it under a name that holds the
+//! is the hash of everything it is made from. The build writes the key beside this
+//! program, where it is read at start: another guest needs no other program. The
+//! compiled form stands beside it under a name that holds the
 //! hash of the component and what the compiler would do differently, so a stale
 //! one is never found. The only unsafe code of loading is here.
 
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -24,8 +25,14 @@ pub const ABI: &str = "cordon:plugin@0.1.0";
 /// Custom section of the component that names its contract and its key.
 const STAMP_SECTION: &str = "cordon:stamp";
 
-/// Key of the guest that belongs to this program; set by the build.
-const BUILT_FOR: Option<&str> = option_env!("CORDON_GUEST_KEY");
+/// File beside the program that holds the key of its guest; written by the build.
+const KEY_FILE: &str = "cordon-guest.key";
+
+/// Longest content of that file in bytes: a hash in hexadecimal and a line's end.
+const KEY_FILE_BYTES: u64 = 65;
+
+/// Environment variable that takes the place of that file, for work on the guest itself.
+const KEY: &str = "CORDON_GUEST_KEY";
 
 /// Environment variable that names a guest file, for work on the guest itself.
 const OVERRIDE: &str = "CORDON_GUEST";
@@ -42,7 +49,10 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// The guest that this program was built for, or the file that `CORDON_GUEST` names.
+    /// The guest that belongs to this program, or the file that `CORDON_GUEST` names.
+    ///
+    /// The guest is known by its key: `CORDON_GUEST_KEY`, or the file that the build leaves
+    /// beside the program.
     ///
     /// # Errors
     ///
@@ -54,14 +64,15 @@ impl Artifact {
                 key: None,
             });
         }
-        let Some(key) = BUILT_FOR.filter(|key| !key.is_empty()) else {
-            return Err(EngineError::Artifact(
-                "this program was built without a guest; build it with `make build`, or name a guest with CORDON_GUEST=FILE".into(),
-            ));
+        let key = match std::env::var(KEY) {
+            Ok(text) if !text.is_empty() => key(&text, KEY)?,
+            _ => key_beside(&std::env::current_exe().map_err(|error| {
+                EngineError::io("cannot tell where this program is", error)
+            })?)?,
         };
         Ok(Self {
-            component: cache()?.join("guest").join(key).join("guest.wasm"),
-            key: Some(key.to_owned()),
+            component: cache()?.join("guest").join(&key).join("guest.wasm"),
+            key: Some(key),
         })
     }
 
@@ -194,6 +205,38 @@ impl Artifact {
             .map_err(|error| EngineError::Artifact(format!("{}: {error:#}", target.display())))?;
         Ok((component, digest))
     }
+}
+
+/// The key in the file beside this program. Programs of the tests lie a folder deeper.
+fn key_beside(program: &Path) -> Result<String, EngineError> {
+    let folder = private::parent(program);
+    for folder in [folder, private::parent(folder)] {
+        let path = folder.join(KEY_FILE);
+        let mut text = String::new();
+        let read = File::open(&path)
+            .and_then(|file| file.take(KEY_FILE_BYTES).read_to_string(&mut text));
+        match read {
+            Ok(_) => return key(text.trim_end(), &path.display().to_string()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(EngineError::io(format!("cannot read {}", path.display()), error));
+            }
+        }
+    }
+    Err(EngineError::Artifact(format!(
+        "there is no {KEY_FILE} in {}: run `make build`, or name a guest with {OVERRIDE}=FILE",
+        folder.display()
+    )))
+}
+
+/// A key as it was found: it becomes the name of a folder.
+fn key(text: &str, source: &str) -> Result<String, EngineError> {
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(text.to_owned());
+    }
+    Err(EngineError::Artifact(format!(
+        "{source} holds no key of a guest; run `make build`"
+    )))
 }
 
 /// Why there is no compiled form to be loaded.
@@ -404,6 +447,24 @@ mod tests {
             std::fs::write(&file, "somebody else's").unwrap();
             std::os::unix::fs::chown(&file, Some(12345), None).unwrap();
             assert_eq!(compiled_in_memory(), digest);
+        }
+    }
+
+    #[test]
+    fn the_key_is_read_from_beside_the_program() {
+        let scratch = tempfile::tempdir().unwrap();
+        let program = scratch.path().join("deps/program");
+        let found = || key_beside(&program).map_err(|error| error.to_string());
+        let missing = found().unwrap_err();
+        assert!(missing.contains("run `make build`"), "{missing}");
+        let wanted = "0123456789abcdef".repeat(4);
+        let write = |text: &str| std::fs::write(scratch.path().join(KEY_FILE), text).unwrap();
+        write(&format!("{wanted}\n"));
+        assert_eq!(found(), Ok(wanted.clone()));
+        for wrong in ["", "../../elsewhere", &format!("{wanted}0"), "key\nkey"] {
+            write(wrong);
+            let text = found().unwrap_err();
+            assert!(text.contains("holds no key of a guest"), "{wrong:?}: {text}");
         }
     }
 
