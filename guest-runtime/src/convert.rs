@@ -9,7 +9,7 @@ use rustpython_vm::{
 };
 
 use crate::abi::cordon::plugin::connections::Endpoint;
-use crate::abi::cordon::plugin::devices::{Change, Device, DeviceError, NewDevice, ValueUpdate};
+use crate::abi::cordon::plugin::devices::{Change, DeviceError, NewDevice, ValueUpdate};
 use crate::abi::cordon::plugin::images::{Image, ImageError};
 use crate::abi::exports::cordon::plugin::guest::{Command, Event, Framework, Level, Setup};
 use crate::messages::inbound;
@@ -156,33 +156,6 @@ fn command(command: Command, vm: &VirtualMachine) -> Vec<PyObjectRef> {
         level,
         text(&command.color, vm),
     ]
-}
-
-/// A device row as a tuple in the order of the WIT record.
-pub fn device(device: Device, vm: &VirtualMachine) -> PyObjectRef {
-    tuple(
-        vec![
-            device.id.to_pyobject(vm),
-            device.unit.to_pyobject(vm),
-            text(&device.device_id, vm),
-            text(&device.name, vm),
-            device.device_type.to_pyobject(vm),
-            device.sub_type.to_pyobject(vm),
-            device.switch_type.to_pyobject(vm),
-            device.n_value.to_pyobject(vm),
-            text(&device.s_value, vm),
-            device.signal_level.to_pyobject(vm),
-            device.battery_level.to_pyobject(vm),
-            device.last_level.to_pyobject(vm),
-            device.image.to_pyobject(vm),
-            device.used.to_pyobject(vm),
-            text(&device.description, vm),
-            text(&device.color, vm),
-            pairs(device.options, vm),
-            text(&device.last_update, vm),
-        ],
-        vm,
-    )
 }
 
 /// An icon set as a tuple in the order of the WIT record.

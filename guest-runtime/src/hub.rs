@@ -35,6 +35,7 @@ mod _cordon {
         builtins::{PyDictRef, PyTupleRef, PyUtf8StrRef},
         convert::ToPyObject,
         function::ArgBytesLike,
+        types::PyStructSequence,
     };
 
     use crate::abi::cordon::plugin::{
@@ -134,26 +135,80 @@ mod _cordon {
         convert::tuple(vec![kind.to_pyobject(vm), text.to_pyobject(vm)], vm)
     }
 
+    /// The contract's record `device`, its fields by name.
+    #[pystruct_sequence_data]
+    struct RowData {
+        id: PyObjectRef,
+        unit: PyObjectRef,
+        device_id: PyObjectRef,
+        name: PyObjectRef,
+        device_type: PyObjectRef,
+        sub_type: PyObjectRef,
+        switch_type: PyObjectRef,
+        n_value: PyObjectRef,
+        s_value: PyObjectRef,
+        signal_level: PyObjectRef,
+        battery_level: PyObjectRef,
+        last_level: PyObjectRef,
+        image: PyObjectRef,
+        used: PyObjectRef,
+        description: PyObjectRef,
+        color: PyObjectRef,
+        options: PyObjectRef,
+        last_update: PyObjectRef,
+    }
+
+    #[pyattr]
+    #[pystruct_sequence(name = "device", module = "_cordon", data = "RowData")]
+    struct PyRow;
+
+    #[pyclass(with(PyStructSequence))]
+    impl PyRow {}
+
+    fn row(row: devices::Device, vm: &VirtualMachine) -> PyObjectRef {
+        let data = RowData {
+            id: row.id.to_pyobject(vm),
+            unit: row.unit.to_pyobject(vm),
+            device_id: convert::text(&row.device_id, vm),
+            name: convert::text(&row.name, vm),
+            device_type: row.device_type.to_pyobject(vm),
+            sub_type: row.sub_type.to_pyobject(vm),
+            switch_type: row.switch_type.to_pyobject(vm),
+            n_value: row.n_value.to_pyobject(vm),
+            s_value: convert::text(&row.s_value, vm),
+            signal_level: row.signal_level.to_pyobject(vm),
+            battery_level: row.battery_level.to_pyobject(vm),
+            last_level: row.last_level.to_pyobject(vm),
+            image: row.image.to_pyobject(vm),
+            used: row.used.to_pyobject(vm),
+            description: convert::text(&row.description, vm),
+            color: convert::text(&row.color, vm),
+            options: convert::pairs(row.options, vm),
+            last_update: convert::text(&row.last_update, vm),
+        };
+        PyRow::from_data(data, vm).into()
+    }
+
     #[pyfunction]
     fn devices_list(vm: &VirtualMachine) -> PyObjectRef {
         let rows = task::blocking(devices::list)
             .into_iter()
-            .map(|row| convert::device(row, vm))
+            .map(|found| row(found, vm))
             .collect();
         vm.ctx.new_list(rows).into()
     }
 
     #[pyfunction]
     fn device_get(device_id: Option<String>, unit: u32, vm: &VirtualMachine) -> PyObjectRef {
-        let row = task::blocking(|| devices::get(device_id.as_deref(), unit));
-        row.map_or_else(|| vm.ctx.none(), |row| convert::device(row, vm))
+        let found = task::blocking(|| devices::get(device_id.as_deref(), unit));
+        found.map_or_else(|| vm.ctx.none(), |found| row(found, vm))
     }
 
     #[pyfunction]
     fn device_create(device: PyTupleRef, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
         let device = convert::new_device(&device, vm)?;
         let result = task::blocking(|| devices::create(&device));
-        let result = result.map(|row| vec![convert::device(row, vm)]);
+        let result = result.map(|stored| vec![row(stored, vm)]);
         Ok(convert::device_result(result, vm))
     }
 
@@ -161,7 +216,7 @@ mod _cordon {
     fn device_update(id: i64, change: PyDictRef, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
         let change = convert::change(&change, vm)?;
         let result = task::blocking(|| devices::update(id, &change));
-        let result = result.map(|row| vec![convert::device(row, vm)]);
+        let result = result.map(|stored| vec![row(stored, vm)]);
         Ok(convert::device_result(result, vm))
     }
 
@@ -174,7 +229,7 @@ mod _cordon {
     #[pyfunction]
     fn device_touch(id: i64, vm: &VirtualMachine) -> PyObjectRef {
         let result = task::blocking(|| devices::touch(id));
-        let result = result.map(|row| vec![convert::device(row, vm)]);
+        let result = result.map(|stored| vec![row(stored, vm)]);
         convert::device_result(result, vm)
     }
 

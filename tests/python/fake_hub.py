@@ -4,6 +4,7 @@ Owns what the runtime asked for and, for devices and the configuration, the answ
 that the contract promises. It never runs plugin code.
 """
 
+import collections
 import json
 import types
 
@@ -15,6 +16,8 @@ FIELDS = (
     "n_value", "s_value", "signal_level", "battery_level", "last_level", "image",
     "used", "description", "color", "options", "last_update",
 )
+Row = collections.namedtuple("Row", FIELDS)
+
 NEW_FIELDS = (
     "unit", "device_id", "name", "prefix_name", "device_type", "sub_type",
     "switch_type", "n_value", "s_value", "signal_level", "battery_level", "image",
@@ -84,17 +87,17 @@ class FakeHub:
 
     # Devices.
 
-    def _tuple(self, row):
+    def _row(self, row):
         # Alphabetical, and empty values vanish (rule 42).
         options = sorted((k, v) for k, v in row["options"] if v)
-        return tuple(options if name == "options" else row[name] for name in FIELDS)
+        return Row(**{**row, "options": options})
 
     def devices_list(self):
-        return [self._tuple(row) for row in self.rows.values()]
+        return [self._row(row) for row in self.rows.values()]
 
     def device_get(self, device_id, unit):
         row = self.by_unit(unit, device_id)
-        return None if row is None else self._tuple(row)
+        return None if row is None else self._row(row)
 
     def by_unit(self, unit, device_id=None):
         for row in self.rows.values():
@@ -115,7 +118,7 @@ class FakeHub:
             return (False, "exists")
         if legacy:
             row["name"] = HARDWARE_NAME + " - " + row["name"]
-        return (True, self._tuple(self.insert(**row)))
+        return (True, self._row(self.insert(**row)))
 
     def insert(self, **values):
         """A row with defaults for what is not named."""
@@ -142,7 +145,7 @@ class FakeHub:
             if name not in ("value", "silent_value", "timed_out"):
                 assert name in FIELDS, name
                 row[name] = value
-        return (True, self._tuple(row))
+        return (True, self._row(row))
 
     def device_delete(self, number):
         if self.rows.pop(number, None) is None:
@@ -154,7 +157,7 @@ class FakeHub:
         if row is None:
             return (False, "missing")
         row["last_update"] = "2026-11-21 02:04:00"
-        return (True, self._tuple(row))
+        return (True, self._row(row))
 
     # Notifications and images.
 

@@ -16,7 +16,7 @@ import unittest
 import warnings
 
 from fake_indigo import FakeIndigo
-from plugin_case import NOT_DEFINED, OK, RAISED, RUNTIME, _SAVED_SYS
+from plugin_case import NOT_DEFINED, OK, RAISED, _SAVED_SYS, runtime_on_path
 
 __all__ = ["IndigoCase", "NOT_DEFINED", "OK", "RAISED"]
 
@@ -47,13 +47,12 @@ class IndigoCase(unittest.TestCase):
                 del sys.modules[name]
         self.server = FakeIndigo()
         sys.modules["_cordon"] = self.server.module()
-        sys.path.insert(0, RUNTIME)
-        self.runtime = importlib.import_module("_cordon_indigo")
-        self.indigo = sys.modules["indigo"]
-        # What has happened before every snapshot.
-        sys.modules["_cordon_boot"].forget()
         # In the component the runtime's modules are on no path.
-        sys.path.remove(RUNTIME)
+        with runtime_on_path():
+            self.runtime = importlib.import_module("_cordon_indigo")
+            self.indigo = sys.modules["indigo"]
+            # This has happened before every snapshot.
+            importlib.import_module("_cordon_boot").forget()
 
     def _put_back(self):
         thread = sys.modules.get("_cordon_indigo_thread")

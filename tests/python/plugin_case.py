@@ -4,6 +4,7 @@ Owns a fresh copy of the runtime for every test and puts the interpreter back as
 was afterwards.
 """
 
+import contextlib
 import importlib
 import logging
 import os
@@ -14,9 +15,12 @@ import unittest
 
 from fake_hub import FakeHub
 
-RUNTIME = os.path.join(
+_PYTHON = os.path.join(
     os.path.dirname(os.path.abspath(__file__)), "..", "..", "guest-runtime", "python"
 )
+
+# The folders of the runtime's modules that a real python3 can import.
+RUNTIME = [os.path.join(_PYTHON, name) for name in ("runtime", "domoticz", "indigo", "")]
 
 NORMAL, STATUS, ERROR = 0, 1, 2
 HARDWARE, CORE = 0, 1
@@ -31,6 +35,17 @@ PARAMETERS = (
     "Password", "Key", "Mode1", "Mode2", "Mode3", "Mode4", "Mode5", "Mode6",
     "DomoticzVersion", "DomoticzHash", "DomoticzBuildTime",
 )
+
+
+@contextlib.contextmanager
+def runtime_on_path():
+    """Lets the runtime's modules be imported."""
+    sys.path[:0] = RUNTIME
+    try:
+        yield
+    finally:
+        for folder in RUNTIME:
+            sys.path.remove(folder)
 
 
 class PluginCase(unittest.TestCase):
@@ -51,12 +66,11 @@ class PluginCase(unittest.TestCase):
                 del sys.modules[name]
         self.hub = FakeHub()
         sys.modules["_cordon"] = self.hub.module()
-        sys.path.insert(0, RUNTIME)
-        self.runtime = importlib.import_module("_cordon_domoticz")
-        # What has happened before every snapshot.
-        sys.modules["_cordon_boot"].forget()
         # In the component the runtime's modules are on no path.
-        sys.path.remove(RUNTIME)
+        with runtime_on_path():
+            self.runtime = importlib.import_module("_cordon_domoticz")
+            # This has happened before every snapshot.
+            importlib.import_module("_cordon_boot").forget()
         self.plugin = None
 
     def _put_back(self):

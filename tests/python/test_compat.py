@@ -9,9 +9,9 @@ import tempfile
 import threading
 import unittest
 
-RUNTIME = os.path.join(
-    os.path.dirname(os.path.abspath(__file__)), "..", "..", "guest-runtime", "python")
-COMPAT = os.path.join(RUNTIME, "compat")
+from plugin_case import RUNTIME
+
+COMPAT = os.path.join(RUNTIME[-1], "compat")
 
 
 def load(name, file=None):
@@ -27,7 +27,7 @@ class Case(unittest.TestCase):
     def setUp(self):
         before = dict(sys.modules)
         path = list(sys.path)
-        sys.path.insert(0, RUNTIME)
+        sys.path[:0] = RUNTIME
 
         def put_back():
             sys.path[:] = path

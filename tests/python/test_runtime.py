@@ -10,7 +10,7 @@ import time
 import types
 import uuid
 
-from plugin_case import ERROR, HARDWARE, NORMAL, OK, RUNTIME, PluginCase
+from plugin_case import ERROR, HARDWARE, NORMAL, OK, RUNTIME, PluginCase, runtime_on_path
 
 
 class Output(PluginCase):
@@ -69,9 +69,10 @@ class Output(PluginCase):
 class Restore(PluginCase):
     def restore(self, **changes):
         """A snapshot and an instance of it."""
-        boot = importlib.import_module("_cordon_boot")
-        boot.forget()
-        boot.restore(self.setup_record(**changes))
+        with runtime_on_path():
+            importlib.import_module("_cordon_boot").forget()
+            restore = importlib.import_module("_cordon_restore").restore
+        restore(self.setup_record(**changes))
 
     def test_random_numbers_are_drawn_anew(self):
         random.seed(1)
@@ -118,7 +119,7 @@ class Restore(PluginCase):
         # A fork stands for the snapshot: both children have the same state.
         script = (
             "import os, sys, types\n"
-            "sys.path.insert(0, %r)\n"
+            "sys.path[:0] = %r\n"
             "hub = types.ModuleType('_cordon')\n"
             "hub.log = lambda *args: None\n"
             "sys.modules['_cordon'] = hub\n"
@@ -127,7 +128,7 @@ class Restore(PluginCase):
             "descriptors.install = lambda: None\n"
             "sys.modules['_cordon_descriptor'] = descriptors\n"
             "fork = os.fork\n"
-            "import _cordon_boot\n"
+            "import _cordon_boot, _cordon_restore\n"
             "streams = sys.stdout, sys.stderr\n"
             "_cordon_boot.init()\n"
             "sys.stdout, sys.stderr = streams\n"
@@ -137,7 +138,7 @@ class Restore(PluginCase):
             "for _ in range(2):\n"
             "    reader, writer = os.pipe()\n"
             "    if fork() == 0:\n"
-            "        _cordon_boot.restore(record)\n"
+            "        _cordon_restore.restore(record)\n"
             "        os.write(writer, repr((random.random(), uuid.uuid4().hex)).encode())\n"
             "        os._exit(0)\n"
             "    os.wait()\n"
@@ -145,7 +146,7 @@ class Restore(PluginCase):
             "print(gc.get_freeze_count() > 1000, gc.get_threshold())\n"
             "print(sorted(_cordon_boot.not_preloaded))\n"
             "print([name for name in ('multiprocessing.process', 'zoneinfo') if name in sys.modules])\n"
-        ) % RUNTIME
+        ) % (RUNTIME,)
         done = subprocess.run([self._sys["executable"], "-c", script], capture_output=True,
                               text=True, timeout=60)
         self.assertEqual(done.stderr, "")
@@ -163,7 +164,7 @@ class Imports(PluginCase):
         importer = importlib.import_module("_cordon_importer")
         importlib.import_module("Domoticz")
         apis = {name: sys.modules[name] for name in ("Domoticz", "DomoticzEx")}
-        importer.install(apis, self.folder, [])
+        importer.install(apis, self.folder, {"modules": [], "packages": False})
         self.assertEqual(importer.imported(), [])
         importlib.import_module("Domoticz")
         self.assertEqual(importer.imported(), ["Domoticz"])
@@ -177,8 +178,8 @@ class Imports(PluginCase):
 
     def test_a_frozen_library_does_not_go_before_the_plugin(self):
         self.write("colorsys.py", "mine = True\n")
-        importer = importlib.import_module("_cordon_importer")
-        finder = importer.PluginFinder({}, self.folder, self.modules())
+        loader = importlib.import_module("_cordon_loader")
+        finder = loader.PluginFinder([self.folder], self.modules(), ())
         self.assertEqual(finder.find_spec("colorsys").origin, self.folder + "colorsys.py")
         self.assertIsNone(finder.find_spec("json"))
         self.assertIsNone(finder.find_spec("parts.colorsys", ["/parts"]))
@@ -208,9 +209,8 @@ class Clock(PluginCase):
             setattr(bare, name, getattr(time, name))
         bare.time = lambda: self.NOW
         sys.modules["time"] = bare
-        sys.path.insert(0, RUNTIME)
-        clock = importlib.import_module("_cordon_clock")
-        sys.path.remove(RUNTIME)
+        with runtime_on_path():
+            clock = importlib.import_module("_cordon_clock")
         sys.modules["time"] = time
         return bare, clock
 

@@ -7,17 +7,15 @@ import time
 import types
 import unittest
 
-from plugin_case import RUNTIME
+from plugin_case import runtime_on_path
 
-sys.path.insert(0, RUNTIME)
 sys.modules.setdefault("_cordon_serial", types.ModuleType("_cordon_serial"))
 
-import serial
-import serial.rfc2217
-import serial.threaded
-from serial.tools.list_ports_common import ListPortInfo
-
-sys.path.remove(RUNTIME)
+with runtime_on_path():
+    import serial
+    import serial.rfc2217
+    import serial.threaded
+    from serial.tools.list_ports_common import ListPortInfo
 
 IAC, SB, SE, COM_PORT = 255, 250, 240, 44
 

@@ -1,17 +1,14 @@
-"""Before and after the snapshot.
+"""Before the snapshot: the interpreter is made ready once per build of the runtime.
 
-`init` runs once per build of the runtime: it imports what plugins use most and forgets
-what it learned from the machine. `restore` runs first in every instance and renews
-what must not be shared between instances; whatever else an instance needs is done
-before, because the first use of anything costs a start ten times what later ones do.
-Neither knows anything about the plugin API.
+Imports what plugins use most and forgets what was learned from the machine. Whatever an
+instance needs is done here if it can be, because the first use of anything costs a
+start ten times what later ones do. Knows nothing about the plugin API.
 """
 
 import gc
 import importlib
 import os
 import sys
-import time
 import types
 
 import _cordon_clock
@@ -86,15 +83,6 @@ def init():
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-def restore(setup):
-    """Renews what differs between instances."""
-    zone = setup["time_zone"]
-    _environment(setup["environment"], zone)
-    _cordon_clock.set_zone(zone, setup["utc_offset"])
-    _entropy()
-    _moments()
-
-
 def forget():
     """Brings every piece of state that was learned or used to where it is in a
     new interpreter. Last before the snapshot."""
@@ -142,18 +130,6 @@ def _hide_library_folder():
             state.filename = state.filename.replace(folder, NOMINAL_LIBRARY)
 
 
-def _environment(configured, zone):
-    """Adds to ``os.environ`` what the configuration says.
-
-    Past ``putenv``: nothing in the component reads the C library's environment, and
-    the first name that is put there takes longer than all the rest.
-    """
-    for name, value in ([("TZ", zone)] if zone else []) + configured:
-        # Others the plugin finds missing, as it would under any shell.
-        if name and "=" not in name and "\0" not in name + value:
-            os.environ._data[os.fsencode(name)] = os.fsencode(value)
-
-
 def _interpreter():
     """Module ``sys``: no command line, no path of the build machine."""
     sys.argv = [""]
@@ -172,17 +148,6 @@ def _interpreter():
     sys.path_importer_cache.clear()
 
 
-def _entropy():
-    """The generator that others draw from: ``email``, ``http`` and ``tempfile``.
-
-    ``secrets``, ``random.SystemRandom`` and ``os.urandom`` ask the system each
-    time and need nothing.
-    """
-    # The hidden instance behind random.random(); other instances in the
-    # standard library are made on first use.
-    sys.modules["random"].seed()
-
-
 def _generators():
     """Every generator that drew a value before the snapshot."""
     module = _loaded("uuid")
@@ -198,14 +163,6 @@ def _generators():
     if module is not None:
         # Holds a generator of its own once a name was made.
         module._name_sequence = None
-
-
-def _moments():
-    """What was computed from the clock."""
-    # %(relativeCreated)d counts from here, in nanoseconds.
-    sys.modules["logging"]._startTime = time.time_ns()
-    # email.utils, calendar, datetime and http.cookiejar compute on each call;
-    # _strptime compares the zone on each call (see _cordon_clock).
 
 
 def _files():

@@ -31,9 +31,9 @@ def lines(failure):
 
 
 # In the component every module of the runtime is compiled as "<cordon NAME>";
-# under another interpreter they are the files of one folder.
+# under another interpreter they are the files of this folder's neighbours.
 _OWN_FILE = lines.__code__.co_filename
-_OWN_FOLDER = _OWN_FILE[: _OWN_FILE.rfind("/") + 1]
+_OWN_FOLDER = "/".join(_OWN_FILE.split("/")[:-2] + [""]) if "/" in _OWN_FILE else ""
 
 
 def is_own(filename):

@@ -163,7 +163,7 @@ class Unit:
             if row is None:
                 _refused(self, "updated", answers.REASONS["missing"])
                 return
-            self.__ID__ = row[0]
+            self.__ID__ = row.id
         _stored(self, _cordon.device_update(self.__ID__, change), "updated")
 
     def Refresh(self):
@@ -202,36 +202,32 @@ class Unit:
 
 
 def fill(unit, row):
-    """Takes over a row in the order of the contract's record `device`."""
-    (
-        unit.__ID__,
-        unit.__Unit__,
-        _device_id,
-        unit.__Name__,
-        unit.__Type__,
-        unit.__SubType__,
-        unit.__SwitchType__,
-        unit.__nValue__,
-        unit.__sValue__,
-        unit.__SignalLevel__,
-        unit.__BatteryLevel__,
-        unit.__LastLevel__,
-        unit.__Image__,
-        unit.__Used__,
-        unit.__Description__,
-        unit.__Color__,
-        options,
-        unit.__LastUpdate__,
-    ) = row
-    unit.__Options__ = dict(options)
-    # What a row has that nobody adjusted (spec 4.4).
+    """Takes over a row of the hub: the contract's record `device`."""
+    unit.__ID__ = row.id
+    unit.__Unit__ = row.unit
+    unit.__Name__ = row.name
+    unit.__Type__ = row.device_type
+    unit.__SubType__ = row.sub_type
+    unit.__SwitchType__ = row.switch_type
+    unit.__nValue__ = row.n_value
+    unit.__sValue__ = row.s_value
+    unit.__SignalLevel__ = row.signal_level
+    unit.__BatteryLevel__ = row.battery_level
+    unit.__LastLevel__ = row.last_level
+    unit.__Image__ = row.image
+    unit.__Used__ = row.used
+    unit.__Description__ = row.description
+    unit.__Color__ = row.color
+    unit.__LastUpdate__ = row.last_update
+    unit.__Options__ = dict(row.options)
+    # Every row has these until somebody adjusts it (spec 4.4).
     unit.__Adjustment__ = 0.0
     unit.__Multiplier__ = 1.0
 
 
 def instance(parent, row, name=""):
     """An object of the registered class for a unit of this device (spec 2.3)."""
-    number_ = row[1]
+    number_ = row.unit
     unit = (binding.unit_class or Unit)(name, parent.__DeviceID__, number_)
     # A subclass need not have called our constructor.
     unit.__bound__ = True
@@ -344,7 +340,7 @@ def _add_properties(unit, change):
     row = _row(unit)
     if row is None:
         return
-    stored = {"name": row[3], "description": row[14], "color": row[15]}
+    stored = {"name": row.name, "description": row.description, "color": row.color}
     for name, value in (
         ("name", unit.__Name__), ("description", unit.__Description__), ("color", unit.__Color__),
     ):

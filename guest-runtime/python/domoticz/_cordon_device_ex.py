@@ -89,7 +89,7 @@ binding.new_device = new_device
 def load(rows, devices):
     """Puts objects of the registered classes for these rows into ``devices``, by
     device id (spec 2.3)."""
-    for device_id in sorted({row[2] for row in rows}):
+    for device_id in sorted({row.device_id for row in rows}):
         try:
             device = devices[device_id] = new_device(device_id)
             # A subclass may have its own Refresh, and it is told; else the rows
@@ -104,10 +104,10 @@ def load(rows, devices):
 
 
 def _add_units(device, rows):
-    own = [row for row in rows if row[2] == device.__DeviceID__]
-    for row in sorted(own, key=lambda row: row[1]):
+    own = [row for row in rows if row.device_id == device.__DeviceID__]
+    for row in sorted(own, key=lambda row: row.unit):
         try:
-            device.__Units__[row[1]] = units.instance(device, row, row[3])
+            device.__Units__[row.unit] = units.instance(device, row, row.name)
         except Exception as failure:
             log.exception("Unit", failure)
 
@@ -128,7 +128,7 @@ def added(device_id, unit):
         if isinstance(known, units.Unit):
             known.Refresh()
         else:
-            device.__Units__[unit] = units.instance(device, row, row[3])
+            device.__Units__[unit] = units.instance(device, row, row.name)
     except Exception as failure:
         log.exception("Unit", failure)
 

@@ -184,28 +184,25 @@ class Device:
 
 
 def fill(device, row):
-    """Takes over a row in the order of the contract's record `device`."""
-    (
-        device.__ID__,
-        device.__Unit__,
-        device.__DeviceID__,
-        device.__Name__,
-        device.__Type__,
-        device.__SubType__,
-        device.__SwitchType__,
-        device.__nValue__,
-        device.__sValue__,
-        device.__SignalLevel__,
-        device.__BatteryLevel__,
-        device.__LastLevel__,
-        device.__Image__,
-        device.__Used__,
-        device.__Description__,
-        device.__Color__,
-        options,
-        device.__LastUpdate__,
-    ) = row
-    device.__Options__ = dict(options)
+    """Takes over a row of the hub: the contract's record `device`."""
+    device.__ID__ = row.id
+    device.__Unit__ = row.unit
+    device.__DeviceID__ = row.device_id
+    device.__Name__ = row.name
+    device.__Type__ = row.device_type
+    device.__SubType__ = row.sub_type
+    device.__SwitchType__ = row.switch_type
+    device.__nValue__ = row.n_value
+    device.__sValue__ = row.s_value
+    device.__SignalLevel__ = row.signal_level
+    device.__BatteryLevel__ = row.battery_level
+    device.__LastLevel__ = row.last_level
+    device.__Image__ = row.image
+    device.__Used__ = row.used
+    device.__Description__ = row.description
+    device.__Color__ = row.color
+    device.__LastUpdate__ = row.last_update
+    device.__Options__ = dict(row.options)
 
 
 def load(rows, devices):
@@ -215,9 +212,9 @@ def load(rows, devices):
     A class whose constructor raises costs its own device only: the original
     gives up on the rest, which is listed as a defect.
     """
-    for row in sorted(rows, key=lambda row: row[1]):
+    for row in sorted(rows, key=lambda row: row.unit):
         try:
-            devices[row[1]] = _instance(row[1], row)
+            devices[row.unit] = _instance(row.unit, row)
         except Exception as failure:
             log.exception("Device", failure)
 
@@ -313,7 +310,7 @@ def _adopt_row(device):
     row = _cordon.device_get(None, device.__Unit__)
     if row is None:
         return False
-    device.__ID__ = row[0]
+    device.__ID__ = row.id
     return True
 
 

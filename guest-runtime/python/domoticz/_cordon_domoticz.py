@@ -5,13 +5,11 @@ called. Whatever the plugin raises ends here, in its log; nothing is ever raised
 to the hub.
 """
 
-import os
 import sys
 
 import _cordon
 
 import _cordon_binding as binding
-import _cordon_boot
 import _cordon_connection as connections
 import _cordon_device
 import _cordon_device_ex
@@ -19,9 +17,11 @@ import _cordon_image
 import _cordon_importer
 import _cordon_log as log
 import _cordon_message as messages
+import _cordon_restore
 import _cordon_stdio
 import Domoticz
 import DomoticzEx
+from _cordon_loader import load
 
 # The contract's enum `outcome`.
 OK = 0
@@ -38,13 +38,6 @@ _DEVICES = {
 # Who knows the devices of the plugin.
 _devices = _cordon_device
 
-# Where the hub shows the plugin its packages, read-only.
-PACKAGES = "/packages"
-
-# The interpreter's own path, without what is not there: the library is frozen into
-# the component, and its entry names a folder of the machine that built it.
-_LIBRARY = [entry for entry in sys.path if entry and os.path.isdir(entry)]
-
 # The very containers of these modules: looking at them on every event is cheaper
 # than a call.
 _delayed_sends = connections.delayed_sends
@@ -54,14 +47,12 @@ _unfinished_errors = _cordon_stdio.unfinished_errors
 
 def start(setup):
     """Renews the instance's state and imports the plugin (spec 2.1 and 2.2)."""
-    _cordon_boot.restore(setup)
+    _cordon_restore.restore(setup)
     binding.prepare(setup)
     folder = setup["plugin_folder"]
-    # The plugin's own modules go before those of its packages.
-    sys.path[:] = [folder] + ([PACKAGES] if setup["packages"] else []) + _LIBRARY
-    _cordon_importer.install(_APIS, folder, setup["modules"])
+    _cordon_importer.install(_APIS, folder, setup)
     try:
-        module = _cordon_importer.load(folder, setup["code"])
+        module = load(folder + "plugin.py", setup["code"])
     except BaseException as failure:
         log.error(
             "(%s) 'plugin.py' could not be imported, the search path was '%s'"

@@ -13,14 +13,15 @@ import sys
 
 import _cordon
 
-import _cordon_boot
 import _cordon_indigo_arguments as _arguments
 import _cordon_indigo_import as _import
 import _cordon_indigo_left as _left
 import _cordon_indigo_thread as _thread
+import _cordon_restore
 import _cordon_stdio
 import _cordon_traceback
 import indigo
+from _cordon_loader import load
 from indigo import _call, _completion, _log, _lookup, _plugin, _prefs
 
 # The contract's enum `outcome`.
@@ -63,7 +64,7 @@ def hide():
 
 def start(setup):
     """Renews the instance's state, imports the plugin and makes its object."""
-    _cordon_boot.restore(setup)
+    _cordon_restore.restore(setup)
     sys.modules.update(_modules)
     builtins.indigo = indigo
     _remember(setup)
@@ -77,7 +78,7 @@ def start(setup):
         _make_folders()
         # Relative paths of plugins begin there.
         os.chdir(folder)
-        module = _import.load(folder, setup["code"])
+        module = load(folder.rstrip("/") + "/plugin.py", setup["code"])
         kind = getattr(module, "Plugin", None)
         if not isinstance(kind, type) or not issubclass(kind, indigo.PluginBase):
             raise TypeError(

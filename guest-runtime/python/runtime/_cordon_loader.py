@@ -1,0 +1,96 @@
+"""How the modules of a plugin are found, and how its ``plugin.py`` is run.
+
+Owns two decisions: modules in the plugin's own folders go before those of the
+standard library, as they do when these folders lead ``sys.path``, and ``plugin.py``
+is compiled once per source, not once per start.
+"""
+
+import hashlib
+import marshal
+import os
+import sys
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
+
+import _cordon
+
+import _cordon_source
+
+# Where the hub shows the plugin its packages, read-only.
+PACKAGES = "/packages"
+
+# The interpreter's own path, without what is not there: the library is frozen into
+# the component, and its entry names a folder of the machine that built it.
+_LIBRARY = [entry for entry in sys.path if entry and os.path.isdir(entry)]
+
+# Modules that every interpreter has loaded before the plugin's folder leads the
+# path; a file of the plugin with such a name is never seen by the original.
+_LOADED_FIRST = frozenset(
+    ("abc", "builtins", "codecs", "encodings", "genericpath", "importlib", "io",
+     "os", "posixpath", "site", "stat", "sys", "zipimport")
+)
+
+
+class PluginFinder:
+    """Finds the modules of a plugin before those of the runtime.
+
+    ``folders`` are the plugin's own, ``modules`` the names of what they hold. Names in
+    ``reserved`` belong to the framework.
+    """
+
+    def __init__(self, folders, modules, reserved):
+        self._folders = folders
+        self.local = {
+            name
+            for name in modules
+            if name not in _LOADED_FIRST
+            and name not in sys.builtin_module_names
+            and name not in reserved
+            and not name.startswith("_cordon")
+        }
+
+    def find_spec(self, name, path=None, target=None):
+        if path is not None:
+            # A package that is installed brings its own parts: one of the runtime may
+            # have the name of a whole that it took the place of, as with distutils.
+            installed = [entry for entry in path if entry.startswith(PACKAGES + "/")]
+            return PathFinder.find_spec(name, installed, target) if installed else None
+        if name in self.local:
+            return PathFinder.find_spec(name, self._folders)
+        return None
+
+    def install(self, packages):
+        """Looks before all other finders. ``packages`` says whether some were installed
+        for the plugin: its own modules go before theirs."""
+        sys.path[:] = self._folders + ([PACKAGES] if packages else []) + _LIBRARY
+        for name in ("plugin", *self.local):
+            sys.modules.pop(name, None)
+        sys.meta_path.insert(0, self)
+
+
+def load(path, code):
+    """Runs the ``plugin.py`` at this path as module ``plugin`` and returns it.
+
+    ``code`` is its compiled form from an earlier start, or ``None``. No finder is
+    asked: that would touch more memory than the whole rest of a start.
+    """
+    if code is None:
+        with open(path, "rb") as file:
+            source = file.read()
+        compiled = _cordon_source.compiled(source, path)
+        _cordon.code_keep(hashlib.sha256(source).hexdigest(), marshal.dumps(compiled))
+    else:
+        compiled = marshal.loads(code)
+    spec = ModuleSpec("plugin", SourceFileLoader("plugin", path), origin=path)
+    spec.has_location = True
+    # The same as importlib would do, but for the name of a compiled file that there is not.
+    module = sys.modules["plugin"] = ModuleType("plugin")
+    module.__file__, module.__loader__, module.__package__ = path, spec.loader, ""
+    module.__spec__ = spec
+    _cordon.code_closed()
+    try:
+        exec(compiled, module.__dict__)
+    except BaseException:
+        sys.modules.pop("plugin", None)
+        raise
+    return module
