@@ -11,7 +11,8 @@ use rustpython_vm::{
 use crate::abi::cordon::plugin::connections::Endpoint;
 use crate::abi::cordon::plugin::devices::{Change, DeviceError, NewDevice, ValueUpdate};
 use crate::abi::cordon::plugin::images::{Image, ImageError};
-use crate::abi::exports::cordon::plugin::guest::{Command, Event, Framework, Level, Setup};
+use crate::abi::exports::cordon::plugin::domoticz::{Command, DeviceKey, Event, Level};
+use crate::abi::exports::cordon::plugin::guest::Setup;
 use crate::messages::inbound;
 
 /// A `str`.
@@ -46,13 +47,7 @@ pub fn tuple(items: Vec<PyObjectRef>, vm: &VirtualMachine) -> PyObjectRef {
 pub fn setup(setup: Setup, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
     let dict = vm.ctx.new_dict();
     let put = |key: &'static str, value: PyObjectRef| dict.set_item(key, value, vm);
-    put(
-        "framework",
-        match setup.framework {
-            Framework::Domoticz => text("domoticz", vm),
-            Framework::Indigo => text("indigo", vm),
-        },
-    )?;
+    put("framework", text(&setup.framework, vm))?;
     put("name", text(&setup.name, vm))?;
     put("hardware_id", setup.hardware_id.to_pyobject(vm))?;
     put("key", text(&setup.key, vm))?;
@@ -84,7 +79,7 @@ pub fn event(event: Event, vm: &VirtualMachine) -> PyResult<Vec<PyObjectRef>> {
         rest.insert(0, vm.ctx.intern_str(kind).to_owned().into());
         rest
     };
-    let key = |device: crate::abi::exports::cordon::plugin::guest::DeviceKey| {
+    let key = |device: DeviceKey| {
         vec![text(&device.device_id, vm), device.unit.to_pyobject(vm)]
     };
     Ok(match event {

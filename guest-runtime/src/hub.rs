@@ -35,11 +35,12 @@ mod _cordon {
         builtins::{PyDictRef, PyTupleRef, PyUtf8StrRef},
         convert::ToPyObject,
         function::ArgBytesLike,
+        pyclass, pystruct_sequence, pystruct_sequence_data,
         types::PyStructSequence,
     };
 
     use crate::abi::cordon::plugin::{
-        code, configuration, connections, devices, images, indigo, notifier, schedule, storage,
+        code, commands, configuration, connections, devices, images, notifier, schedule, storage,
     };
     use crate::{convert, messages, task};
 
@@ -101,21 +102,21 @@ mod _cordon {
     }
 
     #[pyfunction]
-    fn indigo_reply(json: PyUtf8StrRef) {
-        indigo::reply(json.as_str());
+    fn reply(json: PyUtf8StrRef) {
+        commands::reply(json.as_str());
     }
 
     /// `(None, reply)` or the kind of the failure and its text.
     #[pyfunction]
-    fn indigo_call(
+    fn call(
         name: PyUtf8StrRef,
         arguments: PyUtf8StrRef,
         vm: &VirtualMachine,
     ) -> PyObjectRef {
-        use indigo::FailureKind as Kind;
+        use commands::FailureKind as Kind;
         let name = name.as_str().to_owned();
         let arguments = arguments.as_str().to_owned();
-        let (kind, text) = match task::blocking(|| indigo::call(&name, &arguments)) {
+        let (kind, text) = match task::blocking(|| commands::call(&name, &arguments)) {
             Ok(reply) => (None, reply),
             Err(failure) => {
                 let kind = match failure.kind {

@@ -41,7 +41,8 @@ mod zone;
 
 use std::cell::OnceCell;
 
-use abi::exports::cordon::plugin::guest::{Event, Guest, Outcome, Setup};
+use abi::exports::cordon::plugin::domoticz::{self, Event};
+use abi::exports::cordon::plugin::guest::{Guest, Outcome, Setup};
 use freed::FREED;
 use single::Single;
 
@@ -178,10 +179,6 @@ impl Guest for Component {
         })
     }
 
-    fn deliver(event: Event) -> Outcome {
-        call_runtime("deliver", |vm| convert::event(event, vm))
-    }
-
     fn call(name: String, arguments: String) -> Outcome {
         call_runtime("call", |vm| {
             Ok(vec![
@@ -193,6 +190,12 @@ impl Guest for Component {
 
     fn run_thread(id: u32) {
         task::run_thread(id);
+    }
+}
+
+impl domoticz::Guest for Component {
+    fn deliver(event: Event) -> Outcome {
+        call_runtime("deliver", |vm| convert::event(event, vm))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::scene::{FLAT, Scene, assert_failures, until};
 const RAW: &str = "
 import json, _cordon
 def raw(name, args):
-    return _cordon.indigo_call(name, args if isinstance(args, str) else json.dumps(args))
+    return _cordon.call(name, args if isinstance(args, str) else json.dumps(args))
 def made(name, args):
     kind, reply = raw(name, args)
     return json.loads(reply)['id']
@@ -30,7 +30,7 @@ trips! {
         source: "
 import _cordon
 def attack():
-    kind, reply = _cordon.indigo_call('variables.objects', '{\"ids\":[' + ','.join(['1'] * 80000) + ']}')
+    kind, reply = _cordon.call('variables.objects', '{\"ids\":[' + ','.join(['1'] * 80000) + ']}')
     indigo.server.log('kind %s' % bool(kind))
 ",
         limits: "",
@@ -44,7 +44,7 @@ import json, _cordon
 def attack():
     var = indigo.variable.create('big', 'x' * 100000)
     args = '{\"ids\":[' + ','.join([str(var.id)] * 20000) + ']}'
-    kind, reply = _cordon.indigo_call('variables.objects', args)
+    kind, reply = _cordon.call('variables.objects', args)
     indigo.server.log('kind %s' % bool(kind))
 ",
         limits: "",
@@ -58,10 +58,10 @@ import json, _cordon
 def attack():
     kept = 0
     for n in range(100):
-        kind, reply = _cordon.indigo_call('device.create', json.dumps({'name': 'd%d' % n, 'deviceTypeId': 'custom'}))
+        kind, reply = _cordon.call('device.create', json.dumps({'name': 'd%d' % n, 'deviceTypeId': 'custom'}))
         if kind: break
         states = [{'Key': '', 'Type': 'String', 'TriggerLabel': 'k' * 1000, 'StateLabel': ''}] * 100
-        kind, reply = _cordon.indigo_call('device.stateListOrDisplayStateIdChanged',
+        kind, reply = _cordon.call('device.stateListOrDisplayStateIdChanged',
             json.dumps({'id': json.loads(reply)['id'], 'stateList': states}))
         if kind: break
         kept += 1

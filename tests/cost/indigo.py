@@ -52,7 +52,7 @@ class Calls:
         self.into = self.out = 0
 
     def raw(self, name, arguments):
-        kind, reply = _cordon.indigo_call(name, arguments)
+        kind, reply = _cordon.call(name, arguments)
         self.into += len(name.encode()) + len(arguments.encode())
         self.out += len((reply or "").encode())
         return json.loads(reply) if reply and kind is None and len(reply) < 4000 else None
@@ -134,7 +134,7 @@ def last():
 class Plugin(indigo.PluginBase):
     def work(self, action, dev=None, waiting=None):
         size, shape = int(action.props["size"]), int(action.props["shape"])
-        if action.props["function"] == "indigo.reply":
+        if action.props["function"] == "commands.reply":
             return value(size, shape)
         calls = Calls()
         KINDS[shape % len(KINDS)](calls, size, shape // len(KINDS))

@@ -22,7 +22,7 @@ const DEVICES: &str =
     "<Devices><Device type='custom' id='custom'><Name>Custom</Name></Device></Devices>";
 
 /// The functions that [`SOURCE`] calls.
-pub const FUNCTIONS: [&str; 2] = ["indigo.call", "indigo.reply"];
+pub const FUNCTIONS: [&str; 2] = ["commands.call", "commands.reply"];
 
 /// Kinds of commands in [`SOURCE`], times the shapes of their arguments.
 const SHAPES: usize = 6 * 8;
@@ -37,7 +37,7 @@ async fn call(server: &Arc<IndigoServer>, function: &str, size: usize, shape: us
     let returned = done.await.unwrap();
     let after = (allocated(), computed());
     let given = match function {
-        "indigo.call" => {
+        "commands.call" => {
             let parts = returned.as_array().unwrap();
             parts.iter().filter_map(Value::as_u64).sum()
         }

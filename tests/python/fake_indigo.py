@@ -52,7 +52,7 @@ class FakeIndigo:
 
     def module(self):
         module = types.ModuleType("_cordon")
-        for name in ("log", "indigo_call", "indigo_reply", "code_keep", "code_closed"):
+        for name in ("log", "call", "reply", "code_keep", "code_closed"):
             setattr(module, name, getattr(self, name))
         return module
 
@@ -68,10 +68,10 @@ class FakeIndigo:
     def code_closed(self):
         self.code_is_closed = True
 
-    def indigo_reply(self, text):
+    def reply(self, text):
         self.replies.append(json.loads(text))
 
-    def indigo_call(self, name, text):
+    def call(self, name, text):
         arguments = json.loads(text)
         assert isinstance(arguments, dict), text
         self.calls.append((name, arguments))

@@ -53,6 +53,7 @@ class IndigoCase(unittest.TestCase):
             self.indigo = sys.modules["indigo"]
             # This has happened before every snapshot.
             importlib.import_module("_cordon_boot").forget()
+            self.restore = importlib.import_module("_cordon_restore").restore
 
     def _put_back(self):
         thread = sys.modules.get("_cordon_indigo_thread")
@@ -108,7 +109,9 @@ class IndigoCase(unittest.TestCase):
     def load(self, source, **changes):
         """Starts a plugin with this whole source; returns the outcome."""
         self.write("plugin.py", source)
-        outcome = self.runtime.start(self.setup_record(**changes))
+        record = self.setup_record(**changes)
+        self.restore(record)
+        outcome = self.runtime.start(record)
         self.plugin = self.indigo.activePlugin
         return outcome
 

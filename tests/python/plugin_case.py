@@ -71,6 +71,7 @@ class PluginCase(unittest.TestCase):
             self.runtime = importlib.import_module("_cordon_domoticz")
             # This has happened before every snapshot.
             importlib.import_module("_cordon_boot").forget()
+            self.restore = importlib.import_module("_cordon_restore").restore
         self.plugin = None
 
     def _put_back(self):
@@ -116,7 +117,9 @@ class PluginCase(unittest.TestCase):
     def load(self, source, **changes):
         """Imports the plugin; returns the outcome."""
         self.write("plugin.py", source)
-        outcome = self.runtime.start(self.setup_record(**changes))
+        record = self.setup_record(**changes)
+        self.restore(record)
+        outcome = self.runtime.start(record)
         self.plugin = sys.modules.get("plugin")
         return outcome
 

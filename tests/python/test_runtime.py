@@ -67,47 +67,45 @@ class Output(PluginCase):
 
 
 class Restore(PluginCase):
-    def restore(self, **changes):
+    def renew(self, **changes):
         """A snapshot and an instance of it."""
-        with runtime_on_path():
-            importlib.import_module("_cordon_boot").forget()
-            restore = importlib.import_module("_cordon_restore").restore
-        restore(self.setup_record(**changes))
+        sys.modules["_cordon_boot"].forget()
+        self.restore(self.setup_record(**changes))
 
     def test_random_numbers_are_drawn_anew(self):
         random.seed(1)
         state = random.getstate()
-        self.restore()
+        self.renew()
         first = [random.random() for _ in range(4)]
         random.setstate(state)
-        self.restore()
+        self.renew()
         self.assertNotEqual(first, [random.random() for _ in range(4)])
 
     def test_identifiers_forget_their_sequences(self):
         uuid._node = 5
         uuid._last_timestamp = 2 ** 62
-        self.restore()
+        self.renew()
         self.assertIsNone(uuid._node)
         self.assertIsNone(uuid._last_timestamp)
 
     def test_temporary_files_go_into_their_folder(self):
         tempfile._get_candidate_names()
         before = tempfile._name_sequence
-        self.restore()
+        self.renew()
         self.assertEqual(tempfile.gettempdir(), "/tmp")
         self.assertIsNot(tempfile._get_candidate_names(), before)
 
     def test_log_times_count_from_the_start(self):
         import logging
         logging._startTime = 0
-        self.restore()
+        self.renew()
         record = logging.LogRecord("n", 20, "f", 1, "m", (), None)
         self.assertLess(record.relativeCreated, 60_000)
 
     def test_the_process_shows_nothing_of_the_builder(self):
         sys.argv = ["/home/builder/x"]
         os.environ["BUILDER"] = "x"
-        self.restore(environment=[("A", "1"), ("HOME", "/x")], time_zone="Asia/Tokyo")
+        self.renew(environment=[("A", "1"), ("HOME", "/x")], time_zone="Asia/Tokyo")
         self.assertEqual((sys.argv, sys.executable), ([""], "/usr/local/bin/python3"))
         self.assertEqual(
             (os.environ["A"], os.environ["HOME"], os.environ["TZ"], os.environ["TMPDIR"]),

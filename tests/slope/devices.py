@@ -145,7 +145,7 @@ def delivered(kind):
     DELIVERED[kind] = count, before
 
 
-covers("guest.deliver", "guest.start", "guest.run-thread")
+covers("domoticz.deliver", "guest.start", "guest.run-thread")
 
 
 say = Domoticz.Log

@@ -12,13 +12,13 @@ def lamp():
     return indigo.devices["lamp"]
 
 
-@measure("indigo.call")
+@measure("commands.call")
 def a_state():
     it, numbers = lamp(), itertools.count(1000000)
     return lambda: it.updateStateOnServer("onOffState", next(numbers) % 2 == 0)
 
 
-@measure("indigo.call")
+@measure("commands.call")
 def states():
     it, numbers = indigo.devices["meter"], itertools.count(1000000)
 
@@ -29,13 +29,13 @@ def states():
     return work
 
 
-@measure("indigo.call")
+@measure("commands.call")
 def a_state_that_is_not_there():
     it = lamp()
     return lambda: it.updateStateOnServer("none", 1)
 
 
-@measure("indigo.call")
+@measure("commands.call")
 def an_object_replaced():
     numbers = itertools.count(1000000)
 
@@ -47,12 +47,12 @@ def an_object_replaced():
     return work
 
 
-@measure("indigo.call")
+@measure("commands.call")
 def objects():
     return lambda: [it.states for it in indigo.devices.iter("self")]
 
 
-@measure("indigo.call")
+@measure("commands.call")
 def a_name_that_is_not_there():
     def work():
         try:
@@ -62,7 +62,7 @@ def a_name_that_is_not_there():
     return work
 
 
-@measure("indigo.call")
+@measure("commands.call")
 def variables():
     numbers = itertools.count(1000000)
     if "slope" not in indigo.variables:
@@ -70,24 +70,24 @@ def variables():
     return lambda: indigo.variable.updateValue("slope", str(next(numbers)))
 
 
-@measure("indigo.call", share=4)
+@measure("commands.call", share=4)
 def variables_made():
     return lambda: indigo.variable.delete(indigo.variable.create("other", "0"))
 
 
-@measure("indigo.call")
+@measure("commands.call")
 def properties():
     it, numbers = lamp(), itertools.count(1000000)
     return lambda: it.replacePluginPropsOnServer({"n": str(next(numbers))})
 
 
-@measure("indigo.call", share=4)
+@measure("commands.call", share=4)
 def lines():
     numbers = itertools.count(1000000)
     return lambda: indigo.server.log("line %d" % next(numbers))
 
 
-@measure("guest.call", "indigo.reply")
+@measure("guest.call", "commands.reply")
 def actions():
     it = lamp()
 

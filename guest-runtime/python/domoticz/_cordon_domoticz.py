@@ -17,7 +17,6 @@ import _cordon_image
 import _cordon_importer
 import _cordon_log as log
 import _cordon_message as messages
-import _cordon_restore
 import _cordon_stdio
 import Domoticz
 import DomoticzEx
@@ -46,8 +45,7 @@ _unfinished_errors = _cordon_stdio.unfinished_errors
 
 
 def start(setup):
-    """Renews the instance's state and imports the plugin (spec 2.1 and 2.2)."""
-    _cordon_restore.restore(setup)
+    """Imports the plugin (spec 2.1 and 2.2)."""
     binding.prepare(setup)
     folder = setup["plugin_folder"]
     _cordon_importer.install(_APIS, folder, setup)

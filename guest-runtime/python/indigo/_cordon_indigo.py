@@ -17,7 +17,6 @@ import _cordon_indigo_arguments as _arguments
 import _cordon_indigo_import as _import
 import _cordon_indigo_left as _left
 import _cordon_indigo_thread as _thread
-import _cordon_restore
 import _cordon_stdio
 import _cordon_traceback
 import indigo
@@ -63,8 +62,7 @@ def hide():
 
 
 def start(setup):
-    """Renews the instance's state, imports the plugin and makes its object."""
-    _cordon_restore.restore(setup)
+    """Imports the plugin and makes its object."""
     sys.modules.update(_modules)
     builtins.indigo = indigo
     _remember(setup)
@@ -166,13 +164,13 @@ def call(name, arguments):
 
 
 def _reply(result):
-    _cordon.indigo_reply(_call.text(result))
+    _cordon.reply(_call.text(result))
     return OK
 
 
 def _raised(name, failure):
     text = _report("'%s' raised an exception" % name, failure)
-    _cordon.indigo_reply(_call.text({
+    _cordon.reply(_call.text({
         "type": type(failure).__name__, "message": _message(failure), "traceback": text,
     }))
     return RAISED

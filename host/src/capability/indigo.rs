@@ -1,10 +1,10 @@
-//! `indigo`: the commands of an Indigo server.
+//! `commands`: those of an Indigo server.
 //!
 //! The rules are the platform's; this module converts and reports limits.
 
 use wasmtime::component::{Accessor, HasSelf};
 
-use crate::abi::cordon::plugin::indigo as abi;
+use crate::abi::cordon::plugin::commands as abi;
 use crate::instance::state::InstanceState;
 use crate::platform::indigo::{Failure, FailureKind};
 

@@ -1,6 +1,6 @@
 //! Events of the hub and of connections as the contract words them.
 
-use crate::abi::exports::cordon::plugin::guest::{self, Event};
+use crate::abi::exports::cordon::plugin::domoticz::{self, Event};
 use crate::connection::{ConnectionEvent, ConnectionId, Credit, Endpoint, Request};
 use crate::platform::domoticz::{HubEvent, Level};
 
@@ -45,7 +45,7 @@ impl Request {
 
 impl From<HubEvent> for Event {
     fn from(event: HubEvent) -> Self {
-        let key = |device_id, unit| guest::DeviceKey { device_id, unit };
+        let key = |device_id, unit| domoticz::DeviceKey { device_id, unit };
         match event {
             HubEvent::Command {
                 device_id,
@@ -53,13 +53,13 @@ impl From<HubEvent> for Event {
                 command,
                 level,
                 color,
-            } => Self::Command(guest::Command {
+            } => Self::Command(domoticz::Command {
                 device_id,
                 unit,
                 command,
                 level: match level {
-                    Level::Whole(level) => guest::Level::Whole(level),
-                    Level::Real(level) => guest::Level::Real(level),
+                    Level::Whole(level) => domoticz::Level::Whole(level),
+                    Level::Real(level) => domoticz::Level::Real(level),
                 },
                 color,
             }),
@@ -74,13 +74,13 @@ impl From<HubEvent> for Event {
                 device_id,
                 unit,
                 status,
-            } => Self::Security(guest::Security {
+            } => Self::Security(domoticz::Security {
                 device_id,
                 unit,
                 level: status.level(),
                 description: status.description().to_owned(),
             }),
-            HubEvent::Notification(it) => Self::Notification(guest::Notification {
+            HubEvent::Notification(it) => Self::Notification(domoticz::Notification {
                 name: it.name,
                 subject: it.subject,
                 text: it.text,
@@ -106,7 +106,7 @@ pub fn connection(event: ConnectionEvent) -> (Event, Option<Credit>) {
             status,
             description,
         } => {
-            let connected = guest::Connected {
+            let connected = domoticz::Connected {
                 id,
                 parent,
                 peer_address,
@@ -122,12 +122,12 @@ pub fn connection(event: ConnectionEvent) -> (Event, Option<Credit>) {
             data,
             credit,
         } => {
-            let sender = sender.map(|peer| guest::Sender {
+            let sender = sender.map(|peer| domoticz::Sender {
                 address: peer.ip().to_string(),
                 port: peer.port().to_string(),
             });
             let data = data.into();
-            let message = guest::Message { id, sender, data };
+            let message = domoticz::Message { id, sender, data };
             (Event::Message(message), Some(credit))
         }
         ConnectionEvent::TimedOut(id) => (Event::TimedOut(id), None),

@@ -13,7 +13,8 @@ use wasmtime::component::{Accessor, AccessorTask, HasSelf};
 use wasmtime::{PoolConcurrencyLimitError, Store};
 
 use crate::abi::Plugin;
-use crate::abi::exports::cordon::plugin::guest::{Event, Outcome};
+use crate::abi::exports::cordon::plugin::domoticz::Event;
+use crate::abi::exports::cordon::plugin::guest::Outcome;
 use crate::account::Charge;
 use crate::capability::files;
 use crate::capability::memory;
@@ -389,7 +390,7 @@ impl Life<'_> {
         event: Event,
     ) -> Result<Outcome, InstanceFailure> {
         let name = convert::callback(&event);
-        let guest = plugin.cordon_plugin_guest();
+        let guest = plugin.cordon_plugin_domoticz();
         let begun = Instant::now();
         let outcome = self
             .call(hub, plugin, name, guest.call_deliver(hub, event))
@@ -423,7 +424,7 @@ impl Life<'_> {
     }
 
     fn run_thread(&self, hub: &Hub, plugin: &Plugin, id: u32) -> Result<(), InstanceFailure> {
-        let guest = plugin.cordon_plugin_guest();
+        let guest = plugin.cordon_plugin_domoticz();
         let task = Thread {
             id,
             call: guest.func_run_thread(),

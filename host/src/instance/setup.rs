@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::task::JoinHandle;
 
-use crate::abi::exports::cordon::plugin::guest::{Framework, Setup};
+use crate::abi::exports::cordon::plugin::guest::Setup;
 use crate::capability::files::{self, Quota, Tree, Worker};
 use crate::code_cache::{self, CodeCache};
 use crate::compiled::{CompiledPackages, Sought};
@@ -111,8 +111,8 @@ impl Life<'_> {
             .unwrap_or_default();
         Setup {
             framework: match spec.indigo {
-                Some(_) => Framework::Indigo,
-                None => Framework::Domoticz,
+                Some(_) => "indigo".to_owned(),
+                None => "domoticz".to_owned(),
             },
             name: match &spec.indigo {
                 Some(link) => link.plugin.bundle.info.display_name.clone(),

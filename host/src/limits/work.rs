@@ -81,7 +81,7 @@ work! {
         "create": "bytes of the pictures", ["call-bytes", "stored-bytes", "host-memory"], 64;
         "delete": "nothing", [], 0;
     }
-    "indigo" {
+    "commands" {
         "reply": "bytes of the value", ["call-bytes", "command-values", "host-memory"], 4;
         "call": "bytes of the arguments and of the answer", ["call-bytes", "command-values", "host-memory"], 64;
     }

@@ -36,7 +36,7 @@ def command(name, arguments):
         for key, value in arguments.items()
         if value is not None and value is not ABSENT
     ]
-    kind, reply = _cordon.indigo_call(name, "{" + ",".join(parts) + "}")
+    kind, reply = _cordon.call(name, "{" + ",".join(parts) + "}")
     if kind is not None:
         raise _errors.failure(kind, reply)
     return json.loads(reply) if reply else None

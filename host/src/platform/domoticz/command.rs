@@ -1,7 +1,7 @@
 //! From what a client asks to what `onCommand` gets (behaviour spec 8.5).
 //!
 //! Pure: a device row and a request in, an event out. The row is not changed, that
-//! is the plugin's part (rule 36).
+//! is the plugin's part (spec 11).
 
 use super::color;
 use super::device::Device;

@@ -2,7 +2,7 @@
 //!
 //! A set has a base name, by which plugins know it, and the number that devices store
 //! plus [`FIRST`]. It belongs to the plugin that made it, by that plugin's whole key, or to
-//! the operator. A plugin makes sets whose base starts with its key (spec 4.7); two plugins
+//! the operator. A plugin makes sets whose base starts with its key (spec 2.3); two plugins
 //! of which one's key begins with the other's may have sets of the same base. It sees its
 //! own, and those of the operator whose base starts with its key (spec 2.3). The pictures
 //! are in the database and are served from there.

@@ -2,7 +2,7 @@
 //!
 //! The table below is the only list: requests are looked up in it, and `docs/api.md` is
 //! made of it. A command for a device goes to its plugin and changes nothing here
-//! (rule 36); a change of a row is on disk before the answer and is then told to its
+//! (spec 11); a change of a row is on disk before the answer and is then told to its
 //! plugin.
 
 mod color;
