@@ -390,10 +390,10 @@ impl Life<'_> {
         event: Event,
     ) -> Result<Outcome, InstanceFailure> {
         let name = convert::callback(&event);
-        let guest = plugin.cordon_plugin_domoticz();
+        let domoticz = plugin.cordon_plugin_domoticz();
         let begun = Instant::now();
         let outcome = self
-            .call(hub, plugin, name, guest.call_deliver(hub, event))
+            .call(hub, plugin, name, domoticz.call_deliver(hub, event))
             .await?;
         self.counters.delivered(outcome, begun.elapsed());
         Ok(outcome)
@@ -424,7 +424,7 @@ impl Life<'_> {
     }
 
     fn run_thread(&self, hub: &Hub, plugin: &Plugin, id: u32) -> Result<(), InstanceFailure> {
-        let guest = plugin.cordon_plugin_domoticz();
+        let guest = plugin.cordon_plugin_guest();
         let task = Thread {
             id,
             call: guest.func_run_thread(),
