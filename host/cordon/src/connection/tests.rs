@@ -20,10 +20,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::egress::OwnTarget;
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
 use cordon_protocol::Credentials;
+use cordon_reach::egress::OwnTarget;
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
