@@ -9,9 +9,9 @@ use cordon::engine::Engine;
 use cordon::hub::Hub;
 use cordon::instance::counters::Status;
 use cordon::instance::remote::Remote;
-use cordon::log::{EventLog, LogCapacity, Record};
 use cordon::platform::domoticz::definition::{self, PluginDefinition};
 use cordon::platform::domoticz::{DeliverError, HubEvent, Level};
+use cordon_base::log::{EventLog, LogCapacity, Record};
 use tokio::sync::broadcast;
 
 use crate::Outcome;
@@ -198,7 +198,7 @@ pub async fn deliver(remote: &Remote, event: HubEvent) -> Outcome<()> {
 /// The file of a program that lies beside this one in the source tree.
 pub fn program(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/bench/programs")
+        .join("programs")
         .join(name)
 }
 

@@ -1,0 +1,156 @@
+//! The command line: one file per verb.
+
+mod check;
+mod diagnostics;
+mod install;
+mod limits;
+mod run;
+mod serve;
+mod startup;
+mod stopping;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::engine::artifact::Artifact;
+use crate::engine::{Engine, EngineOptions};
+use crate::packages::PackagesError;
+use cordon_base::error::EngineError;
+use cordon_base::limits::DECLARATIONS;
+use cordon_base::log::{EventLog, LogCapacity};
+use cordon_base::private;
+
+/// How long threads that are in the middle of something may delay the end of the program.
+const LAST: Duration = Duration::from_secs(1);
+
+/// Runs unmodified home-automation plugins, each in a WebAssembly component of its own.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Starts the hub with the plugins of a configuration.
+    Serve(serve::Serve),
+    /// Runs one plugin in the foreground.
+    Run(run::Run),
+    /// Puts Python packages beside a plugin, for its component alone.
+    Install(install::Install),
+    /// Finds out what a plugin needs, without running it.
+    Check(check::Check),
+    /// Shows every limit with its unit, default and meaning.
+    Limits {
+        /// As the Markdown of docs/limits.md.
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Work on the guest artifact.
+    Guest {
+        #[command(subcommand)]
+        verb: GuestVerb,
+    },
+}
+
+#[derive(Subcommand)]
+enum GuestVerb {
+    /// Compiles the guest into the cache, so that no start has to.
+    Precompile {
+        /// Another guest than the one this program was built for.
+        #[arg(long)]
+        guest: Option<PathBuf>,
+    },
+}
+
+/// Runs the verb that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match act(arguments.verb) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("cordon: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a verb failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The hub could not do something.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Python packages of a plugin could not be installed.
+    #[error("packages: {0}")]
+    Packages(#[from] PackagesError),
+}
+
+fn act(verb: Verb) -> Result<ExitCode, Failure> {
+    match verb {
+        Verb::Serve(serve) => {
+            private::mask();
+            Ok(block_on(serve.act())?)
+        }
+        Verb::Run(run) => {
+            private::mask();
+            Ok(block_on(run.act())?)
+        }
+        Verb::Install(install) => Ok(install.act()?),
+        Verb::Check(check) => Ok(block_on(check.act())?),
+        Verb::Limits { markdown: true } => {
+            print!("{}", limits::markdown());
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Limits { markdown: false } => {
+            for limit in DECLARATIONS {
+                println!(
+                    "{:<22}{:>12} {:<14}{}",
+                    limit.name,
+                    limit.default,
+                    limit.unit,
+                    limit.meaning.trim()
+                );
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Guest {
+            verb: GuestVerb::Precompile { guest },
+        } => {
+            let artifact = guest.map_or_else(Artifact::locate, |path| Ok(Artifact::at(path)))?;
+            let file = Engine::precompile(&EngineOptions::default(), &artifact)?;
+            println!("{}", file.display());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The log of a verb that runs plugins, which shows it on the console: in colours where
+/// that is a terminal, unless `NO_COLOR` says otherwise.
+fn console() -> Result<EventLog, EngineError> {
+    let output = std::io::stdout();
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colors = output.is_terminal() && !refused;
+    EventLog::with_echo(LogCapacity::default(), output, colors)
+}
+
+fn block_on(
+    verb: impl Future<Output = Result<ExitCode, EngineError>>,
+) -> Result<ExitCode, EngineError> {
+    diagnostics::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| EngineError::io("cannot start the runtime", error))?;
+    let ended = runtime.block_on(verb);
+    // A thread that the system holds up, as in a file that does not answer, would hold up the
+    // end of the program for as long.
+    runtime.shutdown_timeout(LAST);
+    ended
+}

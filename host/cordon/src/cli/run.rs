@@ -1,0 +1,303 @@
+//! `cordon run PLUGIN`: one plugin in the foreground, for its author.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+
+use crate::cli::stopping::Stopping;
+use crate::config::{HardwareSection, IndigoSection, PluginFolder};
+use crate::engine::artifact::Artifact;
+use crate::engine::{Engine, EngineOptions};
+use crate::hub::Hub;
+use crate::instance::counters::Status;
+use crate::instance::supervisor::Handle;
+use crate::platform::domoticz::definition::{self, PluginDefinition};
+use crate::platform::indigo::ServerOptions;
+use crate::platform::indigo::bundle::is_bundle;
+use crate::{system, web};
+use cordon_base::error::EngineError;
+use cordon_base::grants::Grants;
+use cordon_base::limits::Limits;
+
+/// How long the plugin has to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Arguments of `cordon run`.
+#[derive(Args)]
+pub struct Run {
+    /// The plugin's folder, a single Python file with a definition in it, or an Indigo
+    /// bundle.
+    plugin: PathBuf,
+    /// A parameter of the plugin, such as `Address=127.0.0.1`. Repeatable.
+    #[arg(long, value_name = "NAME=VALUE")]
+    param: Vec<String>,
+    /// A network grant, such as `192.168.1.0/24:80`. Repeatable.
+    #[arg(long, value_name = "HOST:PORTS")]
+    network: Vec<String>,
+    /// A port, or a range of them, on which the plugin may listen. Repeatable.
+    #[arg(long, value_name = "PORT")]
+    listen: Vec<String>,
+    /// A program that the plugin may run, such as `/usr/bin/uptime`. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    exec: Vec<String>,
+    /// A serial port that the plugin may open, such as `/dev/ttyUSB0`. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    serial: Vec<String>,
+    /// A host to which the plugin may send echo requests. Repeatable.
+    #[arg(long, value_name = "HOST")]
+    icmp: Vec<String>,
+    /// A limit, such as `threads=4`. Repeatable.
+    #[arg(long, value_name = "NAME=N")]
+    limit: Vec<String>,
+    /// What the plugin may do in its own folder.
+    #[arg(long, value_enum, default_value_t)]
+    plugin_folder: PluginFolder,
+    /// Name of the hardware; the definition's by default.
+    #[arg(long)]
+    name: Option<String>,
+    /// Folder for devices and files; a temporary one, removed at the end, by default.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Where to offer the HTTP API; nowhere by default.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    api: Option<std::net::SocketAddr>,
+    /// Ends after this many seconds instead of at Ctrl-C.
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<u64>,
+}
+
+impl Run {
+    /// Runs the plugin until Ctrl-C, the end of `--seconds`, or its failure.
+    pub async fn act(self) -> Result<ExitCode, EngineError> {
+        let stopping = Stopping::listen(GRACE)?;
+        let scratch = Scratch::new()?;
+        let what = self.what(scratch.path())?;
+        let events = super::console()?;
+        let options = EngineOptions {
+            instances: 1,
+            ..EngineOptions::default()
+        };
+        system::raise_file_limit(u64::from(options.instances));
+        let engine = Engine::new(&options, &Artifact::locate()?)?;
+        let data = self
+            .data
+            .clone()
+            .unwrap_or_else(|| scratch.path().join("data"));
+        let listener =
+            match self.api {
+                Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+                    EngineError::io(format!("cannot listen on {address}"), error)
+                })?),
+                None => None,
+            };
+        let address = match &listener {
+            Some(listener) => Some(
+                listener
+                    .local_addr()
+                    .map_err(|error| EngineError::io("cannot see the own address", error))?,
+            ),
+            None => None,
+        };
+        let mut hub = Hub::open(engine, events.clone(), &data, address.into_iter().collect())?;
+        match &what {
+            What::Domoticz(section, definition) => hub.start(section, definition).await?,
+            What::Indigo(section) => {
+                if let Some(address) = address {
+                    hub.describe(ServerOptions {
+                        web_url: format!("http://{address}"),
+                        port: address.port(),
+                        ..ServerOptions::default()
+                    });
+                }
+                hub.start_indigo(section).await?;
+                hub.indigo().await?.ready();
+            }
+        }
+        if let Some((listener, address)) = listener.zip(address) {
+            let router = web::router(hub.api(address));
+            println!("API on http://{address}/json.htm");
+            tokio::spawn(web::serve(listener, router, std::future::pending()));
+        }
+        hub.set_grace(GRACE);
+        let code = self.wait(&hub, stopping).await;
+        hub.stop().await;
+        events.flush_echo(Duration::from_secs(1));
+        Ok(code)
+    }
+
+    /// Waits for the end; fails when the plugin does.
+    async fn wait(&self, hub: &Hub, stopping: Stopping) -> ExitCode {
+        let failed = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let failed = |it: &Handle| {
+                    let counters = &it.remote().counters;
+                    // A plugin that restarts itself pauses without having failed.
+                    counters.failures.load(Ordering::Relaxed) > 0
+                        && matches!(
+                            counters.status(),
+                            Status::Restarting { .. } | Status::Parked { .. }
+                        )
+                };
+                if hub.instances().iter().any(failed) {
+                    return;
+                }
+            }
+        };
+        let time = async {
+            match self.seconds {
+                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = failed => ExitCode::FAILURE,
+            () = time => ExitCode::SUCCESS,
+            () = stopping.told() => ExitCode::SUCCESS,
+        }
+    }
+
+    /// The section that a configuration would have for the plugin.
+    fn what(&self, scratch: &Path) -> Result<What, EngineError> {
+        if is_bundle(&self.plugin) {
+            if let Some(text) = self.param.first() {
+                return Err(EngineError::Config(format!(
+                    "--param {text}: an Indigo plugin has no parameters; its preferences are in \
+                     its data folder"
+                )));
+            }
+            return Ok(What::Indigo(Box::new(IndigoSection {
+                bundle: self.plugin.clone(),
+                name: self.name.clone(),
+                environment: BTreeMap::new(),
+                grants: self.grants()?,
+                limits: self.limits()?,
+                plugin_folder: self.plugin_folder,
+                verify_tls: false,
+            })));
+        }
+        let definition = load_definition(&self.plugin, scratch)?;
+        let section = self.section(&definition)?;
+        Ok(What::Domoticz(Box::new(section), Box::new(definition)))
+    }
+
+    fn limits(&self) -> Result<Limits, EngineError> {
+        let limits: BTreeMap<String, u64> = pairs("--limit", &self.limit)?
+            .into_iter()
+            .map(|(name, value)| match value.parse() {
+                Ok(value) => Ok((name, value)),
+                Err(_) => Err(EngineError::Config(format!(
+                    "--limit {name}={value}: a whole number is expected"
+                ))),
+            })
+            .collect::<Result<_, _>>()?;
+        Limits::with_overrides(&limits).map_err(EngineError::Config)
+    }
+
+    fn grants(&self) -> Result<Grants, EngineError> {
+        let mut grants = Grants::default();
+        for text in &self.network {
+            grants.network.push(text.parse().map_err(config)?);
+        }
+        for text in &self.listen {
+            grants.listen.push(text.parse().map_err(config)?);
+        }
+        for text in &self.exec {
+            grants.exec.push(text.parse().map_err(config)?);
+        }
+        for text in &self.serial {
+            grants.serial.push(text.parse().map_err(config)?);
+        }
+        for text in &self.icmp {
+            grants.icmp.push(text.parse().map_err(config)?);
+        }
+        Ok(grants)
+    }
+
+    fn section(&self, definition: &PluginDefinition) -> Result<HardwareSection, EngineError> {
+        Ok(HardwareSection {
+            log_level: crate::config::all_levels(),
+            name: self.name.clone().unwrap_or_else(|| definition.name.clone()),
+            plugin: definition.key.clone(),
+            parameters: pairs("--param", &self.param)?,
+            environment: BTreeMap::new(),
+            grants: self.grants()?,
+            limits: self.limits()?,
+            plugin_folder: self.plugin_folder,
+            verify_tls: false,
+            typed_serial: true,
+        })
+    }
+}
+
+/// What is run.
+enum What {
+    Domoticz(Box<HardwareSection>, Box<PluginDefinition>),
+    Indigo(Box<IndigoSection>),
+}
+
+fn config(error: impl std::fmt::Display) -> EngineError {
+    EngineError::Config(error.to_string())
+}
+
+fn pairs(option: &str, texts: &[String]) -> Result<BTreeMap<String, String>, EngineError> {
+    texts
+        .iter()
+        .map(|text| match text.split_once('=') {
+            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+            None => Err(EngineError::Config(format!(
+                "{option} {text}: NAME=VALUE is expected"
+            ))),
+        })
+        .collect()
+}
+
+/// The definition of a plugin folder, or of a single file, which is put into a
+/// folder of its own as `plugin.py`.
+fn load_definition(path: &Path, scratch: &Path) -> Result<PluginDefinition, EngineError> {
+    let folder = if path.is_dir() {
+        path.to_owned()
+    } else {
+        let folder = scratch.join("plugin");
+        std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::copy(path, folder.join("plugin.py")))
+            .map_err(|error| EngineError::io(format!("cannot read {}", path.display()), error))?;
+        folder
+    };
+    let definitions = definition::read_folder(&folder).map_err(config)?;
+    definitions.into_iter().next().ok_or_else(|| {
+        EngineError::Config(format!(
+            "{} defines no plugin: there is no <plugin ...> element in its plugin.py",
+            path.display()
+        ))
+    })
+}
+
+/// A folder that is removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, EngineError> {
+        let folder = std::env::temp_dir().join(format!("cordon-run-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| EngineError::io("cannot make a temporary folder", error))?;
+        Ok(Self(folder))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(folder = %self.0.display(), %error, "cannot remove");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `cordon serve`: the hub with the plugins of a configuration.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::task::JoinHandle;
+
+use super::startup;
+use super::stopping::Stopping;
+use crate::config::Config;
+use crate::engine::artifact::Artifact;
+use crate::engine::{Engine, EngineOptions};
+use crate::hub::Hub;
+use crate::platform::indigo::ServerOptions;
+use crate::system;
+use crate::web::Listeners;
+use crate::web::indigo::IndigoApi;
+use cordon_base::error::EngineError;
+use cordon_base::log::{EventLog, Level};
+use cordon_reach::mail::Mailer;
+
+/// Arguments of `cordon serve`.
+#[derive(Args)]
+pub struct Serve {
+    /// The configuration file.
+    #[arg(long, default_value = "cordon.toml")]
+    config: PathBuf,
+    /// Also starts the simulated devices of the example plugins, on loopback.
+    #[arg(long)]
+    simulate: bool,
+}
+
+impl Serve {
+    /// Serves until the process is told to stop.
+    pub async fn act(self) -> Result<ExitCode, EngineError> {
+        let config = Config::load(&self.config)?;
+        let grace = Duration::from_secs(config.hub.stop_seconds);
+        let stopping = Stopping::listen(grace)?;
+        let events = super::console()?;
+        for warning in &config.warnings {
+            events.record(None, Level::Error, warning.clone());
+        }
+        let options = EngineOptions {
+            instances: config.hub.instances,
+            ..EngineOptions::default()
+        };
+        system::raise_file_limit(u64::from(options.instances));
+        let wanted = config.hardware.len().saturating_add(config.indigo.len());
+        let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
+        system::room_for(wanted, options.instances)?;
+        let engine = Engine::new(&options, &Artifact::locate()?)?;
+        say(
+            &events,
+            format!("memory of instances: {}", engine.allocation()),
+        );
+        let listeners = Listeners::bind(config.hub.listen, &config.web).await?;
+        let [address, pages] = listeners.addresses();
+        let _simulators = if self.simulate {
+            Some(crate::simulator::start(crate::simulator::Addresses::default()).await?)
+        } else {
+            None
+        };
+        let mut hub = Hub::open(
+            engine,
+            events.clone(),
+            &config.hub.data,
+            vec![address, pages],
+        )?;
+        hub.set_web(config.web.clone());
+        hub.set_grace(grace);
+        hub.describe(ServerOptions {
+            latitude: config.hub.latitude,
+            longitude: config.hub.longitude,
+            web_url: format!("http://{address}"),
+            port: address.port(),
+            mailer: config.mail.clone().map(Mailer::new),
+        });
+        let library = hub.prepare(&config.hub.plugins, config.hub.instances);
+        let api = hub.api(address);
+        let (access, origins) = (api.access.clone(), api.origins.clone());
+        let budget = api.budget.clone();
+        let indigo = hub.indigo().await?;
+        let indigo = IndigoApi::new(indigo, &config.indigo_api, access, origins);
+        let indigo = indigo.with_budget(budget);
+        // Whatever lies in the plugins folder: first the operator can look and act.
+        say(&events, format!("pages of plugins: http://{pages}/"));
+        say(&events, format!("ready on http://{address}/"));
+        let web = config.web.clone();
+        let told = stopping.clone().told();
+        let (running, ended) = tokio::sync::oneshot::channel::<()>();
+        let serving = tokio::spawn(async move {
+            // Dropped at the end, whatever that is.
+            let _running = running;
+            listeners.serve(&web, api, indigo, told).await;
+        });
+        tokio::select! {
+            biased;
+            () = stopping.clone().told() => {}
+            _ = ended => {}
+            started = startup::start_all(&mut hub, &config, &events, &library) => started?,
+        }
+        let served = stop(stopping, serving, &mut hub, &events).await;
+        events.flush_echo(Duration::from_secs(1));
+        served.map(|()| ExitCode::SUCCESS)
+    }
+}
+
+/// Waits until the program is told to stop, or cannot serve any more; then ends the API and
+/// the plugins at the same time.
+async fn stop(
+    stopping: Stopping,
+    mut serving: JoinHandle<()>,
+    hub: &mut Hub,
+    events: &EventLog,
+) -> Result<(), EngineError> {
+    let ended = |served: Result<(), tokio::task::JoinError>| {
+        served.map_err(|error| EngineError::io("serving HTTP", error.into()))
+    };
+    tokio::select! {
+        biased;
+        () = stopping.told() => {
+            say(events, "stopping".to_owned());
+            let ((), served) = tokio::join!(hub.stop(), serving);
+            ended(served)
+        }
+        served = &mut serving => {
+            say(events, "stopping, because the API has ended".to_owned());
+            hub.stop().await;
+            ended(served)
+        }
+    }
+}
+
+fn say(events: &EventLog, text: String) {
+    events.record(None, Level::Status, text);
+}

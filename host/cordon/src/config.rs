@@ -1,0 +1,623 @@
+//! `cordon.toml`: what the operator wants.
+//!
+//! Unknown words are errors that name the word and what is expected; nothing is
+//! guessed. Paths are relative to the file's own folder.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::web::Rights;
+use crate::web::indigo::IndigoApiConfig;
+use cordon_base::error::EngineError;
+use cordon_base::grants::{Grants, HostPattern, is_name};
+use cordon_base::limits::Limits;
+use cordon_base::private::{self, Standing};
+use cordon_base::regular_file::RegularFile;
+use cordon_reach::mail::MailConfig;
+
+/// Largest file in bytes.
+const MAX_FILE: usize = 16 << 20;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The hub itself.
+    #[serde(default)]
+    pub hub: HubConfig,
+    /// The HTTP API.
+    #[serde(default)]
+    pub web: WebConfig,
+    /// The plugin instances, in the order in which they are started.
+    #[serde(default)]
+    pub hardware: Vec<HardwareSection>,
+    /// The Indigo plugins, started after the others.
+    #[serde(default)]
+    pub indigo: Vec<IndigoSection>,
+    /// The mail server, for Indigo plugins and actions.
+    #[serde(default)]
+    pub mail: Option<MailConfig>,
+    /// The HTTP API for Indigo's clients.
+    #[serde(default, rename = "indigo-api")]
+    pub indigo_api: IndigoApiConfig,
+    /// What the operator should be told about the file.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
+}
+
+/// The `[hub]` section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HubConfig {
+    /// Where the HTTP API listens.
+    pub listen: SocketAddr,
+    /// Folder for the database and the plugins' data folders.
+    pub data: PathBuf,
+    /// Folder with one folder per plugin.
+    pub plugins: PathBuf,
+    /// Plugin instances that can be alive at once; the pool is made for as many.
+    pub instances: u32,
+    /// Seconds that all plugins together have to stop when the hub does.
+    #[serde(rename = "stop-seconds")]
+    pub stop_seconds: u64,
+    /// Where the hub is, in degrees north: for sunrise and sunset.
+    pub latitude: f64,
+    /// Where the hub is, in degrees east.
+    pub longitude: f64,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: "data".into(),
+            plugins: "plugins".into(),
+            instances: 1000,
+            stop_seconds: 20,
+            latitude: 0.0,
+            longitude: 0.0,
+        }
+    }
+}
+
+/// The `[web]` section: who may use the HTTP API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebConfig {
+    /// Who has a password.
+    pub users: Vec<WebUser>,
+    /// Addresses and networks that need none, such as `192.168.1.0/24`; this machine by
+    /// default.
+    #[serde(deserialize_with = "networks")]
+    pub networks: Vec<HostPattern>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "networks")]
+    pub proxies: Vec<HostPattern>,
+    /// Names under which browsers may use the hub, beside its addresses, `localhost` and
+    /// the machine's own name.
+    pub names: Vec<String>,
+    /// Where pages of plugins are served; on the port after the API's by default.
+    pub pages: Option<SocketAddr>,
+    /// Where browsers find them, when that is another address, such as behind a proxy.
+    #[serde(rename = "pages-url")]
+    pub pages_url: Option<String>,
+    /// Whether hardware can be added through the API, by admins.
+    #[serde(rename = "add-hardware")]
+    pub add_hardware: bool,
+}
+
+/// One entry of `users`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebUser {
+    /// Name to log in with.
+    pub name: String,
+    /// Password.
+    pub password: String,
+    /// What the user may do.
+    #[serde(default)]
+    pub rights: Rights,
+}
+
+impl std::fmt::Debug for WebUser {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebUser")
+            .field("name", &self.name)
+            .field("rights", &self.rights)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self {
+            users: Vec::new(),
+            networks: vec![
+                HostPattern::Network {
+                    base: Ipv4Addr::new(127, 0, 0, 0).into(),
+                    bits: 8,
+                },
+                HostPattern::Address(Ipv6Addr::LOCALHOST.into()),
+            ],
+            proxies: Vec::new(),
+            names: Vec::new(),
+            pages: None,
+            pages_url: None,
+            add_hardware: true,
+        }
+    }
+}
+
+impl WebConfig {
+    fn check(&self) -> Result<(), String> {
+        // An origin of its own has another port or, behind a proxy, another name.
+        let wrong = |url: &&String| {
+            let rest = url.strip_prefix("http://").or(url.strip_prefix("https://"));
+            let host = rest
+                .map(|rest| rest.trim_end_matches('/'))
+                .unwrap_or_default();
+            host.is_empty()
+                || !host
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b))
+        };
+        if let Some(url) = self.pages_url.as_ref().filter(wrong) {
+            return Err(format!(
+                "`{url}` is no origin; give `pages-url` under [web] the form \
+                 https://pages.example.org"
+            ));
+        }
+        if let Some(name) = self.names.iter().find(|name| !is_name(name)) {
+            return Err(format!(
+                "`{name}` is no name; `names` under [web] are those such as hub.example.org, \
+                 without a port"
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn networks<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<HostPattern>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let pattern = |text: &String| {
+        match text.parse() {
+            Ok(pattern @ (HostPattern::Address(_) | HostPattern::Network { .. })) => Ok(pattern),
+            // A name says nothing of who asks.
+            Ok(HostPattern::Any | HostPattern::Name(_)) | Err(_) => Err(serde::de::Error::custom(
+                format!("`{text}` is no address and no network such as 192.168.1.0/24"),
+            )),
+        }
+    };
+    texts.iter().map(pattern).collect()
+}
+
+/// What a plugin may do in its own folder: `plugin-folder` of its section.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum PluginFolder {
+    /// Read it.
+    #[default]
+    ReadOnly,
+    /// Change what it sees of it: the changes go to a folder of the instance.
+    CopyOnWrite,
+}
+
+/// One `[[hardware]]` section: an instance of a plugin.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HardwareSection {
+    /// Name, unique in the file; its rows are kept under it.
+    pub name: String,
+    /// Key of the plugin.
+    pub plugin: String,
+    /// Values of the plugin's parameters, such as `Address`.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// Environment variables for the plugin.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// What it may reach beyond its own parameters.
+    #[serde(default)]
+    pub grants: Grants,
+    /// Limits other than the defaults.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What it may do in its own folder.
+    #[serde(default, rename = "plugin-folder")]
+    pub plugin_folder: PluginFolder,
+    /// Whether TLS connections demand a certificate that can be verified.
+    #[serde(default)]
+    pub verify_tls: bool,
+    /// Whether parameter `SerialPort` grants the port: the operator has typed it.
+    #[serde(skip, default = "yes")]
+    pub typed_serial: bool,
+    /// Which levels of the plugin's lines are kept: 1 normal, 2 status, 4 error, added up.
+    #[serde(default = "all_levels", rename = "log-level")]
+    pub log_level: u32,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Every level of a plugin's lines.
+#[must_use]
+pub fn all_levels() -> u32 {
+    7
+}
+
+/// One `[[indigo]]` section: an Indigo plugin.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IndigoSection {
+    /// The bundle, `X.indigoPlugin`, in the folder of plugins.
+    pub bundle: PathBuf,
+    /// Name in logs, unique in the file; the bundle's own by default.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Environment variables for the plugin.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// What it may reach.
+    #[serde(default)]
+    pub grants: Grants,
+    /// Limits other than the defaults.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What it may do in its own folder.
+    #[serde(default, rename = "plugin-folder")]
+    pub plugin_folder: PluginFolder,
+    /// Whether TLS connections demand a certificate that can be verified.
+    #[serde(default)]
+    pub verify_tls: bool,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Config`] with the line and what is expected there.
+    pub fn load(path: &Path) -> Result<Self, EngineError> {
+        let io = |error| EngineError::io(format!("cannot read {}", path.display()), error);
+        let wrong = |what: &dyn std::fmt::Display| {
+            EngineError::Config(format!("{}: {what}", path.display()))
+        };
+        let file = RegularFile::open(path).map_err(io)?;
+        let standing = private::standing(file.as_file(), path).map_err(io)?;
+        if standing == Standing::Writable {
+            return Err(wrong(
+                &"everybody can change it or put another in its place, and so have programs \
+                  started; use `chmod go-w` on the file and its folder",
+            ));
+        }
+        let text = file.whole(MAX_FILE).map_err(io)?;
+        let text = String::from_utf8(text).map_err(|_| wrong(&"it is no UTF-8"))?;
+        let mut config: Self =
+            toml::from_str(&text).map_err(|error| wrong(&explained(&error, &text)))?;
+        config.check().map_err(|error| wrong(&error))?;
+        config.warnings = warnings(&standing, config.has_secrets());
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.hub.data = folder.join(&config.hub.data);
+        config.hub.plugins = folder.join(&config.hub.plugins);
+        for section in &mut config.indigo {
+            section.bundle = config.hub.plugins.join(&section.bundle);
+        }
+        Ok(config)
+    }
+
+    /// Whether a password or a key stands in it. Any parameter may be one.
+    fn has_secrets(&self) -> bool {
+        let mail = self
+            .mail
+            .as_ref()
+            .is_some_and(|mail| mail.password.is_some());
+        let mut typed = self.hardware.iter().map(|it| it.parameters.keys());
+        mail || !self.web.users.is_empty()
+            || !self.indigo_api.keys.is_empty()
+            || typed.any(|mut names| names.any(|name| name.contains("assword")))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.web.check()?;
+        let mut users = std::collections::BTreeSet::new();
+        for user in &self.web.users {
+            if user.name.is_empty() || user.password.is_empty() || !users.insert(&user.name) {
+                return Err(
+                    "each of `users` under [web] needs a name of its own and a password".into(),
+                );
+            }
+            // Clients send the two joined by a colon.
+            if user.name.contains(':') || user.name.contains(char::is_control) {
+                return Err(format!(
+                    "the user `{}` under [web] could not log in; a name has no colon and no \
+                     control character",
+                    user.name.escape_debug()
+                ));
+            }
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for hardware in &self.hardware {
+            if hardware.name.trim().is_empty() {
+                return Err("a [[hardware]] section has an empty name; give it one".into());
+            }
+            if !names.insert(&hardware.name) {
+                return Err(format!(
+                    "two [[hardware]] sections are called `{}`; names must differ",
+                    hardware.name
+                ));
+            }
+        }
+        for indigo in &self.indigo {
+            let named = indigo.name.as_ref();
+            if let Some(name) = named
+                && !names.insert(name)
+            {
+                return Err(format!(
+                    "two sections are called `{name}`; names must differ"
+                ));
+            }
+        }
+        if !(1..=3600).contains(&self.hub.stop_seconds) {
+            return Err("`stop-seconds` under [hub] must be from 1 to 3600".into());
+        }
+        if !(-90.0..=90.0).contains(&self.hub.latitude) {
+            return Err("latitude must be from -90 to 90 degrees".into());
+        }
+        if !(-180.0..=180.0).contains(&self.hub.longitude) {
+            return Err("longitude must be from -180 to 180 degrees".into());
+        }
+        if let Some(mail) = &self.mail {
+            mail.check()?;
+        }
+        self.indigo_api.check(self.hub.listen.ip().is_loopback())?;
+        let wanted = self.hardware.len().saturating_add(self.indigo.len());
+        if usize::try_from(self.hub.instances).is_ok_and(|room| wanted > room) {
+            return Err(format!(
+                "{wanted} [[hardware]] and [[indigo]] sections and room for {}; raise `instances` \
+                 under [hub]",
+                self.hub.instances
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Where an error is and what is expected there. The line may hold a password, so neither
+/// it nor any value is said.
+fn explained(error: &toml::de::Error, text: &str) -> String {
+    let message = without_values(error.message());
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return message;
+    };
+    let row = before.matches('\n').count().saturating_add(1);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let column = line.chars().count().saturating_add(1);
+    format!("line {row}, column {column}: {message}")
+}
+
+/// The message of an error without the value that is wrong, which stands before what is
+/// expected.
+fn without_values(message: &str) -> String {
+    const KINDS: [&str; 4] = [
+        "invalid type: ",
+        "invalid value: ",
+        "invalid length ",
+        "unknown variant ",
+    ];
+    let Some(kind) = KINDS.iter().find(|kind| message.starts_with(**kind)) else {
+        return message.to_owned();
+    };
+    let value = message.get(kind.len()..).unwrap_or_default();
+    let (value, expected) = value.rsplit_once(", expected ").unwrap_or((value, ""));
+    // Such as `string "..."` and integer `1`.
+    let what = value.split(['"', '`']).next().unwrap_or_default().trim();
+    let what = format!("{kind}{what}");
+    let what = what.trim_end().trim_end_matches(':');
+    match expected {
+        "" => what.to_owned(),
+        expected => format!("{what}, expected {expected}"),
+    }
+}
+
+/// What the operator should change about who may read and write the file.
+fn warnings(standing: &Standing, secrets: bool) -> Vec<String> {
+    let text = match standing {
+        Standing::GroupWritable => {
+            "its group can change cordon.toml, and so have programs started; use `chmod g-w`"
+        }
+        Standing::Readable if secrets => {
+            "others can read the passwords in cordon.toml; use `chmod go-r`"
+        }
+        _ => return Vec::new(),
+    };
+    vec![text.to_owned()]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cordon.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_unknown_word_is_refused_with_its_line() {
+        let text = refusal("[hub]\nlisten = \"127.0.0.1:1\"\nport = 4\n");
+        assert!(text.contains("port") && text.contains("line 3"), "{text}");
+    }
+
+    #[test]
+    fn an_error_says_where_it_is_and_no_value() {
+        let user = |rest: &str| format!("# é\n[web]\nusers = [{{ {rest} }}]\n");
+        for (text, said) in [
+            (
+                user("name = \"a\", password = \"SECRET\", rigths = \"user\""),
+                "line 3, column 45: unknown field `rigths`, expected one of",
+            ),
+            (user("name = \"a\", password = SECRET"), "line 3, column"),
+            (
+                user("name = \"a\", password = 735773"),
+                "invalid type: integer, expected a string",
+            ),
+            (
+                user("name = \"a\", password = \"p\", rights = \"SECRET\""),
+                "unknown variant, expected one of `viewer`",
+            ),
+            (
+                "hub = \"SECRET, expected \\\"\"\n".to_owned(),
+                "line 1, column 7: invalid type: string, expected struct",
+            ),
+            (
+                "\n\n[web\npassword = \"SECRET\"".to_owned(),
+                "line 3, column",
+            ),
+            (user("name = \"a\", password = \"SECRET"), "line 3, column"),
+        ] {
+            let refused = refusal(&text);
+            assert!(refused.contains(said), "{text}: {refused}");
+            assert!(
+                !refused.contains("SECRET") && !refused.contains("735773"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_none_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cordon.toml");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let refused = Config::load(&path).unwrap_err().to_string();
+        assert!(refused.contains("it is no regular file"), "{refused}");
+    }
+
+    #[test]
+    fn a_user_whose_name_cannot_be_sent_is_refused() {
+        for name in ["a:b", "a\\nb"] {
+            let text = format!("[web]\nusers = [{{ name = \"{name}\", password = \"p\" }}]\n");
+            let refused = refusal(&text);
+            assert!(refused.contains("a name has no colon"), "{refused}");
+        }
+    }
+
+    fn loaded(text: &str, mode: u32) -> Result<Vec<String>, String> {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cordon.toml");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let config = Config::load(&path);
+        config
+            .map(|it| it.warnings)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_that_everybody_can_change_is_refused() {
+        let text = loaded("", 0o666).unwrap_err();
+        assert!(text.contains("chmod go-w"), "{text}");
+    }
+
+    #[test]
+    fn who_else_reads_passwords_or_changes_the_file_is_told() {
+        let users = "[web]\nusers = [{ name = \"a\", password = \"b\" }]\n";
+        assert!(loaded(users, 0o600).unwrap().is_empty());
+        assert!(loaded("", 0o644).unwrap().is_empty());
+        assert!(loaded(users, 0o644).unwrap()[0].contains("chmod go-r"));
+        assert!(loaded("", 0o664).unwrap()[0].contains("chmod g-w"));
+    }
+
+    #[test]
+    fn names_and_origins_of_the_web_are_what_they_seem() {
+        for (line, expected) in [
+            ("names = [\"hub.example.org:8080\"]", "without a port"),
+            ("names = [\"192.168.1.2\"]", "is no name"),
+            ("pages-url = \"pages.example.org\"", "is no origin"),
+            (
+                "pages-url = \"https://pages.example.org/x\"",
+                "is no origin",
+            ),
+            ("proxies = [\"proxy.lan\"]", "is no address"),
+        ] {
+            let text = refusal(&format!("[web]\n{line}\n"));
+            assert!(text.contains(expected), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn two_sections_of_one_name_are_refused() {
+        let section = "[[hardware]]\nname = \"A\"\nplugin = \"P\"\n";
+        let text = refusal(&format!("{section}{section}"));
+        assert!(
+            text.contains("two [[hardware]] sections are called `A`"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn more_sections_than_room_are_refused() {
+        let section = "[[hardware]]\nname = \"A\"\nplugin = \"P\"\n";
+        let text = refusal(&format!("[hub]\ninstances = 0\n{section}"));
+        assert!(text.contains("raise `instances`"), "{text}");
+    }
+
+    #[test]
+    fn a_hub_has_a_second_to_an_hour_to_stop() {
+        let text = refusal("[hub]\nstop-seconds = 0\n");
+        assert!(text.contains("must be from 1 to 3600"), "{text}");
+        let hub: HubConfig = toml::from_str("stop-seconds = 5").unwrap();
+        assert_eq!(hub.stop_seconds, 5);
+    }
+
+    #[test]
+    fn users_need_a_password_and_networks_are_addresses() {
+        let text = refusal("[web]\nusers = [{ name = \"a\", password = \"\" }]\n");
+        assert!(text.contains("a name of its own and a password"), "{text}");
+        for network in ["router.lan", "10.0.0.0/99", "*"] {
+            let text = refusal(&format!("[web]\nnetworks = [\"{network}\"]\n"));
+            assert!(
+                text.contains(&format!("`{network}` is no address")),
+                "{text}"
+            );
+        }
+        let web: WebConfig =
+            toml::from_str("users = [{ name = \"a\", password = \"secret\" }]").unwrap();
+        assert!(!format!("{web:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_mail_server_needs_a_sender_and_both_halves_of_a_login() {
+        let text = refusal("[mail]\nserver = \"mail\"\nfrom = \"nobody\"\n");
+        assert!(text.contains("`nobody` is no mail address"), "{text}");
+        let text = refusal("[mail]\nserver = \"mail\"\nfrom = \"a@b\"\nuser = \"a\"\n");
+        assert!(text.contains("`user` and `password`"), "{text}");
+        let mail: MailConfig = toml::from_str(
+            "server = \"mail\"\nfrom = \"a@b\"\nuser = \"a\"\npassword = \"secret\"",
+        )
+        .unwrap();
+        assert_eq!(mail.port, 587);
+        assert!(!format!("{mail:?}").contains("secret"));
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cordon.toml");
+        std::fs::write(&path, "[hub]\nplugins = \"p\"\n").unwrap();
+        let config = Config::load(&path).unwrap();
+        assert_eq!(config.hub.plugins, folder.path().join("p"));
+    }
+}

@@ -1,0 +1,24 @@
+//! The epoch ticker: one thread per engine.
+
+use std::thread;
+
+use crate::engine::TICK;
+use cordon_base::error::EngineError;
+
+/// Starts the thread. It holds the engine weakly and ends with it.
+pub fn start(engine: &wasmtime::Engine) -> Result<(), EngineError> {
+    let weak = engine.weak();
+    thread::Builder::new()
+        .name("cordon-ticker".into())
+        .spawn(move || {
+            loop {
+                thread::sleep(TICK);
+                match weak.upgrade() {
+                    Some(engine) => engine.increment_epoch(),
+                    None => return,
+                }
+            }
+        })
+        .map(drop)
+        .map_err(|error| EngineError::io("cannot start the epoch ticker", error))
+}

@@ -1,0 +1,389 @@
+//! Hardware that is added, changed and removed while the hub runs.
+//!
+//! It lives in the store, beside that of `cordon.toml`, which nobody but the operator
+//! changes. It can be of any plugin in the hub's folder and has no grants: it may
+//! reach its own Address and Port and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
+use tokio::time::timeout_at;
+use tokio_util::task::TaskTracker;
+
+use super::turns::Turns;
+use super::{Maker, stop_all};
+use crate::capability::files;
+use crate::config::{HardwareSection, PluginFolder};
+use crate::instance::supervisor::Handle;
+use crate::platform::domoticz::catalogue::{Catalogue, Library};
+use crate::platform::domoticz::definition::PluginDefinition;
+use crate::web::Management;
+use cordon_base::account::Account;
+use cordon_base::error::EngineError;
+use cordon_base::grants::Grants;
+use cordon_base::limits::Limits;
+use cordon_base::log::Level;
+use cordon_base::problems::Problems;
+use cordon_store::ManagedHardware;
+
+/// Longest text of one parameter, and of a name, in bytes.
+const MAX_VALUE: usize = 4096;
+const MAX_NAME: usize = 100;
+
+/// How long the plugins folder is looked through before what is known is started.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long after a look the next one begins, when it did not come to the end.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// The managed hardware. Clones share it.
+#[derive(Clone)]
+pub(super) struct Manager {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    maker: Maker,
+    library: Library,
+    problems: Problems,
+    /// Hardware of the configuration; unknown until it was started.
+    configured: OnceLock<BTreeSet<u32>>,
+    instances: usize,
+    running: Mutex<BTreeMap<u32, Handle>>,
+    /// Held by whoever changes the hardware of this id, for as long as that takes.
+    turns: Turns,
+    /// Changes on their way.
+    changes: TaskTracker,
+    /// Nothing is started any more.
+    stopping: AtomicBool,
+}
+
+impl Manager {
+    pub(super) fn new(maker: Maker, library: Library, problems: Problems, instances: u32) -> Self {
+        let inner = Inner {
+            maker,
+            library,
+            problems,
+            configured: OnceLock::new(),
+            instances: usize::try_from(instances).unwrap_or(usize::MAX),
+            running: Mutex::default(),
+            turns: Turns::default(),
+            changes: TaskTracker::new(),
+            stopping: AtomicBool::new(false),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The plugins folder.
+    pub(super) fn library(&self) -> Library {
+        self.inner.library.clone()
+    }
+
+    /// Starts what is enabled, beside these of the configuration. What cannot be started is
+    /// an error in the log.
+    pub(super) async fn start_all(&self, configured: BTreeSet<u32>) -> Result<(), EngineError> {
+        let inner = &self.inner;
+        let configured = inner.configured.get_or_init(|| configured);
+        let stored = inner.maker.services.store.managed_hardware().await?;
+        let enabled: Vec<_> = stored.into_iter().filter(|it| it.enabled).collect();
+        let keys: Vec<_> = enabled.iter().map(|it| it.key.as_str()).collect();
+        let catalogue = match enabled.is_empty() {
+            true => Arc::default(),
+            false => {
+                inner
+                    .library
+                    .look_until((Instant::now() + PATIENCE).into(), &keys)
+                    .await
+            }
+        };
+        let waiting = inner.start_found(configured, enabled, &catalogue).await;
+        if !waiting.is_empty() {
+            let inner = Arc::clone(inner);
+            tokio::spawn(async move { inner.start_later(waiting).await });
+        }
+        Ok(())
+    }
+
+    /// Stops all by this moment. A change that is on its way starts nothing more.
+    pub(super) async fn stop(&self, until: Instant) {
+        self.inner.stopping.store(true, Ordering::SeqCst);
+        let inner = &self.inner;
+        inner.changes.close();
+        let Ok(mut running) = timeout_at(until.into(), inner.running.lock()).await else {
+            return tracing::error!("the hardware is not given back");
+        };
+        let taken = std::mem::take(&mut *running);
+        drop(running);
+        let changes = timeout_at(until.into(), inner.changes.wait());
+        let ((), changed) = tokio::join!(stop_all(taken.into_values(), until), changes);
+        if changed.is_err() {
+            tracing::error!("a change of the hardware does not end");
+        }
+    }
+}
+
+impl Management for Manager {
+    fn definitions(&self) -> BoxFuture<'_, Result<Vec<Arc<PluginDefinition>>, String>> {
+        Box::pin(async { Ok(self.inner.library.look().await.plugins.clone()) })
+    }
+
+    fn hardware(&self) -> BoxFuture<'_, Result<Vec<ManagedHardware>, String>> {
+        Box::pin(async {
+            let stored = self.inner.maker.services.store.managed_hardware().await;
+            stored.map_err(|error| error.to_string())
+        })
+    }
+
+    fn save(&self, hardware: ManagedHardware) -> BoxFuture<'_, Result<u32, String>> {
+        let inner = Arc::clone(&self.inner);
+        // A client that goes away must not leave half a change.
+        let changes = self.inner.changes.clone();
+        Box::pin(finish(changes, async move { inner.save(hardware).await }))
+    }
+
+    fn remove(&self, id: u32) -> BoxFuture<'_, Result<(), String>> {
+        let inner = Arc::clone(&self.inner);
+        let changes = self.inner.changes.clone();
+        Box::pin(finish(changes, async move { inner.remove(id).await }))
+    }
+}
+
+/// Carries a change to its end even if nobody waits for it any more.
+async fn finish<T: Send + 'static>(
+    changes: TaskTracker,
+    change: impl Future<Output = Result<T, String>> + Send + 'static,
+) -> Result<T, String> {
+    let ended = changes.spawn(change).await;
+    ended.unwrap_or_else(|error| Err(format!("the change failed inside the hub: {error}")))
+}
+
+impl Inner {
+    /// The hardware of the configuration, once all of it was started.
+    fn configured(&self) -> Result<&BTreeSet<u32>, String> {
+        let configured = self.configured.get();
+        configured.ok_or_else(|| "the hub is still starting; try again in a moment".to_owned())
+    }
+
+    async fn save(&self, hardware: ManagedHardware) -> Result<u32, String> {
+        check(&hardware)?;
+        let configured = self.configured()?;
+        let is_new = hardware.id == 0;
+        // New hardware has the turn of what has no id yet, so that they are counted one by one.
+        let turn = self.turns.take(hardware.id).await;
+        let store = &self.maker.services.store;
+        let stored = store.managed_hardware().await;
+        let stored = stored.map_err(|error| error.to_string())?;
+        if is_new && stored.len().saturating_add(configured.len()) >= self.instances {
+            return Err(format!(
+                "there are {} plugin instances already; raise `instances` under [hub]",
+                self.instances
+            ));
+        }
+        if !is_new && !stored.iter().any(|known| known.id == hardware.id) {
+            return Err(self.no_such(hardware.id));
+        }
+        let catalogue = self.library.look().await;
+        let definition = definition(&catalogue, &hardware.key)?;
+        // What cannot start is not stored; checked with the id it has, or would have.
+        let section = section(&hardware);
+        let fits = self.maker.spec(hardware.id, &section, definition);
+        fits.map_err(|error| error.to_string())?;
+        let id = store.save_managed(hardware.clone()).await;
+        let id = id.map_err(|error| error.to_string())?;
+        self.stop_one(id).await;
+        let hardware = ManagedHardware { id, ..hardware };
+        if hardware.enabled {
+            let mut running = self.running.lock().await;
+            self.start(&mut running, configured, &hardware, &catalogue)?;
+        }
+        drop(turn);
+        Ok(id)
+    }
+
+    async fn remove(&self, id: u32) -> Result<(), String> {
+        self.configured()?;
+        let _turn = self.turns.take(id).await;
+        let store = &self.maker.services.store;
+        let stored = store.managed_hardware().await;
+        let stored = stored.map_err(|error| error.to_string())?;
+        if !stored.iter().any(|known| known.id == id) {
+            return Err(self.no_such(id));
+        }
+        self.stop_one(id).await;
+        let removed = store.remove_hardware(id).await;
+        removed.map_err(|error| error.to_string())?;
+        self.forget_files(id).await;
+        Ok(())
+    }
+
+    /// Stops this one, if it runs. It may take as long as it has, and others are changed in
+    /// the meantime.
+    async fn stop_one(&self, id: u32) {
+        let instance = self.running.lock().await.remove(&id);
+        if let Some(instance) = instance {
+            instance.stop(self.maker.services.grace).await;
+        }
+    }
+
+    /// Starts those whose plugins are known, and returns those whose plugins may lie in
+    /// folders that were not read.
+    async fn start_found(
+        &self,
+        configured: &BTreeSet<u32>,
+        wanted: Vec<ManagedHardware>,
+        catalogue: &Catalogue,
+    ) -> Vec<ManagedHardware> {
+        let mut waiting = Vec::new();
+        let mut running = self.running.lock().await;
+        for hardware in wanted {
+            if catalogue.partial && catalogue.find(&hardware.key).is_none() {
+                waiting.push(hardware);
+                continue;
+            }
+            let started = self.start(&mut running, configured, &hardware, catalogue);
+            match started {
+                Ok(()) => self.problems.forget_section(&hardware.name),
+                Err(problem) => self.refuse(&hardware.name, problem),
+            }
+        }
+        waiting
+    }
+
+    /// Starts those whose folders were not read at first, as soon as they are.
+    async fn start_later(&self, mut waiting: Vec<ManagedHardware>) {
+        let Ok(configured) = self.configured() else {
+            return;
+        };
+        let mut told = false;
+        while !waiting.is_empty() && !self.stopping.load(Ordering::SeqCst) {
+            let catalogue = self.library.look().await;
+            let mut open = Vec::new();
+            for hardware in waiting {
+                let _turn = self.turns.take(hardware.id).await;
+                // Somebody may have changed it in the meantime.
+                let stored = self.maker.services.store.managed_hardware().await;
+                let stored = stored.unwrap_or_default().into_iter();
+                let now: Vec<_> = stored
+                    .filter(|it| it.id == hardware.id && it.enabled)
+                    .collect();
+                let runs = self.running.lock().await.contains_key(&hardware.id);
+                if !runs {
+                    open.extend(self.start_found(configured, now, &catalogue).await);
+                }
+            }
+            waiting = open;
+            if !std::mem::replace(&mut told, true) {
+                for hardware in &waiting {
+                    let text = format!(
+                        "there is no plugin with key `{}` so far; folders that do not answer are \
+                         tried again",
+                        hardware.key
+                    );
+                    self.refuse(&hardware.name, text);
+                }
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    fn refuse(&self, name: &str, problem: String) {
+        let events = &self.maker.services.events;
+        events.record_about(name, Level::Error, &problem);
+        self.problems.add_section(name.to_owned(), problem);
+    }
+
+    /// Removes what the plugin kept. The folder of an id is never used again.
+    async fn forget_files(&self, id: u32) {
+        let folders = self
+            .maker
+            .folders(id, PluginFolder::CopyOnWrite, Path::new(""));
+        let mut kept = vec![folders.data, folders.pages, folders.temporary, folders.code];
+        kept.extend(folders.changes);
+        let removing = move || {
+            for folder in kept.iter().filter(|folder| folder.exists()) {
+                if let Err(error) = files::remove(folder) {
+                    tracing::warn!(%error, "a removed hardware's folder stays");
+                }
+            }
+        };
+        let files = &self.maker.services.pools.files;
+        if let Err(error) = files.run(&Account::of_hub(), removing).await {
+            tracing::warn!(%error, "a removed hardware's folders stay");
+        }
+    }
+
+    fn start(
+        &self,
+        running: &mut BTreeMap<u32, Handle>,
+        configured: &BTreeSet<u32>,
+        hardware: &ManagedHardware,
+        catalogue: &Catalogue,
+    ) -> Result<(), String> {
+        if configured.contains(&hardware.id) {
+            return Err("cordon.toml has a hardware of this name; that one runs".to_owned());
+        }
+        if running.len().saturating_add(configured.len()) >= self.instances {
+            return Err("no room for it; raise `instances` under [hub]".to_owned());
+        }
+        let definition = definition(catalogue, &hardware.key)?;
+        let section = section(hardware);
+        if self.stopping.load(Ordering::SeqCst) {
+            return Err("the hub is being stopped".to_owned());
+        }
+        let started = self.maker.start(hardware.id, &section, definition);
+        running.insert(hardware.id, started.map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
+    fn no_such(&self, id: u32) -> String {
+        let configured = self.configured.get();
+        match configured.is_some_and(|it| it.contains(&id)) {
+            true => "this hardware is in cordon.toml; change it there".to_owned(),
+            false => "no hardware has this idx".to_owned(),
+        }
+    }
+}
+
+fn definition<'a>(catalogue: &'a Catalogue, key: &str) -> Result<&'a PluginDefinition, String> {
+    let found = catalogue.find(key).map(|it| &**it);
+    found.ok_or_else(|| format!("there is no plugin with key `{key}`"))
+}
+
+fn check(hardware: &ManagedHardware) -> Result<(), String> {
+    let name = hardware.name.trim();
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(format!("hardware needs a name of 1 to {MAX_NAME} bytes"));
+    }
+    match hardware
+        .parameters
+        .iter()
+        .find(|(_, value)| value.len() > MAX_VALUE)
+    {
+        Some((field, _)) => Err(format!("parameter `{field}` is over {MAX_VALUE} bytes")),
+        None => Ok(()),
+    }
+}
+
+/// The section that stands for it: nothing that only `cordon.toml` can give. A serial
+/// port is a file of this machine, so its name alone opens none.
+fn section(hardware: &ManagedHardware) -> HardwareSection {
+    HardwareSection {
+        name: hardware.name.clone(),
+        plugin: hardware.key.clone(),
+        parameters: hardware.parameters.clone(),
+        environment: BTreeMap::new(),
+        grants: Grants::default(),
+        limits: Limits::default(),
+        plugin_folder: PluginFolder::default(),
+        verify_tls: false,
+        log_level: hardware.log_level,
+        typed_serial: false,
+    }
+}

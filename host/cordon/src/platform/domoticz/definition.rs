@@ -1,0 +1,354 @@
+//! The definition of a plugin, in its `plugin.py`.
+//!
+//! Cuts the XML out of the file and reads it (behaviour spec 1.2 to 1.5). The Python code
+//! itself is never looked at. The file is a stranger's: what may be in it is bounded by
+//! [`bounds`], and reading it takes time and memory in proportion to its size.
+
+mod description;
+
+use std::path::{Path, PathBuf};
+
+use super::manifest::{self, Element};
+use cordon_base::bounds;
+use cordon_base::regular_file::RegularFile;
+
+/// What a plugin says about itself. Attributes that are missing are empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PluginDefinition {
+    /// Names the plugin in the configuration.
+    pub key: String,
+    /// Name for people.
+    pub name: String,
+    /// Author.
+    pub author: String,
+    /// Version, free text.
+    pub version: String,
+    /// Address of a wiki page.
+    pub wikilink: String,
+    /// Address of the product's page.
+    pub externallink: String,
+    /// HTML that can be shown in a page, with a `<description>` element around it; or empty.
+    pub description: String,
+    /// The parameters that the operator fills in, in order.
+    pub params: Vec<Param>,
+    /// The folder with its `plugin.py`.
+    pub folder: PathBuf,
+}
+
+/// One parameter of a plugin, as written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Param {
+    /// Key in `Parameters`, such as `Address` or `Mode1`.
+    pub field: String,
+    /// Label for people.
+    pub label: String,
+    /// Width in a form.
+    pub width: String,
+    /// `true` when it must be given.
+    pub required: String,
+    /// Value when nothing is given.
+    pub default: String,
+    /// `true` when it is a secret.
+    pub password: String,
+    /// Rows of a text area.
+    pub rows: String,
+    /// As that of the plugin.
+    pub description: String,
+    /// The values to choose from; empty for free text.
+    pub options: Vec<ParamOption>,
+}
+
+/// One value to choose.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ParamOption {
+    /// Label for people.
+    pub label: String,
+    /// Value in `Parameters`.
+    pub value: String,
+    /// Whether it is marked as default, with exactly `true` (rule 7).
+    pub default: bool,
+}
+
+/// A definition that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("plugin folder `{}`: {reason}{}", folder.display(), place(*position))]
+pub struct DefinitionProblem {
+    /// The folder with the `plugin.py`.
+    pub folder: PathBuf,
+    /// What is wrong.
+    pub reason: String,
+    /// Row and column in the definition, both from 1.
+    pub position: Option<(usize, usize)>,
+}
+
+fn place(position: Option<(usize, usize)>) -> String {
+    position.map_or_else(String::new, |(row, column)| {
+        format!(" (row {row}, column {column} of the definition)")
+    })
+}
+
+impl PluginDefinition {
+    /// Bytes of its texts.
+    #[must_use]
+    pub(super) fn weight(&self) -> usize {
+        let params = self.params.iter().map(|param| {
+            let options = param.options.iter();
+            let options = options.map(|it| sum([&it.label, &it.value]));
+            let own = sum([
+                &param.field,
+                &param.label,
+                &param.width,
+                &param.required,
+                &param.default,
+                &param.password,
+                &param.rows,
+                &param.description,
+            ]);
+            options.fold(own, usize::saturating_add)
+        });
+        let own = sum([
+            &self.key,
+            &self.name,
+            &self.author,
+            &self.version,
+            &self.wikilink,
+            &self.externallink,
+            &self.description,
+        ]);
+        params.fold(own, usize::saturating_add)
+    }
+}
+
+/// Bytes of some texts, with what each costs beside them.
+fn sum<const N: usize>(texts: [&String; N]) -> usize {
+    let each = texts
+        .iter()
+        .map(|text| text.len().saturating_add(size_of::<String>()));
+    each.fold(0, usize::saturating_add)
+}
+
+/// The definitions in one folder's `plugin.py`: one, as a rule. Blocks.
+///
+/// # Errors
+/// [`DefinitionProblem`] when there is no file, no definition, or a broken one.
+pub fn read_folder(folder: &Path) -> Result<Vec<PluginDefinition>, DefinitionProblem> {
+    let file = RegularFile::open(&folder.join("plugin.py"))
+        .map_err(|error| DefinitionProblem::new(folder, unreadable(&error), None))?;
+    read(folder, file)
+}
+
+/// The same of the open file.
+pub(super) fn read(
+    folder: &Path,
+    file: RegularFile,
+) -> Result<Vec<PluginDefinition>, DefinitionProblem> {
+    let problem = |reason: String, position| DefinitionProblem::new(folder, reason, position);
+    let size = file.size();
+    if u64::try_from(bounds::SOURCE_BYTES).is_ok_and(|most| size > most) {
+        let most = bounds::SOURCE_BYTES;
+        let reason = format!("plugin.py has {size} bytes; at most {most} are taken");
+        return Err(problem(reason, None));
+    }
+    let source = file
+        .first(bounds::SEARCHED_BYTES)
+        .map_err(|error| problem(unreadable(&error), None))?;
+    let Extract { xml, whole } = extract(&source);
+    drop(source);
+    if xml.is_empty() {
+        let reason = "plugin.py has no `<plugin ...>` definition in its first 4 MiB";
+        return Err(problem(reason.to_owned(), None));
+    }
+    let roots = manifest::parse(&xml).map_err(|error| {
+        if !whole {
+            let most = bounds::DEFINITION_BYTES;
+            return problem(format!("its definition has more than {most} bytes"), None);
+        }
+        problem(error.reason, Some((error.row, error.column)))
+    })?;
+    drop(xml);
+    definitions(folder, &roots).map_err(|reason| problem(reason, None))
+}
+
+fn unreadable(error: &std::io::Error) -> String {
+    format!("plugin.py cannot be read: {error}")
+}
+
+impl DefinitionProblem {
+    /// A problem with this folder. A reason may quote what is in the file, so it is cut to
+    /// the length of a line.
+    #[must_use]
+    pub fn new(folder: &Path, mut reason: String, position: Option<(usize, usize)>) -> Self {
+        const LINE: usize = 400;
+        if reason.len() > LINE {
+            reason.truncate(reason.floor_char_boundary(LINE));
+            reason.push_str("...");
+        }
+        Self {
+            folder: folder.to_owned(),
+            reason,
+            position,
+        }
+    }
+
+    /// The name of the folder.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let name = self.folder.file_name().unwrap_or(self.folder.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
+    /// What is wrong and where, without the folder.
+    #[must_use]
+    pub fn reason_and_place(&self) -> String {
+        format!("{}{}", self.reason, place(self.position))
+    }
+}
+
+/// What was cut out of a file.
+struct Extract {
+    xml: String,
+    /// Whether it is all of it: there may be more than a definition can have.
+    whole: bool,
+}
+
+/// The lines from the first with `<plugin` to the first with `</plugin>` (spec 1.2).
+fn extract(source: &[u8]) -> Extract {
+    // Both markers begin with it, and hardly any other byte of a file is one.
+    let has = |line: &[u8], marker: &[u8]| {
+        let mut rest = line;
+        while let Some(place) = rest.iter().position(|byte| *byte == b'<') {
+            rest = rest.get(place..).unwrap_or_default();
+            if rest.starts_with(marker) {
+                return true;
+            }
+            rest = rest.get(1..).unwrap_or_default();
+        }
+        false
+    };
+    let mut xml = Vec::new();
+    let mut whole = true;
+    for line in source.split(|byte| *byte == b'\n') {
+        if !xml.is_empty() || has(line, b"<plugin") {
+            if xml.len().saturating_add(line.len()) > bounds::DEFINITION_BYTES {
+                // Behind an element that closes itself anything may follow.
+                let room = bounds::DEFINITION_BYTES.saturating_sub(xml.len());
+                xml.extend_from_slice(line.get(..room).unwrap_or(line));
+                whole = false;
+                break;
+            }
+            xml.extend_from_slice(line);
+            xml.push(b'\n');
+        }
+        if has(line, b"</plugin>") {
+            break;
+        }
+    }
+    Extract {
+        xml: String::from_utf8_lossy(&xml).into_owned(),
+        whole,
+    }
+}
+
+fn definitions(folder: &Path, roots: &[Element]) -> Result<Vec<PluginDefinition>, String> {
+    let plugins: Vec<_> = roots
+        .iter()
+        .skip_while(|root| root.name != "plugin")
+        .collect();
+    if plugins.len() > bounds::DEFINITION_PLUGINS {
+        let most = bounds::DEFINITION_PLUGINS;
+        return Err(format!("plugin.py defines more than {most} plugins"));
+    }
+    // With several elements the last one's version and author hold for all (spec 1.5).
+    let Some(last) = plugins.last() else {
+        return Ok(Vec::new());
+    };
+    let (version, author) = (last.attribute("version"), last.attribute("author"));
+    let described = plugins.iter().map(|plugin| {
+        // Configurations, logs and lists have it in a line.
+        let key = plugin.attribute("key");
+        if key.contains(char::is_control) {
+            let key = key.escape_debug();
+            return Err(format!(
+                "its key `{key}` has a line break or another control character"
+            ));
+        }
+        Ok(PluginDefinition {
+            key: key.to_owned(),
+            name: plugin.attribute("name").to_owned(),
+            author: author.to_owned(),
+            version: version.to_owned(),
+            wikilink: plugin.attribute("wikilink").to_owned(),
+            externallink: plugin.attribute("externallink").to_owned(),
+            description: description(plugin)?,
+            params: params(plugin)?,
+            folder: folder.to_owned(),
+        })
+    });
+    described.collect()
+}
+
+fn params(plugin: &Element) -> Result<Vec<Param>, String> {
+    let found = all_under(plugin, "params", "param", bounds::PARAMETERS)?;
+    found.into_iter().map(param).collect()
+}
+
+fn param(element: &Element) -> Result<Param, String> {
+    let attribute = |name| element.attribute(name).to_owned();
+    let options = all_under(element, "options", "option", bounds::PARAMETER_OPTIONS)?;
+    Ok(Param {
+        field: attribute("field"),
+        label: attribute("label"),
+        width: attribute("width"),
+        required: attribute("required"),
+        default: attribute("default"),
+        password: attribute("password"),
+        rows: attribute("rows"),
+        description: description(element)?,
+        options: options.into_iter().map(option).collect(),
+    })
+}
+
+fn option(element: &Element) -> ParamOption {
+    ParamOption {
+        label: element.attribute("label").to_owned(),
+        value: element.attribute("value").to_owned(),
+        default: element.attribute("default") == "true",
+    }
+}
+
+fn all_under<'a>(
+    parent: &'a Element,
+    list: &str,
+    first: &str,
+    most: usize,
+) -> Result<Vec<&'a Element>, String> {
+    let list = parent.child(list);
+    let found: Vec<_> = list.map_or_else(Vec::new, |list| list.starting_at(first).collect());
+    match found.len() > most {
+        true => Err(format!(
+            "there are more than {most} `<{first}>` elements in a list"
+        )),
+        false => Ok(found),
+    }
+}
+
+fn description(element: &Element) -> Result<String, String> {
+    let Some(xml) = element.child("description").map(Element::to_xml) else {
+        return Ok(String::new());
+    };
+    if xml.len() > bounds::DESCRIPTION_BYTES {
+        let most = bounds::DESCRIPTION_BYTES;
+        return Err(format!("a `<description>` has more than {most} bytes"));
+    }
+    Ok(description::safe_html(&xml))
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Hands the lines of the log to plugins that asked for them.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Weak};
+
+use serde_json::json;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::event_line;
+use super::server::IndigoServer;
+use cordon_base::log::Record;
+
+/// Whose lines Indigo plugins see: their own and the hub's, not those of other hardware.
+pub(super) struct Shown(HashSet<String>);
+
+impl Shown {
+    /// Whether they see the lines of this one; the hub is `None`.
+    pub(super) fn has(&self, name: Option<&str>) -> bool {
+        name.is_none_or(|name| self.0.contains(name))
+    }
+}
+
+impl IndigoServer {
+    /// Whose lines Indigo plugins see.
+    pub(super) fn shown_in_log(&self) -> Shown {
+        let plugins = self.plugins();
+        Shown(plugins.iter().map(|it| it.log.name().to_owned()).collect())
+    }
+}
+
+/// Hands lines over until the server or the log is gone.
+pub(super) async fn run(server: Weak<IndigoServer>, mut lines: Receiver<Arc<Record>>) {
+    loop {
+        let received = lines.recv().await;
+        let Some(server) = server.upgrade() else {
+            return;
+        };
+        match received {
+            Ok(record) => tell(&server, &record),
+            // A log that is faster than its readers skips lines.
+            Err(RecvError::Lagged(count)) => {
+                let message = format!("Application\t({count} lines of the log are left out here)");
+                broadcast(&server, None, &message);
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn tell(server: &IndigoServer, record: &Record) {
+    let of = record.hardware.as_deref();
+    let plugins = server.plugins();
+    if of.is_some_and(|name| plugins.iter().all(|it| it.log.name() != name)) {
+        return;
+    }
+    let message = format!("{}\t{}", event_line::title(record), record.text);
+    broadcast(server, of, &message);
+}
+
+/// Hands a line to all who follow but the one who wrote it: its own lines would make it
+/// write more of them.
+fn broadcast(server: &IndigoServer, of: Option<&str>, message: &str) {
+    let arguments: Arc<str> = json!({ "message": message }).to_string().into();
+    let plugins = server.plugins();
+    let others = plugins
+        .iter()
+        .filter(|it| it.follows_log() && of != Some(it.log.name()));
+    for plugin in others {
+        plugin.tell("logBroadcast", &arguments);
+    }
+}

@@ -1,0 +1,130 @@
+//! What the hub keeps because of plugins is paid for as long as it is kept.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::super::fixture::Fixture;
+use super::super::server::Caller;
+use super::super::table::Collection;
+use super::races::refuse_writes;
+use super::{fixture, plugin, user};
+use cordon_base::limits::Limits;
+
+/// A device of the plugin's with long properties.
+async fn device(fixture: &Fixture) -> i64 {
+    let props = json!({"long": "x".repeat(100_000)});
+    let made = json!({"name": "d", "deviceTypeId": "relay", "props": props});
+    let made = plugin(fixture, "device.create", made).await.unwrap();
+    made["id"].as_i64().unwrap()
+}
+
+/// What the plugin pays when all is told.
+async fn used(fixture: &Fixture) -> u64 {
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    fixture.plugin.account.used()
+}
+
+#[tokio::test]
+async fn an_object_stays_paid_for_when_another_changes_it() {
+    let fixture = fixture().await;
+    let id = device(&fixture).await;
+    let paid = used(&fixture).await;
+    assert!(paid > 100_000, "{paid}");
+    let described = |text: &str| json!({"id": id, "object": {"description": text}});
+    user(&fixture, "device.replaceOnServer", described("by the user"))
+        .await
+        .unwrap();
+    let now = used(&fixture).await;
+    assert!(now > 100_000 && now < paid + 10_000, "{now}, {paid}");
+    // Where there is no room for both versions, what was paid for the old one goes on.
+    let left = Limits::default().host_memory - now;
+    let rest = fixture.plugin.account.charge(left).unwrap();
+    user(&fixture, "device.replaceOnServer", described("again"))
+        .await
+        .unwrap();
+    drop(rest);
+    let again = used(&fixture).await;
+    assert!(again > 100_000 && again < paid + 10_000, "{again}, {paid}");
+    user(&fixture, "device.delete", json!({"id": id}))
+        .await
+        .unwrap();
+    assert_eq!(used(&fixture).await, 0);
+}
+
+/// Others let an object grow only while its owner has room for it.
+#[tokio::test]
+async fn no_plugin_lets_another_grow_beyond_its_room() {
+    let fixture = fixture().await;
+    let (other, _) = fixture.join("com.example.other");
+    let caller = Caller::Plugin(other);
+    let made = json!({"name": "v", "value": "x".repeat(1000)});
+    let made = plugin(&fixture, "variable.create", made).await.unwrap();
+    let write = async |value: String| {
+        let arguments = json!({"id": made["id"], "value": value});
+        let server = &fixture.server;
+        server
+            .command(&caller, "variable.updateValue", arguments)
+            .await
+    };
+    write("y".repeat(2000)).await.unwrap();
+    let left = Limits::default().host_memory - used(&fixture).await;
+    let rest = fixture.plugin.account.charge(left).unwrap();
+    let refused = write("z".repeat(50_000)).await.unwrap_err().to_string();
+    assert!(refused.contains("host-memory"), "{refused}");
+    write("w".repeat(2000)).await.unwrap();
+    drop(rest);
+    write("z".repeat(50_000)).await.unwrap();
+    assert!(used(&fixture).await > 50_000);
+}
+
+#[tokio::test]
+async fn an_object_stays_paid_for_when_a_change_is_not_stored() {
+    let fixture = fixture().await;
+    let id = device(&fixture).await;
+    let paid = used(&fixture).await;
+    refuse_writes(&fixture).await;
+    let described = json!({"id": id, "object": {"description": "new"}});
+    assert!(
+        plugin(&fixture, "device.replaceOnServer", described)
+            .await
+            .is_err()
+    );
+    assert_eq!(used(&fixture).await, paid);
+    assert!(
+        plugin(&fixture, "device.delete", json!({"id": id}))
+            .await
+            .is_err()
+    );
+    assert_eq!(used(&fixture).await, paid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_awake_misses_no_change_however_large() {
+    let fixture = fixture().await;
+    let id = device(&fixture).await;
+    let mut devices = fixture.server.changes(Collection::Devices.objects());
+    let mut variables = fixture.server.changes(Collection::Variables.objects());
+    let lists = Value::Array(vec![json!([]); 14_000]);
+    for n in 0..3 {
+        let name = json!({"name": format!("v{n}")});
+        user(&fixture, "variable.create", name).await.unwrap();
+        let props = json!({"id": id, "props": {"n": n, "lists": lists}});
+        user(&fixture, "device.replacePluginPropsOnServer", props)
+            .await
+            .unwrap();
+        let change = devices.recv().await.unwrap();
+        assert_eq!(change.what.object().id, id);
+        assert!(n == 0 || change.memory > 16 << 20, "{}", change.memory);
+    }
+    // This one has slept, but nothing that it watches was long.
+    let mut names = Vec::new();
+    while names.len() < 3 {
+        let change = variables.recv().await.unwrap();
+        let name = change.what.object().name().to_owned();
+        if name != "isDaylight" {
+            names.push(name);
+        }
+    }
+    assert_eq!(names, ["v0", "v1", "v2"]);
+}

@@ -1,0 +1,129 @@
+//! Steps that wait for their time.
+//!
+//! They are in memory only: what a delay was started for is over when the hub was.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::action::Step;
+use super::bounds::{footprint, map_footprint};
+use super::failure::Failure;
+use super::server::Caller;
+use cordon_base::account::Charge;
+use cordon_base::limits::Limits;
+
+/// Steps that may wait for the operator's own triggers and schedules.
+const MOST: usize = 4096;
+
+/// Longest delay: a year. Longer ones are cut.
+const LONGEST: f64 = 31_536_000.0;
+
+/// A step that waits.
+pub(super) struct Delayed {
+    pub(super) caller: Caller,
+    pub(super) step: Step,
+    pub(super) data: Option<Value>,
+    /// What it takes of the account of the plugin whose doing it is.
+    pub(super) charge: Option<Charge>,
+}
+
+/// The steps that wait.
+#[derive(Default)]
+pub struct Timers {
+    waiting: Mutex<Waiting>,
+    /// Rung when a step came in front of the others.
+    pub(super) changed: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    steps: BTreeMap<(Instant, u64), Delayed>,
+    last: u64,
+}
+
+impl Timers {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a step that is due after its delay.
+    ///
+    /// # Errors
+    ///
+    /// The limits `timers` and `host-memory` of the plugin whose doing it is.
+    pub(super) fn add(&self, mut delayed: Delayed) -> Result<(), Failure> {
+        if let Some(plugin) = delayed.caller.plugin() {
+            let data = delayed.data.as_ref().map_or(0, footprint);
+            let bytes = map_footprint(&delayed.step.fields).saturating_add(data);
+            delayed.charge = Some(plugin.account.charge(bytes)?);
+        }
+        let seconds = delayed.step.delay.clamp(0.0, LONGEST);
+        let due = Instant::now() + Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        let mut waiting = self.waiting();
+        if delayed.step.replace {
+            waiting
+                .steps
+                .retain(|_, other| !other.step.is_like(&delayed.step));
+        }
+        let charged = delayed.caller.charged();
+        let same = |other: &&Delayed| other.caller.charged() == charged;
+        let used = waiting
+            .steps
+            .values()
+            .filter(same)
+            .count()
+            .saturating_add(1);
+        let count = u64::try_from(used).unwrap_or(u64::MAX);
+        match delayed.caller.limits() {
+            Some(limits) if count > limits.timers => {
+                return Err(Limits::hit("timers", count, limits.timers).into());
+            }
+            None if used > MOST => {
+                return Err(Failure::other(format!("{MOST} actions wait already")));
+            }
+            _ => {}
+        }
+        waiting.last = waiting.last.wrapping_add(1);
+        let number = waiting.last;
+        waiting.steps.insert((due, number), delayed);
+        drop(waiting);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// When the next step is due.
+    #[must_use]
+    pub(super) fn next(&self) -> Option<Instant> {
+        let waiting = self.waiting();
+        waiting.steps.first_key_value().map(|((due, _), _)| *due)
+    }
+
+    /// The steps that are due.
+    #[must_use]
+    pub(super) fn due(&self, now: Instant) -> Vec<Delayed> {
+        let mut waiting = self.waiting();
+        let later = waiting.steps.split_off(&(now, u64::MAX));
+        let due = std::mem::replace(&mut waiting.steps, later);
+        due.into_values().collect()
+    }
+
+    /// Forgets the steps about an object.
+    pub(super) fn remove(&self, id: i64) {
+        let mut waiting = self.waiting();
+        waiting.steps.retain(|_, it| !it.step.concerns(id));
+    }
+
+    /// Forgets all steps of a plugin, or every step for the operator.
+    pub(super) fn clear(&self, caller: &Caller) {
+        let mut waiting = self.waiting();
+        let own = caller.charged();
+        waiting
+            .steps
+            .retain(|_, it| !own.is_empty() && it.caller.charged() != own);
+    }
+}

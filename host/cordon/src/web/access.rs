@@ -1,0 +1,468 @@
+//! Who may use the API: users with passwords, and networks that need none.
+//!
+//! As in Domoticz: HTTP Basic, or the parameters `username` and `password`, each in base64
+//! (the password as it is, or its MD5 in hexadecimal digits); no sessions. As in Indigo:
+//! HTTP Digest. Wrong passwords are counted per address and slow it down to a few a
+//! minute; passwords are compared in constant time. Without configuration only this
+//! machine may, without a password.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, StatusCode, header};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use md5::Md5;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::compare::same;
+use super::digest::{Challenges, REALM, Response, Secret};
+use super::forwarded::Client;
+use super::query::Query;
+use super::throttle::Throttle;
+use crate::config::{WebConfig, WebUser};
+use cordon_base::grants::HostPattern;
+
+/// What a user may do; each includes the one before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rights {
+    /// Look.
+    Viewer,
+    /// Switch.
+    User,
+    /// Change devices, settings and hardware.
+    #[default]
+    Admin,
+}
+
+impl Rights {
+    /// The number that clients know.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Viewer => 0,
+            Self::User => 1,
+            Self::Admin => 2,
+        }
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Caller {
+    /// Name of the user; empty for a network that needs no password.
+    pub name: String,
+    /// What they may do.
+    pub rights: Rights,
+}
+
+impl Caller {
+    /// Whether no password was asked for.
+    pub(super) fn is_local(&self) -> bool {
+        self.name.is_empty()
+    }
+}
+
+/// Why somebody may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// There was no user and password.
+    Missing,
+    /// They were wrong.
+    Wrong,
+    /// Too many wrong ones came from this address.
+    TooMany,
+    /// They were right and answer a challenge that is no longer good.
+    Stale,
+}
+
+impl Refusal {
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Missing | Self::Wrong | Self::Stale => StatusCode::UNAUTHORIZED,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Missing => {
+                "log in, or have this address put under `networks` in section [web] of cordon.toml"
+            }
+            Self::Wrong => "the user or the password is wrong",
+            Self::TooMany => "too many wrong passwords came from this address; wait a minute",
+            Self::Stale => "answer the challenge of this answer",
+        }
+    }
+}
+
+type Hash = [u8; 32];
+
+struct Account {
+    name: String,
+    rights: Rights,
+    /// Of the password, and of its MD5 in hexadecimal digits.
+    hashes: [Hash; 2],
+    digest: Secret,
+}
+
+impl Account {
+    fn caller(&self) -> Caller {
+        Caller {
+            name: self.name.clone(),
+            rights: self.rights,
+        }
+    }
+}
+
+/// The users and networks of the configuration. Clones share the counts.
+#[derive(Clone)]
+pub struct Access {
+    accounts: Arc<[Account]>,
+    networks: Arc<[HostPattern]>,
+    proxies: Arc<[HostPattern]>,
+    throttle: Arc<Throttle>,
+    challenges: Arc<Challenges>,
+}
+
+impl Access {
+    /// The access that a configuration gives.
+    #[must_use]
+    pub fn new(config: &WebConfig) -> Self {
+        let account = |user: &WebUser| Account {
+            name: user.name.clone(),
+            rights: user.rights,
+            hashes: [hash(&user.password), hash(&md5_hex(&user.password))],
+            digest: Secret::new(&user.name, &user.password),
+        };
+        Self {
+            accounts: config.users.iter().map(account).collect(),
+            networks: config.networks.clone().into(),
+            proxies: config.proxies.clone().into(),
+            throttle: Arc::default(),
+            challenges: Arc::new(Challenges::new()),
+        }
+    }
+
+    /// Whether there are users.
+    pub(super) fn has_users(&self) -> bool {
+        !self.accounts.is_empty()
+    }
+
+    /// The names of the users with their rights, in the order of the configuration.
+    pub(super) fn users(&self) -> impl Iterator<Item = (&str, Rights)> {
+        let accounts = self.accounts.iter();
+        accounts.map(|account| (account.name.as_str(), account.rights))
+    }
+
+    /// Where a request over a connection from `peer` comes from.
+    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
+        Client::new(peer, headers, &self.proxies)
+    }
+
+    /// Who a request comes from.
+    pub(super) fn admit(
+        &self,
+        client: Client,
+        headers: &HeaderMap,
+        query: &Query,
+    ) -> Result<Caller, Refusal> {
+        // A password is right or wrong where there are users. Clients that send one
+        // everywhere are not guessing.
+        let given = credentials(headers, query).filter(|_| self.has_users());
+        match given {
+            Some((name, password)) => self.log_in(client.address, &name, &password),
+            None if self.needs_none(client) => Ok(local()),
+            None => Err(Refusal::Missing),
+        }
+    }
+
+    /// The user whose header `Basic` has this behind the word.
+    pub(super) fn basic(&self, peer: IpAddr, coded: &str) -> Result<Caller, Refusal> {
+        let (name, password) = name_and_password(coded).ok_or(Refusal::Missing)?;
+        self.log_in(peer, &name, &password)
+    }
+
+    /// The user whose header `Digest` has this behind the word, in a request of this
+    /// method for this target.
+    pub(super) fn digest(
+        &self,
+        peer: IpAddr,
+        text: &str,
+        method: &str,
+        target: &str,
+    ) -> Result<Caller, Refusal> {
+        let response = Response::parse(text).ok_or(Refusal::Missing)?;
+        let caller = self.throttle.attempt(peer, || {
+            let name = response.user();
+            let account = self.accounts.iter().find(|it| it.name == name)?;
+            let proved = response.proves(&account.digest, method, target);
+            proved.then(|| account.caller())
+        })?;
+        match self.challenges.take(&response) {
+            true => Ok(caller),
+            false => Err(Refusal::Stale),
+        }
+    }
+
+    /// The headers that ask for a user and a password; none without users.
+    pub(super) fn challenges(&self, refusal: Refusal) -> Vec<String> {
+        if !self.has_users() {
+            return Vec::new();
+        }
+        let mut asked = Vec::from(self.challenges.ask(refusal == Refusal::Stale));
+        asked.push(format!("Basic realm=\"{REALM}\", charset=\"UTF-8\""));
+        asked
+    }
+
+    /// The user of this name and password; `password` may also be its MD5.
+    fn log_in(&self, peer: IpAddr, name: &str, password: &str) -> Result<Caller, Refusal> {
+        self.throttle.attempt(peer, || {
+            // Every account is looked at, so that the time tells nothing of the names.
+            let given = hash(password);
+            let mut found = None;
+            for account in self.accounts.iter() {
+                let named = same(&hash(&account.name), &hash(name));
+                let [plain, md5] = &account.hashes;
+                let right = same(plain, &given) | same(md5, &given);
+                if named & right {
+                    found = Some(account.caller());
+                }
+            }
+            found
+        })
+    }
+
+    /// Whether a code is the right one; a wrong one counts as a wrong password.
+    pub(super) fn compare(&self, peer: IpAddr, given: &str, code: &str) -> Result<(), Refusal> {
+        self.throttle
+            .attempt(peer, || same(&hash(given), &hash(code)).then_some(()))
+    }
+
+    /// Whether a request comes from a network that needs no password. One that a proxy
+    /// passed on without saying for whom does not: its address is the proxy's.
+    pub(super) fn needs_none(&self, client: Client) -> bool {
+        let mut networks = self.networks.iter();
+        client.certain && networks.any(|network| network.contains("", client.address))
+    }
+}
+
+fn local() -> Caller {
+    Caller {
+        name: String::new(),
+        rights: Rights::Admin,
+    }
+}
+
+/// User and password of a request, wherever it has them.
+fn credentials(headers: &HeaderMap, query: &Query) -> Option<(String, String)> {
+    let header = headers.get(header::AUTHORIZATION);
+    let given = header.and_then(|value| value.to_str().ok());
+    given.and_then(basic).or_else(|| in_query(query))
+}
+
+fn basic(header: &str) -> Option<(String, String)> {
+    let (scheme, coded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    name_and_password(coded)
+}
+
+/// Name and password as `Basic` has them.
+fn name_and_password(coded: &str) -> Option<(String, String)> {
+    let text = decode(coded)?;
+    let (name, password) = text.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
+}
+
+fn in_query(query: &Query) -> Option<(String, String)> {
+    // There the two are those of the device that the hardware talks to.
+    if matches!(query.text("param"), Some("addhardware" | "updatehardware")) {
+        return None;
+    }
+    Some((
+        decode(query.text("username")?)?,
+        decoded_password(query.text("password")?)?,
+    ))
+}
+
+/// A password as a parameter has it: in base64, or as an MD5.
+fn decoded_password(text: &str) -> Option<String> {
+    let is_md5 = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match is_md5 {
+        true => Some(text.to_ascii_lowercase()),
+        false => decode(text),
+    }
+}
+
+/// Text in base64; a form may have made blanks of the plus signs.
+pub(super) fn decode(text: &str) -> Option<String> {
+    let bytes = BASE64_STANDARD.decode(text.trim().replace(' ', "+")).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// The MD5 of a text in lower-case hexadecimal digits.
+pub(super) fn md5_hex(text: &str) -> String {
+    let digest = Md5::digest(text.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hash(text: &str) -> Hash {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn admit(
+        access: &Access,
+        peer: IpAddr,
+        headers: &HeaderMap,
+        query: &Query,
+    ) -> Result<Caller, Refusal> {
+        access.admit(access.client(peer, headers), headers, query)
+    }
+
+    fn access(text: &str) -> Access {
+        Access::new(&toml::from_str(text).unwrap())
+    }
+
+    fn users() -> Access {
+        access("users = [{ name = \"ann\", password = \"p:w\", rights = \"user\" }]")
+    }
+
+    fn header(text: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let coded = format!("Basic {}", BASE64_STANDARD.encode(text));
+        headers.insert(header::AUTHORIZATION, coded.parse().unwrap());
+        headers
+    }
+
+    fn far() -> IpAddr {
+        "192.168.1.9".parse().unwrap()
+    }
+
+    #[test]
+    fn without_configuration_only_this_machine_may() {
+        let access = access("");
+        let none = (HeaderMap::new(), Query::default());
+        assert_eq!(admit(&access, HOME, &none.0, &none.1), Ok(local()));
+        let mapped: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
+        assert_eq!(admit(&access, mapped, &none.0, &none.1), Ok(local()));
+        assert_eq!(
+            admit(&access, far(), &none.0, &none.1),
+            Err(Refusal::Missing)
+        );
+        // Clients that always send a user work where none is asked for.
+        assert_eq!(admit(&access, HOME, &header("a:b"), &none.1), Ok(local()));
+        for _ in 0..2 * crate::web::throttle::FAILURES {
+            assert_eq!(admit(&access, HOME, &header("a:b"), &none.1), Ok(local()));
+            let far = admit(&access, far(), &header("a:b"), &none.1);
+            assert_eq!(far, Err(Refusal::Missing));
+        }
+        let mut passed_on = HeaderMap::new();
+        passed_on.insert("x-forwarded-for", "10.0.0.1".parse().unwrap());
+        assert_eq!(
+            admit(&access, HOME, &passed_on, &none.1),
+            Err(Refusal::Missing)
+        );
+    }
+
+    #[test]
+    fn a_user_has_a_password_in_any_of_the_forms() {
+        let access = users();
+        let none = Query::default();
+        let ann = Caller {
+            name: "ann".to_owned(),
+            rights: Rights::User,
+        };
+        assert_eq!(
+            admit(&access, far(), &header("ann:p:w"), &none),
+            Ok(ann.clone())
+        );
+        assert_eq!(
+            admit(&access, far(), &header("ann:x"), &none),
+            Err(Refusal::Wrong)
+        );
+        let query = |password: &str| {
+            let name = BASE64_STANDARD.encode("ann");
+            Query::of(&[("username", &name), ("password", password)])
+        };
+        let headers = HeaderMap::new();
+        for password in [BASE64_STANDARD.encode("p:w"), md5_hex("p:w")] {
+            assert_eq!(
+                admit(&access, far(), &headers, &query(&password)),
+                Ok(ann.clone())
+            );
+        }
+        let wrong = query(&BASE64_STANDARD.encode("p"));
+        assert_eq!(admit(&access, far(), &headers, &wrong), Err(Refusal::Wrong));
+        // A wrong password is wrong on this machine too.
+        assert_eq!(
+            admit(&access, HOME, &header("ann:x"), &none),
+            Err(Refusal::Wrong)
+        );
+    }
+
+    #[test]
+    fn networks_that_need_no_password_are_listed() {
+        let access = access("networks = [\"192.168.1.0/24\"]");
+        let (headers, none) = (HeaderMap::new(), Query::default());
+        assert_eq!(admit(&access, far(), &headers, &none), Ok(local()));
+        assert_eq!(admit(&access, HOME, &headers, &none), Err(Refusal::Missing));
+    }
+
+    #[test]
+    fn wrong_passwords_are_counted_per_address() {
+        let access = users();
+        let none = Query::default();
+        for _ in 0..crate::web::throttle::FAILURES {
+            assert_eq!(
+                admit(&access, far(), &header("ann:x"), &none),
+                Err(Refusal::Wrong)
+            );
+        }
+        // The right one comes too late, from that address alone.
+        assert_eq!(
+            admit(&access, far(), &header("ann:p:w"), &none),
+            Err(Refusal::TooMany)
+        );
+        assert!(admit(&access, HOME, &header("ann:p:w"), &none).is_ok());
+    }
+
+    #[test]
+    fn behind_a_trusted_proxy_each_client_has_an_address_of_its_own() {
+        let access = access(
+            "users = [{ name = \"ann\", password = \"p:w\" }]\n\
+             networks = [\"192.168.1.0/24\", \"127.0.0.1\"]\nproxies = [\"127.0.0.1\"]",
+        );
+        let none = Query::default();
+        let from = |address: &str, mut headers: HeaderMap| {
+            headers.insert("x-forwarded-for", address.parse().unwrap());
+            admit(&access, HOME, &headers, &none)
+        };
+        assert_eq!(from("192.168.1.5", HeaderMap::new()), Ok(local()));
+        assert_eq!(from("203.0.113.9", HeaderMap::new()), Err(Refusal::Missing));
+        // A proxy that does not say who asks is not the machine's own user.
+        assert_eq!(
+            admit(&access, HOME, &HeaderMap::new(), &none),
+            Err(Refusal::Missing)
+        );
+        // Whoever is locked out is so alone.
+        for _ in 0..crate::web::throttle::FAILURES {
+            assert_eq!(from("203.0.113.9", header("ann:x")), Err(Refusal::Wrong));
+        }
+        assert_eq!(
+            from("203.0.113.9", header("ann:p:w")),
+            Err(Refusal::TooMany)
+        );
+        assert!(from("203.0.113.10", header("ann:p:w")).is_ok());
+    }
+}

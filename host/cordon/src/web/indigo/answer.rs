@@ -1,0 +1,172 @@
+//! Answers in JSON, those of errors among them.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+pub(super) use crate::web::early::{Early, Reply};
+use cordon_base::account::{Account, Charge};
+
+/// Which kind of error a plugin's address ended in; words of the plugin reference.
+pub(super) const PLUGIN_DISABLED: &str = "plugin_disabled";
+pub(super) const INVALID_PLUGIN: &str = "invalid_plugin";
+pub(super) const INVALID_ACTION: &str = "invalid_action";
+pub(super) const UNKNOWN_ERROR: &str = "unknown_error";
+
+/// Most bytes of an answer that is as large as a plugin makes it.
+const LONGEST: usize = 16 << 20;
+
+/// A value as an answer.
+pub(super) fn json_answer(status: StatusCode, value: &Value) -> Response {
+    text_answer(status, value.to_string())
+}
+
+/// Something that is as large as a plugin makes it, as an answer: its length is known and
+/// charged before it is written, and the charge is held until it is sent. To be called where
+/// it keeps nobody waiting.
+pub(super) fn charged_answer(
+    status: StatusCode,
+    value: &impl Serialize,
+    account: &Arc<Account>,
+) -> Response {
+    let refused = |text: &str| error(StatusCode::INSUFFICIENT_STORAGE, "too_large", text);
+    let Some(bytes) = json_bytes(value, LONGEST) else {
+        return refused(&format!("the answer has more than {LONGEST} bytes"));
+    };
+    let charge = match account.charge(u64::try_from(bytes).unwrap_or(u64::MAX)) {
+        Ok(charge) => charge,
+        Err(hit) => return refused(&hit.to_string()),
+    };
+    let mut text = Vec::with_capacity(bytes);
+    if serde_json::to_writer(&mut text, value).is_err() {
+        return refused("the answer cannot be written");
+    }
+    let paid = Paid {
+        text,
+        _charge: charge,
+    };
+    text_answer(status, Bytes::from_owner(paid))
+}
+
+/// A text that is paid for.
+struct Paid {
+    text: Vec<u8>,
+    _charge: Charge,
+}
+
+impl AsRef<[u8]> for Paid {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+/// How many bytes something takes as JSON, without writing it; nothing where they are more
+/// than `most`.
+pub(super) fn json_bytes(value: &impl Serialize, most: usize) -> Option<usize> {
+    let mut counter = Counter {
+        bytes: 0,
+        left: most,
+    };
+    serde_json::to_writer(&mut counter, value).ok()?;
+    Some(counter.bytes)
+}
+
+/// Counts what is written.
+struct Counter {
+    bytes: usize,
+    left: usize,
+}
+
+impl io::Write for Counter {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let left = self.left.checked_sub(piece.len());
+        self.left = left.ok_or_else(|| io::Error::other("too long"))?;
+        self.bytes = self.bytes.saturating_add(piece.len());
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// JSON as an answer.
+pub(super) fn text_answer(status: StatusCode, text: impl Into<Body>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let mut response = (status, headers, text.into()).into_response();
+    // Whatever is full or stopped may be otherwise in a moment.
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let soon = HeaderValue::from_static("1");
+        response.headers_mut().insert(header::RETRY_AFTER, soon);
+    }
+    response
+}
+
+/// `{"error": ..., "description": ...}`.
+pub(super) fn error(status: StatusCode, error: &str, description: &str) -> Response {
+    json_answer(status, &json!({"error": error, "description": description}))
+}
+
+/// 405 with what is allowed.
+pub(super) fn wrong_method(allowed: &'static str) -> Response {
+    let text = format!("this address takes {allowed}");
+    let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", &text);
+    answer
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static(allowed));
+    answer
+}
+
+/// A body as JSON, or 400 with what is wrong with it.
+pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Early> {
+    serde_json::from_slice(bytes).map_err(|reason| {
+        let text = reason.to_string();
+        error(StatusCode::BAD_REQUEST, "invalid_request", &text).into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cordon_base::limits::Limits;
+
+    #[test]
+    fn what_is_written_is_counted_before() {
+        let value = json!({"a": ["\u{1}\"x", 1.5, null], "b": {}});
+        let bytes = value.to_string().len();
+        assert_eq!(json_bytes(&value, bytes), Some(bytes));
+        assert_eq!(json_bytes(&value, bytes - 1), None);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_paid_for_until_it_is_sent() {
+        let limits = Limits {
+            host_memory: 1000,
+            ..Limits::default()
+        };
+        let account = Account::new(&limits);
+        let of = |text: &str| charged_answer(StatusCode::OK, &text, &account);
+        let first = of(&"x".repeat(598));
+        assert_eq!((first.status(), account.used()), (StatusCode::OK, 600));
+        // Control characters take six bytes each.
+        for text in ["x".repeat(500), "\u{1}".repeat(100)] {
+            let refused = of(&text);
+            assert_eq!(refused.status(), StatusCode::INSUFFICIENT_STORAGE);
+        }
+        let sent = axum::body::to_bytes(first.into_body(), 1000).await;
+        assert_eq!(sent.unwrap().len(), 600);
+        assert_eq!(account.used(), 0);
+        let hub = Account::of_hub();
+        let large = charged_answer(StatusCode::OK, &"x".repeat(LONGEST), &hub);
+        assert_eq!(large.status(), StatusCode::INSUFFICIENT_STORAGE);
+    }
+}

@@ -1,0 +1,206 @@
+//! Starting one process.
+//!
+//! Through the standard library's `posix_spawn`: a fork of the hub would copy the
+//! page tables of every instance. So nothing runs between fork and exec, and the
+//! resource limits are set from outside right after the start.
+
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::Once;
+use std::time::Duration;
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
+
+use super::SpawnRefusal;
+use super::environment::Environment;
+use super::policy::ProcessPolicy;
+use cordon_base::error::Denied;
+use cordon_base::grants::ExecGrant;
+use cordon_base::plugin_log::PluginLog;
+
+/// What an argument or a variable costs beside its bytes, here and for the system.
+const TEXT: usize = 64;
+
+/// Where a standard stream leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redirection {
+    /// Nowhere.
+    Nothing,
+    /// To the plugin.
+    Pipe,
+    /// Where standard output leads; only for standard error.
+    Output,
+}
+
+/// What is to be started, as the plugin asked for it.
+#[derive(Debug)]
+pub struct Launch {
+    /// Path or name of the program.
+    pub program: String,
+    /// Arguments after the name.
+    pub arguments: Vec<String>,
+    /// Variables that are wished for.
+    pub environment: Vec<(String, String)>,
+    /// Working folder in the component's terms.
+    pub folder: Option<String>,
+    /// Standard input.
+    pub input: Redirection,
+    /// Standard output.
+    pub output: Redirection,
+    /// Standard error.
+    pub errors: Redirection,
+}
+
+/// A process that runs, and the hub's ends of its pipes.
+pub struct Started {
+    /// Until somebody keeps it.
+    pub(super) child: Option<Child>,
+    pub(super) input: Option<OwnedFd>,
+    pub(super) output: Option<OwnedFd>,
+    pub(super) errors: Option<OwnedFd>,
+}
+
+impl Drop for Started {
+    /// Nobody waits for it any more: the instance is gone.
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Launch {
+    /// Bytes that it holds, with what each text costs.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let arguments = self.arguments.iter().map(String::len);
+        let variables = self.environment.iter();
+        let variables = variables.map(|(name, value)| name.len().saturating_add(value.len()));
+        let folder = self.folder.as_ref().map_or(0, String::len);
+        let texts = arguments
+            .chain(variables)
+            .chain([self.program.len(), folder]);
+        let bytes = texts.fold(0, |sum: usize, text| {
+            sum.saturating_add(text).saturating_add(TEXT)
+        });
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
+    /// Starts it. Waits for the system.
+    ///
+    /// # Errors
+    ///
+    /// [`SpawnRefusal`] when no grant names it or the system refuses.
+    pub fn start(
+        self,
+        policy: &ProcessPolicy,
+        time: Duration,
+        log: &PluginLog,
+    ) -> Result<Started, SpawnRefusal> {
+        let granted = policy
+            .granted(&self.program)
+            .map_err(SpawnRefusal::Denied)?;
+        let path = granted.program.path();
+        policy.check_file(path)?;
+        keep_inherited();
+        let (output, stdout, stderr) = self.outputs().map_err(SpawnRefusal::Failed)?;
+        let environment = Environment::new(self.environment, &granted.env);
+        if !environment.withheld.is_empty() {
+            log.denied(&withheld(&environment.withheld, granted));
+        }
+        let mut command = Command::new(path);
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(environment.passed)
+            .current_dir(policy.folder(self.folder.as_deref())?)
+            .process_group(0)
+            .stdin(stdio(self.input))
+            .stdout(stdout)
+            .stderr(stderr);
+        let mut child = command.spawn().map_err(SpawnRefusal::Failed)?;
+        // The pipes' other ends, which would keep them open.
+        drop(command);
+        bound(&child, time);
+        Ok(Started {
+            input: child.stdin.take().map(OwnedFd::from),
+            output: output.or_else(|| child.stdout.take().map(OwnedFd::from)),
+            errors: child.stderr.take().map(OwnedFd::from),
+            child: Some(child),
+        })
+    }
+
+    /// The hub's end of a pipe that both outputs share, and the ends for the
+    /// process.
+    fn outputs(&self) -> io::Result<(Option<OwnedFd>, Stdio, Stdio)> {
+        match (self.output, self.errors) {
+            (Redirection::Pipe, Redirection::Output) => {
+                let (reader, writer) = io::pipe()?;
+                let second = writer.try_clone()?;
+                Ok((Some(reader.into()), writer.into(), second.into()))
+            }
+            (output, Redirection::Output) => Ok((None, stdio(output), Stdio::null())),
+            (output, errors) => Ok((None, stdio(output), stdio(errors))),
+        }
+    }
+}
+
+/// The line that passes on what was withheld.
+fn withheld(names: &[String], granted: &ExecGrant) -> Denied {
+    let program = granted.program.path().display();
+    let names: Vec<_> = granted.env.iter().chain(names).collect();
+    Denied {
+        what: format!("setting variables of the environment for {program}"),
+        grant: format!("exec = [{{ program = \"{program}\", env = {names:?} }}]"),
+    }
+}
+
+fn stdio(redirection: Redirection) -> Stdio {
+    match redirection {
+        Redirection::Pipe => Stdio::piped(),
+        Redirection::Nothing | Redirection::Output => Stdio::null(),
+    }
+}
+
+/// Keeps from programs what the hub itself has inherited from whoever started it.
+/// Everything that the hub opens is kept from them when it is opened.
+fn keep_inherited() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
+            tracing::warn!("/proc is not there: programs inherit what the hub inherited");
+            return;
+        };
+        let names = entries.flatten().map(|entry| entry.file_name());
+        let numbers = names.filter_map(|name| name.to_str()?.parse::<i32>().ok());
+        for number in numbers.filter(|number| *number > 2) {
+            // SAFETY: the number is used for one call that neither reads nor closes. If
+            // it is closed or another file's by now, that call fails or does what has
+            // been done to that file already.
+            let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+            let _ = fcntl_setfd(descriptor, FdFlags::CLOEXEC);
+        }
+    });
+}
+
+/// No core files, and no more computing time than there is time. Memory and the
+/// number of processes are not bounded: the system counts the latter by user,
+/// and the hub is one.
+fn bound(child: &Child, time: Duration) {
+    let pid = Pid::from_child(child);
+    let seconds = time.as_secs().saturating_add(1);
+    for (resource, most) in [(Resource::Core, 0), (Resource::Cpu, seconds)] {
+        let limit = Rlimit {
+            current: Some(most),
+            maximum: Some(most),
+        };
+        // A process that has ended already needs no bounds.
+        if let Err(error) = prlimit(Some(pid), resource, limit) {
+            tracing::debug!(%error, "a process could not be bounded");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The document of `Domoticz.Configuration`, one per hardware.
+//!
+//! The text is the plugin's own: it is neither read nor changed here, only bounded.
+
+use std::sync::Arc;
+
+use rusqlite::OptionalExtension;
+
+use super::{Store, StoreError};
+use cordon_base::account::Charge;
+use cordon_base::error::LimitHit;
+use cordon_base::limits::Limits;
+
+/// Why a document was not stored; the one before is still there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigurationError {
+    /// A limit of the instance: `stored-bytes`, or `host-memory` while it waits.
+    #[error(transparent)]
+    Limit(#[from] LimitHit),
+    /// The hub's fault.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// The stored document, and what it is charged as long as the hub has it; `None` until
+    /// something was stored.
+    ///
+    /// # Errors
+    /// See [`ConfigurationError`].
+    pub async fn configuration(
+        &self,
+        hardware: u32,
+    ) -> Result<Option<(String, Charge)>, ConfigurationError> {
+        let account = Arc::clone(&self.account);
+        self.read(move |connection| {
+            let sql = "SELECT octet_length(json) FROM configuration WHERE hardware_id = ?1";
+            let bytes = connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| {
+                    statement.query_row([hardware], |row| row.get(0)).optional()
+                })
+                .map_err(StoreError::from)?;
+            let Some(bytes) = bytes.map(i64::unsigned_abs) else {
+                return Ok(None);
+            };
+            let charge = account.charge(bytes)?;
+            let sql = "SELECT json FROM configuration WHERE hardware_id = ?1";
+            let json = connection
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.query_row([hardware], |row| row.get(0)))
+                .map_err(StoreError::from)?;
+            Ok(Some((json, charge)))
+        })
+        .await
+    }
+
+    /// Replaces the document; `limit` is in bytes.
+    ///
+    /// # Errors
+    /// See [`ConfigurationError`]; also when there is no such hardware.
+    pub async fn set_configuration(
+        &self,
+        hardware: u32,
+        json: String,
+        limit: u64,
+    ) -> Result<(), ConfigurationError> {
+        let used = u64::try_from(json.len()).unwrap_or(u64::MAX);
+        if used > limit {
+            return Err(Limits::hit("stored-bytes", used, limit).into());
+        }
+        let charge = self.account.charge(used)?;
+        self.write(move |transaction| {
+            let _held = charge;
+            transaction.wrote(used);
+            let sql = "INSERT INTO configuration (hardware_id, json) VALUES (?1, ?2)
+                       ON CONFLICT (hardware_id) DO UPDATE SET json = excluded.json";
+            transaction
+                .prepare_cached(sql)
+                .and_then(|mut statement| statement.execute((hardware, json)))
+                .map_err(StoreError::from)?;
+            Ok(())
+        })
+        .await
+    }
+}
