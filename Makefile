@@ -22,15 +22,20 @@ toolchain := guest-runtime/toolchain
 cordon := $(CARGO_TARGET_DIR)/release/cordon
 deny_version := 0.20.2
 deny := $(CORDON_CACHE)/tools/bin/cargo-deny
+ruff_version := 0.17.6
+ruff := $(CORDON_CACHE)/tools/ruff-$(ruff_version)/bin/ruff
 
 # The host is compiled for one guest and refuses every other.
 with_key = CORDON_GUEST_KEY=$$($(toolchain)/key); export CORDON_GUEST_KEY;
 
-.PHONY: help setup build run test test-unit test-python test-tools behaviour slope examples samples cpython-tests cpython-testsuite bench lint fmt deny env clean
+.PHONY: help setup build run check guest test test-unit test-python test-tools behaviour slope examples samples cpython-tests cpython-testsuite bench lint words fmt ruff format deny env clean
 
 help: ## this list
 	@echo "make VERB"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+	@echo
+	@echo "CORDON_GUEST_PROFILE=quick make VERB takes a guest that links in a minute instead of ten"
+	@echo "and runs at about half of the speed: for work on the guest. CONTRIBUTING.md has more."
 
 setup: ## get the compilers for the guest (first time 2 minutes, then at once)
 	@$(toolchain)/setup
@@ -41,6 +46,17 @@ build: setup ## build hub and guest (first time 30 minutes on two cores)
 	@$(toolchain)/build >/dev/null
 	@echo "compiling the guest for this machine (first time half a minute)"
 	@$(cordon) guest precompile
+
+# Nothing is run, so it needs neither the guest nor its key. Dependencies are only read,
+# and the workspace is checked incrementally: see the profile dev in Cargo.toml.
+check: ## type-check the hub and all tests (first time 2 minutes, then seconds)
+	@cargo check --workspace --all-targets
+
+# The tool alone of the workspace; with all its members chosen, so that wasmtime has the same
+# features and is compiled once.
+guest: setup ## build the guest only, and say where it is (first time 20 minutes; see quick below)
+	@cargo build --release --workspace --bin cordon-snapshot
+	@$(toolchain)/build
 
 run: build ## start the hub with the example plugins and simulated devices
 	@exec $(cordon) serve --config plugins/cordon.toml --simulate
@@ -110,12 +126,34 @@ bench: build ## measure, and print the table
 	@echo "measuring; leave the machine alone meanwhile"
 	@$(CARGO_TARGET_DIR)/release/cordon-bench
 
-lint: fmt setup deny ## formatting, clippy, licences and advisories
+lint: fmt ruff words setup deny ## formatting, words, ruff, clippy, licences and advisories
 	@$(with_key) cargo clippy --release --workspace --all-targets -- -D warnings
+
+words: ## only the words of documents and comments
+	@python3 tests/python/test_words.py --quiet
 
 fmt:
 	@cargo fmt --all --check
 	@cargo fmt --manifest-path guest-runtime/Cargo.toml --check
+
+format: $(ruff) ## format Rust and Python
+	@cargo fmt --all
+	@cargo fmt --manifest-path guest-runtime/Cargo.toml
+	@$(ruff) format --quiet
+
+ruff: $(ruff) ## only the lint and the formatting of Python
+	@$(ruff) check --quiet --output-format concise
+	@$(ruff) format --quiet --check --output-format concise || { echo "run: make format" >&2; exit 1; }
+
+# A folder for each version, so that another one in this file is installed at once.
+$(ruff):
+	@echo "installing ruff $(ruff_version) from PyPI (10 MB, a few seconds)"
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "pip is missing; install it with: apt-get install python3-pip" >&2; exit 1; }
+	@rm -rf $(CORDON_CACHE)/tools/ruff-$(ruff_version)
+	@python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
+		--target $(CORDON_CACHE)/tools/ruff-$(ruff_version).part ruff==$(ruff_version) || \
+		{ echo "ruff $(ruff_version) could not be installed from PyPI; see pip's message above. make lint needs it" >&2; exit 1; }
+	@mv -T $(CORDON_CACHE)/tools/ruff-$(ruff_version).part $(CORDON_CACHE)/tools/ruff-$(ruff_version)
 
 $(deny):
 	@echo "installing cargo-deny $(deny_version) (about 5 minutes)"
@@ -139,5 +177,5 @@ env: setup ## print the variables for calling cargo by hand: eval "$(make -s env
 	@echo "export CORDON_CACHE=$(CORDON_CACHE) CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)"
 	@echo "export CORDON_GUEST_PROFILE=$(CORDON_GUEST_PROFILE) CORDON_GUEST_KEY=$$($(toolchain)/key)"
 
-clean: ## remove what was built; the toolchain and cargo-deny stay
+clean: ## remove what was built; the toolchain, cargo-deny and ruff stay
 	rm -rf $(CORDON_CACHE)/target $(CORDON_CACHE)/guest

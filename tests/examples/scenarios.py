@@ -290,8 +290,8 @@ def raven(site):
         return "<%s>\r\n%s</%s>\r\n" % (tag, inner, tag)
 
     meter = "0x00135003000a1b2c"
-    number = dict(Multiplier="0x00000001", Divisor="0x000003e8", DigitsRight="0x03", DigitsLeft="0x06",
-                  SuppressLeadingZero="Y")
+    number = {"Multiplier": "0x00000001", "Divisor": "0x000003e8", "DigitsRight": "0x03",
+              "DigitsLeft": "0x06", "SuppressLeadingZero": "Y"}
 
     def answer(command):
         name = re.search("<Name>(.*)</Name>", command).group(1)

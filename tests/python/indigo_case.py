@@ -16,7 +16,7 @@ import unittest
 import warnings
 
 from fake_indigo import FakeIndigo
-from plugin_case import NOT_DEFINED, OK, RAISED, RUNTIME, _SAVED_SYS
+from plugin_case import _SAVED_SYS, NOT_DEFINED, OK, RAISED, RUNTIME
 
 __all__ = ["IndigoCase", "NOT_DEFINED", "OK", "RAISED"]
 

@@ -119,8 +119,8 @@ class PluginCase(unittest.TestCase):
 
     def lines(self, level=None, origin=None):
         """Texts of the log with this level and origin."""
-        return [text for l, o, text in self.hub.records
-                if level in (None, l) and origin in (None, o)]
+        return [text for its_level, its_origin, text in self.hub.records
+                if level in (None, its_level) and origin in (None, its_origin)]
 
     def errors(self):
         return self.lines(ERROR, HARDWARE)

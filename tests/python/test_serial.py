@@ -12,10 +12,10 @@ from plugin_case import RUNTIME
 sys.path.insert(0, RUNTIME)
 sys.modules.setdefault("_cordon_serial", types.ModuleType("_cordon_serial"))
 
-import serial
-import serial.rfc2217
-import serial.threaded
-from serial.tools.list_ports_common import ListPortInfo
+import serial  # noqa: E402 (the folder is in the path only now)
+import serial.rfc2217  # noqa: E402
+import serial.threaded  # noqa: E402
+from serial.tools.list_ports_common import ListPortInfo  # noqa: E402
 
 sys.path.remove(RUNTIME)
 
