@@ -94,7 +94,7 @@ test-tools:
 behaviour: test-tools build ## run the cases of the behaviour specification and write docs/domoticz-behaviour.md
 	@$(with_key) CORDON_WRITE_BEHAVIOUR=1 cargo test --release --workspace --test conformance -- every_case
 
-# A line per case: what it left in the plugin's memory.
+# A line per case: the bytes it left in the plugin's memory.
 slope: test-tools build ## nothing leaves memory behind: each case 100,000 times (an hour; CALLS=5000 for fewer)
 	@$(with_key) CORDON_SLOPE=$(or $(CALLS),100000) cargo test --release --workspace --test slope -- --nocapture
 
@@ -107,7 +107,7 @@ samples: test-tools build ## plugins of others: how far each gets (SAMPLES=folde
 	@[ -d "$(SAMPLES)" ] || { echo "SAMPLES has to name a folder with checkouts, each at OWNER/NAME" >&2; exit 1; }
 	@python3 tests/samples/run.py --cordon $(cordon) --checkouts "$(SAMPLES)" --table docs/sample-plugins.md --examples-table docs/examples.md
 
-# MODULES="test_json test_re:PATTERN" runs less, UPDATE=1 writes down what came out.
+# MODULES="test_json test_re:PATTERN" runs less, UPDATE=1 writes the outcome down.
 cpython-tests: cpython-testsuite build ## CPython's own tests in the component (MODULES="test_json test_re" for some)
 	@$(CARGO_TARGET_DIR)/release/cordon-cpython-tests \
 		$(if $(UPDATE),--update) $(if $(VERBOSE),--verbose) $(MODULES)

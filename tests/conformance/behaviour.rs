@@ -30,7 +30,7 @@ pub struct Behaviour {
 }
 
 impl Behaviour {
-    /// What these cases claim, where those in `failed` do not pass.
+    /// The claims of these cases, where those in `failed` do not pass.
     pub fn new(cases: &[Case], failed: BTreeSet<String>) -> Self {
         let mut of_rule: BTreeMap<_, Vec<_>> = (1..=RULES).map(|rule| (rule, Vec::new())).collect();
         for case in cases {

@@ -50,7 +50,7 @@ class IndigoCase(unittest.TestCase):
         sys.path.insert(0, RUNTIME)
         self.runtime = importlib.import_module("_cordon_indigo")
         self.indigo = sys.modules["indigo"]
-        # What has happened before every snapshot.
+        # The steps before every snapshot.
         sys.modules["_cordon_boot"].forget()
         # In the component the runtime's modules are on no path.
         sys.path.remove(RUNTIME)
@@ -120,7 +120,7 @@ class IndigoCase(unittest.TestCase):
         return self.plugin
 
     def call(self, name, **arguments):
-        """Calls the plugin; returns the outcome. `answer` has what was replied."""
+        """Calls the plugin; returns the outcome. `answer` has the reply."""
         self.server.replies.clear()
         return self.runtime.call(name, json.dumps(arguments))
 
@@ -131,7 +131,7 @@ class IndigoCase(unittest.TestCase):
         return self.server.replies[-1]
 
     def ok(self, name, **arguments):
-        """Calls the plugin, which has to succeed; returns what it answered."""
+        """Calls the plugin, which has to succeed; returns its answer."""
         self.assertEqual(self.call(name, **arguments), OK, self.server.events)
         return self.answer
 

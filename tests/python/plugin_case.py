@@ -53,7 +53,7 @@ class PluginCase(unittest.TestCase):
         sys.modules["_cordon"] = self.hub.module()
         sys.path.insert(0, RUNTIME)
         self.runtime = importlib.import_module("_cordon_domoticz")
-        # What has happened before every snapshot.
+        # The steps before every snapshot.
         sys.modules["_cordon_boot"].forget()
         # In the component the runtime's modules are on no path.
         sys.path.remove(RUNTIME)
@@ -89,7 +89,7 @@ class PluginCase(unittest.TestCase):
         return record
 
     def modules(self):
-        """Names of what can be imported from the plugin's folder, as the hub lists them."""
+        """Names of modules in the plugin's folder, as the hub lists them."""
         return [name[:-3] if name.endswith(".py") else name for name in os.listdir(self.folder)
                 if name.endswith(".py") or os.path.isfile(self.folder + name + "/__init__.py")]
 

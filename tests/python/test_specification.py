@@ -20,7 +20,7 @@ ENDINGS = (".py", ".rs", ".wit", ".toml", ".md", ".tsv")
 RULES = 178
 
 # Citations of the wrong place, by file and citation, with the place that is meant. An entry
-# goes when its file is next changed; until then the guest and the hub stay what they are.
+# goes when its file is next changed; until then the guest and the hub stay as they are.
 KNOWN = {
     ("host/src/platform/domoticz/command.rs", "rule 36"): "section 11, point 36",
     ("host/src/platform/domoticz/image.rs", "spec 4.7"): "section 2.3, Images",
@@ -136,7 +136,7 @@ FORMS = ((SPEC, section_targets), (STEPS, step_targets), (SECTION, section_targe
 
 def citations(path, text):
     """All citations in a file, in the order of their forms."""
-    # As long as the text, so that places stay what they are.
+    # As long as the text, so that places stay the same.
     joined = _WRAP.sub(lambda wrap: " " * len(wrap[0]), text)
     joined = re.sub(r" {2,}", lambda run: " " + "\0" * (len(run[0]) - 1), joined)
     kept = [place for place, letter in enumerate(joined) if letter != "\0"]
@@ -237,7 +237,7 @@ class Specification(unittest.TestCase):
 
 
 class Forms(unittest.TestCase):
-    """That the forms take what they should and nothing else."""
+    """That the forms take citations and nothing else."""
 
     def targets(self, text, path="x.rs"):
         return [citation.target for citation in citations(path, text)]

@@ -1,11 +1,11 @@
-//! What the fuzz targets have in common: bytes, cut into reads, through one codec.
+//! The common part of the fuzz targets: bytes, cut into reads, through one codec.
 //!
 //! The codecs are compiled from their sources, without the rest of the hub.
 
 #[path = "../../../host/src/protocol/mod.rs"]
 pub mod protocol;
 
-/// What the codecs need of the hub's errors.
+/// The part of the hub's errors that the codecs need.
 pub mod error {
     /// A bound of the plugin that was reached.
     #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,19 +13,19 @@ pub mod error {
     pub struct LimitHit {
         /// Its name.
         pub which: &'static str,
-        /// What was used.
+        /// The use.
         pub used: u64,
-        /// What is allowed.
+        /// The bound.
         pub limit: u64,
     }
 }
 
 use protocol::{Codec, CodecError, Decoded};
 
-/// What one connection may hold here; small, so that inputs reach it.
+/// The buffer of one connection here; small, so that inputs reach it.
 const BOUND: usize = 4096;
 
-/// Feeds `data` as it is and cut into reads, and compares what comes out.
+/// Feeds `data` as it is and cut into reads, and compares the results.
 ///
 /// The first two bytes choose the lengths of the reads.
 ///
@@ -67,7 +67,7 @@ fn decode<'a>(
     }
     codec.close(&mut out);
     for message in &out.messages {
-        // What is told of a message costs more than its bytes, but not without end:
+        // The events of a message cost more than its bytes, but not without end:
         // a control character in JSON becomes six, an empty topic an object.
         assert!(message.size() <= 16 * BOUND, "{} bytes", message.size());
     }

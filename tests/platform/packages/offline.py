@@ -2,8 +2,8 @@
 <plugin key="Offline" name="Offline">
 </plugin>
 """
-# What plugins do with packages before anything goes over the network. Each case logs one
-# line; the test knows what it has to say.
+# The usual uses of packages before anything goes over the network. Each case logs one
+# line; the test knows the right text.
 import Domoticz
 
 
