@@ -223,7 +223,8 @@ class Specification(unittest.TestCase):
                 above = line
 
     def test_the_table_of_cases_has_the_same_rules(self):
-        listed = re.findall(r"^\| (\d+) \|", read(BEHAVIOUR), re.MULTILINE)
+        listed = re.findall(r"^\| \[(\d+)\]\(domoticz/specification\.md#rule-\1\) \|",
+                            read(BEHAVIOUR), re.MULTILINE)
         self.assertEqual([int(number) for number in listed], list(range(1, RULES + 1)))
 
     def test_every_link_of_the_documents_leads_somewhere(self):
