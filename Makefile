@@ -130,7 +130,7 @@ lint: fmt ruff words setup deny ## formatting, words, ruff, clippy, licences and
 	@$(with_key) cargo clippy --release --workspace --all-targets -- -D warnings
 
 words: ## only the words of documents and comments
-	@python3 tests/python/test_words.py --quiet
+	@python3 -m unittest --quiet tests/python/test_words.py
 
 fmt:
 	@cargo fmt --all --check

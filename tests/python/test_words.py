@@ -252,7 +252,7 @@ def main(arguments):
         counts[top(path)] += figures.count
         whats[top(path)] += sum(rule == "what" for _, rule, _ in examined(path)[1])
         sums[top(path)] += sum(figures[1:])
-        if arguments != ["--quiet"] and any(figures[1:]) and top(path) not in MOST:
+        if any(figures[1:]) and top(path) not in MOST:
             print("%-60s %6d words, %d header, %d sentences, %d times too often" % (path, *figures))
     for folder in sorted(counts):
         print("%-16s %7d words, %4.1f in 1,000 are \"what\", %4d places" % (
