@@ -22,15 +22,20 @@ toolchain := guest-runtime/toolchain
 cordon := $(CARGO_TARGET_DIR)/release/cordon
 deny_version := 0.20.2
 deny := $(CORDON_CACHE)/tools/bin/cargo-deny
+ruff_version := 0.17.6
+ruff := $(CORDON_CACHE)/tools/ruff-$(ruff_version)/bin/ruff
 
 # Tests of a checkout use its guest, whatever was built beside them last.
 with_key = CORDON_GUEST_KEY=$$($(toolchain)/key); export CORDON_GUEST_KEY;
 
-.PHONY: help setup build run test test-unit test-python test-tools behaviour slope examples samples cpython-tests cpython-testsuite bench lint fmt deny env clean
+.PHONY: help setup build run check guest test test-unit test-python test-tools behaviour slope examples samples cpython-tests cpython-testsuite bench lint words fmt ruff format deny env clean
 
 help: ## this list
 	@echo "make VERB"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+	@echo
+	@echo "CORDON_GUEST_PROFILE=quick make VERB takes a guest that links in a minute instead of ten"
+	@echo "and runs at about half of the speed: for work on the guest. CONTRIBUTING.md has more."
 
 setup: ## get the compilers for the guest (first time 2 minutes, then at once)
 	@$(toolchain)/setup
@@ -42,6 +47,17 @@ build: setup ## build hub and guest (first time 30 minutes on two cores)
 	@$(toolchain)/key >$(CARGO_TARGET_DIR)/release/cordon-guest.key
 	@echo "compiling the guest for this machine (first time half a minute)"
 	@$(cordon) guest precompile
+
+# Nothing is run, so it needs neither the guest nor its key. Dependencies are only read,
+# and the workspace is checked incrementally: see the profile dev in Cargo.toml.
+check: ## type-check the hub and all tests (first time 2 minutes, then seconds)
+	@cargo check --workspace --all-targets
+
+# The tool alone of the workspace; with all its members chosen, so that wasmtime has the same
+# features and is compiled once.
+guest: setup ## build the guest only, and say where it is (first time 20 minutes; see quick below)
+	@cargo build --release --workspace --bin cordon-snapshot
+	@$(toolchain)/build
 
 run: build ## start the hub with the example plugins and simulated devices
 	@exec $(cordon) serve --config plugins/cordon.toml --simulate
@@ -79,7 +95,7 @@ test-tools:
 behaviour: test-tools build ## run the cases of the behaviour specification and write docs/domoticz-behaviour.md
 	@$(with_key) CORDON_WRITE_BEHAVIOUR=1 cargo test --release --workspace --test conformance -- every_case
 
-# A line per case: what it left in the plugin's memory.
+# A line per case: the bytes it left in the plugin's memory.
 slope: test-tools build ## nothing leaves memory behind: each case 100,000 times (an hour; CALLS=5000 for fewer)
 	@$(with_key) CORDON_SLOPE=$(or $(CALLS),100000) cargo test --release --workspace --test slope -- --nocapture
 
@@ -92,7 +108,7 @@ samples: test-tools build ## plugins of others: how far each gets (SAMPLES=folde
 	@[ -d "$(SAMPLES)" ] || { echo "SAMPLES has to name a folder with checkouts, each at OWNER/NAME" >&2; exit 1; }
 	@python3 tests/samples/run.py --cordon $(cordon) --checkouts "$(SAMPLES)" --table docs/sample-plugins.md --examples-table docs/examples.md
 
-# MODULES="test_json test_re:PATTERN" runs less, UPDATE=1 writes down what came out.
+# MODULES="test_json test_re:PATTERN" runs less, UPDATE=1 writes the outcome down.
 cpython-tests: cpython-testsuite build ## CPython's own tests in the component (MODULES="test_json test_re" for some)
 	@$(CARGO_TARGET_DIR)/release/cordon-cpython-tests \
 		$(if $(UPDATE),--update) $(if $(VERBOSE),--verbose) $(MODULES)
@@ -111,12 +127,34 @@ bench: build ## measure, and print the table
 	@echo "measuring; leave the machine alone meanwhile"
 	@$(CARGO_TARGET_DIR)/release/cordon-bench
 
-lint: fmt setup deny ## formatting, clippy, licences and advisories
+lint: fmt ruff words setup deny ## formatting, words, ruff, clippy, licences and advisories
 	@cargo clippy --release --workspace --all-targets -- -D warnings
+
+words: ## only the words of documents and comments
+	@python3 -m unittest --quiet tests/python/test_words.py
 
 fmt:
 	@cargo fmt --all --check
 	@cargo fmt --manifest-path guest-runtime/Cargo.toml --check
+
+format: $(ruff) ## format Rust and Python
+	@cargo fmt --all
+	@cargo fmt --manifest-path guest-runtime/Cargo.toml
+	@$(ruff) format --quiet
+
+ruff: $(ruff) ## only the lint and the formatting of Python
+	@$(ruff) check --quiet --output-format concise
+	@$(ruff) format --quiet --check --output-format concise || { echo "run: make format" >&2; exit 1; }
+
+# A folder for each version, so that another one in this file is installed at once.
+$(ruff):
+	@echo "installing ruff $(ruff_version) from PyPI (10 MB, a few seconds)"
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "pip is missing; install it with: apt-get install python3-pip" >&2; exit 1; }
+	@rm -rf $(CORDON_CACHE)/tools/ruff-$(ruff_version)
+	@python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
+		--target $(CORDON_CACHE)/tools/ruff-$(ruff_version).part ruff==$(ruff_version) || \
+		{ echo "ruff $(ruff_version) could not be installed from PyPI; see pip's message above. make lint needs it" >&2; exit 1; }
+	@mv -T $(CORDON_CACHE)/tools/ruff-$(ruff_version).part $(CORDON_CACHE)/tools/ruff-$(ruff_version)
 
 $(deny):
 	@echo "installing cargo-deny $(deny_version) (about 5 minutes)"
@@ -140,5 +178,5 @@ env: setup ## print the variables for calling cargo by hand: eval "$(make -s env
 	@echo "export CORDON_CACHE=$(CORDON_CACHE) CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)"
 	@echo "export CORDON_GUEST_PROFILE=$(CORDON_GUEST_PROFILE) CORDON_GUEST_KEY=$$($(toolchain)/key)"
 
-clean: ## remove what was built; the toolchain and cargo-deny stay
+clean: ## remove what was built; the toolchain, cargo-deny and ruff stay
 	rm -rf $(CORDON_CACHE)/target $(CORDON_CACHE)/guest

@@ -1,4 +1,4 @@
-//! The attack on one limit, and what the declaration of the limit promises then.
+//! The attack on one limit, and the consequence that its declaration promises.
 //!
 //! [`trips!`] makes the test and the entry in the table of tripped limits in one,
 //! and the test asserts the line and the consequence of exactly that limit.
@@ -50,7 +50,7 @@ struct Told {
     allowed: u64,
 }
 
-/// What `limit NAME: U used, A allowed; raise it with ...` says.
+/// The words of `limit NAME: U used, A allowed; raise it with ...`.
 fn told(limit: &Declaration, line: &str) -> Told {
     let name = limit.name;
     let start = format!("limit {name}: ");
@@ -129,7 +129,7 @@ impl Attack {
 }
 
 impl Trip for Attack {
-    /// Runs it and asserts what `docs/limits.md` says of this limit.
+    /// Runs it and asserts the promises of `docs/limits.md` about this limit.
     async fn trip(self, name: &'static str) {
         let declared = DECLARATIONS.iter().find(|limit| limit.name == name);
         let mut scene = Scene::new().await;

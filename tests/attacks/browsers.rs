@@ -83,7 +83,7 @@ fn page(hub: &str) -> String {
     )
 }
 
-/// What Chromium shows after a while; the names lead to this machine. Its virtual time
+/// The page as Chromium shows it after a while; the names lead to this machine. Its virtual time
 /// may stand still when a page leads to another port of its own host, or end too early,
 /// depending on features that have nothing to do with the matter: every other try is
 /// without them.
@@ -116,7 +116,7 @@ fn browse(url: String, again: usize) -> String {
     String::from_utf8_lossy(&chromium.stdout).into_owned()
 }
 
-/// A site of somebody else, which shows this page and notes what it was asked for.
+/// A site of somebody else, which shows this page and notes the requests.
 struct Evil {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,

@@ -1,4 +1,4 @@
-//! Connections: their number, what waits in them, delayed sends.
+//! Connections: their number, bytes that wait in them, delayed sends.
 
 use std::time::Duration;
 
@@ -133,7 +133,7 @@ def attack():
     connection.Send('x' * 5000)
 ").limits("connection-buffer = 4096");
 
-    /// Nothing is lost silently: what does not fit is told of, and the plugin goes on.
+    /// Nothing is lost silently: the log has all that does not fit, and the plugin goes on.
     a_peer_that_does_not_read_fills_one_buffer: "connection-buffer" => By(async |limit: &'static str| {
         let peer = Peer::new().await;
         let source = peer.source("
@@ -214,7 +214,7 @@ def attack():
 ").limits("timers = 3");
 }
 
-/// What a peer sends on a connection with this protocol, `more` of it again and
+/// The bytes that a peer sends on a connection with this protocol, `more` of it again and
 /// again, closes the connection with a word about the limit.
 async fn closed_by(limit: &'static str, protocol: &str, first: Vec<u8>, more: &[u8]) {
     let peer = Peer::new().await;
@@ -246,7 +246,7 @@ def onDisconnect(Connection): Domoticz.Log('disconnected.')
     scene.finish(FLAT).await;
 }
 
-/// Datagrams are dropped by the system; what the hub holds stays small.
+/// Datagrams are dropped by the system; the hub holds little.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_datagrams_on_a_busy_plugin_is_dropped() {
     let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -326,7 +326,7 @@ def onDisconnect(Connection): Domoticz.Log('took %d bytes.' % taken)
     let attacker = scene.attack(&source, &peer.grant()).await;
     let mut stream = peer.accept().await;
     let written = flood(&mut stream).await;
-    // Buffers of both ends of the socket, and what the connection may hold.
+    // Buffers of both ends of the socket, and the connection's own bound.
     assert!(written < 32 << 20, "{written} bytes were taken");
     scene.said("busy.").await;
     drop(stream);

@@ -1,5 +1,5 @@
-//! What merely lies in the plugins folder or in a bundle: the hub is there first, says
-//! what it does not take, and pays next to nothing for it.
+//! Files that merely lie in the plugins folder or in a bundle: the hub is there first, says
+//! which it refuses, and pays next to nothing for it.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -143,7 +143,7 @@ fn definition(inner: &str) -> String {
     format!("<plugin key=\"Evil\" name=\"Evil\">\n{inner}\n</plugin>\n")
 }
 
-/// Folders that nobody has configured, with what the hub says of each.
+/// Folders that nobody has configured, with the hub's line about each.
 fn hostile_folders(site: &Site) -> Vec<(&'static str, &'static str)> {
     let roots = "<plugin key='k'/>\n".repeat(9000);
     let author = "A".repeat(3_800_000);
@@ -183,7 +183,7 @@ fn hostile_folders(site: &Site) -> Vec<(&'static str, &'static str)> {
     ]
 }
 
-/// Bundles that stand in the configuration, with what the hub says of each.
+/// Bundles that stand in the configuration, with the hub's line about each.
 fn hostile_bundles(site: &Site) -> Vec<(&'static str, &'static str)> {
     let mut files = vec![
         ("plugin.py".to_owned(), GOOD_INDIGO.to_owned()),
@@ -226,7 +226,7 @@ fn hostile_bundles(site: &Site) -> Vec<(&'static str, &'static str)> {
 
 #[test]
 fn what_merely_lies_there_delays_and_costs_nothing() {
-    // What a hub takes that has only the good ones.
+    // The time of a hub that has only the good ones.
     let plain = good();
     let mut program = plain.serve();
     let address = up(&mut program);

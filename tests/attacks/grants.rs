@@ -117,7 +117,7 @@ async fn a_grant_for_all_is_none_for_metadata_or_this_machine() {
     scene.finish(FLAT).await;
 }
 
-/// The plugin can change what it sees, but not what the operator typed.
+/// The plugin can change its own view, but not the operator's text.
 #[tokio::test(flavor = "multi_thread")]
 async fn changed_parameters_are_no_grant() {
     let (listener, target) = local().await;

@@ -1,4 +1,4 @@
-//! What an Indigo plugin can make the server hold: objects, bytes, subscriptions,
+//! Things that an Indigo plugin can make the server hold: objects, bytes, subscriptions,
 //! messages, delayed commands, and calls that wait for it.
 
 use cordon::config::IndigoSection;
@@ -140,7 +140,7 @@ def attack():
     };
 
     letters_are_bounded: "mails-per-hour" => By(async |name: &'static str| {
-        // Nobody listens there: what counts is what is handed over.
+        // Nobody listens there: the bytes that are handed over count.
         let config = "server = \"127.0.0.1\"\nport = 1\nsecurity = \"none\"\nfrom = \"a@b\"";
         let mailer = Mailer::new(toml::from_str(config).unwrap());
         let options = ServerOptions { mailer: Some(mailer), ..ServerOptions::default() };

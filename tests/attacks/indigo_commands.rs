@@ -1,5 +1,5 @@
-//! Commands of an Indigo plugin that are small to give and large to carry out: what they
-//! cost the hub is bounded, charged, and nobody else waits for it.
+//! Commands of an Indigo plugin that are small to give and large to carry out: their cost
+//! for the hub is bounded and charged, and nobody else waits for it.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::attack::{By, assert_told};
 use crate::indigo::{Attack, ID, start};
 use crate::scene::{FLAT, Scene, assert_failures, until};
 
-/// Python that sends commands as they are, past what module `indigo` makes of them.
+/// Python that sends commands as they are, without the help of module `indigo` in between.
 const RAW: &str = "
 import json, _cordon
 def raw(name, args):
@@ -21,8 +21,8 @@ def made(name, args):
     return json.loads(reply)['id']
 ";
 
-/// How long another's command may take while an attack runs, on a busy machine. What the
-/// attacks asked for took seconds to minutes when everybody waited for it.
+/// How long another's command may take while an attack runs, on a busy machine. The requests of the
+/// attacks took seconds to minutes when everybody waited for it.
 const PROMPT: Duration = Duration::from_secs(2);
 
 trips! {
@@ -71,7 +71,7 @@ def attack():
         says: &["2 kept"],
     };
 
-    /// What the hub says because of a plugin is in its name, on one line, within its rate.
+    /// A line of the hub because of a plugin is in its name, on one line, within its rate.
     lines_of_the_hub_are_the_plugins_own: "log-lines-per-second" => By(async |limit: &'static str| {
         let mut scene = Scene::new().await;
         let source = "

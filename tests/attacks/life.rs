@@ -1,4 +1,4 @@
-//! Starts, restarts and the end: what many instances do to each other's, and what a plugin
+//! Starts, restarts and the end: many instances at once, and what a plugin
 //! can gain or hold up by them.
 
 use std::sync::atomic::Ordering;
@@ -13,7 +13,7 @@ use crate::indigo;
 use crate::scene::{FLAT, Scene, assert_failures, until};
 use crate::support::PluginText;
 
-/// What only the instances of one plugin have: a package that takes long to import.
+/// Only the instances of one plugin have this: a package that takes long to import.
 const HEAVY: &str = "
 import time
 while time.process_time() < 0.3: pass
@@ -78,7 +78,7 @@ async fn those_that_wait_in_their_start_hold_up_nobody() {
     scene.bench.hub.stop().await;
 }
 
-/// What a life has used up is missing in the next, and the next one waits.
+/// Time that a life has used up is missing in the next, and the next one waits.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_gains_nothing_by_restarting_itself() {
     let source = "
@@ -163,7 +163,7 @@ def onStop(): Domoticz.Log('stopped')
     busy
 }
 
-/// What waits for a plugin does not come before the end.
+/// Events that wait for a plugin do not come before the end.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_inbox_does_not_delay_the_stop() {
     let mut scene = Scene::new().await;

@@ -67,7 +67,7 @@ def onStop():
     assert!(lines < 100, "{lines} lines");
 }
 
-/// What others said stays, however much an instance says that may say much.
+/// Lines of others stay, however much an instance says that may say much.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_pushes_out_the_lines_of_others() {
     let source = "

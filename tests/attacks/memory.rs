@@ -1,4 +1,4 @@
-//! Memory: the plugin's own, and what it could make the host hold.
+//! Memory: the plugin's own, and memory that it could make the host hold.
 
 use crate::attack::{Attack, By};
 use crate::scene::{FLAT, Scene, assert_failures};
@@ -6,7 +6,7 @@ use crate::scene::{FLAT, Scene, assert_failures};
 /// Above the snapshot of the interpreter, which is about 60 MiB.
 const MEMORY: &str = "memory = 100663296";
 
-/// The plugin may use what it was given.
+/// The plugin may use its allowance.
 const OWN: u64 = 96 << 20;
 
 trips! {

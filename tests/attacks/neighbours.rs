@@ -1,5 +1,5 @@
-//! What each attack that never ends does to the others, at the default limits but
-//! for time; and what two instances see of each other.
+//! The effect of each endless attack on the others, at the default limits but
+//! for time; and how far two instances see each other.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -73,7 +73,7 @@ def onStart(): more()
 def onConnect(Connection, Status, Description): more()
 def onDisconnect(Connection): more()
 ";
-    // It keeps what it makes, in its own memory.
+    // It keeps its results, in its own memory.
     let config = "limits = { memory = 134217728 }\ngrants = { network = [\"127.0.0.1:1\"] }";
     harms_only_itself(body, config, (128 << 20) + FLAT).await;
 }
@@ -132,7 +132,7 @@ def onHeartbeat():
     Domoticz.Log("update took %d." % ((time.time() - begun) * 1000))
 "#;
 
-/// What is read and written for the attacker is done in its own turn.
+/// Reads and writes for the attacker are done in its own turn.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_neighbour_stores_its_values_beside_one_who_stores_for_ever() {
     let source = "

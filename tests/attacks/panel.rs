@@ -60,7 +60,7 @@ async fn the_first_panel_does_not_keep_the_news_from_the_others() {
     house.set_security(Security::ArmedHome).await.unwrap();
     scene.said("hears 1.").await;
     scene.bench.line("Guard: hears 1.").await;
-    // What the operator gave to a plugin is its own.
+    // Things that the operator gave to a plugin are its own.
     house.set_security(Security::ArmedAway).await.unwrap();
     scene.bench.line("Guard: has said all.").await;
     assert_eq!(house.security().await.unwrap(), Security::Disarmed);

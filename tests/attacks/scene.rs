@@ -1,4 +1,4 @@
-//! A hub with an attacker and two quiet neighbours, and what must hold afterwards.
+//! A hub with an attacker and two quiet neighbours, and the conditions that must hold afterwards.
 //!
 //! Scenes take turns: each measures the memory and the computing time of the
 //! whole process.
@@ -23,7 +23,7 @@ use crate::watch::Watch;
 /// Every attack would take several times as much if nothing stopped it.
 pub const FLAT: u64 = 64 << 20;
 
-/// How late a neighbour's heartbeat may be, beyond what the machine does to any thread.
+/// How late a neighbour's heartbeat may be, beyond the delay that the machine causes any thread.
 const LATE: Duration = Duration::from_millis(100);
 
 /// How long 99 of 100 answers of the API may take, beyond that.
@@ -174,7 +174,7 @@ async fn indigo(bench: &mut Bench) -> Remote {
     bench.hub.instances().last().unwrap().remote()
 }
 
-/// Waits until `done` holds, for what leaves no line in the log.
+/// Waits until `done` holds, for events without a line in the log.
 pub async fn until(what: &str, mut done: impl FnMut() -> bool) {
     let waited = tokio::time::timeout(PATIENCE, async {
         while !done() {

@@ -1,4 +1,4 @@
-//! Sockets of a plugin's own: their number, what waits in them, whom they reach.
+//! Sockets of a plugin's own: their number, bytes that wait in them, peers that they reach.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::attack::{Attack, By, assert_told};
 use crate::scene::{FLAT, Scene, assert_failures};
 
-/// Python that tells of what is refused, and of nothing else.
+/// Python that reports refusals and nothing else.
 const TRY: &str = "
 import errno, select, socket
 def refused(call, *arguments):
@@ -265,7 +265,7 @@ def onStart():
     scene(&source, "", &says).await;
 }
 
-/// What needs no grant reaches nobody: strangers are not let in.
+/// Sockets without a grant reach nobody: strangers are not let in.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_own_loopback_listener_and_an_ephemeral_port_hear_no_stranger() {
     let source = "

@@ -45,7 +45,7 @@ def onHeartbeat(): Domoticz.Log('beats on')
         scene.said("RecursionError").await;
         scene.said("beats on").await;
         assert_failures(&attacker, 0);
-        // What ten thousands of frames take is the plugin's own memory and stack.
+        // Ten thousands of frames take the plugin's own memory and stack.
         scene.finish((256 << 20) + FLAT).await;
     });
 

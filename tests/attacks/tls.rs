@@ -1,4 +1,4 @@
-//! Module `ssl`: contexts, sessions, and what they hold.
+//! Module `ssl`: contexts, sessions, and the memory that they hold.
 
 use crate::attack::Attack;
 
@@ -75,7 +75,7 @@ def attack():
     context()._host_context()
 ").limits("tls-bytes = 100000").says(&["MemoryError: the instance's limit tls-bytes is used up after "]);
 
-    /// What sessions may hold is paid for when they are made.
+    /// The room of sessions is paid for when they are made.
     sessions_are_paid_for: "host-memory" => attack("
 def attack():
     ours, kept = context(), []

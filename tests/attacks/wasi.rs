@@ -1,4 +1,4 @@
-//! The system interface: what a call may copy, and what is not there.
+//! The system interface: the bytes that a call may copy, and functions that do not exist.
 
 use crate::attack::Attack;
 use crate::scene::{FLAT, Scene, assert_failures};

@@ -22,10 +22,10 @@ const MEMORY_LOOKS: u32 = 10;
 const REQUEST: &[u8] = b"GET /json.htm?type=command&param=getversion HTTP/1.1\r\n\
     Host: 127.0.0.1\r\nConnection: close\r\n\r\n";
 
-/// What was seen.
+/// The observations.
 #[derive(Default)]
 pub struct Seen {
-    /// How late a thread that does nothing else woke up: what the machine does to everybody,
+    /// How late a thread that does nothing else woke up: the machine causes this delay,
     /// whatever the hub does.
     pub machine: Histogram,
     /// How long answers of the API took.

@@ -1,4 +1,4 @@
-//! What a call costs: the hub calling Python, Python calling the hub, and a switch
+//! The cost of a call: the hub calling Python, Python calling the hub, and a switch
 //! between two Python threads.
 
 use std::sync::atomic::Ordering;

@@ -1,4 +1,4 @@
-//! What a Domoticz plugin's day consists of: messages of a device that become values in the
+//! The usual work of a Domoticz plugin: messages of a device that become values in the
 //! database, events for many instances, and commands from the API.
 
 use std::sync::atomic::Ordering;

@@ -1,4 +1,4 @@
-//! Many idle instances at once: how fast they start, what they cost, whether they
+//! Many idle instances at once: how fast they start, their cost, whether they
 //! live and how late their heartbeats are.
 
 use std::sync::atomic::Ordering;
@@ -28,13 +28,13 @@ pub struct Scale {
     pub watched: Duration,
 }
 
-/// What `make bench` runs.
+/// The program of `make bench`.
 pub const SHORT: Scale = Scale {
     instances: 1000,
     watched: Duration::from_secs(60),
 };
 
-/// What `--long` runs.
+/// The program of `--long`.
 pub const LONG: Scale = Scale {
     instances: 10_000,
     watched: Duration::from_secs(300),

@@ -20,12 +20,12 @@ const SECTION: &str = "imports";
 const ROUNDS: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The release that the figures are for, and what it is called when it is imported.
+/// The release that the figures are for, and the name under which it is imported.
 const PACKAGE: &str = "requests==2.32.5";
 const MODULE: &str = "requests";
 
 /// Measures both, a new hub and a new copy of the packages in each round; leaves out
-/// what cannot be installed.
+/// modules that cannot be installed.
 pub async fn measure(report: &mut Report, engine: &Engine) -> Outcome<()> {
     let installed = match tokio::task::spawn_blocking(install).await? {
         Ok(folder) => folder,
@@ -86,7 +86,7 @@ impl Place {
         Ok(answer.parse()?)
     }
 
-    /// The same in a new process that has imported what is in an instance from the start.
+    /// The same in a new process that has imported the modules that an instance has from the start.
     fn process(&self, modules: &str) -> Outcome<f64> {
         let script = program("native_import.py");
         let arguments = [text(&script)?, modules, text(&self.native)?, MODULE];

@@ -1,4 +1,4 @@
-//! What an Indigo plugin's day consists of: states that become rows of the database, changes
+//! The usual work of an Indigo plugin: states that become rows of the database, changes
 //! that a hundred other plugins hear of, and the start of a bundle.
 
 use std::path::{Path, PathBuf};
@@ -284,7 +284,7 @@ async fn begin(rig: &mut Rig, root: &Path) -> Outcome<()> {
     }
 }
 
-/// Has the writer do something so often; returns what its method returned.
+/// Has the writer do something so often; returns the result of its method.
 async fn act(rig: &mut Rig, action: &str, count: usize) -> Outcome<Value> {
     let asked = json!({ "pluginId": WRITER, "actionTypeId": action, "props": { "count": count } });
     command(rig, "server.pluginExecuteAction", asked).await

@@ -1,4 +1,4 @@
-//! What the figures depend on beside the code: the machine and the settings.
+//! Conditions of the figures beside the code: the machine and the settings.
 
 use std::process::Command;
 

@@ -40,7 +40,7 @@ use cordon::system;
 
 use report::Report;
 
-/// What anything here returns: the benchmark stops at the first thing it cannot do.
+/// The result of everything here: the benchmark stops at the first thing it cannot do.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Instances of the engine that all but the last measurement use.

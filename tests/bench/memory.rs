@@ -1,4 +1,4 @@
-//! What one more idle instance costs in memory, against an idle `python3` process.
+//! The memory of one more idle instance, against an idle `python3` process.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub async fn measure(report: &mut Report, engine: &Engine) -> Outcome<()> {
         let more = machine::mappings().saturating_sub(before.1);
         let mut process = Process::start(&python, &[script, &modules, folder])?;
         process.line()?;
-        // The first instances pay for what all share.
+        // The first instances pay for the shared parts.
         if round > 0 {
             ours.push(each / KIB);
             theirs.push(process.private_bytes() / KIB);

@@ -1,4 +1,4 @@
-//! What limits cost a plugin that computes: the guest compiled with and without.
+//! The cost of limits for a plugin that computes: the guest compiled with and without.
 
 use std::time::Duration;
 

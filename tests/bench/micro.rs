@@ -32,7 +32,7 @@ const PROGRAMS: [&str; 10] = [
     "list_sort",
 ];
 
-/// Measures what can be built here; says what cannot.
+/// Measures the programs that can be built here; names the others.
 pub async fn measure(report: &mut Report, engine: &Engine) -> Outcome<()> {
     let mut arms = arms(report, engine).await?;
     for round in 0..=ROUNDS {

@@ -1,4 +1,4 @@
-//! What a plugin that spins does to quiet ones, and how late it is ended.
+//! The effect of a spinning plugin on quiet ones, and how late it is ended.
 
 use std::time::Duration;
 

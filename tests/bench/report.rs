@@ -1,4 +1,4 @@
-//! What was measured: arms, ratios with their goals, and the files they go to.
+//! The results: arms, ratios with their goals, and the files they go to.
 //!
 //! Every figure goes into `raw.csv` as it was taken; `summary.md` holds the tables
 //! that are printed at the end, and the notes on the machine.

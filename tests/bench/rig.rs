@@ -40,7 +40,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed is in the system's folder for such files.
+        // Files that cannot be removed are in the system's folder for such files.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }
@@ -131,7 +131,7 @@ impl Rig {
         Ok(handle.remote())
     }
 
-    /// What comes after `marker` in the next line that holds it.
+    /// The text after `marker` in the next line that holds it.
     pub async fn answer(&mut self, marker: &str, patience: Duration) -> Outcome<String> {
         let wait = async {
             loop {

@@ -1,4 +1,4 @@
-//! Samples of one arm, and what is made of them.
+//! Samples of one arm, and their medians and ranges.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Samples {
         self.quantile(0.5)
     }
 
-    /// The smallest: what the machine can do when nobody disturbs it.
+    /// The smallest: the speed of the machine when nobody disturbs it.
     pub fn best(&self) -> f64 {
         self.quantile(0.0)
     }

@@ -1,4 +1,4 @@
-//! What the snapshot and the precompiled artifact save.
+//! The time that the snapshot and the precompiled artifact save.
 //!
 //! The guest's module before the snapshot is initialised here as the snapshot tool
 //! does it. That, plus a start from the snapshot, is a start without one.
@@ -17,7 +17,7 @@ use crate::rig::{Rig, program};
 use crate::sample::Samples;
 use crate::{Outcome, target};
 
-/// What the snapshot tool puts into the memory.
+/// The sources that the snapshot tool puts into the memory.
 #[path = "../../guest-runtime/snapshot/src/bundle.rs"]
 mod bundle;
 

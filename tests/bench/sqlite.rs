@@ -9,7 +9,7 @@ use crate::twins::Twins;
 const SECTION: &str = "sqlite";
 const ROUNDS: usize = 5;
 
-/// What the program measures, in the order of its figures.
+/// The measurements of the program, in the order of its figures.
 const FIGURES: [&str; 5] = [
     "10,000 inserts in one transaction",
     "10,000 inserts with executemany",

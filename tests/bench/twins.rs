@@ -27,7 +27,7 @@ pub struct Twins {
     process: Process,
 }
 
-/// What both of them measured of one thing. Smaller figures are better.
+/// The measurements of both of one thing. Smaller figures are better.
 #[derive(Default)]
 pub struct Pair {
     /// The component's.
@@ -104,7 +104,7 @@ impl Pair {
         );
     }
 
-    /// A note with what the medians come to as a rate: `amount` divided by each.
+    /// A note with the medians as a rate: `amount` divided by each.
     pub fn rate(
         &self,
         report: &mut Report,

@@ -1,5 +1,5 @@
-//! The HTTP API with plugins behind it: what is asked arrives as a callback, and what a
-//! plugin does is seen from outside.
+//! The HTTP API with plugins behind it: a request arrives as a callback, and the
+//! plugin's actions are seen from outside.
 
 use serde_json::Value;
 
@@ -137,7 +137,7 @@ async fn hardware_is_added_changed_kept_and_removed() {
         (&"Renamed".into(), &"two".into(), &"Full".into())
     );
     assert!(!listed.to_string().contains("secret"), "{listed}");
-    // What cannot start is not stored; what is in cordon.toml is not changed.
+    // Hardware that cannot start is not stored; that of cordon.toml is not changed.
     for (query, problem) in [
         (
             "addhardware&htype=94&name=Bad&extra=Full&port=http",

@@ -15,7 +15,7 @@ pub const RULES: u16 = 178;
 const HEAD: &str = "# The behaviour specification, rule by rule
 
 Made by the conformance runner from `tests/cases/domoticz`; a test fails while this file differs from what it makes.
-`make behaviour` writes it anew.
+`make behaviour` writes it anew. A number leads to the text of its rule, and a name to the folder of its case.
 
 A rule passes when at least one case names it and all cases that name it pass. For the rules that describe a fault of
 the original (marked D in the specification), the behaviour that the specification suggests instead is what passes.
@@ -30,7 +30,7 @@ pub struct Behaviour {
 }
 
 impl Behaviour {
-    /// What these cases claim, where those in `failed` do not pass.
+    /// The claims of these cases, where those in `failed` do not pass.
     pub fn new(cases: &[Case], failed: BTreeSet<String>) -> Self {
         let mut of_rule: BTreeMap<_, Vec<_>> = (1..=RULES).map(|rule| (rule, Vec::new())).collect();
         for case in cases {
@@ -75,9 +75,11 @@ impl Behaviour {
                 (_, true) => "yes",
                 (_, false) => "no",
             };
-            let names: Vec<_> = cases.iter().map(|(name, _)| format!("`{name}`")).collect();
+            let link = |name: &str| format!("[`{name}`](../tests/cases/domoticz/{name})");
+            let names: Vec<_> = cases.iter().map(|(name, _)| link(name)).collect();
             let abouts: Vec<_> = cases.iter().map(|(_, about)| about.as_str()).collect();
             let (names, abouts) = (names.join("<br>"), abouts.join("<br>").replace('|', "\\|"));
+            let rule = format!("[{rule}](domoticz/specification.md#rule-{rule})");
             let _ = writeln!(text, "| {rule} | {passes} | {names} | {abouts} |");
         }
         text

@@ -1,4 +1,4 @@
-//! A case: a folder with a `plugin.py` and a `case.toml` that says what happens to it.
+//! A case: a folder with a `plugin.py` and a `case.toml` with the steps.
 //!
 //! Owns the words of `case.toml`; see `tests/cases/README.md`.
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
-    /// What is shown, in a sentence.
+    /// The point of the case, in a sentence.
     pub about: String,
     /// The rules of the behaviour specification that it holds to.
     pub rules: Vec<u16>,
@@ -21,7 +21,7 @@ pub struct Script {
     /// The instances; one called `HW` when there is none.
     #[serde(default)]
     pub hardware: Vec<toml::Table>,
-    /// What happens, in order.
+    /// The steps, in order.
     #[serde(default)]
     pub steps: Vec<Step>,
     /// Parts of lines that come in this order; others may be between them.
@@ -41,7 +41,7 @@ pub enum Step {
     Seen(String),
     /// Asks the API.
     Get {
-        /// What follows `json.htm?`.
+        /// The command after `json.htm?`.
         query: String,
         /// Parts of the answer.
         #[serde(default)]
@@ -71,7 +71,7 @@ pub enum Step {
     Restart,
 }
 
-/// What a peer does.
+/// A step of the peer.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Action {
@@ -95,7 +95,7 @@ pub enum Action {
     Closed,
 }
 
-/// What the peer for datagrams does.
+/// A step of the peer for datagrams.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Datagram {
@@ -103,7 +103,7 @@ pub enum Datagram {
     Send {
         /// To this port of loopback.
         to: u16,
-        /// What is in it.
+        /// Its content.
         text: String,
     },
     /// Waits for one with exactly this in it.
@@ -168,7 +168,7 @@ impl Case {
         toml::from_str(&text).unwrap_or_else(|error| panic!("case {}: {error}", self.name))
     }
 
-    /// What it is about and the rules that it holds to.
+    /// Its subject and the rules that it shows.
     pub fn claim(&self) -> (String, Vec<u16>) {
         let nowhere = Ports {
             peer: 1,

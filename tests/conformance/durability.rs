@@ -1,4 +1,4 @@
-//! What a plugin was told is stored survives any end of the program.
+//! Changes that a plugin was told are stored survive any end of the program.
 
 use std::path::Path;
 use std::time::Duration;

@@ -123,7 +123,7 @@ async fn all_verbs(protocol: &str, secure: bool) {
             "HW: CONNACK {'Description': 'Connection Accepted', 'Status': 0}",
         ])
         .await;
-    // What the broker sends for several requests comes in an order of its own.
+    // The broker's answers to several requests come in an order of its own.
     for line in [
         "HW: SUBACK {'PacketIdentifier': 1, 'Topics': [{'Status': 0, 'Description': 'Success - Maximum QoS 0'}, \
          {'Status': 1, 'Description': 'Success - Maximum QoS 1'}, {'Status': 2, 'Description': 'Success - Maximum QoS 2'}]}",

@@ -107,7 +107,7 @@ impl Peer {
         ))
     }
 
-    /// Waits until these bytes come, and takes them and what is before them.
+    /// Waits until these bytes come, and takes them and all before them.
     pub async fn contains(&mut self, bytes: &[u8]) -> Result<(), String> {
         let width = bytes.len().max(1);
         loop {
@@ -123,7 +123,7 @@ impl Peer {
         }
     }
 
-    /// Waits until the other side has closed, and takes what it sent until then.
+    /// Waits until the other side has closed, and takes the bytes it sent until then.
     pub async fn closed(&mut self) -> Result<(), String> {
         while self.read().await? {}
         match self.received.as_slice() {

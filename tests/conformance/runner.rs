@@ -61,7 +61,7 @@ async fn every_case_behaves_as_its_script_says() {
 
 /// Says how many rules pass and compares the table with the one in the docs.
 fn conclude(behaviour: &Behaviour) -> Result<(), String> {
-    // Not println: the harness keeps what a passing test prints to itself.
+    // Not println: the harness hides the output of a passing test.
     let summary = behaviour.summary();
     let _ = writeln!(std::io::stderr(), "\n{summary}");
     let missing = behaviour.missing();
@@ -92,7 +92,7 @@ async fn run(case: &Case) -> Result<(), String> {
     outcome.map_err(|problem| format!("{problem}\n{}", stage.transcript()))
 }
 
-/// What a plugin may talk to.
+/// The peers that a plugin may talk to.
 struct Peers {
     tcp: Peer,
     udp: UdpPeer,

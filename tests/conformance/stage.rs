@@ -72,7 +72,7 @@ impl Stage {
     }
 
     /// The same with plugins that are looked for in a folder as `cordon serve` does.
-    /// What cannot be started is an error in the log.
+    /// A plugin that cannot be started is an error in the log.
     pub async fn start_found(&mut self, sections: &[HardwareSection], plugins: &Path) {
         let (listener, mut hub) = self.open().await;
         let catalogue = hub.prepare(plugins, 100).look().await;
@@ -162,7 +162,7 @@ impl Stage {
         self.folder.path()
     }
 
-    /// What `json.htm` answers to this query.
+    /// The answer of `json.htm` to this query.
     pub async fn json(&self, query: &str) -> String {
         let address = self.api.as_ref().expect("the API is up").address;
         let url = format!("http://{address}/json.htm?{query}");

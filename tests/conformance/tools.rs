@@ -1,4 +1,4 @@
-//! Programs of this machine that tests talk to, and what starting them takes.
+//! Programs of this machine that tests talk to, and their start.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
@@ -13,12 +13,12 @@ use crate::support::PATIENCE;
 pub struct Program {
     child: Child,
     lines: Receiver<String>,
-    /// What it wrote, as far as it was looked at.
+    /// Its output, as far as it was looked at.
     pub said: Vec<String>,
 }
 
 impl Program {
-    /// Starts it; fails with the name of what is to be installed.
+    /// Starts it; fails with the name of the package to install.
     pub fn start(command: &mut Command) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
         let mut child = command

@@ -18,7 +18,7 @@ const SOURCE: &str = include_str!("functions.py");
 /// Called once at each start, before any line of the plugin, and closed for it.
 const NOT_FOR_PLUGINS: [&str; 1] = ["memory.prepare"];
 
-/// The largest argument. It is beyond what most functions take.
+/// The largest argument. Most functions take less.
 pub const MOST: usize = 1 << 20;
 
 /// Bytes that the way of one command into the plugin and of its answer into the log
@@ -32,7 +32,7 @@ const ROUND_NANOSECONDS: u64 = 300_000_000;
 /// How often a call is repeated that cost too much.
 pub const ATTEMPTS: usize = 4;
 
-/// What one call took, and for how many bytes.
+/// The cost of one call, and for how many bytes.
 #[derive(Debug)]
 pub struct Spent {
     pub given: u64,

@@ -21,7 +21,7 @@ NUMBER = 0
 
 
 def text(size, shape):
-    """A text of so many bytes at most; shapes are what parsers trip over."""
+    """A text of so many bytes at most; parsers trip over the shapes."""
     alphabet = ALPHABETS[shape % len(ALPHABETS)]
     unit = "".join(R.choice(alphabet) for _ in range(16))
     return (unit * (size // len(unit.encode()) + 1)).encode()[:size].decode("utf-8", "ignore")
@@ -40,7 +40,7 @@ def value(size, shape):
 
 
 def parts(size, shape):
-    """JSON of so many bytes, of many parts: what takes the hub most memory for a byte."""
+    """JSON of so many bytes, of many parts: these take the hub most memory for a byte."""
     part = ("[]", "1234567", "{}", '"text"', "false", '{"a":[]}')[shape % 6]
     return "[" + ",".join([part] * min(size // (len(part) + 1), 20000)) + "]"
 

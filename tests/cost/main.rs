@@ -1,4 +1,4 @@
-//! What the hub spends for the bytes that a plugin, a bundle or a client gives it.
+//! The hub's effort for the bytes that a plugin, a bundle or a client gives it.
 //!
 //! Every function of the contract and every reader of foreign files is called with
 //! arguments of many sizes and shapes, for a bounded time, and fails when the hub has

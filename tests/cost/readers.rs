@@ -20,7 +20,7 @@ use crate::{TURN, time};
 /// The largest input.
 const MOST: usize = 1 << 20;
 
-/// What any input may cost, whatever its size, and what each of its bytes may cost.
+/// The allowed cost of any input, whatever its size, and that of each of its bytes.
 const BYTES: u64 = 8 << 20;
 const BYTES_EACH: u64 = 256;
 const NANOSECONDS: u64 = 300_000_000;
@@ -64,7 +64,7 @@ const REQUEST: &str = "GET /json.htm?type=command&param=getdevices&filter=all&us
 Host: 127.0.0.1\r\nAuthorization: Basic YW5uOnNlY3JldA==\r\nAccept-Encoding: gzip\r\nX-Forwarded-For: 10.0.0.1, 10.0.0.2\r\n\
 Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\nparam=getlog";
 
-/// A mutation of a seed. Inputs stay text: what is no UTF-8 is refused by all readers at once.
+/// A mutation of a seed. Inputs stay text: all readers refuse other bytes than UTF-8 at once.
 fn mutated(random: &mut Random, seed: &str) -> String {
     let mut text = seed.to_owned();
     for _ in 0..=random.below(4) {
@@ -107,7 +107,7 @@ fn mutated(random: &mut Random, seed: &str) -> String {
     text
 }
 
-/// Reads what is random for the time of a test and asserts what each input costs.
+/// Reads random inputs for the time of a test and asserts the cost of each.
 fn costs(
     name: &str,
     mut random: Random,

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use crate::Outcome;
 use crate::outcome::{CaseOutcome, Kind, ModuleOutcome};
 
-/// Categories of reasons: the word, what it means, and whether the case applies.
+/// Categories of reasons: the word, its meaning, and whether the case applies.
 pub const CATEGORIES: &[(&str, &str, bool)] = &[
     ("version", "tests what Python changed after 3.11", false),
     ("fork", "needs fork or other processes", false),
@@ -83,7 +83,7 @@ impl Expectations {
         Ok(Self { modules })
     }
 
-    /// What is written about a case.
+    /// The expectation of a case.
     fn value(&self, module: &str, case: &str) -> Option<&str> {
         let cases = self.modules.get(module)?;
         if let Some(value) = cases.get(case) {
@@ -115,7 +115,7 @@ impl Expectations {
             .is_none_or(|(_, _, applies)| applies)
     }
 
-    /// Adds what came out otherwise than written, and drops what passes now.
+    /// Adds outcomes that differ from the expectation, and drops cases that pass now.
     pub fn learn(&mut self, outcome: &ModuleOutcome) {
         for (name, case) in &outcome.cases {
             let known = self.value(&outcome.module, name).is_some();
@@ -178,7 +178,7 @@ fn names() -> String {
     names.join(", ")
 }
 
-/// What a skip's own words say of its category.
+/// The category of a skip, by its own words.
 const WORDS: &[(&str, &str)] = &[
     ("fork", "fork"),
     ("multiprocessing", "fork"),

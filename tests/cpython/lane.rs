@@ -23,7 +23,7 @@ use crate::outcome::{CaseOutcome, Kind, ModuleOutcome, WHOLE_MODULE};
 /// ends the instance then, as it does with any plugin.
 const CASE_WALL: u64 = 60_000;
 
-/// What the tests need and no plugin gets: they are many programs in one.
+/// Limits that the tests need and no plugin gets: they are many programs in one.
 const CONFIG: &str = "
 [limits]
 memory = 1073741824
@@ -42,7 +42,7 @@ network = [\"*:*\", \"127.0.0.0/8:*\", \"127.0.0.1:*\", \"[::1]:*\", \"localhost
 listen = [0, \"1-65535\"]
 ";
 
-/// What the guest writes for each order.
+/// The guest's line for each order.
 #[derive(Deserialize)]
 struct Answer {
     order: String,
@@ -121,7 +121,7 @@ pub async fn run(
             }
         }
         if alive {
-            // What the last fixtures say belongs to no case; the log has it.
+            // Lines of the last fixtures belong to no case; the log has them.
             let _ = guest.order("finish").await?;
         }
         guest.hub.stop().await;
@@ -193,7 +193,7 @@ impl Guest {
         }
     }
 
-    /// Sends an order and waits for what comes of it.
+    /// Sends an order and waits for its outcome.
     async fn order(&mut self, order: &str) -> Outcome<Result<Answer, Lost>> {
         let counters = self.remote.counters.clone();
         let calls = counters.calls.load(Ordering::Relaxed);

@@ -1,8 +1,8 @@
 //! `cordon-cpython-tests`: CPython's own tests, run inside the component.
 //!
 //! Each module of tests gets an instance of its own; each case is one order to it.
-//! A case that hangs or traps costs itself and a new instance, nothing more. What
-//! is known to fail or not to apply stands in `expectations.toml` with the reason;
+//! A case that hangs or traps costs itself and a new instance, nothing more. Cases
+//! that are known to fail, or do not apply, stand in `expectations.toml` with the reason;
 //! everything else has to pass. The tests are Debian's `libpython3.11-testsuite`.
 
 mod expectations;
@@ -23,7 +23,7 @@ use cordon::engine::{Engine, EngineOptions};
 use expectations::Expectations;
 use outcome::ModuleOutcome;
 
-/// What anything here returns: the run stops at the first thing it cannot do.
+/// The result of everything here: the run stops at the first thing it cannot do.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// The modules, longest first, so that no long one is left alone at the end.
@@ -67,7 +67,7 @@ const LIBRARY: &str = "/usr/lib/python3.11";
 struct Arguments {
     /// Runs only these modules, or `MODULE:PATTERN` for cases whose name holds the pattern.
     modules: Vec<String>,
-    /// Writes what came of the run into `expectations.toml` and `docs/cpython-tests.md`.
+    /// Writes the outcome of the run into `expectations.toml` and `docs/cpython-tests.md`.
     #[arg(long)]
     update: bool,
     /// Prints the text of every case that does not pass, expected or not.
@@ -132,7 +132,7 @@ fn jobs(arguments: &Arguments) -> Outcome<VecDeque<Job>> {
     Ok(jobs)
 }
 
-/// Runs what is wanted; true when everything was as expected.
+/// Runs the wanted modules; true when everything was as expected.
 async fn run(arguments: &Arguments) -> Outcome<bool> {
     let jobs = jobs(arguments)?;
     let whole = arguments.modules.is_empty();

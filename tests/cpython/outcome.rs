@@ -1,4 +1,4 @@
-//! What came of cases and modules.
+//! Outcomes of cases and modules.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -41,7 +41,7 @@ impl Kind {
     }
 }
 
-/// What came of one case.
+/// The outcome of one case.
 #[derive(Debug, Clone)]
 pub struct CaseOutcome {
     /// How it ended.
@@ -58,7 +58,7 @@ impl CaseOutcome {
     }
 }
 
-/// What came of one module of tests.
+/// The outcome of one module of tests.
 #[derive(Debug)]
 pub struct ModuleOutcome {
     /// Its name below `test`.

@@ -57,7 +57,7 @@ impl Row {
     }
 }
 
-/// What is wrong with the outcome of a case, if anything.
+/// The fault of the outcome of a case, if anything.
 fn problem(
     module: &str,
     name: &str,

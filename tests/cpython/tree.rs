@@ -30,7 +30,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed is in the system's folder for such files.
+        // Files that cannot be removed are in the system's folder for such files.
         let _ = fs::remove_dir_all(&self.path);
     }
 }

@@ -50,7 +50,7 @@ async fn a_second_start_runs_the_kept_code() {
     assert_eq!(entries(&bench.data_folder()), 1, "compiled a second time");
 }
 
-/// What the compiler writes to, no later life does: their pages would be made ready for
+/// No later life writes to the pages of the compiler: their pages would be made ready for
 /// nothing, and be each instance's own as long as it lives.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_life_that_compiles_its_plugin_teaches_no_pages() {

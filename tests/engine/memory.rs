@@ -1,4 +1,4 @@
-//! What the guest does itself to copy, fill and allocate a few bytes: see its modules
+//! Copies, fills and allocations of a few bytes, which the guest does itself: see its modules
 //! `bulk` and `freed`.
 
 use crate::support::{Bench, PluginText};
@@ -16,8 +16,8 @@ async fn run(source: &str, config: &str, expected: &str) {
     bench.line(expected).await;
 }
 
-/// Removing and inserting bytes moves what comes after them, by less than its length and by
-/// more. What is expected is put together byte by byte.
+/// Removing and inserting bytes moves those that come after them, by less than its length and by
+/// more. The expectation is put together byte by byte.
 #[tokio::test(flavor = "multi_thread")]
 async fn parts_of_any_length_are_moved_to_where_they_overlap() {
     let source = r#"
@@ -59,7 +59,7 @@ def onStart():
 }
 
 /// Blocks of all sizes are freed, grown and used again in an order that repeats nothing; each
-/// holds what was written to it.
+/// holds the bytes that were written to it.
 #[tokio::test(flavor = "multi_thread")]
 async fn freed_blocks_are_used_again_and_never_by_two() {
     let source = r#"

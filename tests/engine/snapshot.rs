@@ -1,4 +1,4 @@
-//! What the snapshot may and may not carry over, and that it is mapped, not copied.
+//! Contents that the snapshot may carry over, and others that it may not; it is mapped, not copied.
 
 use crate::support::{Bench, PluginText};
 
@@ -96,7 +96,7 @@ def onStart():
 }
 
 /// A copied image would be anonymous memory, all of it dirty. A mapped one shows as
-/// a private mapping of the compiled file, of which an instance owns what it wrote.
+/// a private mapping of the compiled file, of which an instance owns the pages it wrote.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_image_is_mapped_copy_on_write() {
     const INSTANCES: usize = 20;
@@ -131,7 +131,7 @@ async fn the_image_is_mapped_copy_on_write() {
         .map(|image| image.dirty * 100 / image.size)
         .collect();
     dirty.sort_unstable();
-    // What starts write to lies side by side; where it was allocated it would be 3.
+    // Blocks that starts write to lie side by side; where it was allocated it would be 3.
     assert!(dirty[INSTANCES / 2] <= 1, "{images:?}");
 }
 

@@ -1,4 +1,4 @@
-"""The other ends: devices that do what a script says, on real sockets."""
+"""The other ends: devices that follow a script, on real sockets."""
 
 import http.server
 import os
@@ -267,7 +267,7 @@ class Serial:
     def __init__(self, answer):
         import tty
         self.master, slave = os.openpty()
-        # Else the terminal would echo and translate what goes through it.
+        # Else the terminal would echo and translate the bytes.
         tty.setraw(slave)
         self.slave = slave
         self.path = os.ttyname(slave)

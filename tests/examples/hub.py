@@ -12,7 +12,7 @@ import time
 import urllib.parse
 import urllib.request
 
-# How long a step waits for what is expected to happen; a heartbeat is ten seconds.
+# How long a step waits for its event; a heartbeat is ten seconds.
 PATIENCE = 45
 
 
@@ -92,7 +92,7 @@ class Site:
             return any(text in line for line in self.lines)
 
     def api(self, **words):
-        """What `json.htm` answers."""
+        """The answer of `json.htm`."""
         query = urllib.parse.urlencode(dict({"type": "command"}, **words), quote_via=urllib.parse.quote)
         with urllib.request.urlopen("%s/json.htm?%s" % (self.address, query), timeout=PATIENCE) as answer:
             return json.load(answer)

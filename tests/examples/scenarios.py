@@ -1,6 +1,6 @@
-"""What each of the official examples has to do, with its device.
+"""The task of each official example, with its device.
 
-A scenario gets a `Site` and returns what was seen, for the table; it raises `Failed` when a step has no effect.
+A scenario gets a `Site` and returns the observations, for the table; it raises `Failed` when a step has no effect.
 """
 
 import hashlib
@@ -290,8 +290,8 @@ def raven(site):
         return "<%s>\r\n%s</%s>\r\n" % (tag, inner, tag)
 
     meter = "0x00135003000a1b2c"
-    number = dict(Multiplier="0x00000001", Divisor="0x000003e8", DigitsRight="0x03", DigitsLeft="0x06",
-                  SuppressLeadingZero="Y")
+    number = {"Multiplier": "0x00000001", "Divisor": "0x000003e8", "DigitsRight": "0x03",
+              "DigitsLeft": "0x06", "SuppressLeadingZero": "Y"}
 
     def answer(command):
         name = re.search("<Name>(.*)</Name>", command).group(1)
@@ -320,7 +320,7 @@ def raven(site):
     site.line("Meter: MeterMacId: %s, Connection Status = 'Connected'" % meter)
     site.line("Meter: Manufacturer: Rainforest Automation, Inc.")
     stick.hear("get_current_summation_delivered")
-    # 1.500 kW and 1000 kWh and what a demand event adds, written as the example does: in W without the point.
+    # 1.500 kW and 1000 kWh and the addition of a demand event, written as the example does: in W without the point.
     site.line("Meter: MeterMacId: %s, Instantaneous Demand = 1.500, Summary Total = 1000.0" % meter)
     device = site.device("Meter - Usage", HaveTimeout=False)
     if not device["Usage"].startswith("1500"):

@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::http_step::{Client, Feed, Request};
 use crate::stage::{FILES, PLUGIN, Stage, bundle};
 
-/// What `case.toml` says.
+/// The content of `case.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Text {
-    /// What is shown.
+    /// The point of the case.
     about: String,
     /// Sentences of the plugin reference, or sections of the object model.
     checks: Vec<String>,
@@ -29,7 +29,7 @@ struct Text {
     absent: Vec<String>,
 }
 
-/// What is done.
+/// The steps.
 #[derive(Deserialize, Debug)]
 #[serde(untagged)]
 enum Step {
@@ -53,7 +53,7 @@ enum Step {
         #[serde(default)]
         rows: Vec<String>,
     },
-    /// A command that is carried out; `answer` must be in what it returns.
+    /// A command that is carried out; `answer` must be in its result.
     Command {
         command: String,
         #[serde(default)]

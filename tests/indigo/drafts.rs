@@ -65,7 +65,7 @@ async fn ask(site: &Site, method: &'static str, path: &str, body: Value) -> (u16
     (status, serde_json::from_str(&text).expect(&text))
 }
 
-/// Opens the dialog of a new zone: its path, and what it shows.
+/// Opens the dialog of a new zone: its path, and its content.
 async fn open(site: &Site, name: Option<&str>) -> (String, Value) {
     let mut opening = json!({"pluginId": PLUGIN, "kind": "device", "typeId": "zone"});
     if let Some(name) = name {
@@ -133,7 +133,7 @@ async fn a_cancelled_dialog_takes_its_device_away() {
     let opening = json!({"pluginId": PLUGIN, "kind": "device", "typeId": "zone", "name": "Loft"});
     let (status, refused) = ask(&site, "POST", "", opening).await;
     assert_eq!(status, 400, "{refused}");
-    // What is left of a dialog when the hub ends is gone when it starts again.
+    // The rest of a dialog when the hub ends is gone when it starts again.
     stage.stop().await;
     stage.open();
     assert_eq!(stage.done("devices.list", json!({})).await, json!([]));

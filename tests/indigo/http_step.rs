@@ -10,7 +10,7 @@ use crate::site::{Got, KEY, Site};
 use crate::stage::{PLUGIN, Stage};
 use crate::support::PATIENCE;
 
-/// A request and what is answered.
+/// A request and its answer.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -36,10 +36,10 @@ pub struct Request {
     /// Content type of the answer.
     #[serde(default)]
     kind: Option<String>,
-    /// What is in the answer, which is JSON or a text.
+    /// The content of the answer, which is JSON or a text.
     #[serde(default)]
     answer: Option<Value>,
-    /// What is in the fields of a dialog, by their ids.
+    /// The content of the fields of a dialog, by their ids.
     #[serde(default)]
     fields: Map<String, Value>,
     /// A part of the body as text.
@@ -56,14 +56,14 @@ pub struct Request {
     rows: Vec<String>,
 }
 
-/// A message to a feed, and what the feed sends.
+/// A message to a feed, and the feed's messages.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Feed {
     feed: String,
     #[serde(default)]
     send: Option<Value>,
-    /// What is in one of the next messages.
+    /// Parts of one of the next messages.
     #[serde(default)]
     receive: Option<Value>,
     #[serde(default)]
@@ -78,7 +78,7 @@ fn ok() -> u16 {
     200
 }
 
-/// The client of a case: the API, and what was kept.
+/// The client of a case: the API, and the kept values.
 #[derive(Default)]
 pub struct Client {
     site: Option<Site>,
@@ -154,7 +154,7 @@ impl Client {
         site.send(method, &path, &headers, body).await
     }
 
-    /// What is wrong with an answer.
+    /// The fault of an answer.
     fn wrong(&self, step: &Request, got: &Got) -> Option<String> {
         if got.status != step.status {
             return Some(format!("the status is not {}", step.status));
@@ -191,7 +191,7 @@ impl Client {
         }
     }
 
-    /// A value with what was kept in the places of the names.
+    /// A value with the kept values in the places of the names.
     pub fn filled(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => {

@@ -266,7 +266,7 @@ async fn objects_and_ids_outlive_the_hub() {
     stage.stop().await;
 }
 
-/// What only a thread of the plugin changes is written while nobody calls the plugin.
+/// Preferences that only a thread of the plugin changes are written while nobody calls the plugin.
 #[tokio::test(flavor = "multi_thread")]
 async fn preferences_are_flushed_now_and_then() {
     let mut stage = Stage::new();

@@ -57,7 +57,7 @@ async def main():
             Handler(), hostname="tests", loop=asyncio.get_running_loop(),
             tls_context=context if SECURITY == "starttls" else None,
             authenticator=authenticate, auth_required=bool(AUTH),
-            # What is TLS from the first byte, the package does not count as TLS.
+            # The package does not count TLS from the first byte as TLS.
             auth_require_tls=SECURITY == "starttls",
             auth_exclude_mechanism={"PLAIN", "LOGIN"} - {AUTH},
         )

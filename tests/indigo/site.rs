@@ -23,7 +23,7 @@ pub struct Site {
     feeds: HashMap<String, WebSocket<TcpStream>>,
 }
 
-/// What a client is answered.
+/// The answer to a client.
 #[derive(Debug, Clone)]
 pub struct Got {
     pub status: u16,

@@ -35,7 +35,7 @@ pub struct Stage {
     pub events: EventLog,
     lines: broadcast::Receiver<Arc<Record>>,
     pub seen: Vec<String>,
-    /// What sends mail when the hub is opened the next time.
+    /// The sender of mail when the hub is opened the next time.
     pub mailer: Option<Mailer>,
 }
 

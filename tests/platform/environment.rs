@@ -1,4 +1,4 @@
-//! What a plugin learns of where it runs.
+//! Facts that a plugin learns about its environment.
 
 use crate::probe::all_hold;
 use crate::support::Bench;

@@ -196,7 +196,7 @@ def run():
     );
 }
 
-/// What a client program of this machine says to a server in a plugin.
+/// The output of a client program of this machine to a server in a plugin.
 fn curl(folder: &Path, port: u16) -> String {
     let output = Command::new("curl")
         .args([

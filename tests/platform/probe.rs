@@ -1,9 +1,9 @@
-//! Runs a plugin that says what it found, for tests of what can be imported and
+//! Runs a plugin that reports its findings, for tests of modules that can be imported and
 //! called.
 
 use crate::support::{Bench, PluginText};
 
-/// Calls each case of the plugin's `CASES` and logs `NAME ok` or what it raised.
+/// Calls each case of the plugin's `CASES` and logs `NAME ok` or the exception.
 const RUN: &str = "
 def onStart():
     import traceback

@@ -1,4 +1,4 @@
-//! `socket`, `select` and what stands on them, against real peers.
+//! `socket`, `select` and modules that stand on them, against real peers.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -20,14 +20,14 @@ def onStart():
     threading.Thread(target=report).start()
 "#;
 
-/// Runs `main()` of `source` and asserts what it returns.
+/// Runs `main()` of `source` and asserts its result.
 pub async fn answers(source: &str, config: &str, expected: &str) {
     let mut bench = Bench::new();
     let answer = answer(&mut bench, source, config).await;
     assert_eq!(answer, expected, "in:\n{}", bench.transcript());
 }
 
-/// Runs `main()` of `source`; returns what it returned.
+/// Runs `main()` of `source`; returns its result.
 pub async fn answer(bench: &mut Bench, source: &str, config: &str) -> String {
     let source = format!("{source}{RUN}");
     bench
@@ -53,7 +53,7 @@ pub fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// A thread that answers each client with what `serve` does.
+/// A thread that runs `serve` for each client.
 fn tcp_peer(serve: impl Fn(TcpStream) + Copy + Send + 'static) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();

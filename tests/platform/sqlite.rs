@@ -1,9 +1,9 @@
 //! `sqlite3` in the component: databases in the plugin's folders, threads, and the
-//! edges of what SQLite may reach.
+//! edges of SQLite's reach.
 
 use crate::support::{Bench, PluginText};
 
-/// Runs `check()` of the source in `onStart` and waits for what it returns.
+/// Runs `check()` of the source in `onStart` and waits for its result.
 async fn checked(bench: &mut Bench, name: &str, source: &str, config: &str) -> String {
     let source = format!(
         "import os, sqlite3, threading, time, traceback

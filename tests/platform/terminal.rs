@@ -1,6 +1,6 @@
 //! A pseudo-terminal, whose other end a Python process holds.
 //!
-//! It answers what it is asked on its input: what was received, and how the port
+//! It answers questions on its input: which bytes were received, and how the port
 //! is set.
 
 use std::io::{BufRead, BufReader, Write};

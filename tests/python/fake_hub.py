@@ -1,6 +1,6 @@
 """A hub for tests: the functions of module ``_cordon`` over plain Python values.
 
-Owns what the runtime asked for and, for devices and the configuration, the answers
+Owns the runtime's requests and, for devices and the configuration, the answers
 that the contract promises. It never runs plugin code.
 """
 
@@ -121,7 +121,7 @@ class FakeHub:
         return (True, self._row(self.insert(**row)))
 
     def insert(self, **values):
-        """A row with defaults for what is not named."""
+        """A row with defaults for the rest."""
         row = dict.fromkeys(FIELDS, 0)
         row.update(device_id="", name="", s_value="", description="", color="",
                    options=[], signal_level=12, battery_level=255, id=self.next_id,

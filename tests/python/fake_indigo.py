@@ -1,6 +1,6 @@
 """An Indigo server for tests: the commands of the contract over plain dictionaries.
 
-Owns the objects and what was asked of it. It calls the plugin back only where the test
+Owns the objects and the requests. It calls the plugin back only where the test
 says so.
 """
 
@@ -56,7 +56,7 @@ class FakeIndigo:
             setattr(module, name, getattr(self, name))
         return module
 
-    # What the native module does.
+    # The work of the native module.
 
     def log(self, level, origin, text):
         assert isinstance(text, str), text
@@ -80,7 +80,7 @@ class FakeIndigo:
         except Failure as failure:
             return (failure.kind, str(failure))
 
-    # What the server does.
+    # The work of the server.
 
     def answer(self, name, arguments):
         if name in self.answers:

@@ -16,7 +16,7 @@ import unittest
 import warnings
 
 from fake_indigo import FakeIndigo
-from plugin_case import NOT_DEFINED, OK, RAISED, _SAVED_SYS, runtime_on_path
+from plugin_case import _SAVED_SYS, NOT_DEFINED, OK, RAISED, runtime_on_path
 
 __all__ = ["IndigoCase", "NOT_DEFINED", "OK", "RAISED"]
 
@@ -122,7 +122,7 @@ class IndigoCase(unittest.TestCase):
         return self.plugin
 
     def call(self, name, **arguments):
-        """Calls the plugin; returns the outcome. `answer` has what was replied."""
+        """Calls the plugin; returns the outcome. `answer` has the reply."""
         self.server.replies.clear()
         return self.runtime.call(name, json.dumps(arguments))
 
@@ -133,7 +133,7 @@ class IndigoCase(unittest.TestCase):
         return self.server.replies[-1]
 
     def ok(self, name, **arguments):
-        """Calls the plugin, which has to succeed; returns what it answered."""
+        """Calls the plugin, which has to succeed; returns its answer."""
         self.assertEqual(self.call(name, **arguments), OK, self.server.events)
         return self.answer
 

@@ -104,7 +104,7 @@ class PluginCase(unittest.TestCase):
         return record
 
     def modules(self):
-        """Names of what can be imported from the plugin's folder, as the hub lists them."""
+        """Names of modules in the plugin's folder, as the hub lists them."""
         return [name[:-3] if name.endswith(".py") else name for name in os.listdir(self.folder)
                 if name.endswith(".py") or os.path.isfile(self.folder + name + "/__init__.py")]
 
@@ -136,8 +136,8 @@ class PluginCase(unittest.TestCase):
 
     def lines(self, level=None, origin=None):
         """Texts of the log with this level and origin."""
-        return [text for l, o, text in self.hub.records
-                if level in (None, l) and origin in (None, o)]
+        return [text for its_level, its_origin, text in self.hub.records
+                if level in (None, its_level) and origin in (None, its_origin)]
 
     def errors(self):
         return self.lines(ERROR, HARDWARE)

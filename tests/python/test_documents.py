@@ -19,7 +19,7 @@ def read(path):
 
 
 def documents():
-    yield "README.md"
+    yield from ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
     for folder, _, names in os.walk(os.path.join(ROOT, "docs")):
         for name in sorted(names):
             if name.endswith(".md"):
@@ -54,6 +54,28 @@ class Documents(unittest.TestCase):
             self.assertEqual(int(file[:4]), int(number))
             heading = read(os.path.join(DECISIONS, file)).partition("\n")[0]
             self.assertTrue(heading.lower().endswith(title.lower()), file)
+
+    def test_every_file_and_test_of_the_recipes_exists(self):
+        files = ["/" + os.path.relpath(os.path.join(folder, name), ROOT).replace(os.sep, "/")
+                 for top in ("docs", "guest-runtime", "host", "tests", "wit")
+                 for folder, _, names in os.walk(os.path.join(ROOT, top)) for name in names]
+        rust = "\n".join(read(path[1:]) for path in files if path.endswith(".rs"))
+        recipes = _FENCE.sub("", read("CONTRIBUTING.md")).partition("\n## Recipes\n")[2]
+        missing = []
+        for name in sorted(set(re.findall(r"`([^`\n]+)`", recipes))):
+            if re.fullmatch(r"[\w/.-]*(?:/|\.(?:rs|py|md|toml|wit|tsv))", name):
+                tail = "/" + name
+                found = any(path.endswith(tail) or tail.endswith("/") and tail in path
+                            for path in files)
+                stands_for_any = re.search(r"NNN|NAME", name)
+                known = found or stands_for_any or os.path.exists(os.path.join(ROOT, name))
+            elif re.fullmatch(r"[a-z]+(?:_[a-z]+){3,}", name):
+                known = re.search(r"\bfn %s\b" % name, rust)
+            else:
+                known = True
+            if not known:
+                missing.append(name)
+        self.assertEqual(missing, [])
 
     def test_the_words_of_the_glossary_are_in_order(self):
         rows = re.findall(r"^\| ([a-z]+) \| (.+) \|$", read(os.path.join("docs", "glossary.md")),

@@ -4,7 +4,7 @@
 import json
 import unittest
 
-from indigo_case import NOT_DEFINED, OK, RAISED, IndigoCase
+from indigo_case import NOT_DEFINED, RAISED, IndigoCase
 
 RECORDER = "    seen = None\n"
 
@@ -389,7 +389,7 @@ class Defaults(IndigoCase):
         self.assertEqual(self.steps_of("triggerCreated", trigger=own), ["start t"])
         self.assertEqual(self.steps_of("triggerDeleted", trigger=own), ["stop t"])
         self.assertEqual(self.steps_of("triggerCreated", trigger=other), [])
-        update = lambda **new: self.steps_of(  # noqa: E731
+        update = lambda **new: self.steps_of(
             "triggerUpdated", origTrigger=own, newTrigger={**own, **new})
         self.assertEqual(update(), [])
         self.assertEqual(update(pluginProps={"a": 1}), ["stop t", "start t"])

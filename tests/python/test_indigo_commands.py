@@ -138,9 +138,9 @@ class Commands(IndigoCase):
         first = create(protocol, "n", "d", deviceTypeId="type")
         self.assertEqual((first.name, first.description, first.deviceTypeId),
                          ("n", "d", "type"))
-        self.check(create, (protocol,), dict(
-            name="m", address=5, pluginId="com.test", deviceTypeId="type",
-            props=self.indigo.Dict({"a": [1]}), folder=folder, groupWithDevice=first),
+        self.check(create, (protocol,), {
+            "name": "m", "address": 5, "pluginId": "com.test", "deviceTypeId": "type",
+            "props": self.indigo.Dict({"a": [1]}), "folder": folder, "groupWithDevice": first},
             "device.create", {
                 "protocol": "Plugin", "name": "m", "address": "5", "pluginId": "com.test",
                 "deviceTypeId": "type", "props": {"a": [1]}, "folder": folder.id,
@@ -217,7 +217,7 @@ class Commands(IndigoCase):
             with self.assertRaisesRegex(NotImplementedError, "operate the devices of a plugin"):
                 interface.sendWhatever("A1", delta=3)
             with self.assertRaises(AttributeError):
-                interface._private
+                _ = interface._private
 
     def test_what_else_is_refused(self):
         for name in ("rawServerRequest", "rawServerCommand"):

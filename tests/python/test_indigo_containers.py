@@ -78,7 +78,7 @@ class Dictionaries(IndigoCase):
         self.assertEqual(made.keys(), ["a", "b", "c"])
         self.assertEqual(made.values(), [1, 2, 3])
         self.assertEqual(list(made.items()), [("a", 1), ("b", 2), ("c", 3)])
-        self.assertEqual([key for key in made], ["a", "b", "c"])
+        self.assertEqual(list(made), ["a", "b", "c"])
         self.assertTrue(made.has_key("a") and "b" in made and "z" not in made)
         self.assertEqual(made.get("z"), None)
         self.assertEqual(made.get("z", 7), 7)
@@ -223,7 +223,7 @@ class Enumerations(IndigoCase):
 
     def test_unknown_members_raise(self):
         with self.assertRaises(AttributeError):
-            self.indigo.kDeviceAction.Explode
+            _ = self.indigo.kDeviceAction.Explode
         with self.assertRaises(ValueError):
             self.indigo.kDeviceAction(9999)
 

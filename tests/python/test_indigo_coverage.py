@@ -2,11 +2,12 @@
 
 ``tests/cases/indigo/coverage.tsv`` has a row for each method, property, key and
 member that the plugin reference, the object model and the manual's pages name: where it is
-described, its path in module ``indigo``, the test that uses it, and for what is refused why.
-The path ``case`` stands for what only a running plugin shows; `indigo_cases` has more on it. Paths
-with a word in front: ``field`` is an attribute of a class of copies, ``instance`` one
-of a plugin's object, ``parameter`` one of a function, ``callback`` what the runtime
-calls of a plugin, ``refused`` what raises `NotImplementedError`.
+described, its path in module ``indigo``, the test that uses it, and the reason of a refusal.
+The path ``case`` stands for facts that only a running plugin shows; `indigo_cases` has more
+on it. Paths with a word in front: ``field`` is an attribute of a class of copies,
+``instance`` one of a plugin's object, ``parameter`` one of a function, ``callback`` a
+function of a plugin that the runtime calls, ``refused`` a name that raises
+`NotImplementedError`.
 """
 
 import importlib
@@ -17,7 +18,7 @@ import indigo_cases
 from indigo_case import IndigoCase
 from indigo_cases import rows
 
-# What only a plugin defines: the runtime looks for it and the base class has none.
+# Names that only a plugin defines: the runtime looks for them and the base class has none.
 PLUGINS_OWN = {"runConcurrentThread", "logBroadcast"}
 
 

@@ -123,7 +123,7 @@ class Start(IndigoCase):
         self.assertNotIn("Python 2", self.event_log()[-1][1])
 
     def test_the_module_is_out_of_reach_before(self):
-        # What the snapshot does, for the sake of plugins of the other framework.
+        # The snapshot does this for the sake of plugins of the other framework.
         self.runtime.hide()
         self.assertNotIn("indigo", sys.modules)
         self.assertNotIn("indigo._device", sys.modules)
@@ -312,7 +312,7 @@ class End(IndigoCase):
             waiting.join()
             self.assertEqual(self.ok("threadsLeft"), [])
             self.assertEqual(self.ok("threadsLeft"), [])
-        # Pools of workers hear of the end first, then what was registered runs, each once.
+        # Pools of workers hear of the end first, then registered functions run, each once.
         self.assertEqual(told, [1, 2])
 
     def test_sleep_and_waking_up(self):
@@ -361,7 +361,7 @@ class Preferences(IndigoCase):
         plugin.pluginPrefs["n"] = 5
         plugin.sleep(0)
         self.assertEqual(self.server.saved_prefs[-1], {"n": 5})
-        # What the server asks of a plugin that nobody calls.
+        # The server's question to a plugin that nobody calls.
         prefs._looked -= prefs.INTERVAL
         plugin.pluginPrefs["n"] = 6
         self.ok("flushPluginPrefs")

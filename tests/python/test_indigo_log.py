@@ -93,7 +93,7 @@ class Log(IndigoCase):
     def test_exceptions_with_a_message(self):
         plugin = self.begin()
         try:
-            1 / 0
+            raise ZeroDivisionError("division by zero")
         except ZeroDivisionError:
             plugin.logger.critical("bad", exc_info=True)
             plugin.logger.exception("worse")

@@ -1,4 +1,4 @@
-"""What surrounds the API: output streams, snapshot, imports, local time."""
+"""The surroundings of the API: output streams, snapshot, imports, local time."""
 
 import importlib
 import os

@@ -1,4 +1,4 @@
-"""The package ``serial``: what needs no port of the hub."""
+"""The package ``serial``: the parts that need no port of the hub."""
 
 import socket
 import sys
@@ -21,7 +21,7 @@ IAC, SB, SE, COM_PORT = 255, 250, 240, 44
 
 
 class Server(threading.Thread):
-    """A TCP server for one client; ``handle`` gets what came and returns the answer."""
+    """A TCP server for one client; ``handle`` gets the bytes and returns the answer."""
 
     def __init__(self, handle):
         super().__init__(daemon=True)

@@ -1,4 +1,4 @@
-"""What the interpreter refuses although it is right."""
+"""Sources that the interpreter refuses although they are right."""
 
 import builtins
 

@@ -126,7 +126,7 @@ FORMS = ((SPEC, section_targets), (STEPS, step_targets), (SECTION, section_targe
 
 def citations(path, text):
     """All citations in a file, in the order of their forms."""
-    # As long as the text, so that places stay what they are.
+    # As long as the text, so that places stay the same.
     joined = _WRAP.sub(lambda wrap: " " * len(wrap[0]), text)
     joined = re.sub(r" {2,}", lambda run: " " + "\0" * (len(run[0]) - 1), joined)
     kept = [place for place, letter in enumerate(joined) if letter != "\0"]
@@ -209,7 +209,8 @@ class Specification(unittest.TestCase):
                 above = line
 
     def test_the_table_of_cases_has_the_same_rules(self):
-        listed = re.findall(r"^\| (\d+) \|", read(BEHAVIOUR), re.MULTILINE)
+        listed = re.findall(r"^\| \[(\d+)\]\(domoticz/specification\.md#rule-\1\) \|",
+                            read(BEHAVIOUR), re.MULTILINE)
         self.assertEqual([int(number) for number in listed], list(range(1, RULES + 1)))
 
     def test_every_link_of_the_documents_leads_somewhere(self):
@@ -223,7 +224,7 @@ class Specification(unittest.TestCase):
 
 
 class Forms(unittest.TestCase):
-    """That the forms take what they should and nothing else."""
+    """That the forms take citations and nothing else."""
 
     def targets(self, text, path="x.rs"):
         return [citation.target for citation in citations(path, text)]

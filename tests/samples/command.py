@@ -1,4 +1,4 @@
-"""What a device is told, by its class, and what has to come of it."""
+"""The command to a device, by its class, and the expected effect."""
 
 # One of another class gets its own action or a status request.
 COMMANDS = {
@@ -10,7 +10,7 @@ COMMANDS = {
     "indigo.SensorDevice": ("device.statusRequest", {}),
 }
 
-# Of an example that does what it is told: commands, each with an attribute and its value afterwards.
+# Of an example that obeys: commands, each with an attribute and its value afterwards.
 OUTCOMES = {
     "indigo.RelayDevice": [
         ("device.turnOn", {}, "onState", True), ("device.turnOff", {}, "onState", False), ("device.toggle", {}, "onState", True)],
@@ -50,5 +50,5 @@ def usual(device):
 
 
 def outcomes(device):
-    """Commands with what they lead to."""
+    """Commands with their effects."""
     return LOCK if is_lock(device) else OUTCOMES.get(device["class"], [])

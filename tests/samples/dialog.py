@@ -26,7 +26,7 @@ class Dialog:
         self.values.update(entries(self.shown, attempt, self.kind, self.given, self.port))
 
     def save(self, execute):
-        """What saving answered, None when it is refused or fails."""
+        """The answer to saving, None when it is refused or fails."""
         status, saved = self.ask("POST", self.path("/save"), {"values": self.values, "execute": execute})
         if status >= 300:
             self.failure = told(saved)
@@ -48,7 +48,7 @@ class Dialog:
         if status >= 300:
             self.failure = told(answer)
             return False
-        # The hub has the values, and what the method has made of them.
+        # The hub has the values, and the method's changes to them.
         self.shown, self.values = answer, {}
         return True
 
@@ -57,7 +57,7 @@ class Dialog:
 
 
 def entries(shown, attempt, kind, given, port):
-    """What a user enters: what is empty gets the first choice, or text that fits its name."""
+    """The entries of a user: an empty field gets the first choice, or text that fits its name."""
     guesses = ("1", "127.0.0.1", "sample", "00:11:22:33:44:55")
     values = {}
     for field in shown["fields"]:
@@ -87,7 +87,7 @@ def entries(shown, attempt, kind, given, port):
 
 
 def told(answer):
-    """The last line of what went wrong."""
+    """The last line of the failure."""
     if not isinstance(answer, dict):
         return str(answer)
     text = str(answer.get("exception") or answer.get("description") or answer.get("error") or answer)

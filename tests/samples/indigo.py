@@ -25,7 +25,7 @@ KEY = "the key of the samples"
 
 
 class Bundle:
-    """One bundle and what became of it."""
+    """One bundle and its fate."""
 
     def __init__(self, arguments, plugin):
         self.arguments = arguments
@@ -190,7 +190,7 @@ class Bundle:
         return [it for it in self.ask("GET", "/v2/api/indigo.devices")[1] if it["pluginId"] == self.id]
 
     def dialog(self, execute=False, **subject):
-        """Opens a dialog, fills it in as a user without a device would, and saves it; what saving answered."""
+        """Opens a dialog, fills it in as a user without a device would, saves it, and returns the answer."""
         kind = subject.get("typeId", subject["kind"])
         dialog = Dialog(self.ask, kind, self.values, self.peers.places.get("sink", "9999"), dict(subject, pluginId=self.id))
         if not dialog.shown:
@@ -209,7 +209,7 @@ class Bundle:
                 return saved, ""
             if "dialog refused" not in dialog.failure:
                 return None, dialog.failure
-            # What has to be chosen into a list is often added by a button.
+            # Items that have to be chosen into a list are often added by a button.
             for button in dialog.buttons("^add"):
                 dialog.fill(attempt)
                 dialog.press(button)
@@ -311,7 +311,7 @@ class Bundle:
         self.states = "%d of %d" % tuple(states) if states[1] else "none"
 
     def look(self):
-        """Notes the devices whose states are no longer what they were at first."""
+        """Notes the devices whose states have changed since the beginning."""
         for device in self.own_devices():
             if self.seen.setdefault(device["id"], device.get("states")) != device.get("states"):
                 self.changed.add(device["id"])

@@ -128,7 +128,7 @@ def run(arguments, list_file, kind, sample):
 
 
 class Sample:
-    """One plugin and what became of it."""
+    """One plugin and its fate."""
 
     def __init__(self, arguments, plugin):
         self.arguments = arguments
@@ -266,7 +266,7 @@ class Sample:
 
 
 def parameters(text, given):
-    """What an operator has to fill in."""
+    """The settings that an operator has to fill in."""
     values = {}
     for tag in re.findall(r"<param\s[^>]*>", text):
         attribute = dict(re.findall(r'(\w+)\s*=\s*"([^"]*)"', tag))
@@ -281,7 +281,7 @@ def parameters(text, given):
 
 
 def first(lines, marker):
-    """What follows the marker in the first line with it."""
+    """The text after the marker in the first line with it."""
     return next((line.split(marker, 1)[1] for line in lines if marker in line), "")
 
 

@@ -1,4 +1,4 @@
-"""The two tables of Indigo bundles, and what they add up to."""
+"""The two tables of Indigo bundles, and their sums."""
 
 import re
 
@@ -40,7 +40,7 @@ def is_all(cell):
 
 
 def summary(bundles):
-    """What counts, of all and of those that need only pure Python; and whose what is left is."""
+    """Counts of all bundles and of those that need only pure Python, and who keeps the rest back."""
     words = []
     pure = [it for it in bundles if it.plugin.get("whose") != "runtime"]
     for what, some in (("bundles", bundles), ("bundles that need only pure Python", pure)):

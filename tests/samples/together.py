@@ -21,7 +21,7 @@ BUNDLES = (RELAYS, ACTIONS, "Example Custom Broadcaster", "Example Custom Subscr
 
 
 def together(arguments, probe, parameters):
-    """What was seen, step by step, or what was not; None without the checkouts."""
+    """The observations, step by step, or the missing one; None without the checkouts."""
     folders = [os.path.join(arguments.checkouts, it) for it in (SDK, DOMOTICZ)]
     if not all(map(os.path.isdir, folders)):
         return None

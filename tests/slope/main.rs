@@ -46,7 +46,7 @@ pub fn patience() -> Duration {
     Duration::from_secs(240) * count().div_ceil(1000)
 }
 
-/// What nothing here is about.
+/// Limits that nothing here is about.
 pub const LIMITS: &str = "callback-cpu = 600000, callback-wall = 3600000, cpu-share = 400, \
     log-lines-per-second = 10000, lookups = 100000, echoes = 1024, threads = 64";
 

@@ -1,11 +1,11 @@
 import gc, itertools, json, os, time, traceback
 import _cordon, _cordon_heap
 
-# Bytes that a call may leave behind on average, and what is left however often it is called.
+# Bytes that a call may leave behind on average, and bytes that are left however often it is called.
 EACH, ONCE = 1, 6144
 
 # Some tables grow by doubling: those are few blocks, and no more bytes than this. The largest
-# is the list of what the interpreter retired: 64 KiB of the smallest values may wait in it.
+# is the list of memory that the interpreter retired: 64 KiB of the smallest values may wait in it.
 BLOCKS, TABLES = 8, 8 * 65536
 
 # The C library's heap, in which SQLite is, is seen by whole pages only; and cycles pile up
@@ -17,9 +17,9 @@ CASES, RESULTS = [], []
 
 
 def measure(*functions, share=1):
-    """Declares a case: `prepare` returns what is called again and again.
+    """Declares a case: `prepare` returns the function that is called again and again.
 
-    `functions` of the contract are what the case is there for. Where one call costs much,
+    `functions` of the contract are the point of the case. Where one call costs much,
     `share` makes it fewer.
     """
     def keep(prepare):
@@ -75,7 +75,7 @@ def some_cases():
 
 
 def tell():
-    """Says what was found, again and again: a flood of lines may have pushed it out."""
+    """Repeats the findings: a flood of lines may have pushed it out."""
     for line in RESULTS:
         say("slope " + line)
     say("slope: all %d told" % len(RESULTS))

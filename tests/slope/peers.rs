@@ -1,4 +1,4 @@
-//! Who sends back what plugins send: over TCP, TLS, datagrams and a pseudo-terminal.
+//! Peers that send everything back: over TCP, TLS, datagrams and a pseudo-terminal.
 
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};
@@ -108,7 +108,7 @@ pub fn datagrams_to(port: u16) {
     });
 }
 
-/// A serial port that sends back what it gets; gone with the value.
+/// A serial port that sends everything back; gone with the value.
 pub struct Port {
     peer: Child,
     pub path: String,

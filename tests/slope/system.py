@@ -131,7 +131,7 @@ def names():
 
 
 class Ends:
-    """A client and a server of TLS with what lies between them."""
+    """A client and a server of TLS with the wire between them."""
 
     def __init__(self, client, server):
         self.bios = a, b, c, d = [ssl.MemoryBIO() for n in range(4)]
@@ -302,7 +302,7 @@ def echoes():
             except BlockingIOError:
                 time.sleep(0.1)
             except OSError:
-                # The system lets nobody ping: the refusal is what is measured.
+                # The system lets nobody ping: the refusal is measured.
                 return None
     return work
 

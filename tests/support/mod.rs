@@ -1,4 +1,4 @@
-//! What the integration tests have in common: a hub in a temporary folder, plugins
+//! The common part of the integration tests: a hub in a temporary folder, plugins
 //! from text, and waiting for lines in the log.
 //!
 //! The real guest, the real store, the real API. One engine per test binary.

@@ -1,4 +1,4 @@
-"""What `update` of `indigo_writer.py` does, with sqlite3.
+"""The work of `update` of `indigo_writer.py`, with sqlite3.
 
 An order is a list of a folder and a number of values; the answer is a list of the microseconds of each
 and the value that is stored at the end. Each is on disk before the next, as in the hub.

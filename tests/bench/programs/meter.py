@@ -1,4 +1,4 @@
-"""What `meter_plugin.py` does, with asyncio and sqlite3: as many meters as the order says.
+"""The work of `meter_plugin.py`, with asyncio and sqlite3: as many meters as the order says.
 
 An order is a port and a number of meters; the answer comes when all have connected. Each value is on disk
 before the next is read, as in the hub.

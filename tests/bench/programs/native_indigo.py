@@ -1,4 +1,4 @@
-"""What a native process of an Indigo plugin does: imports, the plugin's object, its startup, waiting.
+"""The work of an Indigo plugin's native process: imports, the plugin's object, its startup, waiting.
 
 Arguments: the modules to import, joined by commas, and the folder of `plugin.py`.
 Writes `up` when `startup` has returned; ends when its input ends.

@@ -1,4 +1,4 @@
-"""What a native plugin process does: imports, the plugin, an empty onStart, waiting.
+"""The work of a native plugin process: imports, the plugin, an empty onStart, waiting.
 
 Arguments: the modules to import, joined by commas, and the folder of the plugin.
 Writes `up` when onStart has returned; ends when its input ends.

@@ -5,7 +5,7 @@
 """
 # Runs cases of CPython's test package one at a time, as the driver orders them.
 #
-# An order is the text of a command. What came of it is a line of JSON in the data
+# An order is the text of a command. Its outcome is a line of JSON in the data
 # folder, because lines of the log may be dropped. The driver sends the next order
 # when the callback has returned, so a case that hangs or traps is known by name.
 
@@ -29,7 +29,7 @@ state = {}
 
 
 class Result(unittest.TestResult):
-    """What came of the running case, and of the fixtures before it."""
+    """The outcome of the running case, and of the fixtures before it."""
 
     def __init__(self):
         super().__init__()
@@ -131,7 +131,7 @@ def flatten(suite):
 
 
 def prepare():
-    """What CPython's own runner does before it runs a module."""
+    """The preparation that CPython's own runner does before a module."""
     os.makedirs(WORKING, exist_ok=True)
     os.chdir(WORKING)
     from test import support
@@ -139,7 +139,7 @@ def prepare():
 
     # The library exists in its frozen form only.
     import_helper.frozen_modules = contextlib.nullcontext
-    # The platform is called WASI, of which these functions assume what is not so
+    # The platform is called WASI, of which these functions assume things that do not hold
     # here: there are threads and sockets, and neither processes nor signals.
     support.has_socket_support = True
     support.has_fork_support = False
@@ -157,9 +157,9 @@ def prepare():
 
 
 def prepare_asyncio():
-    """What the tests' helpers call and Python 3.14 has no longer.
+    """Functions that the tests' helpers call and Python 3.14 has no longer.
 
-    Not what the tests themselves test: only how they clean up.
+    Not the subjects of the tests: only how they clean up.
     """
     import asyncio
     from asyncio import events

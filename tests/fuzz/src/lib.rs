@@ -1,11 +1,11 @@
-//! What the fuzz targets have in common: bytes, cut into reads, through one codec.
+//! The common part of the fuzz targets: bytes, cut into reads, through one codec.
 
 use cordon_protocol::{Codec, CodecError, Decoded};
 
-/// What one connection may hold here; small, so that inputs reach it.
+/// The buffer of one connection here; small, so that inputs reach it.
 const BOUND: usize = 4096;
 
-/// Feeds `data` as it is and cut into reads, and compares what comes out.
+/// Feeds `data` as it is and cut into reads, and compares the results.
 ///
 /// The first two bytes choose the lengths of the reads.
 ///
@@ -47,7 +47,7 @@ fn decode<'a>(
     }
     codec.close(&mut out);
     for message in &out.messages {
-        // What is told of a message costs more than its bytes, but not without end:
+        // The events of a message cost more than its bytes, but not without end:
         // a control character in JSON becomes six, an empty topic an object.
         assert!(message.size() <= 16 * BOUND, "{} bytes", message.size());
     }

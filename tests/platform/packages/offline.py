@@ -2,8 +2,8 @@
 <plugin key="Offline" name="Offline">
 </plugin>
 """
-# What plugins do with packages before anything goes over the network. Each case logs one
-# line; the test knows what it has to say.
+# The usual uses of packages before anything goes over the network. Each case logs one
+# line; the test knows the right text.
 import Domoticz
 
 
@@ -36,6 +36,7 @@ def paho_matches():
 
 def dateutil_reckons():
     import datetime
+
     from dateutil import parser, relativedelta, rrule
 
     days = rrule.rrule(rrule.DAILY, count=2, dtstart=datetime.datetime(2026, 2, 28))
@@ -46,6 +47,7 @@ def dateutil_reckons():
 
 def dateutil_knows_zones():
     import datetime
+
     from dateutil import tz
 
     zone = tz.gettz("Europe/Paris")
@@ -54,6 +56,7 @@ def dateutil_knows_zones():
 
 def pytz_converts():
     import datetime
+
     import pytz
 
     noon = pytz.timezone("Europe/Amsterdam").localize(datetime.datetime(2026, 7, 1, 12))
@@ -79,8 +82,9 @@ def zeroconf_packs():
 
 
 def simplejson_is_exact():
-    import simplejson
     from decimal import Decimal
+
+    import simplejson
 
     return (simplejson.loads('{"a": 2.50}', use_decimal=True),
             simplejson.dumps({"b": Decimal("1.10"), "a": None}, sort_keys=True))
@@ -132,8 +136,9 @@ def pkg_resources_answers():
 
 
 def certifi_has_its_file():
-    import certifi
     import os
+
+    import certifi
 
     return certifi.where(), os.path.getsize(certifi.where()) > 100000
 

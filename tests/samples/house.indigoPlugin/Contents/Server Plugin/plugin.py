@@ -1,4 +1,4 @@
-"""What a sample finds in its house: a few devices and a variable that change, as long as it runs."""
+"""The house of a sample: a few devices and a variable that change, as long as it runs."""
 
 import indigo
 
