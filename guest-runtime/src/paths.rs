@@ -1,9 +1,9 @@
 //! Names of files that need more than the platform has.
 //!
-//! Python makes any bytes a file's name. Interfaces of components know text only,
-//! and to hand them anything else ends the component. So such a file does not
-//! exist, which is true: no folder of a plugin can hold one.
-//! `/dev/null`, sockets and pipes are no files either: `open` makes something of them.
+//! Python makes any bytes a file's name. Interfaces of components know text only, and
+//! to hand them anything else ends the component. So a file whose name is no text does
+//! not exist, which is true: no folder of a plugin can hold one. `/dev/null`, sockets
+//! and pipes are no files either; `open` has an answer of its own for each.
 
 use std::cell::OnceCell;
 use std::ffi::{CStr, c_char, c_int};
@@ -33,7 +33,7 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// What the C library takes for "below none of the granted folders".
+/// The number that the C library takes for "below none of the granted folders".
 const NOWHERE: c_int = -1;
 
 fn is_text(path: *const c_char) -> bool {
@@ -72,7 +72,7 @@ unsafe extern "C" fn __wrap___wasilibc_find_relpath_alloc(
     unsafe { __real___wasilibc_find_relpath_alloc(path, prefix, relative, length, can_grow) }
 }
 
-/// Where programs put what they do not want.
+/// The file where programs put output that they do not want.
 const NULL: &str = "/dev/null";
 
 /// The hub's descriptors have numbers from this one on.

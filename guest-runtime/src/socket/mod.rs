@@ -38,7 +38,7 @@ const SOCK_CLOEXEC: i32 = 0o2_000_000;
 const IPPROTO_TCP: i32 = 6;
 const IPPROTO_UDP: i32 = 17;
 
-/// What is handed to the hub in one call; a copy of it is made there.
+/// Bytes that are handed to the hub in one call; the hub makes a copy of them.
 const CHUNK: usize = 256 << 10;
 
 /// More than any datagram has.
