@@ -1,4 +1,4 @@
-"""What ``multiprocessing.synchronize`` stands on: semaphores within one process."""
+"""The base of ``multiprocessing.synchronize``: semaphores within one process."""
 
 import threading as _threading
 

@@ -17,7 +17,7 @@ class simple_producer:
 
 
 class async_chat(asyncore.dispatcher):
-    """Collects what arrives until a terminator; sends what it is given in order."""
+    """Collects data until a terminator arrives; sends its own data in order."""
 
     ac_in_buffer_size = 65536
     ac_out_buffer_size = 65536

@@ -267,7 +267,7 @@ class dispatcher:
 
 
 class dispatcher_with_send(dispatcher):
-    """A dispatcher that keeps what the socket does not take at once."""
+    """A dispatcher that keeps the bytes that the socket does not take at once."""
 
     def __init__(self, sock=None, map=None):
         super().__init__(sock, map)

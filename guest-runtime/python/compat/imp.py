@@ -91,7 +91,7 @@ def load_package(name, path):
 
 
 def load_module(name, file, filename, details):
-    """Loads what ``find_module`` found."""
+    """Loads the module that ``find_module`` found."""
     kind = details[2]
     if kind == PY_SOURCE:
         return load_source(name, filename, file)

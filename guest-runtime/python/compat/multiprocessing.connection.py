@@ -1,7 +1,7 @@
 """Pipes within one process, for the queues of ``multiprocessing``.
 
-What is sent is pickled as between processes, so that a plugin sees the same copies
-and the same errors.
+Objects are pickled as between processes, so that a plugin sees the same copies and the
+same errors.
 """
 
 import pickle

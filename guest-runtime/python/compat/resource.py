@@ -28,7 +28,7 @@ def getpagesize():
     return 65536
 
 
-# Open files and sockets: what programs plan with. The hub's own limit is another.
+# The number of open files and sockets that programs plan with. The hub's own limit is another.
 _FILES = 1024
 
 

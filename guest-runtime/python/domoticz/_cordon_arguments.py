@@ -1,7 +1,7 @@
 """Arguments of API calls, checked as the original's native calls check them.
 
-Owns what passes for a text and for a number and how a bad one is worded. It
-never logs and never changes anything: callers decide what a failure means.
+Owns the rules for a text and for a number and the words for a bad one. It never logs
+and never changes anything: callers decide the meaning of a failure.
 """
 
 import operator
@@ -45,7 +45,7 @@ def text(value, name):
 
 
 def plain(value):
-    """``str(value)`` with what cannot be sent as UTF-8 replaced."""
+    """``str(value)``, with the characters replaced that UTF-8 cannot carry."""
     value = str(value)
     if value.isascii():
         return value

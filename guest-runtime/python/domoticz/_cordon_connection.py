@@ -1,8 +1,8 @@
 """``Domoticz.Connection``: traffic that the hub carries for the plugin.
 
 Owns the object and the numbers by which the hub's events find it. It holds no
-connection alive: when the plugin drops its last reference the hub is told, which
-closes it (rule 89). Requests are only queued here; nothing ever waits.
+connection alive: when the plugin drops its last reference, the hub is told and closes
+the connection (rule 89). Requests are only queued here; nothing ever waits.
 """
 
 import time
@@ -363,7 +363,7 @@ def forget_sent():
 
 
 def _drop(connection):
-    """The plugin's last reference is gone: the hub closes what is open."""
+    """The plugin's last reference is gone: the hub closes an open connection."""
     number = connection.__number__
     if number is None or connection.__released__:
         return

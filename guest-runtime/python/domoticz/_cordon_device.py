@@ -1,8 +1,8 @@
 """``Domoticz.Device``: one row of the hub's device table.
 
-Owns the object's members and what its methods ask of the hub. It never changes a
-member of its own accord: after every request the members are what the hub says
-is stored. The one exception is ``TimedOut``, which is kept in memory (spec 4.3).
+Owns the object's members and the requests of its methods. It never changes a member of
+its own accord: after every request the members have the values that the hub has stored.
+The one exception is ``TimedOut``, which is kept in memory (spec 4.3).
 """
 
 import _cordon

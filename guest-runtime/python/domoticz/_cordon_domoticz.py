@@ -1,8 +1,7 @@
 """The life of one Domoticz plugin: start, events, end.
 
-Owns the order of what happens to a plugin and the only places where its code is
-called. Whatever the plugin raises ends here, in its log; nothing is ever raised
-to the hub.
+Owns the order of a plugin's events and the only places where its code is called.
+Whatever the plugin raises ends here, in its log; nothing is ever raised to the hub.
 """
 
 import sys
@@ -71,7 +70,7 @@ def start(setup):
 
 
 def _origin():
-    """What the definition says of itself, as far as it says it (rule 10)."""
+    """The definition's own description, as far as it has one (rule 10)."""
     version, author = binding.parameters.get("Version"), binding.parameters.get("Author")
     parts = ["version " + version] if version else []
     if author:

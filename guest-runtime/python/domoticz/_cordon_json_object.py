@@ -1,6 +1,6 @@
 """The dictionary of a message in protocol JSON.
 
-Before protocol JSON delivered dictionaries it delivered bytes, and plugins of that time, an official
+Protocol JSON delivered bytes before it delivered dictionaries. Plugins of that time, an official
 example among them, decode their messages themselves.
 """
 

@@ -15,7 +15,7 @@ from _cordon_unsendable import Unsendable
 
 __all__ = ["Unsendable", "dump", "inbound", "outbound", "payload"]
 
-# What Send takes by protocol; every other protocol takes bytes and texts.
+# The conversions of Send by protocol; every other protocol takes bytes and texts.
 _OUTBOUND = {
     "HTTP": _cordon_http.outbound,
     "HTTPS": _cordon_http.outbound,
@@ -86,7 +86,7 @@ _INBOUND = {
 
 
 def outbound(protocol, message):
-    """What the hub is given for a message of ``Send``.
+    """The hub's form of a message of ``Send``.
 
     Raises `Unsendable` when nothing can be sent.
     """

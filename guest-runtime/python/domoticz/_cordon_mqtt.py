@@ -102,7 +102,7 @@ def _suback(message):
 
 
 def _connack(message):
-    # What MQTT 5 adds is no part of the version that is spoken here.
+    # Additions of MQTT 5 are no part of the version that is spoken here.
     present = bool(_number(message, "SessionPresent", 0))
     return ("CONNACK", present, _byte(message, "ReasonCode"))
 

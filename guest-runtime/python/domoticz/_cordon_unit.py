@@ -1,8 +1,8 @@
 """``DomoticzEx.Unit``: one row of the hub's device table.
 
-Owns the object's members and what its methods ask of the hub. Members can be
-assigned; what of them is stored is decided by the arguments of ``Update``, and
-after it the members are what the hub says is stored (spec 4.4).
+Owns the object's members and the requests of its methods. Members can be assigned; the
+arguments of ``Update`` decide which of them are stored. After an update the members
+have the values that the hub has stored (spec 4.4).
 """
 
 import _cordon
@@ -336,7 +336,7 @@ def _change(
 
 
 def _add_properties(unit, change):
-    """What differs from the database is written (spec 4.4 Update)."""
+    """Adds the values that differ from the database (spec 4.4 Update)."""
     row = _row(unit)
     if row is None:
         return

@@ -1,8 +1,8 @@
 """The life of one Indigo plugin: start, callbacks, end.
 
-Owns the order of what happens to a plugin and the only places where its code is
-called. Whatever the plugin raises ends here, in its log and in the answer to whoever
-called; nothing is ever raised to the hub.
+Owns the order of a plugin's callbacks and the only places where its code is called.
+Whatever the plugin raises ends here, in its log and in the answer to whoever called;
+nothing is ever raised to the hub.
 """
 
 import builtins
@@ -43,7 +43,7 @@ _BASE_ACTS = frozenset((
     "triggerDeleted", "prepareToSleep", "wakeUp",
 ))
 
-# What a plugin that does not start says, where it does not say why.
+# The words for a plugin that does not start and does not say why.
 _NO_START = "the plugin's startup() said that it does not start"
 
 
@@ -100,7 +100,7 @@ def _mac_version(release="", versioninfo=("", "", ""), machine=""):
 
 
 def _remember(setup):
-    """What the hub told of the plugin, for the modules that ask."""
+    """Keeps the hub's facts about the plugin, for the modules that ask."""
     facts = _plugin.facts
     facts.clear()
     facts.update(setup["parameters"])
@@ -144,7 +144,7 @@ def deliver(kind, *arguments):
 
 
 def call(name, arguments):
-    """Calls a function of the plugin; what it returned is handed over before."""
+    """Calls a function of the plugin; hands its result over before it returns."""
     if _plugin.active is None:
         return NOT_DEFINED
     given = json.loads(arguments) if arguments else {}
@@ -184,7 +184,7 @@ def _message(failure):
 
 
 def _report(headline, failure):
-    """Logs what was raised; returns its traceback."""
+    """Logs an exception; returns its traceback."""
     text = "\n".join(_cordon_traceback.lines(failure))
     _log.note(headline + ":\n" + text, _ERROR)
     return text
@@ -275,7 +275,7 @@ def _stop_thread(given):
 
 
 def _shutdown(given):
-    """The last call: the plugin's shutdown, then what has to be on disk."""
+    """The last call: the plugin's shutdown, then the data that has to be on disk."""
     plugin = _plugin.active
     outcome = OK
     try:
@@ -311,7 +311,7 @@ def _flush_preferences(given):
 
 
 def _merge_preferences(given):
-    """What a dialog of preferences was closed with."""
+    """Takes over the values with which a dialog of preferences was closed."""
     preferences = _prefs.current()
     preferences.update(given.get("valuesDict") or {})
     _prefs.save_changes()

@@ -1,8 +1,8 @@
-"""Where the imports of an Indigo plugin come from.
+"""The sources of an Indigo plugin's imports.
 
-Owns the order: the folder of ``plugin.py``, the bundle's ``Packages``, what was
-installed for the plugin, the runtime. And the words for a plugin whose Python is too
-old.
+Owns the order: the folder of ``plugin.py``, the bundle's ``Packages``, the packages
+that were installed for the plugin, the runtime. It also owns the words for a plugin
+whose Python is too old.
 """
 
 import re
@@ -36,14 +36,14 @@ def install(folder, bundled, setup):
     ``bundled`` is the folder of packages in the bundle, empty if there is none.
     """
     folders = [folder.rstrip("/")] + ([bundled.rstrip("/")] if bundled else [])
-    # Of what newer versions of Python think of a source, users of a plugin need no word.
+    # Users of a plugin need no warnings of newer versions of Python about a source.
     warnings.simplefilter("ignore", SyntaxWarning)
     PluginFinder(folders, setup["modules"], ("indigo",)).install(setup["packages"])
     _cordon_frameworks.refuse(_cordon_frameworks.INDIGO)
 
 
 def hint(failure):
-    """What a plugin's author is told beside the traceback, or ``None``."""
+    """The advice to a plugin's author beside the traceback, or ``None``."""
     if isinstance(failure, SyntaxError):
         old = _PYTHON_2_LINE.search(_line(failure))
     elif isinstance(failure, ModuleNotFoundError):

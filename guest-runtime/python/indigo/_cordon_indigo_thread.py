@@ -1,7 +1,7 @@
 """The thread in which a plugin's ``runConcurrentThread`` runs.
 
-Owns when it is started anew: a function that returns or raises although nobody asked
-it to is called again, in a new thread, after a while.
+Owns the time of a new start: a function that returns or raises although nobody asked it
+to is called again, in a new thread, after a while.
 """
 
 import threading

@@ -1,8 +1,9 @@
-"""Before the snapshot: the interpreter is made ready once per build of the runtime.
+"""Makes the interpreter ready before the snapshot, once per build of the runtime.
 
-Imports what plugins use most and forgets what was learned from the machine. Whatever an
-instance needs is done here if it can be, because the first use of anything costs a
-start ten times what later ones do. Knows nothing about the plugin API.
+Imports the modules that plugins use most and forgets the facts that were learned from
+the machine. Work that every instance needs is done here if possible, because the first
+use of anything costs a start ten times as much as later ones. The module knows nothing
+about the plugin API.
 """
 
 import gc
@@ -17,10 +18,10 @@ import _cordon_os
 import _cordon_patches
 
 # The most used modules of the standard library, by the number of public plugins that
-# import them, with what they drag in. Left out: asyncio, socketserver and sqlite3 (few
-# need them, and every instance would pay for their pages), webbrowser (looks for
-# programs), multiprocessing (its import makes a secret key) and zoneinfo (reads the
-# environment).
+# import them, with the modules that they drag in. Left out: asyncio, socketserver and
+# sqlite3 (few need them, and every instance would pay for their pages), webbrowser
+# (looks for programs), multiprocessing (its import makes a secret key) and zoneinfo
+# (reads the environment).
 PRELOADED = (
     "json", "time", "datetime", "os", "logging", "sys", "threading", "re",
     "urllib.parse", "urllib.error", "urllib.request", "socket", "queue", "subprocess",
@@ -41,20 +42,20 @@ PRELOADED = (
 # their objects by reference count.
 GC_THRESHOLDS = (50_000, 20, 100)
 
-# What the frozen library says of where it is. There is nothing at that place.
+# The place that the frozen library names as its own. Nothing is there.
 NOMINAL_LIBRARY = "/lib/python"
 
-# What the snapshot refused to import, for whoever builds it.
+# The modules that the snapshot refused to import, for whoever builds it.
 not_preloaded = {}
 
 
 def init():
-    """Imports what plugins use, then takes it out of the collector's sight.
+    """Imports the modules that plugins use, then hides them from the collector.
 
-    No file, socket, clock or environment may be touched for good: what they
-    answer here would be in every instance.
+    No file, socket, clock or environment may be touched for good: their answers here
+    would be in every instance.
     """
-    # First: others keep references to what it replaces.
+    # This goes first, because others keep references to the functions that it replaces.
     _cordon_clock.install()
     _cordon_os.install()
     _cordon_modes.install()
@@ -134,8 +135,8 @@ def _interpreter():
     """Module ``sys``: no command line, no path of the build machine."""
     sys.argv = [""]
     sys.orig_argv = [""]
-    # Modules of the plugin and its packages are compiled once: what comes of it is
-    # kept in a folder of the instance, beside its sources in nothing but the name.
+    # Modules of the plugin and its packages are compiled once. The compiled code is
+    # kept in a folder of the instance, beside the sources in nothing but the name.
     sys.pycache_prefix = _cordon_os.CODE
     sys.dont_write_bytecode = not _cordon_clock.is_component()
     for name in ("executable", "_base_executable"):
@@ -166,10 +167,10 @@ def _generators():
 
 
 def _files():
-    """What was learned from the file system, and where temporary files go."""
+    """Forgets facts about the file system, and sets the folder of temporary files."""
     module = _loaded("tempfile")
     if module is not None:
-        # What a look at the environment would find.
+        # The folder that a look at the environment would find.
         module.tempdir = _cordon_os.TEMPORARY
     for name, cache in (("linecache", "cache"), ("platform", "_platform_cache")):
         module = _loaded(name)

@@ -1,10 +1,10 @@
 """Local time and clocks for an interpreter whose platform has neither zones nor
 processes.
 
-WASI knows UTC only. Owns the local part of module ``time``, which follows the zone
-that the hub, or ``TZ`` in the instance's environment, names, summer time included;
-the rules are those that ``_cordon_zone`` carries. It never replaces what the
-platform has.
+WASI knows UTC only. The module owns the local part of module ``time``, which follows
+the zone that the hub, or ``TZ`` in the instance's environment, names, summer time
+included; the rules are those that ``_cordon_zone`` carries. It never replaces functions
+that the platform has.
 """
 
 import operator
@@ -25,7 +25,7 @@ CLOCK_THREAD_CPUTIME_ID = 3
 CLOCK_MONOTONIC_RAW = 4
 CLOCK_BOOTTIME = 7
 
-# What the hub said at the start: the zone's name and the distance from UTC.
+# The hub's zone at the start: its name and the distance from UTC.
 _hub_zone = ("", 0)
 
 _strftime = time.strftime

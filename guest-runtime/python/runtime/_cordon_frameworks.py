@@ -1,7 +1,7 @@
-"""The API modules of the other framework: no plugin sees them.
+"""Hides the API modules of the other framework.
 
-Owns the words of that. The modules of both frameworks are part of the snapshot; an
-instance belongs to one of them.
+Owns the words of the refusal. The modules of both frameworks are part of the snapshot;
+an instance belongs to one framework.
 """
 
 import sys

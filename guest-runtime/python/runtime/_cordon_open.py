@@ -1,5 +1,5 @@
-"""What ``open`` makes of that which is no file of the plugin's folders: ``/dev/null``,
-and descriptors of sockets and pipes.
+"""Opens names and numbers that are no files of the plugin's folders: ``/dev/null``, and
+descriptors of sockets and pipes.
 """
 
 import io

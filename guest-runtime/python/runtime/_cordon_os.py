@@ -1,8 +1,8 @@
-"""The parts of module ``os`` that the platform lacks, and what the system is called.
+"""The parts of module ``os`` that the platform lacks, and the system's names.
 
-A plugin runs alone in its component: there is one user, one process and one
-machine, and they are always the same. Owns these answers; whatever is there already
-is left as it is.
+A plugin runs alone in its component: there is one user, one process and one machine,
+and they never change. The module owns these answers; functions that exist already are
+left as they are.
 """
 
 import errno
@@ -27,8 +27,8 @@ _THREADS = "use threading or concurrent.futures.ThreadPoolExecutor"
 
 
 def install():
-    """Adds to ``os`` and ``posix``. Before the snapshot, after ``os`` and before
-    the modules that look at what ``os`` has."""
+    """Adds to ``os`` and ``posix``. Runs before the snapshot, after ``os`` and before
+    the modules that look at the names of ``os``."""
     import posix
 
     for name, function in _FUNCTIONS.items():
@@ -61,7 +61,7 @@ def describe_system():
     sys.version = "%d.%d.%d (cordon) %s%s" % (*sys.version_info[:3], kept[1], kept[2])
 
 
-# What every program has in its environment.
+# The variables that every program has in its environment.
 ENVIRONMENT = {
     "HOME": DATA,
     "USER": USER,
@@ -173,8 +173,8 @@ _chdir = os.chdir
 
 
 def chdir(path):
-    """The platform keeps dots in the working folder and fails once what stands
-    before them is gone; so it is given the plain path."""
+    """The platform keeps dots in the working folder and fails once the folder before
+    them is gone; so it is given the plain path."""
     path = os.fsdecode(path)
     _chdir(os.path.normpath(os.path.join(os.getcwd(), path)) if path else path)
 
@@ -235,7 +235,7 @@ def getrandom(size, flags=0):
 
 
 def sync():
-    """Nothing to do: ``os.fsync`` is what makes a file safe."""
+    """Does nothing: ``os.fsync`` makes a file safe."""
 
 
 def _make_statvfs_result():
@@ -278,7 +278,7 @@ def statvfs(path):
 # Processes.
 
 
-# What programs ask for; a page is WebAssembly's.
+# The figures that programs ask for; a page is WebAssembly's.
 _SYSCONF = {
     "SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_NPROCESSORS_ONLN": 1,
     "SC_CLK_TCK": 100, "SC_IOV_MAX": 1024,

@@ -1,8 +1,8 @@
 """Small changes to modules of the standard library, made when they are imported.
 
-Owns what plugins expect and this version of the library no longer has or cannot do
-here. A patch runs right after its module; modules that are loaded already are
-patched at once.
+Owns the functions that plugins expect and that this version of the library no longer
+has or cannot do here. A patch runs right after its module; modules that are loaded
+already are patched at once.
 """
 
 import sys

@@ -36,7 +36,7 @@ WNOHANG = 1
 # Whatever makes a shell do more than start one program with these words.
 _SHELL_WORK = re.compile(r"[|&;<>()$`\\*?\[\]#~!{}\n]")
 
-# What many commands end with, and what needs no shell.
+# The ends of many commands that need no shell.
 _REDIRECTION = re.compile(r"\s*(?:([12]?)>\s*/dev/null|(2>&1))\s*$")
 
 # Return codes of processes that were started here and not yet waited for with
@@ -99,7 +99,7 @@ class Pipe(io.RawIOBase):
                 hub.close(self._lease.number, self._stream)
 
     def give(self):
-        """Lends it to a copying thread; returns what that reads with."""
+        """Lends it to a copying thread; returns the object with which that reads."""
         self._given = True
         lease, stream = self._lease, self._stream
         return lambda: hub.read(lease.number, stream, CHUNK)
@@ -120,8 +120,8 @@ class Pipe(io.RawIOBase):
 class Popen(subprocess.Popen):
     """``subprocess.Popen`` over the hub's processes.
 
-    What would happen inside the new process before it runs its program
-    (``preexec_fn``, ``pass_fds``, another user) is refused.
+    Steps that would run inside the new process before its program (``preexec_fn``,
+    ``pass_fds``, another user) are refused.
     """
 
     def __init__(self, args, bufsize=-1, executable=None, stdin=None, stdout=None,
@@ -165,7 +165,7 @@ class Popen(subprocess.Popen):
     def _open(self, stdin, stdout, stderr, ends, bufsize):
         """Makes the files that the plugin works with, and serves those that it gave."""
         lease = self._lease
-        # What still runs to serve the plugin's own files.
+        # The threads that still serve the plugin's own files.
         self._copying = []
         if ends[_INPUT] == _PIPE:
             if stdin == subprocess.PIPE:
@@ -243,7 +243,7 @@ class Popen(subprocess.Popen):
             self._ended(hub.wait(self.pid, nanoseconds))
             if self.returncode is None:
                 raise subprocess.TimeoutExpired(self.args, timeout)
-        # What the process wrote into the plugin's files is there when it is over.
+        # The output is in the plugin's files when the process is over.
         for thread in self._copying:
             thread.join()
         self._copying = []
@@ -330,7 +330,7 @@ class Popen(subprocess.Popen):
 
 
 def _refuse(preexec_fn, pass_fds, user, group, extra_groups, startupinfo, creationflags):
-    # A process has a group of its own in any case, which is what these are for.
+    # These ask for a group of its own, which every process has in any case.
     if preexec_fn is not None and preexec_fn not in (setsid, setpgrp):
         raise ValueError("preexec_fn is not supported: the hub starts the program, not Python")
     if pass_fds:
@@ -425,7 +425,7 @@ def _spawn(program, words, env, cwd, ends):
 
 
 def _source(given):
-    """A function that reads the next bytes of what the plugin gave as input."""
+    """A function that reads the next bytes of the plugin's input."""
     if isinstance(given, int):
         return lambda: os.read(given, CHUNK)
     raw = getattr(getattr(given, "buffer", given), "raw", given)
@@ -440,7 +440,7 @@ def _source(given):
 
 
 def _sink(given):
-    """A function that writes all of some bytes to what the plugin gave."""
+    """A function that writes all of some bytes to the plugin's output."""
     if isinstance(given, Pipe):
         return lambda data: _write_all(given.write, data)
     if isinstance(given, int):

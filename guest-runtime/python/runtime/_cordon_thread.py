@@ -121,7 +121,7 @@ def _ended():
 
 
 def _report(function):
-    """What a thread raised and nobody caught; ``threading`` handles its own."""
+    """Reports an exception that no thread caught; ``threading`` handles its own."""
     kind, value, trace = sys.exc_info()
     sys.unraisablehook(
         _Unraisable(kind, value, trace, "Exception ignored in thread started by", function)
@@ -230,7 +230,7 @@ def _make_thread_handle(ident):
     return handle
 
 
-# What was asked for last.
+# The size that was asked for last.
 _wanted_stack = 0
 
 # Least size that is not refused.

@@ -1,4 +1,4 @@
-"""Descriptors of sockets in module ``os``, and what the selectors ask of it.
+"""Descriptors of sockets in module ``os``, and the questions of the selectors.
 
 Files belong to the system interface and have small numbers, sockets belong to the hub
 and have numbers from 10000 on. Owns the few functions of ``os`` that programs call
@@ -32,7 +32,7 @@ _pipes = set()
 
 _fstat = None
 
-# What programs ask of the system: buffers of one call, sizes, processors.
+# The figures that programs ask the system for: buffers of one call, sizes, processors.
 _SYSTEM = {
     "SC_IOV_MAX": 1024, "SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_CLK_TCK": 100,
     "SC_NPROCESSORS_CONF": 1, "SC_NPROCESSORS_ONLN": 1, "SC_OPEN_MAX": 1024,

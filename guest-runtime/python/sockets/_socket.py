@@ -1,6 +1,6 @@
 """Python's ``_socket``: constants, names and options over ``_cordon_socket``.
 
-The native half has the class and everything that moves data. Here is what happens
+The native half has the class and everything that moves data. This half does the work of
 once per connection or less: looking up names and services, and the packed forms of
 options. Numbers are those of Linux.
 """
@@ -65,7 +65,7 @@ IPPORT_USERRESERVED = 5000
 IPV6_ADD_MEMBERSHIP = IPV6_JOIN_GROUP
 IPV6_DROP_MEMBERSHIP = IPV6_LEAVE_GROUP
 
-# What the native half can set: level, number and its name there.
+# The options that the native half can set: level, number and its name there.
 _OPTIONS = {}
 for _level, _family, _names in (
     (SOL_SOCKET, "SO", "REUSEADDR REUSEPORT BROADCAST KEEPALIVE RCVBUF SNDBUF ERROR TYPE"

@@ -1,8 +1,8 @@
-"""What SQLite calls: wrappers round the plugin's functions.
+"""Wrappers round the plugin's functions that SQLite calls.
 
-SQLite knows no exceptions. A wrapper reports what was raised, when the program
-asked for that, and raises the text that SQLite shall say; ``MemoryError`` and
-``OverflowError`` go through, because SQLite has codes of its own for them.
+SQLite knows no exceptions. A wrapper reports an exception, when the program asked for
+that, and raises the text that SQLite shall say; ``MemoryError`` and ``OverflowError``
+go through, because SQLite has codes of its own for them.
 """
 
 import sys
@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 _tracebacks = [False]
 
-# What SQLite does with an authorizer that fails.
+# SQLite's verdict when an authorizer fails.
 _DENY = 1
 
 
@@ -20,7 +20,7 @@ def enable_callback_tracebacks(enable, /):
 
 
 class _Failed(Exception):
-    """Its text is what SQLite says."""
+    """An error with the text that SQLite says."""
 
 
 def _report(error, callback):
@@ -39,7 +39,7 @@ def _translated(error, callback, text):
 
 
 def _storable(value):
-    """Raises what SQLite could not say of a result."""
+    """Raises the error of a result for which SQLite has no words."""
     if type(value) is int and not -(1 << 63) <= value < 1 << 63:
         raise OverflowError("Python int too large to convert to SQLite INTEGER")
     if type(value) is str:

@@ -187,7 +187,7 @@ class Connection(Transactions, Copying):
         return self.setlimit(category, -1)
 
     def setlimit(self, category, limit, /):
-        """Set connection run-time limits and return what was set before."""
+        """Set connection run-time limits and return the value before."""
         self._check()
         if category not in LIMITS.values():
             raise ProgrammingError("'category' is out of bounds")

@@ -1,4 +1,4 @@
-"""The exceptions of ``sqlite3`` and which of SQLite's codes raises which."""
+"""The exceptions of ``sqlite3``, and the codes of SQLite that raise them."""
 
 from _cordon_sqlite_constants import NAMES
 
@@ -8,7 +8,7 @@ class Warning(Exception):
 
 
 class Error(Exception):
-    """What is wrong with a database, or with how it is used."""
+    """A fault of a database, or of its use."""
 
 
 class InterfaceError(Error):
@@ -16,7 +16,7 @@ class InterfaceError(Error):
 
 
 class DatabaseError(Error):
-    """What SQLite says of a database."""
+    """A fault that SQLite finds in a database."""
 
 
 class DataError(DatabaseError):
@@ -24,7 +24,7 @@ class DataError(DatabaseError):
 
 
 class OperationalError(DatabaseError):
-    """What is not the program's fault, and every error in SQL."""
+    """A failure that is not the program's fault, and every error in SQL."""
 
 
 class IntegrityError(DatabaseError):
@@ -40,7 +40,7 @@ class ProgrammingError(DatabaseError):
 
 
 class NotSupportedError(DatabaseError):
-    """What this SQLite cannot do."""
+    """A thing that this SQLite cannot do."""
 
 
 CLASSES = {
@@ -53,7 +53,7 @@ CLASSES = {
 for _kind in CLASSES.values():
     _kind.__module__ = "sqlite3"
 
-# By the low byte of the code; what is not here is a DatabaseError.
+# The classes by the low byte of the code; for a code that is not here, DatabaseError.
 _BY_CODE = {
     1: OperationalError, 2: InternalError, 3: OperationalError, 4: OperationalError,
     5: OperationalError, 6: OperationalError, 8: OperationalError, 9: OperationalError,

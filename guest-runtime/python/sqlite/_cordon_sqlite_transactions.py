@@ -1,4 +1,4 @@
-"""When a connection begins and ends transactions."""
+"""The begin and the end of a connection's transactions."""
 
 from _cordon_sqlite_errors import ProgrammingError
 

@@ -1,4 +1,4 @@
-"""What the standard library's package ``sqlite3`` is made of.
+"""The base of the standard library's package ``sqlite3``.
 
 The package's own Python comes with the interpreter; in CPython this module is
 written in C. SQLite itself is part of the component, and ``_cordon_sqlite`` is its

@@ -5,7 +5,7 @@ _SHORT_TEXT = {0x0C: "utf-8", 0x13: "latin-1", 0x14: "latin-1", 0x16: "latin-1",
 
 
 class Damaged(ValueError):
-    """The bytes are not what they should be."""
+    """The bytes are no valid DER."""
 
 
 class Reader:

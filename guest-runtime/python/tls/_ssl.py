@@ -1,4 +1,4 @@
-"""Module ``_ssl``: what CPython's ``ssl`` is made of, over the hub's TLS.
+"""Module ``_ssl``: the base of CPython's ``ssl``, over the hub's TLS.
 
 Contexts collect settings, memory BIOs and sockets carry the bytes of a session in
 the hub. The cryptography, the decision about certificates, and the roots of the

@@ -1,7 +1,7 @@
 """Certificates as ``ssl`` shows them: DER in, the dictionary of ``getpeercert`` out.
 
-Nothing is decided with it. Whether a certificate is good is the hub's business; a
-plugin that reads these fields reads what the peer claims.
+Nothing is decided with these fields. The hub decides whether a certificate is good; a
+plugin that reads the fields reads the peer's claims.
 """
 
 from _cordon_der import Damaged, Reader, oid_text

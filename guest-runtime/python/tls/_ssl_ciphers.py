@@ -41,10 +41,10 @@ def _matching(text):
 
 
 def selected(text):
-    """IANA numbers of what a cipher string selects; nothing when it selects nothing.
+    """IANA numbers of the suites that a cipher string selects; none when it selects none.
 
-    Suites of TLS 1.3 always stay, as in OpenSSL. What it names and the hub lacks is
-    left out, which is what OpenSSL does with what it lacks.
+    Suites of TLS 1.3 always stay, as in OpenSSL. Suites that the hub lacks are left
+    out, as OpenSSL does with suites that it lacks.
     """
     chosen, banned = [], set()
     for item in text.replace(",", ":").replace(" ", ":").split(":"):
@@ -64,7 +64,7 @@ def selected(text):
 
 
 def described(numbers):
-    """What ``SSLContext.get_ciphers`` answers."""
+    """The answer of ``SSLContext.get_ciphers``."""
     order = numbers or [row[0] for row in _SUITES]
     rows = {row[0]: row for row in _SUITES}
     return [

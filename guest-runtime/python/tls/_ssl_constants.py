@@ -3,7 +3,7 @@
 ``ssl`` makes its enumerations from whatever here has their prefix.
 """
 
-# What a program may compare: urllib3 wants the first word. The rest says what it is.
+# A text that programs may compare: urllib3 wants the first word. The rest names the library.
 OPENSSL_VERSION = "OpenSSL 3.0.0 (its API; rustls 0.23, Cordon)"
 OPENSSL_VERSION_INFO = (3, 0, 0, 0, 0)
 OPENSSL_VERSION_NUMBER = 0x30000000

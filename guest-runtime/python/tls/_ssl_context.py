@@ -28,7 +28,7 @@ _SYSTEM_BUNDLES = frozenset((
 
 _VERSIONS = (PROTO_SSLv3, PROTO_TLSv1, PROTO_TLSv1_1, PROTO_TLSv1_2, PROTO_TLSv1_3)
 
-# What `load_cert_chain` takes for a key that stays in the hub.
+# The start of a name that `load_cert_chain` takes for a key that stays in the hub.
 _GRANT = "grant:"
 
 
@@ -110,7 +110,7 @@ class _SSLContext:
     def verify_flags(self, value):
         value = int(value)
         if value & VERIFY_CRL_CHECK_CHAIN:
-            # To go on would mean to trust what the plugin asked to look up.
+            # To go on would mean to trust certificates that the plugin asked to look up.
             raise NotImplementedError("revocation lists are not supported")
         self._verify_flags = value
 
@@ -254,7 +254,7 @@ class _SSLContext:
             if folder:
                 self._load_folder(folder)
         except (OSError, ValueError):
-            # As in OpenSSL: what cannot be read trusts nobody.
+            # As in OpenSSL, a file that cannot be read makes nobody trusted.
             pass
         self._system_roots = self._system_roots or not (file or folder)
         self._changed()

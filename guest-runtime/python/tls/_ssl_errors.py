@@ -1,7 +1,7 @@
 """The exceptions of module ``ssl``, with the texts that plugins compare.
 
-CPython puts the line of its C file at the end of each text; here it is always the
-same one.
+CPython puts the line of its C file at the end of each text; here every text has one and
+the same line.
 """
 
 from _ssl_constants import (
@@ -88,7 +88,7 @@ def zero_return():
 
 
 def failed(result):
-    """The error for what the hub answered when a session failed."""
+    """The error for the hub's answer when a session failed."""
     kind, what, text = result
     if kind == "verification":
         error = _built(SSLCertVerificationError, SSL_ERROR_SSL, "SSL",
@@ -99,7 +99,7 @@ def failed(result):
 
 
 def made(result):
-    """What the hub made; raises the error for what it refused instead."""
+    """The object that the hub made; raises the error of a refusal instead."""
     if not isinstance(result, tuple):
         return result
     kind, text = result

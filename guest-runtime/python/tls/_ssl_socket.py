@@ -1,4 +1,4 @@
-"""One TLS session, and what carries its bytes: a socket or a pair of memory BIOs."""
+"""One TLS session, and the carrier of its bytes: a socket or a pair of memory BIOs."""
 
 import weakref
 from _thread import allocate_lock
@@ -171,7 +171,8 @@ class _SSLSocket:
         self._stage = _HANDSHAKE
         self._plaintext = 0
         self._fed = self._unsent = b""
-        # Of the record that `_receive_record` reads: its head so far, what is left.
+        # The record that `_receive_record` reads: its head so far, and the number of bytes
+        # left.
         self._head, self._left = b"", 0
         self._unreported = 0
         self._reading, self._writing = allocate_lock(), allocate_lock()
@@ -238,7 +239,8 @@ class _SSLSocket:
         self._fed = self._fed[taken:]
 
     def _receive(self, operation):
-        """Feeds what there is, or what comes next. The caller holds ``_reading``."""
+        """Feeds the bytes that are there, or the next to come. The caller holds
+        ``_reading``."""
         if not self._fed:
             self._fed = self._carrier.receive(operation)
             if not self._fed:
@@ -328,7 +330,7 @@ class _SSLSocket:
     def write(self, data, /):
         self._ready("write")
         with memoryview(data) as view, view.cast("B") as octets, self._writing:
-            # What was accepted by the call before, which said so by failing.
+            # The bytes that the call before accepted and, because it failed, did not report.
             count, self._unreported = self._unreported, 0
             try:
                 self._send_all("write")

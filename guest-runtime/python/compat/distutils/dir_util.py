@@ -14,7 +14,7 @@ def mkpath(name, mode=0o777, verbose=1, dry_run=0):
 
 def copy_tree(src, dst, preserve_mode=1, preserve_times=1, preserve_symlinks=0,
               update=0, verbose=1, dry_run=0):
-    """Copies what is in ``src`` into ``dst``, which may exist; returns the files."""
+    """Copies the content of ``src`` into ``dst``, which may exist; returns the files."""
     if not os.path.isdir(src):
         raise DistutilsFileError("cannot copy tree '%s': not a directory" % src)
     copied = []

@@ -1,7 +1,7 @@
-"""Module ``indigo``: what plugins of Indigo import, and have without importing.
+"""Module ``indigo``, which plugins of Indigo import, and have without importing.
 
-Owns the names. It is part of the snapshot and holds nothing of an instance: the
-plugin and what the hub told of it are in ``_plugin``.
+Owns the names. It is part of the snapshot and holds nothing of an instance: the plugin
+and the hub's facts about it are in ``_plugin``.
 """
 
 from indigo import _call, _errors, _plugin, utils

@@ -1,4 +1,4 @@
-"""Actions: what a plugin is asked to do.
+"""Actions, which a plugin is asked to carry out.
 
 Owns the classes of actions and their attributes. They come with callbacks and are
 never sent.
@@ -10,7 +10,7 @@ from indigo._element import Field, choice, dictionary, sequence
 
 
 class BaseAction:
-    """What all actions have; attributes can be set, and stay here."""
+    """The attributes of all actions; they can be set, and stay here."""
 
     configured = True
     description = ""

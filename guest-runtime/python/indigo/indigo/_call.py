@@ -1,7 +1,8 @@
 """Calls of the server, and values on their way there and back.
 
-Owns the JSON that travels: how Indigo's values are written and what comes of the
-ones that are read. Every function here that calls waits for the server.
+Owns the JSON that travels: the form of Indigo's values when they are written, and the
+values that are made of it when it is read. Every function here that calls the server
+waits for it.
 """
 
 import datetime
@@ -105,7 +106,7 @@ def _number(value):
 
 
 def _other(value, depth):
-    """What is neither exactly one of JSON's types nor a container."""
+    """The form of a value that is neither exactly one of JSON's types nor a container."""
     if isinstance(value, Given):
         return text(value.value, depth)
     if isinstance(value, str):
@@ -129,7 +130,7 @@ def _other(value, depth):
 
 
 def moment(value):
-    """The datetime for a travelling one; ``None`` stays what it is."""
+    """The datetime for a travelling one; ``None`` stays ``None``."""
     if not isinstance(value, str) or not value:
         return None
     try:

@@ -1,8 +1,8 @@
-"""What a plugin does when it does not say otherwise.
+"""The default callbacks of a plugin.
 
-Owns the default implementation of every callback that has one, in both styles of
-names: whose communication is started and stopped when, what a dialog begins with.
-The methods are part of the base class of plugins.
+Owns the default implementation of every callback that has one, in both styles of names:
+when the communication of which object is started and stopped, and the values that a
+dialog begins with. The methods are part of the base class of plugins.
 """
 
 from indigo import _collection, _lookup, _plugin
@@ -152,7 +152,7 @@ class Callbacks:
     def controlPageDeleted(self, page):
         """Nothing."""
 
-    # Dialogs: what they begin with, whether they are fine, that they were closed.
+    # Dialogs: their first values, whether they are fine, that they were closed.
 
     def getDeviceConfigUiValues(self, pluginProps, typeId, devId):
         return (pluginProps, Dict())
@@ -234,7 +234,7 @@ def _props(element):
 
 
 def _restart(plugin, before, after, kind, changed, stop, start):
-    """Stops and starts what has to be, by what an object was and is."""
+    """Stops and starts an object where its state before and now asks for it."""
     ran, runs = _runs(plugin, before), _runs(plugin, after)
     if ran and runs:
         if getattr(before, kind) == getattr(after, kind) \

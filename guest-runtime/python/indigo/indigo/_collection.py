@@ -7,8 +7,8 @@ look asks the server and gives copies.
 from indigo import _call
 from indigo._command import FolderCommands
 
-# Objects asked for at once while going through a collection: few calls, and no
-# reply near the limit of what a call may hold.
+# Objects asked for at once while going through a collection: few calls, and no reply
+# near the limit on the bytes of a call.
 _CHUNK = 50
 
 # Stands for a default that was not given.

@@ -1,8 +1,7 @@
 """Namespaces of commands that are not about one kind of device.
 
-Owns the signatures of these commands. Every method sends one command of the same
-name and returns what the server answered; an object is named by itself, its id or
-its name.
+Owns the signatures of these commands. Every method sends one command of its own name
+and returns the server's answer; an object is named by itself, its id or its name.
 """
 
 from indigo import _call
@@ -31,7 +30,7 @@ def optional_reference(element):
 
 
 class ElementCommands(Commands):
-    """What can be done to objects of every kind."""
+    """Commands for objects of every kind."""
 
     def delete(self, elem):
         self._send("delete", elem)
@@ -51,18 +50,18 @@ class ElementCommands(Commands):
         self._send("displayInRemoteUI", elem, value=bool(value))
 
     def getDependencies(self, elem):
-        """What refers to the object: a Dict of six lists."""
+        """The objects that refer to this one: a Dict of six lists."""
         return self._send("getDependencies", elem)
 
 
 class EnabledCommands(ElementCommands):
-    """What can be done to objects that can be turned off."""
+    """Commands for objects that can be turned off."""
 
     def enable(self, elem, value=True, delay=None, duration=None):
         self._send("enable", elem, value=bool(value), delay=delay, duration=duration)
 
     def removeDelayedActions(self, elem=None):
-        """Drops what waits for this object; without one, all of the plugin's."""
+        """Drops the actions that wait for this object; without one, all of the plugin's."""
         if elem is None:
             _call.command("server.removeAllDelayedActions", {})
         else:

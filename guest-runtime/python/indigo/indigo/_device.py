@@ -1,4 +1,4 @@
-"""Devices: the copies that plugins get, and what they tell the server through them.
+"""Devices: the copies that plugins get, and through which they tell the server of states.
 
 Owns the classes of devices with their attributes, and which attribute follows which
 state in a copy whose states were just written.
@@ -9,7 +9,7 @@ from indigo._element import BaseElem, Field, WithProps, choice, date, dictionary
 
 _ABSENT = _call.ABSENT
 
-# What may be said of a state; other keys are passed over, as slips of a plugin.
+# The keys of a description of a state; others are passed over, as slips of a plugin.
 _STATE_KEYS = frozenset(
     ("key", "value", "uiValue", "decimalPlaces", "triggerEvents", "clearErrorState"))
 
@@ -97,7 +97,7 @@ class Device(WithProps, BaseElem):
             self._written(state)
 
     def _written(self, state):
-        """Brings this copy up to what was just written."""
+        """Brings this copy up to date with the states that were just written."""
         data = self.__dict__
         held = data.get("states")
         key, value = state["key"], state["value"]
@@ -146,7 +146,7 @@ class Device(WithProps, BaseElem):
     "devices", "device", "", ("onState", None), ("buttonConfiguredCount", 0), ledStates=sequence,
 )
 class RelayDevice(Device):
-    """What can be on and off; locks too."""
+    """Devices that can be on and off; locks too."""
 
     _mirrors = _RELAY_MIRRORS
 
@@ -176,7 +176,7 @@ class DimmerDevice(RelayDevice):
     ("allowSensorValueChange", False), ("supportsSensorValue", False),
 )
 class SensorDevice(Device):
-    """What is tripped, or measures."""
+    """Devices that are tripped, or measure."""
 
     _mirrors = dict(_RELAY_MIRRORS, sensorValue="sensorValue")
 
@@ -230,7 +230,7 @@ def _thermostat_states(name):
     humidities=sequence, states=_thermostat_states,
 )
 class ThermostatDevice(Device):
-    """What heats and cools."""
+    """Devices that heat and cool."""
 
     _mirrors = dict(
         _DEVICE_MIRRORS, hvacOperationMode="hvacMode", hvacFanMode="fanMode",

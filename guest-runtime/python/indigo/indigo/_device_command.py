@@ -12,7 +12,7 @@ _TIMING = ("delay", "duration", "suppressLogging", "updateStatesOnly")
 
 
 class DeviceCommands(EnabledCommands):
-    """What can be done to devices of every kind."""
+    """Commands for devices of every kind."""
 
     def __init__(self, name="device"):
         EnabledCommands.__init__(self, "device")

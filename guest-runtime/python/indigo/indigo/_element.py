@@ -1,9 +1,9 @@
-"""What the copies of all objects of the server have in common.
+"""The common part of the copies of all objects of the server.
 
-Owns how the attributes of a copy are held, read, set and printed. A copy holds what
-the server sent as it came; descriptors convert enumerations, dates and dictionaries
-when they are read, so that an attribute nobody reads costs nothing. Nothing but the
-methods named after the server calls it.
+Owns the ways in which the attributes of a copy are held, read, set and printed. A copy
+holds the values that the server sent as they came. Descriptors convert enumerations,
+dates and dictionaries when they are read, so that an attribute that nobody reads costs
+nothing. Only the methods named after the server call the server.
 """
 
 import datetime
@@ -115,7 +115,7 @@ class BaseElem:
         object.__setattr__(self, name, value)
 
     def __dir__(self):
-        """What the documents name: some plugins go through it and send all they find."""
+        """The names in the documents: some plugins go through them and send all they find."""
         return [name for name in object.__dir__(self)
                 if not name.startswith("_") or name.startswith("__")]
 
@@ -156,7 +156,7 @@ class BaseElem:
         self.__dict__["_changed"] = frozenset()
 
     def refreshFromServer(self, waitUntilServerIdle=False):
-        """Makes this copy what the server has now."""
+        """Renews this copy from the server's object."""
         data = _call.command(self._collection + ".get", {"id": self.id})
         self.__dict__.clear()
         self.__dict__.update(data)

@@ -8,7 +8,7 @@ them with those of another. Sub types are plain text. Nothing here knows the ser
 
 
 class _Kind(type):
-    """What an enumeration is: iterable, and asked for a member by name or number."""
+    """The class of an enumeration: iterable, and asked for a member by name or number."""
 
     def __iter__(cls):
         return iter(cls.values.values())
@@ -58,7 +58,7 @@ class Enumeration(int, metaclass=_Kind):
 
     @classmethod
     def _of(cls, value):
-        """The member for a name, or for a number; anything else stays what it is."""
+        """The member for a name, or for a number; anything else stays as it is."""
         if isinstance(value, str):
             return cls.names.get(value, value)
         if type(value) is int:
@@ -104,7 +104,7 @@ _CHANGES = (
     " Changes"
 )
 
-# The first line of each: what the manual has an icon for.
+# The images of devices; the manual has an icon for those in the first line of each.
 _IMAGES = (
     "Auto NoImage PowerOff PowerOn DimmerOff DimmerOn FanOff FanLow FanMedium FanHigh SprinklerOff"
     " SprinklerOn HvacOff HvacHeatMode HvacCoolMode HvacAutoMode HvacFanOn HvacHeating HvacCooling"
@@ -206,7 +206,7 @@ _SUB_TYPES = (
      " Smoke Tamper Temperature UV Vibration Voltage WaterLeak Zone"),
 )
 
-# What the manual misspells.
+# Names that the manual misspells.
 _SAME = {"Plugin": "PlugIn", "Value": "Valve"}
 
 # The modes of a debugger that this host does not offer.

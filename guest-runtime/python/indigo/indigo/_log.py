@@ -1,7 +1,7 @@
 """The two ways of a plugin's log: the event log of the server and the plugin's file.
 
-Owns the handlers, their formats and levels, and level THREADDEBUG. What is shown to
-whom is the server's decision.
+Owns the handlers, their formats and levels, and level THREADDEBUG. The server decides
+which lines are shown to whom.
 """
 
 import logging
@@ -41,7 +41,7 @@ class IndigoLogHandler(logging.Handler):
 
 
 def suffix(level):
-    """What the title of a line gets at its end."""
+    """The end of a line's title."""
     if level >= logging.ERROR:
         return " Error"
     if level >= logging.WARNING:
@@ -59,7 +59,7 @@ def write(text, title, level):
             "message": text, "type": title, "level": int(level), "isError": is_error,
         })
     except Exception:
-        # The log of the instance takes what the server's does not.
+        # The log of the instance takes the lines that the server's does not.
         _cordon.log(_ERROR if is_error else _NORMAL, 0, text)
 
 

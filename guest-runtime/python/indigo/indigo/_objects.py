@@ -1,7 +1,6 @@
 """Variables, action groups, control pages and folders: the copies that plugins get.
 
-Owns their classes and attributes, and how the text of a variable is read as another
-type.
+Owns their classes and attributes, and the reading of a variable's text as another type.
 """
 
 from indigo import _call

@@ -1,7 +1,7 @@
 """``indigo.PluginBase``: the base class of every plugin.
 
-Owns what a plugin's object has before the first line of its own: what it is called,
-its preferences, its logs, its sleep, and helpers. A plugin that never calls the base
+Owns the parts of a plugin's object from before its own first line: its names, its
+preferences, its logs, its sleep, and helpers. A plugin that never calls the base
 class's ``__init__`` has all of it, because the object is prepared when it is made.
 """
 
@@ -150,7 +150,7 @@ class PluginBase(Callbacks, StateDescriptions, Substitution, SerialPorts):
 
     debug_log, error_log, exception_log = debugLog, errorLog, exceptionLog
 
-    # Preferences and what the XML files define.
+    # Preferences and the definitions in the XML files.
 
     def savePluginPrefs(self):
         """Writes the preferences now."""
@@ -215,7 +215,7 @@ class PluginBase(Callbacks, StateDescriptions, Substitution, SerialPorts):
         """Whether this server offers this version of the API."""
         return _padded(_plugin.facts.get("apiVersion", "0")) >= _padded(versStr)
 
-    # What only a Mac has.
+    # Things that only a Mac has.
 
     def browserOpen(self, url):
         """Notes the address: a server has no browser of its own."""

@@ -1,7 +1,7 @@
-"""What this server does not have: the Insteon, X10 and Z-Wave interfaces, a debugger.
+"""Parts that this server does not have: Insteon, X10 and Z-Wave interfaces, a debugger.
 
-Owns the words in which that is said. Names exist, so that plugins load; to subscribe
-to what never comes is noted in the log, to send raises.
+Owns the words of the refusals. The names exist, so that plugins load. A subscription to
+events that never come is noted in the log; sending raises.
 """
 
 from indigo import _call, _errors, _plugin

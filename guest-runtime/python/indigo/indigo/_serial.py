@@ -1,6 +1,6 @@
 """Serial ports as plugins of Indigo ask for them.
 
-Owns the keys of a dialog's field of type ``serialport`` and how a port is opened
+Owns the keys of a dialog's field of type ``serialport`` and the opening of a port
 without an exception. The ports themselves are those of module ``serial``. The methods
 are part of the base class of plugins.
 """

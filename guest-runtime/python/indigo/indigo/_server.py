@@ -1,7 +1,7 @@
 """``indigo.server``: the server itself, its log, its clock and the other plugins.
 
-Owns the signatures. What does not change while a plugin runs comes from what the hub
-said at the start; everything else is asked.
+Owns the signatures. Values that do not change while a plugin runs come from the hub's
+facts at the start; the server is asked for all others.
 """
 
 import datetime
@@ -12,7 +12,7 @@ from indigo._containers import Dict, List
 
 
 class PluginInfo:
-    """What is known of a plugin by its id; it may not be installed."""
+    """The facts about a plugin by its id; it may not be installed."""
 
     def __init__(self, data):
         self._data = data
@@ -59,7 +59,7 @@ class PluginInfo:
         self.restart()
 
     def executeAction(self, actionTypeId, deviceId=0, props=None, waitUntilDone=True):
-        """Has the plugin carry out one of its actions; returns what it returned."""
+        """Has the plugin carry out one of its actions; returns the action's result."""
         return _call.contained(_call.command("server.pluginExecuteAction", {
             "pluginId": self.pluginId, "actionTypeId": actionTypeId,
             "deviceId": _call.reference(deviceId or 0),
@@ -83,7 +83,7 @@ class Server:
         value = self._ask("info").get(name)
         return default if value is None else value
 
-    # What it is.
+    # Facts about the server.
 
     @property
     def version(self):
@@ -193,7 +193,7 @@ class Server:
     # Other plugins and this one.
 
     def getPlugin(self, pluginId):
-        """What is known of a plugin; for an unknown id an object that says so."""
+        """The facts about a plugin; for an unknown id an object that says so."""
         return PluginInfo(self._ask("getPlugin", pluginId=pluginId))
 
     def getPluginList(self, includeDisabled=False):
@@ -223,7 +223,7 @@ class Server:
         self._ask("subscribeToBroadcast", pluginId=pluginId, messageName=messageName,
                   methodName=getattr(methodName, "__name__", methodName))
 
-    # What is left.
+    # Other commands.
 
     def sendEmailTo(self, emailTo, subject="", body=""):
         self._ask("sendEmailTo", emailTo=emailTo, subject=str(subject), body=str(body))
@@ -245,7 +245,7 @@ class Server:
 
 
 class Host:
-    """``indigo.host``: what runs the plugin."""
+    """``indigo.host``: the program that runs the plugin."""
 
     debugMode = 0
 

@@ -1,6 +1,6 @@
 """Triggers and schedules: the copies that plugins get.
 
-Owns their classes and attributes. What fires when is the server's business.
+Owns their classes and attributes. The server decides when one of them fires.
 """
 
 from indigo import _enumerations as k
@@ -14,7 +14,7 @@ from indigo._element import BaseElem, Field, WithProps, choice, date, dictionary
     pluginProps=dictionary, globalProps=dictionary, sharedProps=dictionary,
 )
 class Trigger(WithProps, BaseElem):
-    """What starts actions when something happens."""
+    """Starts actions when something happens."""
 
 
 @element(
@@ -107,4 +107,4 @@ class InterfaceInitializedTrigger(Trigger):
     pluginProps=dictionary, globalProps=dictionary, sharedProps=dictionary,
 )
 class Schedule(WithProps, BaseElem):
-    """What starts actions at its time."""
+    """Starts actions at its time."""

@@ -67,7 +67,7 @@ def _named(value):
 
 
 class ValidationError(Exception):
-    """What is wrong with the values of a dialog: ``dict(error)`` is by field."""
+    """The errors in the values of a dialog: ``dict(error)`` is by field."""
 
     def __init__(self, message="", error_state_str=None, error_dict=None):
         Exception.__init__(self, message)
