@@ -28,7 +28,8 @@ class IP:
 
     def __repr__(self):
         return "IP(ip={!r}, network_prefix={!r}, nice_name={!r})".format(
-            self.ip, self.network_prefix, self.nice_name)
+            self.ip, self.network_prefix, self.nice_name
+        )
 
 
 class Adapter:
@@ -42,7 +43,8 @@ class Adapter:
 
     def __repr__(self):
         return "Adapter(name={!r}, nice_name={!r}, ips={!r}, index={!r})".format(
-            self.name, self.nice_name, self.ips, self.index)
+            self.name, self.nice_name, self.ips, self.index
+        )
 
 
 def get_adapters(include_unconfigured=False):

@@ -90,7 +90,7 @@ class Connection:
         target = memoryview(buf).cast("B")[offset:]
         if len(data) > len(target):
             raise BufferTooShort(data)
-        target[:len(data)] = data
+        target[: len(data)] = data
         return len(data)
 
     def send(self, obj):

@@ -32,9 +32,7 @@ def text(value, name):
     """A str that can be sent as UTF-8; None is refused (spec 4.3)."""
     if type(value) is not str:
         if not isinstance(value, str):
-            raise TypeError(
-                "argument '%s' must be str, not %s" % (name, type(value).__name__)
-            )
+            raise TypeError("argument '%s' must be str, not %s" % (name, type(value).__name__))
         value = str.__str__(value)
     if not value.isascii():
         # Raises UnicodeEncodeError for a lone surrogate, as the original does.

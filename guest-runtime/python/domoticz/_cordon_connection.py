@@ -234,9 +234,7 @@ class Connection:
         return None if state is None else state[3]
 
 
-def _construct(
-    connection, Name, Transport, Protocol="None", Address="", Port="", Baud=ABSENT
-):
+def _construct(connection, Name, Transport, Protocol="None", Address="", Port="", Baud=ABSENT):
     connection.__Name__ = text(Name, "Name")
     connection.__Transport__ = text(Transport, "Transport")
     connection.__Protocol__ = text(Protocol, "Protocol")

@@ -17,4 +17,3 @@ class JsonObject(dict):
     def decode(self, encoding="utf-8", errors="strict"):
         """The text of the message."""
         return self._text
-

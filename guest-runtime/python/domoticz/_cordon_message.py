@@ -50,9 +50,23 @@ def _icmp(status, elapsed, headers, data):
     if elapsed is not None:
         message["ElapsedMs"] = elapsed
     if headers is not None:
-        (source, destination, version, protocol, service, header_length, total_length,
-         identification, header_checksum, time_to_live, kind, code, checksum, identifier,
-         sequence) = headers
+        (
+            source,
+            destination,
+            version,
+            protocol,
+            service,
+            header_length,
+            total_length,
+            identification,
+            header_checksum,
+            time_to_live,
+            kind,
+            code,
+            checksum,
+            identifier,
+            sequence,
+        ) = headers
         message["IPv4"] = {
             "Source": source,
             "Destination": destination,

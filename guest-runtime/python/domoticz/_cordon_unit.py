@@ -342,7 +342,9 @@ def _add_properties(unit, change):
         return
     stored = {"name": row.name, "description": row.description, "color": row.color}
     for name, value in (
-        ("name", unit.__Name__), ("description", unit.__Description__), ("color", unit.__Color__),
+        ("name", unit.__Name__),
+        ("description", unit.__Description__),
+        ("color", unit.__Color__),
     ):
         value = plain(value)
         if value != stored[name]:

@@ -29,8 +29,9 @@ NOT_DEFINED = 1
 RAISED = 2
 
 # Module ``indigo`` and its parts: not importable before an Indigo plugin starts.
-_modules = {name: module for name, module in sys.modules.items()
-            if name.partition(".")[0] == "indigo"}
+_modules = {
+    name: module for name, module in sys.modules.items() if name.partition(".")[0] == "indigo"
+}
 
 _ERROR = 40
 
@@ -38,10 +39,18 @@ _ERROR = 40
 _MAC = "12.0"
 
 # Callbacks that run even where the plugin does not define them.
-_BASE_ACTS = frozenset((
-    "deviceCreated", "deviceUpdated", "deviceDeleted", "triggerCreated", "triggerUpdated",
-    "triggerDeleted", "prepareToSleep", "wakeUp",
-))
+_BASE_ACTS = frozenset(
+    (
+        "deviceCreated",
+        "deviceUpdated",
+        "deviceDeleted",
+        "triggerCreated",
+        "triggerUpdated",
+        "triggerDeleted",
+        "prepareToSleep",
+        "wakeUp",
+    )
+)
 
 # The words for a plugin that does not start and does not say why.
 _NO_START = "the plugin's startup() said that it does not start"
@@ -79,8 +88,7 @@ def start(setup):
         module = load(folder.rstrip("/") + "/plugin.py", setup["code"])
         kind = getattr(module, "Plugin", None)
         if not isinstance(kind, type) or not issubclass(kind, indigo.PluginBase):
-            raise TypeError(
-                "plugin.py has no class Plugin that is derived from indigo.PluginBase")
+            raise TypeError("plugin.py has no class Plugin that is derived from indigo.PluginBase")
         _plugin.active = _made(kind)
     except BaseException as failure:
         _plugin.active = None
@@ -126,8 +134,12 @@ def _make_folders():
 def _made(kind):
     """The plugin's object: its constructor takes four arguments, or the last only."""
     facts = _plugin.facts
-    arguments = (facts["pluginId"], facts["pluginDisplayName"],
-                 facts.get("pluginVersion", ""), facts["pluginPrefs"])
+    arguments = (
+        facts["pluginId"],
+        facts["pluginDisplayName"],
+        facts.get("pluginVersion", ""),
+        facts["pluginPrefs"],
+    )
     positions = _lookup._positions(kind.__init__)
     if positions is not None:
         # Without `self`, which an unbound function counts.
@@ -153,7 +165,7 @@ def call(name, arguments):
         if own is not None:
             return own(given)
         if name.startswith("plugin."):
-            return _named(name[len("plugin."):], given)
+            return _named(name[len("plugin.") :], given)
         return _callback(name, given)
     except BaseException as failure:
         _completion.forget()
@@ -170,9 +182,15 @@ def _reply(result):
 
 def _raised(name, failure):
     text = _report("'%s' raised an exception" % name, failure)
-    _cordon.reply(_call.text({
-        "type": type(failure).__name__, "message": _message(failure), "traceback": text,
-    }))
+    _cordon.reply(
+        _call.text(
+            {
+                "type": type(failure).__name__,
+                "message": _message(failure),
+                "traceback": text,
+            }
+        )
+    )
     return RAISED
 
 
@@ -217,11 +235,16 @@ def _define_states(plugin, *devices):
     device = devices[-1]
     if device.pluginId != plugin.pluginId:
         return
-    if len(devices) == 2 and device.deviceTypeId == devices[0].deviceTypeId \
-            and device.__dict__.get("pluginProps") == devices[0].__dict__.get("pluginProps"):
+    if (
+        len(devices) == 2
+        and device.deviceTypeId == devices[0].deviceTypeId
+        and device.__dict__.get("pluginProps") == devices[0].__dict__.get("pluginProps")
+    ):
         return
-    if _lookup.overridden(plugin, "getDeviceStateList") is None \
-            and _lookup.overridden(plugin, "getDeviceDisplayStateId") is None:
+    if (
+        _lookup.overridden(plugin, "getDeviceStateList") is None
+        and _lookup.overridden(plugin, "getDeviceDisplayStateId") is None
+    ):
         return
     try:
         device.stateListOrDisplayStateIdChanged()

@@ -85,8 +85,10 @@ def of_named(given):
     place = _PLACES.get(kind)
     objects = _OBJECTS.get(kind, 0)
     arguments = [
-        _call.decoded(item) if index < objects
-        else _converted("valuesDict", item) if index == place
+        _call.decoded(item)
+        if index < objects
+        else _converted("valuesDict", item)
+        if index == place
         else _call.contained(item)
         for index, item in enumerate(items)
     ]

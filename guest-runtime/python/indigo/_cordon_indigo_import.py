@@ -11,15 +11,43 @@ import warnings
 import _cordon_frameworks
 from _cordon_loader import PluginFinder
 
-_PYTHON_2_MODULES = frozenset((
-    "urllib2", "urlparse", "httplib", "ConfigParser", "Queue", "StringIO", "cStringIO",
-    "BaseHTTPServer", "SocketServer", "HTMLParser", "Cookie", "cookielib", "xmlrpclib",
-    "thread", "commands", "__builtin__", "cPickle", "exceptions", "htmlentitydefs",
-))
-_PYTHON_2_NAMES = frozenset((
-    "unicode", "basestring", "xrange", "raw_input", "unichr", "long", "reload", "reduce",
-    "cmp", "execfile",
-))
+_PYTHON_2_MODULES = frozenset(
+    (
+        "urllib2",
+        "urlparse",
+        "httplib",
+        "ConfigParser",
+        "Queue",
+        "StringIO",
+        "cStringIO",
+        "BaseHTTPServer",
+        "SocketServer",
+        "HTMLParser",
+        "Cookie",
+        "cookielib",
+        "xmlrpclib",
+        "thread",
+        "commands",
+        "__builtin__",
+        "cPickle",
+        "exceptions",
+        "htmlentitydefs",
+    )
+)
+_PYTHON_2_NAMES = frozenset(
+    (
+        "unicode",
+        "basestring",
+        "xrange",
+        "raw_input",
+        "unichr",
+        "long",
+        "reload",
+        "reduce",
+        "cmp",
+        "execfile",
+    )
+)
 _PYTHON_2_LINE = re.compile(
     r"""^\s*print\s+[^\s(=]|^\s*print\s*>>|^\s*except\b[^:]*,\s*\w+\s*:|^\s*exec\s+[^\s(=]"""
     r"""|^\s*raise\s+\w+\s*,|\bur['"]|<>|`|\b0\d+\b"""

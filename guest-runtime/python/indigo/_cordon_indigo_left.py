@@ -26,8 +26,11 @@ def names():
         _told = True
         _tell()
     own = (threading.main_thread(), threading.current_thread())
-    left = [thread.name for thread in threading.enumerate()
-            if not thread.daemon and thread.is_alive() and thread not in own]
+    left = [
+        thread.name
+        for thread in threading.enumerate()
+        if not thread.daemon and thread.is_alive() and thread not in own
+    ]
     if not left and not _over:
         _over = True
         # Their exceptions are in the log and are not raised here.

@@ -23,17 +23,77 @@ import _cordon_patches
 # (looks for programs), multiprocessing (its import makes a secret key) and zoneinfo
 # (reads the environment).
 PRELOADED = (
-    "json", "time", "datetime", "os", "logging", "sys", "threading", "re",
-    "urllib.parse", "urllib.error", "urllib.request", "socket", "queue", "subprocess",
-    "traceback", "typing", "base64", "math", "platform", "shutil",
-    "xml.etree.ElementTree", "collections", "enum", "random", "hashlib", "struct",
-    "ast", "colorsys", "operator", "configparser", "dataclasses", "errno", "pathlib",
-    "binascii", "itertools", "select", "uuid", "abc", "codecs", "copy", "fnmatch",
-    "functools", "glob", "hmac", "importlib", "mimetypes", "shlex", "string", "csv",
-    "html", "http.client", "inspect", "io", "secrets", "tempfile", "warnings",
-    "zipfile", "_strptime", "bisect", "decimal", "getopt", "gzip", "contextlib",
-    "calendar", "locale", "logging.handlers", "email.message", "concurrent.futures",
-    "statistics", "ipaddress", "selectors",
+    "json",
+    "time",
+    "datetime",
+    "os",
+    "logging",
+    "sys",
+    "threading",
+    "re",
+    "urllib.parse",
+    "urllib.error",
+    "urllib.request",
+    "socket",
+    "queue",
+    "subprocess",
+    "traceback",
+    "typing",
+    "base64",
+    "math",
+    "platform",
+    "shutil",
+    "xml.etree.ElementTree",
+    "collections",
+    "enum",
+    "random",
+    "hashlib",
+    "struct",
+    "ast",
+    "colorsys",
+    "operator",
+    "configparser",
+    "dataclasses",
+    "errno",
+    "pathlib",
+    "binascii",
+    "itertools",
+    "select",
+    "uuid",
+    "abc",
+    "codecs",
+    "copy",
+    "fnmatch",
+    "functools",
+    "glob",
+    "hmac",
+    "importlib",
+    "mimetypes",
+    "shlex",
+    "string",
+    "csv",
+    "html",
+    "http.client",
+    "inspect",
+    "io",
+    "secrets",
+    "tempfile",
+    "warnings",
+    "zipfile",
+    "_strptime",
+    "bisect",
+    "decimal",
+    "getopt",
+    "gzip",
+    "contextlib",
+    "calendar",
+    "locale",
+    "logging.handlers",
+    "email.message",
+    "concurrent.futures",
+    "statistics",
+    "ipaddress",
+    "selectors",
 )
 
 # New containers between two collections, then collections between two of the next
@@ -122,8 +182,10 @@ def _hide_library_folder():
         if isinstance(file, str):
             module.__file__ = file.replace(folder, NOMINAL_LIBRARY)
         spec = getattr(module, "__spec__", None)
-        for paths in (getattr(module, "__path__", None),
-                      getattr(spec, "submodule_search_locations", None)):
+        for paths in (
+            getattr(module, "__path__", None),
+            getattr(spec, "submodule_search_locations", None),
+        ):
             if isinstance(paths, list):
                 paths[:] = [path.replace(folder, NOMINAL_LIBRARY) for path in paths]
         state = getattr(spec, "loader_state", None)
@@ -156,7 +218,10 @@ def _generators():
         # Clock sequences and the node: kept so that identifiers of one process
         # do not repeat, which here are many processes.
         for name in (
-            "_node", "_last_timestamp", "_last_timestamp_v6", "_last_timestamp_v7",
+            "_node",
+            "_last_timestamp",
+            "_last_timestamp_v6",
+            "_last_timestamp_v7",
         ):
             _reset(module, name, None)
         _reset(module, "_last_counter_v7", 0)

@@ -23,7 +23,9 @@ class Refusal:
         if path is None and name in self._names:
             raise ModuleNotFoundError(
                 "No module named '%s': it is the module of %s plugins, and this is %s"
-                % (name, _OWNERS[name], self._plugin), name=name)
+                % (name, _OWNERS[name], self._plugin),
+                name=name,
+            )
         return None
 
 

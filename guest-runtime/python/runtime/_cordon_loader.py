@@ -26,8 +26,21 @@ _LIBRARY = [entry for entry in sys.path if entry and os.path.isdir(entry)]
 # Modules that every interpreter has loaded before the plugin's folder leads the
 # path; a file of the plugin with such a name is never seen by the original.
 _LOADED_FIRST = frozenset(
-    ("abc", "builtins", "codecs", "encodings", "genericpath", "importlib", "io",
-     "os", "posixpath", "site", "stat", "sys", "zipimport")
+    (
+        "abc",
+        "builtins",
+        "codecs",
+        "encodings",
+        "genericpath",
+        "importlib",
+        "io",
+        "os",
+        "posixpath",
+        "site",
+        "stat",
+        "sys",
+        "zipimport",
+    )
 )
 
 

@@ -74,6 +74,7 @@ ENVIRONMENT = {
 
 # Who and where.
 
+
 def uname():
     return os.uname_result(("Linux", _node(), RELEASE, "#1 Cordon", MACHINE))
 
@@ -140,8 +141,7 @@ def times():
 def _make_times_result():
     from collections import namedtuple
 
-    fields = namedtuple(
-        "times_result", "user system children_user children_system elapsed")
+    fields = namedtuple("times_result", "user system children_user children_system elapsed")
 
     class times_result(fields):
         __slots__ = ()
@@ -243,7 +243,8 @@ def _make_statvfs_result():
 
     fields = namedtuple(
         "statvfs_result",
-        "f_bsize f_frsize f_blocks f_bfree f_bavail f_files f_ffree f_favail f_flag f_namemax")
+        "f_bsize f_frsize f_blocks f_bfree f_bavail f_files f_ffree f_favail f_flag f_namemax",
+    )
 
     class statvfs_result(fields):
         __slots__ = ()
@@ -271,8 +272,7 @@ def statvfs(path):
     blocks, files = bytes_limit // _BLOCK, files_limit
     free = max(0, bytes_limit - bytes_used) // _BLOCK
     spare = max(0, files_limit - files_used)
-    return os.statvfs_result(
-        (_BLOCK, _BLOCK, blocks, free, free, files, spare, spare, 0, 255))
+    return os.statvfs_result((_BLOCK, _BLOCK, blocks, free, free, files, spare, spare, 0, 255))
 
 
 # Processes.
@@ -280,8 +280,11 @@ def statvfs(path):
 
 # The figures that programs ask for; a page is WebAssembly's.
 _SYSCONF = {
-    "SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_NPROCESSORS_ONLN": 1,
-    "SC_CLK_TCK": 100, "SC_IOV_MAX": 1024,
+    "SC_PAGE_SIZE": 65536,
+    "SC_PAGESIZE": 65536,
+    "SC_NPROCESSORS_ONLN": 1,
+    "SC_CLK_TCK": 100,
+    "SC_IOV_MAX": 1024,
 }
 
 
@@ -292,16 +295,34 @@ def _sysconf(name, /):
 
 
 _FUNCTIONS = {
-    "uname": uname, "uname_result": _make_uname_result(),
-    "getlogin": getlogin, "getppid": getppid,
-    "getuid": _uid, "geteuid": _uid, "getgid": _uid, "getegid": _uid,
-    "getgroups": getgroups, "getpgid": _own_group, "getsid": _own_group,
-    "getpgrp": lambda: os.getpid(), "getloadavg": getloadavg,
-    "times": times, "times_result": _make_times_result(), "nice": nice,
-    "sched_yield": sched_yield, "sched_getaffinity": sched_getaffinity,
-    "chown": chown, "fchown": fchown, "lchown": lchown,
-    "mkfifo": mkfifo, "mknod": mknod, "sync": sync, "getrandom": getrandom,
-    "statvfs": statvfs, "fstatvfs": statvfs, "statvfs_result": _make_statvfs_result(),
+    "uname": uname,
+    "uname_result": _make_uname_result(),
+    "getlogin": getlogin,
+    "getppid": getppid,
+    "getuid": _uid,
+    "geteuid": _uid,
+    "getgid": _uid,
+    "getegid": _uid,
+    "getgroups": getgroups,
+    "getpgid": _own_group,
+    "getsid": _own_group,
+    "getpgrp": lambda: os.getpid(),
+    "getloadavg": getloadavg,
+    "times": times,
+    "times_result": _make_times_result(),
+    "nice": nice,
+    "sched_yield": sched_yield,
+    "sched_getaffinity": sched_getaffinity,
+    "chown": chown,
+    "fchown": fchown,
+    "lchown": lchown,
+    "mkfifo": mkfifo,
+    "mknod": mknod,
+    "sync": sync,
+    "getrandom": getrandom,
+    "statvfs": statvfs,
+    "fstatvfs": statvfs,
+    "statvfs_result": _make_statvfs_result(),
     "setuid": refused("os.setuid", "there is one user"),
     "setgid": refused("os.setgid", "there is one user"),
     "seteuid": refused("os.seteuid", "there is one user"),
@@ -313,16 +334,37 @@ _FUNCTIONS = {
     "forkpty": refused("os.forkpty", _THREADS),
     # Modules register where they find `fork`: nothing will ever call them.
     "register_at_fork": lambda *, before=None, after_in_child=None, after_in_parent=None: None,
-    "sysconf": _sysconf, "sysconf_names": _SYSCONF,
+    "sysconf": _sysconf,
+    "sysconf_names": _SYSCONF,
     "openpty": refused("os.openpty", "there are no terminals"),
     "ttyname": refused("os.ttyname", "there are no terminals"),
 }
 
 _CONSTANTS = {
-    "EX_OK": 0, "EX_USAGE": 64, "EX_DATAERR": 65, "EX_NOINPUT": 66, "EX_UNAVAILABLE": 69,
-    "EX_SOFTWARE": 70, "EX_OSERR": 71, "EX_IOERR": 74, "EX_CONFIG": 78,
-    "EX_NOUSER": 67, "EX_NOHOST": 68, "EX_CANTCREAT": 73, "EX_OSFILE": 72, "EX_TEMPFAIL": 75,
-    "EX_PROTOCOL": 76, "EX_NOPERM": 77, "O_NONBLOCK": 0o4000, "O_CLOEXEC": 0o2000000,
-    "O_DIRECTORY": 0o200000, "P_WAIT": 0, "P_NOWAIT": 1, "GRND_NONBLOCK": 1, "GRND_RANDOM": 2,
-    "PRIO_PROCESS": 0, "ST_RDONLY": 1, "ST_NOSUID": 2,
+    "EX_OK": 0,
+    "EX_USAGE": 64,
+    "EX_DATAERR": 65,
+    "EX_NOINPUT": 66,
+    "EX_UNAVAILABLE": 69,
+    "EX_SOFTWARE": 70,
+    "EX_OSERR": 71,
+    "EX_IOERR": 74,
+    "EX_CONFIG": 78,
+    "EX_NOUSER": 67,
+    "EX_NOHOST": 68,
+    "EX_CANTCREAT": 73,
+    "EX_OSFILE": 72,
+    "EX_TEMPFAIL": 75,
+    "EX_PROTOCOL": 76,
+    "EX_NOPERM": 77,
+    "O_NONBLOCK": 0o4000,
+    "O_CLOEXEC": 0o2000000,
+    "O_DIRECTORY": 0o200000,
+    "P_WAIT": 0,
+    "P_NOWAIT": 1,
+    "GRND_NONBLOCK": 1,
+    "GRND_RANDOM": 2,
+    "PRIO_PROCESS": 0,
+    "ST_RDONLY": 1,
+    "ST_NOSUID": 2,
 }

@@ -16,13 +16,12 @@ def _asyncio_events(module):
     policy = module._BaseDefaultEventLoopPolicy
 
     def get_event_loop(self):
-        if self._local._loop is None and (
-                threading.current_thread() is threading.main_thread()):
+        if self._local._loop is None and (threading.current_thread() is threading.main_thread()):
             self.set_event_loop(self.new_event_loop())
         if self._local._loop is None:
             raise RuntimeError(
-                "There is no current event loop in thread %r."
-                % threading.current_thread().name)
+                "There is no current event loop in thread %r." % threading.current_thread().name
+            )
         return self._local._loop
 
     policy.get_event_loop = get_event_loop
@@ -30,8 +29,19 @@ def _asyncio_events(module):
 
 # Locales that are as the C locale in all but the name. Others would have to change
 # the names of months, and plugins that ask for them have to expect a refusal.
-_LOCALES = ("", "C", "POSIX", "C.UTF-8", "C.utf8", "en_US.UTF-8", "en_US.utf8", "en_GB.UTF-8",
-            "en_GB.utf8", "en_US", "en_GB")
+_LOCALES = (
+    "",
+    "C",
+    "POSIX",
+    "C.UTF-8",
+    "C.utf8",
+    "en_US.UTF-8",
+    "en_US.utf8",
+    "en_GB.UTF-8",
+    "en_GB.utf8",
+    "en_US",
+    "en_GB",
+)
 
 
 def _locale(module):
@@ -55,7 +65,8 @@ def _locale(module):
 
     def format(percent, value, grouping=False, monetary=False, *additional):
         return module.format_string(
-            percent, (value, *additional) if additional else value, grouping, monetary)
+            percent, (value, *additional) if additional else value, grouping, monetary
+        )
 
     module._setlocale = module.setlocale = setlocale
     if not hasattr(module, "format"):
@@ -110,8 +121,9 @@ def _inspect(module):
     def getargspec(func):
         found = module.getfullargspec(func)
         if found.kwonlyargs or found.annotations:
-            raise ValueError("the function has keyword-only parameters or annotations;"
-                             " use inspect.signature()")
+            raise ValueError(
+                "the function has keyword-only parameters or annotations; use inspect.signature()"
+            )
         return ArgSpec(found.args, found.varargs, found.varkw, found.defaults)
 
     module.ArgSpec, module.getargspec = ArgSpec, getargspec

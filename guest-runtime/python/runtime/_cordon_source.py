@@ -38,7 +38,7 @@ def compiled(source, path):
 
 
 def _without_comment(found):
-    # Blanks of the same length leave every position as it is.
+    # Blanks of the comment's length leave every position as it is.
     return found.group() if found["comment"] is None else " " * len(found.group())
 
 

@@ -45,9 +45,7 @@ class LogStream(io.TextIOBase):
 
     def write(self, text):
         if not isinstance(text, str):
-            raise TypeError(
-                "write() argument must be str, not " + type(text).__name__
-            )
+            raise TypeError("write() argument must be str, not " + type(text).__name__)
         thread = get_ident()
         *lines, rest = (self._partial.pop(thread, "") + text).split("\n")
         for line in lines:

@@ -124,12 +124,36 @@ class Popen(subprocess.Popen):
     ``pass_fds``, another user) are refused.
     """
 
-    def __init__(self, args, bufsize=-1, executable=None, stdin=None, stdout=None,
-                 stderr=None, preexec_fn=None, close_fds=True, shell=False, cwd=None,
-                 env=None, universal_newlines=None, startupinfo=None, creationflags=0,
-                 restore_signals=True, start_new_session=False, pass_fds=(), *,
-                 user=None, group=None, extra_groups=None, encoding=None, errors=None,
-                 text=None, umask=-1, pipesize=-1, process_group=None):
+    def __init__(
+        self,
+        args,
+        bufsize=-1,
+        executable=None,
+        stdin=None,
+        stdout=None,
+        stderr=None,
+        preexec_fn=None,
+        close_fds=True,
+        shell=False,
+        cwd=None,
+        env=None,
+        universal_newlines=None,
+        startupinfo=None,
+        creationflags=0,
+        restore_signals=True,
+        start_new_session=False,
+        pass_fds=(),
+        *,
+        user=None,
+        group=None,
+        extra_groups=None,
+        encoding=None,
+        errors=None,
+        text=None,
+        umask=-1,
+        pipesize=-1,
+        process_group=None,
+    ):
         self.args = args
         self.stdin = self.stdout = self.stderr = None
         self.pid = self.returncode = None
@@ -173,7 +197,8 @@ class Popen(subprocess.Popen):
             else:
                 self._copy(_source(stdin), Pipe(lease, _INPUT))
         for stream, given, leads in (
-            (_STDOUT, stdout, ends[_STDOUT]), (_STDERR, stderr, ends[_STDERR]),
+            (_STDOUT, stdout, ends[_STDOUT]),
+            (_STDERR, stderr, ends[_STDERR]),
         ):
             if leads != _PIPE:
                 continue
@@ -196,8 +221,11 @@ class Popen(subprocess.Popen):
                 if not size:
                     file = io.BufferedWriter(pipe)
                 file = io.TextIOWrapper(
-                    file, write_through=True, line_buffering=lines,
-                    encoding=self.encoding, errors=self.errors,
+                    file,
+                    write_through=True,
+                    line_buffering=lines,
+                    encoding=self.encoding,
+                    errors=self.errors,
                 )
         else:
             file = io.BufferedReader(pipe, size) if size else pipe
@@ -454,7 +482,7 @@ def _sink(given):
 
 def _write_all(write, data):
     while data:
-        data = data[write(data):]
+        data = data[write(data) :]
 
 
 def system(command):
@@ -522,9 +550,26 @@ def _refused(name):
 
 
 _REFUSED = (
-    "fork", "forkpty", "posix_spawn", "posix_spawnp", "execl", "execle", "execlp",
-    "execlpe", "execv", "execve", "execvp", "execvpe", "spawnl", "spawnle", "spawnlp",
-    "spawnlpe", "spawnv", "spawnve", "spawnvp", "spawnvpe",
+    "fork",
+    "forkpty",
+    "posix_spawn",
+    "posix_spawnp",
+    "execl",
+    "execle",
+    "execlp",
+    "execlpe",
+    "execv",
+    "execve",
+    "execvp",
+    "execvpe",
+    "spawnl",
+    "spawnle",
+    "spawnlp",
+    "spawnlpe",
+    "spawnv",
+    "spawnve",
+    "spawnvp",
+    "spawnvpe",
 )
 
 

@@ -256,7 +256,10 @@ def get_native_id():
 def install():
     """Makes ``_thread`` and ``time.sleep`` use the hub's threads."""
     for function in (
-        start_new_thread, start_joinable_thread, get_native_id, stack_size,
+        start_new_thread,
+        start_joinable_thread,
+        get_native_id,
+        stack_size,
     ):
         function.__module__ = "_thread"
     _thread.lock = _thread.LockType = _cordon_lock.lock

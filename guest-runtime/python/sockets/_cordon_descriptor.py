@@ -34,8 +34,13 @@ _fstat = None
 
 # The figures that programs ask the system for: buffers of one call, sizes, processors.
 _SYSTEM = {
-    "SC_IOV_MAX": 1024, "SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_CLK_TCK": 100,
-    "SC_NPROCESSORS_CONF": 1, "SC_NPROCESSORS_ONLN": 1, "SC_OPEN_MAX": 1024,
+    "SC_IOV_MAX": 1024,
+    "SC_PAGE_SIZE": 65536,
+    "SC_PAGESIZE": 65536,
+    "SC_CLK_TCK": 100,
+    "SC_NPROCESSORS_CONF": 1,
+    "SC_NPROCESSORS_ONLN": 1,
+    "SC_OPEN_MAX": 1024,
     "SC_HOST_NAME_MAX": 64,
 }
 
@@ -136,7 +141,9 @@ def dup(fd, /):
     if fd >= FIRST:
         return _cordon_socket.dup(fd)
     os.fstat(fd)
-    raise OSError(errno.EOPNOTSUPP, "descriptors of files cannot be duplicated; open the file again")
+    raise OSError(
+        errno.EOPNOTSUPP, "descriptors of files cannot be duplicated; open the file again"
+    )
 
 
 def fstat(fd):

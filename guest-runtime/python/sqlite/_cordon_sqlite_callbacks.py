@@ -26,9 +26,15 @@ class _Failed(Exception):
 def _report(error, callback):
     if not _tracebacks[0]:
         return
-    sys.unraisablehook(SimpleNamespace(
-        exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__,
-        err_msg="Exception ignored in sqlite3 callback", object=callback))
+    sys.unraisablehook(
+        SimpleNamespace(
+            exc_type=type(error),
+            exc_value=error,
+            exc_traceback=error.__traceback__,
+            err_msg="Exception ignored in sqlite3 callback",
+            object=callback,
+        )
+    )
 
 
 def _translated(error, callback, text):
@@ -39,7 +45,7 @@ def _translated(error, callback, text):
 
 
 def _storable(value):
-    """Raises the error of a result for which SQLite has no words."""
+    """Raises the error of a result that SQLite has no type for."""
     if type(value) is int and not -(1 << 63) <= value < 1 << 63:
         raise OverflowError("Python int too large to convert to SQLite INTEGER")
     if type(value) is str:
@@ -56,6 +62,7 @@ def function(callback):
         except BaseException as error:
             text = "user-defined function raised exception"
             raise _translated(error, callback, text) from None
+
     return call
 
 
@@ -109,6 +116,7 @@ def collation(callback):
         except BaseException as error:
             _report(error, callback)
             return 0
+
     return compare
 
 
@@ -124,6 +132,7 @@ def authorizer(callback):
         except BaseException as error:
             _report(error, callback)
             return _DENY
+
     return authorize
 
 
@@ -134,6 +143,7 @@ def progress(callback):
         except BaseException as error:
             _report(error, callback)
             return True
+
     return interrupt
 
 
@@ -147,4 +157,5 @@ def trace(callback, too_long):
             callback(expanded)
         except BaseException as error:
             _report(error, callback)
+
     return show

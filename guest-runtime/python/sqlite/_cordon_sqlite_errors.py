@@ -16,7 +16,7 @@ class InterfaceError(Error):
 
 
 class DatabaseError(Error):
-    """A fault that SQLite finds in a database."""
+    """An error that SQLite reports of a database."""
 
 
 class DataError(DatabaseError):
@@ -40,14 +40,23 @@ class ProgrammingError(DatabaseError):
 
 
 class NotSupportedError(DatabaseError):
-    """A thing that this SQLite cannot do."""
+    """A call that this SQLite cannot carry out."""
 
 
 CLASSES = {
     kind.__name__: kind
-    for kind in (Warning, Error, InterfaceError, DatabaseError, DataError,
-                 OperationalError, IntegrityError, InternalError, ProgrammingError,
-                 NotSupportedError)
+    for kind in (
+        Warning,
+        Error,
+        InterfaceError,
+        DatabaseError,
+        DataError,
+        OperationalError,
+        IntegrityError,
+        InternalError,
+        ProgrammingError,
+        NotSupportedError,
+    )
 }
 
 for _kind in CLASSES.values():
@@ -55,11 +64,26 @@ for _kind in CLASSES.values():
 
 # The classes by the low byte of the code; for a code that is not here, DatabaseError.
 _BY_CODE = {
-    1: OperationalError, 2: InternalError, 3: OperationalError, 4: OperationalError,
-    5: OperationalError, 6: OperationalError, 8: OperationalError, 9: OperationalError,
-    10: OperationalError, 12: InternalError, 13: OperationalError, 14: OperationalError,
-    15: OperationalError, 16: OperationalError, 17: OperationalError, 18: DataError,
-    19: IntegrityError, 20: IntegrityError, 21: InterfaceError, 25: InterfaceError,
+    1: OperationalError,
+    2: InternalError,
+    3: OperationalError,
+    4: OperationalError,
+    5: OperationalError,
+    6: OperationalError,
+    8: OperationalError,
+    9: OperationalError,
+    10: OperationalError,
+    12: InternalError,
+    13: OperationalError,
+    14: OperationalError,
+    15: OperationalError,
+    16: OperationalError,
+    17: OperationalError,
+    18: DataError,
+    19: IntegrityError,
+    20: IntegrityError,
+    21: InterfaceError,
+    25: InterfaceError,
 }
 _NO_MEMORY = 7
 

@@ -15,14 +15,28 @@ from _cordon_sqlite_callbacks import enable_callback_tracebacks
 from _cordon_sqlite_connection import Connection
 from _cordon_sqlite_cursor import Cursor
 from _cordon_sqlite_errors import (
-    DatabaseError, DataError, Error, IntegrityError, InterfaceError, InternalError,
-    NotSupportedError, OperationalError, ProgrammingError, Warning,
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    Warning,
 )
 from _cordon_sqlite_row import Row
 from _cordon_sqlite_transactions import LEGACY_TRANSACTION_CONTROL
 from _cordon_sqlite_types import (
-    PARSE_COLNAMES, PARSE_DECLTYPES, PrepareProtocol, adapt, adapters, converters,
-    register_adapter, register_converter,
+    PARSE_COLNAMES,
+    PARSE_DECLTYPES,
+    PrepareProtocol,
+    adapt,
+    adapters,
+    converters,
+    register_adapter,
+    register_converter,
 )
 
 _native.prepare(_errors.make, _time.localtime)

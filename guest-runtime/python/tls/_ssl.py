@@ -14,8 +14,13 @@ from _ssl_constants import *  # noqa: F401,F403
 from _ssl_constants import _DEFAULT_CIPHERS, _OPENSSL_API_VERSION  # noqa: F401
 from _ssl_context import _SSLContext  # noqa: F401
 from _ssl_errors import (  # noqa: F401
-    SSLCertVerificationError, SSLEOFError, SSLError, SSLSyscallError,
-    SSLWantReadError, SSLWantWriteError, SSLZeroReturnError,
+    SSLCertVerificationError,
+    SSLEOFError,
+    SSLError,
+    SSLSyscallError,
+    SSLWantReadError,
+    SSLWantWriteError,
+    SSLZeroReturnError,
 )
 from _ssl_hub import certificates
 from _ssl_socket import Certificate, MemoryBIO, _SSLSocket  # noqa: F401

@@ -1,4 +1,4 @@
-"""Objects that the hub makes and files that it reads for module ``ssl``."""
+"""Objects that the hub makes, and PEM files that it reads, for module ``ssl``."""
 
 import gc
 

@@ -58,9 +58,7 @@ def reference(element):
     if type(number) is int:
         return number
     if isinstance(element, bool) or not isinstance(element, (int, str)):
-        raise TypeError(
-            "an object, its id or its name is needed, not %s" % type(element).__name__
-        )
+        raise TypeError("an object, its id or its name is needed, not %s" % type(element).__name__)
     return element
 
 
@@ -83,9 +81,11 @@ def text(value, depth=0):
         raise ValueError("nested deeper than %d levels" % DEPTH_LIMIT)
     if isinstance(value, dict):
         # Of a Dict too the stored values: they are not changed here.
-        return "{" + ",".join(
-            [_key(key) + ":" + text(item, depth + 1) for key, item in dict.items(value)]
-        ) + "}"
+        return (
+            "{"
+            + ",".join([_key(key) + ":" + text(item, depth + 1) for key, item in dict.items(value)])
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ",".join([text(item, depth + 1) for item in list.__iter__(value)]) + "]"
     if isinstance(value, (tuple, set, frozenset)):
@@ -166,8 +166,6 @@ def contained(value):
     return List._over(value) if type(value) is list else value
 
 
-
-
 def props(value):
     """Properties as they are sent: ``None`` is none at all.
 
@@ -182,8 +180,13 @@ def props(value):
 
 def _check_names(value):
     for key in value:
-        if not key or not key.isascii() or key[:3].lower() == "xml" or " " in key \
-                or not (key[0].isalpha() or key[0] == "_"):
+        if (
+            not key
+            or not key.isascii()
+            or key[:3].lower() == "xml"
+            or " " in key
+            or not (key[0].isalpha() or key[0] == "_")
+        ):
             raise _errors.LowLevelBadParameterError(
                 "%r is no name for a property: it has to be ASCII without spaces and begins"
                 " with a letter, and not with xml" % key

@@ -62,8 +62,13 @@ class Callbacks:
     def deviceUpdated(self, origDev, newDev):
         """Stops and starts a device of the plugin when that is needed."""
         _restart(
-            self, origDev, newDev, "deviceTypeId", "didDeviceCommPropertyChange",
-            "deviceStopComm", "deviceStartComm",
+            self,
+            origDev,
+            newDev,
+            "deviceTypeId",
+            "didDeviceCommPropertyChange",
+            "deviceStopComm",
+            "deviceStartComm",
         )
 
     def deviceDeleted(self, dev):
@@ -101,8 +106,13 @@ class Callbacks:
     def triggerUpdated(self, origTrigger, newTrigger):
         """Stops and starts a trigger of the plugin when that is needed."""
         _restart(
-            self, origTrigger, newTrigger, "pluginTypeId", "didTriggerProcessingPropertyChange",
-            "triggerStopProcessing", "triggerStartProcessing",
+            self,
+            origTrigger,
+            newTrigger,
+            "pluginTypeId",
+            "didTriggerProcessingPropertyChange",
+            "triggerStopProcessing",
+            "triggerStartProcessing",
         )
 
     def triggerDeleted(self, trigger):
@@ -225,7 +235,8 @@ def _runs(plugin, element):
     """Whether an object is the plugin's and started."""
     return (
         getattr(element, "pluginId", None) == plugin.pluginId
-        and bool(element.enabled) and bool(getattr(element, "configured", True))
+        and bool(element.enabled)
+        and bool(getattr(element, "configured", True))
     )
 
 
@@ -237,8 +248,9 @@ def _restart(plugin, before, after, kind, changed, stop, start):
     """Stops and starts an object where its state before and now asks for it."""
     ran, runs = _runs(plugin, before), _runs(plugin, after)
     if ran and runs:
-        if getattr(before, kind) == getattr(after, kind) \
-                and not _lookup.callback(plugin, changed)(before, after):
+        if getattr(before, kind) == getattr(after, kind) and not _lookup.callback(plugin, changed)(
+            before, after
+        ):
             return
     if ran:
         _lookup.callback(plugin, stop)(before)

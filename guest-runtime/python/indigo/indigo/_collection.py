@@ -31,8 +31,10 @@ class Collection:
         return self._made(self._ask("get", id=_call.reference(key)))
 
     def __setitem__(self, key, value):
-        raise TypeError("indigo.%s cannot be assigned to: create, change and delete objects"
-                        " with commands" % self._name)
+        raise TypeError(
+            "indigo.%s cannot be assigned to: create, change and delete objects"
+            " with commands" % self._name
+        )
 
     def __delitem__(self, key):
         raise TypeError("indigo.%s has no del: use the command delete" % self._name)

@@ -52,8 +52,9 @@ def settled(result):
     if handler is None:
         return result
     if not handler._done.wait(PATIENCE):
-        raise TimeoutError("nobody answered within %d s after"
-                           " acquireCallbackCompleteHandler()" % PATIENCE)
+        raise TimeoutError(
+            "nobody answered within %d s after acquireCallbackCompleteHandler()" % PATIENCE
+        )
     if handler._failure is not None:
         raise handler._failure
     return handler._result

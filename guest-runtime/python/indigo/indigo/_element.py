@@ -34,6 +34,7 @@ class Field:
 
 def choice(enumeration):
     """The kind of a field that holds a member of an enumeration."""
+
     def write(value):
         value = enumeration._of(value)
         return getattr(value, "name", value)
@@ -109,15 +110,16 @@ class BaseElem:
                 self.__dict__["_changed"] = set()
             self._changed.add(name)
         elif name in self._fields:
-            raise AttributeError(
-                "can't set attribute '%s' of a copy: it is the server's" % name
-            )
+            raise AttributeError("can't set attribute '%s' of a copy: it is the server's" % name)
         object.__setattr__(self, name, value)
 
     def __dir__(self):
         """The names in the documents: some plugins go through them and send all they find."""
-        return [name for name in object.__dir__(self)
-                if not name.startswith("_") or name.startswith("__")]
+        return [
+            name
+            for name in object.__dir__(self)
+            if not name.startswith("_") or name.startswith("__")
+        ]
 
     def __iter__(self):
         """Pairs of name and value, for ``dict(element)``; containers are plain."""
@@ -184,6 +186,7 @@ def element(collection, namespace, writable, *bases_fields, **typed):
 
     ``bases_fields`` are pairs of name and default; ``typed`` are kinds of fields.
     """
+
     def decorate(cls):
         cls._collection = collection
         cls._namespace = namespace

@@ -55,9 +55,15 @@ def write(text, title, level):
 
     is_error = level >= logging.ERROR
     try:
-        _call.command("server.log", {
-            "message": text, "type": title, "level": int(level), "isError": is_error,
-        })
+        _call.command(
+            "server.log",
+            {
+                "message": text,
+                "type": title,
+                "level": int(level),
+                "isError": is_error,
+            },
+        )
     except Exception:
         # The log of the instance takes the lines that the server's does not.
         _cordon.log(_ERROR if is_error else _NORMAL, 0, text)
@@ -82,8 +88,10 @@ class PluginFileHandler(logging.handlers.TimedRotatingFileHandler):
             self._told = True
             import sys
 
-            note("the plugin's log file cannot be written: %s" % (sys.exc_info()[1],),
-                 logging.WARNING)
+            note(
+                "the plugin's log file cannot be written: %s" % (sys.exc_info()[1],),
+                logging.WARNING,
+            )
 
 
 def install():
@@ -121,8 +129,11 @@ def file_handler():
     try:
         os.makedirs(folder, exist_ok=True)
         handler = PluginFileHandler(
-            os.path.join(folder, "plugin.log"), when="midnight", backupCount=BACKUPS,
-            encoding="utf-8", delay=True,
+            os.path.join(folder, "plugin.log"),
+            when="midnight",
+            backupCount=BACKUPS,
+            encoding="utf-8",
+            delay=True,
         )
     except OSError as failure:
         note("there is no log file: %s" % failure, logging.WARNING)

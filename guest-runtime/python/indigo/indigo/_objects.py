@@ -12,10 +12,19 @@ _FALSE = frozenset(("false", "off", "no", "0"))
 
 
 @element(
-    "variables", "variable", "name value description remoteDisplay",
-    ("id", 0), ("name", ""), ("value", ""), ("description", ""), ("readOnly", False),
-    ("folderId", 0), ("remoteDisplay", True),
-    pluginProps=dictionary, globalProps=dictionary, sharedProps=dictionary,
+    "variables",
+    "variable",
+    "name value description remoteDisplay",
+    ("id", 0),
+    ("name", ""),
+    ("value", ""),
+    ("description", ""),
+    ("readOnly", False),
+    ("folderId", 0),
+    ("remoteDisplay", True),
+    pluginProps=dictionary,
+    globalProps=dictionary,
+    sharedProps=dictionary,
 )
 class Variable(WithProps, BaseElem):
     """A named text."""
@@ -46,27 +55,52 @@ class Variable(WithProps, BaseElem):
 
 
 @element(
-    "actionGroups", "actionGroup", "name description remoteDisplay",
-    ("id", 0), ("name", ""), ("description", ""), ("folderId", 0), ("remoteDisplay", True),
-    pluginProps=dictionary, globalProps=dictionary, sharedProps=dictionary,
+    "actionGroups",
+    "actionGroup",
+    "name description remoteDisplay",
+    ("id", 0),
+    ("name", ""),
+    ("description", ""),
+    ("folderId", 0),
+    ("remoteDisplay", True),
+    pluginProps=dictionary,
+    globalProps=dictionary,
+    sharedProps=dictionary,
 )
 class ActionGroup(WithProps, BaseElem):
     """Actions that are executed together."""
 
 
 @element(
-    "controlPages", "controlPage", "name description remoteDisplay hideTabBar",
-    ("id", 0), ("name", ""), ("description", ""), ("folderId", 0), ("remoteDisplay", True),
-    ("hideTabBar", False), ("backgroundImage", ""), ("backgroundColor", ""), ("width", 0),
-    ("height", 0), pluginProps=dictionary, globalProps=dictionary, sharedProps=dictionary,
+    "controlPages",
+    "controlPage",
+    "name description remoteDisplay hideTabBar",
+    ("id", 0),
+    ("name", ""),
+    ("description", ""),
+    ("folderId", 0),
+    ("remoteDisplay", True),
+    ("hideTabBar", False),
+    ("backgroundImage", ""),
+    ("backgroundColor", ""),
+    ("width", 0),
+    ("height", 0),
+    pluginProps=dictionary,
+    globalProps=dictionary,
+    sharedProps=dictionary,
 )
 class ControlPage(WithProps, BaseElem):
     """A page of the user interface."""
 
 
 @element(
-    "devices.folders", "devices.folder", "name description remoteDisplay",
-    ("id", 0), ("name", ""), ("description", ""), ("remoteDisplay", True),
+    "devices.folders",
+    "devices.folder",
+    "name description remoteDisplay",
+    ("id", 0),
+    ("name", ""),
+    ("description", ""),
+    ("remoteDisplay", True),
 )
 class Folder(BaseElem):
     """A folder of one kind of objects."""

@@ -235,10 +235,14 @@ class PluginBase(Callbacks, StateDescriptions, Substitution, SerialPorts):
 
 
 _CLASSES = {
-    "relay": "indigo.RelayDevice", "dimmer": "indigo.DimmerDevice",
-    "sensor": "indigo.SensorDevice", "speedcontrol": "indigo.SpeedControlDevice",
-    "thermostat": "indigo.ThermostatDevice", "sprinkler": "indigo.SprinklerDevice",
-    "iodevice": "indigo.MultiIODevice", "custom": "indigo.Device",
+    "relay": "indigo.RelayDevice",
+    "dimmer": "indigo.DimmerDevice",
+    "sensor": "indigo.SensorDevice",
+    "speedcontrol": "indigo.SpeedControlDevice",
+    "thermostat": "indigo.ThermostatDevice",
+    "sprinkler": "indigo.SprinklerDevice",
+    "iodevice": "indigo.MultiIODevice",
+    "custom": "indigo.Device",
 }
 
 

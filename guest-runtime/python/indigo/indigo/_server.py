@@ -51,8 +51,10 @@ class PluginInfo:
         return bool(self._fresh().get("isRunning"))
 
     def restart(self, waitUntilDone=True):
-        _call.command("server.pluginRestart",
-                      {"pluginId": self.pluginId, "waitUntilDone": bool(waitUntilDone)})
+        _call.command(
+            "server.pluginRestart",
+            {"pluginId": self.pluginId, "waitUntilDone": bool(waitUntilDone)},
+        )
 
     def restartAndDebug(self, *args, **kwargs):
         """As `restart`: there is no debugger here."""
@@ -60,12 +62,18 @@ class PluginInfo:
 
     def executeAction(self, actionTypeId, deviceId=0, props=None, waitUntilDone=True):
         """Has the plugin carry out one of its actions; returns the action's result."""
-        return _call.contained(_call.command("server.pluginExecuteAction", {
-            "pluginId": self.pluginId, "actionTypeId": actionTypeId,
-            "deviceId": _call.reference(deviceId or 0),
-            "props": None if props is None else dict(props),
-            "waitUntilDone": bool(waitUntilDone),
-        }))
+        return _call.contained(
+            _call.command(
+                "server.pluginExecuteAction",
+                {
+                    "pluginId": self.pluginId,
+                    "actionTypeId": actionTypeId,
+                    "deviceId": _call.reference(deviceId or 0),
+                    "props": None if props is None else dict(props),
+                    "waitUntilDone": bool(waitUntilDone),
+                },
+            )
+        )
 
     def __str__(self):
         return "\n".join("%s : %s" % item for item in sorted(self._data.items()))
@@ -137,8 +145,12 @@ class Server:
 
     def getEventLogList(self, returnAsList=False, lineCount=1500, showTimeStamp=True):
         """The last lines of the event log, as one text or as dictionaries."""
-        lines = self._ask("getEventLogList", returnAsList=bool(returnAsList),
-                          lineCount=int(lineCount), showTimeStamp=bool(showTimeStamp))
+        lines = self._ask(
+            "getEventLogList",
+            returnAsList=bool(returnAsList),
+            lineCount=int(lineCount),
+            showTimeStamp=bool(showTimeStamp),
+        )
         return List(lines) if returnAsList else lines
 
     def subscribeToLogBroadcasts(self):
@@ -197,8 +209,11 @@ class Server:
         return PluginInfo(self._ask("getPlugin", pluginId=pluginId))
 
     def getPluginList(self, includeDisabled=False):
-        return [PluginInfo(data) for data in self._ask("getPluginList")
-                if includeDisabled or data.get("isEnabled", True)]
+        return [
+            PluginInfo(data)
+            for data in self._ask("getPluginList")
+            if includeDisabled or data.get("isEnabled", True)
+        ]
 
     def savePluginPrefs(self):
         """Writes the plugin's preferences now."""
@@ -220,8 +235,12 @@ class Server:
 
     def subscribeToBroadcast(self, pluginId, messageName, methodName):
         """Has a method of this plugin called for another plugin's message."""
-        self._ask("subscribeToBroadcast", pluginId=pluginId, messageName=messageName,
-                  methodName=getattr(methodName, "__name__", methodName))
+        self._ask(
+            "subscribeToBroadcast",
+            pluginId=pluginId,
+            messageName=messageName,
+            methodName=getattr(methodName, "__name__", methodName),
+        )
 
     # Other commands.
 
