@@ -61,7 +61,7 @@ unsafe extern "C" fn copy(to: *mut u8, from: *const u8, count: usize) {
 #[unsafe(export_name = "cordon-fill")]
 #[target_feature(enable = "simd128")]
 unsafe extern "C" fn fill(to: *mut u8, value: i32, count: usize) {
-    // As the instruction, which looks at the lowest byte only.
+    // The instruction, too, looks at the lowest byte only.
     let byte = value.cast_unsigned() as u8;
     let bytes = u8x16_splat(byte);
     let long = u64x2_extract_lane::<0>(bytes);

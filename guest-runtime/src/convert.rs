@@ -237,7 +237,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The next one.
+    /// The next item.
     ///
     /// # Errors
     ///

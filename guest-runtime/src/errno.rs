@@ -1,7 +1,8 @@
-//! Error numbers. The contract and Python speak Linux; the platform below the
-//! interpreter has numbers of its own, which come up in errors of files.
+//! The table of error numbers. The contract and Python use Linux's numbers; the
+//! platform below the interpreter has numbers of its own, which come up in errors of
+//! files.
 //!
-//! This is the only table of these numbers. `oserror` makes Python use it.
+//! No other module has such a table. `oserror` makes Python use this one.
 
 use rustpython_vm::{Py, PyRef, VirtualMachine, builtins::PyBaseException, builtins::PyType};
 

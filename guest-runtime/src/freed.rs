@@ -20,7 +20,7 @@ const HEADER: usize = 4;
 /// Largest block in bytes that is kept.
 const LARGEST: usize = 512;
 
-/// Smallest block in bytes for which all kept ones are given back.
+/// Smallest block in bytes for which all kept blocks are given back.
 const LARGE: usize = 1 << 20;
 
 /// Classes of blocks with the same room, by [`class`].

@@ -38,8 +38,9 @@ struct Hot {
     /// Its number among the blocks of this size in the order of allocation, from one;
     /// the two highest bits say in which part of the region it belongs.
     ///
-    /// By size, because tables that hash addresses grow sooner or later as addresses
-    /// are other ones, and would make all numbers after them wrong.
+    /// Blocks are numbered by size, because tables that hash addresses grow sooner or
+    /// later when the addresses differ. In one count they would make all numbers after
+    /// them wrong.
     number: u32,
 }
 
@@ -70,7 +71,7 @@ impl Hot {
 struct OfSize {
     /// Number of the latest one.
     number: u32,
-    /// The ones still to come for the region, by number.
+    /// The blocks still to come for the region, by number.
     hot: &'static [Hot],
 }
 
@@ -100,8 +101,8 @@ static HEAP: Heap = Heap;
 struct Heap;
 
 // SAFETY: blocks come from dlmalloc, or from the region: never twice, with the size and
-// alignment that was asked for. Blocks of the region are not dlmalloc's and never get
-// there.
+// alignment that was asked for. Blocks of the region are not dlmalloc's and never go
+// back to it.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if let Some(block) = FREED.take(layout) {

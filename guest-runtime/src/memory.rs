@@ -13,7 +13,7 @@ pub fn size() -> usize {
     core::arch::wasm32::memory_size::<0>() * PAGE
 }
 
-/// Shows all of it, so that the hub gets the pages ready that a start writes to.
+/// Shows all of the memory, so that the hub gets the pages ready that a start writes to.
 pub fn show() {
     let end = size();
     // The first part would begin at a null pointer; nothing is ever written there.

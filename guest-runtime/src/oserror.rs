@@ -238,7 +238,7 @@ pub fn raised(number: i32, text: String, vm: &VirtualMachine) -> PyRef<PyBaseExc
 /// `OSError(...)` without keywords.
 fn of_number(mut args: FuncArgs, vm: &VirtualMachine) -> PyResult {
     let class = vm.ctx.exceptions.os_error;
-    // Five arguments and no file are how the interpreter's own are known.
+    // Five arguments and no file tell the interpreter's own exceptions from others.
     if (3..=5).contains(&args.args.len()) && args.args.get(2).is_some_and(|name| vm.is_none(name)) {
         args.args.truncate(2);
     }

@@ -80,7 +80,7 @@ const FIRST_DESCRIPTOR: i64 = 10_000;
 
 static OPEN: Single<OnceCell<PyObjectRef>> = Single(OnceCell::new());
 
-/// Whether `_cordon_open` has to open it: the null device, or a descriptor of the hub's.
+/// Whether `_cordon_open` has to open this file: the null device, or a descriptor of the hub's.
 fn is_special(file: &PyObject, vm: &VirtualMachine) -> bool {
     if let Some(path) = file.downcast_ref::<PyStr>() {
         return path.as_bytes() == NULL.as_bytes();
@@ -90,8 +90,8 @@ fn is_special(file: &PyObject, vm: &VirtualMachine) -> bool {
     number.is_some_and(|number| number >= FIRST_DESCRIPTOR)
 }
 
-/// Makes `open` know the null device and the descriptors of sockets. Before the snapshot, and before any module of
-/// Python's is imported.
+/// Makes `open` know the null device and the descriptors of sockets. Called before the snapshot,
+/// and before any module of Python's is imported.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! `_cordon_zone`: local time and the zones of the world.
 //!
-//! WASI knows UTC only. The zones are those of the IANA database that `jiff`
-//! carries, so they are part of the component and need no file of the hub. Which
-//! zone is the local one is decided by `_cordon_clock.py`.
+//! WASI knows UTC only. The zones are those of the IANA database that `jiff` carries,
+//! so they are part of the component and need no file of the hub. `_cordon_clock.py`
+//! decides which zone is the local one.
 
 pub(crate) use _cordon_zone::module_def;
 
@@ -206,7 +206,7 @@ mod _cordon_zone {
         let found = zone.to_ambiguous_timestamp(local);
         let offset = match found.offset() {
             AmbiguousOffset::Unambiguous { offset } => offset,
-            // Twice that hour: the first time is summer time.
+            // That hour comes twice: the first time is summer time.
             AmbiguousOffset::Fold { before, after } => {
                 if summer == 0 {
                     after

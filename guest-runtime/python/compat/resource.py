@@ -1,4 +1,4 @@
-"""Computing time of the plugin; limits are those of the hub and cannot be read or
+"""Computing time of the plugin. The limits are the hub's and can be neither read nor
 set here."""
 
 import time as _time

@@ -19,7 +19,7 @@ _index = operator.index
 def number(value):
     """An int, bool or anything with ``__index__``; a float or text is refused."""
     if type(value) is not int:
-        # int() of it, because the index of True is True.
+        # int(), because the index of True is True.
         value = int(_index(value))
     if _LOWEST <= value <= _HIGHEST:
         return value

@@ -332,7 +332,7 @@ def accept(number, parent_number, address, port):
 def of_datagram(listener, address, port):
     """A connection for the sender of one datagram (rule 96).
 
-    Without a number: it gets one when the plugin answers.
+    It has no number and gets one when the plugin answers.
     """
     child = Connection(listener.__Name__, listener.__Transport__, listener.__Protocol__)
     child.__Address__ = address

@@ -15,7 +15,7 @@ import _cordon_types as types
 from _cordon_arguments import ABSENT, number, text
 from _cordon_member import read_only
 
-# Illegal units leave this behind (rule 33), as does a new object.
+# The unit of a new object, and of one with an illegal unit (rule 33).
 NO_UNIT = -1
 
 # A row that was never stored has this id.
@@ -249,7 +249,7 @@ def removed(device_id, unit):
 
 
 def receivers(device_id, unit):
-    """Who may take an event of a device, with the arguments that go first."""
+    """The objects that may take an event of a device, with the arguments that go first."""
     return [(binding.plugin, (unit,))]
 
 

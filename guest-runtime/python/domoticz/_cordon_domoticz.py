@@ -26,7 +26,7 @@ OK = 0
 NOT_DEFINED = 1
 RAISED = 2
 
-# The API modules by name, and who knows the devices of each.
+# The API modules by name, and the modules that know the devices of each.
 _APIS = {_cordon_importer.LEGACY: Domoticz, _cordon_importer.EXTENDED: DomoticzEx}
 _DEVICES = {
     _cordon_importer.LEGACY: _cordon_device,
@@ -94,7 +94,7 @@ def deliver(kind, *args):
 
 
 def call(name, arguments):
-    """A function of an Indigo plugin, which this is not."""
+    """Runs nothing: only Indigo plugins have functions that are called so."""
     return NOT_DEFINED
 
 
@@ -194,7 +194,7 @@ def _disconnected(number):
 
 
 def _device_event(name, device_id, unit, *args):
-    """Calls the first that takes the event: unit, device, module (spec 8.2)."""
+    """Calls the first object that takes the event: unit, device, module (spec 8.2)."""
     *overriding, (plugin, position) = _devices.receivers(device_id, unit)
     for target, leading in overriding:
         try:

@@ -1,7 +1,7 @@
 """Dictionaries of MQTT (spec 7.8) between the plugin's form and the hub's.
 
-Nothing is automatic: a plugin connects, pings and acknowledges by itself. User
-name and password of a CONNECT are added by the hub.
+Nothing is automatic: a plugin connects, pings and acknowledges by itself. The hub adds
+the user name and password of a CONNECT.
 """
 
 import _cordon_log as log

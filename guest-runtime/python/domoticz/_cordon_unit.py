@@ -122,7 +122,7 @@ class Unit:
         )
 
     def Create(self):
-        """Stores the unit as a new row; it is in ``Devices`` then."""
+        """Stores the unit as a new row and puts it into ``Devices``."""
         if not answers.usable(self, "Create"):
             return
         if self.__ID__ != NO_ID:
@@ -187,7 +187,7 @@ class Unit:
             return
         parent = self.__Parent__
         if parent is not None:
-            # The original leaves it there, which is listed as a defect (rule 69).
+            # The original leaves the entry there, which is listed as a defect (rule 69).
             parent.__Units__.pop(self.__Unit__, None)
         answers.note(self.__Name__, self.__Unit__, "deleted")
 

@@ -59,8 +59,8 @@ _NO_START = "the plugin's startup() said that it does not start"
 def hide():
     """Takes module ``indigo`` out of reach, for instances that are no Indigo plugin.
 
-    Before the snapshot: out of the loaded modules and out of the bundle, where it is
-    needed no more.
+    Called before the snapshot. The module leaves the loaded modules and the bundle,
+    where it is needed no more.
     """
     for name in _modules:
         sys.modules.pop(name, None)
@@ -318,7 +318,7 @@ def _shutdown(given):
 
 
 def _threads_left(given):
-    """Asked again and again after the plugin's shutdown, until there are none."""
+    """The threads that are left; the hub asks after the shutdown until there are none."""
     return _reply(_left.names())
 
 
@@ -329,7 +329,7 @@ def _stop(given):
 
 
 def _flush_preferences(given):
-    """Nothing by itself: after every call preferences that changed are written."""
+    """Does nothing itself: after every call preferences that changed are written."""
     return _reply(None)
 
 

@@ -124,7 +124,7 @@ def init():
         try:
             importlib.import_module(name)
         except Exception as failure:
-            # A plugin that imports it gets the same failure, in its own log.
+            # A plugin that imports the module gets this failure, in its own log.
             not_preloaded[name] = "%s: %s" % (type(failure).__name__, failure)
     importlib.import_module("_cordon_descriptor").install()
     importlib.import_module("_cordon_subprocess").install()
@@ -134,7 +134,7 @@ def init():
     sys.modules.setdefault("__main__", types.ModuleType("__main__"))
     _hide_library_folder()
     importlib.import_module("_cordon_runtime")
-    # For Indigo plugins only; the others must not find its module.
+    # Module ``indigo`` is for Indigo plugins only; the others must not find it.
     importlib.import_module("_cordon_indigo").hide()
     _cordon_os.describe_system()
     importlib.import_module("_cordon_rehearsal").rehearse()
@@ -145,8 +145,8 @@ def init():
 
 
 def forget():
-    """Brings every piece of state that was learned or used to where it is in a
-    new interpreter. Last before the snapshot."""
+    """Puts every piece of state that was learned or used back to that of a new
+    interpreter. Runs last before the snapshot."""
     os.environ.clear()
     os.environ.update(_cordon_os.ENVIRONMENT)
     _interpreter()
@@ -202,8 +202,9 @@ def _interpreter():
     sys.pycache_prefix = _cordon_os.CODE
     sys.dont_write_bytecode = not _cordon_clock.is_component()
     for name in ("executable", "_base_executable"):
-        # Some build commands from it, some its folder's name. Nothing is there:
-        # to run it fails as for any other program that was not granted.
+        # Some plugins build commands from this path, some the name of its folder.
+        # Nothing is there: a start of it fails like that of any other program that was
+        # not granted.
         setattr(sys, name, _cordon_os.EXECUTABLE)
     # Listings of folders that were looked at before the snapshot. The function
     # for it, importlib.invalidate_caches, imports importlib.metadata and with it
@@ -227,7 +228,7 @@ def _generators():
         _reset(module, "_last_counter_v7", 0)
     module = _loaded("tempfile")
     if module is not None:
-        # Holds a generator of its own once a name was made.
+        # The module holds a generator of its own once a name was made.
         module._name_sequence = None
 
 

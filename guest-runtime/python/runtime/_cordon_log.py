@@ -1,8 +1,8 @@
 """Records in the plugin's log.
 
-Owns the numbers that travel to the hub and the wording that several modules
-share. It never filters: which records are shown is the hub's decision. Functions
-here never raise, whatever the text.
+Owns the numbers that travel to the hub and the wording that several modules share. It
+never filters: the hub decides which records are shown. Functions here never raise,
+whatever the text.
 """
 
 import _cordon

@@ -39,7 +39,7 @@ def install():
         if not hasattr(os, name):
             setattr(os, name, value)
             setattr(posix, name, value)
-    # These are there and only say that they are not supported.
+    # The platform has these functions, but they only say that they are not supported.
     for name, function in (("access", access), ("symlink", symlink), ("chdir", chdir)):
         setattr(os, name, function)
         setattr(posix, name, function)
@@ -72,7 +72,7 @@ ENVIRONMENT = {
 }
 
 
-# Who and where.
+# The machine and the user.
 
 
 def uname():
@@ -190,7 +190,7 @@ def access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True
 
 
 def _writable(path, dir_fd):
-    """Sets no time on it, which is refused where nothing can be written."""
+    """Sets the times that the file has, which is refused where nothing can be written."""
     try:
         found = os.stat(path, dir_fd=dir_fd)
         os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns), dir_fd=dir_fd)

@@ -108,7 +108,7 @@ def _zoneinfo_tzpath(module):
 
 
 def _platform(module):
-    """Nothing is known of a C library: there is no file to look into."""
+    """Knows nothing of a C library: there is no file to look into."""
     module.libc_ver = lambda executable=None, lib="", version="", chunksize=16384: (lib, version)
 
 
@@ -146,7 +146,7 @@ PATCHES = {
 
 
 class Finder:
-    """Finds the modules with a patch and adds it to how they are run."""
+    """Finds the modules with a patch and runs the patch right after the module."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):

@@ -27,7 +27,7 @@ def _environment(configured, zone):
     and the first name that is put there takes longer than all the rest.
     """
     for name, value in ([("TZ", zone)] if zone else []) + configured:
-        # Others the plugin finds missing, as it would under any shell.
+        # Variables with other names are left out, as under any shell.
         if name and "=" not in name and "\0" not in name + value:
             os.environ._data[os.fsencode(name)] = os.fsencode(value)
 

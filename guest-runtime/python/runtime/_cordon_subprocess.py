@@ -62,7 +62,7 @@ class Pipe(io.RawIOBase):
     def __init__(self, lease, stream):
         self._lease = lease
         self._stream = stream
-        # Whether another process reads it, so that it is not ours to close.
+        # Whether another process reads this pipe, so that it is not ours to close.
         self._given = False
 
     def readable(self):
@@ -99,7 +99,8 @@ class Pipe(io.RawIOBase):
                 hub.close(self._lease.number, self._stream)
 
     def give(self):
-        """Lends it to a copying thread; returns the object with which that reads."""
+        """Lends the pipe to a copying thread; returns the object with which the thread
+        reads."""
         self._given = True
         lease, stream = self._lease, self._stream
         return lambda: hub.read(lease.number, stream, CHUNK)
@@ -411,7 +412,7 @@ def _without_shell(command, stdout, stderr):
         elif step.group(1) == "2":
             stderr = subprocess.DEVNULL
         elif stderr == subprocess.STDOUT:
-            # Error output to where standard output was: needs a shell.
+            # Sending error output to where standard output was needs a shell.
             return None
         else:
             stdout = subprocess.DEVNULL

@@ -1,9 +1,9 @@
 """Python's ``_thread`` over the hub's threads.
 
-Owns the Python half of threading: handles, starting, joining, the switch
-interval. ``_cordon_lock`` is the native half. ``install`` puts both in the place
-of RustPython's own, which would start threads of the operating system and wait on
-its locks. Runs once, before the snapshot and before ``threading`` is imported.
+Owns the Python half of threading: handles, starting, joining, the switch interval.
+``_cordon_lock`` is the native half. ``install`` puts both in the place of RustPython's
+own, which would start threads of the operating system and wait on its locks. It runs
+once, before the snapshot and before ``threading`` is imported.
 """
 
 import sys
@@ -81,7 +81,7 @@ def _begin_switching():
 
 
 def _end_switching():
-    """Turns it off: a plugin with one thread pays nothing."""
+    """Turns the switch interval off: a plugin with one thread pays nothing."""
     sys.monitoring.set_events(_TOOL, 0)
 
 

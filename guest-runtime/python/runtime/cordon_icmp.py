@@ -1,7 +1,7 @@
 """ICMP echo for plugins, which tells whether a host answers, and how fast.
 
-A part of Cordon, for plugins that would otherwise start ``ping`` or open a raw
-socket. Needs the grant ``icmp``, or the instance's own Address.
+The module is a part of Cordon, for plugins that would otherwise start ``ping`` or open
+a raw socket. It needs the grant ``icmp``, or the instance's own Address.
 
     import cordon_icmp
     try:
@@ -22,7 +22,7 @@ __all__ = ["Reply", "ping", "is_up"]
 
 
 class Reply(namedtuple("Reply", "address round_trip size")):
-    """Who answered, after how many seconds, with how many payload bytes."""
+    """The address that answered, the seconds until then, and the number of payload bytes."""
 
     __slots__ = ()
 

@@ -24,7 +24,7 @@ _get_blocking = getattr(os, "get_blocking", None)
 # the hub's sockets never block, waiting is the business of the caller.
 _nonblocking = set()
 
-# Numbers that a program said it would hand on; there is nothing to hand them on to.
+# Numbers that a program said it would hand on; there is no process to hand them on to.
 _inheritable = set()
 
 # Numbers that `pipe` gave out.

@@ -1,6 +1,6 @@
 """The numbers of SQLite's interface, by name.
 
-Written as text, because most plugins that import ``sqlite3`` use none of them.
+They are written as text, because most plugins that import ``sqlite3`` use none of them.
 """
 
 
@@ -67,5 +67,5 @@ SWITCHES = _read("""
     DBCONFIG_ENABLE_COMMENTS=1022 DBCONFIG_FP_DIGITS=1023
 """)
 
-# Of an error code its name. An extended code never has the value of another.
+# The name of each error code. An extended code never has the value of another.
 NAMES = {value: name for name, value in CODES.items()}

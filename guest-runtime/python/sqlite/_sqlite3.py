@@ -1,8 +1,8 @@
 """The base of the standard library's package ``sqlite3``.
 
-The package's own Python comes with the interpreter; in CPython this module is
-written in C. SQLite itself is part of the component, and ``_cordon_sqlite`` is its
-interface. Files are those the plugin may open anyway.
+The package's own Python comes with the interpreter; in CPython this module is written
+in C. SQLite itself is part of the component, and ``_cordon_sqlite`` is its interface.
+It opens only files that the plugin may open anyway.
 """
 
 import time as _time
@@ -43,7 +43,7 @@ _native.prepare(_errors.make, _time.localtime)
 
 sqlite_version = _native.version()
 
-# Of the module, not of SQLite; gone from Python 3.14, and still read by plugins.
+# The version of the module, not of SQLite; gone from Python 3.14, and still read by plugins.
 version = "2.6.0"
 
 # A connection may be used by several threads, one after the other.

@@ -1,9 +1,9 @@
 """Module ``_ssl``: the base of CPython's ``ssl``, over the hub's TLS.
 
-Contexts collect settings, memory BIOs and sockets carry the bytes of a session in
-the hub. The cryptography, the decision about certificates, and the roots of the
-system are the hub's (``_cordon_tls``); it speaks TLS 1.2 and 1.3. Numbers and texts
-are those that plugins know from OpenSSL.
+Contexts collect settings, memory BIOs and sockets carry the bytes of a session in the
+hub. The cryptography, the decision about certificates, and the roots of the system are
+the hub's (``_cordon_tls``), which speaks TLS 1.2 and 1.3. Numbers and texts are those
+that plugins know from OpenSSL.
 """
 
 import os

@@ -38,8 +38,8 @@ from _ssl_errors import SSLError, plain
 from _ssl_hub import certificates, opened, sections
 from _ssl_socket import _Memory, _SSLSocket, _Wire
 
-# Bundles that programs name to mean the roots of the system. A plugin has no such
-# file; it means the hub's.
+# Bundles that programs name to mean the roots of the system. A plugin has no such file;
+# its name means the hub's roots.
 _SYSTEM_BUNDLES = frozenset(
     (
         "/etc/ssl/certs/ca-certificates.crt",
@@ -238,7 +238,7 @@ class _SSLContext:
 
     @num_tickets.setter
     def num_tickets(self, value):
-        # Kept for who reads it back: no session is ever resumed.
+        # Kept for programs that read it back: no session is ever resumed.
         if value < 0:
             raise ValueError("value must be non-negative")
         if self._protocol != PROTOCOL_TLS_SERVER:
@@ -314,7 +314,7 @@ class _SSLContext:
             self._read_identity(certificate, keyfile, password)
         self._changed()
         try:
-            # Now, so that a key that does not fit is told of here.
+            # The context is made now, so that a key that does not fit is told of here.
             self._host_context()
         except BaseException:
             self._chain, self._key, self._granted = before

@@ -224,7 +224,7 @@ class _SSLSocket:
             self._unsent = self._unsent[self._carrier.send(self._unsent, operation) :]
 
     def _flush_soon(self, operation):
-        """Sends, unless another thread does: who reads must not wait for who writes."""
+        """Sends, unless another thread does: a reader must not wait for a writer."""
         if self._writing.acquire(False):
             try:
                 self._send_all(operation)

@@ -31,7 +31,7 @@ const RECORDING: &str = "cordon-recording";
 /// Every block begins at a multiple of this many bytes.
 const GRAIN: u32 = 8;
 
-/// Largest block in bytes that is placed: of larger ones a start writes to parts.
+/// Largest block in bytes that is placed: a start writes only to parts of larger ones.
 const LARGEST: u32 = 2048;
 
 /// Where the part of the region begins in the number of a block, as the guest has it.
@@ -53,7 +53,7 @@ type Teller = fn(&mut Trace, u32, u32);
 pub struct Trace {
     /// Number of the latest block of each size.
     numbers: BTreeMap<u32, u32>,
-    /// The same when the initialisation was at its end.
+    /// Number of the latest block of each size when the initialisation was at its end.
     initial: BTreeMap<u32, u32>,
     /// The latest block that begins at each grain.
     blocks: Vec<Block>,
@@ -178,7 +178,7 @@ pub async fn hot_blocks(module: &[u8], sources: &[u8], seed: &Seed) -> Result<Ve
         .collect())
 }
 
-/// The module with its stores, loads and allocations told to [`Trace`].
+/// The module, changed so that it tells [`Trace`] of its stores, loads and allocations.
 fn instrument(module: &[u8]) -> Result<Vec<u8>> {
     let mut module = Module::from_buffer(module).map_err(wasmtime::Error::from_anyhow)?;
     let told = module.exports.get_func("cordon-allocated");

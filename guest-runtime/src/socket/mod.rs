@@ -1,7 +1,7 @@
 //! `_cordon_socket`: the native half of Python's `_socket` module.
 //!
 //! The class `socket` over the hub's sockets, and the functions that `_socket.py`
-//! builds the rest on. A call that would have to wait tries first and waits in the
+//! builds the rest on. A call that may have to wait tries first, and then waits in the
 //! hub, where only its own Python thread sleeps.
 
 mod address;

@@ -1,6 +1,6 @@
 """Actions, which a plugin is asked to carry out.
 
-Owns the classes of actions and their attributes. They come with callbacks and are
+Owns the classes of actions and their attributes. Actions come with callbacks and are
 never sent.
 """
 

@@ -80,7 +80,7 @@ def text(value, depth=0):
     if depth > DEPTH_LIMIT:
         raise ValueError("nested deeper than %d levels" % DEPTH_LIMIT)
     if isinstance(value, dict):
-        # Of a Dict too the stored values: they are not changed here.
+        # The stored values of a Dict will do: they are not changed here.
         return (
             "{"
             + ",".join([_key(key) + ":" + text(item, depth + 1) for key, item in dict.items(value)])
@@ -167,7 +167,7 @@ def contained(value):
 
 
 def props(value):
-    """Properties as they are sent: ``None`` is none at all.
+    """Properties as they are sent; ``None`` means that there are none.
 
     Raises `LowLevelBadParameterError` for a name that the server does not take.
     """

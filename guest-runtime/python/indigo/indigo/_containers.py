@@ -7,7 +7,7 @@ Inside, nested containers are plain dictionaries and lists; they become ``Dict``
 
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 
-# Of containers in containers: deeper ones would use up the interpreter's stack.
+# The depth of containers in containers: deeper ones would use up the interpreter's stack.
 DEPTH_LIMIT = 64
 
 

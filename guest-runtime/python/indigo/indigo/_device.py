@@ -291,7 +291,7 @@ def _thermostat_states(name):
         states = plain._read(value)
         for key, enumeration in _MODES:
             if key in states:
-                # Past the Dict, which would make a bare number of it.
+                # This goes past the Dict, which would make a bare number of the member.
                 dict.__setitem__(states, key, enumeration._of(states[key]))
         return states
 

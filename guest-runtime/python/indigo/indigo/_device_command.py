@@ -1,7 +1,7 @@
 """Namespaces of commands for devices: ``indigo.device``, ``indigo.dimmer``, ...
 
-Owns the signatures of these commands. A command for a plugin's own device comes back
-to that plugin as an action; states change only when it says so.
+Owns the signatures of these commands. A command for a plugin's own device comes back to
+that plugin as an action; states change only when the plugin says so.
 """
 
 from indigo import _call

@@ -105,7 +105,7 @@ class ControlPage(WithProps, BaseElem):
 class Folder(BaseElem):
     """A folder of one kind of objects."""
 
-    # Of which kind: set by the collection that it came out of.
+    # The kind of the folder, which the collection sets that it came out of.
     _of = "devices"
 
     def _command(self, name, **arguments):

@@ -53,7 +53,7 @@ class PluginBase(Callbacks, StateDescriptions, Substitution, SerialPorts):
         self.pluginPrefs = facts.get("pluginPrefs", Dict())
         self.pluginFolderPath = facts.get("pluginFolder", "")
         self.pluginSupportURL = facts.get("pluginSupportURL", "")
-        # In the other style too; plugins set these themselves.
+        # These have names in the other style too; plugins set them themselves.
         self.plugin_id = self.pluginId
         self.plugin_display_name = self.pluginDisplayName
         self.plugin_version = self.pluginVersion
@@ -63,7 +63,7 @@ class PluginBase(Callbacks, StateDescriptions, Substitution, SerialPorts):
         self.logger, self.indigo_log_handler, self.plugin_file_handler = _log.plugin_logger()
         self._debug = False
         self._log_level = self.indigo_log_handler.level
-        # Helpers of the plugin ask for it while it is still being made.
+        # Helpers of the plugin ask for the plugin while it is still being made.
         _plugin.active = self
         return self
 

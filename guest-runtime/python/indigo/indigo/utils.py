@@ -1,7 +1,7 @@
 """``indigo.utils``: helpers for plugins.
 
 Owns JSON with dates and enumerations, errors of a dialog as an exception, replies that
-hand out a file, and tests of what users type. Only `return_static_file` looks at
+hand out a file, and tests of texts that users type. Only `return_static_file` looks at
 files, and none of it talks to the server.
 """
 

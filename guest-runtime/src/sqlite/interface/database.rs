@@ -1,4 +1,4 @@
-//! An open database of SQLite's: statements are compiled by it, errors told by it.
+//! An open database of SQLite's, which compiles statements and tells errors.
 
 use std::ffi::{CStr, c_int, c_uint};
 use std::ptr;
