@@ -10,10 +10,10 @@ holds or does; a sentence names its subject. Rules, for each file:
 - it stands at most four times in 1,000 words, and once in a shorter text.
 
 ``words.tsv`` lists the files of the hub that do not keep the rules yet, with the number of
-places. A file that has become better has to leave the table or
-its number has to go down, so that the table stays true; `MOST` holds how many places there
-may be in all. ``python3 tests/python/test_words.py --write`` writes the table anew, as after a
-move of files, and ``--places FILE...`` prints the places.
+places. A file that has become better has to leave the table or its number has to go down, so
+that the table stays true; `MOST` holds how many places there may be in all.
+``python3 tests/python/test_words.py --write`` writes the table anew, as after a move of files,
+and ``--places FILE...`` prints the places.
 """
 
 import ast
