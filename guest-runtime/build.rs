@@ -1,4 +1,4 @@
-//! Puts `paths` between the C library's file functions and how they resolve a path.
+//! Puts `paths` between the C library's file functions and their resolution of a path.
 
 fn main() {
     for function in ["__wasilibc_find_relpath", "__wasilibc_find_relpath_alloc"] {

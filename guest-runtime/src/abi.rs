@@ -9,8 +9,8 @@ wit_bindgen::generate!({
     path: "../wit/v0.1.0",
     world: "plugin",
     async: false,
-    // The constructors ran before the snapshot; once more they would list the granted
-    // folders at every start.
+    // The constructors ran before the snapshot. If they ran again, they would list the
+    // granted folders at every start.
     disable_run_ctors_once_workaround: true,
     pub_export_macro: true,
     export_macro_name: "export",

@@ -3,14 +3,15 @@
 //! The interpreter moves a handful of bytes all the time: the arguments of a call, the
 //! elements of a list, the letters of a name. LLVM makes one instruction of each, and
 //! wasmtime makes a call into the host of that instruction when the length is not a
-//! small constant. The snapshot tool puts calls of these functions in its place: what
-//! is short is done here with a few loads and stores, the rest by the instruction.
+//! small constant. The snapshot tool puts calls of these functions in its place. They
+//! move a short block with a few loads and stores, and use the instruction for a longer
+//! one.
 
 use core::arch::wasm32::{u8x16_splat, u64x2_extract_lane, v128, v128_load, v128_store};
 use core::ptr;
 
-/// Copies bytes, as `memory.copy`. The parts may overlap: all of what is short is read
-/// before any of it is written.
+/// Copies bytes, as `memory.copy`. The parts may overlap: a short block is read as a
+/// whole before any of it is written.
 ///
 /// # Safety
 ///
@@ -60,7 +61,7 @@ unsafe extern "C" fn copy(to: *mut u8, from: *const u8, count: usize) {
 #[unsafe(export_name = "cordon-fill")]
 #[target_feature(enable = "simd128")]
 unsafe extern "C" fn fill(to: *mut u8, value: i32, count: usize) {
-    // As the instruction, which looks at the lowest byte only.
+    // The instruction, too, looks at the lowest byte only.
     let byte = value.cast_unsigned() as u8;
     let bytes = u8x16_splat(byte);
     let long = u64x2_extract_lane::<0>(bytes);

@@ -43,7 +43,7 @@ pub fn tuple(items: Vec<PyObjectRef>, vm: &VirtualMachine) -> PyObjectRef {
 ///
 /// # Errors
 ///
-/// Only what a dictionary raises.
+/// Only those that a dictionary raises.
 pub fn setup(setup: Setup, vm: &VirtualMachine) -> PyResult<PyObjectRef> {
     let dict = vm.ctx.new_dict();
     let put = |key: &'static str, value: PyObjectRef| dict.set_item(key, value, vm);
@@ -237,7 +237,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The next one.
+    /// The next item.
     ///
     /// # Errors
     ///
@@ -254,7 +254,7 @@ impl<'a> Fields<'a> {
 ///
 /// # Errors
 ///
-/// `TypeError` when it is none, and what `item` raises.
+/// `TypeError` when the object is no list, and the errors of `item`.
 pub fn list_of<T>(
     object: &PyObjectRef,
     vm: &VirtualMachine,

@@ -1,8 +1,8 @@
 //! `_cordon_crypto`: the primitives under the Python modules `cryptography` and `Crypto`.
 //!
-//! The ciphers, curves and hashes are crates; here are the modes of operation of
-//! NIST SP 800-38A and 38D over one block, so that one class does for every mode,
-//! key length and direction. Python checks lengths and does padding.
+//! The ciphers, curves and hashes are crates. This module has the modes of operation of
+//! NIST SP 800-38A and 38D over one block, so that one class does for every mode, key
+//! length and direction. Python checks lengths and does padding.
 
 pub(crate) use _cordon_crypto::module_def;
 
@@ -99,7 +99,7 @@ impl Authenticator {
         }
     }
 
-    /// Adds data; `kind` is 0 for what is authenticated only, 1 for ciphertext.
+    /// Adds data; `kind` is 0 for data that is authenticated only, 1 for ciphertext.
     fn add(&mut self, kind: usize, data: &[u8]) {
         if kind == 1 && self.lengths[1] == 0 {
             self.pad();
@@ -199,7 +199,8 @@ impl Work {
         }
     }
 
-    /// Whole blocks; what is over is left out, Python keeps it for the next call.
+    /// Whole blocks. The bytes after the last one are left out; Python keeps them for the next
+    /// call.
     fn blocks(&mut self, data: &[u8]) -> Vec<u8> {
         let (blocks, _) = data.as_chunks::<BLOCK>();
         let mut out = Vec::with_capacity(data.len());

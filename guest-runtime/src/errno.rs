@@ -1,7 +1,8 @@
-//! Error numbers. The contract and Python speak Linux; the platform below the
-//! interpreter has numbers of its own, which come up in errors of files.
+//! The table of error numbers. The contract and Python use Linux's numbers; the
+//! platform below the interpreter has numbers of its own, which come up in errors of
+//! files.
 //!
-//! This is the only table of them. `oserror` makes Python use it.
+//! No other module has such a table. `oserror` makes Python use this one.
 
 use rustpython_vm::{Py, PyRef, VirtualMachine, builtins::PyBaseException, builtins::PyType};
 
@@ -195,7 +196,7 @@ pub const PLATFORM_EAGAIN: i32 = 6;
 /// Linux's number for one of the platform's.
 pub fn of_platform(number: i32) -> i32 {
     match number {
-        // What the library below cannot do at all has no number.
+        // A call that the library below cannot do at all has no number.
         0 => 95,
         NOT_CAPABLE => 1,
         _ => {
@@ -205,13 +206,13 @@ pub fn of_platform(number: i32) -> i32 {
     }
 }
 
-/// What Linux says of a number, if it knows it.
+/// Linux's words for a number, if it has any.
 pub fn words(number: i32) -> Option<&'static str> {
     let known = ERRORS.iter().find(|(linux, ..)| *linux == number);
     known.map(|(.., words)| *words)
 }
 
-/// What `os.strerror` says of a number.
+/// The words that `os.strerror` has for a number.
 pub fn described(number: i32) -> String {
     match (number, words(number)) {
         (0, _) => "Success".to_owned(),

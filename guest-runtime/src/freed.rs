@@ -1,8 +1,8 @@
-//! Freed small blocks, kept by size for the next of that size.
+//! Lists of freed small blocks, by size, for the next allocations.
 //!
 //! The interpreter allocates and frees small blocks with every call and every number, and
 //! dlmalloc looks at a block's neighbours each time. Here a freed block becomes the first
-//! of a list and the next allocation takes it from there.
+//! of the list of its size, and the next allocation of that size takes it from there.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
@@ -20,7 +20,7 @@ const HEADER: usize = 4;
 /// Largest block in bytes that is kept.
 const LARGEST: usize = 512;
 
-/// Smallest block in bytes for which all kept ones are given back.
+/// Smallest block in bytes for which all kept blocks are given back.
 const LARGE: usize = 1 << 20;
 
 /// Classes of blocks with the same room, by [`class`].
@@ -29,7 +29,7 @@ const CLASSES: usize = class(LARGEST) + 1;
 /// Most that is kept of a class, in steps: 32 KiB.
 const MOST: usize = (32 << 10) / STEP;
 
-/// What a freed block holds: dlmalloc's smallest has 12 bytes.
+/// The content of a freed block: dlmalloc's smallest has 12 bytes.
 struct Freed {
     next: *mut Freed,
     /// Blocks in the list from this one on.
@@ -59,8 +59,8 @@ const fn class(size: usize) -> usize {
 }
 
 impl FreedBlocks {
-    /// Keeps freed blocks from now on: called when an instance starts. What is freed before
-    /// the snapshot is scattered over it, and would be handed out first.
+    /// Keeps freed blocks from now on: called when an instance starts. Blocks that are
+    /// freed before the snapshot are scattered over it, and would be handed out first.
     pub fn open(&self) {
         self.most.set(MOST);
     }
@@ -91,7 +91,7 @@ impl FreedBlocks {
     pub fn take(&self, layout: Layout) -> Option<NonNull<u8>> {
         let list = self.list(layout)?;
         let first = NonNull::new(list.get())?;
-        // SAFETY: what is in a list was put there by `give`.
+        // SAFETY: `give` put the blocks of a list there.
         list.set(unsafe { first.as_ref() }.next);
         Some(first.cast())
     }
@@ -133,8 +133,8 @@ impl FreedBlocks {
         for (class, list) in self.first.iter().enumerate() {
             let mut next = list.replace(ptr::null_mut());
             while let Some(block) = NonNull::new(next) {
-                // SAFETY: what is in a list was put there by `give`, and is dlmalloc's; all
-                // blocks of the class have this room.
+                // SAFETY: `give` put the blocks of a list there. They are dlmalloc's, and
+                // all blocks of the class have this room.
                 unsafe {
                     next = block.as_ref().next;
                     let room = Layout::from_size_align_unchecked(class * STEP - HEADER, STEP);

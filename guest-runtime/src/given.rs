@@ -1,7 +1,7 @@
-//! What dlmalloc has given out, counted.
+//! Counts the memory that dlmalloc has given out.
 //!
-//! The blocks in the lists of freed ones are nobody's and are taken off again. Counting here
-//! costs the common case nothing: that is a block from one of these lists.
+//! The blocks in the lists of freed ones belong to nobody and are taken off again. Counting
+//! here costs the common case nothing, which is a block from one of these lists.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
@@ -13,7 +13,7 @@ use dlmalloc::GlobalDlmalloc;
 
 /// dlmalloc with the sums of its blocks.
 pub struct Given {
-    /// Bytes, with what dlmalloc takes for itself.
+    /// Bytes, with those that dlmalloc takes for itself.
     bytes: Cell<usize>,
     blocks: Cell<usize>,
 }

@@ -1,12 +1,13 @@
-//! The heap: dlmalloc, and a region for what starts write to and read.
+//! The heap: dlmalloc, and a region for the blocks that starts write to and read.
 //!
 //! All instances share the pages of the snapshot until they write to them, and the
-//! interpreter writes to much of what it uses: reference counts, locks, caches. Blocks
-//! that a start writes to lie all over the heap, in the order in which the modules were
-//! imported; each would cost an instance a page. So the snapshot tool runs the
-//! initialisation twice. The first time it finds out which blocks a rehearsed start
-//! writes to or reads, by their numbers in the order of allocation, and the second time
-//! these come to lie side by side. What to place where is decided here, what is hot there.
+//! interpreter writes to much of the memory that it uses: reference counts, locks, caches.
+//! Blocks that a start writes to lie all over the heap, in the order in which the modules
+//! were imported; each would cost an instance a page. So the snapshot tool runs the
+//! initialisation twice. The first run shows which blocks a rehearsed start writes to or
+//! reads, by their numbers in the order of allocation. In the second run these blocks come
+//! to lie side by side. The tool decides which blocks are hot, this module where each of
+//! them lies.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
@@ -37,13 +38,14 @@ struct Hot {
     /// Its number among the blocks of this size in the order of allocation, from one;
     /// the two highest bits say in which part of the region it belongs.
     ///
-    /// By size, because tables that hash addresses grow sooner or later as addresses
-    /// are other ones, and would make all numbers after them wrong.
+    /// Blocks are numbered by size, because tables that hash addresses grow sooner or
+    /// later when the addresses differ. In one count they would make all numbers after
+    /// them wrong.
     number: u32,
 }
 
-/// Parts of the region: what every start writes to, what many do, what every start
-/// reads, what many do.
+/// Parts of the region: the blocks that every start writes to, that many starts write
+/// to, that every start reads, that many starts read.
 const PARTS: usize = 4;
 
 /// Where the part begins in the number of a block.
@@ -69,11 +71,11 @@ impl Hot {
 struct OfSize {
     /// Number of the latest one.
     number: u32,
-    /// The ones still to come for the region, by number.
+    /// The blocks still to come for the region, by number.
     hot: &'static [Hot],
 }
 
-/// What is known while the interpreter is initialised.
+/// The knowledge about the heap while the interpreter is initialised.
 struct State {
     /// The blocks by size, while they are numbered: from the begin of the initialisation
     /// to its end.
@@ -99,8 +101,8 @@ static HEAP: Heap = Heap;
 struct Heap;
 
 // SAFETY: blocks come from dlmalloc, or from the region: never twice, with the size and
-// alignment that was asked for. Blocks of the region are not dlmalloc's and never get
-// there.
+// alignment that was asked for. Blocks of the region are not dlmalloc's and never go
+// back to it.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if let Some(block) = FREED.take(layout) {
@@ -117,8 +119,8 @@ unsafe impl GlobalAlloc for Heap {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // The region is full of what lives as long as the instance; nearly nothing of
-        // it is ever given back.
+        // The blocks of the region live as long as the instance; nearly none of them is
+        // ever given back.
         // SAFETY: a block of dlmalloc's, as the caller describes it.
         if !in_region(block) && !unsafe { FREED.give(block, layout) } {
             // SAFETY: as ours.
@@ -243,15 +245,15 @@ pub fn begin_numbering() {
     STATE.sizes.set(Some(sizes));
 }
 
-/// Numbers no more. Uses up the freed blocks, so that what an instance allocates lies
-/// side by side.
+/// Ends the numbering and uses up the freed blocks, so that the blocks of an instance
+/// lie side by side.
 ///
-/// Freed blocks are scattered over all that was ever allocated before the snapshot,
-/// and the allocator hands them out first: nearly every one would cost an instance a
-/// page of its own. The smallest blocks fit everywhere, and when the memory has to
-/// grow for one, nothing is left. What is taken here is never given back; no instance
-/// touches it. What they allocate then is there already: to grow is a call of the hub and
-/// of its system.
+/// Freed blocks are scattered over all that was ever allocated before the snapshot, and
+/// the allocator hands them out first: nearly every one would cost an instance a page of
+/// its own. The smallest blocks fit everywhere, and when the memory has to grow for one,
+/// no freed block is left. The blocks taken here are never given back, and no instance
+/// touches them. The memory for the instances' own blocks is there already, because
+/// growing is a call of the hub and of its system.
 pub fn end_numbering() {
     STATE.sizes.set(None);
     let before = core::arch::wasm32::memory_size::<0>();

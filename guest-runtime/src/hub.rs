@@ -1,7 +1,7 @@
 //! `_cordon`: the hub's functions as the runtime's Python calls them.
 //!
-//! One function per function of `wit/`, no logic. Blocking ones go through
-//! [`task::blocking`](crate::task::blocking).
+//! The module has one function per function of `wit/` and no logic. Blocking functions
+//! go through [`task::blocking`](crate::task::blocking).
 
 pub(crate) use _cordon::module_def;
 

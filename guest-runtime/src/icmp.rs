@@ -9,8 +9,8 @@ mod _cordon_icmp {
     use crate::abi::cordon::plugin::icmp::{self, EchoError};
     use crate::{convert, task};
 
-    /// `(None, address, round trip in nanoseconds, bytes)`, or the word for the
-    /// failure and what belongs to it.
+    /// `(None, address, round trip in nanoseconds, bytes)`, or the word for the failure
+    /// and its details.
     #[pyfunction]
     fn echo(
         host: String,

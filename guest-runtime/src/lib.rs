@@ -1,14 +1,14 @@
 //! The component that holds one plugin: RustPython, its standard library frozen,
 //! and the Python side of the frameworks.
 //!
-//! Owns the exports of `wit/`'s world and the one interpreter behind them. It
-//! never decides what a plugin may do: whatever leaves the component goes
-//! through an import that the hub answers.
+//! This crate owns the exports of `wit/`'s world and the one interpreter behind them.
+//! It never decides what a plugin may do: whatever leaves the component goes through an
+//! import that the hub answers.
 //!
-//! The module is linked as a WASI preview1 reactor, initialised and snapshotted
-//! by `cordon-snapshot`, and fitted with shims around its exports and blocking
-//! imports (see `stack`). What runs in [`cordon_init`] runs once per build of
-//! the guest, everything else once per instance.
+//! The module is linked as a WASI preview1 reactor, initialised and snapshotted by
+//! `cordon-snapshot`, and fitted with shims around its exports and blocking imports
+//! (see `stack`). [`cordon_init`] runs once per build of the guest, everything else
+//! once per instance.
 
 mod abi;
 mod bulk;
@@ -54,11 +54,11 @@ static INTERPRETER: Single<OnceCell<Interpreter>> = Single(OnceCell::new());
 /// Module `_cordon_runtime`, whose functions the hub calls.
 static RUNTIME: Single<OnceCell<PyObjectRef>> = Single(OnceCell::new());
 
-/// Builds the interpreter and imports what every plugin uses.
+/// Builds the interpreter and imports the modules that every plugin uses.
 ///
-/// Called by the snapshot tool, before there is a hub: no file, clock or
-/// environment may be touched here, because what they answer would be in the
-/// snapshot of every instance.
+/// Called by the snapshot tool, before there is a hub: no file, clock or environment
+/// may be touched here, because their answers would be in the snapshot of every
+/// instance.
 #[unsafe(export_name = "cordon-init")]
 extern "C" fn cordon_init() {
     heap::begin_numbering();
@@ -102,7 +102,7 @@ extern "C" fn cordon_rehearse() {
     call_for_tool("_cordon_rehearsal", "rehearse");
 }
 
-/// Does what plugins do when they start, for the same purpose.
+/// Does the work that plugins do when they start, for the same purpose.
 #[unsafe(export_name = "cordon-exercise")]
 extern "C" fn cordon_exercise() {
     call_for_tool("_cordon_exercise", "exercise");
@@ -201,8 +201,8 @@ impl domoticz::Guest for Component {
 
 abi::export!(Component with_types_in abi);
 
-/// Seeds the generator behind Python's `random` anew: what it holds is part of
-/// the snapshot, and every instance would draw the same numbers.
+/// Seeds the generator behind Python's `random` anew. Its state is part of the
+/// snapshot, and every instance would draw the same numbers.
 fn renew_entropy() {
     if rand::rng().reseed().is_err() {
         panic!("the system has no entropy");

@@ -1,9 +1,9 @@
 //! `OSError` with Linux's numbers.
 //!
-//! The interpreter knows the platform's numbers only. Two things are put right:
-//! `OSError(number, ...)` picks its subclass by Linux's number, and an exception
-//! that the interpreter made of an error of the platform's gets Linux's number and
-//! words when it is first looked at. Such a one is known by how it was made.
+//! The interpreter knows the platform's numbers only. Two things are put right here.
+//! `OSError(number, ...)` picks its subclass by Linux's number. An exception that the
+//! interpreter made of an error of the platform gets Linux's number and words when it
+//! is first looked at; the way in which it was made tells it from others.
 
 use std::cell::OnceCell;
 
@@ -27,12 +27,12 @@ struct Own {
 
 static OWN: Single<OnceCell<Own>> = Single(OnceCell::new());
 
-/// Puts module `errno`, `os.strerror` and the exceptions right. Before the
+/// Puts module `errno`, `os.strerror` and the exceptions right. Called before the
 /// snapshot, and before any module of Python's is imported.
 ///
 /// # Errors
 ///
-/// When the interpreter lacks what is replaced here.
+/// When the interpreter lacks something that is replaced here.
 pub fn install(vm: &VirtualMachine) -> PyResult<()> {
     name_numbers(vm)?;
     let posix = vm.import("posix", 0)?;
@@ -238,7 +238,7 @@ pub fn raised(number: i32, text: String, vm: &VirtualMachine) -> PyRef<PyBaseExc
 /// `OSError(...)` without keywords.
 fn of_number(mut args: FuncArgs, vm: &VirtualMachine) -> PyResult {
     let class = vm.ctx.exceptions.os_error;
-    // Five arguments and no file are how the interpreter's own are known.
+    // Five arguments and no file tell the interpreter's own exceptions from others.
     if (3..=5).contains(&args.args.len()) && args.args.get(2).is_some_and(|name| vm.is_none(name)) {
         args.args.truncate(2);
     }
@@ -272,7 +272,7 @@ fn of_number(mut args: FuncArgs, vm: &VirtualMachine) -> PyResult {
     Ok(error)
 }
 
-/// What a call of class `OSError` itself does.
+/// Carries out a call of class `OSError` itself.
 fn construct(
     class: &PyObject,
     args: Vec<PyObjectRef>,
@@ -284,7 +284,7 @@ fn construct(
     call_type(class, args, vm)
 }
 
-/// What a call of any class does.
+/// Carries out a call of any class.
 fn call_type(class: &PyObject, args: FuncArgs, vm: &VirtualMachine) -> PyResult {
     if class.is(vm.ctx.exceptions.os_error) && args.kwargs.is_empty() {
         return of_number(args, vm);

@@ -1,9 +1,9 @@
 //! Names of files that need more than the platform has.
 //!
-//! Python makes any bytes a file's name. Interfaces of components know text only,
-//! and to hand them anything else ends the component. So such a file does not
-//! exist, which is true: no folder of a plugin can hold one.
-//! `/dev/null`, sockets and pipes are no files either: `open` makes something of them.
+//! Python makes any bytes a file's name. Interfaces of components know text only, and
+//! to hand them anything else ends the component. So a file whose name is no text does
+//! not exist, which is true: no folder of a plugin can hold one. `/dev/null`, sockets
+//! and pipes are no files either; `open` has an answer of its own for each.
 
 use std::cell::OnceCell;
 use std::ffi::{CStr, c_char, c_int};
@@ -33,7 +33,7 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// What the C library takes for "below none of the granted folders".
+/// The number that the C library takes for "below none of the granted folders".
 const NOWHERE: c_int = -1;
 
 fn is_text(path: *const c_char) -> bool {
@@ -72,7 +72,7 @@ unsafe extern "C" fn __wrap___wasilibc_find_relpath_alloc(
     unsafe { __real___wasilibc_find_relpath_alloc(path, prefix, relative, length, can_grow) }
 }
 
-/// Where programs put what they do not want.
+/// The file where programs put output that they do not want.
 const NULL: &str = "/dev/null";
 
 /// The hub's descriptors have numbers from this one on.
@@ -80,7 +80,7 @@ const FIRST_DESCRIPTOR: i64 = 10_000;
 
 static OPEN: Single<OnceCell<PyObjectRef>> = Single(OnceCell::new());
 
-/// Whether `_cordon_open` has to open it: the null device, or a descriptor of the hub's.
+/// Whether `_cordon_open` has to open this file: the null device, or a descriptor of the hub's.
 fn is_special(file: &PyObject, vm: &VirtualMachine) -> bool {
     if let Some(path) = file.downcast_ref::<PyStr>() {
         return path.as_bytes() == NULL.as_bytes();
@@ -90,8 +90,8 @@ fn is_special(file: &PyObject, vm: &VirtualMachine) -> bool {
     number.is_some_and(|number| number >= FIRST_DESCRIPTOR)
 }
 
-/// Makes `open` know the null device and the descriptors of sockets. Before the snapshot, and before any module of
-/// Python's is imported.
+/// Makes `open` know the null device and the descriptors of sockets. Called before the snapshot,
+/// and before any module of Python's is imported.
 ///
 /// # Errors
 ///

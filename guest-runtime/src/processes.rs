@@ -1,7 +1,8 @@
 //! `_cordon_processes`: the hub's processes as the runtime's Python calls them.
 //!
-//! One function per function of `wit/`, no logic. What can fail returns a word
-//! and what belongs to it; `_cordon_subprocess.py` makes exceptions of them.
+//! The module has one function per function of `wit/` and no logic. A function that can
+//! fail returns a word and its details; `_cordon_subprocess.py` makes exceptions of
+//! them.
 
 pub(crate) use _cordon_processes::module_def;
 

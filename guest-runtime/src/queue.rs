@@ -1,9 +1,9 @@
 //! `_queue`: `queue.SimpleQueue`, which executors and log handlers are built on.
 //!
-//! RustPython's own waits on a condition variable of the operating system, which
-//! there is none of in a component. Like the locks, this one is built on
-//! `threads.park` and `unpark`: tasks switch only in blocking imports, so looking
-//! and taking is one step. Waiters are woken in the order in which they came.
+//! RustPython's own queue waits on a condition variable of the operating system, and a
+//! component has none. Like the locks, this one is built on `threads.park` and
+//! `unpark`: tasks switch only in blocking imports, so looking and taking is one step.
+//! Waiters are woken in the order in which they came.
 
 pub(crate) use _queue::module_def;
 
@@ -24,7 +24,7 @@ mod _queue {
     use crate::abi::cordon::plugin::threads;
     use crate::task;
 
-    /// What was put and not taken, and who waits for more in order.
+    /// The items that were put and not taken, and the waiters in their order.
     #[derive(Debug, Default)]
     struct State {
         items: VecDeque<PyObjectRef>,
@@ -104,7 +104,7 @@ mod _queue {
                     state.waiting.retain(|id| *id != me);
                     if let Some(item) = state.items.pop_front() {
                         // Woken for an item that another took meanwhile, a waiter
-                        // sleeps on; so what is left is somebody else's.
+                        // sleeps on; so the items that are left are somebody else's.
                         if !state.items.is_empty()
                             && let Some(next) = state.waiting.pop_front()
                         {
@@ -161,7 +161,7 @@ mod _queue {
         }
     }
 
-    /// `put` never waits; what it takes beside the item is there for the sake of
+    /// `put` never waits; the arguments beside the item are there for the sake of
     /// `queue.Queue`.
     #[derive(rustpython_vm::FromArgs)]
     struct PutArgs {

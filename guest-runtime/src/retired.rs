@@ -1,18 +1,19 @@
-//! What the interpreter has retired, and having it freed.
+//! Has the blocks freed that the interpreter has retired.
 //!
-//! RustPython with threads does not free everything at once: what was replaced in a slot of an
-//! object (`__slots__`) and the frame of a finished generator could still be looked at by
-//! another thread. Such blocks wait in a queue until every thread has passed a checkpoint
+//! RustPython with threads does not free everything at once: another thread could still look
+//! at a value that was replaced in a slot of an object (`__slots__`), or at the frame of a
+//! finished generator. Such blocks wait in a queue until every thread has passed a checkpoint
 //! between two instructions. On wasm RustPython never looks whether a checkpoint is wanted
 //! (`eval_breaker_tripped`), and only a collection of cycles empties the queue; none comes
-//! while the number of objects stays the same. A plugin that does the same thing again and
-//! again would die of it after days.
+//! while the number of objects stays the same. A plugin that does one thing again and again
+//! would die of the full queue after days.
 //!
 //! So the queue is emptied at each call of the hub that blocks, and a plugin that computes is
 //! made to pass a checkpoint: a thread that is asked to stop is looked at before each
-//! instruction, on wasm too. It finds that nobody waits for it to stop, takes the request
-//! back and passes the checkpoint on the way. It is asked when enough was allocated that was
-//! not free before, which is the case when what was replaced is not given back.
+//! instruction, on wasm too. The thread finds that nobody waits for its stop, takes the
+//! request back and passes the checkpoint on the way. The thread is asked when enough was
+//! allocated that was not free before, which is the case when replaced values are not given
+//! back.
 
 use std::cell::{Cell, OnceCell};
 use std::sync::atomic::Ordering;

@@ -53,7 +53,7 @@ mod select {
         vm.ctx.exceptions.os_error.to_owned()
     }
 
-    /// A descriptor, or what has one.
+    /// The descriptor that an object is or has.
     fn descriptor(object: &PyObject, vm: &VirtualMachine) -> PyResult<i32> {
         let number = if object.downcast_ref::<PyInt>().is_some() {
             object.to_owned()
@@ -163,7 +163,7 @@ mod select {
             .ok_or_else(|| vm.new_overflow_error("timeout is too large"))
     }
 
-    /// What `select.select` is given: objects and their descriptors.
+    /// The members of a list given to `select.select`: objects and their descriptors.
     fn members(list: PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<(PyObjectRef, i32)>> {
         let items: Vec<PyObjectRef> = match vm.extract_elements_with(&list, Ok) {
             Err(error) if error.fast_isinstance(vm.ctx.exceptions.type_error) => {
@@ -193,7 +193,7 @@ mod select {
             }
             Some(seconds) => Some(duration(seconds, vm)?),
         };
-        // What each list asks for, and what puts a member into the answer.
+        // The events that each list asks for, and those that put a member into the answer.
         let lists = [
             (members(rlist, vm)?, POLLIN, POLLIN | POLLHUP | POLLERR),
             (members(wlist, vm)?, POLLOUT, POLLOUT | POLLERR),

@@ -1,7 +1,8 @@
 //! `_cordon_serial`: the hub's serial ports as the runtime's Python calls them.
 //!
-//! One function per function of `wit/`, no logic. What can fail returns its
-//! answer or a `(word, value)` pair; package `serial` makes exceptions of them.
+//! The module has one function per function of `wit/` and no logic. A function that can
+//! fail returns its answer or a `(word, value)` pair; package `serial` makes exceptions
+//! of the pairs.
 
 pub(crate) use _cordon_serial::module_def;
 
@@ -45,7 +46,7 @@ mod _cordon_serial {
         })
     }
 
-    /// `(None, answer)`, or the word for the failure and what belongs to it.
+    /// `(None, answer)`, or the word for the failure and its details.
     fn answer<T>(
         result: Result<T, PortError>,
         vm: &VirtualMachine,

@@ -1,4 +1,4 @@
-//! Statics of a program that has one thread.
+//! Statics for a program that has one thread.
 //!
 //! The component is compiled without shared memory: tasks take turns and are
 //! switched only in blocking imports. So a `Cell` is as good as a lock.

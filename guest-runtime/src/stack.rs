@@ -1,33 +1,33 @@
 //! Shadow stacks of the tasks.
 //!
-//! LLVM keeps one shadow stack per module and every task of the component needs
-//! one of its own. The shims that `cordon-snapshot` puts around exports and
-//! blocking imports switch `__stack_pointer`; this module only says where the
-//! stacks are. Callbacks run one at a time on the linker's stack; every Python
-//! thread gets a block from the heap; what the hub calls between tasks
-//! (`cabi_realloc`) runs on a small stack of its own, so that it can never write
-//! over the stack of a task that has finished or sleeps.
+//! LLVM keeps one shadow stack per module and every task of the component needs one of
+//! its own. The shims that `cordon-snapshot` puts around exports and blocking imports
+//! switch `__stack_pointer`; this module only says where the stacks are. Callbacks run
+//! one at a time on the linker's stack, and every Python thread gets a block from the
+//! heap. The function that the hub calls between tasks (`cabi_realloc`) runs on a small
+//! stack of its own, so that it can never write over the stack of a task that has
+//! finished or sleeps.
 //!
-//! Never to be done here: anything that blocks.
+//! Nothing here may block.
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::{RefCell, UnsafeCell};
 
 use crate::single::Single;
 
-/// Bytes of a thread's shadow stack. RustPython measures its native stack from
-/// the point where a thread starts and assumes 8 MiB, so this is what makes its
-/// `RecursionError` come before the end of the stack. Pages that are never
-/// touched cost nothing, but address space counts against the `memory` limit, and
-/// the C library rounds a block with its header up to a power of two: a little less
-/// than 8 MiB is half as much as 8 MiB.
+/// Bytes of a thread's shadow stack. RustPython measures its native stack from the
+/// point where a thread starts and assumes 8 MiB, so this size makes its
+/// `RecursionError` come before the end of the stack. Pages that are never touched cost
+/// nothing, but address space counts against the `memory` limit, and the C library
+/// rounds a block with its header up to a power of two: a little less than 8 MiB is
+/// half as much as 8 MiB.
 const THREAD_STACK: usize = (8 << 20) - 256;
 
 /// Bytes at the low end that nothing may ever write: checked when the stack is
 /// given back.
 const GUARD: usize = 4096;
 
-/// What a guard zone is filled with.
+/// The byte that fills a guard zone.
 const CANARY: u8 = 0xA5;
 
 /// Bytes of the stack for calls between tasks.

@@ -99,8 +99,8 @@ fn take(id: u32) -> Option<(ThreadedVirtualMachine, PyObjectRef)> {
 
 /// Runs an announced thread to its end, on the task it was started for.
 ///
-/// The callable is `_cordon_thread`'s own wrapper, which handles what the
-/// thread raises; an exception that passes it is a fault of the runtime.
+/// The callable is `_cordon_thread`'s own wrapper, which handles the exceptions of the
+/// thread; an exception that passes the wrapper is a fault of the runtime.
 pub fn run_thread(id: u32) {
     TASKS.current.set(id);
     let _ = set_current_frame_nosave(std::ptr::null());

@@ -1,7 +1,7 @@
 //! `_cordon_tls`: the hub's TLS as `_ssl` calls it.
 //!
-//! One class per kind of id, which gives the id back when Python forgets the
-//! object. No logic; errors are tuples whose first item says what kind they are.
+//! Each kind of id has a class, which gives the id back when Python forgets the object.
+//! The module has no logic. Errors are tuples whose first item names their kind.
 
 pub(crate) use _cordon_tls::module_def;
 
@@ -94,7 +94,7 @@ mod _cordon_tls {
 
     #[pyclass]
     impl Session {
-        /// `(taken, stage, plaintext)`, or what failed.
+        /// `(taken, stage, plaintext)`, or the failure.
         #[pymethod]
         fn feed(zelf: &Py<Self>, offered: ArgBytesLike, vm: &VirtualMachine) -> PyObjectRef {
             match tls::feed(zelf.id, &offered.borrow_buf()) {
@@ -135,7 +135,7 @@ mod _cordon_tls {
             tls::greeted_name(zelf.id)
         }
 
-        /// `None`, or what failed.
+        /// `None`, or the failure.
         #[pymethod]
         fn choose(
             zelf: &Py<Self>,

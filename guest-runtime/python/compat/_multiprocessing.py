@@ -1,4 +1,4 @@
-"""What ``multiprocessing.synchronize`` stands on: semaphores within one process."""
+"""The base of ``multiprocessing.synchronize``: semaphores within one process."""
 
 import threading as _threading
 
@@ -12,7 +12,7 @@ def sem_unlink(name):
 class SemLock:
     """A semaphore (kind 1) or a lock that its owner may take again (kind 0)."""
 
-    SEM_VALUE_MAX = 2 ** 31 - 1
+    SEM_VALUE_MAX = 2**31 - 1
 
     def __init__(self, kind, value, maxvalue, name, unlink):
         self.kind = kind

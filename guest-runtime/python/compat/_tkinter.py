@@ -1,4 +1,4 @@
-"""What ``tkinter`` stands on: there is no display."""
+"""The base of ``tkinter``: there is no display."""
 
 from _cordon_refusal import refused as _refused
 

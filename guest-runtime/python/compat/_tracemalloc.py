@@ -1,4 +1,4 @@
-"""What ``tracemalloc`` stands on: allocations of this interpreter are not traced."""
+"""The base of ``tracemalloc``: allocations of this interpreter are not traced."""
 
 from _cordon_refusal import refused as _refused
 

@@ -12,12 +12,12 @@ class simple_producer:
         self.buffer_size = buffer_size
 
     def more(self):
-        piece, self.data = self.data[:self.buffer_size], self.data[self.buffer_size:]
+        piece, self.data = self.data[: self.buffer_size], self.data[self.buffer_size :]
         return piece
 
 
 class async_chat(asyncore.dispatcher):
-    """Collects what arrives until a terminator; sends what it is given in order."""
+    """Collects data until a terminator arrives; sends its own data in order."""
 
     ac_in_buffer_size = 65536
     ac_out_buffer_size = 65536
@@ -82,7 +82,7 @@ class async_chat(asyncore.dispatcher):
         if at >= 0:
             if at:
                 self._hand_over(at)
-            self.ac_in_buffer = self.ac_in_buffer[len(end):]
+            self.ac_in_buffer = self.ac_in_buffer[len(end) :]
             self.found_terminator()
             return True
         # The last bytes may be the beginning of the terminator.
@@ -104,7 +104,7 @@ class async_chat(asyncore.dispatcher):
     def push(self, data):
         size = self.ac_out_buffer_size
         for at in range(0, len(data), size):
-            self.producer_fifo.append(bytes(data[at:at + size]))
+            self.producer_fifo.append(bytes(data[at : at + size]))
         self.initiate_send()
 
     def push_with_producer(self, producer):

@@ -10,8 +10,10 @@ import traceback
 socket_map = {}
 
 # Not every platform has all of them.
-_GONE = {getattr(errno, name, None) for name in (
-    "ECONNRESET", "ENOTCONN", "ESHUTDOWN", "ECONNABORTED", "EPIPE", "EBADF")} - {None}
+_GONE = {
+    getattr(errno, name, None)
+    for name in ("ECONNRESET", "ENOTCONN", "ESHUTDOWN", "ECONNABORTED", "EPIPE", "EBADF")
+} - {None}
 _LATER = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EINPROGRESS, errno.EALREADY}
 
 
@@ -109,7 +111,11 @@ class dispatcher:
 
     def __repr__(self):
         return "<%s.%s %s at %#x>" % (
-            type(self).__module__, type(self).__qualname__, self.addr, id(self))
+            type(self).__module__,
+            type(self).__qualname__,
+            self.addr,
+            id(self),
+        )
 
     def create_socket(self, family=socket.AF_INET, type=socket.SOCK_STREAM):
         self.family_and_type = family, type
@@ -236,8 +242,11 @@ class dispatcher:
 
     def handle_error(self):
         _, kind, value, info = compact_traceback()
-        self.log_info("uncaptured python exception, closing channel %r (%s:%s %s)" % (
-            self, kind, value, info), "error")
+        self.log_info(
+            "uncaptured python exception, closing channel %r (%s:%s %s)"
+            % (self, kind, value, info),
+            "error",
+        )
         self.handle_close()
 
     def handle_expt(self):
@@ -267,7 +276,7 @@ class dispatcher:
 
 
 class dispatcher_with_send(dispatcher):
-    """A dispatcher that keeps what the socket does not take at once."""
+    """A dispatcher that keeps the bytes that the socket does not take at once."""
 
     def __init__(self, sock=None, map=None):
         super().__init__(sock, map)

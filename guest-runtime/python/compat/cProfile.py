@@ -8,7 +8,7 @@ __all__ = ["run", "runctx", "Profile"]
 
 class Profile(_profile.Profile):
     """As ``profile.Profile``, with ``enable`` refused: this interpreter can only
-    profile what it is told to run."""
+    profile code that it is told to run."""
 
     def __init__(self, timer=None, timeunit=0.0, subcalls=True, builtins=True):
         super().__init__(timer)

@@ -7,8 +7,14 @@ import sys
 import urllib.parse
 from email.message import Message
 
-__all__ = ["FieldStorage", "MiniFieldStorage", "parse", "parse_header", "parse_multipart",
-           "print_environ"]
+__all__ = [
+    "FieldStorage",
+    "MiniFieldStorage",
+    "parse",
+    "parse_header",
+    "parse_multipart",
+    "print_environ",
+]
 
 maxlen = 0
 
@@ -23,8 +29,13 @@ def parse_header(line):
 
 def parse(fp=None, environ=os.environ, keep_blank_values=0, strict_parsing=0, separator="&"):
     """The fields of a request as a dictionary of lists."""
-    form = FieldStorage(fp, environ=environ, keep_blank_values=keep_blank_values,
-                        strict_parsing=strict_parsing, separator=separator)
+    form = FieldStorage(
+        fp,
+        environ=environ,
+        keep_blank_values=keep_blank_values,
+        strict_parsing=strict_parsing,
+        separator=separator,
+    )
     return {name: form.getlist(name) for name in form}
 
 
@@ -87,13 +98,27 @@ def _parts(body, boundary, encoding, errors):
 class FieldStorage:
     """The fields of a request: its query and its body."""
 
-    def __init__(self, fp=None, headers=None, outerboundary=b"", environ=os.environ,
-                 keep_blank_values=0, strict_parsing=0, limit=None, encoding="utf-8",
-                 errors="replace", max_num_fields=None, separator="&"):
+    def __init__(
+        self,
+        fp=None,
+        headers=None,
+        outerboundary=b"",
+        environ=os.environ,
+        keep_blank_values=0,
+        strict_parsing=0,
+        limit=None,
+        encoding="utf-8",
+        errors="replace",
+        max_num_fields=None,
+        separator="&",
+    ):
         method = environ.get("REQUEST_METHOD", "GET").upper()
         if headers is None:
-            headers = {"content-type": environ.get(
-                "CONTENT_TYPE", "application/x-www-form-urlencoded" if method == "POST" else "")}
+            headers = {
+                "content-type": environ.get(
+                    "CONTENT_TYPE", "application/x-www-form-urlencoded" if method == "POST" else ""
+                )
+            }
             if "CONTENT_LENGTH" in environ:
                 headers["content-length"] = environ["CONTENT_LENGTH"]
         self.headers = headers
@@ -102,9 +127,14 @@ class FieldStorage:
         self.name = self.filename = self.value = None
         self.list = []
         query = environ.get("QUERY_STRING", "")
-        options = dict(keep_blank_values=bool(keep_blank_values),
-                       strict_parsing=bool(strict_parsing), encoding=encoding, errors=errors,
-                       max_num_fields=max_num_fields, separator=separator)
+        options = dict(
+            keep_blank_values=bool(keep_blank_values),
+            strict_parsing=bool(strict_parsing),
+            encoding=encoding,
+            errors=errors,
+            max_num_fields=max_num_fields,
+            separator=separator,
+        )
         if method in ("GET", "HEAD"):
             self._add(query, options)
             return

@@ -57,7 +57,8 @@ class Hook:
 
             suffix = ".html" if self.format == "html" else ".txt"
             with tempfile.NamedTemporaryFile(
-                    "w", suffix=suffix, dir=self.logdir, delete=False) as file:
+                "w", suffix=suffix, dir=self.logdir, delete=False
+            ) as file:
                 file.write(shown)
 
 

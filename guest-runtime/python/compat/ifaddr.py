@@ -1,8 +1,9 @@
 """Stands for the package ``ifaddr``, which asks the system's library by ctypes.
 
-A component is not shown the interfaces of the machine. What its sockets can use is the
-hub's choice of one, which a socket asks for with the address 0.0.0.0; that is the one
-adapter here. It is enough for zeroconf, which binds to and joins on what it finds.
+A component is not shown the interfaces of the machine. Its sockets can use the
+interface that the hub chooses, which a socket asks for with the address 0.0.0.0; that
+is the one adapter here. It is enough for zeroconf, which binds to the adapters that it
+finds and joins groups on them.
 """
 
 __version__ = "0.2.0"
@@ -27,7 +28,8 @@ class IP:
 
     def __repr__(self):
         return "IP(ip={!r}, network_prefix={!r}, nice_name={!r})".format(
-            self.ip, self.network_prefix, self.nice_name)
+            self.ip, self.network_prefix, self.nice_name
+        )
 
 
 class Adapter:
@@ -41,7 +43,8 @@ class Adapter:
 
     def __repr__(self):
         return "Adapter(name={!r}, nice_name={!r}, ips={!r}, index={!r})".format(
-            self.name, self.nice_name, self.ips, self.index)
+            self.name, self.nice_name, self.ips, self.index
+        )
 
 
 def get_adapters(include_unconfigured=False):

@@ -1,4 +1,4 @@
-"""What kind of picture a file is, by its first bytes."""
+"""The kind of picture in a file, by its first bytes."""
 
 __all__ = ["what"]
 

@@ -68,8 +68,7 @@ def find_module(name, path=None):
 
 
 def _load(name, path, folders=None):
-    spec = importlib.util.spec_from_file_location(
-        name, path, submodule_search_locations=folders)
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=folders)
     known = sys.modules.get(name)
     module = importlib.util.module_from_spec(spec) if known is None else known
     sys.modules[name] = module
@@ -91,7 +90,7 @@ def load_package(name, path):
 
 
 def load_module(name, file, filename, details):
-    """Loads what ``find_module`` found."""
+    """Loads the module that ``find_module`` found."""
     kind = details[2]
     if kind == PY_SOURCE:
         return load_source(name, filename, file)

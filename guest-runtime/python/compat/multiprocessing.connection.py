@@ -1,7 +1,7 @@
 """Pipes within one process, for the queues of ``multiprocessing``.
 
-What is sent is pickled as between processes, so that a plugin sees the same copies
-and the same errors.
+Objects are pickled as between processes, so that a plugin sees the same copies and the
+same errors.
 """
 
 import pickle
@@ -90,7 +90,7 @@ class Connection:
         target = memoryview(buf).cast("B")[offset:]
         if len(data) > len(target):
             raise BufferTooShort(data)
-        target[:len(data)] = data
+        target[: len(data)] = data
         return len(data)
 
     def send(self, obj):

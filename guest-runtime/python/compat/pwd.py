@@ -5,10 +5,10 @@ from collections import namedtuple
 import _cordon_os as _os
 
 struct_passwd = namedtuple(
-    "struct_passwd", "pw_name pw_passwd pw_uid pw_gid pw_gecos pw_dir pw_shell")
+    "struct_passwd", "pw_name pw_passwd pw_uid pw_gid pw_gecos pw_dir pw_shell"
+)
 
-_USER = struct_passwd(
-    _os.USER, "x", _os.UID, _os.UID, "", _os.DATA, "/bin/sh")
+_USER = struct_passwd(_os.USER, "x", _os.UID, _os.UID, "", _os.DATA, "/bin/sh")
 
 
 def getpwuid(uid):

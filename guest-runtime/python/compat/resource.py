@@ -1,4 +1,4 @@
-"""Computing time of the plugin; limits are those of the hub and cannot be read or
+"""Computing time of the plugin. The limits are the hub's and can be neither read nor
 set here."""
 
 import time as _time
@@ -14,7 +14,8 @@ RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS = 5, 6, 7, 8,
 struct_rusage = namedtuple(
     "struct_rusage",
     "ru_utime ru_stime ru_maxrss ru_ixrss ru_idrss ru_isrss ru_minflt ru_majflt ru_nswap"
-    " ru_inblock ru_oublock ru_msgsnd ru_msgrcv ru_nsignals ru_nvcsw ru_nivcsw")
+    " ru_inblock ru_oublock ru_msgsnd ru_msgrcv ru_nsignals ru_nvcsw ru_nivcsw",
+)
 
 
 def getrusage(who):
@@ -28,7 +29,7 @@ def getpagesize():
     return 65536
 
 
-# Open files and sockets: what programs plan with. The hub's own limit is another.
+# The number of open files and sockets that programs plan with. The hub has its own limit.
 _FILES = 1024
 
 

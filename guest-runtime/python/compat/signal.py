@@ -70,12 +70,25 @@ ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF = 0, 1, 2
 ItimerError = OSError
 
 _DESCRIPTIONS = {
-    1: "Hangup", 2: "Interrupt", 3: "Quit", 4: "Illegal instruction",
-    5: "Trace/breakpoint trap", 6: "Aborted", 7: "Bus error",
-    8: "Floating point exception", 9: "Killed", 10: "User defined signal 1",
-    11: "Segmentation fault", 12: "User defined signal 2", 13: "Broken pipe",
-    14: "Alarm clock", 15: "Terminated", 17: "Child exited", 18: "Continued",
-    19: "Stopped (signal)", 20: "Stopped",
+    1: "Hangup",
+    2: "Interrupt",
+    3: "Quit",
+    4: "Illegal instruction",
+    5: "Trace/breakpoint trap",
+    6: "Aborted",
+    7: "Bus error",
+    8: "Floating point exception",
+    9: "Killed",
+    10: "User defined signal 1",
+    11: "Segmentation fault",
+    12: "User defined signal 2",
+    13: "Broken pipe",
+    14: "Alarm clock",
+    15: "Terminated",
+    17: "Child exited",
+    18: "Continued",
+    19: "Stopped (signal)",
+    20: "Stopped",
 }
 
 _WHY = "no signal reaches a plugin; use threading.Timer"
@@ -115,7 +128,8 @@ def signal(signalnum, handler):
         handler = Handlers(handler)
     elif not callable(handler):
         raise TypeError(
-            "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object")
+            "signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object"
+        )
     if number in (Signals.SIGKILL, Signals.SIGSTOP):
         raise OSError(_errno.EINVAL, "Invalid argument")
     before = getsignal(number)

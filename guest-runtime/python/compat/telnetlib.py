@@ -1,7 +1,7 @@
 """A Telnet client (RFC 854), as the standard library had until Python 3.12.
 
-Owns the splitting of what arrives into text and commands, and the answer to
-options: every one is refused unless the plugin sets a callback.
+Owns the splitting of received bytes into text and commands, and the answer to options:
+every option is refused unless the plugin sets a callback.
 """
 
 import re
@@ -57,7 +57,7 @@ class Telnet:
         self.cookedq = b""
         # A command of which the end has not arrived.
         self._command = b""
-        # Inside of a subnegotiation, what came of it so far.
+        # Inside of a subnegotiation, its bytes so far.
         self._subnegotiation = None
         self.sbdataq = b""
 
@@ -98,7 +98,7 @@ class Telnet:
         self.debuglevel = debuglevel
 
     def msg(self, msg, *args):
-        """Prints what happens, when the debug level asks for it."""
+        """Prints events, when the debug level asks for it."""
         if self.debuglevel > 0:
             print("Telnet(%s,%s):" % (self.host, self.port), msg % args if args else msg)
 
@@ -152,7 +152,7 @@ class Telnet:
         return self._take(len(self.cookedq))
 
     def read_very_eager(self):
-        """What there is without waiting."""
+        """The text that can be had without waiting."""
         self.process_rawq()
         while not self.eof and self.sock_avail():
             self.fill_rawq()
@@ -160,7 +160,7 @@ class Telnet:
         return self.read_very_lazy()
 
     def read_eager(self):
-        """What there is already; looks at the socket only when that is nothing."""
+        """The text that is there already; looks at the socket only when there is none."""
         self.process_rawq()
         while not self.cookedq and not self.eof and self.sock_avail():
             self.fill_rawq()
@@ -168,7 +168,7 @@ class Telnet:
         return self.read_very_lazy()
 
     def read_lazy(self):
-        """What was received already."""
+        """The text that was received already."""
         self.process_rawq()
         return self.read_very_lazy()
 
@@ -179,7 +179,7 @@ class Telnet:
         return self._take(len(self.cookedq))
 
     def read_sb_data(self):
-        """What the last subnegotiation carried; each can be read once."""
+        """The bytes of the last subnegotiation; each can be read once."""
         data, self.sbdataq = self.sbdataq, b""
         return data
 
@@ -242,7 +242,7 @@ class Telnet:
         return char
 
     def process_rawq(self):
-        """Takes apart what was received: text, commands, subnegotiations."""
+        """Takes the received bytes apart: text, commands, subnegotiations."""
         raw, self.rawq = self.rawq, b""
         text = bytearray()
         for value in raw:

@@ -8,13 +8,34 @@ import _cordon_register as _register
 from _cordon_connection import Connection
 from _cordon_device import Device
 from _cordon_functions import (
-    Configuration, Debug, Debugging, Dump, Error, Heartbeat, Log, Notifier, Status, Trace,
+    Configuration,
+    Debug,
+    Debugging,
+    Dump,
+    Error,
+    Heartbeat,
+    Log,
+    Notifier,
+    Status,
+    Trace,
 )
 from _cordon_image import Image
 
 __all__ = [
-    "Configuration", "Connection", "Debug", "Debugging", "Device", "Dump", "Error",
-    "Heartbeat", "Image", "Log", "Notifier", "Register", "Status", "Trace",
+    "Configuration",
+    "Connection",
+    "Debug",
+    "Debugging",
+    "Device",
+    "Dump",
+    "Error",
+    "Heartbeat",
+    "Image",
+    "Log",
+    "Notifier",
+    "Register",
+    "Status",
+    "Trace",
 ]
 
 

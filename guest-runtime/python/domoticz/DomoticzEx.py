@@ -8,14 +8,36 @@ import _cordon_register as _register
 from _cordon_connection import Connection
 from _cordon_device_ex import Device
 from _cordon_functions import (
-    Configuration, Debug, Debugging, Dump, Error, Heartbeat, Log, Notifier, Status, Trace,
+    Configuration,
+    Debug,
+    Debugging,
+    Dump,
+    Error,
+    Heartbeat,
+    Log,
+    Notifier,
+    Status,
+    Trace,
 )
 from _cordon_image import Image
 from _cordon_unit import Unit
 
 __all__ = [
-    "Configuration", "Connection", "Debug", "Debugging", "Device", "Dump", "Error",
-    "Heartbeat", "Image", "Log", "Notifier", "Register", "Status", "Trace", "Unit",
+    "Configuration",
+    "Connection",
+    "Debug",
+    "Debugging",
+    "Device",
+    "Dump",
+    "Error",
+    "Heartbeat",
+    "Image",
+    "Log",
+    "Notifier",
+    "Register",
+    "Status",
+    "Trace",
+    "Unit",
 ]
 
 

@@ -1,4 +1,4 @@
-"""What the log says of a device that the hub did or did not change.
+"""The lines in the log about a device that the hub did or did not change.
 
 Owns the wording of refusals. It never changes a device.
 """
@@ -6,7 +6,7 @@ Owns the wording of refusals. It never changes a device.
 import _cordon_binding as binding
 import _cordon_log as log
 
-# What the log says for each `device-error` of the contract.
+# The words of the log for each `device-error` of the contract.
 REASONS = {
     "bad-unit": "the unit number is outside 1 to 255",
     "exists": "a device with this unit exists already",

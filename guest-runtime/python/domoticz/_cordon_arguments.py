@@ -1,7 +1,7 @@
 """Arguments of API calls, checked as the original's native calls check them.
 
-Owns what passes for a text and for a number and how a bad one is worded. It
-never logs and never changes anything: callers decide what a failure means.
+Owns the rules for a text and for a number and the words for a bad one. It never logs
+and never changes anything: callers decide the meaning of a failure.
 """
 
 import operator
@@ -19,7 +19,7 @@ _index = operator.index
 def number(value):
     """An int, bool or anything with ``__index__``; a float or text is refused."""
     if type(value) is not int:
-        # int() of it, because the index of True is True.
+        # int(), because the index of True is True.
         value = int(_index(value))
     if _LOWEST <= value <= _HIGHEST:
         return value
@@ -32,9 +32,7 @@ def text(value, name):
     """A str that can be sent as UTF-8; None is refused (spec 4.3)."""
     if type(value) is not str:
         if not isinstance(value, str):
-            raise TypeError(
-                "argument '%s' must be str, not %s" % (name, type(value).__name__)
-            )
+            raise TypeError("argument '%s' must be str, not %s" % (name, type(value).__name__))
         value = str.__str__(value)
     if not value.isascii():
         # Raises UnicodeEncodeError for a lone surrogate, as the original does.
@@ -45,7 +43,7 @@ def text(value, name):
 
 
 def plain(value):
-    """``str(value)`` with what cannot be sent as UTF-8 replaced."""
+    """``str(value)``, with the characters replaced that UTF-8 cannot carry."""
     value = str(value)
     if value.isascii():
         return value

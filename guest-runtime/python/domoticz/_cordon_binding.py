@@ -1,4 +1,4 @@
-"""What the API knows of the plugin instance that it serves.
+"""The API's knowledge of the plugin instance that it serves.
 
 Owns the one binding between the API module and a plugin: before it is made, API
 calls change nothing (spec 2.2). Other modules read the globals here and change
@@ -33,10 +33,10 @@ settings = {}
 devices = {}
 images = {}
 
-# What Debugging set.
+# The mask that Debugging set.
 mask = 0
 
-# What Register chose; None stands for the API's own class.
+# The class that Register chose; None stands for the API's own class.
 device_class = None
 unit_class = None
 
@@ -45,7 +45,7 @@ new_device = None
 
 
 def prepare(setup):
-    """Takes what `start` was given; the plugin is not bound yet."""
+    """Takes the setup that `start` was given; the plugin is not bound yet."""
     global key, hardware_id, parameters, settings
     key = setup["key"]
     hardware_id = setup["hardware_id"]

@@ -1,4 +1,4 @@
-"""What ``Create`` and ``Update`` of a device ask of the hub.
+"""The requests to the hub by ``Create`` and ``Update`` of a device.
 
 Owns the way from the arguments of a call to the contract's records `new-device`
 and `change`. It reads the members of a device and changes none.
@@ -8,7 +8,7 @@ import _cordon_arguments as arguments
 import _cordon_types as types
 from _cordon_arguments import ABSENT, number, text
 
-# What Create stores whatever the object says (rule 37).
+# The levels that Create stores whatever the object says (rule 37).
 CREATED_SIGNAL_LEVEL = 12
 CREATED_BATTERY_LEVEL = 255
 
@@ -54,14 +54,14 @@ def change(
     Color=ABSENT,
     SuppressTriggers=False,
 ):
-    """The contract's record `change` for the arguments of Update, a key for what changes."""
+    """The contract's record `change` for the arguments of Update, a key for each change."""
     asked = {}
     value = number(nValue), text(sValue, "sValue")
     signal = device.__SignalLevel__ if SignalLevel is ABSENT else number(SignalLevel)
     battery = device.__BatteryLevel__ if BatteryLevel is ABSENT else number(BatteryLevel)
     if not SuppressTriggers:
         asked["value"] = value + (signal, battery)
-    # What differs from the object is written besides (spec 4.3 step 6).
+    # Values that differ from the object are written besides (spec 4.3 step 6).
     if signal != device.__SignalLevel__:
         asked["signal_level"] = signal
     if battery != device.__BatteryLevel__:
@@ -89,7 +89,7 @@ def change(
 
 
 def _change_type(asked, device, type_name, main, sub, switch, options, levels):
-    """Adds what a change of type writes; returns the sub type then in force."""
+    """Adds the columns that a change of type writes; returns the sub type then in force."""
     main = device.__Type__ if main is ABSENT else number(main)
     sub = device.__SubType__ if sub is ABSENT else number(sub)
     switch = device.__SwitchType__ if switch is ABSENT else number(switch)
@@ -99,8 +99,8 @@ def _change_type(asked, device, type_name, main, sub, switch, options, levels):
         # The first value of the type only goes with suppressed triggers (step 5).
         if "value" not in asked:
             asked["silent_value"] = (0, value) + levels
-        # The original crashes here when there are no Options; the defaults are
-        # what its constructor takes.
+        # The original crashes here when there are no Options; the defaults are those
+        # that its constructor takes.
         if defaults and not isinstance(options, dict):
             asked["options"] = types.stored_options(defaults, sub)
     if main != device.__Type__:

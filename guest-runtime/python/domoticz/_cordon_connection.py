@@ -1,8 +1,8 @@
 """``Domoticz.Connection``: traffic that the hub carries for the plugin.
 
 Owns the object and the numbers by which the hub's events find it. It holds no
-connection alive: when the plugin drops its last reference the hub is told, which
-closes it (rule 89). Requests are only queued here; nothing ever waits.
+connection alive: when the plugin drops its last reference, the hub is told and closes
+the connection (rule 89). Requests are only queued here; nothing ever waits.
 """
 
 import time
@@ -234,9 +234,7 @@ class Connection:
         return None if state is None else state[3]
 
 
-def _construct(
-    connection, Name, Transport, Protocol="None", Address="", Port="", Baud=ABSENT
-):
+def _construct(connection, Name, Transport, Protocol="None", Address="", Port="", Baud=ABSENT):
     connection.__Name__ = text(Name, "Name")
     connection.__Transport__ = text(Transport, "Transport")
     connection.__Protocol__ = text(Protocol, "Protocol")
@@ -334,7 +332,7 @@ def accept(number, parent_number, address, port):
 def of_datagram(listener, address, port):
     """A connection for the sender of one datagram (rule 96).
 
-    Without a number: it gets one when the plugin answers.
+    It has no number and gets one when the plugin answers.
     """
     child = Connection(listener.__Name__, listener.__Transport__, listener.__Protocol__)
     child.__Address__ = address
@@ -363,7 +361,7 @@ def forget_sent():
 
 
 def _drop(connection):
-    """The plugin's last reference is gone: the hub closes what is open."""
+    """The plugin's last reference is gone: the hub closes an open connection."""
     number = connection.__number__
     if number is None or connection.__released__:
         return

@@ -1,8 +1,8 @@
 """``Domoticz.Device``: one row of the hub's device table.
 
-Owns the object's members and what its methods ask of the hub. It never changes a
-member of its own accord: after every request the members are what the hub says
-is stored. The one exception is ``TimedOut``, which is kept in memory (spec 4.3).
+Owns the object's members and the requests of its methods. It never changes a member of
+its own accord: after every request the members have the values that the hub has stored.
+The one exception is ``TimedOut``, which is kept in memory (spec 4.3).
 """
 
 import _cordon
@@ -15,7 +15,7 @@ import _cordon_types as types
 from _cordon_arguments import ABSENT, number, text
 from _cordon_member import read_only
 
-# Illegal units leave this behind (rule 33), as does a new object.
+# The unit of a new object, and of one with an illegal unit (rule 33).
 NO_UNIT = -1
 
 # A row that was never stored has this id.
@@ -249,7 +249,7 @@ def removed(device_id, unit):
 
 
 def receivers(device_id, unit):
-    """Who may take an event of a device, with the arguments that go first."""
+    """The objects that may take an event of a device, with the arguments that go first."""
     return [(binding.plugin, (unit,))]
 
 

@@ -1,7 +1,7 @@
-"""``DomoticzEx.Device``: the units that share an external id.
+"""``DomoticzEx.Device``: the group of units that share an external id.
 
-Owns the object's members and how ``Devices`` follows the rows of the hub. A device
-has no row of its own: it exists as long as the plugin runs (spec 4.4).
+Owns the object's members and the way in which ``Devices`` follows the rows of the hub.
+A device has no row of its own: it exists as long as the plugin runs (spec 4.4).
 """
 
 from operator import attrgetter
@@ -25,7 +25,7 @@ def _set_timed_out(device, value):
     device.__TimedOut__ = value
     for unit in device.__Units__.values():
         if isinstance(unit, units.Unit) and unit.__ID__ != units.NO_ID:
-            # In the hub it is a matter of rows; it is not written to disk.
+            # In the hub this is a matter of rows; the member is not written to disk.
             _cordon.device_update(unit.__ID__, {"timed_out": value})
 
 
@@ -99,7 +99,7 @@ def load(rows, devices):
             else:
                 device.Refresh()
         except Exception as failure:
-            # Costs its own device only, as in the legacy framework.
+            # Such a class costs its own device only, as in the legacy framework.
             log.exception("Device", failure)
 
 
@@ -153,8 +153,8 @@ def removed(device_id, unit):
 
 
 def receivers(device_id, unit):
-    """Who may take an event of a unit, first come first served, each with the
-    arguments that go before those of the event (spec 8.2)."""
+    """The objects that may take an event of a unit, first come first served, each with
+    the arguments that go before those of the event (spec 8.2)."""
     device = binding.devices.get(device_id)
     found = []
     if isinstance(device, Device):

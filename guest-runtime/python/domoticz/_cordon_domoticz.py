@@ -1,8 +1,7 @@
 """The life of one Domoticz plugin: start, events, end.
 
-Owns the order of what happens to a plugin and the only places where its code is
-called. Whatever the plugin raises ends here, in its log; nothing is ever raised
-to the hub.
+Owns the order of a plugin's events and the only places where its code is called.
+Whatever the plugin raises ends here, in its log; nothing is ever raised to the hub.
 """
 
 import sys
@@ -27,7 +26,7 @@ OK = 0
 NOT_DEFINED = 1
 RAISED = 2
 
-# The API modules by name, and who knows the devices of each.
+# The API modules by name, and the modules that know the devices of each.
 _APIS = {_cordon_importer.LEGACY: Domoticz, _cordon_importer.EXTENDED: DomoticzEx}
 _DEVICES = {
     _cordon_importer.LEGACY: _cordon_device,
@@ -71,7 +70,7 @@ def start(setup):
 
 
 def _origin():
-    """What the definition says of itself, as far as it says it (rule 10)."""
+    """The definition's own description, as far as it has one (rule 10)."""
     version, author = binding.parameters.get("Version"), binding.parameters.get("Author")
     parts = ["version " + version] if version else []
     if author:
@@ -95,7 +94,7 @@ def deliver(kind, *args):
 
 
 def call(name, arguments):
-    """A function of an Indigo plugin, which this is not."""
+    """Runs nothing: only Indigo plugins have functions that are called so."""
     return NOT_DEFINED
 
 
@@ -195,7 +194,7 @@ def _disconnected(number):
 
 
 def _device_event(name, device_id, unit, *args):
-    """Calls the first that takes the event: unit, device, module (spec 8.2)."""
+    """Calls the first object that takes the event: unit, device, module (spec 8.2)."""
     *overriding, (plugin, position) = _devices.receivers(device_id, unit)
     for target, leading in overriding:
         try:

@@ -1,7 +1,7 @@
 """The functions that both API modules have.
 
 Owns the functions of behaviour spec section 9, but for ``Register``. None raises for
-what a plugin passes, except for keywords that the original does not take.
+the arguments of a plugin, except for keywords that the original does not take.
 """
 
 import sys as _sys
@@ -24,7 +24,7 @@ _GROUPS = (
     (_binding.MESSAGES, "MESSAGE "),
 )
 
-# What Debugging(1) stands for.
+# The mask that Debugging(1) stands for.
 _ALL_GROUPS = 65535
 
 
@@ -127,7 +127,7 @@ def Trace(*args):
 
 
 def Configuration(Config=_arguments.ABSENT):
-    """Reads what the plugin stored, or stores it and reads it back (spec 9.1)."""
+    """Reads the plugin's stored document, or stores one and reads it back (spec 9.1)."""
     if not _binding.ready("Configuration"):
         return None
     if Config is not _arguments.ABSENT:
@@ -150,7 +150,7 @@ def Configuration(Config=_arguments.ABSENT):
         return None
 
 
-# What the log says for each `store-error` of the contract.
+# The words of the log for each `store-error` of the contract.
 _REFUSALS = {
     "too-large": "it is over the limit 'stored-bytes'",
     "unavailable": "the hub could not write it, its own log has the reason",

@@ -21,9 +21,7 @@ def inbound(verb, url, status, headers, data):
 def outbound(message):
     """The hub's form of a request, a response or a chunk."""
     if type(message) is not dict:
-        raise Unsendable(
-            "HTTP takes a dictionary, not %s" % type(message).__name__
-        )
+        raise Unsendable("HTTP takes a dictionary, not %s" % type(message).__name__)
     verb = status = None
     if "Verb" in message:
         verb = _mandatory_text(message, "Verb")
@@ -62,9 +60,7 @@ def _headers(headers):
     # A name whose value is skipped stays, without a line: its presence decides
     # whether the hub adds a header of its own (spec 7.6).
     return [
-        (_plain(name), _lines(value))
-        for name, value in headers.items()
-        if isinstance(name, str)
+        (_plain(name), _lines(value)) for name, value in headers.items() if isinstance(name, str)
     ]
 
 

@@ -86,7 +86,7 @@ class Image:
     def Delete(self):
         """Removes the set and its entry in ``Images``; the members stay.
 
-        The original cannot do it, which is listed as a defect.
+        The original cannot remove one, which is listed as a defect.
         """
         if not binding.ready("Image.Delete"):
             return

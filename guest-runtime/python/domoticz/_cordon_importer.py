@@ -1,4 +1,4 @@
-"""Where the imports of a Domoticz plugin come from.
+"""The sources of a Domoticz plugin's imports.
 
 Owns one decision: the API module counts as imported only once the plugin imports it
 (spec 2.2).

@@ -1,7 +1,7 @@
 """JSON as Domoticz plugins get and keep it.
 
-Owns the conversion of received objects (spec 7.3) and of ``Configuration`` (spec
-9.1). It never talks to the hub; what cannot be converted raises `ValueError`.
+Owns the conversion of received objects (spec 7.3) and of ``Configuration`` (spec 9.1).
+It never talks to the hub; a value that cannot be converted raises `ValueError`.
 """
 
 import json
@@ -39,7 +39,7 @@ _TRAILING = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\\?\Z))|,(?=\s*[}\]])', re.DOTALL
 def parse_object(text):
     """The dictionary for the text of one received JSON object.
 
-    Tolerates what the original's parser tolerates: comments, trailing commas, a
+    Tolerates the same faults as the original's parser: comments, trailing commas, a
     byte order mark, leading zeros, raw newlines in strings, text after the value.
     """
     value = _converted(_decode(text), False, 0)
@@ -127,7 +127,7 @@ _BOOLEANS = {True: "true", False: "false"}
 
 
 def _storable(value, depth):
-    """What JSON can hold of a value: the left column of spec 9.1."""
+    """The part of a value that JSON can hold: the left column of spec 9.1."""
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, bool):

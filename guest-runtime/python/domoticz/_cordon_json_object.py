@@ -1,6 +1,6 @@
 """The dictionary of a message in protocol JSON.
 
-Before protocol JSON delivered dictionaries it delivered bytes, and plugins of that time, an official
+Protocol JSON delivered bytes before it delivered dictionaries. Plugins of that time, an official
 example among them, decode their messages themselves.
 """
 
@@ -17,4 +17,3 @@ class JsonObject(dict):
     def decode(self, encoding="utf-8", errors="strict"):
         """The text of the message."""
         return self._text
-

@@ -1,6 +1,6 @@
 """Members of API objects that behave as those of the original's native classes.
 
-Owns how a member is read, assigned and deleted (spec 4.1). The value of member
+Owns the reading, assigning and deleting of a member (spec 4.1). The value of member
 ``X`` is in the slot ``__X__`` of its object: double underscores at both ends do not
 clash with attributes of a plugin's subclass, and Dump leaves them out.
 """
@@ -40,7 +40,7 @@ def whole(name):
 
 
 def real(name):
-    """A member that takes what ``float`` takes, but for text."""
+    """A member that takes all that ``float`` takes, but for text."""
     place = slot(name)
 
     def assign(owner, value):

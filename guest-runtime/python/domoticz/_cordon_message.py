@@ -15,7 +15,7 @@ from _cordon_unsendable import Unsendable
 
 __all__ = ["Unsendable", "dump", "inbound", "outbound", "payload"]
 
-# What Send takes by protocol; every other protocol takes bytes and texts.
+# The conversions of Send by protocol; every other protocol takes bytes and texts.
 _OUTBOUND = {
     "HTTP": _cordon_http.outbound,
     "HTTPS": _cordon_http.outbound,
@@ -50,9 +50,23 @@ def _icmp(status, elapsed, headers, data):
     if elapsed is not None:
         message["ElapsedMs"] = elapsed
     if headers is not None:
-        (source, destination, version, protocol, service, header_length, total_length,
-         identification, header_checksum, time_to_live, kind, code, checksum, identifier,
-         sequence) = headers
+        (
+            source,
+            destination,
+            version,
+            protocol,
+            service,
+            header_length,
+            total_length,
+            identification,
+            header_checksum,
+            time_to_live,
+            kind,
+            code,
+            checksum,
+            identifier,
+            sequence,
+        ) = headers
         message["IPv4"] = {
             "Source": source,
             "Destination": destination,
@@ -86,7 +100,7 @@ _INBOUND = {
 
 
 def outbound(protocol, message):
-    """What the hub is given for a message of ``Send``.
+    """The hub's form of a message of ``Send``.
 
     Raises `Unsendable` when nothing can be sent.
     """

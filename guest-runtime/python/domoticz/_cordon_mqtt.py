@@ -1,7 +1,7 @@
 """Dictionaries of MQTT (spec 7.8) between the plugin's form and the hub's.
 
-Nothing is automatic: a plugin connects, pings and acknowledges by itself. User
-name and password of a CONNECT are added by the hub.
+Nothing is automatic: a plugin connects, pings and acknowledges by itself. The hub adds
+the user name and password of a CONNECT.
 """
 
 import _cordon_log as log
@@ -102,7 +102,7 @@ def _suback(message):
 
 
 def _connack(message):
-    # What MQTT 5 adds is no part of the version that is spoken here.
+    # Additions of MQTT 5 are no part of the version that is spoken here.
     present = bool(_number(message, "SessionPresent", 0))
     return ("CONNACK", present, _byte(message, "ReasonCode"))
 

@@ -40,7 +40,5 @@ def _arguments(Device, Unit=None):
 def _fits(name, chosen, base, report):
     if isinstance(chosen, type) and issubclass(chosen, base):
         return True
-    report(
-        "Register: %s must be a subclass of %s.%s" % (name, base.__module__, base.__qualname__)
-    )
+    report("Register: %s must be a subclass of %s.%s" % (name, base.__module__, base.__qualname__))
     return False

@@ -1,7 +1,7 @@
 """The table of type names (behaviour spec section 3).
 
-Owns what a ``TypeName`` stands for and what a constructor makes of it. It decides
-nothing about a device that is stored.
+Owns the numbers that a ``TypeName`` stands for and their use in a constructor. It
+decides nothing about a device that is stored.
 """
 
 import _cordon_arguments as arguments
@@ -11,7 +11,7 @@ _GENERAL = 243
 _SWITCH = 244
 _COLOR = 241
 
-# What an unknown name stands for: this main type, nothing else changed.
+# The main type of an unknown name, which changes nothing else.
 FALLBACK_TYPE = _GENERAL
 
 # The sub type whose options are one raw text under the key "Custom" (spec 4.3).
@@ -87,7 +87,7 @@ TYPES = {
 
 
 def resolve(name, sub_type, switch_type):
-    """What `name` makes of a device with these numbers.
+    """The type that `name` gives a device with these numbers.
 
     Returns main type, sub type, switch type, first sValue and a fresh dictionary
     of default options (empty for most types). Matching is exact; an unknown
@@ -101,7 +101,7 @@ def resolve(name, sub_type, switch_type):
 
 
 def apply(device, type_name, numbers, options):
-    """Gives a device or unit what its constructor was told of its type.
+    """Gives a device or unit the type that its constructor was told.
 
     ``numbers`` are main type, sub type, switch type, image and used, of which some
     values mean "not given" (rules 28 to 31).

@@ -1,8 +1,8 @@
 """``DomoticzEx.Unit``: one row of the hub's device table.
 
-Owns the object's members and what its methods ask of the hub. Members can be
-assigned; what of them is stored is decided by the arguments of ``Update``, and
-after it the members are what the hub says is stored (spec 4.4).
+Owns the object's members and the requests of its methods. Members can be assigned; the
+arguments of ``Update`` decide which of them are stored. After an update the members
+have the values that the hub has stored (spec 4.4).
 """
 
 import _cordon
@@ -122,7 +122,7 @@ class Unit:
         )
 
     def Create(self):
-        """Stores the unit as a new row; it is in ``Devices`` then."""
+        """Stores the unit as a new row and puts it into ``Devices``."""
         if not answers.usable(self, "Create"):
             return
         if self.__ID__ != NO_ID:
@@ -187,7 +187,7 @@ class Unit:
             return
         parent = self.__Parent__
         if parent is not None:
-            # The original leaves it there, which is listed as a defect (rule 69).
+            # The original leaves the entry there, which is listed as a defect (rule 69).
             parent.__Units__.pop(self.__Unit__, None)
         answers.note(self.__Name__, self.__Unit__, "deleted")
 
@@ -336,13 +336,15 @@ def _change(
 
 
 def _add_properties(unit, change):
-    """What differs from the database is written (spec 4.4 Update)."""
+    """Adds the values that differ from the database (spec 4.4 Update)."""
     row = _row(unit)
     if row is None:
         return
     stored = {"name": row.name, "description": row.description, "color": row.color}
     for name, value in (
-        ("name", unit.__Name__), ("description", unit.__Description__), ("color", unit.__Color__),
+        ("name", unit.__Name__),
+        ("description", unit.__Description__),
+        ("color", unit.__Color__),
     ):
         value = plain(value)
         if value != stored[name]:

@@ -4,8 +4,8 @@ import _cordon_http
 import _cordon_log as log
 from _cordon_unsendable import Unsendable
 
-# What a request for a WebSocket gets when the plugin did not give it. The quote
-# in Accept-Language is the original's.
+# The headers that a request for a WebSocket gets when the plugin did not give them. The
+# quote in Accept-Language is the original's.
 _REQUEST_HEADERS = {
     "Accept": "*/*",
     "Accept-Language": "en-US,en;q=0.9'",

@@ -1,8 +1,8 @@
 """The life of one Indigo plugin: start, callbacks, end.
 
-Owns the order of what happens to a plugin and the only places where its code is
-called. Whatever the plugin raises ends here, in its log and in the answer to whoever
-called; nothing is ever raised to the hub.
+Owns the order of a plugin's callbacks and the only places where its code is called.
+Whatever the plugin raises ends here, in its log and in the answer to whoever called;
+nothing is ever raised to the hub.
 """
 
 import builtins
@@ -29,8 +29,9 @@ NOT_DEFINED = 1
 RAISED = 2
 
 # Module ``indigo`` and its parts: not importable before an Indigo plugin starts.
-_modules = {name: module for name, module in sys.modules.items()
-            if name.partition(".")[0] == "indigo"}
+_modules = {
+    name: module for name, module in sys.modules.items() if name.partition(".")[0] == "indigo"
+}
 
 _ERROR = 40
 
@@ -38,20 +39,28 @@ _ERROR = 40
 _MAC = "12.0"
 
 # Callbacks that run even where the plugin does not define them.
-_BASE_ACTS = frozenset((
-    "deviceCreated", "deviceUpdated", "deviceDeleted", "triggerCreated", "triggerUpdated",
-    "triggerDeleted", "prepareToSleep", "wakeUp",
-))
+_BASE_ACTS = frozenset(
+    (
+        "deviceCreated",
+        "deviceUpdated",
+        "deviceDeleted",
+        "triggerCreated",
+        "triggerUpdated",
+        "triggerDeleted",
+        "prepareToSleep",
+        "wakeUp",
+    )
+)
 
-# What a plugin that does not start says, where it does not say why.
+# The words for a plugin that does not start and does not say why.
 _NO_START = "the plugin's startup() said that it does not start"
 
 
 def hide():
     """Takes module ``indigo`` out of reach, for instances that are no Indigo plugin.
 
-    Before the snapshot: out of the loaded modules and out of the bundle, where it is
-    needed no more.
+    Called before the snapshot. The module leaves the loaded modules and the bundle,
+    where it is needed no more.
     """
     for name in _modules:
         sys.modules.pop(name, None)
@@ -79,8 +88,7 @@ def start(setup):
         module = load(folder.rstrip("/") + "/plugin.py", setup["code"])
         kind = getattr(module, "Plugin", None)
         if not isinstance(kind, type) or not issubclass(kind, indigo.PluginBase):
-            raise TypeError(
-                "plugin.py has no class Plugin that is derived from indigo.PluginBase")
+            raise TypeError("plugin.py has no class Plugin that is derived from indigo.PluginBase")
         _plugin.active = _made(kind)
     except BaseException as failure:
         _plugin.active = None
@@ -100,7 +108,7 @@ def _mac_version(release="", versioninfo=("", "", ""), machine=""):
 
 
 def _remember(setup):
-    """What the hub told of the plugin, for the modules that ask."""
+    """Keeps the hub's facts about the plugin, for the modules that ask."""
     facts = _plugin.facts
     facts.clear()
     facts.update(setup["parameters"])
@@ -126,8 +134,12 @@ def _make_folders():
 def _made(kind):
     """The plugin's object: its constructor takes four arguments, or the last only."""
     facts = _plugin.facts
-    arguments = (facts["pluginId"], facts["pluginDisplayName"],
-                 facts.get("pluginVersion", ""), facts["pluginPrefs"])
+    arguments = (
+        facts["pluginId"],
+        facts["pluginDisplayName"],
+        facts.get("pluginVersion", ""),
+        facts["pluginPrefs"],
+    )
     positions = _lookup._positions(kind.__init__)
     if positions is not None:
         # Without `self`, which an unbound function counts.
@@ -144,7 +156,7 @@ def deliver(kind, *arguments):
 
 
 def call(name, arguments):
-    """Calls a function of the plugin; what it returned is handed over before."""
+    """Calls a function of the plugin; hands its result over before it returns."""
     if _plugin.active is None:
         return NOT_DEFINED
     given = json.loads(arguments) if arguments else {}
@@ -153,7 +165,7 @@ def call(name, arguments):
         if own is not None:
             return own(given)
         if name.startswith("plugin."):
-            return _named(name[len("plugin."):], given)
+            return _named(name[len("plugin.") :], given)
         return _callback(name, given)
     except BaseException as failure:
         _completion.forget()
@@ -170,9 +182,15 @@ def _reply(result):
 
 def _raised(name, failure):
     text = _report("'%s' raised an exception" % name, failure)
-    _cordon.reply(_call.text({
-        "type": type(failure).__name__, "message": _message(failure), "traceback": text,
-    }))
+    _cordon.reply(
+        _call.text(
+            {
+                "type": type(failure).__name__,
+                "message": _message(failure),
+                "traceback": text,
+            }
+        )
+    )
     return RAISED
 
 
@@ -184,7 +202,7 @@ def _message(failure):
 
 
 def _report(headline, failure):
-    """Logs what was raised; returns its traceback."""
+    """Logs an exception; returns its traceback."""
     text = "\n".join(_cordon_traceback.lines(failure))
     _log.note(headline + ":\n" + text, _ERROR)
     return text
@@ -217,11 +235,16 @@ def _define_states(plugin, *devices):
     device = devices[-1]
     if device.pluginId != plugin.pluginId:
         return
-    if len(devices) == 2 and device.deviceTypeId == devices[0].deviceTypeId \
-            and device.__dict__.get("pluginProps") == devices[0].__dict__.get("pluginProps"):
+    if (
+        len(devices) == 2
+        and device.deviceTypeId == devices[0].deviceTypeId
+        and device.__dict__.get("pluginProps") == devices[0].__dict__.get("pluginProps")
+    ):
         return
-    if _lookup.overridden(plugin, "getDeviceStateList") is None \
-            and _lookup.overridden(plugin, "getDeviceDisplayStateId") is None:
+    if (
+        _lookup.overridden(plugin, "getDeviceStateList") is None
+        and _lookup.overridden(plugin, "getDeviceDisplayStateId") is None
+    ):
         return
     try:
         device.stateListOrDisplayStateIdChanged()
@@ -275,7 +298,7 @@ def _stop_thread(given):
 
 
 def _shutdown(given):
-    """The last call: the plugin's shutdown, then what has to be on disk."""
+    """The last call: the plugin's shutdown, then the data that has to be on disk."""
     plugin = _plugin.active
     outcome = OK
     try:
@@ -295,7 +318,7 @@ def _shutdown(given):
 
 
 def _threads_left(given):
-    """Asked again and again after the plugin's shutdown, until there are none."""
+    """The threads that are left; the hub asks after the shutdown until there are none."""
     return _reply(_left.names())
 
 
@@ -306,12 +329,12 @@ def _stop(given):
 
 
 def _flush_preferences(given):
-    """Nothing by itself: after every call preferences that changed are written."""
+    """Does nothing itself: after every call preferences that changed are written."""
     return _reply(None)
 
 
 def _merge_preferences(given):
-    """What a dialog of preferences was closed with."""
+    """Takes over the values with which a dialog of preferences was closed."""
     preferences = _prefs.current()
     preferences.update(given.get("valuesDict") or {})
     _prefs.save_changes()

@@ -1,12 +1,12 @@
 """The arguments of callbacks, in the order in which the documents name them.
 
-Owns that order, and what becomes of a travelling argument. It calls nothing.
+Owns that order, and the objects that are made of travelling arguments. It calls nothing.
 """
 
 from indigo import _call
 from indigo._containers import Dict, List
 
-# What of a callback comes in which order; all are cut to what the plugin's takes.
+# The order of each callback's arguments; all are cut to the number that the plugin's takes.
 _ORDER = {
     "getDeviceConfigUiValues": "pluginProps typeId devId",
     "getActionConfigUiValues": "pluginProps typeId devId",
@@ -85,8 +85,10 @@ def of_named(given):
     place = _PLACES.get(kind)
     objects = _OBJECTS.get(kind, 0)
     arguments = [
-        _call.decoded(item) if index < objects
-        else _converted("valuesDict", item) if index == place
+        _call.decoded(item)
+        if index < objects
+        else _converted("valuesDict", item)
+        if index == place
         else _call.contained(item)
         for index, item in enumerate(items)
     ]

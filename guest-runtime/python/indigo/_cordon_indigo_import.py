@@ -1,8 +1,8 @@
-"""Where the imports of an Indigo plugin come from.
+"""The sources of an Indigo plugin's imports.
 
-Owns the order: the folder of ``plugin.py``, the bundle's ``Packages``, what was
-installed for the plugin, the runtime. And the words for a plugin whose Python is too
-old.
+Owns the order: the folder of ``plugin.py``, the bundle's ``Packages``, the packages
+that were installed for the plugin, the runtime. It also owns the words for a plugin
+whose Python is too old.
 """
 
 import re
@@ -11,15 +11,43 @@ import warnings
 import _cordon_frameworks
 from _cordon_loader import PluginFinder
 
-_PYTHON_2_MODULES = frozenset((
-    "urllib2", "urlparse", "httplib", "ConfigParser", "Queue", "StringIO", "cStringIO",
-    "BaseHTTPServer", "SocketServer", "HTMLParser", "Cookie", "cookielib", "xmlrpclib",
-    "thread", "commands", "__builtin__", "cPickle", "exceptions", "htmlentitydefs",
-))
-_PYTHON_2_NAMES = frozenset((
-    "unicode", "basestring", "xrange", "raw_input", "unichr", "long", "reload", "reduce",
-    "cmp", "execfile",
-))
+_PYTHON_2_MODULES = frozenset(
+    (
+        "urllib2",
+        "urlparse",
+        "httplib",
+        "ConfigParser",
+        "Queue",
+        "StringIO",
+        "cStringIO",
+        "BaseHTTPServer",
+        "SocketServer",
+        "HTMLParser",
+        "Cookie",
+        "cookielib",
+        "xmlrpclib",
+        "thread",
+        "commands",
+        "__builtin__",
+        "cPickle",
+        "exceptions",
+        "htmlentitydefs",
+    )
+)
+_PYTHON_2_NAMES = frozenset(
+    (
+        "unicode",
+        "basestring",
+        "xrange",
+        "raw_input",
+        "unichr",
+        "long",
+        "reload",
+        "reduce",
+        "cmp",
+        "execfile",
+    )
+)
 _PYTHON_2_LINE = re.compile(
     r"""^\s*print\s+[^\s(=]|^\s*print\s*>>|^\s*except\b[^:]*,\s*\w+\s*:|^\s*exec\s+[^\s(=]"""
     r"""|^\s*raise\s+\w+\s*,|\bur['"]|<>|`|\b0\d+\b"""
@@ -36,14 +64,14 @@ def install(folder, bundled, setup):
     ``bundled`` is the folder of packages in the bundle, empty if there is none.
     """
     folders = [folder.rstrip("/")] + ([bundled.rstrip("/")] if bundled else [])
-    # Of what newer versions of Python think of a source, users of a plugin need no word.
+    # Users of a plugin need no warnings of newer versions of Python about a source.
     warnings.simplefilter("ignore", SyntaxWarning)
     PluginFinder(folders, setup["modules"], ("indigo",)).install(setup["packages"])
     _cordon_frameworks.refuse(_cordon_frameworks.INDIGO)
 
 
 def hint(failure):
-    """What a plugin's author is told beside the traceback, or ``None``."""
+    """The advice to a plugin's author beside the traceback, or ``None``."""
     if isinstance(failure, SyntaxError):
         old = _PYTHON_2_LINE.search(_line(failure))
     elif isinstance(failure, ModuleNotFoundError):

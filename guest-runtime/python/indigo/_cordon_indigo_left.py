@@ -1,10 +1,10 @@
 """Threads that a plugin has left running at its end.
 
-Owns which of them are waited for, as at the end of a process: daemon threads end with it,
-whatever they do, and so do those that module ``_thread`` started; the others are waited
-for. Pools of workers are told first that it is over, and what was registered with module
-``atexit`` runs when nobody is waited for any more. The hub waits; here is only said for
-whom.
+Owns the choice of those that are waited for, as at the end of a process. Daemon threads
+end with the plugin, whatever they do, and so do those that module ``_thread`` started;
+the others are waited for. Pools of workers are told first that the plugin ends. Functions
+that were registered with module ``atexit`` run when no thread is waited for any more. The
+hub waits; this module only names the threads.
 """
 
 import atexit
@@ -26,19 +26,22 @@ def names():
         _told = True
         _tell()
     own = (threading.main_thread(), threading.current_thread())
-    left = [thread.name for thread in threading.enumerate()
-            if not thread.daemon and thread.is_alive() and thread not in own]
+    left = [
+        thread.name
+        for thread in threading.enumerate()
+        if not thread.daemon and thread.is_alive() and thread not in own
+    ]
     if not left and not _over:
         _over = True
-        # What they raise is in the log; it is not raised here.
+        # Their exceptions are in the log and are not raised here.
         atexit._run_exitfuncs()
     return [str(name)[:_LENGTH] for name in left[:_COUNT]]
 
 
 def _tell():
-    """Runs what modules registered for the end of the interpreter's threads.
+    """Runs the functions that modules registered for the end of the interpreter's threads.
 
-    In a thread of its own: a pool waits there for its workers, which may be at work.
+    They run in a thread of their own: a pool waits there for its workers, which may be at work.
     """
     registered = getattr(threading, "_threading_atexits", ())
     if registered:

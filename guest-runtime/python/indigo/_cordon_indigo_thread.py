@@ -1,7 +1,7 @@
 """The thread in which a plugin's ``runConcurrentThread`` runs.
 
-Owns when it is started anew: a function that returns or raises although nobody asked
-it to is called again, in a new thread, after a while.
+Owns the time of a new start: a function that returns or raises although nobody asked it
+to is called again, in a new thread, after a while.
 """
 
 import threading
@@ -12,9 +12,7 @@ from indigo import _log
 
 # Seconds until the next attempt, and the words that plugins' users look for.
 PAUSE = 10.0
-_AGAIN = (
-    "plugin runConcurrentThread function returned or failed (will attempt again in 10 seconds)"
-)
+_AGAIN = "plugin runConcurrentThread function returned or failed (will attempt again in 10 seconds)"
 
 # Seconds that the thread is given to end.
 GRACE = 10.0
@@ -29,7 +27,8 @@ def start(plugin, method):
     """Runs the plugin's function in a new thread."""
     global _running
     _running = threading.Thread(
-        target=_run, args=(plugin, method), name="runConcurrentThread", daemon=True)
+        target=_run, args=(plugin, method), name="runConcurrentThread", daemon=True
+    )
     _running.start()
 
 
@@ -51,7 +50,9 @@ def _run(plugin, method):
     except BaseException as failure:
         _log.note(
             "'runConcurrentThread' raised an exception:\n"
-            + "\n".join(_cordon_traceback.lines(failure)), _ERROR)
+            + "\n".join(_cordon_traceback.lines(failure)),
+            _ERROR,
+        )
     finally:
         _cordon_stdio.drain()
     if stopping.is_set():

@@ -1,8 +1,9 @@
-"""Before the snapshot: the interpreter is made ready once per build of the runtime.
+"""Makes the interpreter ready before the snapshot, once per build of the runtime.
 
-Imports what plugins use most and forgets what was learned from the machine. Whatever an
-instance needs is done here if it can be, because the first use of anything costs a
-start ten times what later ones do. Knows nothing about the plugin API.
+Imports the modules that plugins use most and forgets the facts that were learned from
+the machine. Work that every instance needs is done here if possible, because the first
+use of anything costs a start ten times as much as later ones. The module knows nothing
+about the plugin API.
 """
 
 import gc
@@ -17,22 +18,82 @@ import _cordon_os
 import _cordon_patches
 
 # The most used modules of the standard library, by the number of public plugins that
-# import them, with what they drag in. Left out: asyncio, socketserver and sqlite3 (few
-# need them, and every instance would pay for their pages), webbrowser (looks for
-# programs), multiprocessing (its import makes a secret key) and zoneinfo (reads the
-# environment).
+# import them, with the modules that they drag in. Left out: asyncio, socketserver and
+# sqlite3 (few need them, and every instance would pay for their pages), webbrowser
+# (looks for programs), multiprocessing (its import makes a secret key) and zoneinfo
+# (reads the environment).
 PRELOADED = (
-    "json", "time", "datetime", "os", "logging", "sys", "threading", "re",
-    "urllib.parse", "urllib.error", "urllib.request", "socket", "queue", "subprocess",
-    "traceback", "typing", "base64", "math", "platform", "shutil",
-    "xml.etree.ElementTree", "collections", "enum", "random", "hashlib", "struct",
-    "ast", "colorsys", "operator", "configparser", "dataclasses", "errno", "pathlib",
-    "binascii", "itertools", "select", "uuid", "abc", "codecs", "copy", "fnmatch",
-    "functools", "glob", "hmac", "importlib", "mimetypes", "shlex", "string", "csv",
-    "html", "http.client", "inspect", "io", "secrets", "tempfile", "warnings",
-    "zipfile", "_strptime", "bisect", "decimal", "getopt", "gzip", "contextlib",
-    "calendar", "locale", "logging.handlers", "email.message", "concurrent.futures",
-    "statistics", "ipaddress", "selectors",
+    "json",
+    "time",
+    "datetime",
+    "os",
+    "logging",
+    "sys",
+    "threading",
+    "re",
+    "urllib.parse",
+    "urllib.error",
+    "urllib.request",
+    "socket",
+    "queue",
+    "subprocess",
+    "traceback",
+    "typing",
+    "base64",
+    "math",
+    "platform",
+    "shutil",
+    "xml.etree.ElementTree",
+    "collections",
+    "enum",
+    "random",
+    "hashlib",
+    "struct",
+    "ast",
+    "colorsys",
+    "operator",
+    "configparser",
+    "dataclasses",
+    "errno",
+    "pathlib",
+    "binascii",
+    "itertools",
+    "select",
+    "uuid",
+    "abc",
+    "codecs",
+    "copy",
+    "fnmatch",
+    "functools",
+    "glob",
+    "hmac",
+    "importlib",
+    "mimetypes",
+    "shlex",
+    "string",
+    "csv",
+    "html",
+    "http.client",
+    "inspect",
+    "io",
+    "secrets",
+    "tempfile",
+    "warnings",
+    "zipfile",
+    "_strptime",
+    "bisect",
+    "decimal",
+    "getopt",
+    "gzip",
+    "contextlib",
+    "calendar",
+    "locale",
+    "logging.handlers",
+    "email.message",
+    "concurrent.futures",
+    "statistics",
+    "ipaddress",
+    "selectors",
 )
 
 # New containers between two collections, then collections between two of the next
@@ -41,20 +102,20 @@ PRELOADED = (
 # their objects by reference count.
 GC_THRESHOLDS = (50_000, 20, 100)
 
-# What the frozen library says of where it is. There is nothing at that place.
+# The place that the frozen library names as its own. Nothing is there.
 NOMINAL_LIBRARY = "/lib/python"
 
-# What the snapshot refused to import, for whoever builds it.
+# The modules that the snapshot refused to import, for whoever builds it.
 not_preloaded = {}
 
 
 def init():
-    """Imports what plugins use, then takes it out of the collector's sight.
+    """Imports the modules that plugins use, then hides them from the collector.
 
-    No file, socket, clock or environment may be touched for good: what they
-    answer here would be in every instance.
+    No file, socket, clock or environment may be touched for good: their answers here
+    would be in every instance.
     """
-    # First: others keep references to what it replaces.
+    # This goes first, because others keep references to the functions that it replaces.
     _cordon_clock.install()
     _cordon_os.install()
     _cordon_modes.install()
@@ -63,7 +124,7 @@ def init():
         try:
             importlib.import_module(name)
         except Exception as failure:
-            # A plugin that imports it gets the same failure, in its own log.
+            # A plugin that imports the module gets this failure, in its own log.
             not_preloaded[name] = "%s: %s" % (type(failure).__name__, failure)
     importlib.import_module("_cordon_descriptor").install()
     importlib.import_module("_cordon_subprocess").install()
@@ -73,7 +134,7 @@ def init():
     sys.modules.setdefault("__main__", types.ModuleType("__main__"))
     _hide_library_folder()
     importlib.import_module("_cordon_runtime")
-    # For Indigo plugins only; the others must not find its module.
+    # Module ``indigo`` is for Indigo plugins only; the others must not find it.
     importlib.import_module("_cordon_indigo").hide()
     _cordon_os.describe_system()
     importlib.import_module("_cordon_rehearsal").rehearse()
@@ -84,8 +145,8 @@ def init():
 
 
 def forget():
-    """Brings every piece of state that was learned or used to where it is in a
-    new interpreter. Last before the snapshot."""
+    """Puts every piece of state that was learned or used back to that of a new
+    interpreter. Runs last before the snapshot."""
     os.environ.clear()
     os.environ.update(_cordon_os.ENVIRONMENT)
     _interpreter()
@@ -121,8 +182,10 @@ def _hide_library_folder():
         if isinstance(file, str):
             module.__file__ = file.replace(folder, NOMINAL_LIBRARY)
         spec = getattr(module, "__spec__", None)
-        for paths in (getattr(module, "__path__", None),
-                      getattr(spec, "submodule_search_locations", None)):
+        for paths in (
+            getattr(module, "__path__", None),
+            getattr(spec, "submodule_search_locations", None),
+        ):
             if isinstance(paths, list):
                 paths[:] = [path.replace(folder, NOMINAL_LIBRARY) for path in paths]
         state = getattr(spec, "loader_state", None)
@@ -134,13 +197,14 @@ def _interpreter():
     """Module ``sys``: no command line, no path of the build machine."""
     sys.argv = [""]
     sys.orig_argv = [""]
-    # Modules of the plugin and its packages are compiled once: what comes of it is
-    # kept in a folder of the instance, beside its sources in nothing but the name.
+    # Modules of the plugin and its packages are compiled once. The compiled code is
+    # kept in a folder of the instance, beside the sources in nothing but the name.
     sys.pycache_prefix = _cordon_os.CODE
     sys.dont_write_bytecode = not _cordon_clock.is_component()
     for name in ("executable", "_base_executable"):
-        # Some build commands from it, some its folder's name. Nothing is there:
-        # to run it fails as for any other program that was not granted.
+        # Some plugins build commands from this path, some the name of its folder.
+        # Nothing is there: a start of it fails like that of any other program that was
+        # not granted.
         setattr(sys, name, _cordon_os.EXECUTABLE)
     # Listings of folders that were looked at before the snapshot. The function
     # for it, importlib.invalidate_caches, imports importlib.metadata and with it
@@ -155,21 +219,24 @@ def _generators():
         # Clock sequences and the node: kept so that identifiers of one process
         # do not repeat, which here are many processes.
         for name in (
-            "_node", "_last_timestamp", "_last_timestamp_v6", "_last_timestamp_v7",
+            "_node",
+            "_last_timestamp",
+            "_last_timestamp_v6",
+            "_last_timestamp_v7",
         ):
             _reset(module, name, None)
         _reset(module, "_last_counter_v7", 0)
     module = _loaded("tempfile")
     if module is not None:
-        # Holds a generator of its own once a name was made.
+        # The module holds a generator of its own once a name was made.
         module._name_sequence = None
 
 
 def _files():
-    """What was learned from the file system, and where temporary files go."""
+    """Forgets facts about the file system, and sets the folder of temporary files."""
     module = _loaded("tempfile")
     if module is not None:
-        # What a look at the environment would find.
+        # The folder that a look at the environment would find.
         module.tempdir = _cordon_os.TEMPORARY
     for name, cache in (("linecache", "cache"), ("platform", "_platform_cache")):
         module = _loaded(name)

@@ -1,10 +1,10 @@
 """Local time and clocks for an interpreter whose platform has neither zones nor
 processes.
 
-WASI knows UTC only. Owns the local part of module ``time``, which follows the zone
-that the hub, or ``TZ`` in the instance's environment, names, summer time included;
-the rules are those that ``_cordon_zone`` carries. It never replaces what the
-platform has.
+WASI knows UTC only. The module owns the local part of module ``time``, which follows
+the zone that the hub, or ``TZ`` in the instance's environment, names, summer time
+included; the rules are those that ``_cordon_zone`` carries. It never replaces functions
+that the platform has.
 """
 
 import operator
@@ -25,7 +25,7 @@ CLOCK_THREAD_CPUTIME_ID = 3
 CLOCK_MONOTONIC_RAW = 4
 CLOCK_BOOTTIME = 7
 
-# What the hub said at the start: the zone's name and the distance from UTC.
+# The hub's zone at the start: its name and the distance from UTC.
 _hub_zone = ("", 0)
 
 _strftime = time.strftime
@@ -113,8 +113,7 @@ def _with_zone(format, moment):
         offset = -(time.altzone if summer else time.timezone)
     minutes = abs(offset) // 60
     sign = "-" if offset < 0 else "+"
-    pieces = {"Z": name.replace("%", "%%"),
-              "z": "%s%02d%02d" % (sign, minutes // 60, minutes % 60)}
+    pieces = {"Z": name.replace("%", "%%"), "z": "%s%02d%02d" % (sign, minutes // 60, minutes % 60)}
     return "%%".join(_filled(part, pieces) for part in format.split("%%"))
 
 
@@ -125,8 +124,13 @@ def _filled(part, pieces):
 
 
 _RANGES = (
-    ("month", 1, 12), ("day of month", 1, 31), ("hour", 0, 23), ("minute", 0, 59),
-    ("seconds", 0, 61), ("day of week", -1, 6), ("day of year", 1, 366),
+    ("month", 1, 12),
+    ("day of month", 1, 31),
+    ("hour", 0, 23),
+    ("minute", 0, 59),
+    ("seconds", 0, 61),
+    ("day of week", -1, 6),
+    ("day of year", 1, 366),
 )
 _DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -139,7 +143,7 @@ def _checked(moment):
     if len(moment) != 9:
         raise TypeError("a moment has 9 numbers, not %d" % len(moment))
     values = [operator.index(value) for value in moment]
-    if not -2**31 <= values[0] - 1900 < 2**31:
+    if not -(2**31) <= values[0] - 1900 < 2**31:
         raise OverflowError("year out of range")
     for place in (1, 2, 7):
         values[place] = values[place] or 1
@@ -162,17 +166,29 @@ def strftime(format, moment=None):
     if not 1000 <= year <= 9999:
         # The platform knows four digits. All but the year is the same in this one.
         values[0] = 2000 + year % 400
-    pieces = {"c": "%a %b %e %H:%M:%S " + str(year), "x": "%m/%d/%y", "X": "%H:%M:%S",
-              "Y": str(year)}
+    pieces = {
+        "c": "%a %b %e %H:%M:%S " + str(year),
+        "x": "%m/%d/%y",
+        "X": "%H:%M:%S",
+        "Y": str(year),
+    }
     format = "%%".join(_filled(part, pieces) for part in format.split("%%"))
     return _strftime(format, tuple(values))
 
 
 def asctime(moment=None):
     year, month, day, hour, minute, second, weekday, *_ = _checked(
-        time.localtime() if moment is None else moment)
+        time.localtime() if moment is None else moment
+    )
     return "%s %s%3d %02d:%02d:%02d %d" % (
-        _DAYS[(weekday + 1) % 7], _MONTHS[month - 1], day, hour, minute, second, year)
+        _DAYS[(weekday + 1) % 7],
+        _MONTHS[month - 1],
+        day,
+        hour,
+        minute,
+        second,
+        year,
+    )
 
 
 def ctime(seconds=None):
@@ -202,8 +218,14 @@ def clock_gettime(clock):
 
 
 def clock_getres(clock):
-    if clock in (CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID,
-                 CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME):
+    if clock in (
+        CLOCK_REALTIME,
+        CLOCK_MONOTONIC,
+        CLOCK_PROCESS_CPUTIME_ID,
+        CLOCK_THREAD_CPUTIME_ID,
+        CLOCK_MONOTONIC_RAW,
+        CLOCK_BOOTTIME,
+    ):
         return 1e-9
     raise _invalid()
 
@@ -213,7 +235,10 @@ def get_clock_info(name):
         return _get_clock_info(name)
     return types.SimpleNamespace(
         implementation="clock_gettime(CLOCK_%s_CPUTIME_ID)" % name[:-5].upper(),
-        monotonic=True, adjustable=False, resolution=1e-9)
+        monotonic=True,
+        adjustable=False,
+        resolution=1e-9,
+    )
 
 
 def clock_settime(clock, value):

@@ -1,9 +1,9 @@
-"""Does what plugins do when they start, for the snapshot tool to look at.
+"""Does the work that plugins do when they start, for the snapshot tool to look at.
 
-It runs in an interpreter that is thrown away: which blocks of the heap are written to
-while it runs decides what lies side by side in the snapshot. So it uses what plugins
-use most, once each, and nothing that it computes matters. It asks neither the hub nor
-the system for anything but the time.
+It runs in an interpreter that is thrown away. The blocks of the heap that are written
+to while it runs lie side by side in the snapshot. So it uses each thing that plugins
+use most once, and nothing that it computes matters. It asks neither the hub nor the
+system for anything but the time.
 """
 
 

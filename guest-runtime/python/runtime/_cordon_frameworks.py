@@ -1,7 +1,7 @@
-"""The API modules of the other framework: no plugin sees them.
+"""Hides the API modules of the other framework.
 
-Owns the words of that. The modules of both frameworks are part of the snapshot; an
-instance belongs to one of them.
+Owns the words of the refusal. The modules of both frameworks are part of the snapshot;
+an instance belongs to one framework.
 """
 
 import sys
@@ -23,7 +23,9 @@ class Refusal:
         if path is None and name in self._names:
             raise ModuleNotFoundError(
                 "No module named '%s': it is the module of %s plugins, and this is %s"
-                % (name, _OWNERS[name], self._plugin), name=name)
+                % (name, _OWNERS[name], self._plugin),
+                name=name,
+            )
         return None
 
 

@@ -1,8 +1,8 @@
-"""How the modules of a plugin are found, and how its ``plugin.py`` is run.
+"""Finds the modules of a plugin and runs its ``plugin.py``.
 
-Owns two decisions: modules in the plugin's own folders go before those of the
-standard library, as they do when these folders lead ``sys.path``, and ``plugin.py``
-is compiled once per source, not once per start.
+Owns two decisions. Modules in the plugin's own folders go before those of the standard
+library, as they do when these folders lead ``sys.path``. ``plugin.py`` is compiled once
+per source, not once per start.
 """
 
 import hashlib
@@ -19,23 +19,36 @@ import _cordon_source
 # Where the hub shows the plugin its packages, read-only.
 PACKAGES = "/packages"
 
-# The interpreter's own path, without what is not there: the library is frozen into
-# the component, and its entry names a folder of the machine that built it.
+# The interpreter's own path, without folders that do not exist: the library is frozen
+# into the component, and its entry names a folder of the machine that built it.
 _LIBRARY = [entry for entry in sys.path if entry and os.path.isdir(entry)]
 
 # Modules that every interpreter has loaded before the plugin's folder leads the
 # path; a file of the plugin with such a name is never seen by the original.
 _LOADED_FIRST = frozenset(
-    ("abc", "builtins", "codecs", "encodings", "genericpath", "importlib", "io",
-     "os", "posixpath", "site", "stat", "sys", "zipimport")
+    (
+        "abc",
+        "builtins",
+        "codecs",
+        "encodings",
+        "genericpath",
+        "importlib",
+        "io",
+        "os",
+        "posixpath",
+        "site",
+        "stat",
+        "sys",
+        "zipimport",
+    )
 )
 
 
 class PluginFinder:
     """Finds the modules of a plugin before those of the runtime.
 
-    ``folders`` are the plugin's own, ``modules`` the names of what they hold. Names in
-    ``reserved`` belong to the framework.
+    ``folders`` are the plugin's own, ``modules`` the names of the modules in them.
+    Names in ``reserved`` belong to the framework.
     """
 
     def __init__(self, folders, modules, reserved):

@@ -1,8 +1,8 @@
 """Records in the plugin's log.
 
-Owns the numbers that travel to the hub and the wording that several modules
-share. It never filters: which records are shown is the hub's decision. Functions
-here never raise, whatever the text.
+Owns the numbers that travel to the hub and the wording that several modules share. It
+never filters: the hub decides which records are shown. Functions here never raise,
+whatever the text.
 """
 
 import _cordon
@@ -50,7 +50,7 @@ def exception(name, failure):
 
 
 def refused_arguments(name, hint, failure, headline=error):
-    """What spec 4.2 logs for bad arguments: a usage hint, then the block."""
+    """Logs bad arguments as spec 4.2 says: a usage hint, then the block."""
     headline(hint)
     exception(name, failure)
 
@@ -61,7 +61,7 @@ def attribute_line(name, value):
 
 
 def attributes(owner):
-    """Lists what spec 8.4 step 3 lists: data that is not private and not empty."""
+    """Lists the attributes of spec 8.4 step 3: data that is not private and not empty."""
     for name in dir(owner):
         if name.startswith("__"):
             continue

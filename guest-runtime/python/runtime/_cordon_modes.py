@@ -1,8 +1,9 @@
 """Owners and permission bits of files, which the platform does not have.
 
-Every file belongs to the plugin's one user. Bits are what a program would find after
-it made the file: 0o644, a folder 0o755, or what it set. They are kept as long as the
-plugin runs and forbid nothing: what may be written is decided by the folders.
+Every file belongs to the plugin's one user. A program finds the bits that a new file
+would have, 0o644, or 0o755 for a folder, or those that it set itself. They are kept as
+long as the plugin runs and forbid nothing: the folders decide which files may be
+written.
 """
 
 import os
@@ -12,7 +13,7 @@ from _cordon_identity import UID
 
 FILE, FOLDER = 0o644, 0o755
 
-# What was set, by device and number of the file.
+# The modes that were set, by device and number of the file.
 _kept = {}
 _umask = 0o022
 

@@ -1,5 +1,5 @@
-"""What ``open`` makes of that which is no file of the plugin's folders: ``/dev/null``,
-and descriptors of sockets and pipes.
+"""Opens names and numbers that are no files of the plugin's folders: ``/dev/null``, and
+descriptors of sockets and pipes.
 """
 
 import io
@@ -66,7 +66,7 @@ class Descriptor(io.RawIOBase):
             data = os.read(self.fileno(), view.nbytes)
         except BlockingIOError:
             return None
-        view[:len(data)] = data
+        view[: len(data)] = data
         return len(data)
 
     def write(self, data):
@@ -82,8 +82,16 @@ class Descriptor(io.RawIOBase):
                 os.close(self.name)
 
 
-def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None,
-         closefd=True, opener=None):
+def open(
+    file,
+    mode="r",
+    buffering=-1,
+    encoding=None,
+    errors=None,
+    newline=None,
+    closefd=True,
+    opener=None,
+):
     raw = Null(mode) if file == PATH else Descriptor(file, mode, closefd)
     if buffering == 0 and "b" in mode:
         return raw

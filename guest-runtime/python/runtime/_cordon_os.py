@@ -1,8 +1,8 @@
-"""The parts of module ``os`` that the platform lacks, and what the system is called.
+"""The parts of module ``os`` that the platform lacks, and the system's names.
 
-A plugin runs alone in its component: there is one user, one process and one
-machine, and they are always the same. Owns these answers; whatever is there already
-is left as it is.
+A plugin runs alone in its component: there is one user, one process and one machine,
+and they never change. The module owns these answers; functions that exist already are
+left as they are.
 """
 
 import errno
@@ -27,8 +27,8 @@ _THREADS = "use threading or concurrent.futures.ThreadPoolExecutor"
 
 
 def install():
-    """Adds to ``os`` and ``posix``. Before the snapshot, after ``os`` and before
-    the modules that look at what ``os`` has."""
+    """Adds to ``os`` and ``posix``. Runs before the snapshot, after ``os`` and before
+    the modules that look at the names of ``os``."""
     import posix
 
     for name, function in _FUNCTIONS.items():
@@ -39,7 +39,7 @@ def install():
         if not hasattr(os, name):
             setattr(os, name, value)
             setattr(posix, name, value)
-    # These are there and only say that they are not supported.
+    # The platform has these functions, but they only say that they are not supported.
     for name, function in (("access", access), ("symlink", symlink), ("chdir", chdir)):
         setattr(os, name, function)
         setattr(posix, name, function)
@@ -61,7 +61,7 @@ def describe_system():
     sys.version = "%d.%d.%d (cordon) %s%s" % (*sys.version_info[:3], kept[1], kept[2])
 
 
-# What every program has in its environment.
+# The variables that every program has in its environment.
 ENVIRONMENT = {
     "HOME": DATA,
     "USER": USER,
@@ -72,7 +72,8 @@ ENVIRONMENT = {
 }
 
 
-# Who and where.
+# The machine and the user.
+
 
 def uname():
     return os.uname_result(("Linux", _node(), RELEASE, "#1 Cordon", MACHINE))
@@ -140,8 +141,7 @@ def times():
 def _make_times_result():
     from collections import namedtuple
 
-    fields = namedtuple(
-        "times_result", "user system children_user children_system elapsed")
+    fields = namedtuple("times_result", "user system children_user children_system elapsed")
 
     class times_result(fields):
         __slots__ = ()
@@ -173,8 +173,8 @@ _chdir = os.chdir
 
 
 def chdir(path):
-    """The platform keeps dots in the working folder and fails once what stands
-    before them is gone; so it is given the plain path."""
+    """The platform keeps dots in the working folder and fails once the folder before
+    them is gone; so it is given the plain path."""
     path = os.fsdecode(path)
     _chdir(os.path.normpath(os.path.join(os.getcwd(), path)) if path else path)
 
@@ -190,7 +190,7 @@ def access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True
 
 
 def _writable(path, dir_fd):
-    """Sets no time on it, which is refused where nothing can be written."""
+    """Sets the times that the file has, which is refused where nothing can be written."""
     try:
         found = os.stat(path, dir_fd=dir_fd)
         os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns), dir_fd=dir_fd)
@@ -235,7 +235,7 @@ def getrandom(size, flags=0):
 
 
 def sync():
-    """Nothing to do: ``os.fsync`` is what makes a file safe."""
+    """Does nothing: ``os.fsync`` makes a file safe."""
 
 
 def _make_statvfs_result():
@@ -243,7 +243,8 @@ def _make_statvfs_result():
 
     fields = namedtuple(
         "statvfs_result",
-        "f_bsize f_frsize f_blocks f_bfree f_bavail f_files f_ffree f_favail f_flag f_namemax")
+        "f_bsize f_frsize f_blocks f_bfree f_bavail f_files f_ffree f_favail f_flag f_namemax",
+    )
 
     class statvfs_result(fields):
         __slots__ = ()
@@ -271,17 +272,19 @@ def statvfs(path):
     blocks, files = bytes_limit // _BLOCK, files_limit
     free = max(0, bytes_limit - bytes_used) // _BLOCK
     spare = max(0, files_limit - files_used)
-    return os.statvfs_result(
-        (_BLOCK, _BLOCK, blocks, free, free, files, spare, spare, 0, 255))
+    return os.statvfs_result((_BLOCK, _BLOCK, blocks, free, free, files, spare, spare, 0, 255))
 
 
 # Processes.
 
 
-# What programs ask for; a page is WebAssembly's.
+# The figures that programs ask for; a page is WebAssembly's.
 _SYSCONF = {
-    "SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_NPROCESSORS_ONLN": 1,
-    "SC_CLK_TCK": 100, "SC_IOV_MAX": 1024,
+    "SC_PAGE_SIZE": 65536,
+    "SC_PAGESIZE": 65536,
+    "SC_NPROCESSORS_ONLN": 1,
+    "SC_CLK_TCK": 100,
+    "SC_IOV_MAX": 1024,
 }
 
 
@@ -292,16 +295,34 @@ def _sysconf(name, /):
 
 
 _FUNCTIONS = {
-    "uname": uname, "uname_result": _make_uname_result(),
-    "getlogin": getlogin, "getppid": getppid,
-    "getuid": _uid, "geteuid": _uid, "getgid": _uid, "getegid": _uid,
-    "getgroups": getgroups, "getpgid": _own_group, "getsid": _own_group,
-    "getpgrp": lambda: os.getpid(), "getloadavg": getloadavg,
-    "times": times, "times_result": _make_times_result(), "nice": nice,
-    "sched_yield": sched_yield, "sched_getaffinity": sched_getaffinity,
-    "chown": chown, "fchown": fchown, "lchown": lchown,
-    "mkfifo": mkfifo, "mknod": mknod, "sync": sync, "getrandom": getrandom,
-    "statvfs": statvfs, "fstatvfs": statvfs, "statvfs_result": _make_statvfs_result(),
+    "uname": uname,
+    "uname_result": _make_uname_result(),
+    "getlogin": getlogin,
+    "getppid": getppid,
+    "getuid": _uid,
+    "geteuid": _uid,
+    "getgid": _uid,
+    "getegid": _uid,
+    "getgroups": getgroups,
+    "getpgid": _own_group,
+    "getsid": _own_group,
+    "getpgrp": lambda: os.getpid(),
+    "getloadavg": getloadavg,
+    "times": times,
+    "times_result": _make_times_result(),
+    "nice": nice,
+    "sched_yield": sched_yield,
+    "sched_getaffinity": sched_getaffinity,
+    "chown": chown,
+    "fchown": fchown,
+    "lchown": lchown,
+    "mkfifo": mkfifo,
+    "mknod": mknod,
+    "sync": sync,
+    "getrandom": getrandom,
+    "statvfs": statvfs,
+    "fstatvfs": statvfs,
+    "statvfs_result": _make_statvfs_result(),
     "setuid": refused("os.setuid", "there is one user"),
     "setgid": refused("os.setgid", "there is one user"),
     "seteuid": refused("os.seteuid", "there is one user"),
@@ -313,16 +334,37 @@ _FUNCTIONS = {
     "forkpty": refused("os.forkpty", _THREADS),
     # Modules register where they find `fork`: nothing will ever call them.
     "register_at_fork": lambda *, before=None, after_in_child=None, after_in_parent=None: None,
-    "sysconf": _sysconf, "sysconf_names": _SYSCONF,
+    "sysconf": _sysconf,
+    "sysconf_names": _SYSCONF,
     "openpty": refused("os.openpty", "there are no terminals"),
     "ttyname": refused("os.ttyname", "there are no terminals"),
 }
 
 _CONSTANTS = {
-    "EX_OK": 0, "EX_USAGE": 64, "EX_DATAERR": 65, "EX_NOINPUT": 66, "EX_UNAVAILABLE": 69,
-    "EX_SOFTWARE": 70, "EX_OSERR": 71, "EX_IOERR": 74, "EX_CONFIG": 78,
-    "EX_NOUSER": 67, "EX_NOHOST": 68, "EX_CANTCREAT": 73, "EX_OSFILE": 72, "EX_TEMPFAIL": 75,
-    "EX_PROTOCOL": 76, "EX_NOPERM": 77, "O_NONBLOCK": 0o4000, "O_CLOEXEC": 0o2000000,
-    "O_DIRECTORY": 0o200000, "P_WAIT": 0, "P_NOWAIT": 1, "GRND_NONBLOCK": 1, "GRND_RANDOM": 2,
-    "PRIO_PROCESS": 0, "ST_RDONLY": 1, "ST_NOSUID": 2,
+    "EX_OK": 0,
+    "EX_USAGE": 64,
+    "EX_DATAERR": 65,
+    "EX_NOINPUT": 66,
+    "EX_UNAVAILABLE": 69,
+    "EX_SOFTWARE": 70,
+    "EX_OSERR": 71,
+    "EX_IOERR": 74,
+    "EX_CONFIG": 78,
+    "EX_NOUSER": 67,
+    "EX_NOHOST": 68,
+    "EX_CANTCREAT": 73,
+    "EX_OSFILE": 72,
+    "EX_TEMPFAIL": 75,
+    "EX_PROTOCOL": 76,
+    "EX_NOPERM": 77,
+    "O_NONBLOCK": 0o4000,
+    "O_CLOEXEC": 0o2000000,
+    "O_DIRECTORY": 0o200000,
+    "P_WAIT": 0,
+    "P_NOWAIT": 1,
+    "GRND_NONBLOCK": 1,
+    "GRND_RANDOM": 2,
+    "PRIO_PROCESS": 0,
+    "ST_RDONLY": 1,
+    "ST_NOSUID": 2,
 }

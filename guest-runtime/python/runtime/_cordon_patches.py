@@ -1,8 +1,8 @@
 """Small changes to modules of the standard library, made when they are imported.
 
-Owns what plugins expect and this version of the library no longer has or cannot do
-here. A patch runs right after its module; modules that are loaded already are
-patched at once.
+Owns the functions that plugins expect and that this version of the library no longer
+has or cannot do here. A patch runs right after its module; modules that are loaded
+already are patched at once.
 """
 
 import sys
@@ -16,13 +16,12 @@ def _asyncio_events(module):
     policy = module._BaseDefaultEventLoopPolicy
 
     def get_event_loop(self):
-        if self._local._loop is None and (
-                threading.current_thread() is threading.main_thread()):
+        if self._local._loop is None and (threading.current_thread() is threading.main_thread()):
             self.set_event_loop(self.new_event_loop())
         if self._local._loop is None:
             raise RuntimeError(
-                "There is no current event loop in thread %r."
-                % threading.current_thread().name)
+                "There is no current event loop in thread %r." % threading.current_thread().name
+            )
         return self._local._loop
 
     policy.get_event_loop = get_event_loop
@@ -30,8 +29,19 @@ def _asyncio_events(module):
 
 # Locales that are as the C locale in all but the name. Others would have to change
 # the names of months, and plugins that ask for them have to expect a refusal.
-_LOCALES = ("", "C", "POSIX", "C.UTF-8", "C.utf8", "en_US.UTF-8", "en_US.utf8", "en_GB.UTF-8",
-            "en_GB.utf8", "en_US", "en_GB")
+_LOCALES = (
+    "",
+    "C",
+    "POSIX",
+    "C.UTF-8",
+    "C.utf8",
+    "en_US.UTF-8",
+    "en_US.utf8",
+    "en_GB.UTF-8",
+    "en_GB.utf8",
+    "en_US",
+    "en_GB",
+)
 
 
 def _locale(module):
@@ -55,7 +65,8 @@ def _locale(module):
 
     def format(percent, value, grouping=False, monetary=False, *additional):
         return module.format_string(
-            percent, (value, *additional) if additional else value, grouping, monetary)
+            percent, (value, *additional) if additional else value, grouping, monetary
+        )
 
     module._setlocale = module.setlocale = setlocale
     if not hasattr(module, "format"):
@@ -97,7 +108,7 @@ def _zoneinfo_tzpath(module):
 
 
 def _platform(module):
-    """Nothing is known of a C library: there is no file to look into."""
+    """Knows nothing of a C library: there is no file to look into."""
     module.libc_ver = lambda executable=None, lib="", version="", chunksize=16384: (lib, version)
 
 
@@ -110,8 +121,9 @@ def _inspect(module):
     def getargspec(func):
         found = module.getfullargspec(func)
         if found.kwonlyargs or found.annotations:
-            raise ValueError("the function has keyword-only parameters or annotations;"
-                             " use inspect.signature()")
+            raise ValueError(
+                "the function has keyword-only parameters or annotations; use inspect.signature()"
+            )
         return ArgSpec(found.args, found.varargs, found.varkw, found.defaults)
 
     module.ArgSpec, module.getargspec = ArgSpec, getargspec
@@ -134,7 +146,7 @@ PATCHES = {
 
 
 class Finder:
-    """Finds the modules with a patch and adds it to how they are run."""
+    """Finds the modules with a patch and runs the patch right after the module."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):

@@ -1,7 +1,7 @@
-"""What a plugin is told when it uses what cannot exist in a component.
+"""The words for a plugin that uses something that cannot exist in a component.
 
-Modules for such things can be imported, because plugins import them defensively;
-their use raises an error that says what to do instead.
+Modules for such things can be imported, because plugins import them defensively; their
+use raises an error that names another way.
 """
 
 import errno

@@ -1,10 +1,10 @@
 """Starts a plugin a few times before the snapshot is taken.
 
-What the interpreter does once per code object, type or string (specialising
-bytecode, filling method caches, hashing) writes to memory that all instances share
-until it is written to. Done here, it is in the snapshot and costs an instance
-neither time nor pages. Owns the plugin that is rehearsed with and the undoing of
-every trace of it; the hub is never asked, because there is none yet.
+The interpreter does some work once per code object, type or string (specialising
+bytecode, filling method caches, hashing). That work writes to memory that all instances
+share until it is written to. Done here, the work is in the snapshot and costs an
+instance neither time nor pages. The module owns the plugin that is rehearsed with and
+the undoing of every trace of it. The hub is never asked, because there is none yet.
 """
 
 import marshal
@@ -15,7 +15,7 @@ import _cordon_binding
 import _cordon_log
 import _cordon_runtime
 
-# Times: until the interpreter has specialised what it wants to.
+# Rounds until the interpreter has specialised all the bytecode that it wants to.
 ROUNDS = 16
 
 FOLDER = "/plugin/"
@@ -68,8 +68,13 @@ SETUP = {
     "hardware_id": 1,
     "plugin_folder": FOLDER,
     "data_folder": "/data/",
-    "parameters": [("HardwareID", "1"), ("Name", "Rehearsal"), ("Mode6", "Normal"),
-                   ("Version", "1.0"), ("Author", "Cordon")],
+    "parameters": [
+        ("HardwareID", "1"),
+        ("Name", "Rehearsal"),
+        ("Mode6", "Normal"),
+        ("Version", "1.0"),
+        ("Author", "Cordon"),
+    ],
     "settings": [("Language", "en")],
     "environment": [],
     "utc_offset": 0,
@@ -78,7 +83,7 @@ SETUP = {
     "packages": False,
 }
 
-# The functions of the hub that a start asks, and what they say here.
+# The functions of the hub that a start asks, and their answers here.
 _ANSWERS = {
     "log": lambda level, origin, text: None,
     "devices_list": lambda: [],

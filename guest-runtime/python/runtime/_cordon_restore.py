@@ -1,7 +1,7 @@
-"""After the snapshot: what must not be shared between instances is renewed.
+"""Renews the state that instances must not share, after the snapshot.
 
 Runs first in every instance. Everything else is part of the snapshot, see
-`_cordon_boot`. Knows nothing about the plugin API.
+`_cordon_boot`. The module knows nothing about the plugin API.
 """
 
 import os
@@ -12,7 +12,7 @@ import _cordon_clock
 
 
 def restore(setup):
-    """Renews what differs between instances."""
+    """Renews the state that differs between instances."""
     zone = setup["time_zone"]
     _environment(setup["environment"], zone)
     _cordon_clock.set_zone(zone, setup["utc_offset"])
@@ -21,13 +21,13 @@ def restore(setup):
 
 
 def _environment(configured, zone):
-    """Adds to ``os.environ`` what the configuration says.
+    """Adds the variables of the configuration to ``os.environ``.
 
-    Past ``putenv``: nothing in the component reads the C library's environment, and
-    the first name that is put there takes longer than all the rest.
+    It goes past ``putenv``: nothing in the component reads the C library's environment,
+    and the first name that is put there takes longer than all the rest.
     """
     for name, value in ([("TZ", zone)] if zone else []) + configured:
-        # Others the plugin finds missing, as it would under any shell.
+        # Variables with other names are left out, as under any shell.
         if name and "=" not in name and "\0" not in name + value:
             os.environ._data[os.fsencode(name)] = os.fsencode(value)
 
@@ -44,7 +44,7 @@ def _entropy():
 
 
 def _moments():
-    """What was computed from the clock."""
+    """Renews the values that were computed from the clock."""
     # %(relativeCreated)d counts from here, in nanoseconds.
     sys.modules["logging"]._startTime = time.time_ns()
     # email.utils, calendar, datetime and http.cookiejar compute on each call;

@@ -1,4 +1,4 @@
-"""What the hub calls: the functions of the framework of the instance.
+"""The functions that the hub calls, which are those of the instance's framework.
 
 ``deliver`` and ``call`` are the framework's very own, not functions that lead there:
 they are on the path of every callback.

@@ -1,9 +1,10 @@
-"""Compiling what plugins and their packages are written in.
+"""Compiles the sources of plugins and their packages.
 
 Owns one correction: the interpreter looks for some mistakes in the text of a module
 that it has parsed already, and takes words of comments for code there, such as the
-"for" in ``f(a=b  # for later)``. What it refuses is compiled once more without its
-comments; a refusal that stays is the first one, with the module as it is written.
+"for" in ``f(a=b  # for later)``. A module that it refuses is compiled once more without
+its comments. If that is refused too, the first refusal is raised, for the module as it
+is written.
 """
 
 import re
@@ -24,7 +25,7 @@ _TOKENS = re.compile(
 def compiled(source, path):
     """The code of a module from its bytes.
 
-    Raises what the compiler raises for the module as it is written.
+    Raises the compiler's exception for the module as it is written.
     """
     try:
         return compile(source, path, "exec", dont_inherit=True)
@@ -37,7 +38,7 @@ def compiled(source, path):
 
 
 def _without_comment(found):
-    # Of the same length, so that every position stays what it is.
+    # Blanks of the comment's length leave every position as it is.
     return found.group() if found["comment"] is None else " " * len(found.group())
 
 

@@ -1,8 +1,7 @@
 """``sys.stdout`` and ``sys.stderr`` as streams into the plugin's log.
 
-Owns the lines that are not complete yet, one per thread and of bounded length.
-It never waits and never refuses text; what is over the hub's limits is dropped
-there and counted.
+Owns the lines that are not complete yet, one per thread and of bounded length. It never
+waits and never refuses text; the hub drops and counts the text beyond its limits.
 """
 
 import io
@@ -40,15 +39,13 @@ class LogStream(io.TextIOBase):
         return True
 
     def fileno(self):
-        """The number by which programs ask whether this is a terminal. What is
-        written to the number itself goes nowhere."""
+        """The number by which programs ask whether this is a terminal. Bytes written to
+        the number itself go nowhere."""
         return self._number
 
     def write(self, text):
         if not isinstance(text, str):
-            raise TypeError(
-                "write() argument must be str, not " + type(text).__name__
-            )
+            raise TypeError("write() argument must be str, not " + type(text).__name__)
         thread = get_ident()
         *lines, rest = (self._partial.pop(thread, "") + text).split("\n")
         for line in lines:
@@ -77,7 +74,7 @@ class LogStream(io.TextIOBase):
 
 
 class LogBuffer(io.RawIOBase):
-    """What ``sys.stdout.buffer`` is for programs that write bytes."""
+    """``sys.stdout.buffer``, for programs that write bytes."""
 
     def __init__(self, stream):
         self._stream = stream

@@ -36,7 +36,7 @@ WNOHANG = 1
 # Whatever makes a shell do more than start one program with these words.
 _SHELL_WORK = re.compile(r"[|&;<>()$`\\*?\[\]#~!{}\n]")
 
-# What many commands end with, and what needs no shell.
+# The ends of many commands that need no shell.
 _REDIRECTION = re.compile(r"\s*(?:([12]?)>\s*/dev/null|(2>&1))\s*$")
 
 # Return codes of processes that were started here and not yet waited for with
@@ -62,7 +62,7 @@ class Pipe(io.RawIOBase):
     def __init__(self, lease, stream):
         self._lease = lease
         self._stream = stream
-        # Whether another process reads it, so that it is not ours to close.
+        # Whether another process reads this pipe, so that it is not ours to close.
         self._given = False
 
     def readable(self):
@@ -99,7 +99,8 @@ class Pipe(io.RawIOBase):
                 hub.close(self._lease.number, self._stream)
 
     def give(self):
-        """Lends it to a copying thread; returns what that reads with."""
+        """Lends the pipe to a copying thread; returns the object with which the thread
+        reads."""
         self._given = True
         lease, stream = self._lease, self._stream
         return lambda: hub.read(lease.number, stream, CHUNK)
@@ -120,16 +121,40 @@ class Pipe(io.RawIOBase):
 class Popen(subprocess.Popen):
     """``subprocess.Popen`` over the hub's processes.
 
-    What would happen inside the new process before it runs its program
-    (``preexec_fn``, ``pass_fds``, another user) is refused.
+    Steps that would run inside the new process before its program (``preexec_fn``,
+    ``pass_fds``, another user) are refused.
     """
 
-    def __init__(self, args, bufsize=-1, executable=None, stdin=None, stdout=None,
-                 stderr=None, preexec_fn=None, close_fds=True, shell=False, cwd=None,
-                 env=None, universal_newlines=None, startupinfo=None, creationflags=0,
-                 restore_signals=True, start_new_session=False, pass_fds=(), *,
-                 user=None, group=None, extra_groups=None, encoding=None, errors=None,
-                 text=None, umask=-1, pipesize=-1, process_group=None):
+    def __init__(
+        self,
+        args,
+        bufsize=-1,
+        executable=None,
+        stdin=None,
+        stdout=None,
+        stderr=None,
+        preexec_fn=None,
+        close_fds=True,
+        shell=False,
+        cwd=None,
+        env=None,
+        universal_newlines=None,
+        startupinfo=None,
+        creationflags=0,
+        restore_signals=True,
+        start_new_session=False,
+        pass_fds=(),
+        *,
+        user=None,
+        group=None,
+        extra_groups=None,
+        encoding=None,
+        errors=None,
+        text=None,
+        umask=-1,
+        pipesize=-1,
+        process_group=None,
+    ):
         self.args = args
         self.stdin = self.stdout = self.stderr = None
         self.pid = self.returncode = None
@@ -165,7 +190,7 @@ class Popen(subprocess.Popen):
     def _open(self, stdin, stdout, stderr, ends, bufsize):
         """Makes the files that the plugin works with, and serves those that it gave."""
         lease = self._lease
-        # What still runs to serve the plugin's own files.
+        # The threads that still serve the plugin's own files.
         self._copying = []
         if ends[_INPUT] == _PIPE:
             if stdin == subprocess.PIPE:
@@ -173,7 +198,8 @@ class Popen(subprocess.Popen):
             else:
                 self._copy(_source(stdin), Pipe(lease, _INPUT))
         for stream, given, leads in (
-            (_STDOUT, stdout, ends[_STDOUT]), (_STDERR, stderr, ends[_STDERR]),
+            (_STDOUT, stdout, ends[_STDOUT]),
+            (_STDERR, stderr, ends[_STDERR]),
         ):
             if leads != _PIPE:
                 continue
@@ -196,8 +222,11 @@ class Popen(subprocess.Popen):
                 if not size:
                     file = io.BufferedWriter(pipe)
                 file = io.TextIOWrapper(
-                    file, write_through=True, line_buffering=lines,
-                    encoding=self.encoding, errors=self.errors,
+                    file,
+                    write_through=True,
+                    line_buffering=lines,
+                    encoding=self.encoding,
+                    errors=self.errors,
                 )
         else:
             file = io.BufferedReader(pipe, size) if size else pipe
@@ -243,7 +272,7 @@ class Popen(subprocess.Popen):
             self._ended(hub.wait(self.pid, nanoseconds))
             if self.returncode is None:
                 raise subprocess.TimeoutExpired(self.args, timeout)
-        # What the process wrote into the plugin's files is there when it is over.
+        # The output is in the plugin's files when the process is over.
         for thread in self._copying:
             thread.join()
         self._copying = []
@@ -330,7 +359,7 @@ class Popen(subprocess.Popen):
 
 
 def _refuse(preexec_fn, pass_fds, user, group, extra_groups, startupinfo, creationflags):
-    # A process has a group of its own in any case, which is what these are for.
+    # These ask for a group of its own, which every process has in any case.
     if preexec_fn is not None and preexec_fn not in (setsid, setpgrp):
         raise ValueError("preexec_fn is not supported: the hub starts the program, not Python")
     if pass_fds:
@@ -383,7 +412,7 @@ def _without_shell(command, stdout, stderr):
         elif step.group(1) == "2":
             stderr = subprocess.DEVNULL
         elif stderr == subprocess.STDOUT:
-            # Error output to where standard output was: needs a shell.
+            # Sending error output to where standard output was needs a shell.
             return None
         else:
             stdout = subprocess.DEVNULL
@@ -425,7 +454,7 @@ def _spawn(program, words, env, cwd, ends):
 
 
 def _source(given):
-    """A function that reads the next bytes of what the plugin gave as input."""
+    """A function that reads the next bytes of the plugin's input."""
     if isinstance(given, int):
         return lambda: os.read(given, CHUNK)
     raw = getattr(getattr(given, "buffer", given), "raw", given)
@@ -440,7 +469,7 @@ def _source(given):
 
 
 def _sink(given):
-    """A function that writes all of some bytes to what the plugin gave."""
+    """A function that writes all of some bytes to the plugin's output."""
     if isinstance(given, Pipe):
         return lambda data: _write_all(given.write, data)
     if isinstance(given, int):
@@ -454,7 +483,7 @@ def _sink(given):
 
 def _write_all(write, data):
     while data:
-        data = data[write(data):]
+        data = data[write(data) :]
 
 
 def system(command):
@@ -522,9 +551,26 @@ def _refused(name):
 
 
 _REFUSED = (
-    "fork", "forkpty", "posix_spawn", "posix_spawnp", "execl", "execle", "execlp",
-    "execlpe", "execv", "execve", "execvp", "execvpe", "spawnl", "spawnle", "spawnlp",
-    "spawnlpe", "spawnv", "spawnve", "spawnvp", "spawnvpe",
+    "fork",
+    "forkpty",
+    "posix_spawn",
+    "posix_spawnp",
+    "execl",
+    "execle",
+    "execlp",
+    "execlpe",
+    "execv",
+    "execve",
+    "execvp",
+    "execvpe",
+    "spawnl",
+    "spawnle",
+    "spawnlp",
+    "spawnlpe",
+    "spawnv",
+    "spawnve",
+    "spawnvp",
+    "spawnvpe",
 )
 
 

@@ -1,9 +1,9 @@
 """Python's ``_thread`` over the hub's threads.
 
-Owns the Python half of threading: handles, starting, joining, the switch
-interval. ``_cordon_lock`` is the native half. ``install`` puts both in the place
-of RustPython's own, which would start threads of the operating system and wait on
-its locks. Runs once, before the snapshot and before ``threading`` is imported.
+Owns the Python half of threading: handles, starting, joining, the switch interval.
+``_cordon_lock`` is the native half. ``install`` puts both in the place of RustPython's
+own, which would start threads of the operating system and wait on its locks. It runs
+once, before the snapshot and before ``threading`` is imported.
 """
 
 import sys
@@ -81,7 +81,7 @@ def _begin_switching():
 
 
 def _end_switching():
-    """Turns it off: a plugin with one thread pays nothing."""
+    """Turns the switch interval off: a plugin with one thread pays nothing."""
     sys.monitoring.set_events(_TOOL, 0)
 
 
@@ -121,7 +121,7 @@ def _ended():
 
 
 def _report(function):
-    """What a thread raised and nobody caught; ``threading`` handles its own."""
+    """Reports an exception that no thread caught; ``threading`` handles its own."""
     kind, value, trace = sys.exc_info()
     sys.unraisablehook(
         _Unraisable(kind, value, trace, "Exception ignored in thread started by", function)
@@ -230,7 +230,7 @@ def _make_thread_handle(ident):
     return handle
 
 
-# What was asked for last.
+# The size that was asked for last.
 _wanted_stack = 0
 
 # Least size that is not refused.
@@ -256,7 +256,10 @@ def get_native_id():
 def install():
     """Makes ``_thread`` and ``time.sleep`` use the hub's threads."""
     for function in (
-        start_new_thread, start_joinable_thread, get_native_id, stack_size,
+        start_new_thread,
+        start_joinable_thread,
+        get_native_id,
+        stack_size,
     ):
         function.__module__ = "_thread"
     _thread.lock = _thread.LockType = _cordon_lock.lock

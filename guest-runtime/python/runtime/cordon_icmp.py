@@ -1,7 +1,7 @@
-"""ICMP echo for plugins: whether a host answers, and how fast.
+"""ICMP echo for plugins, which tells whether a host answers, and how fast.
 
-A part of Cordon, for plugins that would otherwise start ``ping`` or open a raw
-socket. Needs the grant ``icmp``, or the instance's own Address.
+The module is a part of Cordon, for plugins that would otherwise start ``ping`` or open
+a raw socket. It needs the grant ``icmp``, or the instance's own Address.
 
     import cordon_icmp
     try:
@@ -22,7 +22,7 @@ __all__ = ["Reply", "ping", "is_up"]
 
 
 class Reply(namedtuple("Reply", "address round_trip size")):
-    """Who answered, after how many seconds, with how many payload bytes."""
+    """The address that answered, the seconds until then, and the number of payload bytes."""
 
     __slots__ = ()
 
@@ -36,8 +36,8 @@ def ping(host, timeout=1.0, size=56, ttl=None):
 
     ``timeout`` is in seconds, at most 60. Blocks the calling thread only. Raises
     ``TimeoutError`` without an answer, ``socket.gaierror`` for a name without an
-    address, ``PermissionError`` without a grant, ``BlockingIOError`` beyond the
-    limit ``echoes``, and ``OSError`` for what the network reports.
+    address, ``PermissionError`` without a grant, ``BlockingIOError`` beyond the limit
+    ``echoes``, and ``OSError`` for an error that the network reports.
     """
     if timeout <= 0:
         raise ValueError("timeout must be more than 0")

@@ -1,4 +1,4 @@
-"""Descriptors of sockets in module ``os``, and what the selectors ask of it.
+"""Descriptors of sockets in module ``os``, and the questions of the selectors.
 
 Files belong to the system interface and have small numbers, sockets belong to the hub
 and have numbers from 10000 on. Owns the few functions of ``os`` that programs call
@@ -24,7 +24,7 @@ _get_blocking = getattr(os, "get_blocking", None)
 # the hub's sockets never block, waiting is the business of the caller.
 _nonblocking = set()
 
-# Numbers that a program said it would hand on; there is nothing to hand them on to.
+# Numbers that a program said it would hand on; there is no process to hand them on to.
 _inheritable = set()
 
 # Numbers that `pipe` gave out.
@@ -32,10 +32,15 @@ _pipes = set()
 
 _fstat = None
 
-# What programs ask of the system: buffers of one call, sizes, processors.
+# The figures that programs ask the system for: buffers of one call, sizes, processors.
 _SYSTEM = {
-    "SC_IOV_MAX": 1024, "SC_PAGE_SIZE": 65536, "SC_PAGESIZE": 65536, "SC_CLK_TCK": 100,
-    "SC_NPROCESSORS_CONF": 1, "SC_NPROCESSORS_ONLN": 1, "SC_OPEN_MAX": 1024,
+    "SC_IOV_MAX": 1024,
+    "SC_PAGE_SIZE": 65536,
+    "SC_PAGESIZE": 65536,
+    "SC_CLK_TCK": 100,
+    "SC_NPROCESSORS_CONF": 1,
+    "SC_NPROCESSORS_ONLN": 1,
+    "SC_OPEN_MAX": 1024,
     "SC_HOST_NAME_MAX": 64,
 }
 
@@ -136,7 +141,9 @@ def dup(fd, /):
     if fd >= FIRST:
         return _cordon_socket.dup(fd)
     os.fstat(fd)
-    raise OSError(errno.EOPNOTSUPP, "descriptors of files cannot be duplicated; open the file again")
+    raise OSError(
+        errno.EOPNOTSUPP, "descriptors of files cannot be duplicated; open the file again"
+    )
 
 
 def fstat(fd):

@@ -1,6 +1,6 @@
 """Python's ``_socket``: constants, names and options over ``_cordon_socket``.
 
-The native half has the class and everything that moves data. Here is what happens
+The native half has the class and everything that moves data. This half does the work of
 once per connection or less: looking up names and services, and the packed forms of
 options. Numbers are those of Linux.
 """
@@ -10,7 +10,11 @@ import struct as _struct
 
 import _cordon_socket as _native
 from _cordon_socket import (
-    dup, getdefaulttimeout, gethostname, if_nameindex, setdefaulttimeout,
+    dup,
+    getdefaulttimeout,
+    gethostname,
+    if_nameindex,
+    setdefaulttimeout,
 )
 
 error = OSError
@@ -33,26 +37,25 @@ _CONSTANTS = {
     "SOCK": "STREAM 1 DGRAM 2 RAW 3 RDM 4 SEQPACKET 5 NONBLOCK 2048 CLOEXEC 524288",
     "SOL": "SOCKET 1 IP 0 TCP 6 UDP 17",
     "SO": "REUSEADDR 2 TYPE 3 ERROR 4 DONTROUTE 5 BROADCAST 6 SNDBUF 7 RCVBUF 8"
-          " KEEPALIVE 9 OOBINLINE 10 LINGER 13 REUSEPORT 15 RCVLOWAT 18 SNDLOWAT 19"
-          " RCVTIMEO 20 SNDTIMEO 21 BINDTODEVICE 25 ACCEPTCONN 30 PROTOCOL 38 DOMAIN 39",
+    " KEEPALIVE 9 OOBINLINE 10 LINGER 13 REUSEPORT 15 RCVLOWAT 18 SNDLOWAT 19"
+    " RCVTIMEO 20 SNDTIMEO 21 BINDTODEVICE 25 ACCEPTCONN 30 PROTOCOL 38 DOMAIN 39",
     "TCP": "NODELAY 1 MAXSEG 2 CORK 3 KEEPIDLE 4 KEEPINTVL 5 KEEPCNT 6 SYNCNT 7"
-           " DEFER_ACCEPT 9 INFO 11 QUICKACK 12 USER_TIMEOUT 18 FASTOPEN 23",
+    " DEFER_ACCEPT 9 INFO 11 QUICKACK 12 USER_TIMEOUT 18 FASTOPEN 23",
     "IPPROTO": "IP 0 ICMP 1 IGMP 2 TCP 6 UDP 17 IPV6 41 ICMPV6 58 RAW 255",
     "IP": "TOS 1 TTL 2 MULTICAST_IF 32 MULTICAST_TTL 33 MULTICAST_LOOP 34"
-          " ADD_MEMBERSHIP 35 DROP_MEMBERSHIP 36 DEFAULT_MULTICAST_TTL 1"
-          " DEFAULT_MULTICAST_LOOP 1 MAX_MEMBERSHIPS 20",
+    " ADD_MEMBERSHIP 35 DROP_MEMBERSHIP 36 DEFAULT_MULTICAST_TTL 1"
+    " DEFAULT_MULTICAST_LOOP 1 MAX_MEMBERSHIPS 20",
     "IPV6": "UNICAST_HOPS 16 MULTICAST_IF 17 MULTICAST_HOPS 18 MULTICAST_LOOP 19"
-            " JOIN_GROUP 20 LEAVE_GROUP 21 V6ONLY 26 TCLASS 67",
+    " JOIN_GROUP 20 LEAVE_GROUP 21 V6ONLY 26 TCLASS 67",
     "MSG": "OOB 1 PEEK 2 DONTROUTE 4 CTRUNC 8 TRUNC 32 DONTWAIT 64 EOR 128 WAITALL 256"
-           " NOSIGNAL 16384 MORE 32768 CMSG_CLOEXEC 1073741824",
+    " NOSIGNAL 16384 MORE 32768 CMSG_CLOEXEC 1073741824",
     "SHUT": "RD 0 WR 1 RDWR 2",
-    "AI": "PASSIVE 1 CANONNAME 2 NUMERICHOST 4 V4MAPPED 8 ALL 16 ADDRCONFIG 32"
-          " NUMERICSERV 1024",
+    "AI": "PASSIVE 1 CANONNAME 2 NUMERICHOST 4 V4MAPPED 8 ALL 16 ADDRCONFIG 32 NUMERICSERV 1024",
     "EAI": "BADFLAGS -1 NONAME -2 AGAIN -3 FAIL -4 NODATA -5 FAMILY -6 SOCKTYPE -7"
-           " SERVICE -8 ADDRFAMILY -9 MEMORY -10 SYSTEM -11 OVERFLOW -12",
+    " SERVICE -8 ADDRFAMILY -9 MEMORY -10 SYSTEM -11 OVERFLOW -12",
     "NI": "NUMERICHOST 1 NUMERICSERV 2 NOFQDN 4 NAMEREQD 8 DGRAM 16 MAXHOST 1025 MAXSERV 32",
     "INADDR": "ANY 0 BROADCAST 4294967295 NONE 4294967295 LOOPBACK 2130706433"
-              " UNSPEC_GROUP 3758096384 ALLHOSTS_GROUP 3758096385 MAX_LOCAL_GROUP 3758096639",
+    " UNSPEC_GROUP 3758096384 ALLHOSTS_GROUP 3758096385 MAX_LOCAL_GROUP 3758096639",
 }
 
 for _family, _words in _CONSTANTS.items():
@@ -65,15 +68,18 @@ IPPORT_USERRESERVED = 5000
 IPV6_ADD_MEMBERSHIP = IPV6_JOIN_GROUP
 IPV6_DROP_MEMBERSHIP = IPV6_LEAVE_GROUP
 
-# What the native half can set: level, number and its name there.
+# The options that the native half can set: level, number and its name there.
 _OPTIONS = {}
 for _level, _family, _names in (
-    (SOL_SOCKET, "SO", "REUSEADDR REUSEPORT BROADCAST KEEPALIVE RCVBUF SNDBUF ERROR TYPE"
-                       " ACCEPTCONN OOBINLINE LINGER"),
+    (
+        SOL_SOCKET,
+        "SO",
+        "REUSEADDR REUSEPORT BROADCAST KEEPALIVE RCVBUF SNDBUF ERROR TYPE"
+        " ACCEPTCONN OOBINLINE LINGER",
+    ),
     (IPPROTO_TCP, "TCP", "NODELAY KEEPIDLE KEEPINTVL KEEPCNT USER_TIMEOUT QUICKACK"),
     (IPPROTO_IP, "IP", "TTL TOS MULTICAST_TTL MULTICAST_LOOP MULTICAST_IF"),
-    (IPPROTO_IPV6, "IPV6", "V6ONLY UNICAST_HOPS MULTICAST_HOPS MULTICAST_LOOP MULTICAST_IF"
-                           " TCLASS"),
+    (IPPROTO_IPV6, "IPV6", "V6ONLY UNICAST_HOPS MULTICAST_HOPS MULTICAST_LOOP MULTICAST_IF TCLASS"),
 ):
     for _name in _names.split():
         _name = _family + "_" + _name
@@ -81,20 +87,52 @@ for _level, _family, _names in (
 
 # The services that plugins name; everything else has to be a number.
 _SERVICES = {
-    "echo": 7, "discard": 9, "ftp-data": 20, "ftp": 21, "ssh": 22, "telnet": 23,
-    "smtp": 25, "time": 37, "domain": 53, "bootps": 67, "bootpc": 68, "tftp": 69,
-    "http": 80, "pop3": 110, "sunrpc": 111, "nntp": 119, "ntp": 123, "imap2": 143,
-    "imap": 143, "snmp": 161, "snmp-trap": 162, "ldap": 389, "https": 443,
-    "submissions": 465, "syslog": 514, "submission": 587, "ldaps": 636, "ftps": 990,
-    "telnets": 992, "imaps": 993, "pop3s": 995, "mqtt": 1883, "ssdp": 1900,
-    "secure-mqtt": 8883, "sip": 5060, "mdns": 5353, "postgresql": 5432, "mysql": 3306,
+    "echo": 7,
+    "discard": 9,
+    "ftp-data": 20,
+    "ftp": 21,
+    "ssh": 22,
+    "telnet": 23,
+    "smtp": 25,
+    "time": 37,
+    "domain": 53,
+    "bootps": 67,
+    "bootpc": 68,
+    "tftp": 69,
+    "http": 80,
+    "pop3": 110,
+    "sunrpc": 111,
+    "nntp": 119,
+    "ntp": 123,
+    "imap2": 143,
+    "imap": 143,
+    "snmp": 161,
+    "snmp-trap": 162,
+    "ldap": 389,
+    "https": 443,
+    "submissions": 465,
+    "syslog": 514,
+    "submission": 587,
+    "ldaps": 636,
+    "ftps": 990,
+    "telnets": 992,
+    "imaps": 993,
+    "pop3s": 995,
+    "mqtt": 1883,
+    "ssdp": 1900,
+    "secure-mqtt": 8883,
+    "sip": 5060,
+    "mdns": 5353,
+    "postgresql": 5432,
+    "mysql": 3306,
     "http-alt": 8080,
 }
-_DATAGRAM_ONLY = frozenset(("bootps", "bootpc", "tftp", "snmp-trap", "syslog", "ssdp", "mdns", "ntp"))
+_DATAGRAM_ONLY = frozenset(
+    ("bootps", "bootpc", "tftp", "snmp-trap", "syslog", "ssdp", "mdns", "ntp")
+)
 _STREAM_ONLY = frozenset(("ftp", "ssh", "telnet", "smtp", "http", "pop3", "imap", "imap2"))
 
-_PROTOCOLS = {"ip": 0, "icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "ipv6": 41,
-              "ipv6-icmp": 58}
+_PROTOCOLS = {"ip": 0, "icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "ipv6": 41, "ipv6-icmp": 58}
 
 _GAI_WORDS = {
     EAI_BADFLAGS: "Bad value for ai_flags",
@@ -219,8 +257,8 @@ class socket(_native.socket):
         data, ancdata, truncated, source = self.recvmsg(room, ancbufsize, flags)
         start = 0
         for view in views:
-            part = data[start:start + view.nbytes]
-            view[:len(part)] = part
+            part = data[start : start + view.nbytes]
+            view[: len(part)] = part
             start += len(part)
         return len(data), ancdata, truncated, source
 
@@ -258,11 +296,13 @@ def _swap(value, bits, what):
     if not isinstance(value, int):
         raise TypeError("expected int, %s found" % type(value).__name__)
     if value < 0:
-        raise OverflowError("%s: can't convert negative Python int to C %s-bit unsigned integer"
-                            % (what, bits))
+        raise OverflowError(
+            "%s: can't convert negative Python int to C %s-bit unsigned integer" % (what, bits)
+        )
     if value >> bits:
-        raise OverflowError("%s: Python int too large to convert to C %s-bit unsigned integer"
-                            % (what, bits))
+        raise OverflowError(
+            "%s: Python int too large to convert to C %s-bit unsigned integer" % (what, bits)
+        )
     return int.from_bytes(value.to_bytes(bits // 8, "big"), "little")
 
 
@@ -462,8 +502,11 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
     if host is None:
         any_address = flags & AI_PASSIVE
         # Linux lists the IPv4 address first when both mean this machine.
-        found = [("0.0.0.0", 0), ("::", 0, 0, 0)] if any_address else [
-            ("::1", 0, 0, 0), ("127.0.0.1", 0)]
+        found = (
+            [("0.0.0.0", 0), ("::", 0, 0, 0)]
+            if any_address
+            else [("::1", 0, 0, 0), ("127.0.0.1", 0)]
+        )
     else:
         name = _text(host)
         if name == "":
@@ -500,8 +543,9 @@ def gethostbyname(name, /):
 
 
 def gethostbyname_ex(name, /):
-    found = getaddrinfo(name, None, AF_INET, SOCK_STREAM) if name else [
-        (0, 0, 0, "", ("0.0.0.0", 0))]
+    found = (
+        getaddrinfo(name, None, AF_INET, SOCK_STREAM) if name else [(0, 0, 0, "", ("0.0.0.0", 0))]
+    )
     return (_text(name), [], [entry[4][0] for entry in found])
 
 
@@ -514,9 +558,10 @@ def gethostbyaddr(address, /):
     try:
         name = _native.reverse(text)
     except gaierror as failure:
-        raise herror(1 if failure.errno == EAI_NONAME else 2,
-                     "Unknown host" if failure.errno == EAI_NONAME
-                     else "Host name lookup failure") from None
+        raise herror(
+            1 if failure.errno == EAI_NONAME else 2,
+            "Unknown host" if failure.errno == EAI_NONAME else "Host name lookup failure",
+        ) from None
     return (name, [], [text.partition("%")[0]])
 
 

@@ -116,8 +116,9 @@ class Blob:
             return
         place = self._place(key, handle)
         if not isinstance(value, int):
-            raise TypeError("'%s' object cannot be interpreted as an integer"
-                            % type(value).__name__)
+            raise TypeError(
+                "'%s' object cannot be interpreted as an integer" % type(value).__name__
+            )
         if not 0 <= value <= 255:
             raise ValueError("byte must be in range(0, 256)")
         handle.write(bytes((value,)), place)
@@ -146,8 +147,9 @@ class Blob:
         try:
             return range(*key.indices(handle.length()))
         except TypeError:
-            raise TypeError("slice indices must be integers or None or have an __index__ "
-                            "method") from None
+            raise TypeError(
+                "slice indices must be integers or None or have an __index__ method"
+            ) from None
 
     def _place(self, key, handle):
         if not hasattr(type(key), "__index__"):

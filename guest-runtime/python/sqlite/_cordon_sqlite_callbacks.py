@@ -1,8 +1,8 @@
-"""What SQLite calls: wrappers round the plugin's functions.
+"""Wrappers round the plugin's functions that SQLite calls.
 
-SQLite knows no exceptions. A wrapper reports what was raised, when the program
-asked for that, and raises the text that SQLite shall say; ``MemoryError`` and
-``OverflowError`` go through, because SQLite has codes of its own for them.
+SQLite knows no exceptions. A wrapper reports an exception, when the program asked for
+that, and raises the text that SQLite shall say; ``MemoryError`` and ``OverflowError``
+go through, because SQLite has codes of its own for them.
 """
 
 import sys
@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 _tracebacks = [False]
 
-# What SQLite does with an authorizer that fails.
+# SQLite's verdict when an authorizer fails.
 _DENY = 1
 
 
@@ -20,15 +20,21 @@ def enable_callback_tracebacks(enable, /):
 
 
 class _Failed(Exception):
-    """Its text is what SQLite says."""
+    """An error with the text that SQLite says."""
 
 
 def _report(error, callback):
     if not _tracebacks[0]:
         return
-    sys.unraisablehook(SimpleNamespace(
-        exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__,
-        err_msg="Exception ignored in sqlite3 callback", object=callback))
+    sys.unraisablehook(
+        SimpleNamespace(
+            exc_type=type(error),
+            exc_value=error,
+            exc_traceback=error.__traceback__,
+            err_msg="Exception ignored in sqlite3 callback",
+            object=callback,
+        )
+    )
 
 
 def _translated(error, callback, text):
@@ -39,7 +45,7 @@ def _translated(error, callback, text):
 
 
 def _storable(value):
-    """Raises what SQLite could not say of a result."""
+    """Raises the error of a result that SQLite has no type for."""
     if type(value) is int and not -(1 << 63) <= value < 1 << 63:
         raise OverflowError("Python int too large to convert to SQLite INTEGER")
     if type(value) is str:
@@ -56,6 +62,7 @@ def function(callback):
         except BaseException as error:
             text = "user-defined function raised exception"
             raise _translated(error, callback, text) from None
+
     return call
 
 
@@ -109,6 +116,7 @@ def collation(callback):
         except BaseException as error:
             _report(error, callback)
             return 0
+
     return compare
 
 
@@ -124,6 +132,7 @@ def authorizer(callback):
         except BaseException as error:
             _report(error, callback)
             return _DENY
+
     return authorize
 
 
@@ -134,6 +143,7 @@ def progress(callback):
         except BaseException as error:
             _report(error, callback)
             return True
+
     return interrupt
 
 
@@ -147,4 +157,5 @@ def trace(callback, too_long):
             callback(expanded)
         except BaseException as error:
             _report(error, callback)
+
     return show

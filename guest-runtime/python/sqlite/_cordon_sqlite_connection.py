@@ -32,9 +32,19 @@ class Connection(Transactions, Copying):
     _database = None
     _blobs = ()
 
-    def __init__(self, database, timeout=5.0, detect_types=0, isolation_level="",
-                 check_same_thread=True, factory=None, cached_statements=128, uri=False,
-                 *, autocommit=LEGACY_TRANSACTION_CONTROL):
+    def __init__(
+        self,
+        database,
+        timeout=5.0,
+        detect_types=0,
+        isolation_level="",
+        check_same_thread=True,
+        factory=None,
+        cached_statements=128,
+        uri=False,
+        *,
+        autocommit=LEGACY_TRANSACTION_CONTROL,
+    ):
         name = os.fsencode(database)
         if b"\0" in name:
             raise ValueError("embedded null byte")
@@ -176,7 +186,8 @@ class Connection(Transactions, Copying):
     def enable_load_extension(self, enable, /):
         """There is nothing to enable: code cannot be loaded into a component."""
         raise CLASSES["NotSupportedError"](
-            "extensions cannot be loaded: a plugin's SQLite runs inside its component")
+            "extensions cannot be loaded: a plugin's SQLite runs inside its component"
+        )
 
     def load_extension(self, name, /, *, entrypoint=None):
         """Refuses: code cannot be loaded into a component."""
@@ -187,7 +198,7 @@ class Connection(Transactions, Copying):
         return self.setlimit(category, -1)
 
     def setlimit(self, category, limit, /):
-        """Set connection run-time limits and return what was set before."""
+        """Set connection run-time limits and return the value before."""
         self._check()
         if category not in LIMITS.values():
             raise ProgrammingError("'category' is out of bounds")
@@ -294,7 +305,8 @@ class Connection(Transactions, Copying):
             raise ProgrammingError(
                 "SQLite objects created in a thread can only be used in that same thread. "
                 "The object was created in thread id %d and this is thread id %d."
-                % (self._thread, get_ident()))
+                % (self._thread, get_ident())
+            )
 
 
 # The exceptions are reachable through every connection, as the DB-API suggests.

@@ -1,6 +1,6 @@
 """The numbers of SQLite's interface, by name.
 
-Written as text, because most plugins that import ``sqlite3`` use none of them.
+They are written as text, because most plugins that import ``sqlite3`` use none of them.
 """
 
 
@@ -37,7 +37,7 @@ CODES = _read("""
     AUTH_USER=279 OK_LOAD_PERMANENTLY=256 OK_SYMLINK=512
 """)
 
-# What an authorizer is asked about, and what it may answer.
+# The actions that an authorizer is asked about, and its answers.
 ACTIONS = _read("""
     DENY=1 IGNORE=2 CREATE_INDEX=1 CREATE_TABLE=2 CREATE_TEMP_INDEX=3 CREATE_TEMP_TABLE=4
     CREATE_TEMP_TRIGGER=5 CREATE_TEMP_VIEW=6 CREATE_TRIGGER=7 CREATE_VIEW=8 DELETE=9
@@ -67,5 +67,5 @@ SWITCHES = _read("""
     DBCONFIG_ENABLE_COMMENTS=1022 DBCONFIG_FP_DIGITS=1023
 """)
 
-# Of an error code its name. An extended code never has the value of another.
+# The name of each error code. An extended code never has the value of another.
 NAMES = {value: name for name, value in CODES.items()}

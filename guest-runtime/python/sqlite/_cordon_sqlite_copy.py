@@ -15,8 +15,10 @@ class Copying:
         """Makes a backup of the database."""
         self._check()
         if not isinstance(target, Copying):
-            raise TypeError("backup() argument 'target' must be sqlite3.Connection, not %s"
-                            % type(target).__name__)
+            raise TypeError(
+                "backup() argument 'target' must be sqlite3.Connection, not %s"
+                % type(target).__name__
+            )
         if target is self:
             raise ValueError("target cannot be the same connection instance")
         target._check()

@@ -4,7 +4,10 @@ from collections import abc
 
 from _cordon_sqlite_errors import InterfaceError, ProgrammingError
 from _cordon_sqlite_types import (
-    adapt_parameter, column_converters, column_title, plain_is_adapted,
+    adapt_parameter,
+    column_converters,
+    column_title,
+    plain_is_adapted,
 )
 
 
@@ -27,8 +30,9 @@ class Cursor:
         from _cordon_sqlite_connection import Connection
 
         if not isinstance(connection, Connection):
-            raise TypeError("argument 1 must be sqlite3.Connection, not %s"
-                            % type(connection).__name__)
+            raise TypeError(
+                "argument 1 must be sqlite3.Connection, not %s" % type(connection).__name__
+            )
         if self._busy:
             raise ProgrammingError("Recursive use of cursors not allowed.")
         self._drop_statement()
@@ -74,8 +78,9 @@ class Cursor:
         """Executes multiple SQL statements at once."""
         self._check()
         if not isinstance(sql_script, str):
-            raise TypeError("executescript() argument must be str, not %s"
-                            % type(sql_script).__name__)
+            raise TypeError(
+                "executescript() argument must be str, not %s" % type(sql_script).__name__
+            )
         if "\0" in sql_script:
             raise ValueError("embedded null character")
         connection = self._connection
@@ -170,8 +175,10 @@ class Cursor:
 
     def _execute(self, sql, many, repeated):
         if not isinstance(sql, str):
-            raise TypeError("execute%s() argument 1 must be str, not %s"
-                            % ("many" if repeated else "", type(sql).__name__))
+            raise TypeError(
+                "execute%s() argument 1 must be str, not %s"
+                % ("many" if repeated else "", type(sql).__name__)
+            )
         connection = self._connection
         self._busy = True
         try:
@@ -191,7 +198,8 @@ class Cursor:
             row = False
             for parameters in many:
                 row = statement.run(
-                    _values(statement, parameters), adapt_parameter, plain_is_adapted[0])
+                    _values(statement, parameters), adapt_parameter, plain_is_adapted[0]
+                )
                 if self._description is None:
                     self._describe(statement, connection)
                 if changes and not row:
@@ -214,8 +222,7 @@ class Cursor:
             return
         detect_types = connection._detect_types
         if detect_types:
-            self._converters = column_converters(
-                detect_types, names, statement.declared_types())
+            self._converters = column_converters(detect_types, names, statement.declared_types())
             names = [column_title(detect_types, name) for name in names]
         self._description = tuple([(name, None, None, None, None, None, None) for name in names])
 
@@ -259,15 +266,19 @@ def _values(statement, parameters):
     if len(parameters) != needed:
         raise ProgrammingError(
             "Incorrect number of bindings supplied. The current statement uses %d, "
-            "and there are %d supplied." % (needed, len(parameters)))
+            "and there are %d supplied." % (needed, len(parameters))
+        )
     return parameters
 
 
 def _is_sequence(parameters):
     if isinstance(parameters, (tuple, list, abc.Sequence)):
         return True
-    return hasattr(type(parameters), "__getitem__") and hasattr(type(parameters), "__len__") \
+    return (
+        hasattr(type(parameters), "__getitem__")
+        and hasattr(type(parameters), "__len__")
         and not hasattr(type(parameters), "keys")
+    )
 
 
 def _named(statement, parameters):
@@ -279,10 +290,12 @@ def _named(statement, parameters):
         if name is None:
             raise ProgrammingError(
                 "Binding %d has no name, but you supplied a dictionary (which has only names)."
-                % number)
+                % number
+            )
         try:
             values.append(parameters[name[1:]])
         except LookupError:
             raise ProgrammingError(
-                "You did not supply a value for binding parameter :%s." % name[1:]) from None
+                "You did not supply a value for binding parameter :%s." % name[1:]
+            ) from None
     return values

@@ -1,4 +1,4 @@
-"""The exceptions of ``sqlite3`` and which of SQLite's codes raises which."""
+"""The exceptions of ``sqlite3``, and the codes of SQLite that raise them."""
 
 from _cordon_sqlite_constants import NAMES
 
@@ -8,7 +8,7 @@ class Warning(Exception):
 
 
 class Error(Exception):
-    """What is wrong with a database, or with how it is used."""
+    """A fault of a database, or of its use."""
 
 
 class InterfaceError(Error):
@@ -16,7 +16,7 @@ class InterfaceError(Error):
 
 
 class DatabaseError(Error):
-    """What SQLite says of a database."""
+    """An error that SQLite reports of a database."""
 
 
 class DataError(DatabaseError):
@@ -24,7 +24,7 @@ class DataError(DatabaseError):
 
 
 class OperationalError(DatabaseError):
-    """What is not the program's fault, and every error in SQL."""
+    """A failure that is not the program's fault, and every error in SQL."""
 
 
 class IntegrityError(DatabaseError):
@@ -40,26 +40,50 @@ class ProgrammingError(DatabaseError):
 
 
 class NotSupportedError(DatabaseError):
-    """What this SQLite cannot do."""
+    """A call that this SQLite cannot carry out."""
 
 
 CLASSES = {
     kind.__name__: kind
-    for kind in (Warning, Error, InterfaceError, DatabaseError, DataError,
-                 OperationalError, IntegrityError, InternalError, ProgrammingError,
-                 NotSupportedError)
+    for kind in (
+        Warning,
+        Error,
+        InterfaceError,
+        DatabaseError,
+        DataError,
+        OperationalError,
+        IntegrityError,
+        InternalError,
+        ProgrammingError,
+        NotSupportedError,
+    )
 }
 
 for _kind in CLASSES.values():
     _kind.__module__ = "sqlite3"
 
-# By the low byte of the code; what is not here is a DatabaseError.
+# The classes by the low byte of the code; for a code that is not here, DatabaseError.
 _BY_CODE = {
-    1: OperationalError, 2: InternalError, 3: OperationalError, 4: OperationalError,
-    5: OperationalError, 6: OperationalError, 8: OperationalError, 9: OperationalError,
-    10: OperationalError, 12: InternalError, 13: OperationalError, 14: OperationalError,
-    15: OperationalError, 16: OperationalError, 17: OperationalError, 18: DataError,
-    19: IntegrityError, 20: IntegrityError, 21: InterfaceError, 25: InterfaceError,
+    1: OperationalError,
+    2: InternalError,
+    3: OperationalError,
+    4: OperationalError,
+    5: OperationalError,
+    6: OperationalError,
+    8: OperationalError,
+    9: OperationalError,
+    10: OperationalError,
+    12: InternalError,
+    13: OperationalError,
+    14: OperationalError,
+    15: OperationalError,
+    16: OperationalError,
+    17: OperationalError,
+    18: DataError,
+    19: IntegrityError,
+    20: IntegrityError,
+    21: InterfaceError,
+    25: InterfaceError,
 }
 _NO_MEMORY = 7
 

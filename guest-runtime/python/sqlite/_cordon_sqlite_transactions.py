@@ -1,4 +1,4 @@
-"""When a connection begins and ends transactions."""
+"""The beginning and the end of a connection's transactions."""
 
 from _cordon_sqlite_errors import ProgrammingError
 
@@ -30,7 +30,8 @@ class Transactions:
         level = str.upper(level)
         if level not in _LEVELS:
             raise ValueError(
-                "isolation_level string must be '', 'DEFERRED', 'IMMEDIATE', or 'EXCLUSIVE'")
+                "isolation_level string must be '', 'DEFERRED', 'IMMEDIATE', or 'EXCLUSIVE'"
+            )
         return level
 
     @staticmethod
@@ -39,8 +40,7 @@ class Transactions:
             return mode
         if type(mode) is int and mode == LEGACY_TRANSACTION_CONTROL:
             return mode
-        raise ValueError(
-            "autocommit must be True, False, or sqlite3.LEGACY_TRANSACTION_CONTROL")
+        raise ValueError("autocommit must be True, False, or sqlite3.LEGACY_TRANSACTION_CONTROL")
 
     @property
     def in_transaction(self):

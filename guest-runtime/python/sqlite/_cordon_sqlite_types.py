@@ -74,7 +74,7 @@ def column_converters(detect_types, names, declared):
 
 def _converter(detect_types, name, declared):
     if detect_types & PARSE_COLNAMES and "[" in name:
-        kind, closed, _ = name[name.index("[") + 1:].partition("]")
+        kind, closed, _ = name[name.index("[") + 1 :].partition("]")
         converter = converters.get(kind.upper()) if closed else None
         if converter is not None:
             return converter
@@ -87,7 +87,7 @@ def _converter(detect_types, name, declared):
 def column_title(detect_types, name):
     """The name of a column in ``description``, without the type in brackets."""
     if detect_types & PARSE_COLNAMES and "[" in name:
-        name = name[:name.index("[")]
+        name = name[: name.index("[")]
         if name.endswith(" "):
             name = name[:-1]
     return name

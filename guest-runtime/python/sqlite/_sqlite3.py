@@ -1,8 +1,8 @@
-"""What the standard library's package ``sqlite3`` is made of.
+"""The base of the standard library's package ``sqlite3``.
 
-The package's own Python comes with the interpreter; in CPython this module is
-written in C. SQLite itself is part of the component, and ``_cordon_sqlite`` is its
-interface. Files are those the plugin may open anyway.
+The package's own Python comes with the interpreter; in CPython this module is written
+in C. SQLite itself is part of the component, and ``_cordon_sqlite`` is its interface.
+It opens only files that the plugin may open anyway.
 """
 
 import time as _time
@@ -15,21 +15,35 @@ from _cordon_sqlite_callbacks import enable_callback_tracebacks
 from _cordon_sqlite_connection import Connection
 from _cordon_sqlite_cursor import Cursor
 from _cordon_sqlite_errors import (
-    DatabaseError, DataError, Error, IntegrityError, InterfaceError, InternalError,
-    NotSupportedError, OperationalError, ProgrammingError, Warning,
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    Warning,
 )
 from _cordon_sqlite_row import Row
 from _cordon_sqlite_transactions import LEGACY_TRANSACTION_CONTROL
 from _cordon_sqlite_types import (
-    PARSE_COLNAMES, PARSE_DECLTYPES, PrepareProtocol, adapt, adapters, converters,
-    register_adapter, register_converter,
+    PARSE_COLNAMES,
+    PARSE_DECLTYPES,
+    PrepareProtocol,
+    adapt,
+    adapters,
+    converters,
+    register_adapter,
+    register_converter,
 )
 
 _native.prepare(_errors.make, _time.localtime)
 
 sqlite_version = _native.version()
 
-# Of the module, not of SQLite; gone from Python 3.14, and still read by plugins.
+# The version of the module, not of SQLite; gone from Python 3.14, and still read by plugins.
 version = "2.6.0"
 
 # A connection may be used by several threads, one after the other.

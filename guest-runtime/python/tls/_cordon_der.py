@@ -1,11 +1,19 @@
 """A reader of DER, as much of it as certificates and keys need."""
 
-_SHORT_TEXT = {0x0C: "utf-8", 0x13: "latin-1", 0x14: "latin-1", 0x16: "latin-1",
-               0x12: "latin-1", 0x1A: "latin-1", 0x1E: "utf-16-be", 0x1C: "utf-32-be"}
+_SHORT_TEXT = {
+    0x0C: "utf-8",
+    0x13: "latin-1",
+    0x14: "latin-1",
+    0x16: "latin-1",
+    0x12: "latin-1",
+    0x1A: "latin-1",
+    0x1E: "utf-16-be",
+    0x1C: "utf-32-be",
+}
 
 
 class Damaged(ValueError):
-    """The bytes are not what they should be."""
+    """The bytes are no valid DER."""
 
 
 class Reader:
@@ -34,11 +42,11 @@ class Reader:
             octets = length & 0x7F
             if not 1 <= octets <= 4:
                 raise Damaged("a length has %d octets" % octets)
-            length, at = int.from_bytes(self.content[at:at + octets], "big"), at + octets
+            length, at = int.from_bytes(self.content[at : at + octets], "big"), at + octets
         if at + length > len(self.content):
             raise Damaged("a value is cut off")
         self.position = at + length
-        return tag, self.content[at:at + length]
+        return tag, self.content[at : at + length]
 
     def take(self, tag):
         """Content of the next value, which must have this tag."""

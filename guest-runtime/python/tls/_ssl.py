@@ -1,9 +1,9 @@
-"""Module ``_ssl``: what CPython's ``ssl`` is made of, over the hub's TLS.
+"""Module ``_ssl``: the base of CPython's ``ssl``, over the hub's TLS.
 
-Contexts collect settings, memory BIOs and sockets carry the bytes of a session in
-the hub. The cryptography, the decision about certificates, and the roots of the
-system are the hub's (``_cordon_tls``); it speaks TLS 1.2 and 1.3. Numbers and texts
-are those that plugins know from OpenSSL.
+Contexts collect settings, memory BIOs and sockets carry the bytes of a session in the
+hub. The cryptography, the decision about certificates, and the roots of the system are
+the hub's (``_cordon_tls``), which speaks TLS 1.2 and 1.3. Numbers and texts are those
+that plugins know from OpenSSL.
 """
 
 import os
@@ -14,8 +14,13 @@ from _ssl_constants import *  # noqa: F401,F403
 from _ssl_constants import _DEFAULT_CIPHERS, _OPENSSL_API_VERSION  # noqa: F401
 from _ssl_context import _SSLContext  # noqa: F401
 from _ssl_errors import (  # noqa: F401
-    SSLCertVerificationError, SSLEOFError, SSLError, SSLSyscallError,
-    SSLWantReadError, SSLWantWriteError, SSLZeroReturnError,
+    SSLCertVerificationError,
+    SSLEOFError,
+    SSLError,
+    SSLSyscallError,
+    SSLWantReadError,
+    SSLWantWriteError,
+    SSLZeroReturnError,
 )
 from _ssl_hub import certificates
 from _ssl_socket import Certificate, MemoryBIO, _SSLSocket  # noqa: F401

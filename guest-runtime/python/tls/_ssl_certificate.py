@@ -1,7 +1,7 @@
 """Certificates as ``ssl`` shows them: DER in, the dictionary of ``getpeercert`` out.
 
-Nothing is decided with it. Whether a certificate is good is the hub's business; a
-plugin that reads these fields reads what the peer claims.
+Nothing is decided with these fields. The hub decides whether a certificate is good; a
+plugin that reads the fields reads the peer's claims.
 """
 
 from _cordon_der import Damaged, Reader, oid_text
@@ -32,8 +32,7 @@ _OBJECTS = {
     "1.3.6.1.5.5.7.3.4": (132, "emailProtection", "E-mail Protection"),
 }
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun",
-           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _SAN, _BASIC, _AIA, _CRL = "2.5.29.17", "2.5.29.19", "1.3.6.1.5.5.7.1.1", "2.5.29.31"
 _OCSP, _ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
@@ -63,12 +62,13 @@ def split(data):
         while reader.more():
             start = reader.position
             reader.take(0x30)
-            found.append(data[start:reader.position])
+            found.append(data[start : reader.position])
     except Damaged:
         from _ssl_errors import plain
 
-        raise plain("ASN1", "NOT_ENOUGH_DATA", "not enough data: %d certificates were read"
-                    % len(found)) from None
+        raise plain(
+            "ASN1", "NOT_ENOUGH_DATA", "not enough data: %d certificates were read" % len(found)
+        ) from None
     return found
 
 
@@ -89,7 +89,13 @@ def _time(tag, text):
         text = ("19" if text[:2] >= "50" else "20") + text
     month = _MONTHS[int(text[4:6]) - 1]
     return "%s %2d %s:%s:%s %s GMT" % (
-        month, int(text[6:8]), text[8:10], text[10:12], text[12:14], text[:4])
+        month,
+        int(text[6:8]),
+        text[8:10],
+        text[10:12],
+        text[12:14],
+        text[:4],
+    )
 
 
 def _address(octets):
@@ -201,8 +207,11 @@ def decoded(der):
     }
     if _SAN in fields.extensions:
         shown["subjectAltName"] = fields.names()
-    for key, value in (("OCSP", fields.access(_OCSP)), ("caIssuers", fields.access(_ISSUERS)),
-                       ("crlDistributionPoints", fields.lists())):
+    for key, value in (
+        ("OCSP", fields.access(_OCSP)),
+        ("caIssuers", fields.access(_ISSUERS)),
+        ("crlDistributionPoints", fields.lists()),
+    ):
         if value:
             shown[key] = value
     return shown
@@ -227,8 +236,9 @@ def decrypted_key(pem, password):
     if callable(password):
         password = password()
     if password is None:
-        raise plain("SSL", "PEM_LIB", "PEM lib: the private key is encrypted and no password"
-                    " was given")
+        raise plain(
+            "SSL", "PEM_LIB", "PEM lib: the private key is encrypted and no password was given"
+        )
     if isinstance(password, str):
         password = password.encode()
     from _cordon_pkcs8 import decrypted

@@ -3,12 +3,14 @@
 ``ssl`` makes its enumerations from whatever here has their prefix.
 """
 
-# What a program may compare: urllib3 wants the first word. The rest says what it is.
+# A text that programs may compare: urllib3 wants the first word. The rest names the library.
 OPENSSL_VERSION = "OpenSSL 3.0.0 (its API; rustls 0.23, Cordon)"
 OPENSSL_VERSION_INFO = (3, 0, 0, 0, 0)
 OPENSSL_VERSION_NUMBER = 0x30000000
 _OPENSSL_API_VERSION = OPENSSL_VERSION_INFO
-_DEFAULT_CIPHERS = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
+_DEFAULT_CIPHERS = (
+    "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
+)
 
 HAS_SNI = HAS_ECDH = HAS_ALPN = HAS_TLSv1_2 = HAS_TLSv1_3 = True
 HAS_NPN = HAS_SSLv2 = HAS_SSLv3 = HAS_TLSv1 = HAS_TLSv1_1 = HAS_PSK = HAS_PHA = False

@@ -6,29 +6,55 @@ import _cordon_tls
 import _ssl_certificate
 import _ssl_ciphers
 from _ssl_constants import (
-    CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED, HOSTFLAG_NEVER_CHECK_SUBJECT, OP_ALL,
-    OP_CIPHER_SERVER_PREFERENCE, OP_ENABLE_MIDDLEBOX_COMPAT, OP_IGNORE_UNEXPECTED_EOF,
-    OP_NO_COMPRESSION, OP_NO_SSLv3, OP_NO_TLSv1_2, OP_NO_TLSv1_3,
-    PROTOCOL_TLS, PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER, PROTOCOL_TLSv1,
-    PROTOCOL_TLSv1_1, PROTOCOL_TLSv1_2, PROTO_MAXIMUM_SUPPORTED, PROTO_MINIMUM_SUPPORTED,
-    PROTO_SSLv3, PROTO_TLSv1, PROTO_TLSv1_1, PROTO_TLSv1_2, PROTO_TLSv1_3,
-    VERIFY_CRL_CHECK_CHAIN, VERIFY_X509_TRUSTED_FIRST,
+    CERT_NONE,
+    CERT_OPTIONAL,
+    CERT_REQUIRED,
+    HOSTFLAG_NEVER_CHECK_SUBJECT,
+    OP_ALL,
+    OP_CIPHER_SERVER_PREFERENCE,
+    OP_ENABLE_MIDDLEBOX_COMPAT,
+    OP_IGNORE_UNEXPECTED_EOF,
+    OP_NO_COMPRESSION,
+    OP_NO_SSLv3,
+    OP_NO_TLSv1_2,
+    OP_NO_TLSv1_3,
+    PROTOCOL_TLS,
+    PROTOCOL_TLS_CLIENT,
+    PROTOCOL_TLS_SERVER,
+    PROTOCOL_TLSv1,
+    PROTOCOL_TLSv1_1,
+    PROTOCOL_TLSv1_2,
+    PROTO_MAXIMUM_SUPPORTED,
+    PROTO_MINIMUM_SUPPORTED,
+    PROTO_SSLv3,
+    PROTO_TLSv1,
+    PROTO_TLSv1_1,
+    PROTO_TLSv1_2,
+    PROTO_TLSv1_3,
+    VERIFY_CRL_CHECK_CHAIN,
+    VERIFY_X509_TRUSTED_FIRST,
 )
 from _ssl_errors import SSLError, plain
 from _ssl_hub import certificates, opened, sections
 from _ssl_socket import _Memory, _SSLSocket, _Wire
 
-# Bundles that programs name to mean the roots of the system. A plugin has no such
-# file; it means the hub's.
-_SYSTEM_BUNDLES = frozenset((
-    "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem", "/etc/ssl/certs",
-    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/tls/cert.pem",
-    "/usr/local/etc/openssl/cert.pem", "/private/etc/ssl/cert.pem",
-))
+# Bundles that programs name to mean the roots of the system. A plugin has no such file;
+# its name means the hub's roots.
+_SYSTEM_BUNDLES = frozenset(
+    (
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/ssl/cert.pem",
+        "/etc/ssl/certs",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/pki/tls/cert.pem",
+        "/usr/local/etc/openssl/cert.pem",
+        "/private/etc/ssl/cert.pem",
+    )
+)
 
 _VERSIONS = (PROTO_SSLv3, PROTO_TLSv1, PROTO_TLSv1_1, PROTO_TLSv1_2, PROTO_TLSv1_3)
 
-# What `load_cert_chain` takes for a key that stays in the hub.
+# The start of a name that `load_cert_chain` takes for a key that stays in the hub.
 _GRANT = "grant:"
 
 
@@ -40,8 +66,14 @@ class _SSLContext:
     """Settings. The hub's context is made from them at their first use."""
 
     def __new__(cls, protocol):
-        if protocol not in (PROTOCOL_TLS, PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER,
-                            PROTOCOL_TLSv1, PROTOCOL_TLSv1_1, PROTOCOL_TLSv1_2):
+        if protocol not in (
+            PROTOCOL_TLS,
+            PROTOCOL_TLS_CLIENT,
+            PROTOCOL_TLS_SERVER,
+            PROTOCOL_TLSv1,
+            PROTOCOL_TLSv1_1,
+            PROTOCOL_TLSv1_2,
+        ):
             raise ValueError("invalid or unsupported protocol version")
         self = object.__new__(cls)
         client = protocol == PROTOCOL_TLS_CLIENT
@@ -50,10 +82,19 @@ class _SSLContext:
         self._check_hostname = client
         self._verify_mode = CERT_REQUIRED if client else CERT_NONE
         self._verify_flags = VERIFY_X509_TRUSTED_FIRST
-        self._options = (OP_ALL | OP_NO_SSLv3 | OP_CIPHER_SERVER_PREFERENCE | OP_NO_COMPRESSION
-                         | OP_ENABLE_MIDDLEBOX_COMPAT | OP_IGNORE_UNEXPECTED_EOF)
-        fixed = {PROTOCOL_TLSv1: PROTO_TLSv1, PROTOCOL_TLSv1_1: PROTO_TLSv1_1,
-                 PROTOCOL_TLSv1_2: PROTO_TLSv1_2}.get(protocol)
+        self._options = (
+            OP_ALL
+            | OP_NO_SSLv3
+            | OP_CIPHER_SERVER_PREFERENCE
+            | OP_NO_COMPRESSION
+            | OP_ENABLE_MIDDLEBOX_COMPAT
+            | OP_IGNORE_UNEXPECTED_EOF
+        )
+        fixed = {
+            PROTOCOL_TLSv1: PROTO_TLSv1,
+            PROTOCOL_TLSv1_1: PROTO_TLSv1_1,
+            PROTOCOL_TLSv1_2: PROTO_TLSv1_2,
+        }.get(protocol)
         self._minimum = fixed or PROTO_MINIMUM_SUPPORTED
         self._maximum = fixed or PROTO_MAXIMUM_SUPPORTED
         self._host_flags_value = 0
@@ -97,8 +138,7 @@ class _SSLContext:
         if value not in (CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED):
             raise ValueError("invalid value for verify_mode")
         if value == CERT_NONE and self._check_hostname:
-            raise ValueError("Cannot set verify_mode to CERT_NONE when "
-                             "check_hostname is enabled.")
+            raise ValueError("Cannot set verify_mode to CERT_NONE when check_hostname is enabled.")
         self._verify_mode = value
         self._changed()
 
@@ -110,7 +150,7 @@ class _SSLContext:
     def verify_flags(self, value):
         value = int(value)
         if value & VERIFY_CRL_CHECK_CHAIN:
-            # To go on would mean to trust what the plugin asked to look up.
+            # To go on would mean to trust certificates that the plugin asked to look up.
             raise NotImplementedError("revocation lists are not supported")
         self._verify_flags = value
 
@@ -128,8 +168,9 @@ class _SSLContext:
 
     def _version(self, value, name):
         if self._protocol in (PROTOCOL_TLSv1, PROTOCOL_TLSv1_1, PROTOCOL_TLSv1_2):
-            raise ValueError("The context's protocol doesn't support modification of "
-                             "highest and lowest version.")
+            raise ValueError(
+                "The context's protocol doesn't support modification of highest and lowest version."
+            )
         value = int(value)
         if value not in _VERSIONS + (PROTO_MINIMUM_SUPPORTED, PROTO_MAXIMUM_SUPPORTED):
             raise ValueError("Unsupported TLS/SSL version 0x%x" % (value & 0xFFFFFFFF))
@@ -137,16 +178,21 @@ class _SSLContext:
         self._changed()
 
     minimum_version = property(
-        lambda self: self._minimum, lambda self, value: self._version(value, "_minimum"))
+        lambda self: self._minimum, lambda self, value: self._version(value, "_minimum")
+    )
     maximum_version = property(
-        lambda self: self._maximum, lambda self, value: self._version(value, "_maximum"))
+        lambda self: self._maximum, lambda self, value: self._version(value, "_maximum")
+    )
 
     def _speaks(self, version, forbidden):
         lowest = {PROTO_MINIMUM_SUPPORTED: 0, PROTO_MAXIMUM_SUPPORTED: PROTO_TLSv1_3}
         highest = {PROTO_MINIMUM_SUPPORTED: PROTO_TLSv1_2, PROTO_MAXIMUM_SUPPORTED: 0xFFFF}
-        return (lowest.get(self._minimum, self._minimum) <= version
-                <= highest.get(self._maximum, self._maximum)
-                and not self._options & forbidden)
+        return (
+            lowest.get(self._minimum, self._minimum)
+            <= version
+            <= highest.get(self._maximum, self._maximum)
+            and not self._options & forbidden
+        )
 
     @property
     def _host_flags(self):
@@ -192,7 +238,7 @@ class _SSLContext:
 
     @num_tickets.setter
     def num_tickets(self, value):
-        # Kept for who reads it back: no session is ever resumed.
+        # Kept for programs that read it back: no session is ever resumed.
         if value < 0:
             raise ValueError("value must be non-negative")
         if self._protocol != PROTOCOL_TLS_SERVER:
@@ -254,7 +300,7 @@ class _SSLContext:
             if folder:
                 self._load_folder(folder)
         except (OSError, ValueError):
-            # As in OpenSSL: what cannot be read trusts nobody.
+            # As in OpenSSL, a file that cannot be read makes nobody trusted.
             pass
         self._system_roots = self._system_roots or not (file or folder)
         self._changed()
@@ -263,12 +309,12 @@ class _SSLContext:
         certificate = _path(certfile)
         before = self._chain, self._key, self._granted
         if certificate.startswith(_GRANT):
-            self._chain, self._key, self._granted = [], None, certificate[len(_GRANT):]
+            self._chain, self._key, self._granted = [], None, certificate[len(_GRANT) :]
         else:
             self._read_identity(certificate, keyfile, password)
         self._changed()
         try:
-            # Now, so that a key that does not fit is told of here.
+            # The context is made now, so that a key that does not fit is told of here.
             self._host_context()
         except BaseException:
             self._chain, self._key, self._granted = before
@@ -324,8 +370,8 @@ class _SSLContext:
     def _set_alpn_protocols(self, protocols):
         names, rest = [], bytes(protocols)
         while rest:
-            names.append(rest[1:1 + rest[0]])
-            rest = rest[1 + rest[0]:]
+            names.append(rest[1 : 1 + rest[0]])
+            rest = rest[1 + rest[0] :]
         self._alpn = names
         self._changed()
 
@@ -340,9 +386,19 @@ class _SSLContext:
             file.read()
 
     def session_stats(self):
-        names = ("number", "connect", "connect_good", "connect_renegotiate", "accept",
-                 "accept_good", "accept_renegotiate", "hits", "misses", "timeouts",
-                 "cache_full")
+        names = (
+            "number",
+            "connect",
+            "connect_good",
+            "connect_renegotiate",
+            "accept",
+            "accept_good",
+            "accept_renegotiate",
+            "hits",
+            "misses",
+            "timeouts",
+            "cache_full",
+        )
         return dict.fromkeys(names, 0)
 
     def set_psk_client_callback(self, callback):
@@ -357,31 +413,46 @@ class _SSLContext:
         tls12 = self._speaks(PROTO_TLSv1_2, OP_NO_TLSv1_2)
         tls13 = self._speaks(PROTO_TLSv1_3, OP_NO_TLSv1_3)
         if not (tls12 or tls13):
-            raise plain("SSL", "NO_PROTOCOLS_AVAILABLE",
-                        "no protocols available: the hub speaks TLS 1.2 and 1.3 only")
+            raise plain(
+                "SSL",
+                "NO_PROTOCOLS_AVAILABLE",
+                "no protocols available: the hub speaks TLS 1.2 and 1.3 only",
+            )
         common_name = not self._host_flags_value & HOSTFLAG_NEVER_CHECK_SUBJECT
         self._host = opened(
-            _cordon_tls.open_context, tls12=tls12, tls13=tls13, suites=self._suites,
-            verify=self._verify_mode, check_hostname=self._check_hostname,
-            common_name=common_name, system_roots=self._system_roots,
-            roots=list(self._roots), chain=self._chain, key=self._key,
-            granted=self._granted, alpn=self._alpn)
+            _cordon_tls.open_context,
+            tls12=tls12,
+            tls13=tls13,
+            suites=self._suites,
+            verify=self._verify_mode,
+            check_hostname=self._check_hostname,
+            common_name=common_name,
+            system_roots=self._system_roots,
+            roots=list(self._roots),
+            chain=self._chain,
+            key=self._key,
+            granted=self._granted,
+            alpn=self._alpn,
+        )
         return self._host
 
     def _check_role(self, server_side):
         if server_side and self._protocol == PROTOCOL_TLS_CLIENT:
-            raise plain(None, None,
-                        "Cannot create a server socket with a PROTOCOL_TLS_CLIENT context")
+            raise plain(
+                None, None, "Cannot create a server socket with a PROTOCOL_TLS_CLIENT context"
+            )
         if not server_side and self._protocol == PROTOCOL_TLS_SERVER:
-            raise plain(None, None,
-                        "Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
+            raise plain(
+                None, None, "Cannot create a client socket with a PROTOCOL_TLS_SERVER context"
+            )
 
     def _wrap_socket(self, sock, server_side, server_hostname=None, *, owner=None, session=None):
         self._check_role(server_side)
         return _SSLSocket(self, _Wire(sock), server_side, server_hostname, owner, session)
 
-    def _wrap_bio(self, incoming, outgoing, server_side, server_hostname=None, *,
-                  owner=None, session=None):
+    def _wrap_bio(
+        self, incoming, outgoing, server_side, server_hostname=None, *, owner=None, session=None
+    ):
         self._check_role(server_side)
         carrier = _Memory(incoming, outgoing)
         return _SSLSocket(self, carrier, server_side, server_hostname, owner, session)

@@ -1,11 +1,14 @@
 """The exceptions of module ``ssl``, with the texts that plugins compare.
 
-CPython puts the line of its C file at the end of each text; here it is always the
-same one.
+CPython puts the line of its C file at the end of each text; here every text has one and
+the same line.
 """
 
 from _ssl_constants import (
-    SSL_ERROR_EOF, SSL_ERROR_SSL, SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE,
+    SSL_ERROR_EOF,
+    SSL_ERROR_SSL,
+    SSL_ERROR_WANT_READ,
+    SSL_ERROR_WANT_WRITE,
     SSL_ERROR_ZERO_RETURN,
 )
 
@@ -51,8 +54,15 @@ class SSLCertVerificationError(SSLError, ValueError):
     verify_message = None
 
 
-for _error in (SSLError, SSLZeroReturnError, SSLWantReadError, SSLWantWriteError,
-               SSLSyscallError, SSLEOFError, SSLCertVerificationError):
+for _error in (
+    SSLError,
+    SSLZeroReturnError,
+    SSLWantReadError,
+    SSLWantWriteError,
+    SSLSyscallError,
+    SSLEOFError,
+    SSLCertVerificationError,
+):
     _error.__module__ = "ssl"
 
 
@@ -74,32 +84,48 @@ def want_read():
 
 def want_write():
     return SSLWantWriteError(
-        SSL_ERROR_WANT_WRITE, "The operation did not complete (write) " + _LINE)
+        SSL_ERROR_WANT_WRITE, "The operation did not complete (write) " + _LINE
+    )
 
 
 def eof():
-    return _built(SSLEOFError, SSL_ERROR_EOF, "SSL", "UNEXPECTED_EOF_WHILE_READING",
-                  "EOF occurred in violation of protocol")
+    return _built(
+        SSLEOFError,
+        SSL_ERROR_EOF,
+        "SSL",
+        "UNEXPECTED_EOF_WHILE_READING",
+        "EOF occurred in violation of protocol",
+    )
 
 
 def zero_return():
-    return _built(SSLZeroReturnError, SSL_ERROR_ZERO_RETURN, None, None,
-                  "TLS/SSL connection has been closed (EOF)")
+    return _built(
+        SSLZeroReturnError,
+        SSL_ERROR_ZERO_RETURN,
+        None,
+        None,
+        "TLS/SSL connection has been closed (EOF)",
+    )
 
 
 def failed(result):
-    """The error for what the hub answered when a session failed."""
+    """The error for the hub's answer when a session failed."""
     kind, what, text = result
     if kind == "verification":
-        error = _built(SSLCertVerificationError, SSL_ERROR_SSL, "SSL",
-                       "CERTIFICATE_VERIFY_FAILED", "certificate verify failed: " + text)
+        error = _built(
+            SSLCertVerificationError,
+            SSL_ERROR_SSL,
+            "SSL",
+            "CERTIFICATE_VERIFY_FAILED",
+            "certificate verify failed: " + text,
+        )
         error.verify_code, error.verify_message = what, text
         return error
     return plain("SSL", what, text)
 
 
 def made(result):
-    """What the hub made; raises the error for what it refused instead."""
+    """The object that the hub made; raises the error of a refusal instead."""
     if not isinstance(result, tuple):
         return result
     kind, text = result

@@ -1,4 +1,4 @@
-"""What the hub makes and reads for module ``ssl``."""
+"""Objects that the hub makes, and PEM files that it reads, for module ``ssl``."""
 
 import gc
 
@@ -7,7 +7,7 @@ from _ssl_errors import made, plain
 
 
 def opened(function, *arguments, **settings):
-    """What the hub makes. Forgotten objects in cycles hold theirs until collected."""
+    """An object of the hub's. Forgotten objects in cycles hold theirs until collected."""
     result = function(*arguments, **settings)
     if isinstance(result, tuple) and result[0] in ("too-many", "too-large"):
         gc.collect()

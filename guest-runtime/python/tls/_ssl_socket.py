@@ -1,4 +1,4 @@
-"""One TLS session, and what carries its bytes: a socket or a pair of memory BIOs."""
+"""One TLS session, and the carrier of its bytes: a socket or a pair of memory BIOs."""
 
 import weakref
 from _thread import allocate_lock
@@ -8,7 +8,14 @@ import _ssl_certificate
 import _ssl_ciphers
 from _ssl_constants import CERT_NONE, ENCODING_DER, ENCODING_PEM
 from _ssl_errors import (
-    SSLError, SSLWantWriteError, eof, failed, plain, want_read, want_write, zero_return,
+    SSLError,
+    SSLWantWriteError,
+    eof,
+    failed,
+    plain,
+    want_read,
+    want_write,
+    zero_return,
 )
 from _ssl_hub import opened
 
@@ -150,8 +157,9 @@ class _SSLSocket:
             raise TypeError("Value is not a SSLSession.")
         if server_hostname is not None:
             if not server_hostname or server_hostname.startswith("."):
-                raise ValueError("server_hostname cannot be an empty string or start "
-                                 "with a leading dot.")
+                raise ValueError(
+                    "server_hostname cannot be an empty string or start with a leading dot."
+                )
             if "\0" in server_hostname:
                 raise TypeError("embedded null character")
         if context.check_hostname and not server_side and not server_hostname:
@@ -171,7 +179,8 @@ class _SSLSocket:
         self._stage = _HANDSHAKE
         self._plaintext = 0
         self._fed = self._unsent = b""
-        # Of the record that `_receive_record` reads: its head so far, what is left.
+        # The record that `_receive_record` reads: its head so far, and the number of bytes
+        # left.
         self._head, self._left = b"", 0
         self._unreported = 0
         self._reading, self._writing = allocate_lock(), allocate_lock()
@@ -212,10 +221,10 @@ class _SSLSocket:
                 self._unsent = self._session.take(_CHUNK)
                 if not self._unsent:
                     return
-            self._unsent = self._unsent[self._carrier.send(self._unsent, operation):]
+            self._unsent = self._unsent[self._carrier.send(self._unsent, operation) :]
 
     def _flush_soon(self, operation):
-        """Sends, unless another thread does: who reads must not wait for who writes."""
+        """Sends, unless another thread does: a reader must not wait for a writer."""
         if self._writing.acquire(False):
             try:
                 self._send_all(operation)
@@ -238,7 +247,8 @@ class _SSLSocket:
         self._fed = self._fed[taken:]
 
     def _receive(self, operation):
-        """Feeds what there is, or what comes next. The caller holds ``_reading``."""
+        """Feeds the bytes that are there or come next. The caller holds
+        ``_reading``."""
         if not self._fed:
             self._fed = self._carrier.receive(operation)
             if not self._fed:
@@ -283,8 +293,10 @@ class _SSLSocket:
         try:
             alert = before.sni_callback(self.owner, self._session.greeted_name(), before)
             if alert is not None and not isinstance(alert, int):
-                raise TypeError("servername callback must return None or an integer, not %r"
-                                % type(alert).__name__)
+                raise TypeError(
+                    "servername callback must return None or an integer, not %r"
+                    % type(alert).__name__
+                )
         except Exception:
             alert = 80 if alert != 80 else 40
             sys.excepthook(*sys.exc_info())
@@ -310,7 +322,7 @@ class _SSLSocket:
             if size <= 0 or size > len(room):
                 size = len(room)
             data = self._read(size) if size else b""
-            room[:len(data)] = data
+            room[: len(data)] = data
             return len(data)
 
     def _read(self, size):
@@ -328,7 +340,7 @@ class _SSLSocket:
     def write(self, data, /):
         self._ready("write")
         with memoryview(data) as view, view.cast("B") as octets, self._writing:
-            # What was accepted by the call before, which said so by failing.
+            # The bytes that the call before accepted and, because it failed, did not report.
             count, self._unreported = self._unreported, 0
             try:
                 self._send_all("write")
@@ -358,8 +370,11 @@ class _SSLSocket:
         with self._reading:
             while self._stage != _CLOSED:
                 if self._plaintext:
-                    raise plain("SSL", "APPLICATION_DATA_AFTER_CLOSE_NOTIFY",
-                                "application data after close notify")
+                    raise plain(
+                        "SSL",
+                        "APPLICATION_DATA_AFTER_CLOSE_NOTIFY",
+                        "application data after close notify",
+                    )
                 self._receive_record("read")
         return self._carrier.socket()
 

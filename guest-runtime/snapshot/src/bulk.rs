@@ -1,7 +1,8 @@
 //! Puts calls of the guest's own functions in place of copies and fills of memory.
 //!
-//! wasmtime calls into the host for each that has no small constant length; the guest's
-//! module `bulk` has functions that do short ones without.
+//! wasmtime calls into the host for each copy or fill that has no small constant
+//! length. The guest's module `bulk` has functions that do short ones without such a
+//! call.
 
 use walrus::ir::{self, Instr};
 use walrus::{FunctionId, LocalFunction, Module};
@@ -29,7 +30,7 @@ pub fn replace(module: &mut Module) -> anyhow::Result<()> {
 
 fn replace_in(function: &mut LocalFunction, copy: FunctionId, fill: FunctionId) {
     for block in blocks(function) {
-        // What the instruction before has pushed: the length, when it is a constant.
+        // The number that the instruction before has pushed: the length, when it is a constant.
         let mut constant = None;
         for (instruction, _) in &mut function.block_mut(block).instrs {
             let replaced = match instruction {
@@ -84,7 +85,7 @@ mod tests {
         }
     }
 
-    /// What the function calls; nothing when it still has its own instruction.
+    /// The function that this one calls; none when it still has its own instruction.
     fn calls(module: &Module, id: FunctionId) -> Option<FunctionId> {
         let FunctionKind::Local(function) = &module.funcs.get(id).kind else {
             panic!("an import");

@@ -1,6 +1,6 @@
 //! The Python files that become part of the snapshot.
 //!
-//! A folder with an `__init__.py` is a package of its name; one without only
+//! A folder with an `__init__.py` is a package of its name. A folder without one only
 //! groups files and leaves no trace in the names of the modules.
 
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Runs the guest's initialisation and snapshots what it leaves behind.
+//! Runs the guest's initialisation and takes a snapshot of the memory after it.
 
 use wasmtime::error::Context;
 use wasmtime::{Caller, Config, Engine, Extern, Instance, Linker, Result, Store};
@@ -11,14 +11,14 @@ use crate::placement::Trace;
 /// The export that builds the interpreter.
 pub const INIT: &str = "cordon-init";
 
-/// What the module gets for entropy: the same in both initialisations, which have to
-/// allocate the same blocks in the same order.
+/// The bytes that the module gets for entropy. They are the same in both
+/// initialisations, which have to allocate the same blocks in the same order.
 pub type Seed = [u8; 64];
 
 /// The host's side of a module.
 pub struct State {
     wasi: WasiP1Ctx,
-    /// What an instrumented one has told.
+    /// The trace of an instrumented module.
     pub trace: Trace,
 }
 
@@ -54,7 +54,7 @@ pub fn engine() -> Result<Engine> {
     Engine::new(&config)
 }
 
-/// What the module may import.
+/// The functions that the module may import.
 pub fn linker(engine: &Engine) -> Result<Linker<State>> {
     let mut linker = Linker::<State>::new(engine);
     wasmtime_wasi::p1::add_to_linker_async(&mut linker, |state| &mut state.wasi)?;

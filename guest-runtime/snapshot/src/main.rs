@@ -1,9 +1,10 @@
 //! `cordon-snapshot`: turns the linked guest module into the component.
 //!
-//! Six steps: what a start writes to is found out ([`placement`]), the Python sources
-//! are put into the module's memory and the interpreter is initialised, the result is
-//! snapshotted ([`initialise`]), short copies get functions of the guest ([`bulk`]), the
-//! exports and blocking imports their stack shims ([`shims`]), and the module becomes a component with a stamp ([`encode`]).
+//! The work has six steps. A rehearsal finds the blocks that a start writes to ([`placement`]). The
+//! Python sources are put into the module's memory and the interpreter is initialised. A snapshot
+//! is taken of the result ([`initialise`]). Short copies get functions of the guest ([`bulk`]). The
+//! exports and blocking imports get their stack shims ([`shims`]). At last the module becomes a
+//! component with a stamp ([`encode`]).
 //!
 //! The snapshot is taken of the core module, before there is a component: with
 //! the preview1 adapter inside, the adapter's handles of initialisation time

@@ -1,8 +1,8 @@
 //! Finds out which blocks of the heap a start writes to and reads.
 //!
-//! The module is initialised with every store and load instrumented, then a start is
-//! rehearsed and what it touches is looked up among the blocks that were allocated before. The
-//! guest's `heap` module says what for.
+//! The module is initialised with every store and load instrumented. Then a start is
+//! rehearsed, and the addresses that it touches are looked up among the blocks that were
+//! allocated before. The guest's `heap` module explains the purpose.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ const RECORDING: &str = "cordon-recording";
 /// Every block begins at a multiple of this many bytes.
 const GRAIN: u32 = 8;
 
-/// Largest block in bytes that is placed: of larger ones a start writes to parts.
+/// Largest block in bytes that is placed: a start writes only to parts of larger ones.
 const LARGEST: u32 = 2048;
 
 /// Where the part of the region begins in the number of a block, as the guest has it.
@@ -48,12 +48,12 @@ struct Block {
 /// Takes an address and a length that the instrumented guest tells of.
 type Teller = fn(&mut Trace, u32, u32);
 
-/// What the instrumented guest has told.
+/// The allocations and accesses of the instrumented guest.
 #[derive(Default)]
 pub struct Trace {
     /// Number of the latest block of each size.
     numbers: BTreeMap<u32, u32>,
-    /// The same when the initialisation was at its end.
+    /// Number of the latest block of each size when the initialisation was at its end.
     initial: BTreeMap<u32, u32>,
     /// The latest block that begins at each grain.
     blocks: Vec<Block>,
@@ -123,8 +123,9 @@ fn grain(address: u32) -> usize {
     (address / GRAIN) as usize
 }
 
-/// The sizes and numbers of the blocks that starts touch, ascending, as the guest
-/// takes them: those of every start by a rehearsed one, those of many by what plugins do.
+/// The sizes and numbers of the blocks that starts touch, ascending, as the guest takes
+/// them. A rehearsed start tells those of every start, the exercise of plugins' work
+/// those of many.
 pub async fn hot_blocks(module: &[u8], sources: &[u8], seed: &Seed) -> Result<Vec<u8>> {
     let engine = initialise::engine()?;
     let module = wasmtime::Module::new(&engine, instrument(module)?)?;
@@ -177,7 +178,7 @@ pub async fn hot_blocks(module: &[u8], sources: &[u8], seed: &Seed) -> Result<Ve
         .collect())
 }
 
-/// The module with its stores, loads and allocations told to [`Trace`].
+/// The module, changed so that it tells [`Trace`] of its stores, loads and allocations.
 fn instrument(module: &[u8]) -> Result<Vec<u8>> {
     let mut module = Module::from_buffer(module).map_err(wasmtime::Error::from_anyhow)?;
     let told = module.exports.get_func("cordon-allocated");
@@ -283,8 +284,8 @@ fn put_probes(function: &mut LocalFunction, probes: &Probes, scratch: &Scratch) 
     }
 }
 
-/// What tells of an access, when the instruction is one: takes its operands from the
-/// stack and puts them back.
+/// The instructions that report an access, when the instruction is one: they take its
+/// operands from the stack and put them back.
 fn before(instruction: &Instr, probes: &Probes, scratch: &Scratch) -> Vec<Instr> {
     let set = |local| Instr::LocalSet(ir::LocalSet { local });
     let get = |local| Instr::LocalGet(ir::LocalGet { local });
@@ -383,7 +384,7 @@ mod tests {
         let mut trace = trace(&[(64, 16), (80, 16), (64, 32)]);
         trace.wrote(80, 4);
         assert_eq!(written(&trace), [(32, 1)]);
-        // What comes after the initialisation is in no snapshot.
+        // A block from after the initialisation is in no snapshot.
         trace.allocated(64, 16);
         trace.wrote(64, 4);
         assert_eq!(written(&trace), [(32, 1)]);

@@ -1,11 +1,10 @@
 //! Fits every task with a shadow stack of its own.
 //!
-//! LLVM keeps the stack pointer in one global. Around each import that may
-//! switch tasks a shim saves it and puts it back; each export gets a shim that
-//! first points it at the task's stack, hands the result to `task.return`, and
-//! last points it at the stack for calls between tasks (the guest's `stack`
-//! module says where they all are). Done here because Rust has no stable way to
-//! reach that global.
+//! LLVM keeps the stack pointer in one global. Around each import that may switch tasks
+//! a shim saves it and puts it back; each export gets a shim that first points it at
+//! the task's stack, hands the result to `task.return`, and last points it at the stack
+//! for calls between tasks (the guest's `stack` module says where they all are). The
+//! snapshot tool does this because Rust has no stable way to reach that global.
 
 use anyhow::Context;
 use walrus::ir::{self, InstrSeqId};
@@ -158,7 +157,7 @@ impl ir::VisitorMut for Redirect {
     }
 }
 
-/// Calls another function instead of one, everywhere but in the other.
+/// Replaces calls of one function by calls of another, everywhere but in that other.
 pub fn redirect(module: &mut Module, from: FunctionId, to: FunctionId) {
     let mut visitor = Redirect { from, to };
     for (id, function) in module.funcs.iter_local_mut() {

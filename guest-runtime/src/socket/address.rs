@@ -46,7 +46,7 @@ fn to_ip(address: &Address) -> IpAddr {
     }
 }
 
-/// What Python sees of an address: host and port, and two numbers more for IPv6.
+/// An address as Python sees it: host and port, and two numbers more for IPv6.
 pub fn address_tuple(address: &Address, vm: &VirtualMachine) -> PyObjectRef {
     let host = to_ip(address).to_string();
     let mut items: Vec<PyObjectRef> = vec![

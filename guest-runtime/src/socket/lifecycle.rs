@@ -1,5 +1,5 @@
-//! How a socket comes to be and how it goes. Most are made anew; some are made of a
-//! descriptor that is there already. One that Python forgets is closed.
+//! The birth and the end of a socket. Most sockets are made anew; some are made of a
+//! descriptor that is there already. A socket that Python forgets is closed.
 
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
@@ -93,7 +93,7 @@ impl Initializer for Socket {
             }
         };
         let kind = match kind {
-            // Whoever has a descriptor may say what it is.
+            // Whoever has a descriptor may name its kind.
             _ if adopted && args.r#type >= 0 => args.r#type,
             Kind::Stream => SOCK_STREAM,
             Kind::Datagram => SOCK_DGRAM,
@@ -110,7 +110,7 @@ impl Initializer for Socket {
     }
 }
 
-/// What a plugin asks for, if it exists here.
+/// The family and kind that a plugin asks for, if they exist here.
 fn kinds(family: i32, kind: i32, proto: i32, vm: &VirtualMachine) -> PyResult<(Family, Kind)> {
     let family = match family {
         AF_INET => Family::Ipv4,

@@ -1,5 +1,5 @@
-//! The methods and properties that Python sees of a socket. They read what Python
-//! gives them; the calls themselves are the socket's own.
+//! The methods and properties that Python sees of a socket. They convert Python's
+//! arguments; the calls themselves are the socket's own.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::Ordering;
@@ -248,8 +248,8 @@ impl Socket {
         Ok((args.fill(&datagram.data), source))
     }
 
-    /// Data, the length before it was cut, and the sender: what `_socket.py`
-    /// makes `recvmsg` of.
+    /// Data, the length before it was cut, and the sender, of which `_socket.py` makes
+    /// `recvmsg`.
     #[pymethod]
     fn _receive(
         zelf: &Py<Self>,

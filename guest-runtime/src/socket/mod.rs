@@ -1,7 +1,7 @@
 //! `_cordon_socket`: the native half of Python's `_socket` module.
 //!
 //! The class `socket` over the hub's sockets, and the functions that `_socket.py`
-//! builds the rest on. A call that would have to wait tries first and waits in the
+//! builds the rest on. A call that may have to wait tries first, and then waits in the
 //! hub, where only its own Python thread sleeps.
 
 mod address;
@@ -38,7 +38,7 @@ const SOCK_CLOEXEC: i32 = 0o2_000_000;
 const IPPROTO_TCP: i32 = 6;
 const IPPROTO_UDP: i32 = 17;
 
-/// What is handed to the hub in one call; a copy of it is made there.
+/// Bytes that are handed to the hub in one call; the hub makes a copy of them.
 const CHUNK: usize = 256 << 10;
 
 /// More than any datagram has.

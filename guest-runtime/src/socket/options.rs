@@ -1,5 +1,5 @@
-//! What a call of a socket is told: how long it may wait, with which flags, and the
-//! options by name.
+//! The settings of a call of a socket: how long it may wait, its flags, and the options
+//! by name.
 
 use std::time::{Duration, Instant};
 
@@ -61,7 +61,7 @@ impl Patience {
     }
 }
 
-/// What a call raises whose patience is at its end.
+/// The exception of a call whose time is over.
 pub fn timed_out(vm: &VirtualMachine) -> PyRef<PyBaseException> {
     let class = vm.ctx.exceptions.timeout_error.to_owned();
     vm.new_os_subtype_error(class, None, "timed out").upcast()
@@ -94,10 +94,10 @@ fn when(set: bool, flag: MessageFlags) -> MessageFlags {
     if set { flag } else { MessageFlags::empty() }
 }
 
-/// What the hub has to know of the flags of a receiving call.
+/// The part of a receiving call's flags that the hub has to know.
 pub fn receive_flags(flags: i32, vm: &VirtualMachine) -> PyResult<MessageFlags> {
     let known = MSG_OOB | MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_TRUNC;
-    // MSG_NOSIGNAL and MSG_CMSG_CLOEXEC say what holds anyway.
+    // MSG_NOSIGNAL and MSG_CMSG_CLOEXEC ask for behaviour that holds anyway.
     if flags & !(known | 0x4000 | 0x4000_0000) != 0 {
         return Err(errno::error(errno::EINVAL, vm));
     }

@@ -44,7 +44,7 @@ impl Blob {
         offset: c_int,
         vm: &VirtualMachine,
     ) -> PyResult<PyRef<PyBytes>> {
-        // The caller looked at the length already; this bounds what is allocated.
+        // The caller looked at the length already; this bounds the allocation.
         let length = length.min(usize::try_from(zelf.inner.length()).unwrap_or(0));
         let mut bytes = vec![0; length];
         zelf.database

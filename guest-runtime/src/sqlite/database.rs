@@ -122,7 +122,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // Statements hold a reference to it, so none is left.
+        // Statements hold a reference to the database, so none is left.
         self.close_all();
     }
 }
@@ -233,7 +233,7 @@ impl Database {
         zelf.with(vm, |database| Ok(database.autocommit()))
     }
 
-    /// Takes no turn: it is for whoever has it.
+    /// Takes no turn, because it interrupts the thread that has the turn.
     #[pymethod]
     fn interrupt(zelf: &Py<Self>) {
         zelf.inner.interrupt();

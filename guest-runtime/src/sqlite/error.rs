@@ -38,7 +38,7 @@ pub(super) fn failed_with(code: c_int, vm: &VirtualMachine) -> PyBaseExceptionRe
     failed(Failure::of_code(code), vm)
 }
 
-/// The class by its name: for what the module itself objects to.
+/// An exception of the class with this name, for objections of the module itself.
 pub(super) fn refused(
     class: &str,
     text: impl Into<String>,

@@ -1,7 +1,8 @@
 //! `_cordon_sqlite`: the native half of Python's `sqlite3`.
 //!
-//! Databases, statements, blobs and backups as the Python half (`_sqlite3.py` and
-//! what it imports) needs them; what the DB-API makes of them is decided there.
+//! Databases, statements, blobs and backups as the Python half needs them
+//! (`_sqlite3.py` and the modules that it imports). The Python half decides their use
+//! in the DB-API.
 //!
 //! SQLite is compiled without locks of its own. Tasks switch only where Python
 //! blocks, and SQLite calls Python in the middle of a statement, so every use of a

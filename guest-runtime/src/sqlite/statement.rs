@@ -227,7 +227,7 @@ fn needs_adapter(value: &PyObjectRef, vm: &VirtualMachine) -> bool {
 
 #[pyclass(flags(DISALLOW_INSTANTIATION))]
 impl Statement {
-    /// Takes it for a cursor; false when another one has it.
+    /// Takes the statement for a cursor; false when another cursor has it.
     #[pymethod]
     fn claim(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<bool> {
         if zelf.claimed.lock().replace(true) {
@@ -241,7 +241,7 @@ impl Statement {
         })
     }
 
-    /// Gives it back to the connection's cache, at its beginning.
+    /// Gives the statement back to the connection's cache, at its beginning.
     #[pymethod]
     fn release(zelf: &Py<Self>, vm: &VirtualMachine) -> PyResult<()> {
         if !zelf.database.inner.is_closed() {

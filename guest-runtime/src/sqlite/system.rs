@@ -1,11 +1,11 @@
-//! What SQLite asks the system for: locks, sleep, entropy, local time.
+//! The services that SQLite asks the system for: locks, sleep, entropy, local time.
 //!
-//! The file system of SQLite for Unix is used as it is, with four things replaced.
-//! One instance is the only user of its folders, so locks of the operating system
-//! have nothing to tell; but two connections of one plugin must not write at the
-//! same time. `unix-excl` keeps such locks in memory, by the identity of the file,
-//! and they are gone when the instance is. All it asks of the system is to lock the
-//! file against other processes once, which is granted here.
+//! The file system of SQLite for Unix is used as it is, with four things replaced. One
+//! instance is the only user of its folders, so locks of the operating system have
+//! nothing to tell; but two connections of one plugin must not write at the same time.
+//! `unix-excl` keeps such locks in memory, by the identity of the file, and they are
+//! gone when the instance is. It asks the system only once, to lock the file against
+//! other processes, and that is granted here.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_char, c_int, c_void};
@@ -32,7 +32,7 @@ const USE_OTHER: c_int = 2;
 
 static PREPARED: Single<Cell<bool>> = Single(Cell::new(false));
 
-/// Python's `time.localtime`, or what the runtime put in its place.
+/// Python's `time.localtime`, or the function that the runtime put in its place.
 static LOCALTIME: Single<RefCell<Option<PyObjectRef>>> = Single(RefCell::new(None));
 
 /// Sets SQLite up, once per instance. `localtime` takes seconds since the epoch and

@@ -1,4 +1,4 @@
-//! SQL as text: what is told of it without SQLite, and how it is handed over.
+//! SQL as text: facts that are found without SQLite, and the way to hand it over.
 
 use std::ffi::{CString, c_int};
 
@@ -14,7 +14,7 @@ pub(super) fn length_of(text: &str) -> c_int {
     c_int::try_from(text.len()).unwrap_or(c_int::MAX)
 }
 
-/// What follows blanks and remarks of SQL.
+/// The rest of a text after blanks and remarks of SQL.
 pub(super) fn skip_remarks(text: &str) -> &str {
     let mut rest = text;
     loop {

@@ -30,16 +30,32 @@ class _SimpleCData:
 
 
 def _simple(name, size, default=0):
-    return type(name, (_SimpleCData,), {"_size": size, "_default": default,
-                                        "__module__": "ctypes"})
+    return type(name, (_SimpleCData,), {"_size": size, "_default": default, "__module__": "ctypes"})
 
 
 for _name, _size in (
-    ("c_byte", 1), ("c_ubyte", 1), ("c_bool", 1), ("c_short", 2), ("c_ushort", 2),
-    ("c_int", 4), ("c_uint", 4), ("c_long", 4), ("c_ulong", 4), ("c_longlong", 8),
-    ("c_ulonglong", 8), ("c_size_t", 4), ("c_ssize_t", 4), ("c_int8", 1), ("c_uint8", 1),
-    ("c_int16", 2), ("c_uint16", 2), ("c_int32", 4), ("c_uint32", 4), ("c_int64", 8),
-    ("c_uint64", 8), ("c_time_t", 8),
+    ("c_byte", 1),
+    ("c_ubyte", 1),
+    ("c_bool", 1),
+    ("c_short", 2),
+    ("c_ushort", 2),
+    ("c_int", 4),
+    ("c_uint", 4),
+    ("c_long", 4),
+    ("c_ulong", 4),
+    ("c_longlong", 8),
+    ("c_ulonglong", 8),
+    ("c_size_t", 4),
+    ("c_ssize_t", 4),
+    ("c_int8", 1),
+    ("c_uint8", 1),
+    ("c_int16", 2),
+    ("c_uint16", 2),
+    ("c_int32", 4),
+    ("c_uint32", 4),
+    ("c_int64", 8),
+    ("c_uint64", 8),
+    ("c_time_t", 8),
 ):
     globals()[_name] = _simple(_name, _size)
 for _name, _size in (("c_float", 4), ("c_double", 8), ("c_longdouble", 8)):
@@ -153,8 +169,20 @@ def _function(name):
     return function
 
 
-for _name in ("addressof", "alignment", "byref", "cast", "create_string_buffer",
-              "create_unicode_buffer", "memmove", "memset", "pointer", "resize",
-              "string_at", "wstring_at", "memoryview_at"):
+for _name in (
+    "addressof",
+    "alignment",
+    "byref",
+    "cast",
+    "create_string_buffer",
+    "create_unicode_buffer",
+    "memmove",
+    "memset",
+    "pointer",
+    "resize",
+    "string_at",
+    "wstring_at",
+    "memoryview_at",
+):
     globals()[_name] = _function(_name)
 c_buffer = create_string_buffer

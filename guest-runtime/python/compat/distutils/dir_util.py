@@ -12,9 +12,10 @@ def mkpath(name, mode=0o777, verbose=1, dry_run=0):
     return [name]
 
 
-def copy_tree(src, dst, preserve_mode=1, preserve_times=1, preserve_symlinks=0,
-              update=0, verbose=1, dry_run=0):
-    """Copies what is in ``src`` into ``dst``, which may exist; returns the files."""
+def copy_tree(
+    src, dst, preserve_mode=1, preserve_times=1, preserve_symlinks=0, update=0, verbose=1, dry_run=0
+):
+    """Copies the content of ``src`` into ``dst``, which may exist; returns the files."""
     if not os.path.isdir(src):
         raise DistutilsFileError("cannot copy tree '%s': not a directory" % src)
     copied = []
@@ -24,8 +25,11 @@ def copy_tree(src, dst, preserve_mode=1, preserve_times=1, preserve_symlinks=0,
             os.makedirs(target, exist_ok=True)
         for name in files:
             source, copy = os.path.join(folder, name), os.path.join(target, name)
-            if update and os.path.exists(copy) and (
-                    os.path.getmtime(copy) >= os.path.getmtime(source)):
+            if (
+                update
+                and os.path.exists(copy)
+                and (os.path.getmtime(copy) >= os.path.getmtime(source))
+            ):
                 continue
             if not dry_run:
                 (shutil.copy2 if preserve_times else shutil.copy)(source, copy)

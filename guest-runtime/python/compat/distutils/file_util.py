@@ -4,8 +4,9 @@ import os
 import shutil
 
 
-def copy_file(src, dst, preserve_mode=1, preserve_times=1, update=0, link=None,
-              verbose=1, dry_run=0):
+def copy_file(
+    src, dst, preserve_mode=1, preserve_times=1, update=0, link=None, verbose=1, dry_run=0
+):
     """Copies a file; returns its new name and whether it was copied."""
     if os.path.isdir(dst):
         dst = os.path.join(dst, os.path.basename(src))

@@ -1,4 +1,4 @@
-"""Messages go to ``logging``."""
+"""Messages, which go to ``logging``."""
 
 import logging as _logging
 

@@ -1,4 +1,4 @@
-"""``strtobool`` and what is as small."""
+"""``strtobool`` and other small functions."""
 
 import os
 

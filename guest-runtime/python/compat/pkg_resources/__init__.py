@@ -50,8 +50,12 @@ def _name(requirement):
 
 
 _COMPARISONS = {
-    "==": lambda a, b: a == b, "!=": lambda a, b: a != b, ">=": lambda a, b: a >= b,
-    "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, "<": lambda a, b: a < b,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    ">=": lambda a, b: a >= b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    "<": lambda a, b: a < b,
     "~=": lambda a, b: a >= b,
 }
 
@@ -82,8 +86,12 @@ class _Version:
             values.pop()
         before = bool(re.search(r"dev|a|b|rc|c|pre", rest))
         suffix = [int(n) for n in re.findall(r"\d+", rest)]
-        self._key = (values, 0 if before else 2 if rest else 1, re.sub(r"[\d.\-_]", "", rest),
-                     suffix)
+        self._key = (
+            values,
+            0 if before else 2 if rest else 1,
+            re.sub(r"[\d.\-_]", "", rest),
+            suffix,
+        )
 
     def __str__(self):
         return self.text

@@ -1,6 +1,6 @@
-"""Actions: what a plugin is asked to do.
+"""Actions, which a plugin is asked to carry out.
 
-Owns the classes of actions and their attributes. They come with callbacks and are
+Owns the classes of actions and their attributes. Actions come with callbacks and are
 never sent.
 """
 
@@ -10,7 +10,7 @@ from indigo._element import Field, choice, dictionary, sequence
 
 
 class BaseAction:
-    """What all actions have; attributes can be set, and stay here."""
+    """The attributes of all actions; they can be set, and stay here."""
 
     configured = True
     description = ""
@@ -68,6 +68,7 @@ def _action(*plain_fields, **typed):
 
 def _value(name):
     """A number, or a dictionary of the channels of a colour."""
+
     def read(value):
         return Dict._over(plain(value)) if type(value) is dict else value
 
@@ -76,6 +77,7 @@ def _value(name):
 
 def _mode(name):
     """A member of ``kHvacMode`` or of ``kFanMode``, whose names differ."""
+
     def read(value):
         mode = k.kHvacMode._of(value)
         return k.kFanMode._of(mode) if isinstance(mode, str) else mode
@@ -88,8 +90,12 @@ class PluginAction(BaseAction):
     """An action that the plugin itself defines."""
 
 
-@_action(("deviceId", 0), ("complementDelay", 0), deviceAction=choice(k.kDeviceAction),
-         actionValue=_value)
+@_action(
+    ("deviceId", 0),
+    ("complementDelay", 0),
+    deviceAction=choice(k.kDeviceAction),
+    actionValue=_value,
+)
 class DeviceAction(BaseAction):
     """For relays, dimmers and locks."""
 
@@ -104,8 +110,12 @@ class SensorAction(BaseAction):
     """For sensors that can be set."""
 
 
-@_action(("deviceId", 0), thermostatAction=choice(k.kThermostatAction), actionMode=_mode,
-         actionValue=_value)
+@_action(
+    ("deviceId", 0),
+    thermostatAction=choice(k.kThermostatAction),
+    actionMode=_mode,
+    actionValue=_value,
+)
 class ThermostatAction(BaseAction):
     """For thermostats."""
 
@@ -115,8 +125,13 @@ class SpeedControlAction(BaseAction):
     """For fans and the like."""
 
 
-@_action(("deviceId", 0), ("zoneIndex", None), ("multiplierVarId", None),
-         sprinklerAction=choice(k.kSprinklerAction), zoneDurations=sequence)
+@_action(
+    ("deviceId", 0),
+    ("zoneIndex", None),
+    ("multiplierVarId", None),
+    sprinklerAction=choice(k.kSprinklerAction),
+    zoneDurations=sequence,
+)
 class SprinklerAction(BaseAction):
     """For sprinklers; zones count from one."""
 
@@ -186,5 +201,8 @@ class SendInsteonGroupCommandAction(BaseAction):
     """Sends a command to a group of Insteon devices."""
 
 
-__all__ = [name for name, value in list(globals().items())
-           if isinstance(value, type) and issubclass(value, BaseAction)]
+__all__ = [
+    name
+    for name, value in list(globals().items())
+    if isinstance(value, type) and issubclass(value, BaseAction)
+]

@@ -1,7 +1,8 @@
 """Calls of the server, and values on their way there and back.
 
-Owns the JSON that travels: how Indigo's values are written and what comes of the
-ones that are read. Every function here that calls waits for the server.
+Owns the JSON that travels: the form of Indigo's values when they are written, and the
+values that are made of it when it is read. Every function here that calls the server
+waits for it.
 """
 
 import datetime
@@ -57,9 +58,7 @@ def reference(element):
     if type(number) is int:
         return number
     if isinstance(element, bool) or not isinstance(element, (int, str)):
-        raise TypeError(
-            "an object, its id or its name is needed, not %s" % type(element).__name__
-        )
+        raise TypeError("an object, its id or its name is needed, not %s" % type(element).__name__)
     return element
 
 
@@ -81,10 +80,12 @@ def text(value, depth=0):
     if depth > DEPTH_LIMIT:
         raise ValueError("nested deeper than %d levels" % DEPTH_LIMIT)
     if isinstance(value, dict):
-        # Of a Dict too the stored values: they are not changed here.
-        return "{" + ",".join(
-            [_key(key) + ":" + text(item, depth + 1) for key, item in dict.items(value)]
-        ) + "}"
+        # The stored values of a Dict will do: they are not changed here.
+        return (
+            "{"
+            + ",".join([_key(key) + ":" + text(item, depth + 1) for key, item in dict.items(value)])
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ",".join([text(item, depth + 1) for item in list.__iter__(value)]) + "]"
     if isinstance(value, (tuple, set, frozenset)):
@@ -105,7 +106,7 @@ def _number(value):
 
 
 def _other(value, depth):
-    """What is neither exactly one of JSON's types nor a container."""
+    """The form of a value that is neither exactly one of JSON's types nor a container."""
     if isinstance(value, Given):
         return text(value.value, depth)
     if isinstance(value, str):
@@ -129,7 +130,7 @@ def _other(value, depth):
 
 
 def moment(value):
-    """The datetime for a travelling one; ``None`` stays what it is."""
+    """The datetime for a travelling one; ``None`` stays ``None``."""
     if not isinstance(value, str) or not value:
         return None
     try:
@@ -165,10 +166,8 @@ def contained(value):
     return List._over(value) if type(value) is list else value
 
 
-
-
 def props(value):
-    """Properties as they are sent: ``None`` is none at all.
+    """Properties as they are sent; ``None`` means that there are none.
 
     Raises `LowLevelBadParameterError` for a name that the server does not take.
     """
@@ -181,8 +180,13 @@ def props(value):
 
 def _check_names(value):
     for key in value:
-        if not key or not key.isascii() or key[:3].lower() == "xml" or " " in key \
-                or not (key[0].isalpha() or key[0] == "_"):
+        if (
+            not key
+            or not key.isascii()
+            or key[:3].lower() == "xml"
+            or " " in key
+            or not (key[0].isalpha() or key[0] == "_")
+        ):
             raise _errors.LowLevelBadParameterError(
                 "%r is no name for a property: it has to be ASCII without spaces and begins"
                 " with a letter, and not with xml" % key

@@ -1,8 +1,8 @@
-"""What a plugin does when it does not say otherwise.
+"""The default callbacks of a plugin.
 
-Owns the default implementation of every callback that has one, in both styles of
-names: whose communication is started and stopped when, what a dialog begins with.
-The methods are part of the base class of plugins.
+Owns the default implementation of every callback that has one, in both styles of names:
+when the communication of which object is started and stopped, and the values that a
+dialog begins with. The methods are part of the base class of plugins.
 """
 
 from indigo import _collection, _lookup, _plugin
@@ -62,8 +62,13 @@ class Callbacks:
     def deviceUpdated(self, origDev, newDev):
         """Stops and starts a device of the plugin when that is needed."""
         _restart(
-            self, origDev, newDev, "deviceTypeId", "didDeviceCommPropertyChange",
-            "deviceStopComm", "deviceStartComm",
+            self,
+            origDev,
+            newDev,
+            "deviceTypeId",
+            "didDeviceCommPropertyChange",
+            "deviceStopComm",
+            "deviceStartComm",
         )
 
     def deviceDeleted(self, dev):
@@ -101,8 +106,13 @@ class Callbacks:
     def triggerUpdated(self, origTrigger, newTrigger):
         """Stops and starts a trigger of the plugin when that is needed."""
         _restart(
-            self, origTrigger, newTrigger, "pluginTypeId", "didTriggerProcessingPropertyChange",
-            "triggerStopProcessing", "triggerStartProcessing",
+            self,
+            origTrigger,
+            newTrigger,
+            "pluginTypeId",
+            "didTriggerProcessingPropertyChange",
+            "triggerStopProcessing",
+            "triggerStartProcessing",
         )
 
     def triggerDeleted(self, trigger):
@@ -152,7 +162,7 @@ class Callbacks:
     def controlPageDeleted(self, page):
         """Nothing."""
 
-    # Dialogs: what they begin with, whether they are fine, that they were closed.
+    # Dialogs: their first values, whether they are fine, that they were closed.
 
     def getDeviceConfigUiValues(self, pluginProps, typeId, devId):
         return (pluginProps, Dict())
@@ -225,7 +235,8 @@ def _runs(plugin, element):
     """Whether an object is the plugin's and started."""
     return (
         getattr(element, "pluginId", None) == plugin.pluginId
-        and bool(element.enabled) and bool(getattr(element, "configured", True))
+        and bool(element.enabled)
+        and bool(getattr(element, "configured", True))
     )
 
 
@@ -234,11 +245,12 @@ def _props(element):
 
 
 def _restart(plugin, before, after, kind, changed, stop, start):
-    """Stops and starts what has to be, by what an object was and is."""
+    """Stops and starts an object where its state before and now asks for it."""
     ran, runs = _runs(plugin, before), _runs(plugin, after)
     if ran and runs:
-        if getattr(before, kind) == getattr(after, kind) \
-                and not _lookup.callback(plugin, changed)(before, after):
+        if getattr(before, kind) == getattr(after, kind) and not _lookup.callback(plugin, changed)(
+            before, after
+        ):
             return
     if ran:
         _lookup.callback(plugin, stop)(before)

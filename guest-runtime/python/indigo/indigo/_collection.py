@@ -7,8 +7,8 @@ look asks the server and gives copies.
 from indigo import _call
 from indigo._command import FolderCommands
 
-# Objects asked for at once while going through a collection: few calls, and no
-# reply near the limit of what a call may hold.
+# Objects asked for at once while going through a collection: few calls, and no reply
+# near the limit on the bytes of a call.
 _CHUNK = 50
 
 # Stands for a default that was not given.
@@ -31,8 +31,10 @@ class Collection:
         return self._made(self._ask("get", id=_call.reference(key)))
 
     def __setitem__(self, key, value):
-        raise TypeError("indigo.%s cannot be assigned to: create, change and delete objects"
-                        " with commands" % self._name)
+        raise TypeError(
+            "indigo.%s cannot be assigned to: create, change and delete objects"
+            " with commands" % self._name
+        )
 
     def __delitem__(self, key):
         raise TypeError("indigo.%s has no del: use the command delete" % self._name)

@@ -1,8 +1,7 @@
 """Namespaces of commands that are not about one kind of device.
 
-Owns the signatures of these commands. Every method sends one command of the same
-name and returns what the server answered; an object is named by itself, its id or
-its name.
+Owns the signatures of these commands. Every method sends one command of its own name
+and returns the server's answer; an object is named by itself, its id or its name.
 """
 
 from indigo import _call
@@ -31,7 +30,7 @@ def optional_reference(element):
 
 
 class ElementCommands(Commands):
-    """What can be done to objects of every kind."""
+    """Commands for objects of every kind."""
 
     def delete(self, elem):
         self._send("delete", elem)
@@ -51,18 +50,18 @@ class ElementCommands(Commands):
         self._send("displayInRemoteUI", elem, value=bool(value))
 
     def getDependencies(self, elem):
-        """What refers to the object: a Dict of six lists."""
+        """The objects that refer to this one: a Dict of six lists."""
         return self._send("getDependencies", elem)
 
 
 class EnabledCommands(ElementCommands):
-    """What can be done to objects that can be turned off."""
+    """Commands for objects that can be turned off."""
 
     def enable(self, elem, value=True, delay=None, duration=None):
         self._send("enable", elem, value=bool(value), delay=delay, duration=duration)
 
     def removeDelayedActions(self, elem=None):
-        """Drops what waits for this object; without one, all of the plugin's."""
+        """Drops the actions that wait for this object; without one, all of the plugin's."""
         if elem is None:
             _call.command("server.removeAllDelayedActions", {})
         else:
@@ -78,8 +77,7 @@ class FolderCommands(Commands):
 
     def create(self, name):
         """Returns the new folder."""
-        return self._folders._made(
-            _call.command(self._name + ".create", {"name": name}))
+        return self._folders._made(_call.command(self._name + ".create", {"name": name}))
 
     def delete(self, folder, deleteAllChildren=False):
         self._send("delete", folder, deleteAllChildren=bool(deleteAllChildren))
@@ -101,8 +99,7 @@ class VariableCommands(ElementCommands):
     def create(self, name, value=None, folder=None):
         """Returns the new variable."""
         _check_text(value)
-        return self._send(
-            "create", name=name, value=value, folder=optional_reference(folder))
+        return self._send("create", name=name, value=value, folder=optional_reference(folder))
 
     def updateValue(self, elem, value=""):
         """Sets the value, which is text and nothing else."""
@@ -122,8 +119,9 @@ class TriggerCommands(EnabledCommands):
 
     def execute(self, elem, ignoreConditions=False, trigger_data=None):
         """Executes the trigger if its conditions allow it."""
-        self._send("execute", elem, ignoreConditions=bool(ignoreConditions),
-                   trigger_data=trigger_data)
+        self._send(
+            "execute", elem, ignoreConditions=bool(ignoreConditions), trigger_data=trigger_data
+        )
 
 
 class TriggerKindCommands(TriggerCommands):
@@ -138,15 +136,19 @@ class TriggerKindCommands(TriggerCommands):
         """Returns the new trigger; fields are those of the class."""
         unknown = sorted(set(fields) - self._fields)
         if unknown:
-            raise TypeError(
-                "indigo.%s.create has no argument '%s'" % (self._kind, unknown[0]))
+            raise TypeError("indigo.%s.create has no argument '%s'" % (self._kind, unknown[0]))
         for field in ("deviceId", "variableId"):
             if field in fields:
                 fields[field] = optional_reference(fields[field])
         if "props" in fields:
             fields["props"] = _call.props(fields["props"])
-        arguments = dict(name=name, folder=optional_reference(folder), description=description,
-                         enabled=enabled, **fields)
+        arguments = dict(
+            name=name,
+            folder=optional_reference(folder),
+            description=description,
+            enabled=enabled,
+            **fields,
+        )
         return _call.instance(_call.command(self._kind + ".create", arguments))
 
 
@@ -155,8 +157,9 @@ class ScheduleCommands(EnabledCommands):
 
     def execute(self, elem, ignoreConditions=False, schedule_data=None):
         """Executes the actions now if the conditions allow it."""
-        self._send("execute", elem, ignoreConditions=bool(ignoreConditions),
-                   schedule_data=schedule_data)
+        self._send(
+            "execute", elem, ignoreConditions=bool(ignoreConditions), schedule_data=schedule_data
+        )
 
 
 class ActionGroupCommands(EnabledCommands):
@@ -183,13 +186,17 @@ controlPage = ControlPageCommands("controlPage")
 
 pluginEvent = TriggerKindCommands("pluginEvent", "pluginId pluginTypeId props configured")
 devStateChange = TriggerKindCommands(
-    "devStateChange", "deviceId stateChangeType stateSelector stateSelectorIndex stateValue props")
+    "devStateChange", "deviceId stateChangeType stateSelector stateSelectorIndex stateValue props"
+)
 varValueChange = TriggerKindCommands(
-    "varValueChange", "variableId variableChangeType variableValue props")
+    "varValueChange", "variableId variableChangeType variableValue props"
+)
 insteonCmdRcvd = TriggerKindCommands(
-    "insteonCmdRcvd", "command commandSourceType deviceId buttonOrGroup props")
+    "insteonCmdRcvd", "command commandSourceType deviceId buttonOrGroup props"
+)
 x10CmdRcvd = TriggerKindCommands(
-    "x10CmdRcvd", "command commandSourceType deviceId address avButton props")
+    "x10CmdRcvd", "command commandSourceType deviceId address avButton props"
+)
 emailRcvd = TriggerKindCommands("emailRcvd", "emailFilter emailFrom emailSubject props")
 serverStartup = TriggerKindCommands("serverStartup", "props")
 powerFail = TriggerKindCommands("powerFail", "props")

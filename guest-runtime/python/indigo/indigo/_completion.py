@@ -1,6 +1,6 @@
 """An answer that a callback leaves to another thread.
 
-Owns the hand-over. The caller of the action waits for it, and so does the next
+Owns the hand-over. The caller of the action waits for the answer, and so does the next
 callback: the contract has one answer per call.
 """
 
@@ -16,7 +16,7 @@ _acquired = None
 
 
 class CallbackCompleteHandler:
-    """What answers in place of the callback; once."""
+    """Answers in place of the callback; once."""
 
     def __init__(self):
         self._done = threading.Event()
@@ -46,14 +46,15 @@ def acquireCallbackCompleteHandler():
 
 
 def settled(result):
-    """What the callback that returned ``result`` answers."""
+    """The answer of a callback that returned ``result``."""
     global _acquired
     handler, _acquired = _acquired, None
     if handler is None:
         return result
     if not handler._done.wait(PATIENCE):
-        raise TimeoutError("nobody answered within %d s after"
-                           " acquireCallbackCompleteHandler()" % PATIENCE)
+        raise TimeoutError(
+            "nobody answered within %d s after acquireCallbackCompleteHandler()" % PATIENCE
+        )
     if handler._failure is not None:
         raise handler._failure
     return handler._result

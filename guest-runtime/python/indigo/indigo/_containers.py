@@ -1,20 +1,20 @@
 """``indigo.Dict`` and ``indigo.List``: containers that hand out copies.
 
-Owns which values they hold, what is copied when, and their printed form. Inside,
-nested containers are plain dictionaries and lists; they become ``Dict`` and
+Owns the values that they may hold, the moments of copies, and their printed form.
+Inside, nested containers are plain dictionaries and lists; they become ``Dict`` and
 ``List`` when somebody reads them. Nothing here knows the server.
 """
 
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 
-# Of containers in containers: deeper ones would use up the interpreter's stack.
+# The depth of containers in containers: deeper ones would use up the interpreter's stack.
 DEPTH_LIMIT = 64
 
 
 def stored(value, depth=0):
     """The form in which a container keeps this value: a plain copy.
 
-    Raises `TypeError` for what neither kind of container holds.
+    Raises `TypeError` for a value that neither kind of container holds.
     """
     kind = type(value)
     if kind in _PLAIN:
@@ -28,7 +28,7 @@ def stored(value, depth=0):
         return [stored(item, depth + 1) for item in items]
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).decode("utf-8", "replace")
-    # Subclasses, such as members of enumerations, lose what makes them special.
+    # Subclasses, such as members of enumerations, become the plain type.
     for base in (bool, int, float, str):
         if isinstance(value, base):
             return base(base.__str__(value)) if base is str else base(value)
@@ -39,7 +39,7 @@ def stored(value, depth=0):
 
 
 def shown(value):
-    """What a reader gets of a stored value."""
+    """The value that a reader gets for a stored one."""
     kind = type(value)
     if kind is dict:
         return Dict._over(_copy(value))
@@ -75,7 +75,7 @@ def _key(key):
 
 
 class _Nested:
-    """Access to what lies in a nested container, without copies of it."""
+    """Access to the values in a nested container, without copies of it."""
 
     __slots__ = ()
 

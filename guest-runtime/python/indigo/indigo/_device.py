@@ -1,4 +1,4 @@
-"""Devices: the copies that plugins get, and what they tell the server through them.
+"""Devices: the copies that plugins get, and through which they tell the server of states.
 
 Owns the classes of devices with their attributes, and which attribute follows which
 state in a copy whose states were just written.
@@ -9,13 +9,15 @@ from indigo._element import BaseElem, Field, WithProps, choice, date, dictionary
 
 _ABSENT = _call.ABSENT
 
-# What may be said of a state; other keys are passed over, as slips of a plugin.
+# The keys of a description of a state; others are passed over, as slips of a plugin.
 _STATE_KEYS = frozenset(
-    ("key", "value", "uiValue", "decimalPlaces", "triggerEvents", "clearErrorState"))
+    ("key", "value", "uiValue", "decimalPlaces", "triggerEvents", "clearErrorState")
+)
 
 # Attributes that mirror a state, by class.
 _DEVICE_MIRRORS = {
-    "batteryLevel": "batteryLevel", "curEnergyLevel": "energyCurLevel",
+    "batteryLevel": "batteryLevel",
+    "curEnergyLevel": "energyCurLevel",
     "accumEnergyTotal": "energyAccumTotal",
 }
 _RELAY_MIRRORS = dict(_DEVICE_MIRRORS, onOffState="onState")
@@ -23,10 +25,15 @@ _RELAY_MIRRORS = dict(_DEVICE_MIRRORS, onOffState="onState")
 
 def _sub_type(value):
     """Text of a sub type; the manual writes it with its enumeration in front."""
-    for prefix in ("indigo.", "kDeviceSubType.", "kRelayDeviceSubType.", "kDimmerDeviceSubType.",
-                   "kSensorDeviceSubType."):
+    for prefix in (
+        "indigo.",
+        "kDeviceSubType.",
+        "kRelayDeviceSubType.",
+        "kDimmerDeviceSubType.",
+        "kSensorDeviceSubType.",
+    ):
         if value.startswith(prefix):
-            value = value[len(prefix):]
+            value = value[len(prefix) :]
     return value
 
 
@@ -37,21 +44,47 @@ def _image(value):
 
 
 @element(
-    "devices", "device",
+    "devices",
+    "device",
     "name description remoteDisplay model subModel subType configured address version",
-    ("id", 0), ("name", ""), ("description", ""), ("address", ""), ("version", ""), ("model", ""),
-    ("subModel", ""), ("deviceTypeId", ""), ("pluginId", ""), ("enabled", True),
-    ("configured", False), ("folderId", 0), ("remoteDisplay", True), ("errorState", ""),
-    ("batteryLevel", None), ("buttonGroupCount", 0), ("displayStateId", ""),
-    ("displayStateValRaw", None), ("displayStateValUi", ""), ("supportsOnState", False),
-    ("supportsStatusRequest", False), ("supportsAllOff", False), ("supportsEnergyMeter", False),
+    ("id", 0),
+    ("name", ""),
+    ("description", ""),
+    ("address", ""),
+    ("version", ""),
+    ("model", ""),
+    ("subModel", ""),
+    ("deviceTypeId", ""),
+    ("pluginId", ""),
+    ("enabled", True),
+    ("configured", False),
+    ("folderId", 0),
+    ("remoteDisplay", True),
+    ("errorState", ""),
+    ("batteryLevel", None),
+    ("buttonGroupCount", 0),
+    ("displayStateId", ""),
+    ("displayStateValRaw", None),
+    ("displayStateValUi", ""),
+    ("supportsOnState", False),
+    ("supportsStatusRequest", False),
+    ("supportsAllOff", False),
+    ("supportsEnergyMeter", False),
     ("supportsPowerMeter", False),
-    ("supportsAllLightsOnOff", False), ("energyCurLevel", None), ("energyAccumTotal", None),
+    ("supportsAllLightsOnOff", False),
+    ("energyCurLevel", None),
+    ("energyAccumTotal", None),
     ("energyAccumTimeDelta", None),
-    protocol=choice(k.kProtocol), displayStateImageSel=choice(k.kStateImageSel),
+    protocol=choice(k.kProtocol),
+    displayStateImageSel=choice(k.kStateImageSel),
     subType=lambda name: Field(name, "", lambda value: _sub_type(value or ""), str),
-    lastChanged=date, lastSuccessfulComm=date, energyAccumBaseTime=date, states=dictionary,
-    pluginProps=dictionary, ownerProps=dictionary, globalProps=dictionary,
+    lastChanged=date,
+    lastSuccessfulComm=date,
+    energyAccumBaseTime=date,
+    states=dictionary,
+    pluginProps=dictionary,
+    ownerProps=dictionary,
+    globalProps=dictionary,
     sharedProps=dictionary,
 )
 class Device(WithProps, BaseElem):
@@ -59,8 +92,15 @@ class Device(WithProps, BaseElem):
 
     _mirrors = _DEVICE_MIRRORS
 
-    def updateStateOnServer(self, key, value=_ABSENT, uiValue=None, decimalPlaces=None,
-                            triggerEvents=True, clearErrorState=True):
+    def updateStateOnServer(
+        self,
+        key,
+        value=_ABSENT,
+        uiValue=None,
+        decimalPlaces=None,
+        triggerEvents=True,
+        clearErrorState=True,
+    ):
         """Writes one state."""
         if value is _ABSENT:
             raise _call._errors.ArgumentError("updateStateOnServer needs a key and a value")
@@ -77,10 +117,12 @@ class Device(WithProps, BaseElem):
 
     def updateStatesOnServer(self, keyValueList):
         """Writes several states at once: dictionaries of the arguments of one."""
-        self._update([
-            {key: value for key, value in dict(state).items() if key in _STATE_KEYS}
-            for state in keyValueList
-        ])
+        self._update(
+            [
+                {key: value for key, value in dict(state).items() if key in _STATE_KEYS}
+                for state in keyValueList
+            ]
+        )
 
     def _update(self, states):
         for state in states:
@@ -97,7 +139,7 @@ class Device(WithProps, BaseElem):
             self._written(state)
 
     def _written(self, state):
-        """Brings this copy up to what was just written."""
+        """Brings this copy up to date with the states that were just written."""
         data = self.__dict__
         held = data.get("states")
         key, value = state["key"], state["value"]
@@ -143,47 +185,80 @@ class Device(WithProps, BaseElem):
 
 
 @element(
-    "devices", "device", "", ("onState", None), ("buttonConfiguredCount", 0), ledStates=sequence,
+    "devices",
+    "device",
+    "",
+    ("onState", None),
+    ("buttonConfiguredCount", 0),
+    ledStates=sequence,
 )
 class RelayDevice(Device):
-    """What can be on and off; locks too."""
+    """Devices that can be on and off; locks too."""
 
     _mirrors = _RELAY_MIRRORS
 
 
 @element(
-    "devices", "device", "",
-    ("brightness", 0), ("defaultBrightness", 100), ("onBrightensToDefaultToggle", False),
-    ("onBrightensToLast", False), ("supportsColor", False), ("supportsRGB", False),
-    ("supportsWhite", False), ("supportsTwoWhiteLevels", False),
-    ("supportsWhiteTemperature", False), ("supportsRGBandWhiteSimultaneously", False),
-    ("supportsTwoWhiteLevelsSimultaneously", False), ("redLevel", None), ("greenLevel", None),
-    ("blueLevel", None), ("whiteLevel", None), ("whiteLevel2", None), ("whiteTemperature", None),
+    "devices",
+    "device",
+    "",
+    ("brightness", 0),
+    ("defaultBrightness", 100),
+    ("onBrightensToDefaultToggle", False),
+    ("onBrightensToLast", False),
+    ("supportsColor", False),
+    ("supportsRGB", False),
+    ("supportsWhite", False),
+    ("supportsTwoWhiteLevels", False),
+    ("supportsWhiteTemperature", False),
+    ("supportsRGBandWhiteSimultaneously", False),
+    ("supportsTwoWhiteLevelsSimultaneously", False),
+    ("redLevel", None),
+    ("greenLevel", None),
+    ("blueLevel", None),
+    ("whiteLevel", None),
+    ("whiteLevel2", None),
+    ("whiteTemperature", None),
 )
 class DimmerDevice(RelayDevice):
     """A relay with a brightness and perhaps a colour."""
 
     _mirrors = dict(
-        _RELAY_MIRRORS, brightnessLevel="brightness", redLevel="redLevel",
-        greenLevel="greenLevel", blueLevel="blueLevel", whiteLevel="whiteLevel",
-        whiteLevel2="whiteLevel2", whiteTemperature="whiteTemperature",
+        _RELAY_MIRRORS,
+        brightnessLevel="brightness",
+        redLevel="redLevel",
+        greenLevel="greenLevel",
+        blueLevel="blueLevel",
+        whiteLevel="whiteLevel",
+        whiteLevel2="whiteLevel2",
+        whiteTemperature="whiteTemperature",
     )
 
 
 @element(
-    "devices", "device", "",
-    ("onState", None), ("sensorValue", None), ("allowOnStateChange", False),
-    ("allowSensorValueChange", False), ("supportsSensorValue", False),
+    "devices",
+    "device",
+    "",
+    ("onState", None),
+    ("sensorValue", None),
+    ("allowOnStateChange", False),
+    ("allowSensorValueChange", False),
+    ("supportsSensorValue", False),
 )
 class SensorDevice(Device):
-    """What is tripped, or measures."""
+    """Devices that are tripped, or measure."""
 
     _mirrors = dict(_RELAY_MIRRORS, sensorValue="sensorValue")
 
 
 @element(
-    "devices", "device", "",
-    ("onState", None), ("speedIndex", 0), ("speedIndexCount", 4), ("speedLevel", 0),
+    "devices",
+    "device",
+    "",
+    ("onState", None),
+    ("speedIndex", 0),
+    ("speedIndexCount", 4),
+    ("speedLevel", 0),
 )
 class SpeedControlDevice(Device):
     """A fan or the like."""
@@ -194,10 +269,14 @@ class SpeedControlDevice(Device):
 def _put(device, state, lists):
     """Puts a numbered state into its list: ``temperatureInput2`` is the second."""
     for prefix, name in lists:
-        place = state["key"][len(prefix):]
+        place = state["key"][len(prefix) :]
         held = device.__dict__.get(name)
-        if state["key"].startswith(prefix) and place.isdigit() and held \
-                and 0 < int(place) <= len(held):
+        if (
+            state["key"].startswith(prefix)
+            and place.isdigit()
+            and held
+            and 0 < int(place) <= len(held)
+        ):
             held[int(place) - 1] = state["value"]
 
 
@@ -212,7 +291,7 @@ def _thermostat_states(name):
         states = plain._read(value)
         for key, enumeration in _MODES:
             if key in states:
-                # Past the Dict, which would make a bare number of it.
+                # This goes past the Dict, which would make a bare number of the member.
                 dict.__setitem__(states, key, enumeration._of(states[key]))
         return states
 
@@ -220,23 +299,42 @@ def _thermostat_states(name):
 
 
 @element(
-    "devices", "device", "",
-    ("coolSetpoint", None), ("heatSetpoint", None), ("temperatureSensorCount", 0),
-    ("humiditySensorCount", 0), ("coolIsOn", False), ("heatIsOn", False), ("fanIsOn", False),
-    ("dehumidifierIsOn", False), ("humidifierIsOn", False), ("supportsHvacFanMode", False),
-    ("supportsHvacOperationMode", False), ("supportsCoolSetpoint", False),
+    "devices",
+    "device",
+    "",
+    ("coolSetpoint", None),
+    ("heatSetpoint", None),
+    ("temperatureSensorCount", 0),
+    ("humiditySensorCount", 0),
+    ("coolIsOn", False),
+    ("heatIsOn", False),
+    ("fanIsOn", False),
+    ("dehumidifierIsOn", False),
+    ("humidifierIsOn", False),
+    ("supportsHvacFanMode", False),
+    ("supportsHvacOperationMode", False),
+    ("supportsCoolSetpoint", False),
     ("supportsHeatSetpoint", False),
-    hvacMode=choice(k.kHvacMode), fanMode=choice(k.kFanMode), temperatures=sequence,
-    humidities=sequence, states=_thermostat_states,
+    hvacMode=choice(k.kHvacMode),
+    fanMode=choice(k.kFanMode),
+    temperatures=sequence,
+    humidities=sequence,
+    states=_thermostat_states,
 )
 class ThermostatDevice(Device):
-    """What heats and cools."""
+    """Devices that heat and cool."""
 
     _mirrors = dict(
-        _DEVICE_MIRRORS, hvacOperationMode="hvacMode", hvacFanMode="fanMode",
-        setpointCool="coolSetpoint", setpointHeat="heatSetpoint", hvacCoolerIsOn="coolIsOn",
-        hvacHeaterIsOn="heatIsOn", hvacFanIsOn="fanIsOn",
-        hvacDehumidifierIsOn="dehumidifierIsOn", hvacHumidifierIsOn="humidifierIsOn",
+        _DEVICE_MIRRORS,
+        hvacOperationMode="hvacMode",
+        hvacFanMode="fanMode",
+        setpointCool="coolSetpoint",
+        setpointHeat="heatSetpoint",
+        hvacCoolerIsOn="coolIsOn",
+        hvacHeaterIsOn="heatIsOn",
+        hvacFanIsOn="fanIsOn",
+        hvacDehumidifierIsOn="dehumidifierIsOn",
+        hvacHumidifierIsOn="humidifierIsOn",
     )
 
     def _update(self, states):
@@ -253,10 +351,16 @@ class ThermostatDevice(Device):
 
 
 @element(
-    "devices", "device", "",
-    ("activeZone", None), ("zoneCount", 0), ("pausedScheduleZone", None),
+    "devices",
+    "device",
+    "",
+    ("activeZone", None),
+    ("zoneCount", 0),
+    ("pausedScheduleZone", None),
     ("pausedScheduleRemainingZoneDuration", None),
-    zoneNames=sequence, zoneEnableList=sequence, zoneMaxDurations=sequence,
+    zoneNames=sequence,
+    zoneEnableList=sequence,
+    zoneMaxDurations=sequence,
     zoneScheduledDurations=sequence,
 )
 class SprinklerDevice(Device):
@@ -269,16 +373,28 @@ class SprinklerDevice(Device):
 
 
 @element(
-    "devices", "device", "",
-    ("analogInputCount", 0), ("binaryInputCount", 0), ("sensorInputCount", 0),
+    "devices",
+    "device",
+    "",
+    ("analogInputCount", 0),
+    ("binaryInputCount", 0),
+    ("sensorInputCount", 0),
     ("binaryOutputCount", 0),
-    analogInputs=sequence, binaryInputs=sequence, sensorInputs=sequence, binaryOutputs=sequence,
+    analogInputs=sequence,
+    binaryInputs=sequence,
+    sensorInputs=sequence,
+    binaryOutputs=sequence,
 )
 class MultiIODevice(Device):
     """Inputs and outputs by number."""
 
     def _written(self, state):
         Device._written(self, state)
-        _put(self, state, tuple(
-            (kind, kind + "s")
-            for kind in ("analogInput", "binaryInput", "sensorInput", "binaryOutput")))
+        _put(
+            self,
+            state,
+            tuple(
+                (kind, kind + "s")
+                for kind in ("analogInput", "binaryInput", "sensorInput", "binaryOutput")
+            ),
+        )

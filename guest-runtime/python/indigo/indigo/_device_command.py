@@ -1,7 +1,7 @@
 """Namespaces of commands for devices: ``indigo.device``, ``indigo.dimmer``, ...
 
-Owns the signatures of these commands. A command for a plugin's own device comes back
-to that plugin as an action; states change only when it says so.
+Owns the signatures of these commands. A command for a plugin's own device comes back to
+that plugin as an action; states change only when the plugin says so.
 """
 
 from indigo import _call
@@ -12,7 +12,7 @@ _TIMING = ("delay", "duration", "suppressLogging", "updateStatesOnly")
 
 
 class DeviceCommands(EnabledCommands):
-    """What can be done to devices of every kind."""
+    """Commands for devices of every kind."""
 
     def __init__(self, name="device"):
         EnabledCommands.__init__(self, "device")
@@ -26,16 +26,32 @@ class DeviceCommands(EnabledCommands):
     def __repr__(self):
         return "indigo." + self._own_name
 
-    def create(self, protocol=None, name=None, description=None, address=None, pluginId=None,
-               deviceTypeId=None, props=None, folder=None, groupWithDevice=None,
-               configured=None):
+    def create(
+        self,
+        protocol=None,
+        name=None,
+        description=None,
+        address=None,
+        pluginId=None,
+        deviceTypeId=None,
+        props=None,
+        folder=None,
+        groupWithDevice=None,
+        configured=None,
+    ):
         """Returns the new device."""
         return self._send(
-            "create", protocol=protocol, name=name, description=description,
-            address=None if address is None else str(address), pluginId=pluginId,
-            deviceTypeId=deviceTypeId, props=None if props is None else _call.props(props),
+            "create",
+            protocol=protocol,
+            name=name,
+            description=description,
+            address=None if address is None else str(address),
+            pluginId=pluginId,
+            deviceTypeId=deviceTypeId,
+            props=None if props is None else _call.props(props),
             folder=optional_reference(folder),
-            groupWithDevice=optional_reference(groupWithDevice), configured=configured,
+            groupWithDevice=optional_reference(groupWithDevice),
+            configured=configured,
         )
 
     def turnOn(self, elem, **timing):
@@ -131,13 +147,30 @@ class DimmerCommands(RelayCommands):
         _check_timing("dim", timing)
         self._own("dim", elem, by=dimBy if by is None else by, **timing)
 
-    def setColorLevels(self, elem, redLevel=None, greenLevel=None, blueLevel=None,
-                       whiteLevel=None, whiteLevel2=None, whiteTemperature=None, **timing):
+    def setColorLevels(
+        self,
+        elem,
+        redLevel=None,
+        greenLevel=None,
+        blueLevel=None,
+        whiteLevel=None,
+        whiteLevel2=None,
+        whiteTemperature=None,
+        **timing,
+    ):
         """Sets the channels that are given."""
         _check_timing("setColorLevels", timing)
-        self._own("setColorLevels", elem, redLevel=redLevel, greenLevel=greenLevel,
-                  blueLevel=blueLevel, whiteLevel=whiteLevel, whiteLevel2=whiteLevel2,
-                  whiteTemperature=whiteTemperature, **timing)
+        self._own(
+            "setColorLevels",
+            elem,
+            redLevel=redLevel,
+            greenLevel=greenLevel,
+            blueLevel=blueLevel,
+            whiteLevel=whiteLevel,
+            whiteLevel2=whiteLevel2,
+            whiteTemperature=whiteTemperature,
+            **timing,
+        )
 
     def allLightsOn(self, value=None):
         _call.command("dimmer.allLightsOn", {"value": value})

@@ -1,9 +1,9 @@
-"""What the copies of all objects of the server have in common.
+"""The common part of the copies of all objects of the server.
 
-Owns how the attributes of a copy are held, read, set and printed. A copy holds what
-the server sent as it came; descriptors convert enumerations, dates and dictionaries
-when they are read, so that an attribute nobody reads costs nothing. Nothing but the
-methods named after the server calls it.
+Owns the ways in which the attributes of a copy are held, read, set and printed. A copy
+holds the values that the server sent as they came. Descriptors convert enumerations,
+dates and dictionaries when they are read, so that an attribute that nobody reads costs
+nothing. Only the methods named after the server call the server.
 """
 
 import datetime
@@ -34,6 +34,7 @@ class Field:
 
 def choice(enumeration):
     """The kind of a field that holds a member of an enumeration."""
+
     def write(value):
         value = enumeration._of(value)
         return getattr(value, "name", value)
@@ -109,15 +110,16 @@ class BaseElem:
                 self.__dict__["_changed"] = set()
             self._changed.add(name)
         elif name in self._fields:
-            raise AttributeError(
-                "can't set attribute '%s' of a copy: it is the server's" % name
-            )
+            raise AttributeError("can't set attribute '%s' of a copy: it is the server's" % name)
         object.__setattr__(self, name, value)
 
     def __dir__(self):
-        """What the documents name: some plugins go through it and send all they find."""
-        return [name for name in object.__dir__(self)
-                if not name.startswith("_") or name.startswith("__")]
+        """The names in the documents: some plugins go through them and send all they find."""
+        return [
+            name
+            for name in object.__dir__(self)
+            if not name.startswith("_") or name.startswith("__")
+        ]
 
     def __iter__(self):
         """Pairs of name and value, for ``dict(element)``; containers are plain."""
@@ -156,7 +158,7 @@ class BaseElem:
         self.__dict__["_changed"] = frozenset()
 
     def refreshFromServer(self, waitUntilServerIdle=False):
-        """Makes this copy what the server has now."""
+        """Renews this copy from the server's object."""
         data = _call.command(self._collection + ".get", {"id": self.id})
         self.__dict__.clear()
         self.__dict__.update(data)
@@ -184,6 +186,7 @@ def element(collection, namespace, writable, *bases_fields, **typed):
 
     ``bases_fields`` are pairs of name and default; ``typed`` are kinds of fields.
     """
+
     def decorate(cls):
         cls._collection = collection
         cls._namespace = namespace

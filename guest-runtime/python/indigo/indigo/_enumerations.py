@@ -8,7 +8,7 @@ them with those of another. Sub types are plain text. Nothing here knows the ser
 
 
 class _Kind(type):
-    """What an enumeration is: iterable, and asked for a member by name or number."""
+    """The class of an enumeration: iterable, and asked for a member by name or number."""
 
     def __iter__(cls):
         return iter(cls.values.values())
@@ -58,7 +58,7 @@ class Enumeration(int, metaclass=_Kind):
 
     @classmethod
     def _of(cls, value):
-        """The member for a name, or for a number; anything else stays what it is."""
+        """The member for a name, or for a number; anything else stays as it is."""
         if isinstance(value, str):
             return cls.names.get(value, value)
         if type(value) is int:
@@ -104,7 +104,7 @@ _CHANGES = (
     " Changes"
 )
 
-# The first line of each: what the manual has an icon for.
+# The images of devices. The manual has no icon yet for `Error` and those after it.
 _IMAGES = (
     "Auto NoImage PowerOff PowerOn DimmerOff DimmerOn FanOff FanLow FanMedium FanHigh SprinklerOff"
     " SprinklerOn HvacOff HvacHeatMode HvacCoolMode HvacAutoMode HvacFanOn HvacHeating HvacCooling"
@@ -138,54 +138,91 @@ _TABLE = (
     ("kUniversalAction", _UNIVERSAL, True, ()),
     ("kDeviceGeneralAction", _UNIVERSAL, True, ()),
     ("kSensorAction", "TurnOn TurnOff Toggle RequestStatus", True, _ON_OFF),
-    ("kThermostatAction",
-     "SetHvacMode SetFanMode SetCoolSetpoint SetHeatSetpoint IncreaseCoolSetpoint"
-     " IncreaseHeatSetpoint DecreaseCoolSetpoint DecreaseHeatSetpoint RequestStatusAll RequestMode"
-     " RequestEquipmentState RequestTemperatures RequestHumidities RequestDeadbands"
-     " RequestSetpoints", True, ()),
-    ("kSprinklerAction",
-     "RunNewSchedule RunPreviousSchedule PauseSchedule ResumeSchedule StopSchedule PreviousZone"
-     " NextZone ZoneOn AllZonesOff RequestStatusAll", True, ()),
-    ("kSpeedControlAction",
-     "TurnOn TurnOff Toggle SetSpeedLevel SetSpeedIndex IncreaseSpeedIndex DecreaseSpeedIndex"
-     " RequestStatus", True, _ON_OFF),
-    ("kIOAction",
-     "TurnOnOutput TurnOffOutput TurnOffAllOutputs RequestStatusAll RequestAnalogInputValues"
-     " RequestBinaryInputsStatus RequestBinaryOutputsStatus RequestSensorInputValues", True,
-     (("TurnOn", "TurnOnOutput"), ("TurnOff", "TurnOffOutput"))),
+    (
+        "kThermostatAction",
+        "SetHvacMode SetFanMode SetCoolSetpoint SetHeatSetpoint IncreaseCoolSetpoint"
+        " IncreaseHeatSetpoint DecreaseCoolSetpoint DecreaseHeatSetpoint RequestStatusAll RequestMode"
+        " RequestEquipmentState RequestTemperatures RequestHumidities RequestDeadbands"
+        " RequestSetpoints",
+        True,
+        (),
+    ),
+    (
+        "kSprinklerAction",
+        "RunNewSchedule RunPreviousSchedule PauseSchedule ResumeSchedule StopSchedule PreviousZone"
+        " NextZone ZoneOn AllZonesOff RequestStatusAll",
+        True,
+        (),
+    ),
+    (
+        "kSpeedControlAction",
+        "TurnOn TurnOff Toggle SetSpeedLevel SetSpeedIndex IncreaseSpeedIndex DecreaseSpeedIndex"
+        " RequestStatus",
+        True,
+        _ON_OFF,
+    ),
+    (
+        "kIOAction",
+        "TurnOnOutput TurnOffOutput TurnOffAllOutputs RequestStatusAll RequestAnalogInputValues"
+        " RequestBinaryInputsStatus RequestBinaryOutputsStatus RequestSensorInputValues",
+        True,
+        (("TurnOn", "TurnOnOutput"), ("TurnOff", "TurnOffOutput")),
+    ),
     ("kVariableAction", "SetValue IncrementValue DecrementValue", True, ()),
     ("kHvacMode", "Off Heat Cool HeatCool ProgramHeat ProgramCool ProgramHeatCool", False, ()),
     ("kFanMode", "Auto AlwaysOn", False, ()),
     ("kStateImageSel", _IMAGES, False, (("None", "NoImage"),)),
-    ("kAllDeviceSel",
-     "All Insteon X10 ZWave " + " ".join("HouseCode" + letter for letter in "ABCDEFGHIJKLMNOP"),
-     False, ()),
+    (
+        "kAllDeviceSel",
+        "All Insteon X10 ZWave " + " ".join("HouseCode" + letter for letter in "ABCDEFGHIJKLMNOP"),
+        False,
+        (),
+    ),
     ("kStateChange", _CHANGES, False, ()),
     ("kVarChange", _CHANGES, False, ()),
     ("kStateSelector", _SELECTORS, False, ()),
-    ("kTriggerKeyType",
-     "Label BoolTrueFalse BoolOnOff BoolYesNo BoolOneZero Number Integer Real String Compound"
-     " Enumeration Separator", False, ()),
+    (
+        "kTriggerKeyType",
+        "Label BoolTrueFalse BoolOnOff BoolYesNo BoolOneZero Number Integer Real String Compound"
+        " Enumeration Separator",
+        False,
+        (),
+    ),
     ("kDateType", "Absolute EveryDay DaysOfWeek DaysOfMonth DaysOfMonthInterval", False, ()),
     ("kTimeType", "Absolute Countdown Sunrise Sunset", False, ()),
-    ("kDeviceSourceType", "NoDevice DeviceId AnyDevice RawAddress", False,
-     (("Device", "DeviceId"), ("AnyAddress", "AnyDevice"), ("Address", "RawAddress"))),
+    (
+        "kDeviceSourceType",
+        "NoDevice DeviceId AnyDevice RawAddress",
+        False,
+        (("Device", "DeviceId"), ("AnyAddress", "AnyDevice"), ("Address", "RawAddress")),
+    ),
     ("kInterface", "All InsteonX10 X10RF Plugin", False, ()),
     ("kEmailFilter", "AnyEmail MatchEmailFields", False, ()),
     ("kLicenseStatus", "Unknown ActiveTrial ActiveSubscription ExpiredSubscription", False, ()),
-    ("kInsteonCmd",
-     "On InstantOn Off InstantOff Brighten Dim AllBrighten AllDim AllInstantOff AllInstantOn AllOff"
-     " AllOn AnyCommand StatusChanged", False, ()),
-    ("kX10Cmd",
-     "On Off Brighten Dim PresetDim ExtendedData AllOff AllLightsOn AllLightsOff StatusRequest"
-     " AvButtonPressed AnyCommand StatusOffResponse StatusOnResponse", False, ()),
-    ("kX10AvButton",
-     "Power Mute VolumeUp VolumeDown ChannelUp ChannelDown Play Pause Stop Record Rewind"
-     " Forward Menu Enter Exit Up Down Left Right 0 1 2 3 4 5 6 7 8 9 AB Display PC Recall Return"
-     " Title", False, (("FastForward", "Forward"),)),
+    (
+        "kInsteonCmd",
+        "On InstantOn Off InstantOff Brighten Dim AllBrighten AllDim AllInstantOff AllInstantOn AllOff"
+        " AllOn AnyCommand StatusChanged",
+        False,
+        (),
+    ),
+    (
+        "kX10Cmd",
+        "On Off Brighten Dim PresetDim ExtendedData AllOff AllLightsOn AllLightsOff StatusRequest"
+        " AvButtonPressed AnyCommand StatusOffResponse StatusOnResponse",
+        False,
+        (),
+    ),
+    (
+        "kX10AvButton",
+        "Power Mute VolumeUp VolumeDown ChannelUp ChannelDown Play Pause Stop Record Rewind"
+        " Forward Menu Enter Exit Up Down Left Right 0 1 2 3 4 5 6 7 8 9 AB Display PC Recall Return"
+        " Title",
+        False,
+        (("FastForward", "Forward"),),
+    ),
     ("kInstnGroupCommand", "InstantOn InstantOff On Off", False, ()),
-    ("kElemTypeId",
-     "Device Trigger Schedule ActionGroup ControlPage Variable Folder", False, ()),
+    ("kElemTypeId", "Device Trigger Schedule ActionGroup ControlPage Variable Folder", False, ()),
     ("kSubAtomicTypeId", "Unknown", False, ()),
     ("kProgressDescType", "Unknown", False, ()),
     ("kAcctCommResult", "Unknown", False, ()),
@@ -194,19 +231,27 @@ _TABLE = (
 
 # Their values are text, to which plugins append such as ",ui=Lamp module".
 _SUB_TYPES = (
-    ("kDeviceSubType",
-     "AlarmSystem Amplifier Automobile Camera Keypad Mobile Other Remote Robot Security Speaker"
-     " Streaming Television Weather"),
-    ("kDimmerDeviceSubType",
-     "Blind Bulb ColorBulb ColorDimmer Dimmer Fan InLine Outlet PlugIn Plugin Valve Value"),
-    ("kRelayDeviceSubType",
-     "DoorBell DoorController GarageController InLine Lock Outlet PlugIn Plugin Siren Switch"),
-    ("kSensorDeviceSubType",
-     "Analog Binary CO DoorWindow GasLeak GlassBreak Humidity Illuminance Motion Presence Pressure"
-     " Smoke Tamper Temperature UV Vibration Voltage WaterLeak Zone"),
+    (
+        "kDeviceSubType",
+        "AlarmSystem Amplifier Automobile Camera Keypad Mobile Other Remote Robot Security Speaker"
+        " Streaming Television Weather",
+    ),
+    (
+        "kDimmerDeviceSubType",
+        "Blind Bulb ColorBulb ColorDimmer Dimmer Fan InLine Outlet PlugIn Plugin Valve Value",
+    ),
+    (
+        "kRelayDeviceSubType",
+        "DoorBell DoorController GarageController InLine Lock Outlet PlugIn Plugin Siren Switch",
+    ),
+    (
+        "kSensorDeviceSubType",
+        "Analog Binary CO DoorWindow GasLeak GlassBreak Humidity Illuminance Motion Presence Pressure"
+        " Smoke Tamper Temperature UV Vibration Voltage WaterLeak Zone",
+    ),
 )
 
-# What the manual misspells.
+# Names that the manual misspells.
 _SAME = {"Plugin": "PlugIn", "Value": "Valve"}
 
 # The modes of a debugger that this host does not offer.
@@ -221,8 +266,14 @@ def _sub_types(name, members):
     return type(name, (SubTypes,), dict(values, __module__="indigo"))
 
 
-__all__ = ["Enumeration", "SubTypes", "kPluginDebugMode_none", "kPluginDebugMode_debugPdb",
-           "kPluginDebugMode_debugPudb", "kPluginDebugMode_debugPyCharm"]
+__all__ = [
+    "Enumeration",
+    "SubTypes",
+    "kPluginDebugMode_none",
+    "kPluginDebugMode_debugPdb",
+    "kPluginDebugMode_debugPudb",
+    "kPluginDebugMode_debugPyCharm",
+]
 for _name, _members, _of_actions, _aliases in _TABLE:
     globals()[_name] = _enumeration(_name, _members, _actions if _of_actions else None, _aliases)
     __all__.append(_name)

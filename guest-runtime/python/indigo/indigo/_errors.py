@@ -1,4 +1,4 @@
-"""The exceptions of the module, and which one a failed command raises.
+"""The exceptions of the module, and the choice of one for a failed command.
 
 Owns the mapping of the contract's kinds of failure to classes. Those that Python
 has are Python's own, as plugins catch them.
@@ -42,5 +42,5 @@ def failure(kind, message):
 
 
 def absent(what, instead):
-    """The exception for what this server does not have."""
+    """The exception for the use of something that this server does not have."""
     return NotImplementedError("indigo.%s is not available: %s" % (what, instead))

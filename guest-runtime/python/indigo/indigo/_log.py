@@ -1,7 +1,7 @@
 """The two ways of a plugin's log: the event log of the server and the plugin's file.
 
-Owns the handlers, their formats and levels, and level THREADDEBUG. What is shown to
-whom is the server's decision.
+Owns the handlers, their formats and levels, and level THREADDEBUG. The server decides
+which lines are shown to whom.
 """
 
 import logging
@@ -41,7 +41,7 @@ class IndigoLogHandler(logging.Handler):
 
 
 def suffix(level):
-    """What the title of a line gets at its end."""
+    """The end of a line's title."""
     if level >= logging.ERROR:
         return " Error"
     if level >= logging.WARNING:
@@ -55,11 +55,17 @@ def write(text, title, level):
 
     is_error = level >= logging.ERROR
     try:
-        _call.command("server.log", {
-            "message": text, "type": title, "level": int(level), "isError": is_error,
-        })
+        _call.command(
+            "server.log",
+            {
+                "message": text,
+                "type": title,
+                "level": int(level),
+                "isError": is_error,
+            },
+        )
     except Exception:
-        # The log of the instance takes what the server's does not.
+        # The log of the instance takes the lines that the server's does not.
         _cordon.log(_ERROR if is_error else _NORMAL, 0, text)
 
 
@@ -82,8 +88,10 @@ class PluginFileHandler(logging.handlers.TimedRotatingFileHandler):
             self._told = True
             import sys
 
-            note("the plugin's log file cannot be written: %s" % (sys.exc_info()[1],),
-                 logging.WARNING)
+            note(
+                "the plugin's log file cannot be written: %s" % (sys.exc_info()[1],),
+                logging.WARNING,
+            )
 
 
 def install():
@@ -121,8 +129,11 @@ def file_handler():
     try:
         os.makedirs(folder, exist_ok=True)
         handler = PluginFileHandler(
-            os.path.join(folder, "plugin.log"), when="midnight", backupCount=BACKUPS,
-            encoding="utf-8", delay=True,
+            os.path.join(folder, "plugin.log"),
+            when="midnight",
+            backupCount=BACKUPS,
+            encoding="utf-8",
+            delay=True,
         )
     except OSError as failure:
         note("there is no log file: %s" % failure, logging.WARNING)

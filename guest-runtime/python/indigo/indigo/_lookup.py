@@ -1,7 +1,7 @@
-"""Which of a plugin's functions a callback is, and with how many arguments.
+"""Finds the function of a plugin for a callback, and the number of its arguments.
 
-Owns the two styles of names, camelCase and snake_case, and what counts as defined by
-the plugin and not by the base class. It calls nothing.
+Owns the two styles of names, camelCase and snake_case, and the rule that tells
+functions of the plugin from those of the base class. It calls nothing.
 """
 
 import inspect

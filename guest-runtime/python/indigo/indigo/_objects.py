@@ -1,7 +1,6 @@
 """Variables, action groups, control pages and folders: the copies that plugins get.
 
-Owns their classes and attributes, and how the text of a variable is read as another
-type.
+Owns their classes and attributes, and the reading of a variable's text as another type.
 """
 
 from indigo import _call
@@ -13,10 +12,19 @@ _FALSE = frozenset(("false", "off", "no", "0"))
 
 
 @element(
-    "variables", "variable", "name value description remoteDisplay",
-    ("id", 0), ("name", ""), ("value", ""), ("description", ""), ("readOnly", False),
-    ("folderId", 0), ("remoteDisplay", True),
-    pluginProps=dictionary, globalProps=dictionary, sharedProps=dictionary,
+    "variables",
+    "variable",
+    "name value description remoteDisplay",
+    ("id", 0),
+    ("name", ""),
+    ("value", ""),
+    ("description", ""),
+    ("readOnly", False),
+    ("folderId", 0),
+    ("remoteDisplay", True),
+    pluginProps=dictionary,
+    globalProps=dictionary,
+    sharedProps=dictionary,
 )
 class Variable(WithProps, BaseElem):
     """A named text."""
@@ -47,32 +55,57 @@ class Variable(WithProps, BaseElem):
 
 
 @element(
-    "actionGroups", "actionGroup", "name description remoteDisplay",
-    ("id", 0), ("name", ""), ("description", ""), ("folderId", 0), ("remoteDisplay", True),
-    pluginProps=dictionary, globalProps=dictionary, sharedProps=dictionary,
+    "actionGroups",
+    "actionGroup",
+    "name description remoteDisplay",
+    ("id", 0),
+    ("name", ""),
+    ("description", ""),
+    ("folderId", 0),
+    ("remoteDisplay", True),
+    pluginProps=dictionary,
+    globalProps=dictionary,
+    sharedProps=dictionary,
 )
 class ActionGroup(WithProps, BaseElem):
     """Actions that are executed together."""
 
 
 @element(
-    "controlPages", "controlPage", "name description remoteDisplay hideTabBar",
-    ("id", 0), ("name", ""), ("description", ""), ("folderId", 0), ("remoteDisplay", True),
-    ("hideTabBar", False), ("backgroundImage", ""), ("backgroundColor", ""), ("width", 0),
-    ("height", 0), pluginProps=dictionary, globalProps=dictionary, sharedProps=dictionary,
+    "controlPages",
+    "controlPage",
+    "name description remoteDisplay hideTabBar",
+    ("id", 0),
+    ("name", ""),
+    ("description", ""),
+    ("folderId", 0),
+    ("remoteDisplay", True),
+    ("hideTabBar", False),
+    ("backgroundImage", ""),
+    ("backgroundColor", ""),
+    ("width", 0),
+    ("height", 0),
+    pluginProps=dictionary,
+    globalProps=dictionary,
+    sharedProps=dictionary,
 )
 class ControlPage(WithProps, BaseElem):
     """A page of the user interface."""
 
 
 @element(
-    "devices.folders", "devices.folder", "name description remoteDisplay",
-    ("id", 0), ("name", ""), ("description", ""), ("remoteDisplay", True),
+    "devices.folders",
+    "devices.folder",
+    "name description remoteDisplay",
+    ("id", 0),
+    ("name", ""),
+    ("description", ""),
+    ("remoteDisplay", True),
 )
 class Folder(BaseElem):
     """A folder of one kind of objects."""
 
-    # Of which kind: set by the collection that it came out of.
+    # The kind of the folder, which the collection sets that it came out of.
     _of = "devices"
 
     def _command(self, name, **arguments):

@@ -1,21 +1,20 @@
 """The one plugin of this interpreter, for modules that need to ask it.
 
-Owns the reference and what the hub said about the plugin. It is empty in the
-snapshot.
+Owns the reference and the hub's facts about the plugin. Both are empty in the snapshot.
 """
 
 # The plugin's object, once it exists; ``indigo.activePlugin`` reads it.
 active = None
 
-# What the hub told: names as in the contract's parameters.
+# The facts from the hub; names as in the contract's parameters.
 facts = {}
 
-# What the plugin's XML files define, once somebody asked.
+# The definitions in the plugin's XML files, once somebody asked.
 _definitions = None
 
 
 def definitions():
-    """What the plugin's XML files define; asks the server once."""
+    """The definitions in the plugin's XML files; asks the server once."""
     global _definitions
     if _definitions is None:
         from indigo import _call
@@ -25,7 +24,7 @@ def definitions():
 
 
 def state_definitions(device):
-    """What the plugin itself says of a device's states, as arguments of a command."""
+    """The plugin's own description of a device's states, as arguments of a command."""
     from indigo import _lookup
 
     arguments = {}

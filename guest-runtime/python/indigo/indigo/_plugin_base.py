@@ -1,7 +1,7 @@
 """``indigo.PluginBase``: the base class of every plugin.
 
-Owns what a plugin's object has before the first line of its own: what it is called,
-its preferences, its logs, its sleep, and helpers. A plugin that never calls the base
+Owns the parts of a plugin's object from before its own first line: its names, its
+preferences, its logs, its sleep, and helpers. A plugin that never calls the base
 class's ``__init__`` has all of it, because the object is prepared when it is made.
 """
 
@@ -53,7 +53,7 @@ class PluginBase(Callbacks, StateDescriptions, Substitution, SerialPorts):
         self.pluginPrefs = facts.get("pluginPrefs", Dict())
         self.pluginFolderPath = facts.get("pluginFolder", "")
         self.pluginSupportURL = facts.get("pluginSupportURL", "")
-        # In the other style too; plugins set these themselves.
+        # These have names in the other style too; plugins set them themselves.
         self.plugin_id = self.pluginId
         self.plugin_display_name = self.pluginDisplayName
         self.plugin_version = self.pluginVersion
@@ -63,7 +63,7 @@ class PluginBase(Callbacks, StateDescriptions, Substitution, SerialPorts):
         self.logger, self.indigo_log_handler, self.plugin_file_handler = _log.plugin_logger()
         self._debug = False
         self._log_level = self.indigo_log_handler.level
-        # Helpers of the plugin ask for it while it is still being made.
+        # Helpers of the plugin ask for the plugin while it is still being made.
         _plugin.active = self
         return self
 
@@ -150,7 +150,7 @@ class PluginBase(Callbacks, StateDescriptions, Substitution, SerialPorts):
 
     debug_log, error_log, exception_log = debugLog, errorLog, exceptionLog
 
-    # Preferences and what the XML files define.
+    # Preferences and the definitions in the XML files.
 
     def savePluginPrefs(self):
         """Writes the preferences now."""
@@ -215,7 +215,7 @@ class PluginBase(Callbacks, StateDescriptions, Substitution, SerialPorts):
         """Whether this server offers this version of the API."""
         return _padded(_plugin.facts.get("apiVersion", "0")) >= _padded(versStr)
 
-    # What only a Mac has.
+    # Things that only a Mac has.
 
     def browserOpen(self, url):
         """Notes the address: a server has no browser of its own."""
@@ -235,10 +235,14 @@ class PluginBase(Callbacks, StateDescriptions, Substitution, SerialPorts):
 
 
 _CLASSES = {
-    "relay": "indigo.RelayDevice", "dimmer": "indigo.DimmerDevice",
-    "sensor": "indigo.SensorDevice", "speedcontrol": "indigo.SpeedControlDevice",
-    "thermostat": "indigo.ThermostatDevice", "sprinkler": "indigo.SprinklerDevice",
-    "iodevice": "indigo.MultiIODevice", "custom": "indigo.Device",
+    "relay": "indigo.RelayDevice",
+    "dimmer": "indigo.DimmerDevice",
+    "sensor": "indigo.SensorDevice",
+    "speedcontrol": "indigo.SpeedControlDevice",
+    "thermostat": "indigo.ThermostatDevice",
+    "sprinkler": "indigo.SprinklerDevice",
+    "iodevice": "indigo.MultiIODevice",
+    "custom": "indigo.Device",
 }
 
 

@@ -1,14 +1,14 @@
 """The plugin's preferences: read at the start, written when they changed.
 
-Owns when they are written. The plugin changes its ``Dict`` as it likes; what it is
-now is compared with what the server has.
+Owns the moments of writing. The plugin changes its ``Dict`` as it likes; its content is
+compared with the server's.
 """
 
 import time
 
 from indigo import _call, _plugin
 
-# Seconds between two looks at what the plugin changed.
+# Seconds between two looks for changes of the plugin.
 INTERVAL = 30.0
 
 # The JSON that the server has, and when it was last looked at.
@@ -17,7 +17,7 @@ _looked = 0.0
 
 
 def begin(preferences):
-    """Notes what the server has."""
+    """Notes the preferences that the server has."""
     global _saved, _looked
     _saved = _call.text(preferences)
     _looked = time.monotonic()

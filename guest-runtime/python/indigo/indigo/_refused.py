@@ -1,7 +1,7 @@
-"""What this server does not have: the Insteon, X10 and Z-Wave interfaces, a debugger.
+"""Parts that this server does not have: Insteon, X10 and Z-Wave interfaces, a debugger.
 
-Owns the words in which that is said. Names exist, so that plugins load; to subscribe
-to what never comes is noted in the log, to send raises.
+Owns the words of the refusals. The names exist, so that plugins load. A subscription to
+events that never come is noted in the log; sending raises.
 """
 
 from indigo import _call, _errors, _plugin
@@ -15,12 +15,16 @@ class Interface:
         self._title = title
 
     def _note(self, command):
-        _call.command("server.log", {
-            "message": "indigo.%s.%s: this server has no %s interface, so nothing will come"
-            % (self._name, command, self._title),
-            "level": 30, "isError": False,
-            "type": _plugin.facts.get("pluginDisplayName"),
-        })
+        _call.command(
+            "server.log",
+            {
+                "message": "indigo.%s.%s: this server has no %s interface, so nothing will come"
+                % (self._name, command, self._title),
+                "level": 30,
+                "isError": False,
+                "type": _plugin.facts.get("pluginDisplayName"),
+            },
+        )
 
     def subscribeToIncoming(self):
         """Notes that nothing will come."""
@@ -54,11 +58,16 @@ zwave = Interface("zwave", "Z-Wave")
 
 def debugger(*args, **kwargs):
     """Notes that a plugin's component has no terminal to debug at."""
-    _call.command("server.log", {
-        "message": "indigo.debugger(): there is no terminal in a plugin's component; the call"
-        " does nothing", "level": 30, "isError": False,
-        "type": _plugin.facts.get("pluginDisplayName"),
-    })
+    _call.command(
+        "server.log",
+        {
+            "message": "indigo.debugger(): there is no terminal in a plugin's component; the call"
+            " does nothing",
+            "level": 30,
+            "isError": False,
+            "type": _plugin.facts.get("pluginDisplayName"),
+        },
+    )
 
 
 def rawServerRequest(*args, **kwargs):

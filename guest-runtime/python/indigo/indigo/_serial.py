@@ -1,6 +1,6 @@
 """Serial ports as plugins of Indigo ask for them.
 
-Owns the keys of a dialog's field of type ``serialport`` and how a port is opened
+Owns the keys of a dialog's field of type ``serialport`` and the opening of a port
 without an exception. The ports themselves are those of module ``serial``. The methods
 are part of the base class of plugins.
 """
@@ -17,9 +17,22 @@ _SCHEMES = {"netSocket": "socket://", "netRfc2217": "rfc2217://"}
 class SerialPorts:
     """The part of the base class that opens serial ports."""
 
-    def openSerial(self, ownerName, portUrl, baudrate=9600, bytesize=8, parity="N", stopbits=1,
-                   timeout=None, xonxoff=False, rtscts=False, writeTimeout=None, dsrdtr=False,
-                   interCharTimeout=None, **kwargs):
+    def openSerial(
+        self,
+        ownerName,
+        portUrl,
+        baudrate=9600,
+        bytesize=8,
+        parity="N",
+        stopbits=1,
+        timeout=None,
+        xonxoff=False,
+        rtscts=False,
+        writeTimeout=None,
+        dsrdtr=False,
+        interCharTimeout=None,
+        **kwargs,
+    ):
         """The open port, or ``None`` with the reason in the log."""
         import serial
 
@@ -27,13 +40,23 @@ class SerialPorts:
             del kwargs["errorLog"]
         try:
             return serial.serial_for_url(
-                portUrl, baudrate=baudrate, bytesize=bytesize, parity=parity, stopbits=stopbits,
-                timeout=timeout, xonxoff=xonxoff, rtscts=rtscts, write_timeout=writeTimeout,
-                dsrdtr=dsrdtr, inter_byte_timeout=interCharTimeout, **kwargs,
+                portUrl,
+                baudrate=baudrate,
+                bytesize=bytesize,
+                parity=parity,
+                stopbits=stopbits,
+                timeout=timeout,
+                xonxoff=xonxoff,
+                rtscts=rtscts,
+                write_timeout=writeTimeout,
+                dsrdtr=dsrdtr,
+                inter_byte_timeout=interCharTimeout,
+                **kwargs,
             )
         except Exception as failure:
             self.logger.error(
-                "\"%s\": serial port %s could not be opened: %s" % (ownerName, portUrl, failure))
+                "\"%s\": serial port %s could not be opened: %s" % (ownerName, portUrl, failure)
+            )
             return None
 
     def getSerialPortUrl(self, propsDict, fieldId):
@@ -48,10 +71,14 @@ class SerialPorts:
         address = str(valuesDict.get(key, "")).strip()
         scheme = _SCHEMES.get(kind)
         if not address:
-            errorsDict[key] = "choose a serial port" if scheme is None \
+            errorsDict[key] = (
+                "choose a serial port"
+                if scheme is None
                 else "enter an address such as %s192.168.1.160:8123" % scheme
+            )
         elif scheme is not None and not (
-                address.startswith(scheme) and ":" in address[len(scheme):]):
+            address.startswith(scheme) and ":" in address[len(scheme) :]
+        ):
             errorsDict[key] = "the address has to be %sHOST:PORT" % scheme
         if key in errorsDict:
             return False

@@ -1,7 +1,7 @@
 """``indigo.server``: the server itself, its log, its clock and the other plugins.
 
-Owns the signatures. What does not change while a plugin runs comes from what the hub
-said at the start; everything else is asked.
+Owns the signatures. Values that do not change while a plugin runs come from the hub's
+facts at the start; the server is asked for all others.
 """
 
 import datetime
@@ -12,7 +12,7 @@ from indigo._containers import Dict, List
 
 
 class PluginInfo:
-    """What is known of a plugin by its id; it may not be installed."""
+    """The facts about a plugin by its id; it may not be installed."""
 
     def __init__(self, data):
         self._data = data
@@ -51,21 +51,29 @@ class PluginInfo:
         return bool(self._fresh().get("isRunning"))
 
     def restart(self, waitUntilDone=True):
-        _call.command("server.pluginRestart",
-                      {"pluginId": self.pluginId, "waitUntilDone": bool(waitUntilDone)})
+        _call.command(
+            "server.pluginRestart",
+            {"pluginId": self.pluginId, "waitUntilDone": bool(waitUntilDone)},
+        )
 
     def restartAndDebug(self, *args, **kwargs):
         """As `restart`: there is no debugger here."""
         self.restart()
 
     def executeAction(self, actionTypeId, deviceId=0, props=None, waitUntilDone=True):
-        """Has the plugin carry out one of its actions; returns what it returned."""
-        return _call.contained(_call.command("server.pluginExecuteAction", {
-            "pluginId": self.pluginId, "actionTypeId": actionTypeId,
-            "deviceId": _call.reference(deviceId or 0),
-            "props": None if props is None else dict(props),
-            "waitUntilDone": bool(waitUntilDone),
-        }))
+        """Has the plugin carry out one of its actions; returns the action's result."""
+        return _call.contained(
+            _call.command(
+                "server.pluginExecuteAction",
+                {
+                    "pluginId": self.pluginId,
+                    "actionTypeId": actionTypeId,
+                    "deviceId": _call.reference(deviceId or 0),
+                    "props": None if props is None else dict(props),
+                    "waitUntilDone": bool(waitUntilDone),
+                },
+            )
+        )
 
     def __str__(self):
         return "\n".join("%s : %s" % item for item in sorted(self._data.items()))
@@ -83,7 +91,7 @@ class Server:
         value = self._ask("info").get(name)
         return default if value is None else value
 
-    # What it is.
+    # Facts about the server.
 
     @property
     def version(self):
@@ -137,8 +145,12 @@ class Server:
 
     def getEventLogList(self, returnAsList=False, lineCount=1500, showTimeStamp=True):
         """The last lines of the event log, as one text or as dictionaries."""
-        lines = self._ask("getEventLogList", returnAsList=bool(returnAsList),
-                          lineCount=int(lineCount), showTimeStamp=bool(showTimeStamp))
+        lines = self._ask(
+            "getEventLogList",
+            returnAsList=bool(returnAsList),
+            lineCount=int(lineCount),
+            showTimeStamp=bool(showTimeStamp),
+        )
         return List(lines) if returnAsList else lines
 
     def subscribeToLogBroadcasts(self):
@@ -193,12 +205,15 @@ class Server:
     # Other plugins and this one.
 
     def getPlugin(self, pluginId):
-        """What is known of a plugin; for an unknown id an object that says so."""
+        """The facts about a plugin; for an unknown id an object that says so."""
         return PluginInfo(self._ask("getPlugin", pluginId=pluginId))
 
     def getPluginList(self, includeDisabled=False):
-        return [PluginInfo(data) for data in self._ask("getPluginList")
-                if includeDisabled or data.get("isEnabled", True)]
+        return [
+            PluginInfo(data)
+            for data in self._ask("getPluginList")
+            if includeDisabled or data.get("isEnabled", True)
+        ]
 
     def savePluginPrefs(self):
         """Writes the plugin's preferences now."""
@@ -220,10 +235,14 @@ class Server:
 
     def subscribeToBroadcast(self, pluginId, messageName, methodName):
         """Has a method of this plugin called for another plugin's message."""
-        self._ask("subscribeToBroadcast", pluginId=pluginId, messageName=messageName,
-                  methodName=getattr(methodName, "__name__", methodName))
+        self._ask(
+            "subscribeToBroadcast",
+            pluginId=pluginId,
+            messageName=messageName,
+            methodName=getattr(methodName, "__name__", methodName),
+        )
 
-    # What is left.
+    # Other commands.
 
     def sendEmailTo(self, emailTo, subject="", body=""):
         self._ask("sendEmailTo", emailTo=emailTo, subject=str(subject), body=str(body))
@@ -245,7 +264,7 @@ class Server:
 
 
 class Host:
-    """``indigo.host``: what runs the plugin."""
+    """``indigo.host``: the program that runs the plugin."""
 
     debugMode = 0
 

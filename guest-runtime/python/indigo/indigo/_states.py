@@ -7,8 +7,11 @@ of the base class of plugins.
 
 def _described(kind, key, trigger_label="", page_label="", disabled=False, options=None):
     state = {
-        "Key": str(key), "Type": kind, "Disabled": bool(disabled),
-        "TriggerLabel": str(trigger_label), "StateLabel": str(page_label),
+        "Key": str(key),
+        "Type": kind,
+        "Disabled": bool(disabled),
+        "TriggerLabel": str(trigger_label),
+        "StateLabel": str(page_label),
     }
     if options is not None:
         state["Options"] = [_option(option) for option in options]
@@ -29,49 +32,57 @@ class StateDescriptions:
     """The part of the base class that describes states."""
 
     @staticmethod
-    def getDeviceStateDictForStringType(stateId, triggerLabel="", controlPageLabel="",
-                                        disabled=False):
+    def getDeviceStateDictForStringType(
+        stateId, triggerLabel="", controlPageLabel="", disabled=False
+    ):
         return _described("String", stateId, triggerLabel, controlPageLabel, disabled)
 
     @staticmethod
-    def getDeviceStateDictForNumberType(stateId, triggerLabel="", controlPageLabel="",
-                                        disabled=False):
+    def getDeviceStateDictForNumberType(
+        stateId, triggerLabel="", controlPageLabel="", disabled=False
+    ):
         return _described("Number", stateId, triggerLabel, controlPageLabel, disabled)
 
     @staticmethod
-    def getDeviceStateDictForIntegerType(stateId, triggerLabel="", controlPageLabel="",
-                                         disabled=False):
+    def getDeviceStateDictForIntegerType(
+        stateId, triggerLabel="", controlPageLabel="", disabled=False
+    ):
         return _described("Integer", stateId, triggerLabel, controlPageLabel, disabled)
 
     @staticmethod
-    def getDeviceStateDictForRealType(stateId, triggerLabel="", controlPageLabel="",
-                                      disabled=False):
+    def getDeviceStateDictForRealType(
+        stateId, triggerLabel="", controlPageLabel="", disabled=False
+    ):
         return _described("Real", stateId, triggerLabel, controlPageLabel, disabled)
 
     @staticmethod
-    def getDeviceStateDictForEnumType(stateId, triggerLabel="", controlPageLabel="",
-                                      disabled=False, options=()):
-        return _described(
-            "Enumeration", stateId, triggerLabel, controlPageLabel, disabled, options)
+    def getDeviceStateDictForEnumType(
+        stateId, triggerLabel="", controlPageLabel="", disabled=False, options=()
+    ):
+        return _described("Enumeration", stateId, triggerLabel, controlPageLabel, disabled, options)
 
     @staticmethod
-    def getDeviceStateDictForBoolOnOffType(stateId, triggerLabel="", controlPageLabel="",
-                                           disabled=False):
+    def getDeviceStateDictForBoolOnOffType(
+        stateId, triggerLabel="", controlPageLabel="", disabled=False
+    ):
         return _described("BoolOnOff", stateId, triggerLabel, controlPageLabel, disabled)
 
     @staticmethod
-    def getDeviceStateDictForBoolYesNoType(stateId, triggerLabel="", controlPageLabel="",
-                                           disabled=False):
+    def getDeviceStateDictForBoolYesNoType(
+        stateId, triggerLabel="", controlPageLabel="", disabled=False
+    ):
         return _described("BoolYesNo", stateId, triggerLabel, controlPageLabel, disabled)
 
     @staticmethod
-    def getDeviceStateDictForBoolOneZeroType(stateId, triggerLabel="", controlPageLabel="",
-                                             disabled=False):
+    def getDeviceStateDictForBoolOneZeroType(
+        stateId, triggerLabel="", controlPageLabel="", disabled=False
+    ):
         return _described("BoolOneZero", stateId, triggerLabel, controlPageLabel, disabled)
 
     @staticmethod
-    def getDeviceStateDictForBoolTrueFalseType(stateId, triggerLabel="", controlPageLabel="",
-                                               disabled=False):
+    def getDeviceStateDictForBoolTrueFalseType(
+        stateId, triggerLabel="", controlPageLabel="", disabled=False
+    ):
         return _described("BoolTrueFalse", stateId, triggerLabel, controlPageLabel, disabled)
 
     @staticmethod

@@ -1,7 +1,7 @@
 """Markup in texts that stands for the value of a variable or of a device's state.
 
-Owns its syntax and the words for what is wrong with it. The methods are part of the
-base class of plugins.
+Owns its syntax and the words for its errors. The methods are part of the base class of
+plugins.
 """
 
 import re

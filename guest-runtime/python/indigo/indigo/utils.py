@@ -1,7 +1,7 @@
 """``indigo.utils``: helpers for plugins.
 
 Owns JSON with dates and enumerations, errors of a dialog as an exception, replies that
-hand out a file, and tests of what users type. Only `return_static_file` looks at
+hand out a file, and tests of texts that users type. Only `return_static_file` looks at
 files, and none of it talks to the server.
 """
 
@@ -22,8 +22,14 @@ FileNotFoundError = builtins.FileNotFoundError
 _TRUE = frozenset(("y", "yes", "t", "true", "on", "1", "open", "locked"))
 _FALSE = frozenset(("n", "no", "f", "false", "off", "0", "closed", "unlocked"))
 _OPPOSITES = {
-    "y": "n", "yes": "no", "t": "f", "true": "false", "on": "off", "1": "0",
-    "open": "closed", "locked": "unlocked",
+    "y": "n",
+    "yes": "no",
+    "t": "f",
+    "true": "false",
+    "on": "off",
+    "1": "0",
+    "open": "closed",
+    "locked": "unlocked",
 }
 _OPPOSITES.update({no: yes for yes, no in _OPPOSITES.items()})
 
@@ -55,8 +61,10 @@ def _named(value):
     if isinstance(value, Enumeration):
         return repr(value)
     if isinstance(value, dict):
-        return {_named(key) if isinstance(key, Enumeration) else key: _named(item)
-                for key, item in dict.items(value)}
+        return {
+            _named(key) if isinstance(key, Enumeration) else key: _named(item)
+            for key, item in dict.items(value)
+        }
     if isinstance(value, list):
         return [_named(item) for item in list.__iter__(value)]
     if isinstance(value, tuple):
@@ -67,7 +75,7 @@ def _named(value):
 
 
 class ValidationError(Exception):
-    """What is wrong with the values of a dialog: ``dict(error)`` is by field."""
+    """The errors in the values of a dialog: ``dict(error)`` is by field."""
 
     def __init__(self, message="", error_state_str=None, error_dict=None):
         Exception.__init__(self, message)
@@ -118,7 +126,8 @@ def return_static_file(file_path, status=200, path_is_relative=True, content_typ
         file_path = "/".join(str(part) for part in file_path)
     if not isinstance(file_path, (str, os.PathLike)):
         raise TypeError(
-            "file_path is a text or a list of its parts, not %s" % type(file_path).__name__)
+            "file_path is a text or a list of its parts, not %s" % type(file_path).__name__
+        )
     path = os.fspath(file_path)
     if path_is_relative:
         folder = str(_plugin.facts.get("installFolder", "")).rstrip("/")
@@ -127,10 +136,13 @@ def return_static_file(file_path, status=200, path_is_relative=True, content_typ
         raise FileNotFoundError("file not found: %s" % file_path)
     if content_type is None:
         content_type = mimetypes.guess_type(path)[0] or "text/plain"
-    return Dict({
-        "status": int(status), "file_path": path,
-        "headers": {"Content-Type": content_type},
-    })
+    return Dict(
+        {
+            "status": int(status),
+            "file_path": path,
+            "headers": {"Content-Type": content_type},
+        }
+    )
 
 
 def validate_email_address(address):
@@ -168,6 +180,14 @@ def is_int(value):
     return True
 
 
-__all__ = ["FileNotFoundError", "IndigoJSONEncoder", "JSONDateEncoder",
-           "ValidationError", "is_int", "return_static_file", "reverse_bool_str_value",
-           "str_to_bool", "validate_email_address"]
+__all__ = [
+    "FileNotFoundError",
+    "IndigoJSONEncoder",
+    "JSONDateEncoder",
+    "ValidationError",
+    "is_int",
+    "return_static_file",
+    "reverse_bool_str_value",
+    "str_to_bool",
+    "validate_email_address",
+]

@@ -17,7 +17,7 @@ unsafe extern "C" fn collate(
     right_len: c_int,
     right: *const c_void,
 ) -> c_int {
-    // SAFETY: called by SQLite with what `create_collation` gave it.
+    // SAFETY: SQLite calls this with the pointer that `create_collation` gave it.
     let (callable, left, right) = unsafe {
         (
             kept(callable),

@@ -15,7 +15,7 @@ unsafe extern "C" fn function(
     count: c_int,
     values: *mut *mut ffi::sqlite3_value,
 ) {
-    // SAFETY: called by SQLite with what `create_function` gave it.
+    // SAFETY: SQLite calls this with the pointer that `create_function` gave it.
     unsafe {
         let callable = kept(ffi::sqlite3_user_data(context));
         try_with_current_vm(|vm| {
@@ -49,7 +49,7 @@ unsafe fn feed(
     count: c_int,
     values: *mut *mut ffi::sqlite3_value,
 ) {
-    // SAFETY: called by SQLite with what `create_aggregate` gave it.
+    // SAFETY: SQLite calls this with the pointer that `create_aggregate` gave it.
     unsafe {
         let place = state(context, true);
         if place.is_null() {
@@ -111,7 +111,7 @@ unsafe extern "C" fn finalize(context: *mut ffi::sqlite3_context) {
 ///
 /// As for SQLite's own callbacks.
 unsafe fn ask(context: *mut ffi::sqlite3_context, method: &str) {
-    // SAFETY: called by SQLite with what `create_aggregate` gave it.
+    // SAFETY: SQLite calls this with the pointer that `create_aggregate` gave it.
     unsafe {
         let place = state(context, false);
         // No row came, or the state could not be made: NULL, or the error of then.
@@ -131,7 +131,7 @@ pub struct Registration<'a> {
     pub deterministic: bool,
 }
 
-/// What is registered.
+/// The kind of callable that is registered.
 pub enum Kind {
     /// Called with the arguments.
     Function,

@@ -1,4 +1,4 @@
-//! The handlers of a connection: who may do what, how far it is, what it runs.
+//! The handlers of a connection: authorizer, progress and trace.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::ptr;
@@ -17,7 +17,7 @@ unsafe extern "C" fn authorize(
     c: *const c_char,
     d: *const c_char,
 ) -> c_int {
-    // SAFETY: called by SQLite with what `set_authorizer` gave it.
+    // SAFETY: SQLite calls this with the pointer that `set_authorizer` gave it.
     let callable = unsafe { kept(callable) };
     let verdict = try_with_current_vm(|vm| {
         let mut arguments = vec![vm.ctx.new_int(action).into()];
@@ -38,7 +38,7 @@ unsafe extern "C" fn authorize(
 }
 
 unsafe extern "C" fn progress(callable: *mut c_void) -> c_int {
-    // SAFETY: called by SQLite with what `set_progress` gave it.
+    // SAFETY: SQLite calls this with the pointer that `set_progress` gave it.
     let callable = unsafe { kept(callable) };
     let stop = try_with_current_vm(|vm| {
         callable
@@ -55,8 +55,8 @@ unsafe extern "C" fn trace(
     stmt: *mut c_void,
     sql: *mut c_void,
 ) -> c_int {
-    // SAFETY: called by SQLite with what `set_trace` gave it, the statement and its
-    // text; the expanded text is ours to free.
+    // SAFETY: SQLite calls this with the pointer that `set_trace` gave it, the
+    // statement and its text; the expanded text is ours to free.
     let (callable, plain, expanded) = unsafe {
         let expanded = ffi::sqlite3_expanded_sql(stmt.cast());
         let text = (!expanded.is_null()).then(|| owned(expanded));
@@ -64,7 +64,7 @@ unsafe extern "C" fn trace(
         (kept(callable), owned(sql.cast()), text)
     };
     try_with_current_vm(|vm| {
-        // What it raises it has reported itself: SQLite does not listen.
+        // The callable has reported its exception itself: SQLite does not listen.
         drop(callable.call((plain, expanded), vm));
     });
     0

@@ -1,9 +1,9 @@
 //! SQLite calling Python: functions, aggregates, collations, and the handlers of a
 //! connection.
 //!
-//! A callable is kept by SQLite in a box of its own and freed by [`forget`]. Before
-//! it is called it is cloned, because it may replace itself. The Python side gives
-//! callables that report exceptions themselves; what gets here of one is its text.
+//! A callable is kept by SQLite in a box of its own and freed by [`forget`]. Before it
+//! is called it is cloned, because it may replace itself. The Python side gives
+//! callables that report exceptions themselves; only the text of one gets here.
 
 mod collation;
 mod function;

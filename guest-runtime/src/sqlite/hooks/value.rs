@@ -23,7 +23,7 @@ pub fn to_python(value: &Value<'_>, vm: &VirtualMachine) -> PyObjectRef {
     }
 }
 
-/// What became of [`with_value`].
+/// The outcome of [`with_value`].
 pub enum Lent<R> {
     Used(R),
     /// SQLite has nothing like this object.
@@ -34,8 +34,8 @@ pub enum Lent<R> {
 ///
 /// # Errors
 ///
-/// `OverflowError` for a whole number beyond 64 bits, `UnicodeEncodeError` for
-/// half characters, and what a buffer raises that cannot be read.
+/// `OverflowError` for a whole number beyond 64 bits, `UnicodeEncodeError` for half
+/// characters, and the error of a buffer that cannot be read.
 pub fn with_value<R>(
     object: &PyObjectRef,
     vm: &VirtualMachine,

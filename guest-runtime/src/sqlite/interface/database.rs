@@ -1,4 +1,4 @@
-//! An open database of SQLite's: statements are compiled by it, errors told by it.
+//! An open database of SQLite's, which compiles statements and tells errors.
 
 use std::ffi::{CStr, c_int, c_uint};
 use std::ptr;
@@ -54,8 +54,8 @@ impl Database {
         self.handle.is_gone()
     }
 
-    /// Closes it. Blobs and backups that are open keep what they need until they
-    /// are closed themselves.
+    /// Closes the database. Blobs and backups that are open keep the parts that they
+    /// need until they are closed themselves.
     pub fn close(&self) -> c_int {
         // SAFETY: a null is allowed; statements were finalized by the caller.
         unsafe { sqlite3_close_v2(self.handle.take()) }
@@ -92,7 +92,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// What the compiler says.
+    /// The compiler's, with its text.
     pub fn prepare(&self, sql: &CStr, start: usize) -> Result<(Option<Statement>, usize), Failure> {
         let first = sql.as_ptr();
         let mut pointer = ptr::null_mut();
@@ -148,7 +148,7 @@ impl Database {
         unsafe { ffi::sqlite3_busy_timeout(self.raw(), milliseconds) };
     }
 
-    /// Sets a limit and returns what it was; a negative value only asks.
+    /// Sets a limit and returns its value before; a negative value only asks.
     pub fn limit(&self, which: c_int, value: c_int) -> c_int {
         // SAFETY: the database is open; an unknown limit gives -1.
         unsafe { ffi::sqlite3_limit(self.raw(), which, value) }

@@ -1,6 +1,6 @@
 //! SQLite's C interface in safe words: databases, statements, blobs, backups.
 //!
-//! Nothing here knows Python. What calls back into Python is in `hooks`.
+//! Nothing here knows Python. The functions that call back into Python are in `hooks`.
 //! SQLite is compiled without threads; callers hold the connection's turn (see
 //! `sqlite`), because a callback into Python may block and let another task in.
 //!
@@ -24,7 +24,7 @@ use std::ptr;
 
 use libsqlite3_sys as ffi;
 
-/// A pointer of SQLite's that is null once what it stood for is gone.
+/// A pointer of SQLite's that is null once its object is gone.
 pub struct Handle<T>(Cell<*mut T>);
 
 // SAFETY: wasm without shared memory has one thread.
@@ -45,7 +45,7 @@ impl<T> Handle<T> {
         self.0.replace(ptr::null_mut())
     }
 
-    /// Whether what the pointer stood for is gone.
+    /// Whether the object of the pointer is gone.
     pub fn is_gone(&self) -> bool {
         self.0.get().is_null()
     }
@@ -57,7 +57,7 @@ impl<T> fmt::Debug for Handle<T> {
     }
 }
 
-/// What SQLite says of a call that did not work: extended result code and text.
+/// SQLite's answer to a call that did not work: extended result code and text.
 pub struct Failure {
     pub code: c_int,
     pub message: String,
@@ -87,7 +87,7 @@ pub(crate) unsafe fn owned(text: *const c_char) -> String {
         .into_owned()
 }
 
-/// A slice of what SQLite lent; empty for null.
+/// A slice of memory that SQLite lent; empty for null.
 ///
 /// # Safety
 ///
@@ -121,5 +121,5 @@ pub fn c_string(text: &str) -> Option<CString> {
     CString::new(text).ok()
 }
 
-/// Frees what SQLite keeps for `hooks`.
+/// Frees a box that SQLite keeps for `hooks`.
 pub(crate) type Destructor = Option<unsafe extern "C" fn(*mut c_void)>;

@@ -17,7 +17,7 @@ impl Statement {
         self.handle.get()
     }
 
-    /// The number it is known by in its connection.
+    /// The number of the statement in its connection.
     pub fn id(&self) -> usize {
         self.raw() as usize
     }
@@ -28,7 +28,8 @@ impl Statement {
         unsafe { ffi::sqlite3_step(self.raw()) }
     }
 
-    /// Back to the beginning. The error it returns was told by `step` already.
+    /// Goes back to the beginning. The error that SQLite returns here was told by `step`
+    /// already.
     pub fn reset(&self) {
         // SAFETY: not finalized.
         unsafe { ffi::sqlite3_reset(self.raw()) };
