@@ -79,9 +79,7 @@ pub fn event(event: Event, vm: &VirtualMachine) -> PyResult<Vec<PyObjectRef>> {
         rest.insert(0, vm.ctx.intern_str(kind).to_owned().into());
         rest
     };
-    let key = |device: DeviceKey| {
-        vec![text(&device.device_id, vm), device.unit.to_pyobject(vm)]
-    };
+    let key = |device: DeviceKey| vec![text(&device.device_id, vm), device.unit.to_pyobject(vm)];
     Ok(match event {
         Event::Started => named("started", vec![]),
         Event::Stopping => named("stopping", vec![]),

@@ -108,11 +108,7 @@ mod _cordon {
 
     /// `(None, reply)` or the kind of the failure and its text.
     #[pyfunction]
-    fn call(
-        name: PyUtf8StrRef,
-        arguments: PyUtf8StrRef,
-        vm: &VirtualMachine,
-    ) -> PyObjectRef {
+    fn call(name: PyUtf8StrRef, arguments: PyUtf8StrRef, vm: &VirtualMachine) -> PyObjectRef {
         use commands::FailureKind as Kind;
         let name = name.as_str().to_owned();
         let arguments = arguments.as_str().to_owned();
