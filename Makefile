@@ -15,6 +15,8 @@ endif
 export CARGO_TARGET_DIR := $(CORDON_CACHE)/target/host
 # release or quick; quick builds and links sooner and runs at about half of the speed.
 export CORDON_GUEST_PROFILE ?= release
+# Nothing is written into the checkout.
+export RUFF_CACHE_DIR := $(CORDON_CACHE)/ruff
 # Debian keeps the servers that the tests start where users do not look.
 export PATH := $(PATH):/usr/sbin:/sbin
 
