@@ -22,7 +22,6 @@ import functools
 import io
 import os
 import re
-import subprocess
 import sys
 import tokenize
 import unittest
@@ -52,6 +51,9 @@ SCRIPTS = (
     ".ci/run",
 )
 
+# Folders of things that are built or stored.
+SKIPPED = ("target", "__pycache__", "data")
+
 _SENTENCE = re.compile(r"(?:^|[.!?:] )[\"'(*_]*What\b")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
@@ -65,17 +67,14 @@ Words = collections.namedtuple("Words", "count header sentences whats")
 
 def files():
     """The files of the repository that are looked at."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    for path in sorted(set(listed.split("\0"))):
-        looked_at = path.endswith(ENDINGS) or path in SCRIPTS
-        if looked_at and not LEFT_OUT.match(path) and os.path.isfile(os.path.join(ROOT, path)):
-            yield path
+    for folder, below, names in os.walk(ROOT):
+        below[:] = [
+            name for name in below if name not in SKIPPED and (name[0] != "." or name == ".ci")
+        ]
+        for name in names:
+            path = os.path.relpath(os.path.join(folder, name), ROOT).replace(os.sep, "/")
+            if (path.endswith(ENDINGS) or path in SCRIPTS) and not LEFT_OUT.match(path):
+                yield path
 
 
 def blank(found):
@@ -277,7 +276,7 @@ def main(arguments):
                 if top(path) in MOST:
                     file.write("\t".join([path, *map(str, bad[path])]) + "\n")
     sums, counts, whats = collections.Counter(), collections.Counter(), collections.Counter()
-    for path in files():
+    for path in sorted(files()):
         figures = words(path)
         counts[top(path)] += figures.count
         whats[top(path)] += sum(rule == "what" for _, rule, _ in examined(path)[1])
