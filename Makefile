@@ -15,6 +15,8 @@ endif
 export CARGO_TARGET_DIR := $(CORDON_CACHE)/target/host
 # release or quick; quick builds and links sooner and runs at about half of the speed.
 export CORDON_GUEST_PROFILE ?= release
+# Nothing is written into the checkout.
+export RUFF_CACHE_DIR := $(CORDON_CACHE)/ruff
 # Debian keeps the servers that the tests start where users do not look.
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -48,10 +50,10 @@ build: setup ## build hub and guest (first time 30 minutes on two cores)
 	@echo "compiling the guest for this machine (first time half a minute)"
 	@$(cordon) guest precompile
 
-# Nothing is run, so it needs neither the guest nor its key. Dependencies are only read,
-# and the workspace is checked incrementally: see the profile dev in Cargo.toml.
-check: ## type-check the hub and all tests (first time 2 minutes, then seconds)
-	@cargo check --workspace --all-targets
+# Nothing is run, so it needs neither the guest nor its key. The dependencies are those of
+# `make lint`, in the same profile; only the workspace itself is incremental.
+check: ## type-check the hub and all tests (first time some minutes, then seconds)
+	@CARGO_INCREMENTAL=1 cargo check --release --workspace --all-targets
 
 # The tool alone of the workspace; with all its members chosen, so that wasmtime has the same
 # features and is compiled once.

@@ -23,6 +23,7 @@
     </params>
 </plugin>
 """
+
 import json
 
 import Domoticz
@@ -42,7 +43,8 @@ class BasePlugin:
         if ROOM not in Devices:
             Domoticz.Device(Name="Room", Unit=ROOM, TypeName="Temp+Hum", Used=1).Create()
         self.listener = Domoticz.Connection(
-            Name="Listener", Transport="TCP/IP", Protocol="HTTP", Port=Parameters["Port"])
+            Name="Listener", Transport="TCP/IP", Protocol="HTTP", Port=Parameters["Port"]
+        )
         self.listener.Listen()
 
     def onConnect(self, Connection, Status, Description):
@@ -92,11 +94,13 @@ class BasePlugin:
         return {"door": Devices[DOOR].sValue, "room": Devices[ROOM].sValue}
 
     def answer(self, Connection, status, content):
-        Connection.Send({
-            "Status": status,
-            "Headers": {"Content-Type": "application/json"},
-            "Data": json.dumps(content),
-        })
+        Connection.Send(
+            {
+                "Status": status,
+                "Headers": {"Content-Type": "application/json"},
+                "Data": json.dumps(content),
+            }
+        )
 
 
 _plugin = BasePlugin()

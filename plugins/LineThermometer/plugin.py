@@ -26,6 +26,7 @@
     </params>
 </plugin>
 """
+
 import Domoticz
 
 TEMPERATURE = 1
@@ -41,14 +42,20 @@ class BasePlugin:
         if Parameters["Mode6"] == "Debug":
             Domoticz.Debugging(2)
         if TEMPERATURE not in Devices:
-            Domoticz.Device(Name="Temperature", Unit=TEMPERATURE, TypeName="Temperature", Used=1).Create()
+            Domoticz.Device(
+                Name="Temperature", Unit=TEMPERATURE, TypeName="Temperature", Used=1
+            ).Create()
         if HEATER not in Devices:
             Domoticz.Device(Name="Heater", Unit=HEATER, TypeName="Switch", Used=1).Create()
         if TARGET not in Devices:
             Domoticz.Device(Name="Target", Unit=TARGET, TypeName="Setpoint", Used=1).Create()
         self.connection = Domoticz.Connection(
-            Name="Thermometer", Transport="TCP/IP", Protocol="Line",
-            Address=Parameters["Address"], Port=Parameters["Port"])
+            Name="Thermometer",
+            Transport="TCP/IP",
+            Protocol="Line",
+            Address=Parameters["Address"],
+            Port=Parameters["Port"],
+        )
         Domoticz.Heartbeat(5)
         self.connect()
 
@@ -105,7 +112,9 @@ class BasePlugin:
     def timedOut(self, state):
         for unit in Devices:
             if Devices[unit].TimedOut != state:
-                Devices[unit].Update(nValue=Devices[unit].nValue, sValue=Devices[unit].sValue, TimedOut=state)
+                Devices[unit].Update(
+                    nValue=Devices[unit].nValue, sValue=Devices[unit].sValue, TimedOut=state
+                )
 
 
 _plugin = BasePlugin()

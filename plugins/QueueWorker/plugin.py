@@ -20,6 +20,7 @@
     </params>
 </plugin>
 """
+
 import queue
 import threading
 import time
@@ -42,7 +43,9 @@ class BasePlugin:
 
     def onStart(self):
         if DONE not in Devices:
-            Domoticz.Device(Name="Jobs done", Unit=DONE, TypeName="Custom", Options={"Custom": "1;jobs"}, Used=1).Create()
+            Domoticz.Device(
+                Name="Jobs done", Unit=DONE, TypeName="Custom", Options={"Custom": "1;jobs"}, Used=1
+            ).Create()
         if LAST not in Devices:
             Domoticz.Device(Name="Last job", Unit=LAST, TypeName="Text", Used=1).Create()
         if RUN not in Devices:

@@ -21,6 +21,7 @@
     </params>
 </plugin>
 """
+
 import json
 
 import Domoticz
@@ -41,8 +42,12 @@ class BasePlugin:
         if WIND not in Devices:
             Domoticz.Device(Name="Wind", Unit=WIND, TypeName="Wind", Used=1).Create()
         self.connection = Domoticz.Connection(
-            Name="Weather", Transport="TCP/IP", Protocol="HTTP",
-            Address=Parameters["Address"], Port=Parameters["Port"])
+            Name="Weather",
+            Transport="TCP/IP",
+            Protocol="HTTP",
+            Address=Parameters["Address"],
+            Port=Parameters["Port"],
+        )
         Domoticz.Heartbeat(int(Parameters["Mode2"] or 3))
         self.connection.Connect()
 
@@ -69,25 +74,42 @@ class BasePlugin:
             Domoticz.Error("The answer cannot be used: " + repr(error))
 
     def ask(self):
-        self.connection.Send({
-            "Verb": "GET",
-            "URL": Parameters["Mode1"] or "/weather",
-            "Headers": {"Host": Parameters["Address"] + ":" + Parameters["Port"], "Accept": "application/json"},
-        })
+        self.connection.Send(
+            {
+                "Verb": "GET",
+                "URL": Parameters["Mode1"] or "/weather",
+                "Headers": {
+                    "Host": Parameters["Address"] + ":" + Parameters["Port"],
+                    "Accept": "application/json",
+                },
+            }
+        )
 
     def show(self, weather, wind):
         humidity = int(weather["humidity"])
         # 0 normal, 1 comfortable, 2 dry, 3 wet
         comfort = 2 if humidity < 30 else 3 if humidity > 70 else 1 if humidity >= 45 else 0
-        Devices[OUTSIDE].Update(nValue=0, sValue="%.1f;%d;%d;%.1f;0" % (
-            weather["temperature"], humidity, comfort, weather["pressure"]))
+        Devices[OUTSIDE].Update(
+            nValue=0,
+            sValue="%.1f;%d;%d;%.1f;0"
+            % (weather["temperature"], humidity, comfort, weather["pressure"]),
+        )
 
         bearing = int(wind["bearing"])
         direction = COMPASS[round(bearing / 45) % 8]
         # Wind devices hold tenths of metres per second.
-        Devices[WIND].Update(nValue=0, sValue="%d;%s;%d;%d;%.1f;%.1f" % (
-            bearing, direction, round(wind["speed"] * 10), round(wind["gust"] * 10),
-            weather["temperature"], weather["temperature"]))
+        Devices[WIND].Update(
+            nValue=0,
+            sValue="%d;%s;%d;%d;%.1f;%.1f"
+            % (
+                bearing,
+                direction,
+                round(wind["speed"] * 10),
+                round(wind["gust"] * 10),
+                weather["temperature"],
+                weather["temperature"],
+            ),
+        )
         Domoticz.Log("%.1f °C, %d %%, wind from %s" % (weather["temperature"], humidity, direction))
 
 

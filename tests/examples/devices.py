@@ -120,8 +120,26 @@ class WebSocket:
     def __init__(self, folder):
         certificate = os.path.join(folder, "cert.pem")
         key = os.path.join(folder, "key.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=device",
-                        "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=device",
+                "-keyout",
+                key,
+                "-out",
+                certificate,
+            ],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificate, key)
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -133,18 +151,29 @@ class WebSocket:
     def _serve(self):
         import base64
         import hashlib
+
         stream, _ = self.listener.accept()
         stream = self.context.wrap_socket(stream, server_side=True)
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += stream.recv(1)
         lines = head.decode().split("\r\n")
-        headers = dict(line.lower().split(": ", 1) if ": " in line else (line, "") for line in lines[1:])
-        key = next(line.split(": ", 1)[1] for line in lines if line.lower().startswith("sec-websocket-key: "))
+        headers = dict(
+            line.lower().split(": ", 1) if ": " in line else (line, "") for line in lines[1:]
+        )
+        key = next(
+            line.split(": ", 1)[1]
+            for line in lines
+            if line.lower().startswith("sec-websocket-key: ")
+        )
         self.heard.put("upgrade %s %s" % (lines[0], headers.get("host")))
-        accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
-        stream.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                       b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+        accept = base64.b64encode(
+            hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+        )
+        stream.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+        )
         self.stream = stream
         while True:
             frame = self._frame(stream)
@@ -168,6 +197,7 @@ class WebSocket:
                     return None
                 data += piece
             return data
+
         head = read(2)
         if head is None:
             return None
@@ -202,8 +232,12 @@ class Broker:
         with open(config, "w") as file:
             file.write("listener %d 127.0.0.1\nallow_anonymous true\n" % self.port)
         path = os.environ.get("PATH", "") + ":/usr/sbin"
-        self.process = subprocess.Popen(["mosquitto", "-c", config], env=dict(os.environ, PATH=path),
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            ["mosquitto", "-c", config],
+            env=dict(os.environ, PATH=path),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         self.heard = queue.Queue()
         self.stream = self._connect()
         self._packet(0x10, b"\0\4MQTT\4\2\0\0" + text(b"script"))
@@ -233,10 +267,12 @@ class Broker:
                 return
             rest += piece
             while len(rest) >= 2 and len(rest) >= 2 + rest[1]:
-                kind, body, rest = rest[0], rest[2:2 + rest[1]], rest[2 + rest[1]:]
+                kind, body, rest = rest[0], rest[2 : 2 + rest[1]], rest[2 + rest[1] :]
                 if kind >> 4 == 3:
                     length = struct.unpack(">H", body[:2])[0]
-                    self.heard.put("%s %s" % (body[2:2 + length].decode(), body[2 + length:].decode()))
+                    self.heard.put(
+                        "%s %s" % (body[2 : 2 + length].decode(), body[2 + length :].decode())
+                    )
 
     def subscribe(self, topic):
         """Messages on the topic are heard from now on."""
@@ -266,6 +302,7 @@ class Serial:
 
     def __init__(self, answer):
         import tty
+
         self.master, slave = os.openpty()
         # Else the terminal would echo and translate the bytes.
         tty.setraw(slave)

@@ -35,7 +35,7 @@ class Site:
 
     def plugin(self, name, file, parameters=None, more=""):
         """Adds an instance of the plugin in this file; `more` is TOML of its section. Returns the plugin's folder."""
-        folder = os.path.join(self.folder, "plugins", file[:-len(".py")].replace(" ", "_"))
+        folder = os.path.join(self.folder, "plugins", file[: -len(".py")].replace(" ", "_"))
         os.makedirs(folder, exist_ok=True)
         shutil.copy(os.path.join(self.examples, file), os.path.join(folder, "plugin.py"))
         self.add(name, folder, parameters or {}, more)
@@ -43,18 +43,30 @@ class Site:
 
     def add(self, name, folder, parameters, more=""):
         """Adds an instance of the plugin in this folder."""
-        values = ", ".join("%s = %s" % (key, json.dumps(value)) for key, value in parameters.items())
-        self.sections.append("[[hardware]]\nname = %s\nplugin = %s\nparameters = { %s }\n%s\n"
-                             % (json.dumps(name), json.dumps(key_of(folder)), values, more))
+        values = ", ".join(
+            "%s = %s" % (key, json.dumps(value)) for key, value in parameters.items()
+        )
+        self.sections.append(
+            "[[hardware]]\nname = %s\nplugin = %s\nparameters = { %s }\n%s\n"
+            % (json.dumps(name), json.dumps(key_of(folder)), values, more)
+        )
 
     def start(self):
         """Starts the hub and waits until its API answers."""
         config = os.path.join(self.folder, "cordon.toml")
         with open(config, "w") as file:
-            file.write("[hub]\nlisten = \"127.0.0.1:0\"\ninstances = 5\n" + "\n".join(self.sections))
+            file.write(
+                "[hub]\nlisten = \"127.0.0.1:0\"\ninstances = 5\n" + "\n".join(self.sections)
+            )
         command = [self.cordon, "serve", "--config", config]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True, errors="replace")
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
         threading.Thread(target=self._read, daemon=True).start()
         ready = self.line("ready on http://")
         self.address = ready.split("ready on ")[1].strip().rstrip("/")
@@ -93,8 +105,12 @@ class Site:
 
     def api(self, **words):
         """The answer of `json.htm`."""
-        query = urllib.parse.urlencode(dict({"type": "command"}, **words), quote_via=urllib.parse.quote)
-        with urllib.request.urlopen("%s/json.htm?%s" % (self.address, query), timeout=PATIENCE) as answer:
+        query = urllib.parse.urlencode(
+            dict({"type": "command"}, **words), quote_via=urllib.parse.quote
+        )
+        with urllib.request.urlopen(
+            "%s/json.htm?%s" % (self.address, query), timeout=PATIENCE
+        ) as answer:
             return json.load(answer)
 
     def devices(self):
@@ -110,8 +126,14 @@ class Site:
             if device and all(device.get(field) == value for field, value in fields.items()):
                 return device
             if time.monotonic() > end:
-                raise Failed("device %r with %s; it is %s" % (
-                    name, fields, device and {field: device.get(field) for field in list(fields) + ["Data"]}))
+                raise Failed(
+                    "device %r with %s; it is %s"
+                    % (
+                        name,
+                        fields,
+                        device and {field: device.get(field) for field in list(fields) + ["Data"]},
+                    )
+                )
             time.sleep(0.1)
 
     def switch(self, name, order, **words):

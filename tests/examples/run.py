@@ -19,18 +19,28 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cordon", required=True, help="the program `cordon`")
     parser.add_argument("--examples", required=True, help="folder plugins/examples of a checkout")
-    parser.add_argument("--at-once", type=int, default=7, help="hubs at the same time; most of their time is waiting")
+    parser.add_argument(
+        "--at-once",
+        type=int,
+        default=7,
+        help="hubs at the same time; most of their time is waiting",
+    )
     parser.add_argument("--table", help="Markdown file whose table is written anew")
     parser.add_argument("names", nargs="*", help="only these examples, with their logs")
     arguments = parser.parse_args()
     names = [name for name in EXAMPLES if not arguments.names or name in arguments.names]
     missing = [name for name in names if not os.path.isfile(os.path.join(arguments.examples, name))]
     if missing or not names:
-        parser.error("no such example in %s: %s" % (arguments.examples, ", ".join(missing or arguments.names)))
+        parser.error(
+            "no such example in %s: %s"
+            % (arguments.examples, ", ".join(missing or arguments.names))
+        )
     with concurrent.futures.ThreadPoolExecutor(arguments.at_once) as pool:
         outcomes = list(pool.map(lambda name: run(arguments, name), names))
-    rows = ["| %s | %s | %s |" % (name, "yes" if good else "**no**", what)
-            for name, (good, what, _) in zip(names, outcomes)]
+    rows = [
+        "| %s | %s | %s |" % (name, "yes" if good else "**no**", what)
+        for name, (good, what, _) in zip(names, outcomes)
+    ]
     table = "\n".join(["| Example | Works | What was seen |", "|---|---|---|"] + rows)
     for name, (good, what, log) in zip(names, outcomes):
         if not good or arguments.names:

@@ -25,7 +25,9 @@ def base_template(site):
     site.line("Base: onStart called")
     site.line("Base: Device count: 0")
     hardware = site.api(param="gethardware")["result"][0]["idx"]
-    made = site.api(param="createdevice", idx=hardware, sensorname="Lamp", sensormappedtype="0xF449")
+    made = site.api(
+        param="createdevice", idx=hardware, sensorname="Lamp", sensormappedtype="0xF449"
+    )
     if made["status"] != "OK":
         raise Failed("createdevice: %s" % made)
     name = next(iter(site.devices()))
@@ -39,17 +41,35 @@ def base_template(site):
 
 def denon(site):
     def answer(message):
-        return {"PW?\r": "PWON\rZMON\rSIDVD\rMV45\rMUOFF\r", "Z2?\r": "Z2ON\rZ2CD\rZ230\r", "MV30\r": "MV30\r",
-                "ZM?\r": "ZMON\r"}.get(message, "")
+        return {
+            "PW?\r": "PWON\rZMON\rSIDVD\rMV45\rMUOFF\r",
+            "Z2?\r": "Z2ON\rZ2CD\rZ230\r",
+            "MV30\r": "MV30\r",
+            "ZM?\r": "ZMON\r",
+        }.get(message, "")
 
     amplifier = Line(b"\r", answer)
-    site.plugin("Denon", "DenonMarantz.py", {"Port": str(amplifier.port), "Mode1": "Discover",
-                                             "Mode2": "SDKClass=Receiver", "Mode6": "Normal"},
-                'grants = { listen = [9131], network = ["239.255.250.250:9131", "%s:%d"] }' % (LOCAL, amplifier.port))
+    site.plugin(
+        "Denon",
+        "DenonMarantz.py",
+        {
+            "Port": str(amplifier.port),
+            "Mode1": "Discover",
+            "Mode2": "SDKClass=Receiver",
+            "Mode6": "Normal",
+        },
+        'grants = { listen = [9131], network = ["239.255.250.250:9131", "%s:%d"] }'
+        % (LOCAL, amplifier.port),
+    )
     site.start()
     site.line("Denon: Using auto-discovery mode")
     beacon = b"AMXB<-SDKClass=Receiver><-Make=DENON><-Model=AVR-4306>\r"
-    tell(site, 9131, beacon, "Denon: DENON, AVR-4306 Receiver discovered successfully at address: " + LOCAL)
+    tell(
+        site,
+        9131,
+        beacon,
+        "Denon: DENON, AVR-4306 Receiver discovered successfully at address: " + LOCAL,
+    )
     amplifier.hear("PW?")
     site.device("Denon - Power", Status="On")
     site.device("Denon - Main Zone", Level=10)
@@ -80,20 +100,36 @@ def tell(site, port, datagram, answer):
 def dlink(site):
     plug = {"on": "true", "logged": False}
     challenge, cookie, public = "CHALLENGE0", "COOKIE0", "PUBLIC0"
-    private = hmac.new((public + "secret").encode(), challenge.encode(), hashlib.md5).hexdigest().upper().encode()
+    private = (
+        hmac.new((public + "secret").encode(), challenge.encode(), hashlib.md5)
+        .hexdigest()
+        .upper()
+        .encode()
+    )
 
     def soap(words):
-        return 200, {"Content-Type": "text/xml"}, "<?xml version=\"1.0\"?><soap:Body>%s</soap:Body>" % words
+        return (
+            200,
+            {"Content-Type": "text/xml"},
+            "<?xml version=\"1.0\"?><soap:Body>%s</soap:Body>" % words,
+        )
 
     def answer(method, path, headers, body):
         action = headers["SOAPAction"].strip('"').rsplit("/", 1)[1]
         if action == "Login" and "<Action>request</Action>" in body:
-            return soap("<LoginResult>OK</LoginResult><Challenge>%s</Challenge><Cookie>%s</Cookie><PublicKey>%s</PublicKey>"
-                        % (challenge, cookie, public))
+            return soap(
+                "<LoginResult>OK</LoginResult><Challenge>%s</Challenge><Cookie>%s</Cookie><PublicKey>%s</PublicKey>"
+                % (challenge, cookie, public)
+            )
         if action == "Login":
             word = hmac.new(private, challenge.encode(), hashlib.md5).hexdigest().upper()
-            plug["logged"] = "<LoginPassword>%s</LoginPassword>" % word in body and headers["Cookie"] == "uid=" + cookie
-            return soap("<LoginResult>%s</LoginResult>" % ("success" if plug["logged"] else "failed"))
+            plug["logged"] = (
+                "<LoginPassword>%s</LoginPassword>" % word in body
+                and headers["Cookie"] == "uid=" + cookie
+            )
+            return soap(
+                "<LoginResult>%s</LoginResult>" % ("success" if plug["logged"] else "failed")
+            )
         word, stamp = headers["HNAP_AUTH"].split(" ")
         said = (stamp + '"http://purenetworks.com/HNAP1/%s"' % action).encode()
         if not plug["logged"] or word != hmac.new(private, said, hashlib.md5).hexdigest().upper():
@@ -103,8 +139,17 @@ def dlink(site):
         return soap("<%sResult>OK</%sResult><OPStatus>%s</OPStatus>" % (action, action, plug["on"]))
 
     server = Web(answer)
-    site.plugin("Plug", "Dlink DSP-W215.py", {"Address": LOCAL, "Port": str(server.port), "Mode1": "Admin",
-                                              "Mode2": "secret", "Mode6": "Normal"})
+    site.plugin(
+        "Plug",
+        "Dlink DSP-W215.py",
+        {
+            "Address": LOCAL,
+            "Port": str(server.port),
+            "Mode1": "Admin",
+            "Mode2": "secret",
+            "Mode6": "Normal",
+        },
+    )
     site.start()
     site.line("Plug: Smart plug authentication successful.")
     site.line("Plug: Socket State has changed, Now: TRUE")
@@ -121,8 +166,12 @@ def dlink(site):
 def http_listener(site):
     with socket.create_server((LOCAL, 0)) as free:
         port = free.getsockname()[1]
-    site.plugin("Listener", "HTTP Listener.py", {"Port": str(port), "Mode6": "Debug"},
-                'grants = { listen = [%d], network = ["%s:%d"] }' % (port, LOCAL, port))
+    site.plugin(
+        "Listener",
+        "HTTP Listener.py",
+        {"Port": str(port), "Mode6": "Debug"},
+        'grants = { listen = [%d], network = ["%s:%d"] }' % (port, LOCAL, port),
+    )
     site.start()
     site.line("Listener: Leaving on start")
     connected = site.place("Listener: Connected successfully to: 127.0.0.1:%d" % port)
@@ -143,8 +192,12 @@ def http_client(site):
         return 200, {"Content-Type": "text/html", "Set-Cookie": "a=1"}, "<html>at home</html>"
 
     server = Web(answer)
-    site.plugin("Google", "HTTP.py", {"Address": LOCAL, "Mode1": str(server.port), "Mode6": "62"},
-                'grants = { network = ["%s:%d"] }' % (LOCAL, server.port))
+    site.plugin(
+        "Google",
+        "HTTP.py",
+        {"Address": LOCAL, "Mode1": str(server.port), "Mode6": "62"},
+        'grants = { network = ["%s:%d"] }' % (LOCAL, server.port),
+    )
     site.start()
     server.hear("GET /")
     site.line("Google: Google returned a Page Moved Error.")
@@ -182,8 +235,18 @@ def kodi(site):
         return answer(message)
 
     player.answer = collect
-    folder = site.plugin("Kodi", "Kodi.py", {"Address": LOCAL, "Port": str(player.port), "Mode1": "Kodi",
-                                             "Mode2": "Shutdown", "Mode3": "False", "Mode6": "Debug"})
+    folder = site.plugin(
+        "Kodi",
+        "Kodi.py",
+        {
+            "Address": LOCAL,
+            "Port": str(player.port),
+            "Mode1": "Kodi",
+            "Mode2": "Shutdown",
+            "Mode3": "False",
+            "Mode6": "Debug",
+        },
+    )
     for base in ("Kodi", "KodiBlack", "KodiRound"):
         icons(os.path.join(folder, base + " Icons.zip"), base)
     site.start()
@@ -196,7 +259,9 @@ def kodi(site):
     status = site.device("Kodi - Status", Data="On")
     if int(status["CustomImage"]) <= 100:
         raise Failed("the status has no icon of its own: %s" % status["CustomImage"])
-    player.send('{"jsonrpc":"2.0","method":"Application.OnVolumeChanged","params":{"data":{"muted":false,"volume":60}}}')
+    player.send(
+        '{"jsonrpc":"2.0","method":"Application.OnVolumeChanged","params":{"data":{"muted":false,"volume":60}}}'
+    )
     site.device("Kodi - Volume", Level=60)
     site.switch("Kodi - Volume", "Set Level", level=20)
     player.hear('"Application.SetVolume","params":{"volume":20}')
@@ -216,17 +281,29 @@ def icons(path, base):
 
 def png(size):
     """A grey square."""
+
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
     rows = b"".join(b"\0" + b"\x80" * size for _ in range(size))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0))
-            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def mqtt_publish(site):
     broker = Broker(site.folder)
     broker.subscribe("domoticz/test")
-    site.plugin("Publisher", "MQTT Publish.py", {"Address": LOCAL, "Port": str(broker.port), "Mode6": "Debug"})
+    site.plugin(
+        "Publisher",
+        "MQTT Publish.py",
+        {"Address": LOCAL, "Port": str(broker.port), "Mode6": "Debug"},
+    )
     site.start()
     site.line("Publisher: onMessage called with: CONNACK")
     broker.hear("domoticz/test Test 0")
@@ -240,8 +317,11 @@ def mqtt_publish(site):
 
 def mqtt_subscribe(site):
     broker = Broker(site.folder)
-    site.plugin("Subscriber", "MQTT Subscribe.py", {"Address": LOCAL, "Port": str(broker.port),
-                                                    "Mode1": "temp/random", "Mode6": "Debug"})
+    site.plugin(
+        "Subscriber",
+        "MQTT Subscribe.py",
+        {"Address": LOCAL, "Port": str(broker.port), "Mode1": "temp/random", "Mode6": "Debug"},
+    )
     site.start()
     site.line("Subscriber: onMessage called with: CONNACK")
     site.line("Subscriber: onMessage called with: PINGRESP")
@@ -268,8 +348,12 @@ def multi_threaded(site):
 
 
 def pinger(site):
-    site.plugin("Pinger", "Pinger.py", {"Address": LOCAL, "Mode1": "2", "Mode5": "True", "Mode6": "62"},
-                'grants = { icmp = ["%s"] }' % LOCAL)
+    site.plugin(
+        "Pinger",
+        "Pinger.py",
+        {"Address": LOCAL, "Mode1": "2", "Mode5": "True", "Mode6": "62"},
+        'grants = { icmp = ["%s"] }' % LOCAL,
+    )
     site.start()
     # Both devices have the address for a name: the state and the time.
     site.line("Pinger: Update 1:'On' (Pinger - %s)" % LOCAL)
@@ -290,30 +374,70 @@ def raven(site):
         return "<%s>\r\n%s</%s>\r\n" % (tag, inner, tag)
 
     meter = "0x00135003000a1b2c"
-    number = {"Multiplier": "0x00000001", "Divisor": "0x000003e8", "DigitsRight": "0x03",
-              "DigitsLeft": "0x06", "SuppressLeadingZero": "Y"}
+    number = {
+        "Multiplier": "0x00000001",
+        "Divisor": "0x000003e8",
+        "DigitsRight": "0x03",
+        "DigitsLeft": "0x06",
+        "SuppressLeadingZero": "Y",
+    }
 
     def answer(command):
         name = re.search("<Name>(.*)</Name>", command).group(1)
-        connected = xml("ConnectionStatus", MeterMacId=meter, Status="Connected", LinkStrength="0x64")
+        connected = xml(
+            "ConnectionStatus", MeterMacId=meter, Status="Connected", LinkStrength="0x64"
+        )
         answers = {
             "restart": [xml("ConnectionStatus", Status="Initializing..."), connected],
-            "get_device_info": [xml("DeviceInfo", DeviceMacId="0x1", InstallCode="0x2", FWVersion="1.21", HWVersion="1",
-                                    Manufacturer="Rainforest Automation, Inc.", ModelId="Z106-RA")],
-            "get_network_info": [xml("NetworkInfo", Status="Connected", Description="Successfully Joined",
-                                     LinkStrength="0x64")],
+            "get_device_info": [
+                xml(
+                    "DeviceInfo",
+                    DeviceMacId="0x1",
+                    InstallCode="0x2",
+                    FWVersion="1.21",
+                    HWVersion="1",
+                    Manufacturer="Rainforest Automation, Inc.",
+                    ModelId="Z106-RA",
+                )
+            ],
+            "get_network_info": [
+                xml(
+                    "NetworkInfo",
+                    Status="Connected",
+                    Description="Successfully Joined",
+                    LinkStrength="0x64",
+                )
+            ],
             "get_meter_list": [xml("MeterList", MeterMacId=meter)],
             "get_meter_info": [xml("MeterInfo", MeterMacId=meter, Enabled="Y")],
-            "get_schedule": [xml("ScheduleInfo", MeterMacId=meter, Event="summation", Frequency="0x012c", Enabled="Y")],
+            "get_schedule": [
+                xml(
+                    "ScheduleInfo",
+                    MeterMacId=meter,
+                    Event="summation",
+                    Frequency="0x012c",
+                    Enabled="Y",
+                )
+            ],
             "get_current_summation_delivered": [
-                xml("CurrentSummationDelivered", MeterMacId=meter, SummationDelivered="0x00000000000f4240", **number),
-                xml("InstantaneousDemand", MeterMacId=meter, Demand="0x0005dc", **number)],
+                xml(
+                    "CurrentSummationDelivered",
+                    MeterMacId=meter,
+                    SummationDelivered="0x00000000000f4240",
+                    **number,
+                ),
+                xml("InstantaneousDemand", MeterMacId=meter, Demand="0x0005dc", **number),
+            ],
         }
         return answers.get(name, [])
 
     stick = Serial(answer)
-    site.plugin("Meter", "RAVEn.py", {"SerialPort": stick.path, "Mode6": "Normal"},
-                "grants = { serial = [\"%s\"] }" % stick.path)
+    site.plugin(
+        "Meter",
+        "RAVEn.py",
+        {"SerialPort": stick.path, "Mode6": "Normal"},
+        "grants = { serial = [\"%s\"] }" % stick.path,
+    )
     site.start()
     site.line("Meter: Connected successfully to: ")
     stick.hear("restart")
@@ -334,8 +458,13 @@ def udp_discovery(site):
         free.bind((LOCAL, 0))
         port = free.getsockname()[1]
     group = "239.255.255.250:%d" % port
-    site.plugin("Discovery", "UDP Discovery.py", {"Mode1": group, "Mode2": "True", "Mode6": "62"},
-                'plugin-folder = "copy-on-write"\ngrants = { listen = [%d], network = ["%s"] }' % (port, group))
+    site.plugin(
+        "Discovery",
+        "UDP Discovery.py",
+        {"Mode1": group, "Mode2": "True", "Mode6": "62"},
+        'plugin-folder = "copy-on-write"\ngrants = { listen = [%d], network = ["%s"] }'
+        % (port, group),
+    )
     site.start()
     site.line("Discovery: Device count: 0")
     notice = b"NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nNTS: ssdp:alive\r\n\r\n"
@@ -347,8 +476,11 @@ def udp_discovery(site):
 
 def web_socket(site):
     server = WebSocket(site.folder)
-    site.plugin("Socket", "Web Socket Client.py", {"Address": LOCAL, "Port": str(server.port), "Mode1": "/demo",
-                                                   "Mode6": "62"})
+    site.plugin(
+        "Socket",
+        "Web Socket Client.py",
+        {"Address": LOCAL, "Port": str(server.port), "Mode1": "/demo", "Mode6": "62"},
+    )
     site.start()
     server.hear("upgrade GET /demo HTTP/1.1 " + LOCAL)
     site.line("Socket: WebSocket successfully upgraded")
@@ -359,7 +491,9 @@ def web_socket(site):
     server.send(8, struct.pack(">H", 1000))
     site.line("Socket: Close Message received")
     server.close()
-    return "upgrades over TLS, answers a ping, sends a text with each heartbeat, gets text and close"
+    return (
+        "upgrades over TLS, answers a ping, sends a text with each heartbeat, gets text and close"
+    )
 
 
 EXAMPLES = {

@@ -29,15 +29,25 @@ class Handler:
 
     async def handle_DATA(self, server, session, envelope):
         letter = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        print(json.dumps({
-            "tls": server.transport.get_extra_info("sslcontext") is not None,
-            "known": bool(session.authenticated),
-            "sender": envelope.mail_from, "receivers": envelope.rcpt_tos,
-            "from": letter["From"], "to": letter["To"], "subject": letter["Subject"],
-            "headers": sorted(letter.keys()), "body": letter.get_content(),
-            "dated": letter["Date"].datetime is not None, "defects": [str(d) for d in letter.defects],
-            "longest": max(len(line) for line in envelope.content.split(b"\r\n")),
-        }), flush=True)
+        print(
+            json.dumps(
+                {
+                    "tls": server.transport.get_extra_info("sslcontext") is not None,
+                    "known": bool(session.authenticated),
+                    "sender": envelope.mail_from,
+                    "receivers": envelope.rcpt_tos,
+                    "from": letter["From"],
+                    "to": letter["To"],
+                    "subject": letter["Subject"],
+                    "headers": sorted(letter.keys()),
+                    "body": letter.get_content(),
+                    "dated": letter["Date"].datetime is not None,
+                    "defects": [str(d) for d in letter.defects],
+                    "longest": max(len(line) for line in envelope.content.split(b"\r\n")),
+                }
+            ),
+            flush=True,
+        )
         return "250 taken"
 
 
@@ -54,9 +64,12 @@ async def main():
 
     def connection():
         return SMTP(
-            Handler(), hostname="tests", loop=asyncio.get_running_loop(),
+            Handler(),
+            hostname="tests",
+            loop=asyncio.get_running_loop(),
             tls_context=context if SECURITY == "starttls" else None,
-            authenticator=authenticate, auth_required=bool(AUTH),
+            authenticator=authenticate,
+            auth_required=bool(AUTH),
             # The package does not count TLS from the first byte as TLS.
             auth_require_tls=SECURITY == "starttls",
             auth_exclude_mechanism={"PLAIN", "LOGIN"} - {AUTH},

@@ -12,16 +12,44 @@ HARDWARE_NAME = "HW"
 UPDATED = "2026-11-21 02:03:16"
 
 FIELDS = (
-    "id", "unit", "device_id", "name", "device_type", "sub_type", "switch_type",
-    "n_value", "s_value", "signal_level", "battery_level", "last_level", "image",
-    "used", "description", "color", "options", "last_update",
+    "id",
+    "unit",
+    "device_id",
+    "name",
+    "device_type",
+    "sub_type",
+    "switch_type",
+    "n_value",
+    "s_value",
+    "signal_level",
+    "battery_level",
+    "last_level",
+    "image",
+    "used",
+    "description",
+    "color",
+    "options",
+    "last_update",
 )
 Row = collections.namedtuple("Row", FIELDS)
 
 NEW_FIELDS = (
-    "unit", "device_id", "name", "prefix_name", "device_type", "sub_type",
-    "switch_type", "n_value", "s_value", "signal_level", "battery_level", "image",
-    "used", "description", "color", "options",
+    "unit",
+    "device_id",
+    "name",
+    "prefix_name",
+    "device_type",
+    "sub_type",
+    "switch_type",
+    "n_value",
+    "s_value",
+    "signal_level",
+    "battery_level",
+    "image",
+    "used",
+    "description",
+    "color",
+    "options",
 )
 VALUE_FIELDS = ("n_value", "s_value", "signal_level", "battery_level")
 
@@ -53,8 +81,19 @@ class FakeHub:
         """A module object with the functions of the native one."""
         module = types.ModuleType("_cordon")
         for name in dir(self):
-            if name.startswith(("log", "heartbeat", "set_", "configuration_", "device",
-                                "connection_", "code_", "notifier_", "image")):
+            if name.startswith(
+                (
+                    "log",
+                    "heartbeat",
+                    "set_",
+                    "configuration_",
+                    "device",
+                    "connection_",
+                    "code_",
+                    "notifier_",
+                    "image",
+                )
+            ):
                 setattr(module, name, getattr(self, name))
         return module
 
@@ -123,9 +162,18 @@ class FakeHub:
     def insert(self, **values):
         """A row with defaults for the rest."""
         row = dict.fromkeys(FIELDS, 0)
-        row.update(device_id="", name="", s_value="", description="", color="",
-                   options=[], signal_level=12, battery_level=255, id=self.next_id,
-                   last_update=UPDATED)
+        row.update(
+            device_id="",
+            name="",
+            s_value="",
+            description="",
+            color="",
+            options=[],
+            signal_level=12,
+            battery_level=255,
+            id=self.next_id,
+            last_update=UPDATED,
+        )
         row.update(values)
         self.rows[row["id"]] = row
         self.next_id += 1

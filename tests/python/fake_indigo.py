@@ -9,15 +9,28 @@ import json
 import types
 
 COLLECTIONS = {
-    "devices": "device", "variables": "variable", "triggers": "trigger",
-    "schedules": "schedule", "actionGroups": "actionGroup", "controlPages": "controlPage",
+    "devices": "device",
+    "variables": "variable",
+    "triggers": "trigger",
+    "schedules": "schedule",
+    "actionGroups": "actionGroup",
+    "controlPages": "controlPage",
 }
 NAMESPACES = {namespace: name for name, namespace in COLLECTIONS.items()}
-DEVICE_NAMESPACES = ("relay", "dimmer", "sensor", "speedcontrol", "thermostat", "sprinkler",
-                     "iodevice")
+DEVICE_NAMESPACES = (
+    "relay",
+    "dimmer",
+    "sensor",
+    "speedcontrol",
+    "thermostat",
+    "sprinkler",
+    "iodevice",
+)
 CLASSES = {
-    "relay": "indigo.RelayDevice", "dimmer": "indigo.DimmerDevice",
-    "sensor": "indigo.SensorDevice", "thermostat": "indigo.ThermostatDevice",
+    "relay": "indigo.RelayDevice",
+    "dimmer": "indigo.DimmerDevice",
+    "sensor": "indigo.SensorDevice",
+    "thermostat": "indigo.ThermostatDevice",
 }
 KINDS_OF_TRIGGERS = {
     "pluginEvent": "indigo.PluginEventTrigger",
@@ -102,8 +115,13 @@ class FakeIndigo:
 
     def add(self, collection, kind, **values):
         self.next_id += 1
-        element = {"class": "indigo." + kind, "id": self.next_id,
-                   "name": "%s %d" % (kind, self.next_id), "description": "", "folderId": 0}
+        element = {
+            "class": "indigo." + kind,
+            "id": self.next_id,
+            "name": "%s %d" % (kind, self.next_id),
+            "description": "",
+            "folderId": 0,
+        }
         element.update(values)
         self.objects[collection][element["id"]] = element
         return element
@@ -131,9 +149,9 @@ class FakeIndigo:
     def collection(self, name, command, arguments):
         folders = command.startswith("folders.")
         if folders:
-            command = command[len("folders."):]
+            command = command[len("folders.") :]
         if command.startswith("folder."):
-            return self.folder_command(name, command[len("folder."):], arguments)
+            return self.folder_command(name, command[len("folder.") :], arguments)
         elements = (self.folders if folders else self.objects)[name]
         if command == "get":
             return self.find(name, arguments["id"], folders)
@@ -142,8 +160,9 @@ class FakeIndigo:
                 found = self.find(name, arguments["id"], folders)
             except Failure:
                 found = {"id": 0, "name": ""}
-            return {"contains": found["id"] != 0, "getName": found["name"],
-                    "getId": found["id"]}[command]
+            return {"contains": found["id"] != 0, "getName": found["name"], "getId": found["id"]}[
+                command
+            ]
         if command == "list":
             return [e["id"] for e in elements.values() if matches(e, arguments.get("filter"))]
         if command == "objects":
@@ -155,9 +174,13 @@ class FakeIndigo:
     def folder_command(self, name, command, arguments):
         if command in ("create", "duplicate"):
             self.next_id += 1
-            folder = {"class": "indigo.Folder", "id": self.next_id, "description": "",
-                      "name": arguments.get("name") or arguments.get("duplicateName"),
-                      "remoteDisplay": True}
+            folder = {
+                "class": "indigo.Folder",
+                "id": self.next_id,
+                "description": "",
+                "name": arguments.get("name") or arguments.get("duplicateName"),
+                "remoteDisplay": True,
+            }
             self.folders[name][folder["id"]] = folder
             return folder
         folder = self.find(name, arguments["id"], True)
@@ -173,9 +196,14 @@ class FakeIndigo:
         if namespace == "variable":
             if any(v["name"] == arguments["name"] for v in self.objects["variables"].values()):
                 raise Failure("value", "NameNotUniqueError")
-            return self.add("variables", "Variable", name=arguments["name"],
-                            value=arguments.get("value", ""), readOnly=False,
-                            folderId=arguments.get("folder", 0))
+            return self.add(
+                "variables",
+                "Variable",
+                name=arguments["name"],
+                value=arguments.get("value", ""),
+                readOnly=False,
+                folderId=arguments.get("folder", 0),
+            )
         kind = KINDS_OF_TRIGGERS.get(namespace)
         if kind is None:
             raise Failure("unsupported", namespace)
@@ -183,17 +211,24 @@ class FakeIndigo:
         if "props" in arguments:
             arguments["pluginProps"] = arguments.pop("props")
         arguments.setdefault("enabled", True)
-        return self.add("triggers", kind[len("indigo."):], **arguments)
+        return self.add("triggers", kind[len("indigo.") :], **arguments)
 
     def create_device(self, arguments):
         name = arguments.get("name")
         if name and any(d["name"] == name for d in self.objects["devices"].values()):
             raise Failure("value", "NameNotUniqueError")
-        values = {key: arguments[key] for key in ("name", "description", "address",
-                                                   "deviceTypeId", "protocol") if key in arguments}
-        return self.device("Device", pluginId=arguments.get("pluginId", "com.test"),
-                           pluginProps=arguments.get("props", {}),
-                           folderId=arguments.get("folder", 0), **values)
+        values = {
+            key: arguments[key]
+            for key in ("name", "description", "address", "deviceTypeId", "protocol")
+            if key in arguments
+        }
+        return self.device(
+            "Device",
+            pluginId=arguments.get("pluginId", "com.test"),
+            pluginProps=arguments.get("props", {}),
+            folderId=arguments.get("folder", 0),
+            **values,
+        )
 
     def command(self, collection, command, arguments):
         element = self.find(collection, arguments["id"])
@@ -222,9 +257,15 @@ class FakeIndigo:
         elif command == "delete":
             del self.objects[collection][element["id"]]
         elif command == "duplicate":
-            return self.add(collection, element["class"][len("indigo."):], **{
-                **element, "id": self.next_id + 1,
-                "name": arguments.get("duplicateName") or element["name"] + " copy"})
+            return self.add(
+                collection,
+                element["class"][len("indigo.") :],
+                **{
+                    **element,
+                    "id": self.next_id + 1,
+                    "name": arguments.get("duplicateName") or element["name"] + " copy",
+                },
+            )
         elif command == "getDependencies":
             return {"devices": [{"ID": 5, "Name": "five"}], "triggers": []}
         elif command == "getGroupList":
@@ -241,10 +282,19 @@ class FakeIndigo:
             self.events.append(arguments)
             return None
         if command == "info":
-            return {"version": "2025.2", "apiVersion": "3.8", "address": "127.0.0.1",
-                    "portNum": 8176, "connectionGood": True, "licenseStatus": "ActiveSubscription",
-                    "latitude": 48.5, "longitude": 2.25, "installFolder": "/indigo",
-                    "logsFolder": "/indigo/Logs", "webServerURL": "http://127.0.0.1:8176/"}
+            return {
+                "version": "2025.2",
+                "apiVersion": "3.8",
+                "address": "127.0.0.1",
+                "portNum": 8176,
+                "connectionGood": True,
+                "licenseStatus": "ActiveSubscription",
+                "latitude": 48.5,
+                "longitude": 2.25,
+                "installFolder": "/indigo",
+                "logsFolder": "/indigo/Logs",
+                "webServerURL": "http://127.0.0.1:8176/",
+            }
         if command == "savePluginPrefs":
             self.saved_prefs.append(arguments["pluginPrefs"])
             return None
@@ -256,9 +306,16 @@ class FakeIndigo:
             return "2026-11-21T17:01:00"
         if command == "getPlugin":
             known = arguments["pluginId"] == "com.other"
-            return {"pluginId": arguments["pluginId"], "pluginDisplayName": "Other",
-                    "pluginVersion": "1.2.3", "pluginFolderPath": "/x", "pluginSupportURL": "u",
-                    "isInstalled": known, "isEnabled": known, "isRunning": known}
+            return {
+                "pluginId": arguments["pluginId"],
+                "pluginDisplayName": "Other",
+                "pluginVersion": "1.2.3",
+                "pluginFolderPath": "/x",
+                "pluginSupportURL": "u",
+                "isInstalled": known,
+                "isEnabled": known,
+                "isRunning": known,
+            }
         if command == "getPluginList":
             return [self.server("getPlugin", {"pluginId": "com.other"})]
         if command == "pluginExecuteAction":
@@ -268,19 +325,41 @@ class FakeIndigo:
         if command == "getEventLogList":
             time = "2026-11-21 10:00:00"
             if arguments["returnAsList"]:
-                return [{"TimeStamp": time, "Timestamp": time, "TypeStr": "T", "TypeVal": 1,
-                         "Message": "m"}]
+                return [
+                    {
+                        "TimeStamp": time,
+                        "Timestamp": time,
+                        "TypeStr": "T",
+                        "TypeVal": 1,
+                        "Message": "m",
+                    }
+                ]
             return (time + "\t" if arguments["showTimeStamp"] else "") + "T\tm"
         if command == "getSerialPorts":
             return {"/dev/ttyUSB0": "USB"}
         if command == "pluginDefinitions":
-            return {"devices": {"type": {"Name": "Type", "Type": "relay", "States": [
-                        {"Key": "a", "Type": "String", "TriggerLabel": "A", "StateLabel": "A",
-                         "Disabled": False}], "DisplayStateId": "a",
-                        "ConfigUIRawXml": "<ConfigUI/>"}},
-                    "events": {"event": {"Name": "Event"}},
-                    "actions": {"act": {"Name": "Act", "CallbackMethod": "doIt"}},
-                    "menuItems": [{"Id": "m", "Name": "M", "CallbackMethod": "menu"}]}
+            return {
+                "devices": {
+                    "type": {
+                        "Name": "Type",
+                        "Type": "relay",
+                        "States": [
+                            {
+                                "Key": "a",
+                                "Type": "String",
+                                "TriggerLabel": "A",
+                                "StateLabel": "A",
+                                "Disabled": False,
+                            }
+                        ],
+                        "DisplayStateId": "a",
+                        "ConfigUIRawXml": "<ConfigUI/>",
+                    }
+                },
+                "events": {"event": {"Name": "Event"}},
+                "actions": {"act": {"Name": "Act", "CallbackMethod": "doIt"}},
+                "menuItems": [{"Id": "m", "Name": "M", "CallbackMethod": "menu"}],
+            }
         return None
 
 

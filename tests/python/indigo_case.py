@@ -84,17 +84,32 @@ class IndigoCase(unittest.TestCase):
 
     def setup_record(self, prefs=None, **changes):
         parameters = {
-            "pluginVersion": "1.0.0", "serverPluginFolder": self.folder[:-1],
-            "serverVersion": "2025.2", "apiVersion": "3.8", "installFolder": "/indigo",
-            "logFolder": self.root + "Logs", "pluginFolder": self.root[:-1],
-            "pluginSupportURL": "https://example.org/", "pluginPrefs": json.dumps(prefs or {}),
+            "pluginVersion": "1.0.0",
+            "serverPluginFolder": self.folder[:-1],
+            "serverVersion": "2025.2",
+            "apiVersion": "3.8",
+            "installFolder": "/indigo",
+            "logFolder": self.root + "Logs",
+            "pluginFolder": self.root[:-1],
+            "pluginSupportURL": "https://example.org/",
+            "pluginPrefs": json.dumps(prefs or {}),
         }
         record = {
-            "framework": "indigo", "name": "Test", "hardware_id": 1, "key": "com.test",
-            "plugin_folder": self.root, "data_folder": self.root + "data/",
-            "parameters": list(parameters.items()), "settings": [],
-            "environment": [("LANG", "C.UTF-8")], "started_at": 1795000000, "utc_offset": 3600,
-            "time_zone": "", "modules": self.local_modules(), "packages": False, "code": None,
+            "framework": "indigo",
+            "name": "Test",
+            "hardware_id": 1,
+            "key": "com.test",
+            "plugin_folder": self.root,
+            "data_folder": self.root + "data/",
+            "parameters": list(parameters.items()),
+            "settings": [],
+            "environment": [("LANG", "C.UTF-8")],
+            "started_at": 1795000000,
+            "utc_offset": 3600,
+            "time_zone": "",
+            "modules": self.local_modules(),
+            "packages": False,
+            "code": None,
         }
         record.update(changes)
         return record

@@ -72,8 +72,15 @@ def generated():
             row["test"] = ",".join(named.pop(mention(row), []))
     for row in sorted(named):
         section, _, name = row.partition(": ")
-        table.append({"document": document(section), "name": name, "path": "case",
-                      "test": ",".join(named[row]), "note": ""})
+        table.append(
+            {
+                "document": document(section),
+                "name": name,
+                "path": "case",
+                "test": ",".join(named[row]),
+                "note": "",
+            }
+        )
     return table
 
 

@@ -26,14 +26,46 @@ NORMAL, STATUS, ERROR = 0, 1, 2
 HARDWARE, CORE = 0, 1
 OK, NOT_DEFINED, RAISED = 0, 1, 2
 
-_SAVED_SYS = ("stdout", "stderr", "stdin", "__stdout__", "__stderr__", "__stdin__",
-              "argv", "orig_argv", "executable", "dont_write_bytecode", "_base_executable")
+_SAVED_SYS = (
+    "stdout",
+    "stderr",
+    "stdin",
+    "__stdout__",
+    "__stderr__",
+    "__stdin__",
+    "argv",
+    "orig_argv",
+    "executable",
+    "dont_write_bytecode",
+    "_base_executable",
+)
 
 PARAMETERS = (
-    "HardwareID", "HomeFolder", "StartupFolder", "UserDataFolder", "WebRoot", "Database",
-    "Language", "Version", "Author", "Name", "Address", "Port", "SerialPort", "Username",
-    "Password", "Key", "Mode1", "Mode2", "Mode3", "Mode4", "Mode5", "Mode6",
-    "DomoticzVersion", "DomoticzHash", "DomoticzBuildTime",
+    "HardwareID",
+    "HomeFolder",
+    "StartupFolder",
+    "UserDataFolder",
+    "WebRoot",
+    "Database",
+    "Language",
+    "Version",
+    "Author",
+    "Name",
+    "Address",
+    "Port",
+    "SerialPort",
+    "Username",
+    "Password",
+    "Key",
+    "Mode1",
+    "Mode2",
+    "Mode3",
+    "Mode4",
+    "Mode5",
+    "Mode6",
+    "DomoticzVersion",
+    "DomoticzHash",
+    "DomoticzBuildTime",
 )
 
 
@@ -91,22 +123,41 @@ class PluginCase(unittest.TestCase):
 
     def setup_record(self, **changes):
         values = dict.fromkeys(PARAMETERS, "")
-        values.update(HardwareID="12", HomeFolder=self.folder, Port="0", Name="HW", Key="K",
-                      DomoticzBuildTime="2026-01-01 00:00:00")
+        values.update(
+            HardwareID="12",
+            HomeFolder=self.folder,
+            Port="0",
+            Name="HW",
+            Key="K",
+            DomoticzBuildTime="2026-01-01 00:00:00",
+        )
         record = {
-            "framework": "domoticz", "name": "HW", "hardware_id": 12, "key": "K",
-            "plugin_folder": self.folder, "data_folder": self.folder,
-            "parameters": list(values.items()), "settings": [("Language", "en")],
-            "environment": [("LANG", "C.UTF-8")], "started_at": 1795000000, "utc_offset": 3600,
-            "time_zone": "", "modules": self.modules(), "packages": False, "code": None,
+            "framework": "domoticz",
+            "name": "HW",
+            "hardware_id": 12,
+            "key": "K",
+            "plugin_folder": self.folder,
+            "data_folder": self.folder,
+            "parameters": list(values.items()),
+            "settings": [("Language", "en")],
+            "environment": [("LANG", "C.UTF-8")],
+            "started_at": 1795000000,
+            "utc_offset": 3600,
+            "time_zone": "",
+            "modules": self.modules(),
+            "packages": False,
+            "code": None,
         }
         record.update(changes)
         return record
 
     def modules(self):
         """Names of modules in the plugin's folder, as the hub lists them."""
-        return [name[:-3] if name.endswith(".py") else name for name in os.listdir(self.folder)
-                if name.endswith(".py") or os.path.isfile(self.folder + name + "/__init__.py")]
+        return [
+            name[:-3] if name.endswith(".py") else name
+            for name in os.listdir(self.folder)
+            if name.endswith(".py") or os.path.isfile(self.folder + name + "/__init__.py")
+        ]
 
     def write(self, name, text):
         path = self.folder + name
@@ -136,8 +187,11 @@ class PluginCase(unittest.TestCase):
 
     def lines(self, level=None, origin=None):
         """Texts of the log with this level and origin."""
-        return [text for its_level, its_origin, text in self.hub.records
-                if level in (None, its_level) and origin in (None, its_origin)]
+        return [
+            text
+            for its_level, its_origin, text in self.hub.records
+            if level in (None, its_level) and origin in (None, its_origin)
+        ]
 
     def errors(self):
         return self.lines(ERROR, HARDWARE)

@@ -9,7 +9,8 @@ class Calls(PluginCase):
             "told = []\ndef onSecurityEvent(Unit, Level, Description):\n"
             "    told.append((Unit, Level, Description))\n"
             "def onNotification(Name, Subject, Text, Status, Priority, Sound, ImageFile):\n"
-            "    told.append((Name, Subject, Text, Status, Priority, Sound, ImageFile))\n")
+            "    told.append((Name, Subject, Text, Status, Priority, Sound, ImageFile))\n"
+        )
         self.assertEqual(self.deliver("security", "000C0003", 3, 2, "Armed Away"), OK)
         event = ("Lamp", "Lamp >> ON", "Lamp >> ON", "On", 0, "", "")
         self.assertEqual(self.deliver("notification", *event), OK)
@@ -27,8 +28,10 @@ class Calls(PluginCase):
         path = self.folder + "plugin.py"
         errors = self.errors()
         self.assertIn("'onMessage'", errors[0])
-        self.assertEqual(errors[1:3], ["Traceback (most recent call last):",
-                                       '  File "%s", line 6, in onMessage' % path])
+        self.assertEqual(
+            errors[1:3],
+            ["Traceback (most recent call last):", '  File "%s", line 6, in onMessage' % path],
+        )
         self.assertEqual(errors[3], "    fail()")
         self.assertIn('  File "%s", line 8, in fail' % path, errors)
         self.assertEqual(errors[-2:], ["ValueError: first", "second"])
@@ -38,8 +41,10 @@ class Calls(PluginCase):
         self.assertEqual(self.plugin.calls, [b"1", b"2"])
 
     def test_rule_153_chained_exceptions_are_all_shown(self):
-        self.begin("def onHeartbeat():\n    try:\n        1/0\n    except Exception as e:\n"
-                   "        raise KeyError('k') from e\n")
+        self.begin(
+            "def onHeartbeat():\n    try:\n        1/0\n    except Exception as e:\n"
+            "        raise KeyError('k') from e\n"
+        )
         self.assertEqual(self.deliver("heartbeat"), RAISED)
         self.assertIn("ZeroDivisionError: division by zero", self.errors())
         self.assertEqual(self.errors()[-1], "KeyError: 'k'")
@@ -87,8 +92,12 @@ class Calls(PluginCase):
         self.deliver("heartbeat")
         self.assertIn(" ----> 'a'" + " " * 19 + " '1'", self.normals())
         self.assertIn(" ----> '_b'" + " " * 18 + " 'two'", self.normals())
-        self.assertFalse(any("empty" in line or "onHeartbeat'  " in line
-                             or "__name__" in line for line in self.normals()))
+        self.assertFalse(
+            any(
+                "empty" in line or "onHeartbeat'  " in line or "__name__" in line
+                for line in self.normals()
+            )
+        )
 
     def test_rule_154_missing_callbacks_are_ignored(self):
         self.begin("onCommand = 5\n")

@@ -82,7 +82,8 @@ class Telnet(Case):
         client = self.peer(b"\xff\xfb\x01\xff\xfa\x18\x01\xff\xff\xff\xf0end")
         seen = []
         client.set_option_negotiation_callback(
-            lambda sock, command, option: seen.append((command, option, client.read_sb_data())))
+            lambda sock, command, option: seen.append((command, option, client.read_sb_data()))
+        )
         self.assertEqual(client.read_all(), b"end")
         m = self.module
         self.assertEqual(seen, [(m.WILL, m.ECHO, b""), (m.SE, m.NOOPT, b"\x18\x01\xff")])
@@ -156,11 +157,17 @@ class Small(Case):
 
     def test_forms(self):
         cgi = load("cgi")
-        body = (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nvalue\r\n'
-                b'--x\r\nContent-Disposition: form-data; name="f"; filename="n.bin"\r\n'
-                b"Content-Type: application/octet-stream\r\n\r\n\x01\x02\r\n--x--\r\n")
-        environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)),
-                   "CONTENT_TYPE": "multipart/form-data; boundary=x", "QUERY_STRING": "q=1"}
+        body = (
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nvalue\r\n'
+            b'--x\r\nContent-Disposition: form-data; name="f"; filename="n.bin"\r\n'
+            b"Content-Type: application/octet-stream\r\n\r\n\x01\x02\r\n--x--\r\n"
+        )
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": "multipart/form-data; boundary=x",
+            "QUERY_STRING": "q=1",
+        }
         form = cgi.FieldStorage(io.BytesIO(body), environ=environ)
         self.assertEqual((form.getvalue("a"), form.getfirst("q")), ("value", "1"))
         self.assertEqual((form["f"].filename, form["f"].file.read()), ("n.bin", b"\x01\x02"))

@@ -58,14 +58,16 @@ class Construction(ConnectionCase):
         connection = self.connection()
         connection.Port = 8080
         connection.Connect()
-        self.assertEqual(self.hub.calls,
-                         [("connect", 1, ("n", "TCP/IP", "None", "10.0.0.1", "8080", -1), 0)])
+        self.assertEqual(
+            self.hub.calls, [("connect", 1, ("n", "TCP/IP", "None", "10.0.0.1", "8080", -1), 0)]
+        )
 
     def test_rule_077_text_of_a_new_connection(self):
         self.assertEqual(
             str(self.Connection("n", "TCP/IP")),
             "Name: 'n', Transport: 'TCP/IP', Protocol: 'None', Address: '', Port: '', Baud: -1, "
-            "Timeout: 0, Connected: False, Parent: 'None'")
+            "Timeout: 0, Connected: False, Parent: 'None'",
+        )
 
     def test_text_of_an_open_connection(self):
         self.connected(Protocol="Line")
@@ -73,7 +75,8 @@ class Construction(ConnectionCase):
             str(self.plugin.conn),
             "Name: 'n', Transport: 'TCP/IP', Protocol: 'Line', Address: '10.0.0.1', Port: '80', "
             "Baud: -1, Timeout: 0, Bytes: 120, Connected: True, Last Seen: 2026-11-21 02:03:16, "
-            "Parent: 'None'")
+            "Parent: 'None'",
+        )
 
     def test_rule_078_state_of_a_new_connection(self):
         connection = self.connection()
@@ -127,8 +130,12 @@ class Requests(ConnectionCase):
         self.assertEqual(self.hub.calls[0][3], 200)
 
     def test_arguments_of_connect_and_listen_raise(self):
-        for method, arguments in (("Connect", {"Timeout": "x"}), ("Connect", {"Nonsense": 1}),
-                                  ("Connect", {"Timeout": 1.5}), ("Listen", {"Timeout": 1})):
+        for method, arguments in (
+            ("Connect", {"Timeout": "x"}),
+            ("Connect", {"Nonsense": 1}),
+            ("Connect", {"Timeout": 1.5}),
+            ("Listen", {"Timeout": 1}),
+        ):
             self.hub.records.clear()
             with self.assertRaises(TypeError):
                 getattr(self.connection(), method)(**arguments)
@@ -163,8 +170,9 @@ class Requests(ConnectionCase):
         connection = self.connection(Port="8080")
         target = object()
         connection.Listen(target)
-        self.assertEqual(self.hub.calls,
-                         [("listen", 1, ("n", "TCP/IP", "None", "10.0.0.1", "8080", -1))])
+        self.assertEqual(
+            self.hub.calls, [("listen", 1, ("n", "TCP/IP", "None", "10.0.0.1", "8080", -1))]
+        )
         self.assertIs(connection.Target, target)
 
     def test_numbers_are_never_used_twice(self):
@@ -191,22 +199,24 @@ class Requests(ConnectionCase):
         connection.Send("x", Delay=2)
         connection.Send("y", Delay=-4)
         connection.Send(Message=b"z")
-        self.assertEqual([call[3:] for call in self.hub.calls],
-                         [(b"x", 2), (b"y", 0), (b"z", 0)])
+        self.assertEqual([call[3:] for call in self.hub.calls], [(b"x", 2), (b"y", 0), (b"z", 0)])
 
     def test_rule_100_a_delay_must_be_whole(self):
         self.assertIsNone(self.connected().Send("x", Delay=1.5))
         self.assertIn("Expected Send", self.errors()[0])
-        self.assertEqual(self.errors()[-1],
-                         "TypeError: 'float' object cannot be interpreted as an integer")
+        self.assertEqual(
+            self.errors()[-1], "TypeError: 'float' object cannot be interpreted as an integer"
+        )
         self.assertEqual(self.hub.calls, [])
 
     def test_what_send_takes_without_a_message_protocol(self):
         connection = self.connected()
         for message in (b"a", bytearray(b"a"), "ä", 5, None, ["x"], "\ud800"):
             connection.Send(message)
-        self.assertEqual([call[3] for call in self.hub.calls],
-                         [b"a", b"a", "ä".encode(), b"5", b"None", b"['x']", b"?"])
+        self.assertEqual(
+            [call[3] for call in self.hub.calls],
+            [b"a", b"a", "ä".encode(), b"5", b"None", b"['x']", b"?"],
+        )
         self.assertTrue(all(type(call[3]) is bytes for call in self.hub.calls))
 
     def test_a_message_whose_text_fails_is_logged(self):
@@ -227,8 +237,7 @@ class Events(ConnectionCase):
     def test_rule_084_a_failed_connect_gives_the_same_object_twice(self):
         self.plugin.conn = self.connection()
         self.plugin.conn.Connect()
-        self.assertEqual(
-            self.deliver("connected", 1, None, "", "", 111, "Connection refused"), OK)
+        self.assertEqual(self.deliver("connected", 1, None, "", "", 111, "Connection refused"), OK)
         self.assertEqual(self.deliver("disconnected", 1), OK)
         connect, disconnect = self.plugin.events
         self.assertEqual(connect[2:], (111, "Connection refused"))
@@ -239,8 +248,9 @@ class Events(ConnectionCase):
         connection = self.connected()
         self.deliver("message", 1, b"x")
         self.deliver("timed-out", 1)
-        self.assertEqual(self.plugin.events,
-                         [("message", connection, b"x"), ("timeout", connection)])
+        self.assertEqual(
+            self.plugin.events, [("message", connection, b"x"), ("timeout", connection)]
+        )
         self.assertTrue(self.plugin.events[0][1] == self.plugin.conn)
 
     def test_rule_088_connected_is_false_in_on_disconnect(self):
@@ -292,7 +302,9 @@ class Events(ConnectionCase):
         self.plugin.conn = None
         self.hub.states.clear()
         self.plugin.onDisconnect = lambda Connection: (
-            setattr(self.plugin, "conn", Connection), Connection.Connect())
+            setattr(self.plugin, "conn", Connection),
+            Connection.Connect(),
+        )
         self.hub.calls.clear()
         self.deliver("disconnected", 1)
         self.assertEqual([call[:2] for call in self.hub.calls], [("connect", 2)])
@@ -326,8 +338,9 @@ class Events(ConnectionCase):
         self.plugin.conn.Connect()
         self.plugin.conn = None
         self.deliver("disconnected", 1)
-        self.assertEqual((type(self.plugin.events[0][1]), self.plugin.events[0][1].extra),
-                         (Mine, 5))
+        self.assertEqual(
+            (type(self.plugin.events[0][1]), self.plugin.events[0][1].extra), (Mine, 5)
+        )
 
     def test_an_unused_connection_costs_the_hub_nothing(self):
         self.connection()
@@ -407,8 +420,9 @@ class Events(ConnectionCase):
         self.plugin.conn = self.connection()
         self.plugin.conn.Listen()
         self.deliver("connected", 1, None, "", "", -1, "Address already in use")
-        self.assertEqual(self.plugin.events,
-                         [("connect", self.plugin.conn, -1, "Address already in use")])
+        self.assertEqual(
+            self.plugin.events, [("connect", self.plugin.conn, -1, "Address already in use")]
+        )
 
     def test_rule_094_the_end_of_a_listener_is_told(self):
         self.plugin.conn = self.connection()
@@ -436,8 +450,10 @@ class Clients(ConnectionCase):
         self.assertEqual(self.accept(), OK)
         kind, child, status, description = self.plugin.events[0]
         self.assertEqual((kind, status, description), ("connect", 0, "Success"))
-        self.assertEqual((child.Name, child.Address, child.Port, child.Baud),
-                         ("10.0.0.7:5123", "10.0.0.7", "5123", -1))
+        self.assertEqual(
+            (child.Name, child.Address, child.Port, child.Baud),
+            ("10.0.0.7:5123", "10.0.0.7", "5123", -1),
+        )
         self.assertIs(child.Parent, self.plugin.conn)
         self.assertIn("Transport: 'TCP/IP', Protocol: 'Line'", str(child))
         self.assertTrue(str(child).endswith("Parent: 'n'"))
@@ -458,10 +474,10 @@ class Clients(ConnectionCase):
     def test_rule_092_a_client_that_is_not_kept_is_closed(self):
         names = []
         self.plugin.onConnect = lambda Connection, Status, Description: names.append(
-            Connection.Name)
+            Connection.Name
+        )
         self.assertEqual(self.accept(), OK)
-        self.assertEqual((names, self.hub.calls),
-                         (["10.0.0.7:5123"], [("release", self.NUMBER)]))
+        self.assertEqual((names, self.hub.calls), (["10.0.0.7:5123"], [("release", self.NUMBER)]))
         self.deliver("disconnected", self.NUMBER)
         self.assertEqual(self.plugin.events[0][1].Name, "10.0.0.7:5123")
 

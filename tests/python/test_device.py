@@ -85,7 +85,9 @@ class Construction(DeviceCase):
             device = self.Device("n", 1, name)
             self.assertEqual(
                 (device.Type, device.SubType, device.SwitchType, device.sValue, device.nValue),
-                (int(main), int(sub), int(switch), value, 0), name)
+                (int(main), int(sub), int(switch), value, 0),
+                name,
+            )
         self.assertQuiet()
 
     def test_rule_024_an_unknown_type_name_is_a_general_device(self):
@@ -95,14 +97,21 @@ class Construction(DeviceCase):
         self.assertQuiet()
 
     def test_rule_025_selector_defaults(self):
-        self.assertEqual(self.Device("n", 1, "Selector Switch").Options, {
-            "LevelActions": "|||", "LevelNames": "Off|Level1|Level2|Level3",
-            "LevelOffHidden": "false", "SelectorStyle": "0"})
+        self.assertEqual(
+            self.Device("n", 1, "Selector Switch").Options,
+            {
+                "LevelActions": "|||",
+                "LevelNames": "Off|Level1|Level2|Level3",
+                "LevelOffHidden": "false",
+                "SelectorStyle": "0",
+            },
+        )
 
     def test_rule_025_defaults_are_not_shared(self):
         self.Device("n", 1, "Selector Switch").Options["LevelNames"] = "x"
-        self.assertEqual(self.Device("n", 1, "Selector Switch").Options["LevelNames"],
-                         "Off|Level1|Level2|Level3")
+        self.assertEqual(
+            self.Device("n", 1, "Selector Switch").Options["LevelNames"], "Off|Level1|Level2|Level3"
+        )
 
     def test_rule_026_empty_options_suppress_the_defaults(self):
         self.assertEqual(self.Device("n", 1, "Selector Switch", Options={}).Options, {})
@@ -138,8 +147,10 @@ class Construction(DeviceCase):
         for unit in (0, 256, -5):
             self.hub.records.clear()
             device = self.Device("n", unit, "Dimmer", Description="d")
-            self.assertEqual((device.Unit, device.Name, device.Description, device.Type,
-                              device.DeviceID), (-1, "n", "d", 0, ""))
+            self.assertEqual(
+                (device.Unit, device.Name, device.Description, device.Type, device.DeviceID),
+                (-1, "n", "d", 0, ""),
+            )
             self.assertEqual(len(self.core_errors()), 1)
             self.assertIn(str(unit), self.core_errors()[0])
             device.Create()
@@ -156,9 +167,17 @@ class Construction(DeviceCase):
         self.assertEqual((device.ID, device.Unit, device.Name), (-1, -1, ""))
 
     def test_wrong_types_are_logged_and_not_raised(self):
-        for args, kwargs in ((("n", "1"), {}), (("n", 1.0), {}), ((5, 1), {}), (("n", 1, None), {}),
-                             (("n", 1), {"Nonsense": 1}), (("n", 1), {"Switchtype": "x"}),
-                             (("n", 2 ** 40), {}), (("\ud800", 1), {}), (("a\0", 1), {})):
+        for args, kwargs in (
+            (("n", "1"), {}),
+            (("n", 1.0), {}),
+            ((5, 1), {}),
+            (("n", 1, None), {}),
+            (("n", 1), {"Nonsense": 1}),
+            (("n", 1), {"Switchtype": "x"}),
+            (("n", 2**40), {}),
+            (("\ud800", 1), {}),
+            (("a\0", 1), {}),
+        ):
             self.hub.records.clear()
             self.assertEqual(self.Device(*args, **kwargs).Unit, -1)
             self.assertTrue(self.errors()[0].startswith("Expected"), args)
@@ -169,16 +188,45 @@ class Construction(DeviceCase):
     def test_rule_036_defaults(self):
         device = self.Device("n", 1)
         self.assertEqual(
-            (device.SignalLevel, device.BatteryLevel, device.LastUpdate, device.ID,
-             device.TimedOut, device.LastLevel, device.Color, device.Image, device.Options),
-            (100, 255, None, -1, 0, 0, "", 0, {}))
+            (
+                device.SignalLevel,
+                device.BatteryLevel,
+                device.LastUpdate,
+                device.ID,
+                device.TimedOut,
+                device.LastLevel,
+                device.Color,
+                device.Image,
+                device.Options,
+            ),
+            (100, 255, None, -1, 0, 0, "", 0, {}),
+        )
         self.assertIs(self.Device("n", True).Unit.__class__, int)
 
     def test_rule_044_members_are_read_only(self):
         device = self.Device("n", 1)
-        for name in ("ID", "Name", "DeviceID", "Unit", "nValue", "sValue", "SignalLevel",
-                     "BatteryLevel", "Image", "Type", "SubType", "SwitchType", "LastLevel",
-                     "LastUpdate", "Options", "Used", "TimedOut", "Description", "Color", "Key"):
+        for name in (
+            "ID",
+            "Name",
+            "DeviceID",
+            "Unit",
+            "nValue",
+            "sValue",
+            "SignalLevel",
+            "BatteryLevel",
+            "Image",
+            "Type",
+            "SubType",
+            "SwitchType",
+            "LastLevel",
+            "LastUpdate",
+            "Options",
+            "Used",
+            "TimedOut",
+            "Description",
+            "Color",
+            "Key",
+        ):
             with self.assertRaisesRegex(AttributeError, "^readonly attribute$"):
                 setattr(device, name, 1)
             with self.assertRaisesRegex(AttributeError, "^readonly attribute$"):
@@ -205,9 +253,18 @@ class Rows(DeviceCase):
     def test_rule_037_create_stores_and_refreshes(self):
         device = self.created("n", 1, "Temp+Hum", Used=1, Description="d")
         self.assertEqual(
-            (device.Name, device.SignalLevel, device.BatteryLevel, device.nValue, device.sValue,
-             device.ID, device.Used, device.Description),
-            ("HW - n", 12, 255, 0, "0.0;50;1", 7, 1, "d"))
+            (
+                device.Name,
+                device.SignalLevel,
+                device.BatteryLevel,
+                device.nValue,
+                device.sValue,
+                device.ID,
+                device.Used,
+                device.Description,
+            ),
+            ("HW - n", 12, 255, 0, "0.0;50;1", 7, 1, "d"),
+        )
         self.assertIs(self.plugin.Devices[1], device)
         self.assertRegex(device.LastUpdate, r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
         self.assertEqual(self.hub.created[0][:4], (1, "000C0001", "n", True))
@@ -237,8 +294,7 @@ class Rows(DeviceCase):
         self.assertError("the limit 'devices' is used up (255 of 255)")
 
     def test_rule_041_text_of_a_device(self):
-        self.assertEqual(str(self.created("n", 1)),
-                         "ID: 7, Name: 'HW - n', nValue: 0, sValue: ''")
+        self.assertEqual(str(self.created("n", 1)), "ID: 7, Name: 'HW - n', nValue: 0, sValue: ''")
 
     def test_rule_042_options_come_back_in_order_without_empty_ones(self):
         device = self.created("n", 1, Options={"b": "x", "a": "y", "c": ""})
@@ -317,8 +373,10 @@ class Rows(DeviceCase):
     def test_a_type_name_changes_the_type(self):
         device = self.created("n", 1, "Text")
         device.Update(3, "v", TypeName="Dimmer")
-        self.assertEqual(self.hub.changes[0][1], {
-            "value": (3, "v", 12, 255), "device_type": 244, "sub_type": 73, "switch_type": 7})
+        self.assertEqual(
+            self.hub.changes[0][1],
+            {"value": (3, "v", 12, 255), "device_type": 244, "sub_type": 73, "switch_type": 7},
+        )
         self.assertEqual((device.Type, device.nValue, device.sValue), (244, 3, "v"))
 
     def test_a_type_name_with_suppressed_triggers_resets_the_value(self):
@@ -337,9 +395,17 @@ class Rows(DeviceCase):
     def test_properties_that_differ_are_written(self):
         device = self.created("n", 1)
         device.Update(0, "x", Image=9, Used=1, Type=17, Subtype=1, Switchtype=7)
-        self.assertEqual(self.hub.changes[0][1], {
-            "value": (0, "x", 12, 255), "image": 9, "used": 1, "device_type": 17, "sub_type": 1,
-            "switch_type": 7})
+        self.assertEqual(
+            self.hub.changes[0][1],
+            {
+                "value": (0, "x", 12, 255),
+                "image": 9,
+                "used": 1,
+                "device_type": 17,
+                "sub_type": 1,
+                "switch_type": 7,
+            },
+        )
         device.Update(0, "x", Image=9, Used=1, Type=17, Subtype=1, Switchtype=7)
         self.assertEqual(self.hub.changes[1][1], {"value": (0, "x", 12, 255)})
 
@@ -362,7 +428,8 @@ class Rows(DeviceCase):
 
     def test_rule_055_own_changes_make_no_callback(self):
         self.plugin.onDeviceAdded = self.plugin.onDeviceModified = self.plugin.onDeviceRemoved = (
-            lambda unit: self.fail("called"))
+            lambda unit: self.fail("called")
+        )
         device = self.created("n", 1)
         device.Update(0, "x")
         device.Delete()
@@ -429,14 +496,16 @@ class Registered(PluginCase):
         plugin = self.begin(
             "class Mine(Domoticz.Device):\n"
             "    def Refresh(self):\n        super().Refresh()\n        self.seen = self.Name\n"
-            "Domoticz.Register(Device=Mine)\n")
+            "Domoticz.Register(Device=Mine)\n"
+        )
         self.assertEqual(plugin.Devices[4].seen, "four")
 
     def test_a_class_that_skips_our_constructor_works(self):
         self.hub.insert(unit=4, name="four")
         plugin = self.begin(
             "class Mine(Domoticz.Device):\n    def __init__(self, Name, Unit):\n        pass\n"
-            "Domoticz.Register(Mine)\n")
+            "Domoticz.Register(Mine)\n"
+        )
         plugin.Devices[4].Update(3, "x")
         self.assertQuiet()
         self.assertEqual(self.hub.rows[7]["n_value"], 3)
@@ -451,13 +520,17 @@ class Registered(PluginCase):
     def test_a_class_that_raises_costs_its_own_device_only(self):
         self.hub.insert(unit=1)
         self.hub.insert(unit=2)
-        self.assertEqual(self.load(
-            "import Domoticz\nclass Mine(Domoticz.Device):\n"
-            "    def __init__(self, Name, Unit):\n"
-            "        super().__init__(Name, Unit)\n"
-            "        if Unit == 1: raise KeyError('no')\n"
-            "Domoticz.Register(Mine)\n"
-            "def onStart():\n    global started\n    started = Settings\n"), OK)
+        self.assertEqual(
+            self.load(
+                "import Domoticz\nclass Mine(Domoticz.Device):\n"
+                "    def __init__(self, Name, Unit):\n"
+                "        super().__init__(Name, Unit)\n"
+                "        if Unit == 1: raise KeyError('no')\n"
+                "Domoticz.Register(Mine)\n"
+                "def onStart():\n    global started\n    started = Settings\n"
+            ),
+            OK,
+        )
         self.assertEqual(self.deliver("started"), OK)
         self.assertEqual(list(self.plugin.Devices), [2])
         self.assertEqual(self.plugin.started, {"Language": "en"})

@@ -9,8 +9,9 @@ DECISIONS = os.path.join("docs", "decisions")
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^) ]+)\)")
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-_ROW = re.compile(r"^\| (\d+) \| \[(.+?)\]\((\S+?)\) \| (\S.*?) \| (\d{4}-\d\d-\d\d) \|$",
-                  re.MULTILINE)
+_ROW = re.compile(
+    r"^\| (\d+) \| \[(.+?)\]\((\S+?)\) \| (\S.*?) \| (\d{4}-\d\d-\d\d) \|$", re.MULTILINE
+)
 
 
 def read(path):
@@ -47,8 +48,9 @@ class Documents(unittest.TestCase):
 
     def test_the_list_of_decisions_is_complete(self):
         rows = _ROW.findall(read(os.path.join(DECISIONS, "README.md")))
-        files = sorted(name for name in os.listdir(os.path.join(ROOT, DECISIONS))
-                       if re.match(r"\d{4}-", name))
+        files = sorted(
+            name for name in os.listdir(os.path.join(ROOT, DECISIONS)) if re.match(r"\d{4}-", name)
+        )
         self.assertEqual([file for _, _, file, _, _ in rows], files)
         for number, title, file, _, _ in rows:
             self.assertEqual(int(file[:4]), int(number))
@@ -56,17 +58,21 @@ class Documents(unittest.TestCase):
             self.assertTrue(heading.lower().endswith(title.lower()), file)
 
     def test_every_file_and_test_of_the_recipes_exists(self):
-        files = ["/" + os.path.relpath(os.path.join(folder, name), ROOT).replace(os.sep, "/")
-                 for top in ("docs", "guest-runtime", "host", "tests", "wit")
-                 for folder, _, names in os.walk(os.path.join(ROOT, top)) for name in names]
+        files = [
+            "/" + os.path.relpath(os.path.join(folder, name), ROOT).replace(os.sep, "/")
+            for top in ("docs", "guest-runtime", "host", "tests", "wit")
+            for folder, _, names in os.walk(os.path.join(ROOT, top))
+            for name in names
+        ]
         rust = "\n".join(read(path[1:]) for path in files if path.endswith(".rs"))
         recipes = _FENCE.sub("", read("CONTRIBUTING.md")).partition("\n## Recipes\n")[2]
         missing = []
         for name in sorted(set(re.findall(r"`([^`\n]+)`", recipes))):
             if re.fullmatch(r"[\w/.-]*(?:/|\.(?:rs|py|md|toml|wit|tsv))", name):
                 tail = "/" + name
-                found = any(path.endswith(tail) or tail.endswith("/") and tail in path
-                            for path in files)
+                found = any(
+                    path.endswith(tail) or tail.endswith("/") and tail in path for path in files
+                )
                 stands_for_any = re.search(r"NNN|NAME", name)
                 known = found or stands_for_any or os.path.exists(os.path.join(ROOT, name))
             elif re.fullmatch(r"[a-z]+(?:_[a-z]+){3,}", name):
@@ -78,8 +84,9 @@ class Documents(unittest.TestCase):
         self.assertEqual(missing, [])
 
     def test_the_words_of_the_glossary_are_in_order(self):
-        rows = re.findall(r"^\| ([a-z]+) \| (.+) \|$", read(os.path.join("docs", "glossary.md")),
-                          re.MULTILINE)[1:]
+        rows = re.findall(
+            r"^\| ([a-z]+) \| (.+) \|$", read(os.path.join("docs", "glossary.md")), re.MULTILINE
+        )[1:]
         words = [word for word, _ in rows]
         self.assertEqual(len(words), 20)
         self.assertEqual(words, sorted(words))

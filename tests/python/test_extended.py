@@ -157,7 +157,8 @@ class Objects(ExtendedCase):
         unit.Create()
         self.assertEqual(str(self.plugin.Devices["d"]), "DeviceID: 'd', Units: 1")
         self.assertEqual(
-            str(unit), "Unit: 1, Name: 'n', nValue: 0, sValue: '', LastUpdate: " + unit.LastUpdate)
+            str(unit), "Unit: 1, Name: 'n', nValue: 0, sValue: '', LastUpdate: " + unit.LastUpdate
+        )
         self.assertTrue(repr(unit).startswith("<DomoticzEx.Unit object at 0x"))
         self.assertTrue(repr(unit.Parent).startswith("<DomoticzEx.Device object at 0x"))
 
@@ -190,8 +191,7 @@ class Objects(ExtendedCase):
         self.assertTrue(self.errors()[0].startswith("Expected Update("))
 
     def test_constructor_takes_the_arguments_in_order(self):
-        unit = self.domoticz.Unit(
-            "n", "d", 3, "Dimmer", 17, 4, 0, 9, {"a": 1}, True, "about")
+        unit = self.domoticz.Unit("n", "d", 3, "Dimmer", 17, 4, 0, 9, {"a": 1}, True, "about")
         self.assertEqual((unit.Type, unit.SubType, unit.SwitchType), (17, 4, 0))
         self.assertEqual((unit.Image, unit.Options, unit.Used), (9, {"a": "1"}, 1))
         self.assertEqual((unit.Description, unit.Parent.DeviceID), ("about", "d"))
@@ -275,12 +275,15 @@ class Registered(ExtendedCase):
             "        super().__init__(Name, DeviceID, Unit)\n"
             "        1 / (Unit - 1)\n"
             "Domoticz.Register(Domoticz.Device, MyUnit)\n"
-            "def onStart():\n    global seen\n    seen = list(Devices['a'].Units), Settings\n")
+            "def onStart():\n    global seen\n    seen = list(Devices['a'].Units), Settings\n"
+        )
         self.assertEqual(self.plugin.seen[0], [2])
 
     def test_classes_of_the_other_kind_are_refused(self):
-        self.begin("Domoticz.Register(Device=int)\n"
-                   "Domoticz.Register(Device=Domoticz.Device, Unit=Domoticz.Device)\n")
+        self.begin(
+            "Domoticz.Register(Device=int)\n"
+            "Domoticz.Register(Device=Domoticz.Device, Unit=Domoticz.Device)\n"
+        )
         self.hub.records.clear()
         self.domoticz.Register(Unit=self.domoticz.Unit)
         self.assertTrue(self.errors()[0].startswith("Expected Register"))
@@ -313,33 +316,33 @@ class Callbacks(ExtendedCase):
         self.begin(self.MODULE)
         self.assertEqual(self.command(), OK)
         self.assertEqual(self.deliver("security", "d", 1, 2, "Armed Away"), OK)
-        self.assertEqual(
-            self.plugin.told, [("d", 1, "On", 30, ""), ("d", 1, 2, "Armed Away")])
+        self.assertEqual(self.plugin.told, [("d", 1, "On", 30, ""), ("d", 1, 2, "Armed Away")])
 
     def test_rule_074_a_device_overrides_the_module(self):
         self.row()
         self.begin(
-            self.MODULE +
-            "class MyDevice(Domoticz.Device):\n"
+            self.MODULE + "class MyDevice(Domoticz.Device):\n"
             "    def onCommand(self, Unit, Command, Level, Color):\n"
             "        told.append((self.DeviceID, 'device', Unit, Command, Level, Color))\n"
             "    def onDeviceRemoved(self, Unit):\n"
             "        told.append(('device', Unit in self.Units))\n"
             "    def onSecurityEvent(self, Unit, Level, Description):\n"
             "        told.append(('device', Unit, Level, Description))\n"
-            "Domoticz.Register(Device=MyDevice)\n")
+            "Domoticz.Register(Device=MyDevice)\n"
+        )
         self.command()
         self.deliver("security", "d", 1, 0, "Disarmed")
         self.deliver("device-removed", "d", 1)
-        self.assertEqual(self.plugin.told, [
-            ("d", "device", 1, "On", 30, ""), ("device", 1, 0, "Disarmed"), ("device", True)])
+        self.assertEqual(
+            self.plugin.told,
+            [("d", "device", 1, "On", 30, ""), ("device", 1, 0, "Disarmed"), ("device", True)],
+        )
         self.assertEqual(self.plugin.Devices["d"].Units, {})
 
     def test_rule_073_a_unit_overrides_both(self):
         self.row()
         self.begin(
-            self.MODULE +
-            "class MyDevice(Domoticz.Device):\n"
+            self.MODULE + "class MyDevice(Domoticz.Device):\n"
             "    def onCommand(self, *args):\n        told.append('device')\n"
             "class MyUnit(Domoticz.Unit):\n"
             "    def onCommand(self, Command, Level, Color):\n"
@@ -347,22 +350,23 @@ class Callbacks(ExtendedCase):
             "    def onDeviceModified(self):\n        told.append(self.Name)\n"
             "    def onSecurityEvent(self, Level, Description):\n"
             "        told.append((Level, Description))\n"
-            "Domoticz.Register(MyDevice, MyUnit)\n")
+            "Domoticz.Register(MyDevice, MyUnit)\n"
+        )
         self.command()
         self.hub.rows[7]["name"] = "renamed"
         self.deliver("device-modified", "d", 1)
         self.deliver("security", "d", 1, 1, "Armed Home")
-        self.assertEqual(
-            self.plugin.told, [("n", "On", 30, ""), "renamed", (1, "Armed Home")])
+        self.assertEqual(self.plugin.told, [("n", "On", 30, ""), "renamed", (1, "Armed Home")])
 
     def test_an_override_that_raises_is_not_followed_by_another(self):
         self.row()
-        self.begin(self.MODULE +
-                   "class MyUnit(Domoticz.Unit):\n"
-                   "    def onCommand(self, *args):\n        1 / 0\n"
-                   "    @property\n"
-                   "    def onDeviceModified(self):\n        raise KeyError\n"
-                   "Domoticz.Register(Domoticz.Device, MyUnit)\n")
+        self.begin(
+            self.MODULE + "class MyUnit(Domoticz.Unit):\n"
+            "    def onCommand(self, *args):\n        1 / 0\n"
+            "    @property\n"
+            "    def onDeviceModified(self):\n        raise KeyError\n"
+            "Domoticz.Register(Domoticz.Device, MyUnit)\n"
+        )
         self.assertEqual(self.command(), RAISED)
         self.assertError("'onCommand'")
         self.assertEqual(self.deliver("device-modified", "d", 1), RAISED)
@@ -374,8 +378,10 @@ class Callbacks(ExtendedCase):
         self.deliver("device-added", "new", 4)
         self.deliver("device-removed", "new", 4)
         self.deliver("device-modified", "none", 1)
-        self.assertEqual(self.plugin.told, [
-            ("added", "made outside"), ("removed", True), ("modified", "none", 1)])
+        self.assertEqual(
+            self.plugin.told,
+            [("added", "made outside"), ("removed", True), ("modified", "none", 1)],
+        )
         self.assertEqual(self.plugin.Devices["new"].Units, {})
         self.assertError("is not in Devices")
 
@@ -404,14 +410,33 @@ class Module(ExtendedCase):
         self.begin()
         names = {name for name in dir(self.domoticz) if not name.startswith("_")}
         self.assertEqual(names, set(self.domoticz.__all__))
-        self.assertEqual(names, {
-            "Log", "Status", "Error", "Debug", "Debugging", "Heartbeat", "Notifier", "Trace",
-            "Configuration", "Register", "Dump", "Device", "Unit", "Connection", "Image"})
+        self.assertEqual(
+            names,
+            {
+                "Log",
+                "Status",
+                "Error",
+                "Debug",
+                "Debugging",
+                "Heartbeat",
+                "Notifier",
+                "Trace",
+                "Configuration",
+                "Register",
+                "Dump",
+                "Device",
+                "Unit",
+                "Connection",
+                "Image",
+            },
+        )
         self.assertEqual(self.domoticz.Connection.__module__, "Domoticz")
 
     def test_objects_at_import_are_core_errors(self):
-        self.load("import DomoticzEx\nunit = DomoticzEx.Unit('n', 'd', 1)\n"
-                  "unit.Create()\nDomoticzEx.Device('d')\n")
+        self.load(
+            "import DomoticzEx\nunit = DomoticzEx.Unit('n', 'd', 1)\n"
+            "unit.Create()\nDomoticzEx.Device('d')\n"
+        )
         self.assertCoreError("'Unit' is ignored")
         self.assertCoreError("'Device' is ignored")
         self.assertCoreError("'Unit.Create' is ignored")

@@ -57,8 +57,11 @@ class Floors(unittest.TestCase):
         self.table = floors(read(os.path.join("docs", "architecture.md")))
 
     def test_every_crate_has_a_floor(self):
-        folders = [name for name in os.listdir(os.path.join(ROOT, "host"))
-                   if os.path.exists(os.path.join(ROOT, "host", name, "Cargo.toml"))]
+        folders = [
+            name
+            for name in os.listdir(os.path.join(ROOT, "host"))
+            if os.path.exists(os.path.join(ROOT, "host", name, "Cargo.toml"))
+        ]
         self.assertEqual(sorted(self.table), sorted(folders))
 
     def test_no_arrow_points_up(self):
@@ -70,19 +73,25 @@ class Floors(unittest.TestCase):
         self.assertEqual(wrong(self.table, manifests), [])
 
     def test_a_wrong_arrow_is_found(self):
-        table = floors("| 2 | `host/high/` | a | b |\n| 1 | `host/low/` | a | b |\n"
-                       "| 1 | `host/beside/` | a | b |\n")
+        table = floors(
+            "| 2 | `host/high/` | a | b |\n| 1 | `host/low/` | a | b |\n"
+            "| 1 | `host/beside/` | a | b |\n"
+        )
         arrows = {
             "cordon-high": "[dependencies]\ncordon-low.workspace = true\nserde = '1'\n",
             "cordon-low": "[dev-dependencies]\nx = { package = 'cordon-high', path = '.' }\n",
             "cordon-beside": "[target.'cfg(unix)'.dependencies]\ncordon-low = { path = '.' }\n"
-                             "[build-dependencies]\ncordon-tests = { path = '.' }\n",
+            "[build-dependencies]\ncordon-tests = { path = '.' }\n",
         }
         manifests = {name: tomllib.loads(text) for name, text in arrows.items()}
-        self.assertEqual(wrong(table, manifests), [
-            ("cordon-beside", "cordon-low"),
-            ("cordon-beside", "cordon-tests"),
-            ("cordon-low", "cordon-high")])
+        self.assertEqual(
+            wrong(table, manifests),
+            [
+                ("cordon-beside", "cordon-low"),
+                ("cordon-beside", "cordon-tests"),
+                ("cordon-low", "cordon-high"),
+            ],
+        )
 
 
 if __name__ == "__main__":

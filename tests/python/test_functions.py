@@ -16,8 +16,10 @@ class Logging(FunctionCase):
         self.assertIsNone(self.domoticz.Log(5))
         self.domoticz.Status("s")
         self.domoticz.Error(None)
-        self.assertEqual(self.hub.records, [(NORMAL, HARDWARE, "5"), (STATUS, HARDWARE, "s"),
-                                            (ERROR, HARDWARE, "None")])
+        self.assertEqual(
+            self.hub.records,
+            [(NORMAL, HARDWARE, "5"), (STATUS, HARDWARE, "s"), (ERROR, HARDWARE, "None")],
+        )
         self.hub.records.clear()
         self.assertIsNone(self.domoticz.Log("a", "b"))
         self.assertIsNone(self.domoticz.Status())
@@ -48,9 +50,16 @@ class Logging(FunctionCase):
         self.assertEqual(len(self.errors()), 1)
 
     def test_rule_168_debugging_names_the_groups(self):
-        for mask, names in ((62, "PYTHON PLUGIN IMAGE DEVICE CONNECTION "), (1, ALL_GROUPS + "ALL"),
-                            (-1, ALL_GROUPS), (0, "NONE"), (128, "QUEUE "), (256, "NONE"),
-                            (65535, ALL_GROUPS + "ALL"), (True, ALL_GROUPS + "ALL")):
+        for mask, names in (
+            (62, "PYTHON PLUGIN IMAGE DEVICE CONNECTION "),
+            (1, ALL_GROUPS + "ALL"),
+            (-1, ALL_GROUPS),
+            (0, "NONE"),
+            (128, "QUEUE "),
+            (256, "NONE"),
+            (65535, ALL_GROUPS + "ALL"),
+            (True, ALL_GROUPS + "ALL"),
+        ):
             self.hub.records.clear()
             self.assertIsNone(self.domoticz.Debugging(mask))
             self.assertEqual(self.normals(), ["debug groups that are on: " + names])
@@ -85,7 +94,7 @@ class Others(FunctionCase):
         self.assertQuiet()
 
     def test_heartbeat_refuses_what_is_no_number(self):
-        for args in (("20",), (1.5,), (1, 2), (2 ** 31,)):
+        for args in (("20",), (1.5,), (1, 2), (2**31,)):
             self.hub.records.clear()
             self.assertEqual(self.domoticz.Heartbeat(*args), 10)
             self.assertIn("Expected Heartbeat", self.errors()[0])
@@ -109,21 +118,39 @@ class Others(FunctionCase):
     def test_public_names_are_the_documented_ones(self):
         names = {name for name in dir(self.domoticz) if not name.startswith("_")}
         self.assertEqual(names, set(self.domoticz.__all__))
-        self.assertEqual(names, {
-            "Log", "Status", "Error", "Debug", "Debugging", "Heartbeat", "Notifier", "Trace",
-            "Configuration", "Register", "Dump", "Device", "Connection", "Image"})
+        self.assertEqual(
+            names,
+            {
+                "Log",
+                "Status",
+                "Error",
+                "Debug",
+                "Debugging",
+                "Heartbeat",
+                "Notifier",
+                "Trace",
+                "Configuration",
+                "Register",
+                "Dump",
+                "Device",
+                "Connection",
+                "Image",
+            },
+        )
 
     def test_dump_lists_context_locals_and_globals(self):
         self.begin_again(
             "answer = 42\nhidden = ''\n"
-            "def onHeartbeat():\n    local = 'here'\n    Domoticz.Dump()\n")
+            "def onHeartbeat():\n    local = 'here'\n    Domoticz.Dump()\n"
+        )
         self.deliver("heartbeat")
         lines = self.normals()
         context, local, world = (
-            lines.index(heading + " dump:") for heading in ("Context", "Locals", "Globals"))
+            lines.index(heading + " dump:") for heading in ("Context", "Locals", "Globals")
+        )
         line = " ----> 'answer'" + " " * 14 + " '42'"
         self.assertIn(line, lines[context:local])
-        self.assertEqual(lines[local + 1:world], [" ----> 'local'" + " " * 15 + " 'here'"])
+        self.assertEqual(lines[local + 1 : world], [" ----> 'local'" + " " * 15 + " 'here'"])
         self.assertIn(line, lines[world:])
         self.assertFalse(any("onHeartbeat" in text or "'__" in text for text in lines))
 
@@ -169,16 +196,33 @@ class Configuration(FunctionCase):
                 return "odd"
 
         self.assertEqual(
-            self.store({"n": None, "o": Odd(), "i": 2 ** 40, "y": bytearray(b"z"), 5: "k",
-                        "d": {"z": 1, "a": [None]}, "m": -(2 ** 31)}),
-            {"n": "None", "o": "odd", "i": float(2 ** 40), "y": "z", "5": "k",
-             "d": {"z": 1, "a": ["None"]}, "m": -(2 ** 31)})
+            self.store(
+                {
+                    "n": None,
+                    "o": Odd(),
+                    "i": 2**40,
+                    "y": bytearray(b"z"),
+                    5: "k",
+                    "d": {"z": 1, "a": [None]},
+                    "m": -(2**31),
+                }
+            ),
+            {
+                "n": "None",
+                "o": "odd",
+                "i": float(2**40),
+                "y": "z",
+                "5": "k",
+                "d": {"z": 1, "a": ["None"]},
+                "m": -(2**31),
+            },
+        )
 
     def test_what_json_cannot_hold_is_refused(self):
         self.store({"a": 1})
         loop = {}
         loop["self"] = loop
-        for value in ({"x": float("inf")}, {"x": float("nan")}, loop, {"x": 10 ** 400}):
+        for value in ({"x": float("inf")}, {"x": float("nan")}, loop, {"x": 10**400}):
             self.hub.records.clear()
             self.assertIsNone(self.store(value))
             self.assertError("is not stored")

@@ -27,11 +27,21 @@ class Commands(IndigoCase):
         number = self.server.device()["id"]
         indigo = self.indigo
         for name in ("turnOn", "turnOff", "toggle", "lock", "unlock", "open", "close"):
-            self.check(getattr(indigo.device, name), (number,), {"delay": 5, "duration": 10},
-                       "device." + name, {"id": number, "delay": 5, "duration": 10})
+            self.check(
+                getattr(indigo.device, name),
+                (number,),
+                {"delay": 5, "duration": 10},
+                "device." + name,
+                {"id": number, "delay": 5, "duration": 10},
+            )
         self.check(indigo.dimmer.turnOn, (number,), {}, "device.turnOn", {"id": number})
-        self.check(indigo.relay.toggle, (number,), {"suppressLogging": True}, "device.toggle",
-                   {"id": number, "suppressLogging": True})
+        self.check(
+            indigo.relay.toggle,
+            (number,),
+            {"suppressLogging": True},
+            "device.toggle",
+            {"id": number, "suppressLogging": True},
+        )
         with self.assertRaises(TypeError):
             indigo.device.turnOn(number, colour=5)
 
@@ -43,14 +53,29 @@ class Commands(IndigoCase):
         table = (
             (device.enable, (number,), {"value": False}, "device.enable", {"value": False}),
             (device.moveToFolder, (number,), {"value": 0}, "device.moveToFolder", {"value": 0}),
-            (device.displayInRemoteUI, (number,), {"value": False}, "device.displayInRemoteUI",
-             {"value": False}),
+            (
+                device.displayInRemoteUI,
+                (number,),
+                {"value": False},
+                "device.displayInRemoteUI",
+                {"value": False},
+            ),
             (device.statusRequest, (number,), {}, "device.statusRequest", {}),
             (device.beep, (number,), {}, "device.beep", {}),
-            (device.ping, (number,), {"suppressLogging": True}, "device.ping",
-             {"suppressLogging": True}),
-            (device.groupWithDevice, (number, other), {}, "device.groupWithDevice",
-             {"value": other}),
+            (
+                device.ping,
+                (number,),
+                {"suppressLogging": True},
+                "device.ping",
+                {"suppressLogging": True},
+            ),
+            (
+                device.groupWithDevice,
+                (number, other),
+                {},
+                "device.groupWithDevice",
+                {"value": other},
+            ),
             (device.ungroupDevice, (number,), {}, "device.ungroupDevice", {}),
             (device.getGroupList, (number,), {}, "device.getGroupList", {}),
             (device.getDependencies, (number,), {}, "device.getDependencies", {}),
@@ -58,67 +83,178 @@ class Commands(IndigoCase):
             (device.resetEnergyAccumTotal, (number,), {}, "device.resetEnergyAccumTotal", {}),
             (device.energyResetTotal, (number,), {}, "device.resetEnergyAccumTotal", {}),
             (device.energyUpdate, (number,), {}, "device.energyUpdate", {}),
-            (device.changeDeviceTypeId, (number, "t2"), {}, "device.changeDeviceTypeId",
-             {"typeId": "t2"}),
-            (device.duplicate, (number,), {"duplicateName": "n"}, "device.duplicate",
-             {"duplicateName": "n"}),
-            (dimmer.setBrightness, (number,), {"value": 40, "delay": 3}, "dimmer.setBrightness",
-             {"value": 40, "delay": 3}),
+            (
+                device.changeDeviceTypeId,
+                (number, "t2"),
+                {},
+                "device.changeDeviceTypeId",
+                {"typeId": "t2"},
+            ),
+            (
+                device.duplicate,
+                (number,),
+                {"duplicateName": "n"},
+                "device.duplicate",
+                {"duplicateName": "n"},
+            ),
+            (
+                dimmer.setBrightness,
+                (number,),
+                {"value": 40, "delay": 3},
+                "dimmer.setBrightness",
+                {"value": 40, "delay": 3},
+            ),
             (dimmer.setBrightness, (number, 40), {}, "dimmer.setBrightness", {"value": 40}),
             (dimmer.brighten, (number,), {"by": 5}, "dimmer.brighten", {"by": 5}),
             (dimmer.brighten, (number,), {"brightenBy": 5}, "dimmer.brighten", {"by": 5}),
             (dimmer.dim, (number,), {"dimBy": 5}, "dimmer.dim", {"by": 5}),
-            (dimmer.setColorLevels, (number,), {"redLevel": 1, "whiteTemperature": 2700},
-             "dimmer.setColorLevels", {"redLevel": 1, "whiteTemperature": 2700}),
-            (indigo.relay.setLedState, (number,), {"index": 2, "value": False},
-             "relay.setLedState", {"index": 2, "value": False}),
-            (dimmer.setLedState, (number, 1, True), {}, "dimmer.setLedState",
-             {"index": 1, "value": True}),
-            (indigo.sensor.setOnState, (number,), {"value": True}, "sensor.setOnState",
-             {"value": True}),
-            (indigo.speedcontrol.setSpeedIndex, (number,), {"value": 2},
-             "speedcontrol.setSpeedIndex", {"value": 2}),
-            (indigo.speedcontrol.setSpeedLevel, (number,), {"value": 55},
-             "speedcontrol.setSpeedLevel", {"value": 55}),
-            (indigo.speedcontrol.increaseSpeedIndex, (number,), {},
-             "speedcontrol.increaseSpeedIndex", {"by": 1}),
-            (indigo.speedcontrol.decreaseSpeedIndex, (number,), {"delta": 2},
-             "speedcontrol.decreaseSpeedIndex", {"by": 2}),
-            (thermostat.setHvacMode, (number,), {"value": indigo.kHvacMode.HeatCool},
-             "thermostat.setHvacMode", {"value": "HeatCool"}),
-            (thermostat.setFanMode, (number,), {"value": indigo.kFanMode.Auto},
-             "thermostat.setFanMode", {"value": "Auto"}),
-            (thermostat.setCoolSetpoint, (number,), {"value": 25.5},
-             "thermostat.setCoolSetpoint", {"value": 25.5}),
-            (thermostat.setHeatSetpoint, (number,), {"value": 20},
-             "thermostat.setHeatSetpoint", {"value": 20}),
-            (thermostat.increaseCoolSetpoint, (number,), {},
-             "thermostat.increaseCoolSetpoint", {"delta": 1}),
-            (thermostat.decreaseCoolSetpoint, (number,), {"delta": 2},
-             "thermostat.decreaseCoolSetpoint", {"delta": 2}),
-            (thermostat.increaseHeatSetpoint, (number,), {},
-             "thermostat.increaseHeatSetpoint", {"delta": 1}),
-            (thermostat.decreaseHeatSetpoint, (number,), {},
-             "thermostat.decreaseHeatSetpoint", {"delta": 1}),
-            (indigo.sprinkler.run, (number,), {"schedule": [10, 0, 5]}, "sprinkler.run",
-             {"schedule": [10, 0, 5]}),
+            (
+                dimmer.setColorLevels,
+                (number,),
+                {"redLevel": 1, "whiteTemperature": 2700},
+                "dimmer.setColorLevels",
+                {"redLevel": 1, "whiteTemperature": 2700},
+            ),
+            (
+                indigo.relay.setLedState,
+                (number,),
+                {"index": 2, "value": False},
+                "relay.setLedState",
+                {"index": 2, "value": False},
+            ),
+            (
+                dimmer.setLedState,
+                (number, 1, True),
+                {},
+                "dimmer.setLedState",
+                {"index": 1, "value": True},
+            ),
+            (
+                indigo.sensor.setOnState,
+                (number,),
+                {"value": True},
+                "sensor.setOnState",
+                {"value": True},
+            ),
+            (
+                indigo.speedcontrol.setSpeedIndex,
+                (number,),
+                {"value": 2},
+                "speedcontrol.setSpeedIndex",
+                {"value": 2},
+            ),
+            (
+                indigo.speedcontrol.setSpeedLevel,
+                (number,),
+                {"value": 55},
+                "speedcontrol.setSpeedLevel",
+                {"value": 55},
+            ),
+            (
+                indigo.speedcontrol.increaseSpeedIndex,
+                (number,),
+                {},
+                "speedcontrol.increaseSpeedIndex",
+                {"by": 1},
+            ),
+            (
+                indigo.speedcontrol.decreaseSpeedIndex,
+                (number,),
+                {"delta": 2},
+                "speedcontrol.decreaseSpeedIndex",
+                {"by": 2},
+            ),
+            (
+                thermostat.setHvacMode,
+                (number,),
+                {"value": indigo.kHvacMode.HeatCool},
+                "thermostat.setHvacMode",
+                {"value": "HeatCool"},
+            ),
+            (
+                thermostat.setFanMode,
+                (number,),
+                {"value": indigo.kFanMode.Auto},
+                "thermostat.setFanMode",
+                {"value": "Auto"},
+            ),
+            (
+                thermostat.setCoolSetpoint,
+                (number,),
+                {"value": 25.5},
+                "thermostat.setCoolSetpoint",
+                {"value": 25.5},
+            ),
+            (
+                thermostat.setHeatSetpoint,
+                (number,),
+                {"value": 20},
+                "thermostat.setHeatSetpoint",
+                {"value": 20},
+            ),
+            (
+                thermostat.increaseCoolSetpoint,
+                (number,),
+                {},
+                "thermostat.increaseCoolSetpoint",
+                {"delta": 1},
+            ),
+            (
+                thermostat.decreaseCoolSetpoint,
+                (number,),
+                {"delta": 2},
+                "thermostat.decreaseCoolSetpoint",
+                {"delta": 2},
+            ),
+            (
+                thermostat.increaseHeatSetpoint,
+                (number,),
+                {},
+                "thermostat.increaseHeatSetpoint",
+                {"delta": 1},
+            ),
+            (
+                thermostat.decreaseHeatSetpoint,
+                (number,),
+                {},
+                "thermostat.decreaseHeatSetpoint",
+                {"delta": 1},
+            ),
+            (
+                indigo.sprinkler.run,
+                (number,),
+                {"schedule": [10, 0, 5]},
+                "sprinkler.run",
+                {"schedule": [10, 0, 5]},
+            ),
             (indigo.sprinkler.pause, (number,), {}, "sprinkler.pause", {}),
             (indigo.sprinkler.resume, (number,), {}, "sprinkler.resume", {}),
             (indigo.sprinkler.stop, (number,), {}, "sprinkler.stop", {}),
             (indigo.sprinkler.nextZone, (number,), {}, "sprinkler.nextZone", {}),
             (indigo.sprinkler.previousZone, (number,), {}, "sprinkler.previousZone", {}),
-            (indigo.sprinkler.setActiveZone, (number,), {"index": 3},
-             "sprinkler.setActiveZone", {"index": 3}),
-            (indigo.iodevice.setBinaryOutput, (number,), {"index": 1, "value": False},
-             "iodevice.setBinaryOutput", {"index": 1, "value": False}),
+            (
+                indigo.sprinkler.setActiveZone,
+                (number,),
+                {"index": 3},
+                "sprinkler.setActiveZone",
+                {"index": 3},
+            ),
+            (
+                indigo.iodevice.setBinaryOutput,
+                (number,),
+                {"index": 1, "value": False},
+                "iodevice.setBinaryOutput",
+                {"index": 1, "value": False},
+            ),
             (device.delete, (number,), {}, "device.delete", {}),
         )
         for function, arguments, keywords, command, expected in table:
             with self.subTest(command):
                 self.check(function, arguments, keywords, command, {"id": number, **expected})
         self.server.answers["device.allOff"] = None
-        self.check(device.allOff, (indigo.kAllDeviceSel.All,), {}, "device.allOff",
-                   {"value": "All"})
+        self.check(
+            device.allOff, (indigo.kAllDeviceSel.All,), {}, "device.allOff", {"value": "All"}
+        )
         for name in ("allLightsOn", "allLightsOff"):
             self.server.answers["dimmer." + name] = None
             self.check(getattr(dimmer, name), (), {}, "dimmer." + name, {})
@@ -136,15 +272,31 @@ class Commands(IndigoCase):
         create, protocol = self.indigo.device.create, self.indigo.kProtocol.Plugin
         folder = self.indigo.devices.folder.create("f")
         first = create(protocol, "n", "d", deviceTypeId="type")
-        self.assertEqual((first.name, first.description, first.deviceTypeId),
-                         ("n", "d", "type"))
-        self.check(create, (protocol,), {
-            "name": "m", "address": 5, "pluginId": "com.test", "deviceTypeId": "type",
-            "props": self.indigo.Dict({"a": [1]}), "folder": folder, "groupWithDevice": first},
-            "device.create", {
-                "protocol": "Plugin", "name": "m", "address": "5", "pluginId": "com.test",
-                "deviceTypeId": "type", "props": {"a": [1]}, "folder": folder.id,
-                "groupWithDevice": first.id})
+        self.assertEqual((first.name, first.description, first.deviceTypeId), ("n", "d", "type"))
+        self.check(
+            create,
+            (protocol,),
+            {
+                "name": "m",
+                "address": 5,
+                "pluginId": "com.test",
+                "deviceTypeId": "type",
+                "props": self.indigo.Dict({"a": [1]}),
+                "folder": folder,
+                "groupWithDevice": first,
+            },
+            "device.create",
+            {
+                "protocol": "Plugin",
+                "name": "m",
+                "address": "5",
+                "pluginId": "com.test",
+                "deviceTypeId": "type",
+                "props": {"a": [1]},
+                "folder": folder.id,
+                "groupWithDevice": first.id,
+            },
+        )
         with self.assertRaisesRegex(ValueError, "NameNotUniqueError"):
             create(protocol, name="n", deviceTypeId="type")
         with self.assertRaises(self.indigo.LowLevelBadParameterError):
@@ -158,33 +310,90 @@ class Commands(IndigoCase):
         group = self.server.add("actionGroups", "ActionGroup")["id"]
         page = self.server.add("controlPages", "ControlPage")["id"]
         table = (
-            (indigo.variable.updateValue, (variable, "x"), {}, "variable.updateValue",
-             {"id": variable, "value": "x"}),
-            (indigo.variable.moveToFolder, (variable,), {"value": 7}, "variable.moveToFolder",
-             {"id": variable, "value": 7}),
-            (indigo.trigger.execute, (trigger,), {}, "trigger.execute",
-             {"id": trigger, "ignoreConditions": False}),
-            (indigo.trigger.execute, (trigger,),
-             {"ignoreConditions": True, "trigger_data": {"a": datetime.date(2026, 1, 2)}},
-             "trigger.execute",
-             {"id": trigger, "ignoreConditions": True, "trigger_data": {"a": "2026-01-02"}}),
-            (indigo.trigger.enable, (trigger,), {"value": False, "delay": 4}, "trigger.enable",
-             {"id": trigger, "value": False, "delay": 4}),
-            (indigo.trigger.removeDelayedActions, (trigger,), {},
-             "trigger.removeDelayedActions", {"id": trigger}),
-            (indigo.schedule.execute, (schedule,), {"schedule_data": {"a": 1}},
-             "schedule.execute",
-             {"id": schedule, "ignoreConditions": False, "schedule_data": {"a": 1}}),
-            (indigo.schedule.enable, (schedule,), {"value": True}, "schedule.enable",
-             {"id": schedule, "value": True}),
-            (indigo.actionGroup.execute, (group,), {"event_data": {"a": 1}},
-             "actionGroup.execute", {"id": group, "event_data": {"a": 1}}),
-            (indigo.actionGroup.displayInRemoteUI, (group,), {"value": False},
-             "actionGroup.displayInRemoteUI", {"id": group, "value": False}),
-            (indigo.controlPage.displayInRemoteUI, (page,), {}, "controlPage.displayInRemoteUI",
-             {"id": page, "value": True}),
-            (indigo.pluginEvent.enable, (trigger,), {}, "trigger.enable",
-             {"id": trigger, "value": True}),
+            (
+                indigo.variable.updateValue,
+                (variable, "x"),
+                {},
+                "variable.updateValue",
+                {"id": variable, "value": "x"},
+            ),
+            (
+                indigo.variable.moveToFolder,
+                (variable,),
+                {"value": 7},
+                "variable.moveToFolder",
+                {"id": variable, "value": 7},
+            ),
+            (
+                indigo.trigger.execute,
+                (trigger,),
+                {},
+                "trigger.execute",
+                {"id": trigger, "ignoreConditions": False},
+            ),
+            (
+                indigo.trigger.execute,
+                (trigger,),
+                {"ignoreConditions": True, "trigger_data": {"a": datetime.date(2026, 1, 2)}},
+                "trigger.execute",
+                {"id": trigger, "ignoreConditions": True, "trigger_data": {"a": "2026-01-02"}},
+            ),
+            (
+                indigo.trigger.enable,
+                (trigger,),
+                {"value": False, "delay": 4},
+                "trigger.enable",
+                {"id": trigger, "value": False, "delay": 4},
+            ),
+            (
+                indigo.trigger.removeDelayedActions,
+                (trigger,),
+                {},
+                "trigger.removeDelayedActions",
+                {"id": trigger},
+            ),
+            (
+                indigo.schedule.execute,
+                (schedule,),
+                {"schedule_data": {"a": 1}},
+                "schedule.execute",
+                {"id": schedule, "ignoreConditions": False, "schedule_data": {"a": 1}},
+            ),
+            (
+                indigo.schedule.enable,
+                (schedule,),
+                {"value": True},
+                "schedule.enable",
+                {"id": schedule, "value": True},
+            ),
+            (
+                indigo.actionGroup.execute,
+                (group,),
+                {"event_data": {"a": 1}},
+                "actionGroup.execute",
+                {"id": group, "event_data": {"a": 1}},
+            ),
+            (
+                indigo.actionGroup.displayInRemoteUI,
+                (group,),
+                {"value": False},
+                "actionGroup.displayInRemoteUI",
+                {"id": group, "value": False},
+            ),
+            (
+                indigo.controlPage.displayInRemoteUI,
+                (page,),
+                {},
+                "controlPage.displayInRemoteUI",
+                {"id": page, "value": True},
+            ),
+            (
+                indigo.pluginEvent.enable,
+                (trigger,),
+                {},
+                "trigger.enable",
+                {"id": trigger, "value": True},
+            ),
         )
         for function, arguments, keywords, command, expected in table:
             with self.subTest(command):
@@ -192,13 +401,23 @@ class Commands(IndigoCase):
 
     def test_failures_are_the_exceptions_that_plugins_catch(self):
         from fake_indigo import Failure
-        kinds = {"value": ValueError, "key": KeyError, "index": IndexError,
-                 "type": self.indigo.ArgumentError, "plugin": self.indigo.PluginNotFoundError,
-                 "timeout": TimeoutError, "unsupported": NotImplementedError,
-                 "limit": RuntimeError, "other": RuntimeError}
+
+        kinds = {
+            "value": ValueError,
+            "key": KeyError,
+            "index": IndexError,
+            "type": self.indigo.ArgumentError,
+            "plugin": self.indigo.PluginNotFoundError,
+            "timeout": TimeoutError,
+            "unsupported": NotImplementedError,
+            "limit": RuntimeError,
+            "other": RuntimeError,
+        }
         for kind, expected in kinds.items():
+
             def fail(arguments, kind=kind):
                 raise Failure(kind, "because")
+
             self.server.answers["device.beep"] = fail
             with self.subTest(kind), self.assertRaisesRegex(expected, "because"):
                 self.indigo.device.beep(5)
@@ -232,8 +451,9 @@ class Server(IndigoCase):
         self.begin()
         server = self.indigo.server
         self.assertEqual((server.version, server.apiVersion), ("2025.2", "3.8"))
-        self.assertEqual((server.address, server.portNum, server.connectionGood),
-                         ("127.0.0.1", 8176, True))
+        self.assertEqual(
+            (server.address, server.portNum, server.connectionGood), ("127.0.0.1", 8176, True)
+        )
         self.assertIs(server.licenseStatus, self.indigo.kLicenseStatus.ActiveSubscription)
         self.assertEqual(server.getLatitudeAndLongitude(), [48.5, 2.25])
         self.assertEqual(server.getWebServerURL(), "http://127.0.0.1:8176")
@@ -255,8 +475,10 @@ class Server(IndigoCase):
         self.assertEqual(server.calculateSunrise().hour, 8)
         server.calculateSunset(datetime.date(2026, 6, 1))
         server.calculateSunset(datetime.datetime(2026, 6, 1, 12))
-        self.assertEqual(self.asked("server.calculateSunset"),
-                         [{"date": "2026-06-01"}, {"date": "2026-06-01T12:00:00"}])
+        self.assertEqual(
+            self.asked("server.calculateSunset"),
+            [{"date": "2026-06-01"}, {"date": "2026-06-01T12:00:00"}],
+        )
 
     def test_the_log(self):
         self.begin()
@@ -292,9 +514,16 @@ class Server(IndigoCase):
 
     def test_other_plugins(self):
         plugin = self.indigo.server.getPlugin("com.other")
-        self.assertEqual((plugin.pluginId, plugin.pluginDisplayName, plugin.pluginVersion,
-                          plugin.pluginFolderPath, plugin.pluginSupportURL),
-                         ("com.other", "Other", "1.2.3", "/x", "u"))
+        self.assertEqual(
+            (
+                plugin.pluginId,
+                plugin.pluginDisplayName,
+                plugin.pluginVersion,
+                plugin.pluginFolderPath,
+                plugin.pluginSupportURL,
+            ),
+            ("com.other", "Other", "1.2.3", "/x", "u"),
+        )
         self.assertTrue(plugin.isEnabled() and plugin.isRunning() and plugin.isInstalled())
         result = plugin.executeAction("act", deviceId=0, props={"a": 1}, waitUntilDone=True)
         self.assertIs(type(result), self.indigo.Dict)
@@ -302,8 +531,9 @@ class Server(IndigoCase):
         with self.assertRaisesRegex(RuntimeError, "ValueError"):
             plugin.executeAction("bad")
         plugin.restart(waitUntilDone=False)
-        self.assertEqual(self.asked("server.pluginRestart"),
-                         [{"pluginId": "com.other", "waitUntilDone": False}])
+        self.assertEqual(
+            self.asked("server.pluginRestart"), [{"pluginId": "com.other", "waitUntilDone": False}]
+        )
         plugin.restartAndDebug()
         self.assertFalse(self.indigo.server.getPlugin("zzz").isEnabled())
         self.assertEqual([p.pluginId for p in self.indigo.server.getPluginList()], ["com.other"])
@@ -313,12 +543,19 @@ class Server(IndigoCase):
         server.broadcastToSubscribers("bare")
         server.broadcastToSubscribers("with", None)
         server.broadcastToSubscribers("more", {"a": [1]})
-        self.assertEqual(self.asked("server.broadcastToSubscribers"), [
-            {"messageName": "bare"}, {"messageName": "with", "arg": None},
-            {"messageName": "more", "arg": {"a": [1]}}])
+        self.assertEqual(
+            self.asked("server.broadcastToSubscribers"),
+            [
+                {"messageName": "bare"},
+                {"messageName": "with", "arg": None},
+                {"messageName": "more", "arg": {"a": [1]}},
+            ],
+        )
         server.subscribeToBroadcast("com.other", "bare", "method")
-        self.assertEqual(self.asked("server.subscribeToBroadcast"), [
-            {"pluginId": "com.other", "messageName": "bare", "methodName": "method"}])
+        self.assertEqual(
+            self.asked("server.subscribeToBroadcast"),
+            [{"pluginId": "com.other", "messageName": "bare", "methodName": "method"}],
+        )
 
     def test_the_rest(self):
         server = self.indigo.server
@@ -329,13 +566,17 @@ class Server(IndigoCase):
         server.waitUntilIdle()
         server.removeAllDelayedActions()
         self.assertEqual(server.getDeprecatedElems().to_list(), [])
-        self.assertEqual(server.getSerialPorts(filter="indigo.ignoreBluetooth").to_dict(),
-                         {"/dev/ttyUSB0": "USB"})
+        self.assertEqual(
+            server.getSerialPorts(filter="indigo.ignoreBluetooth").to_dict(),
+            {"/dev/ttyUSB0": "USB"},
+        )
         self.assertEqual(self.asked("server.stopPlugin"), [{"message": "why", "isError": True}])
-        self.assertEqual(self.asked("server.sendEmailTo"),
-                         [{"emailTo": "a@b.c", "subject": "s", "body": "b"}])
-        self.assertEqual(self.asked("server.speak"),
-                         [{"textToSpeak": "hello", "waitUntilDone": True}])
+        self.assertEqual(
+            self.asked("server.sendEmailTo"), [{"emailTo": "a@b.c", "subject": "s", "body": "b"}]
+        )
+        self.assertEqual(
+            self.asked("server.speak"), [{"textToSpeak": "hello", "waitUntilDone": True}]
+        )
         self.indigo.host.browserOpen("http://x/")
         self.assertIn("http://x/", self.server.events[-1]["message"])
         self.assertTrue(self.indigo.host.resourcesFolderPath.endswith("/Resources"))

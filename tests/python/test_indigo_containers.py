@@ -115,8 +115,12 @@ class Dictionaries(IndigoCase):
 
     def test_copies_are_separate(self):
         made = self.Dict({"a": [1]})
-        for other in (copy.copy(made), copy.deepcopy(made), made.copy(),
-                      pickle.loads(pickle.dumps(made))):
+        for other in (
+            copy.copy(made),
+            copy.deepcopy(made),
+            made.copy(),
+            pickle.loads(pickle.dumps(made)),
+        ):
             self.assertIs(type(other), self.Dict)
             other.setitem_in_item("a", 0, 2)
         self.assertEqual(made.to_dict(), {"a": [1]})
@@ -155,14 +159,23 @@ class Dictionaries(IndigoCase):
     def test_json_of_both(self):
         made = self.Dict({"a": [1, {"b": 2.5}], "c": "é"})
         self.assertEqual(json.loads(json.dumps(made)), {"a": [1, {"b": 2.5}], "c": "é"})
-        self.assertEqual(json.loads(json.dumps(self.List([made]))), [{"a": [1, {"b": 2.5}],
-                                                                      "c": "é"}])
+        self.assertEqual(
+            json.loads(json.dumps(self.List([made]))), [{"a": [1, {"b": 2.5}], "c": "é"}]
+        )
 
     def test_the_printed_form(self):
         made = self.Dict({"n": 1, "l": [True], "d": {"s": "x"}})
-        self.assertEqual(str(made).split("\n"), [
-            "Data : (dict)", "     d : (dict)", "          s : x (string)",
-            "     l : (list)", "          Item : True (bool)", "     n : 1 (integer)"])
+        self.assertEqual(
+            str(made).split("\n"),
+            [
+                "Data : (dict)",
+                "     d : (dict)",
+                "          s : x (string)",
+                "     l : (list)",
+                "          Item : True (bool)",
+                "     n : 1 (integer)",
+            ],
+        )
 
     def test_bottomless_containers_are_refused(self):
         deep = []
@@ -176,8 +189,10 @@ class Enumerations(IndigoCase):
     def test_members_are_ints_with_names(self):
         member = self.indigo.kDeviceAction.TurnOn
         self.assertIsInstance(member, int)
-        self.assertEqual((str(member), repr(member), member.name),
-                         ("TurnOn", "indigo.kDeviceAction.TurnOn", "TurnOn"))
+        self.assertEqual(
+            (str(member), repr(member), member.name),
+            ("TurnOn", "indigo.kDeviceAction.TurnOn", "TurnOn"),
+        )
         self.assertEqual(f"{member} {member:>8}", "TurnOn   TurnOn")
         self.assertIs(self.indigo.kDeviceAction(int(member)), member)
         self.assertEqual({member: 1}[self.indigo.kDeviceAction.TurnOn], 1)
@@ -206,19 +221,26 @@ class Enumerations(IndigoCase):
         self.assertEqual(indigo.kRelayDeviceSubType.Plugin, indigo.kRelayDeviceSubType.PlugIn)
 
     def test_sub_types_are_text(self):
-        self.assertEqual(self.indigo.kSensorDeviceSubType.Temperature + ",ui=Warm",
-                         "Temperature,ui=Warm")
+        self.assertEqual(
+            self.indigo.kSensorDeviceSubType.Temperature + ",ui=Warm", "Temperature,ui=Warm"
+        )
 
     def test_commands_of_interfaces(self):
-        for member in "AllBrighten AllDim AllInstantOff AllInstantOn AllOff AllOn AnyCommand" \
-                " Brighten Dim InstantOff InstantOn Off On StatusChanged".split():
+        for member in (
+            "AllBrighten AllDim AllInstantOff AllInstantOn AllOff AllOn AnyCommand"
+            " Brighten Dim InstantOff InstantOn Off On StatusChanged".split()
+        ):
             self.assertEqual(getattr(self.indigo.kInsteonCmd, member).name, member)
-        for member in "AllOff AllLightsOff AllLightsOn AvButtonPressed AnyCommand Brighten Dim" \
-                " ExtendedData Off On PresetDim StatusOffResponse StatusOnResponse".split():
+        for member in (
+            "AllOff AllLightsOff AllLightsOn AvButtonPressed AnyCommand Brighten Dim"
+            " ExtendedData Off On PresetDim StatusOffResponse StatusOnResponse".split()
+        ):
             self.assertEqual(getattr(self.indigo.kX10Cmd, member).name, member)
-        for member in "0 1 2 3 4 5 6 7 8 9 AB ChannelDown ChannelUp Display Down Enter Exit" \
-                " Forward Left Menu Mute Pause PC Play Power Recall Record Return Rewind Right" \
-                " Stop Title Up VolumeDown VolumeUp".split():
+        for member in (
+            "0 1 2 3 4 5 6 7 8 9 AB ChannelDown ChannelUp Display Down Enter Exit"
+            " Forward Left Menu Mute Pause PC Play Power Recall Record Return Rewind Right"
+            " Stop Title Up VolumeDown VolumeUp".split()
+        ):
             self.assertEqual(getattr(self.indigo.kX10AvButton, member).name, member)
 
     def test_unknown_members_raise(self):

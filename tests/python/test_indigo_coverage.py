@@ -50,14 +50,19 @@ class Coverage(IndigoCase):
             function, name = rest.split(":")
             self.assertIn(name, inspect.signature(self.found(function)).parameters)
         elif word == "callback":
-            known = (rest in self.arguments._ORDER or rest in PLUGINS_OWN
-                     or rest == "plugin.METHOD" or hasattr(self.indigo.PluginBase, rest))
+            known = (
+                rest in self.arguments._ORDER
+                or rest in PLUGINS_OWN
+                or rest == "plugin.METHOD"
+                or hasattr(self.indigo.PluginBase, rest)
+            )
             self.assertTrue(known, rest)
         elif word == "refused":
             if rest != "none":
                 of_plugin = rest.startswith("PluginBase.")
-                function = getattr(self.plugin, rest.partition(".")[2]) if of_plugin \
-                    else self.found(rest)
+                function = (
+                    getattr(self.plugin, rest.partition(".")[2]) if of_plugin else self.found(rest)
+                )
                 with self.assertRaises(NotImplementedError):
                     function("x")
         else:
@@ -99,8 +104,13 @@ class Coverage(IndigoCase):
             value = getattr(self.indigo, name)
             if name.startswith("_") or inspect.ismodule(value):
                 continue
-            used = any(path == name or path.startswith(name + ".") or ":" + name in path
-                       or name in path.split(":")[-1] for path in paths)
+            used = any(
+                path == name
+                or path.startswith(name + ".")
+                or ":" + name in path
+                or name in path.split(":")[-1]
+                for path in paths
+            )
             self.assertTrue(used or name in UNDOCUMENTED, name)
 
 
@@ -108,17 +118,42 @@ class Documents(unittest.TestCase):
     """That the rows of the documents are found where they stand."""
 
     def test_tables_of_the_object_model(self):
-        text = "\n".join([
-            "### 9.1 Field types", "", "| type | value |", "|---|---|", "| textfield | string |",
-            "| a, b | two |", "| (True, values) | one |", "", "| no table | 5 |", "",
-            "### 9.3 List", "", "| x | y |", "|---|---|", "| not read | z |"])
+        text = "\n".join(
+            [
+                "### 9.1 Field types",
+                "",
+                "| type | value |",
+                "|---|---|",
+                "| textfield | string |",
+                "| a, b | two |",
+                "| (True, values) | one |",
+                "",
+                "| no table | 5 |",
+                "",
+                "### 9.3 List",
+                "",
+                "| x | y |",
+                "|---|---|",
+                "| not read | z |",
+            ]
+        )
         found = list(indigo_cases.model_rows(text))
         self.assertEqual(found, ["9.1: textfield", "9.1: a", "9.1: b", "9.1: (True, values)"])
 
     def test_tables_of_the_reference(self):
         start, end = indigo_cases.REFERENCE
-        text = "\n".join(["405 if before", start, "headers this is a dictionary", "Key Value",
-                          "405 if any method", "error One of: a, b", end, "status this is"])
+        text = "\n".join(
+            [
+                "405 if before",
+                start,
+                "headers this is a dictionary",
+                "Key Value",
+                "405 if any method",
+                "error One of: a, b",
+                end,
+                "status this is",
+            ]
+        )
         found = list(indigo_cases.reference_rows(text))
         section = "Processing HTTP requests: "
         self.assertEqual(found, [section + name for name in ("headers", "405", "error")])

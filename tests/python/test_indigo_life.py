@@ -25,7 +25,8 @@ class Start(IndigoCase):
             "    def __init__(self, pluginId, pluginDisplayName, pluginVersion, pluginPrefs):\n"
             "        super().__init__(pluginId, pluginDisplayName, pluginVersion, pluginPrefs)\n"
             "        self.got = (pluginId, pluginDisplayName, pluginVersion, pluginPrefs)\n",
-            prefs={"a": "1"})
+            prefs={"a": "1"},
+        )
         self.assertEqual(plugin.got[:3], ("com.test", "Test", "1.0.0"))
         self.assertIs(type(plugin.got[3]), self.indigo.Dict)
         self.assertEqual(plugin.pluginPrefs["a"], "1")
@@ -34,23 +35,29 @@ class Start(IndigoCase):
 
     def test_other_shapes_of_the_constructor(self):
         for header, call in (
-                ("self, a, b, c, d, **kwargs", "a, b, c, d, **kwargs"),
-                ("self, *args, **kwargs", "*args, **kwargs"),
-                ("self, pluginPrefs", "pluginPrefs"),
-                ("self, plugin_id, plugin_display_name, plugin_version, plugin_prefs",
-                 "plugin_id=plugin_id, plugin_display_name=plugin_display_name,"
-                 " plugin_version=plugin_version, plugin_prefs=plugin_prefs")):
+            ("self, a, b, c, d, **kwargs", "a, b, c, d, **kwargs"),
+            ("self, *args, **kwargs", "*args, **kwargs"),
+            ("self, pluginPrefs", "pluginPrefs"),
+            (
+                "self, plugin_id, plugin_display_name, plugin_version, plugin_prefs",
+                "plugin_id=plugin_id, plugin_display_name=plugin_display_name,"
+                " plugin_version=plugin_version, plugin_prefs=plugin_prefs",
+            ),
+        ):
             with self.subTest(header):
                 plugin = self.begin(
                     "    def __init__(%s):\n"
                     "        indigo.PluginBase.__init__(self, %s)\n" % (header, call),
-                    prefs={"k": "v"})
+                    prefs={"k": "v"},
+                )
                 self.assertEqual(plugin.pluginPrefs.to_dict(), {"k": "v"})
                 self.assertEqual(plugin.pluginId, "com.test")
 
     def test_a_plugin_that_does_not_call_the_base_constructor(self):
-        plugin = self.begin("    def __init__(self, a, b, c, d):\n        self.debug = True\n"
-                            "    def startup(self):\n        self.logger.debug('here')\n")
+        plugin = self.begin(
+            "    def __init__(self, a, b, c, d):\n        self.debug = True\n"
+            "    def startup(self):\n        self.logger.debug('here')\n"
+        )
         self.assertEqual(self.ok("startup"), {"ok": True, "message": None})
         self.assertEqual(self.event_log(), [("Test Debug", "here")])
         self.assertEqual(plugin.pluginId, "com.test")
@@ -63,9 +70,12 @@ class Start(IndigoCase):
         self.assertEqual(os.getcwd(), os.path.realpath(self.folder))
 
     def test_an_exception_in_the_constructor_is_logged(self):
-        self.assertEqual(self.load(
-            "class Plugin(indigo.PluginBase):\n    def __init__(self, *a):\n        1 / 0\n"),
-            RAISED)
+        self.assertEqual(
+            self.load(
+                "class Plugin(indigo.PluginBase):\n    def __init__(self, *a):\n        1 / 0\n"
+            ),
+            RAISED,
+        )
         title, text = self.event_log()[-1]
         self.assertEqual(title, "Test Error")
         self.assertIn("ZeroDivisionError", text)
@@ -108,14 +118,19 @@ class Start(IndigoCase):
 
     def test_a_file_of_the_plugins_own_may_have_such_a_name(self):
         self.write("Domoticz.py", "own = True\n")
-        plugin = self.begin("    def look(self):\n        import Domoticz\n        return Domoticz.own\n")
+        plugin = self.begin(
+            "    def look(self):\n        import Domoticz\n        return Domoticz.own\n"
+        )
         self.assertTrue(plugin.look())
 
     def test_python_2_is_named(self):
         body = "class Plugin(indigo.PluginBase):\n    pass\n"
-        for source in ("import urllib2\n" + body, "print 'hello'\n" + body,
-                       "try:\n    pass\nexcept Exception, e:\n    pass\n" + body,
-                       body + "unicode('x')\n"):
+        for source in (
+            "import urllib2\n" + body,
+            "print 'hello'\n" + body,
+            "try:\n    pass\nexcept Exception, e:\n    pass\n" + body,
+            body + "unicode('x')\n",
+        ):
             with self.subTest(source):
                 self.assertEqual(self.load(source), RAISED)
                 self.assertIn("written for Python 2", self.event_log()[-1][1])
@@ -143,8 +158,9 @@ class Startup(IndigoCase):
                 self.assertEqual(self.startup(line), {"ok": True, "message": None})
 
     def test_the_results_that_stop_it(self):
-        self.assertEqual(self.startup("return 'no licence'"),
-                         {"ok": False, "message": "no licence"})
+        self.assertEqual(
+            self.startup("return 'no licence'"), {"ok": False, "message": "no licence"}
+        )
         for line in ("return False", "return 0", "return [1]"):
             with self.subTest(line):
                 answer = self.startup(line)
@@ -162,7 +178,9 @@ class Startup(IndigoCase):
         self.assertIn("line 3", self.answer["traceback"])
 
     def test_flags_of_the_phases(self):
-        plugin = self.begin("    def startup(self):\n        self.seen = self.pluginIsInitializing\n")
+        plugin = self.begin(
+            "    def startup(self):\n        self.seen = self.pluginIsInitializing\n"
+        )
         self.ok("startup")
         self.assertTrue(plugin.seen)
         self.assertFalse(plugin.pluginIsInitializing)
@@ -190,7 +208,8 @@ class Threads(IndigoCase):
             "        self.thread = threading.current_thread()\n"
             "        try:\n            while True:\n"
             "                self.loops += 1\n                self.sleep(60)\n"
-            "        except self.StopThread:\n            self.ended = True\n")
+            "        except self.StopThread:\n            self.ended = True\n"
+        )
         self.ok("startConcurrentThread")
         self.wait_for(lambda: plugin.loops)
         self.assertIsNot(plugin.thread, threading.current_thread())
@@ -200,8 +219,10 @@ class Threads(IndigoCase):
         self.assertEqual(self.server.events, [])
 
     def test_an_uncaught_stop_is_no_error(self):
-        plugin = self.begin("    def run_concurrent_thread(self):\n"
-                            "        self.here = True\n        self.sleep(60)\n")
+        plugin = self.begin(
+            "    def run_concurrent_thread(self):\n"
+            "        self.here = True\n        self.sleep(60)\n"
+        )
         self.ok("startConcurrentThread")
         self.wait_for(lambda: hasattr(plugin, "here"))
         self.ok("stop")
@@ -214,7 +235,8 @@ class Threads(IndigoCase):
             "    def runConcurrentThread(self):\n"
             "        self.threads.append(self.threading.current_thread())\n"
             "        if len(self.threads) < 3:\n            1 / 0\n"
-            "        self.sleep(60)\n")
+            "        self.sleep(60)\n"
+        )
         self.ok("startConcurrentThread")
         self.wait_for(lambda: len(plugin.threads) == 3)
         self.assertEqual(len(set(plugin.threads)), 3)
@@ -239,7 +261,8 @@ class Threads(IndigoCase):
         plugin = self.begin(
             "    stopped = False\n"
             "    def stopConcurrentThread(self):\n        self.stopped = True\n"
-            "    def runConcurrentThread(self):\n        self.sleep(60)\n")
+            "    def runConcurrentThread(self):\n        self.sleep(60)\n"
+        )
         self.ok("startConcurrentThread")
         self.ok("stopConcurrentThread")
         self.assertTrue(plugin.stopped and plugin.stopThread)
@@ -256,9 +279,11 @@ class Threads(IndigoCase):
         plugin.sleep(0.001)
 
     def test_a_thread_that_does_not_end_is_told(self):
-        self.begin("    import threading\n    gate = threading.Event()\n"
-                   "    def runConcurrentThread(self):\n        self.gate.wait(5)\n"
-                   "    def shutdown(self):\n        self.gate.set()\n")
+        self.begin(
+            "    import threading\n    gate = threading.Event()\n"
+            "    def runConcurrentThread(self):\n        self.gate.wait(5)\n"
+            "    def shutdown(self):\n        self.gate.set()\n"
+        )
         self.ok("startConcurrentThread")
         self.ok("stopConcurrentThread", grace=0.05)
         self.assertIn("does not end", self.event_log()[-1][1])
@@ -276,14 +301,17 @@ class End(IndigoCase):
             "        self.steps.append('stop')\n        super().stopConcurrentThread()\n"
             "    def shutdown(self):\n        self.steps.append('shutdown')\n"
             "    def __del__(self):\n        self.steps.append('del')\n"
-            "        super().__del__()\n")
+            "        super().__del__()\n"
+        )
         self.ok("startConcurrentThread")
         self.ok("stop")
         self.assertEqual(plugin.steps, ["stop", "thread", "shutdown", "del"])
 
     def test_an_exception_in_shutdown_leaves_the_rest(self):
-        plugin = self.begin("    def shutdown(self):\n        1 / 0\n"
-                            "    def __del__(self):\n        self.gone = True\n")
+        plugin = self.begin(
+            "    def shutdown(self):\n        1 / 0\n"
+            "    def __del__(self):\n        self.gone = True\n"
+        )
         plugin.pluginPrefs["a"] = 1
         self.assertEqual(self.call("shutdown"), RAISED)
         self.assertTrue(plugin.gone)
@@ -300,10 +328,10 @@ class End(IndigoCase):
         over = threading.Event()
         self.addCleanup(over.set)
         with unittest.mock.patch.object(
-                threading, "_threading_atexits", [lambda: told.append(1)], create=True):
+            threading, "_threading_atexits", [lambda: told.append(1)], create=True
+        ):
             self.begin()
-            self.enterContext(
-                unittest.mock.patch("atexit._run_exitfuncs", lambda: told.append(2)))
+            self.enterContext(unittest.mock.patch("atexit._run_exitfuncs", lambda: told.append(2)))
             waiting = threading.Thread(target=over.wait, name="waits" * 20)
             waiting.start()
             threading.Thread(target=over.wait, name="daemon", daemon=True).start()
@@ -319,8 +347,14 @@ class End(IndigoCase):
         own = self.server.device(name="own")
         self.server.device(name="off", enabled=False)
         self.server.device(name="other", pluginId="com.other")
-        self.server.add("triggers", "PluginEventTrigger", name="t", pluginId="com.test",
-                        enabled=True, pluginTypeId="e")
+        self.server.add(
+            "triggers",
+            "PluginEventTrigger",
+            name="t",
+            pluginId="com.test",
+            enabled=True,
+            pluginTypeId="e",
+        )
         plugin = self.begin(
             "    steps = []\n"
             "    def device_start_comm(self, dev):\n        self.steps.append('+' + dev.name)\n"
@@ -328,7 +362,8 @@ class End(IndigoCase):
             "    def triggerStartProcessing(self, trigger):\n"
             "        self.steps.append('+' + trigger.name)\n"
             "    def triggerStopProcessing(self, trigger):\n"
-            "        self.steps.append('-' + trigger.name)\n")
+            "        self.steps.append('-' + trigger.name)\n"
+        )
         self.ok("prepareToSleep")
         self.ok("wakeUp")
         self.assertEqual(plugin.steps, ["-own", "-t", "+own", "+t"])
@@ -349,8 +384,10 @@ class Preferences(IndigoCase):
 
     def test_changes_are_saved_now_and_then(self):
         prefs = sys.modules["indigo._prefs"]
-        plugin = self.begin("    def deviceStartComm(self, dev):\n"
-                            "        self.pluginPrefs['n'] = self.pluginPrefs.get('n', 0) + 1\n")
+        plugin = self.begin(
+            "    def deviceStartComm(self, dev):\n"
+            "        self.pluginPrefs['n'] = self.pluginPrefs.get('n', 0) + 1\n"
+        )
         dev = self.server.device()
         self.ok("deviceStartComm", dev=dev)
         self.assertEqual(self.server.saved_prefs, [])
@@ -376,9 +413,10 @@ class Preferences(IndigoCase):
     def test_a_closed_dialog_is_merged(self):
         plugin = self.begin(
             "    def closedPrefsConfigUi(self, valuesDict, userCancelled):\n"
-            "        self.seen = (dict(self.pluginPrefs), userCancelled)\n", prefs={"kept": 1, "a": "x"})
-        self.assertEqual(self.ok("mergePluginPrefs", valuesDict={"a": "y"}),
-                         {"kept": 1, "a": "y"})
+            "        self.seen = (dict(self.pluginPrefs), userCancelled)\n",
+            prefs={"kept": 1, "a": "x"},
+        )
+        self.assertEqual(self.ok("mergePluginPrefs", valuesDict={"a": "y"}), {"kept": 1, "a": "y"})
         self.ok("closedPrefsConfigUi", valuesDict={"a": "y"}, userCancelled=False)
         self.assertEqual(plugin.seen, ({"kept": 1, "a": "y"}, False))
         self.assertEqual(self.server.saved_prefs, [{"kept": 1, "a": "y"}])

@@ -18,8 +18,9 @@ class Log(IndigoCase):
         plugin = self.begin()
         self.assertIs(plugin.logger, logging.getLogger("Plugin"))
         self.assertEqual((plugin.logger.name, plugin.logger.level), ("Plugin", logging.DEBUG))
-        self.assertEqual(plugin.logger.handlers,
-                         [plugin.indigo_log_handler, plugin.plugin_file_handler])
+        self.assertEqual(
+            plugin.logger.handlers, [plugin.indigo_log_handler, plugin.plugin_file_handler]
+        )
         self.assertEqual(plugin.indigo_log_handler.level, logging.INFO)
         self.assertEqual(plugin.plugin_file_handler.level, logging.DEBUG)
         handler = plugin.plugin_file_handler
@@ -32,20 +33,31 @@ class Log(IndigoCase):
         plugin.debug = True
         for level in ("debug", "info", "warning", "error", "critical"):
             getattr(plugin.logger, level)("a %s", level)
-        self.assertEqual(self.event_log(), [
-            ("Test Debug", "a debug"), ("Test", "a info"), ("Test Warning", "a warning"),
-            ("Test Error", "a error"), ("Test Error", "a critical")])
+        self.assertEqual(
+            self.event_log(),
+            [
+                ("Test Debug", "a debug"),
+                ("Test", "a info"),
+                ("Test Warning", "a warning"),
+                ("Test Error", "a error"),
+                ("Test Error", "a critical"),
+            ],
+        )
         self.assertEqual([e["level"] for e in self.server.events], [10, 20, 30, 40, 50])
-        self.assertEqual([e["isError"] for e in self.server.events],
-                         [False, False, False, True, True])
+        self.assertEqual(
+            [e["isError"] for e in self.server.events], [False, False, False, True, True]
+        )
 
     def test_the_lines_of_the_file(self):
-        plugin = self.begin("    def act(self):\n        self.logger.debug('é %d', 5)\n"
-                            "        self.logger.warning('w')\n")
+        plugin = self.begin(
+            "    def act(self):\n        self.logger.debug('é %d', 5)\n"
+            "        self.logger.warning('w')\n"
+        )
         self.ok("plugin.act", kind="menu", args=[])
         first, second = self.file_lines()
         self.assertRegex(
-            first, r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\tDEBUG\tPlugin\.act:\té 5$")
+            first, r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\tDEBUG\tPlugin\.act:\té 5$"
+        )
         self.assertTrue(second.endswith("\tWARNING\tPlugin.act:\tw"))
         self.assertTrue(plugin)
 
@@ -56,6 +68,7 @@ class Log(IndigoCase):
         plugin.logger.info("two")
         self.assertTrue(self.file_lines()[0].endswith("two"))
         import os
+
         names = sorted(os.listdir(self.root + "Logs/com.test"))
         self.assertEqual(len(names), 2)
         self.assertRegex(names[1], r"^plugin\.log\.\d{4}-\d\d-\d\d$")
@@ -81,9 +94,11 @@ class Log(IndigoCase):
         self.assertEqual((plugin.logLevel, plugin.indigo_log_handler.level), ("30", 30))
 
     def test_the_old_functions(self):
-        plugin = self.begin("    def act(self):\n        self.errorLog('e')\n        try:\n"
-                            "            1 / 0\n        except Exception:\n"
-                            "            self.exceptionLog('x')\n")
+        plugin = self.begin(
+            "    def act(self):\n        self.errorLog('e')\n        try:\n"
+            "            1 / 0\n        except Exception:\n"
+            "            self.exceptionLog('x')\n"
+        )
         self.ok("plugin.act", kind="menu", args=[])
         self.assertEqual(self.event_log()[0], ("Test Error", "e"))
         self.assertRegex(self.event_log()[1][1], r"^x\nTraceback[\s\S]*ZeroDivisionError")
@@ -133,14 +148,18 @@ class Log(IndigoCase):
 
     def test_a_format_of_the_plugins_own(self):
         plugin = self.begin()
-        plugin.plugin_file_handler.setFormatter(logging.Formatter(
-            "%(asctime)s.%(msecs)03d\t%(levelname)-10s\t%(name)s.%(funcName)-28s %(message)s",
-            datefmt="%Y-%m-%d %H:%M:%S"))
+        plugin.plugin_file_handler.setFormatter(
+            logging.Formatter(
+                "%(asctime)s.%(msecs)03d\t%(levelname)-10s\t%(name)s.%(funcName)-28s %(message)s",
+                datefmt="%Y-%m-%d %H:%M:%S",
+            )
+        )
         plugin.logger.info("x")
         self.assertTrue(re.search(r"\tINFO      \tPlugin\.\w+ +x$", self.file_lines()[0]))
 
     def test_a_folder_that_cannot_be_made(self):
         import os
+
         os.makedirs(self.root + "Logs")
         with open(self.root + "Logs/com.test", "w"):
             pass
@@ -153,7 +172,9 @@ class Log(IndigoCase):
     def test_a_server_that_does_not_take_lines(self):
         def fail(arguments):
             from fake_indigo import Failure
+
             raise Failure("limit", "full")
+
         plugin = self.begin()
         self.server.answers["server.log"] = fail
         plugin.logger.error("kept")

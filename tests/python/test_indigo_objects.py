@@ -14,10 +14,16 @@ class Devices(IndigoCase):
         return self.indigo.devices[element["id"]]
 
     def test_attributes_have_their_types(self):
-        dev = self.made("DimmerDevice", protocol="ZWave", lastChanged="2026-11-21T10:00:01",
-                        brightness=50, states={"onOffState": True, "onOffState.ui": "on"},
-                        displayStateImageSel="DimmerOn", subType="kDimmerDeviceSubType.Bulb,ui=x",
-                        globalProps={"com.test": {"a": 1}})
+        dev = self.made(
+            "DimmerDevice",
+            protocol="ZWave",
+            lastChanged="2026-11-21T10:00:01",
+            brightness=50,
+            states={"onOffState": True, "onOffState.ui": "on"},
+            displayStateImageSel="DimmerOn",
+            subType="kDimmerDeviceSubType.Bulb,ui=x",
+            globalProps={"com.test": {"a": 1}},
+        )
         self.assertIs(type(dev), self.indigo.DimmerDevice)
         self.assertIsInstance(dev, self.indigo.RelayDevice)
         self.assertIsInstance(dev, self.indigo.Device)
@@ -41,14 +47,23 @@ class Devices(IndigoCase):
         self.assertEqual(dev.pluginProps.to_dict(), {"a": [1]})
         self.assertEqual(self.indigo.devices[dev.id].name, "old")
         dev.replaceOnServer()
-        self.assertEqual(self.asked("device.replaceOnServer"),
-                         [{"id": dev.id, "object": {"name": "new"}}])
+        self.assertEqual(
+            self.asked("device.replaceOnServer"), [{"id": dev.id, "object": {"name": "new"}}]
+        )
         self.assertEqual(self.indigo.devices[dev.id].name, "new")
 
     def test_what_is_the_servers_cannot_be_set(self):
         dev = self.made()
-        for name in ("id", "states", "pluginProps", "pluginId", "deviceTypeId", "enabled",
-                     "lastChanged", "errorState"):
+        for name in (
+            "id",
+            "states",
+            "pluginProps",
+            "pluginId",
+            "deviceTypeId",
+            "enabled",
+            "lastChanged",
+            "errorState",
+        ):
             with self.subTest(name), self.assertRaises(AttributeError):
                 setattr(dev, name, 1)
         dev.ofThePluginsOwn = 5
@@ -66,34 +81,61 @@ class Devices(IndigoCase):
     def test_a_state_by_position_and_by_keyword(self):
         dev = self.made("RelayDevice", states={"onOffState": False, "t": 0.0}, onState=False)
         dev.updateStateOnServer("onOffState", True)
-        dev.updateStateOnServer(key="t", value=1.26, uiValue="1.3 C", decimalPlaces=1,
-                                triggerEvents=False, clearErrorState=False)
-        self.assertEqual([call["states"] for call in self.asked("device.updateStatesOnServer")], [
-            [{"key": "onOffState", "value": True}],
-            [{"key": "t", "value": 1.26, "uiValue": "1.3 C", "decimalPlaces": 1,
-              "triggerEvents": False, "clearErrorState": False}]])
+        dev.updateStateOnServer(
+            key="t",
+            value=1.26,
+            uiValue="1.3 C",
+            decimalPlaces=1,
+            triggerEvents=False,
+            clearErrorState=False,
+        )
+        self.assertEqual(
+            [call["states"] for call in self.asked("device.updateStatesOnServer")],
+            [
+                [{"key": "onOffState", "value": True}],
+                [
+                    {
+                        "key": "t",
+                        "value": 1.26,
+                        "uiValue": "1.3 C",
+                        "decimalPlaces": 1,
+                        "triggerEvents": False,
+                        "clearErrorState": False,
+                    }
+                ],
+            ],
+        )
         self.assertTrue(dev.onState)
         self.assertEqual((dev.states["t"], dev.states["t.ui"]), (1.3, "1.3 C"))
 
     def test_states_in_one_go(self):
-        dev = self.made("DimmerDevice", states={"onOffState": False, "brightnessLevel": 0},
-                        onState=False, brightness=0)
+        dev = self.made(
+            "DimmerDevice",
+            states={"onOffState": False, "brightnessLevel": 0},
+            onState=False,
+            brightness=0,
+        )
         dev.updateStatesOnServer([{"key": "brightnessLevel", "value": 40, "uiValue": "40 %"}])
-        self.assertEqual((dev.brightness, dev.onState, dev.states["onOffState"]),
-                         (40, True, True))
+        self.assertEqual((dev.brightness, dev.onState, dev.states["onOffState"]), (40, True, True))
         dev.updateStatesOnServer([])
         dev.updateStatesOnServer([{"key": "brightnessLevel", "value": 1, "decimalPlaced": 4}])
-        self.assertEqual(self.asked("device.updateStatesOnServer")[-1]["states"],
-                         [{"key": "brightnessLevel", "value": 1}])
+        self.assertEqual(
+            self.asked("device.updateStatesOnServer")[-1]["states"],
+            [{"key": "brightnessLevel", "value": 1}],
+        )
         with self.assertRaises(TypeError):
             dev.updateStatesOnServer([{"key": "x"}])
         with self.assertRaises(TypeError):
             dev.updateStateOnServer("x")
 
     def test_modes_of_a_thermostat_travel_by_name(self):
-        dev = self.made("ThermostatDevice", states={"hvacOperationMode": "Heat",
-                                                    "hvacFanMode": "Auto", "temperatureInput1": 1},
-                        hvacMode="Heat", fanMode="Auto", temperatures=[1])
+        dev = self.made(
+            "ThermostatDevice",
+            states={"hvacOperationMode": "Heat", "hvacFanMode": "Auto", "temperatureInput1": 1},
+            hvacMode="Heat",
+            fanMode="Auto",
+            temperatures=[1],
+        )
         k = self.indigo
         self.assertIs(dev.states["hvacOperationMode"], k.kHvacMode.Heat)
         self.assertIs(dev.states.get("hvacFanMode"), k.kFanMode.Auto)
@@ -102,13 +144,19 @@ class Devices(IndigoCase):
         dev.updateStateOnServer("temperatureInput1", 21.5)
         sent = [call["states"][0]["value"] for call in self.asked("device.updateStatesOnServer")]
         self.assertEqual(sent, ["Cool", "AlwaysOn", 21.5])
-        self.assertEqual((dev.hvacMode, dev.fanMode, dev.temperatures),
-                         (k.kHvacMode.Cool, k.kFanMode.AlwaysOn, [21.5]))
+        self.assertEqual(
+            (dev.hvacMode, dev.fanMode, dev.temperatures),
+            (k.kHvacMode.Cool, k.kFanMode.AlwaysOn, [21.5]),
+        )
         self.assertEqual(dict(dev)["states"]["hvacOperationMode"], k.kHvacMode.Cool)
 
     def test_inputs_and_outputs_are_in_their_lists(self):
-        dev = self.made("MultiIODevice", states={"binaryOutput1": False, "binaryOutput2": False},
-                        binaryOutputs=[False, False], binaryOutputCount=2)
+        dev = self.made(
+            "MultiIODevice",
+            states={"binaryOutput1": False, "binaryOutput2": False},
+            binaryOutputs=[False, False],
+            binaryOutputCount=2,
+        )
         dev.updateStateOnServer("binaryOutput2", True)
         self.assertEqual((dev.binaryOutputs, dev.states["binaryOutput2"]), ([False, True], True))
         dev.updateStateOnServer("binaryOutput1", True)
@@ -117,8 +165,10 @@ class Devices(IndigoCase):
     def test_values_of_other_types_become_text(self):
         dev = self.made(states={"when": ""})
         dev.updateStateOnServer("when", datetime.datetime(2026, 1, 2, 3, 4, 5))
-        self.assertEqual(self.asked("device.updateStatesOnServer")[0]["states"][0]["value"],
-                         "2026-01-02 03:04:05")
+        self.assertEqual(
+            self.asked("device.updateStatesOnServer")[0]["states"][0]["value"],
+            "2026-01-02 03:04:05",
+        )
         with self.assertRaises(TypeError):
             dev.updateStateOnServer("when", object())
         with self.assertRaises(ValueError):
@@ -135,16 +185,19 @@ class Devices(IndigoCase):
         dev.setErrorStateOnServer("no answer")
         self.assertEqual(dev.errorState, "no answer")
         dev.setErrorStateOnServer(None)
-        self.assertEqual([c["message"] for c in self.asked("device.setErrorStateOnServer")],
-                         ["no answer", ""])
+        self.assertEqual(
+            [c["message"] for c in self.asked("device.setErrorStateOnServer")], ["no answer", ""]
+        )
 
     def test_properties(self):
         dev = self.made(pluginProps={"a": 1})
         dev.replacePluginPropsOnServer({"b": {"c": [1, True]}})
         self.assertEqual(dev.pluginProps.to_dict(), {"b": {"c": [1, True]}})
         dev.replacePluginPropsOnServer(None)
-        self.assertEqual([c["props"] for c in self.asked("device.replacePluginPropsOnServer")],
-                         [{"b": {"c": [1, True]}}, {}])
+        self.assertEqual(
+            [c["props"] for c in self.asked("device.replacePluginPropsOnServer")],
+            [{"b": {"c": [1, True]}}, {}],
+        )
         dev.replaceSharedPropsOnServer(self.indigo.Dict({"s": 1}))
         self.assertEqual(dev.sharedProps["s"], 1)
         for key in ("1st", "two words", "xmlKey", "é", "", "-a"):
@@ -159,8 +212,12 @@ class Devices(IndigoCase):
         self.assertEqual(self.asked("device.updateTimeStampOnServer"), [{"id": dev.id}])
 
     def test_as_a_dictionary_and_as_json(self):
-        dev = self.made("SensorDevice", lastChanged="2026-11-21T10:00:01",
-                        states={"a": 1}, pluginProps={"l": [1]})
+        dev = self.made(
+            "SensorDevice",
+            lastChanged="2026-11-21T10:00:01",
+            states={"a": 1},
+            pluginProps={"l": [1]},
+        )
         values = dict(dev)
         self.assertEqual(values["class"], "indigo.SensorDevice")
         self.assertIs(type(values["states"]), dict)
@@ -170,8 +227,9 @@ class Devices(IndigoCase):
         again = json.loads(text)
         self.assertEqual(again["lastChanged"], "2026-11-21T10:00:01")
         self.assertEqual(again["protocol"], "indigo.kProtocol.Plugin")
-        self.assertEqual(json.loads(json.dumps([dev], cls=self.indigo.utils.IndigoJSONEncoder)),
-                         [again])
+        self.assertEqual(
+            json.loads(json.dumps([dev], cls=self.indigo.utils.IndigoJSONEncoder)), [again]
+        )
 
     def test_printed(self):
         dev = self.made(name="n", states={"s": 1}, pluginProps={"p": "x"})
@@ -202,8 +260,9 @@ class Devices(IndigoCase):
             self.indigo.Device()
 
     def test_a_sprinkler_off(self):
-        dev = self.made("SprinklerDevice", states={"activeZone": 2}, activeZone=2,
-                        zoneNames=["a", "b"])
+        dev = self.made(
+            "SprinklerDevice", states={"activeZone": 2}, activeZone=2, zoneNames=["a", "b"]
+        )
         dev.updateStateOnServer("activeZone", 0)
         self.assertIsNone(dev.activeZone)
         self.assertEqual(dev.states["activeZone"], 0)
@@ -243,8 +302,7 @@ class Collections(IndigoCase):
         self.assertEqual([d.name for d in self.devices.itervalues("com.other")], ["two"])
         self.assertEqual(self.devices.keys(), [self.one, self.two, self.three])
         self.assertEqual(list(self.devices.iterkeys("self")), [self.one, self.three])
-        self.assertEqual([d.id for d in self.devices.values()],
-                         [self.one, self.two, self.three])
+        self.assertEqual([d.id for d in self.devices.values()], [self.one, self.two, self.three])
         self.assertEqual([key for key, _ in self.devices.items()], self.devices.keys())
         self.assertEqual((len(self.devices), self.devices.len("self")), (3, 2))
         self.assertTrue(self.devices)
@@ -277,8 +335,14 @@ class Collections(IndigoCase):
             del self.devices[self.one]
 
     def test_subscriptions(self):
-        for name in ("devices", "variables", "triggers", "schedules", "actionGroups",
-                     "controlPages"):
+        for name in (
+            "devices",
+            "variables",
+            "triggers",
+            "schedules",
+            "actionGroups",
+            "controlPages",
+        ):
             getattr(self.indigo, name).subscribeToChanges()
             self.assertEqual(self.asked(name + ".subscribeToChanges"), [{}])
 
@@ -299,8 +363,9 @@ class Collections(IndigoCase):
         copied = variables.folder.duplicate(folder, duplicateName="twin")
         variables.folder.displayInRemoteUI(copied, value=False)
         variables.folder.delete(copied, deleteAllChildren=True)
-        self.assertEqual(self.asked("variables.folder.delete"),
-                         [{"id": copied.id, "deleteAllChildren": True}])
+        self.assertEqual(
+            self.asked("variables.folder.delete"), [{"id": copied.id, "deleteAllChildren": True}]
+        )
         self.assertEqual(variables.folders.keys(), [folder.id])
 
 
@@ -308,16 +373,24 @@ class Others(IndigoCase):
     def test_variables(self):
         variable = self.indigo.variable.create("v", "12.6", folder=0)
         self.assertIs(type(variable), self.indigo.Variable)
-        self.assertEqual((variable.value, variable.getValue(int), variable.getValue(float)),
-                         ("12.6", 13, 12.6))
+        self.assertEqual(
+            (variable.value, variable.getValue(int), variable.getValue(float)), ("12.6", 13, 12.6)
+        )
         self.assertFalse(variable.getValue(bool))
-        for text, expected in (("true", True), ("On", True), ("yes", True), ("1", True),
-                               ("false", False), ("off", False), ("NO", False), ("0", False)):
+        for text, expected in (
+            ("true", True),
+            ("On", True),
+            ("yes", True),
+            ("1", True),
+            ("false", False),
+            ("off", False),
+            ("NO", False),
+            ("0", False),
+        ):
             variable.value = text
             self.assertIs(variable.getValue(bool, default=not expected), expected)
         variable.value = "zzz"
-        self.assertEqual((variable.getValue(int), variable.getValue(float, default=2.5)),
-                         (0, 2.5))
+        self.assertEqual((variable.getValue(int), variable.getValue(float, default=2.5)), (0, 2.5))
         self.assertTrue(variable.getValue(bool, default=True))
         variable.value = "locked"
         self.assertFalse(variable.getValue(bool))
@@ -335,7 +408,8 @@ class Others(IndigoCase):
 
     def test_triggers(self):
         made = self.indigo.pluginEvent.create(
-            "t", pluginId="com.test", pluginTypeId="e", props={"a": 1})
+            "t", pluginId="com.test", pluginTypeId="e", props={"a": 1}
+        )
         self.assertIs(type(made), self.indigo.PluginEventTrigger)
         self.assertEqual((made.pluginTypeId, made.pluginProps["a"], made.enabled), ("e", 1, True))
         made.enabled = False
@@ -345,28 +419,37 @@ class Others(IndigoCase):
         self.assertEqual(self.indigo.triggers[made.id].pluginProps["b"], 1)
         dev = self.server.device()
         change = self.indigo.devStateChange.create(
-            name="c", deviceId=self.indigo.devices[dev["id"]],
+            name="c",
+            deviceId=self.indigo.devices[dev["id"]],
             stateChangeType=self.indigo.kStateChange.BecomesEqual,
-            stateSelector=self.indigo.kStateSelector.OnOffState, stateValue="x")
-        self.assertEqual(self.asked("devStateChange.create")[0]["stateChangeType"],
-                         "BecomesEqual")
+            stateSelector=self.indigo.kStateSelector.OnOffState,
+            stateValue="x",
+        )
+        self.assertEqual(self.asked("devStateChange.create")[0]["stateChangeType"], "BecomesEqual")
         self.assertIs(change.stateChangeType, self.indigo.kStateChange.BecomesEqual)
         self.assertIs(change.stateSelector, self.indigo.kStateSelector.OnOffState)
         self.assertEqual(change.deviceId, dev["id"])
         change.stateSelector = "own"
         self.assertEqual(change.stateSelector, "own")
         other = self.indigo.varValueChange.create(
-            "w", variableId=4, variableChangeType=self.indigo.kVarChange.Changes)
+            "w", variableId=4, variableChangeType=self.indigo.kVarChange.Changes
+        )
         self.assertIs(type(other), self.indigo.VarValueChangeTrigger)
         with self.assertRaises(TypeError):
             self.indigo.serverStartup.create("s", deviceId=4)
-        self.assertIs(type(self.indigo.serverStartup.create("s")),
-                      self.indigo.ServerStartupTrigger)
+        self.assertIs(type(self.indigo.serverStartup.create("s")), self.indigo.ServerStartupTrigger)
 
     def test_schedules(self):
         made = self.server.add(
-            "schedules", "Schedule", enabled=True, dateType="EveryDay", timeType="Sunrise",
-            absoluteTime="2000-01-01T06:30:00", nextExecution=None, sunDelta=60)
+            "schedules",
+            "Schedule",
+            enabled=True,
+            dateType="EveryDay",
+            timeType="Sunrise",
+            absoluteTime="2000-01-01T06:30:00",
+            nextExecution=None,
+            sunDelta=60,
+        )
         schedule = self.indigo.schedules[made["id"]]
         self.assertIs(schedule.dateType, self.indigo.kDateType.EveryDay)
         self.assertIs(schedule.timeType, self.indigo.kTimeType.Sunrise)

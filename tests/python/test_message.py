@@ -43,31 +43,46 @@ class Json(MessageCase):
         self.assertIs(message["t"], True)
 
     def test_rule_113_keys_are_in_alphabetical_order(self):
-        self.assertEqual(list(self.json('{"z":1,"a":{"y":1,"b":2},"Ä":3,"B":4}')),
-                         ["B", "a", "z", "Ä"])
+        self.assertEqual(
+            list(self.json('{"z":1,"a":{"y":1,"b":2},"Ä":3,"B":4}')), ["B", "a", "z", "Ä"]
+        )
         self.assertEqual(list(self.plugin.got[0]["a"]), ["b", "y"])
 
     def test_integers_outside_the_range_are_floats(self):
         message = self.json(
-            '{"a":4294967295,"b":4294967296,"c":-2147483648,"d":-2147483649,"e":3e0,"f":1e12}')
-        self.assertEqual([type(value) for value in message.values()],
-                         [int, float, int, float, int, float])
+            '{"a":4294967295,"b":4294967296,"c":-2147483648,"d":-2147483649,"e":3e0,"f":1e12}'
+        )
+        self.assertEqual(
+            [type(value) for value in message.values()], [int, float, int, float, int, float]
+        )
         self.assertEqual(message["b"], 4294967296.0)
 
     def test_nested_values_in_arrays(self):
-        self.assertEqual(self.json('{"a":[[true,{"x":false,"y":null}],"s"]}'),
-                         {"a": [["true", {"x": False, "y": ""}], "s"]})
+        self.assertEqual(
+            self.json('{"a":[[true,{"x":false,"y":null}],"s"]}'),
+            {"a": [["true", {"x": False, "y": ""}], "s"]},
+        )
 
     def test_the_parser_is_as_tolerant_as_the_original(self):
-        for text in ('{"a":1,}', '{"a":1} rest', '\ufeff{"a":1}', '{"a":01}', '{"b":2,"a":1,"b":3}',
-                     '/* x */ {"a": 1 // one\n}', '{"a":[1,2,],}'):
+        for text in (
+            '{"a":1,}',
+            '{"a":1} rest',
+            '\ufeff{"a":1}',
+            '{"a":01}',
+            '{"b":2,"a":1,"b":3}',
+            '/* x */ {"a": 1 // one\n}',
+            '{"a":[1,2,],}',
+        ):
             self.assertIsInstance(self.json(text), dict, text)
-        self.assertEqual(self.json('{"a":01,"b":-007,"c":10.05,"d":[0,00]}'),
-                         {"a": 1, "b": -7, "c": 10.05, "d": [0, 0]})
+        self.assertEqual(
+            self.json('{"a":01,"b":-007,"c":10.05,"d":[0,00]}'),
+            {"a": 1, "b": -7, "c": 10.05, "d": [0, 0]},
+        )
         self.assertEqual(self.json('{"b":2,"b":3}'), {"b": 3})
         self.assertEqual(self.json('{"a":"x\ny"}'), {"a": "x\ny"})
-        self.assertEqual(self.json('{"u":"http://h/*,}*/ 007","a":1,}'),
-                         {"u": "http://h/*,}*/ 007", "a": 1})
+        self.assertEqual(
+            self.json('{"u":"http://h/*,}*/ 007","a":1,}'), {"u": "http://h/*,}*/ 007", "a": 1}
+        )
         self.assertQuiet()
 
     def test_a_message_can_be_decoded_to_its_text(self):
@@ -76,8 +91,19 @@ class Json(MessageCase):
         self.assertEqual(message, {"a": ["true"], "b": 1})
 
     def test_rule_111_what_is_no_object_stays_bytes_with_an_error(self):
-        for text in ('{"a":}', "{'a':1}", "{a:1}", '{"a":NaN}', '{"a":Infinity}', "[1]", "5", "",
-                     '{"a":"', '{"a":1 /*', '{"a":1' + "0" * 400 + "}"):
+        for text in (
+            '{"a":}',
+            "{'a':1}",
+            "{a:1}",
+            '{"a":NaN}',
+            '{"a":Infinity}',
+            "[1]",
+            "5",
+            "",
+            '{"a":"',
+            '{"a":1 /*',
+            '{"a":1' + "0" * 400 + "}",
+        ):
             self.hub.records.clear()
             self.assertEqual(self.json(text), text.encode(), text)
             self.assertError("no JSON object")
@@ -106,12 +132,14 @@ class Http(MessageCase):
         message = self.receive(("http", None, None, "200", [("A", ["b"])], b"hello"))
         self.assertEqual(message, {"Status": "200", "Headers": {"A": "b"}, "Data": b"hello"})
         self.assertEqual(list(message), ["Status", "Headers", "Data"])
-        self.assertEqual(self.receive(("http", None, None, "204", [], None)),
-                         {"Status": "204", "Headers": {}})
+        self.assertEqual(
+            self.receive(("http", None, None, "204", [], None)), {"Status": "204", "Headers": {}}
+        )
 
     def test_rule_119_repeated_headers_are_a_list(self):
         message = self.receive(
-            ("http", None, None, "200", [("Set-Cookie", ["a", "b", "c"]), ("X", [""])], None))
+            ("http", None, None, "200", [("Set-Cookie", ["a", "b", "c"]), ("X", [""])], None)
+        )
         self.assertEqual(message["Headers"], {"Set-Cookie": ["a", "b", "c"], "X": ""})
 
     def test_rule_122_a_request(self):
@@ -120,8 +148,9 @@ class Http(MessageCase):
         self.assertEqual(list(message), ["Verb", "URL", "Headers"])
 
     def test_rule_125_a_request_is_handed_over_as_given(self):
-        self.assertEqual(self.sent({"Verb": "get", "URL": "/x"}),
-                         ("get", "/x", None, [], None, False))
+        self.assertEqual(
+            self.sent({"Verb": "get", "URL": "/x"}), ("get", "/x", None, [], None, False)
+        )
         self.assertEqual(self.sent({"Verb": "GET", "URL": 5}), ("GET", None, None, [], None, False))
 
     def test_rule_127_data_that_is_missing_is_not_empty(self):
@@ -135,7 +164,8 @@ class Http(MessageCase):
         headers = {"A": ["a", "b", 5], "B": 5, "C": b"c", "D": bytearray(b"d"), "E": "é", 7: "x"}
         self.assertEqual(
             self.sent({"Verb": "GET", "Headers": headers})[3],
-            [("A", [b"a", b"b"]), ("B", []), ("C", [b"c"]), ("D", [b"d"]), ("E", ["é".encode()])])
+            [("A", [b"a", b"b"]), ("B", []), ("C", [b"c"]), ("D", [b"d"]), ("E", ["é".encode()])],
+        )
 
     def test_headers_that_are_no_dictionary_are_left_out(self):
         self.assertEqual(self.sent({"Verb": "GET", "Headers": "x"})[3], [])
@@ -148,14 +178,16 @@ class Http(MessageCase):
             self.assertCoreError("HTTP takes a dictionary")
 
     def test_rule_130_a_response_is_handed_over_as_given(self):
-        self.assertEqual(self.sent({"Status": "200 OK", "Data": "hi"}),
-                         (None, None, "200 OK", [], b"hi", False))
+        self.assertEqual(
+            self.sent({"Status": "200 OK", "Data": "hi"}), (None, None, "200 OK", [], b"hi", False)
+        )
         self.assertIsNone(self.sent({"Status": 200}))
         self.assertCoreError("'Status'")
 
     def test_rule_131_chunks(self):
-        self.assertEqual(self.sent({"Chunk": False, "Data": "abc"}),
-                         (None, None, None, [], b"abc", True))
+        self.assertEqual(
+            self.sent({"Chunk": False, "Data": "abc"}), (None, None, None, [], b"abc", True)
+        )
         self.assertEqual(self.sent({"Chunk": True}), (None, None, None, [], None, True))
         self.assertTrue(self.sent({"Verb": "POST", "Chunk": True})[5])
 
@@ -169,15 +201,20 @@ class Traffic(MessageCase):
         self.domoticz.Debugging(64)
         self.hub.records.clear()
         self.receive(b"ab \x00\xff" + b"0123456789abcdefZ")
-        self.assertEqual(self.normals(), [
-            "connection 'n' received 22 bytes",
-            "61 62 20 00 ff 30 31 32 33 34 35 36 37 38 39 61 62 63 64 65    ab...0123456789abcde",
-            "66 5a" + " .." * 18 + "    fZ"])
+        self.assertEqual(
+            self.normals(),
+            [
+                "connection 'n' received 22 bytes",
+                "61 62 20 00 ff 30 31 32 33 34 35 36 37 38 39 61 62 63 64 65    ab...0123456789abcde",
+                "66 5a" + " .." * 18 + "    fZ",
+            ],
+        )
 
     def test_the_connection_mask_counts_only(self):
         self.domoticz.Debugging(16)
         self.hub.records.clear()
         self.receive(b"abc")
         self.sent("abcd")
-        self.assertEqual(self.normals(), [
-            "connection 'n' received 3 bytes", "connection 'n' sends 4 bytes"])
+        self.assertEqual(
+            self.normals(), ["connection 'n' received 3 bytes", "connection 'n' sends 4 bytes"]
+        )

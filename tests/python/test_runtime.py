@@ -15,15 +15,20 @@ from plugin_case import ERROR, HARDWARE, NORMAL, OK, RUNTIME, PluginCase, runtim
 
 class Output(PluginCase):
     def test_print_makes_a_record_per_line(self):
-        self.begin("def onHeartbeat():\n    print('a\\nb', 3)\n    print('half', end='')\n"
-                   "    print(' line')\n    print()\n")
+        self.begin(
+            "def onHeartbeat():\n    print('a\\nb', 3)\n    print('half', end='')\n"
+            "    print(' line')\n    print()\n"
+        )
         self.deliver("heartbeat")
-        self.assertEqual(self.hub.records, [(NORMAL, HARDWARE, text)
-                                            for text in ("a", "b 3", "half line", "")])
+        self.assertEqual(
+            self.hub.records, [(NORMAL, HARDWARE, text) for text in ("a", "b 3", "half line", "")]
+        )
 
     def test_half_a_line_is_written_when_the_call_ends(self):
-        self.begin("import sys\ndef onHeartbeat():\n    print('open', end='', flush=True)\n"
-                   "    sys.stderr.write('err')\n    seen.append(list(log))\n")
+        self.begin(
+            "import sys\ndef onHeartbeat():\n    print('open', end='', flush=True)\n"
+            "    sys.stderr.write('err')\n    seen.append(list(log))\n"
+        )
         self.plugin.seen = []
         self.plugin.log = self.hub.records
         self.deliver("heartbeat")
@@ -35,17 +40,22 @@ class Output(PluginCase):
         self.assertEqual(self.hub.records[0], (NORMAL, HARDWARE, "early"))
 
     def test_long_lines_are_split(self):
-        self.begin("def onHeartbeat():\n    for _ in range(100):\n"
-                   "        print('x' * 100, end='')\n    print('y' * 10000)\n")
+        self.begin(
+            "def onHeartbeat():\n    for _ in range(100):\n"
+            "        print('x' * 100, end='')\n    print('y' * 10000)\n"
+        )
         self.deliver("heartbeat")
         limit = __import__("_cordon_stdio").LINE_LIMIT
         self.assertTrue(all(len(text) <= limit for _, _, text in self.hub.records))
-        self.assertEqual("".join(text for _, _, text in self.hub.records),
-                         "x" * 10000 + "y" * 10000)
+        self.assertEqual(
+            "".join(text for _, _, text in self.hub.records), "x" * 10000 + "y" * 10000
+        )
 
     def test_bytes_and_input(self):
-        self.begin("import sys\ndef onHeartbeat():\n    sys.stdout.buffer.write(b'by\\xfftes\\n')\n"
-                   "    global rest\n    rest = sys.stdin.read()\n    input()\n")
+        self.begin(
+            "import sys\ndef onHeartbeat():\n    sys.stdout.buffer.write(b'by\\xfftes\\n')\n"
+            "    global rest\n    rest = sys.stdin.read()\n    input()\n"
+        )
         self.deliver("heartbeat")
         self.assertEqual(self.normals(), ["by\ufffdtes"])
         self.assertEqual(self.plugin.rest, "")
@@ -55,13 +65,15 @@ class Output(PluginCase):
         self.begin(
             "import threading\ndef onHeartbeat():\n    print('main ', end='')\n"
             "    t = threading.Thread(target=print, args=('other',))\n    t.start()\n    t.join()\n"
-            "    print('line')\n")
+            "    print('line')\n"
+        )
         self.deliver("heartbeat")
         self.assertEqual(self.normals(), ["other", "main line"])
 
     def test_logging_without_a_handler_reaches_the_log(self):
         self.begin(
-            "import logging\ndef onHeartbeat():\n    logging.getLogger('x').warning('careful')\n")
+            "import logging\ndef onHeartbeat():\n    logging.getLogger('x').warning('careful')\n"
+        )
         self.deliver("heartbeat")
         self.assertEqual(self.errors(), ["careful"])
 
@@ -83,7 +95,7 @@ class Restore(PluginCase):
 
     def test_identifiers_forget_their_sequences(self):
         uuid._node = 5
-        uuid._last_timestamp = 2 ** 62
+        uuid._last_timestamp = 2**62
         self.renew()
         self.assertIsNone(uuid._node)
         self.assertIsNone(uuid._last_timestamp)
@@ -97,6 +109,7 @@ class Restore(PluginCase):
 
     def test_log_times_count_from_the_start(self):
         import logging
+
         logging._startTime = 0
         self.renew()
         record = logging.LogRecord("n", 20, "f", 1, "m", (), None)
@@ -109,7 +122,8 @@ class Restore(PluginCase):
         self.assertEqual((sys.argv, sys.executable), ([""], "/usr/local/bin/python3"))
         self.assertEqual(
             (os.environ["A"], os.environ["HOME"], os.environ["TZ"], os.environ["TMPDIR"]),
-            ("1", "/x", "Asia/Tokyo", "/tmp"))
+            ("1", "/x", "Asia/Tokyo", "/tmp"),
+        )
         self.assertNotIn("BUILDER", os.environ)
         self.assertTrue(sys.dont_write_bytecode)
 
@@ -145,8 +159,9 @@ class Restore(PluginCase):
             "print(sorted(_cordon_boot.not_preloaded))\n"
             "print([name for name in ('multiprocessing.process', 'zoneinfo') if name in sys.modules])\n"
         ) % (RUNTIME,)
-        done = subprocess.run([self._sys["executable"], "-c", script], capture_output=True,
-                              text=True, timeout=60)
+        done = subprocess.run(
+            [self._sys["executable"], "-c", script], capture_output=True, text=True, timeout=60
+        )
         self.assertEqual(done.stderr, "")
         first, second, collector, missing, private = done.stdout.strip().split("\n")
         self.assertNotEqual(first, second)
@@ -168,8 +183,10 @@ class Imports(PluginCase):
         self.assertEqual(importer.imported(), ["Domoticz"])
 
     def test_the_api_is_one_module_however_often_it_is_imported(self):
-        self.begin("import sys\nfirst = Domoticz\ndel sys.modules['Domoticz']\n"
-                   "import Domoticz\nfrom Domoticz import *\nhere = dir()\n")
+        self.begin(
+            "import sys\nfirst = Domoticz\ndel sys.modules['Domoticz']\n"
+            "import Domoticz\nfrom Domoticz import *\nhere = dir()\n"
+        )
         self.assertIs(self.plugin.first, self.plugin.Domoticz)
         self.assertIs(self.plugin.Log, self.plugin.Domoticz.Log)
         self.assertNotIn("_hub", self.plugin.here)
@@ -233,7 +250,9 @@ class Clock(PluginCase):
         del asked[:]
         os.environ.pop("TZ", None)
         clock.set_zone("Asia/Tokyo", 32400)
-        self.assertEqual((asked, bare.tzname, bare.timezone), (["Asia/Tokyo"], ("JST", "JST"), -32400))
+        self.assertEqual(
+            (asked, bare.tzname, bare.timezone), (["Asia/Tokyo"], ("JST", "JST"), -32400)
+        )
         clock.set_zone("", 7200)
         self.assertEqual(asked[1:], [7200])
         os.environ["TZ"] = "No/Such"

@@ -65,7 +65,7 @@ class ComPort:
                 answer += bytes([IAC, SB, COM_PORT, command + 100]) + value + bytes([IAC, SE])
                 # CTS and DSR are on.
                 answer += bytes([IAC, SB, COM_PORT, 107, 0x30, IAC, SE])
-                data = data[end + 2:]
+                data = data[end + 2 :]
             else:
                 if data[1] == 251:
                     answer += bytes([IAC, 253, data[2]])
@@ -130,8 +130,13 @@ class Settings(unittest.TestCase):
         port = serial.serial_for_url("loop://", do_not_open=True)
         self.assertFalse(port.is_open)
         for name, value in (
-            ("baudrate", "fast"), ("baudrate", -1), ("bytesize", 9), ("parity", "X"),
-            ("stopbits", 3), ("timeout", -1), ("write_timeout", "1"),
+            ("baudrate", "fast"),
+            ("baudrate", -1),
+            ("bytesize", 9),
+            ("parity", "X"),
+            ("stopbits", 3),
+            ("timeout", -1),
+            ("write_timeout", "1"),
         ):
             with self.assertRaises(ValueError, msg=name):
                 setattr(port, name, value)
@@ -149,9 +154,7 @@ class Settings(unittest.TestCase):
         info = ListPortInfo("/dev/ttyUSB0")
         info.vid, info.pid, info.product = 0x403, 0x6001, "Adapter"
         info.apply_usb_info()
-        self.assertEqual(
-            tuple(info), ("/dev/ttyUSB0", "Adapter", "USB VID:PID=0403:6001")
-        )
+        self.assertEqual(tuple(info), ("/dev/ttyUSB0", "Adapter", "USB VID:PID=0403:6001"))
         self.assertEqual(info.name, "ttyUSB0")
 
 

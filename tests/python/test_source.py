@@ -32,8 +32,10 @@ class Source(PluginCase):
 
     def test_what_is_refused_for_a_comment_is_compiled_without_it(self):
         self.refusing_comments()
-        names = self.run_('text = "# no comment"\nlong = """#\n# for"""\n'
-                          "f = dict(a='#', b=2  # for later, 'x\n)\nline = 5 # don't\n")
+        names = self.run_(
+            'text = "# no comment"\nlong = """#\n# for"""\n'
+            "f = dict(a='#', b=2  # for later, 'x\n)\nline = 5 # don't\n"
+        )
         self.assertEqual(names["text"], "# no comment")
         self.assertEqual((names["long"], names["f"]), ("#\n# for", {"a": "#", "b": 2}))
 

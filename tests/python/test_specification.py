@@ -28,14 +28,17 @@ _PART = r"(?:,? (?P<part>Create|Refresh|Update|Delete|Touch)\b)?"
 _STEP = r"(?:,?(?: step)? (?P<step>\d{1,2})[a-c]?\b(?!\.\d))?"
 
 # "RFC 9112, 6.3; spec 7.5" is ours, "the MQTT spec 3.1" is not.
-SPEC = re.compile(r"(?<![A-Z0-9] )\b[Ss]pec(?:ification)? (?:sections? )?(?P<list>%s)%s%s"
-                  % (_LIST, _PART, _STEP))
+SPEC = re.compile(
+    r"(?<![A-Z0-9] )\b[Ss]pec(?:ification)? (?:sections? )?(?P<list>%s)%s%s" % (_LIST, _PART, _STEP)
+)
 STEPS = re.compile(r"\bsteps? (?P<list>%s) of spec (?P<section>%s)" % (_LIST, _NUMBER))
 SECTION = re.compile(r"\b[Ss]ections? (?P<list>%s)(?= of the behaviour spec)" % _LIST)
 # The protocols' tests begin with the section that they are about.
 TESTS_HEADER = re.compile(r"\A//! Sections? (?P<list>%s): " % _LIST)
-RULE = re.compile(r"\b[Rr]ules? (?P<list>\d{1,3}(?:(?:, and |, | and | to )\d{1,3})*)"
-                  r"(?![\d.]*\d)(?! of (?!the (?:behaviour )?spec))")
+RULE = re.compile(
+    r"\b[Rr]ules? (?P<list>\d{1,3}(?:(?:, and |, | and | to )\d{1,3})*)"
+    r"(?![\d.]*\d)(?! of (?!the (?:behaviour )?spec))"
+)
 NAME = re.compile(r"\b(?:fn|def) \w*?rules?_(?P<list>\d{1,3}(?:_(?:and_)?\d{1,3})*)(?![0-9a-z])")
 CASE = re.compile(r"^rules = \[(?P<list>[\d, ]*)\]", re.MULTILINE)
 OBJECTS = re.compile(r"\bobject model(?:, sections?|:) (?P<list>%s)" % _LIST)
@@ -119,9 +122,15 @@ def object_targets(found):
     return [anchor("model", number) for number in numbers(found["list"])]
 
 
-FORMS = ((SPEC, section_targets), (STEPS, step_targets), (SECTION, section_targets),
-         (TESTS_HEADER, section_targets), (RULE, rule_targets), (NAME, name_targets),
-         (OBJECTS, object_targets))
+FORMS = (
+    (SPEC, section_targets),
+    (STEPS, step_targets),
+    (SECTION, section_targets),
+    (TESTS_HEADER, section_targets),
+    (RULE, rule_targets),
+    (NAME, name_targets),
+    (OBJECTS, object_targets),
+)
 
 
 def citations(path, text):
@@ -154,8 +163,11 @@ class Document:
                 waiting += _ANCHOR.findall(line)
             elif _HEADING.match(line):
                 heading, waiting = waiting, []
-                heading += [above[:above.rindex("-")] for above in heading
-                            if above[above.rindex("-") + 1:].isalpha()]
+                heading += [
+                    above[: above.rindex("-")]
+                    for above in heading
+                    if above[above.rindex("-") + 1 :].isalpha()
+                ]
             elif re.match(r"\d+\. ", line):
                 number = line.partition(".")[0]
                 self.places.update("%s step %s" % (name, number) for name in heading)
@@ -174,8 +186,7 @@ class Specification(unittest.TestCase):
         return [it for it in self.found if it.target.startswith("model-") == model]
 
     def assertLead(self, document, wanted):
-        broken = ["%s:%d: %s leads nowhere (%s)" % citation for citation in
-                  document.broken(wanted)]
+        broken = ["%s:%d: %s leads nowhere (%s)" % citation for citation in document.broken(wanted)]
         self.assertEqual(broken, [], "\n" + "\n".join(broken))
 
     def test_every_citation_of_the_specification_leads_somewhere(self):
@@ -209,8 +220,9 @@ class Specification(unittest.TestCase):
                 above = line
 
     def test_the_table_of_cases_has_the_same_rules(self):
-        listed = re.findall(r"^\| \[(\d+)\]\(domoticz/specification\.md#rule-\1\) \|",
-                            read(BEHAVIOUR), re.MULTILINE)
+        listed = re.findall(
+            r"^\| \[(\d+)\]\(domoticz/specification\.md#rule-\1\) \|", read(BEHAVIOUR), re.MULTILINE
+        )
         self.assertEqual([int(number) for number in listed], list(range(1, RULES + 1)))
 
     def test_every_link_of_the_documents_leads_somewhere(self):
@@ -231,44 +243,59 @@ class Forms(unittest.TestCase):
 
     def test_sections(self):
         for text, targets in (
-                ("// (spec 4.3, Update 3b);", ["spec-4-3-update", "spec-4-3-update step 3"]),
-                ("// spec 4.4 Update).", ["spec-4-4-update"]),
-                ("// (spec 1.1, 3 and 4).", ["spec-1-1", "spec-1-1 step 3", "spec-1-1 step 4"]),
-                ("// behaviour spec 1.2 to 1.4", ["spec-1-2", "spec-1-3", "spec-1-4"]),
-                ("// spec 8.4 step 3 lists", ["spec-8-4", "spec-8-4 step 3"]),
-                ("// steps 4 to 5 of spec 4.3.", ["spec-4-3", "spec-4-3 step 4",
-                                                  "spec-4-3 step 5"]),
-                ("// behaviour spec sections 3 and 4, rules 23 to 25.",
-                 ["spec-3", "spec-4", "rule-23", "rule-24", "rule-25"]),
-                ("/// goes on (spec\n    /// 7.3): more", ["spec-7-3"]),
-                ("//! Sections 7.5 and 7.6: HTTP.\n", ["spec-7-5", "spec-7-6"]),
-                ("//! Section 7 of the behaviour spec", ["spec-7"])):
+            ("// (spec 4.3, Update 3b);", ["spec-4-3-update", "spec-4-3-update step 3"]),
+            ("// spec 4.4 Update).", ["spec-4-4-update"]),
+            ("// (spec 1.1, 3 and 4).", ["spec-1-1", "spec-1-1 step 3", "spec-1-1 step 4"]),
+            ("// behaviour spec 1.2 to 1.4", ["spec-1-2", "spec-1-3", "spec-1-4"]),
+            ("// spec 8.4 step 3 lists", ["spec-8-4", "spec-8-4 step 3"]),
+            ("// steps 4 to 5 of spec 4.3.", ["spec-4-3", "spec-4-3 step 4", "spec-4-3 step 5"]),
+            (
+                "// behaviour spec sections 3 and 4, rules 23 to 25.",
+                ["spec-3", "spec-4", "rule-23", "rule-24", "rule-25"],
+            ),
+            ("/// goes on (spec\n    /// 7.3): more", ["spec-7-3"]),
+            ("//! Sections 7.5 and 7.6: HTTP.\n", ["spec-7-5", "spec-7-6"]),
+            ("//! Section 7 of the behaviour spec", ["spec-7"]),
+        ):
             self.assertEqual(self.targets(text), targets, text)
 
     def test_rules(self):
         for text, targets in (
-                ("# (rules 12 and 14).", ["rule-12", "rule-14"]),
-                ("# Rules 1, 2, 3.\n", ["rule-1", "rule-2", "rule-3"]),
-                ("    # by two (rules\n    # 96 and 97).", ["rule-96", "rule-97"]),
-                ("def test_rule_058_a_unit(self)", ["rule-58"]),
-                ("async fn it_is_told_rules_93_95() {", ["rule-93", "rule-95"]),
-                ("def test_rules_061_and_062_a_flag", ["rule-61", "rule-62"])):
+            ("# (rules 12 and 14).", ["rule-12", "rule-14"]),
+            ("# Rules 1, 2, 3.\n", ["rule-1", "rule-2", "rule-3"]),
+            ("    # by two (rules\n    # 96 and 97).", ["rule-96", "rule-97"]),
+            ("def test_rule_058_a_unit(self)", ["rule-58"]),
+            ("async fn it_is_told_rules_93_95() {", ["rule-93", "rule-95"]),
+            ("def test_rules_061_and_062_a_flag", ["rule-61", "rule-62"]),
+        ):
             self.assertEqual(self.targets(text), targets, text)
-        self.assertEqual(self.targets("about = 'x'\nrules = [1, 20]\n", "case.toml"),
-                         ["rule-1", "rule-20"])
+        self.assertEqual(
+            self.targets("about = 'x'\nrules = [1, 20]\n", "case.toml"), ["rule-1", "rule-20"]
+        )
 
     def test_what_is_no_citation(self):
-        for text in ("# rule 8 of RFC 1035", "# the MQTT spec 3.1", "spec.limits.inbox",
-                     "# rules 3.5 times", "rule(1)", "# Section 4 of RFC 1", "rules = [1]"):
+        for text in (
+            "# rule 8 of RFC 1035",
+            "# the MQTT spec 3.1",
+            "spec.limits.inbox",
+            "# rules 3.5 times",
+            "rule(1)",
+            "# Section 4 of RFC 1",
+            "rules = [1]",
+        ):
             self.assertEqual(self.targets(text), [], text)
 
     def test_a_citation_of_nothing_is_told_with_its_place(self):
         text = "\n\n// (spec 99.1), rule 179 and spec 8.4 step 9\n"
         broken = Document(SPECIFICATION).broken(citations("host/x.rs", text))
-        self.assertEqual([tuple(citation) for citation in broken], [
-            ("host/x.rs", 3, "spec 99.1", "spec-99-1"),
-            ("host/x.rs", 3, "spec 8.4 step 9", "spec-8-4 step 9"),
-            ("host/x.rs", 3, "rule 179", "rule-179")])
+        self.assertEqual(
+            [tuple(citation) for citation in broken],
+            [
+                ("host/x.rs", 3, "spec 99.1", "spec-99-1"),
+                ("host/x.rs", 3, "spec 8.4 step 9", "spec-8-4 step 9"),
+                ("host/x.rs", 3, "rule 179", "rule-179"),
+            ],
+        )
 
 
 if __name__ == "__main__":

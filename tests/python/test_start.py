@@ -98,8 +98,10 @@ class Start(PluginCase):
         self.assertCoreError("use one or the other")
 
     def test_a_plugin_may_prefer_the_extended_module(self):
-        self.begin(api="try:\n    import DomoticzEx as Domoticz\n"
-                       "except ImportError:\n    import Domoticz\n")
+        self.begin(
+            api="try:\n    import DomoticzEx as Domoticz\n"
+            "except ImportError:\n    import Domoticz\n"
+        )
         self.assertEqual(self.domoticz.__name__, "DomoticzEx")
 
     def test_rule_017_neither_api_module_is_refused(self):
@@ -174,22 +176,27 @@ class Start(PluginCase):
     def test_helper_modules_do_not_see_the_globals(self):
         self.write("helper.py", "def look():\n    return 'Parameters' in globals()\n")
         plugin = self.begin(
-            "import helper\ndef onStart():\n    global seen\n    seen = helper.look()\n")
+            "import helper\ndef onStart():\n    global seen\n    seen = helper.look()\n"
+        )
         self.assertIs(plugin.seen, False)
 
     def test_a_module_of_the_plugin_goes_before_the_library(self):
         self.write("colorsys.py", "mine = True\n")
         import colorsys
+
         plugin = self.begin("import colorsys\nmine = colorsys.mine\n")
         self.assertTrue(plugin.mine)
         self.assertFalse(hasattr(colorsys, "mine"))
 
     def test_the_environment_is_that_of_the_configuration(self):
-        self.begin("import os, sys\nseen = dict(os.environ)\nargv = sys.argv\n",
-                   environment=[("A", "1"), ("B=", "bad")])
+        self.begin(
+            "import os, sys\nseen = dict(os.environ)\nargv = sys.argv\n",
+            environment=[("A", "1"), ("B=", "bad")],
+        )
         self.assertEqual(self.plugin.seen.pop("A"), "1")
-        self.assertEqual(set(self.plugin.seen),
-                         {"HOME", "LANG", "LOGNAME", "PATH", "TMPDIR", "USER"})
+        self.assertEqual(
+            set(self.plugin.seen), {"HOME", "LANG", "LOGNAME", "PATH", "TMPDIR", "USER"}
+        )
         self.assertEqual(self.plugin.argv, [""])
 
     def test_parameters_are_built_once(self):

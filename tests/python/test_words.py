@@ -22,7 +22,6 @@ import functools
 import io
 import os
 import re
-import subprocess
 import sys
 import tokenize
 import unittest
@@ -39,10 +38,19 @@ PER_THOUSAND = 4
 LEFT_OUT = re.compile(
     r"LICENSE|docs/(cpython-tests|domoticz-behaviour|limits|sample-plugins|examples)\.md"
     r"|docs/benchmarks/|guest-runtime/python/(serial|cryptography|Crypto)/"
-    r"|tests/python/test_words\.py")
+    r"|tests/python/test_words\.py"
+)
 ENDINGS = (".md", ".rs", ".wit", ".py", ".toml", ".sh")
-SCRIPTS = ("Makefile", "guest-runtime/toolchain/setup", "guest-runtime/toolchain/build",
-           "guest-runtime/toolchain/key", ".ci/run")
+SCRIPTS = (
+    "Makefile",
+    "guest-runtime/toolchain/setup",
+    "guest-runtime/toolchain/build",
+    "guest-runtime/toolchain/key",
+    ".ci/run",
+)
+
+# Folders of things that are built or stored.
+SKIPPED = ("target", "__pycache__", "data")
 
 _SENTENCE = re.compile(r"(?:^|[.!?:] )[\"'(*_]*What\b")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
@@ -57,12 +65,14 @@ Words = collections.namedtuple("Words", "count header sentences whats")
 
 def files():
     """The files of the repository that are looked at."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                            cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for path in sorted(set(listed.split("\0"))):
-        looked_at = path.endswith(ENDINGS) or path in SCRIPTS
-        if looked_at and not LEFT_OUT.match(path) and os.path.isfile(os.path.join(ROOT, path)):
-            yield path
+    for folder, below, names in os.walk(ROOT):
+        below[:] = [
+            name for name in below if name not in SKIPPED and (name[0] != "." or name == ".ci")
+        ]
+        for name in names:
+            path = os.path.relpath(os.path.join(folder, name), ROOT).replace(os.sep, "/")
+            if (path.endswith(ENDINGS) or path in SCRIPTS) and not LEFT_OUT.match(path):
+                yield path
 
 
 def blank(found):
@@ -187,18 +197,31 @@ class Sentences(unittest.TestCase):
         cls.found, cls.known = found(), known()
 
     def test_documents_tests_and_scripts_keep_the_rules(self):
-        broken = ["%s: %d header, %d sentences, %d times too often" % (path, *numbers)
-                  for path, numbers in self.found.items() if top(path) not in MOST]
-        self.assertEqual(broken, [], "\n" + "\n".join(broken)
-                         + "\nplaces: python3 tests/python/test_words.py --places FILE")
+        broken = [
+            "%s: %d header, %d sentences, %d times too often" % (path, *numbers)
+            for path, numbers in self.found.items()
+            if top(path) not in MOST
+        ]
+        self.assertEqual(
+            broken,
+            [],
+            "\n" + "\n".join(broken) + "\nplaces: python3 tests/python/test_words.py --places FILE",
+        )
 
     def test_the_table_says_what_there_is(self):
         there = {path: numbers for path, numbers in self.found.items() if top(path) in MOST}
-        different = ["%s: %s in the table, %s there" % (path, self.known.get(path), there.get(path))
-                     for path in sorted(set(there) | set(self.known))
-                     if there.get(path) != self.known.get(path)]
-        self.assertEqual(different, [], "\n" + "\n".join(different)
-                         + "\nif it went down or moved: python3 tests/python/test_words.py --write")
+        different = [
+            "%s: %s in the table, %s there" % (path, self.known.get(path), there.get(path))
+            for path in sorted(set(there) | set(self.known))
+            if there.get(path) != self.known.get(path)
+        ]
+        self.assertEqual(
+            different,
+            [],
+            "\n"
+            + "\n".join(different)
+            + "\nif it went down or moved: python3 tests/python/test_words.py --write",
+        )
 
     def test_the_table_does_not_grow(self):
         sums = collections.Counter()
@@ -219,15 +242,21 @@ class Forms(unittest.TestCase):
             self.assertFalse(_SENTENCE.search(text), text)
 
     def test_lines_of_each_language(self):
-        self.assertEqual([line.text for line in slash_lines("//! A.\ncode // no\n    /// - B.")],
-                         ["A.", "", "B."])
-        self.assertEqual([line.text for line in hash_lines("#!/bin/sh\n# A.\nx = 1  # no")],
-                         ["", "A.", ""])
-        self.assertEqual([line.text for line in python_lines('"""A.\n\nB."""\nx = 1  # C.\n')],
-                         ["A.", "", "B.", "C."])
+        self.assertEqual(
+            [line.text for line in slash_lines("//! A.\ncode // no\n    /// - B.")],
+            ["A.", "", "B."],
+        )
+        self.assertEqual(
+            [line.text for line in hash_lines("#!/bin/sh\n# A.\nx = 1  # no")], ["", "A.", ""]
+        )
+        self.assertEqual(
+            [line.text for line in python_lines('"""A.\n\nB."""\nx = 1  # C.\n')],
+            ["A.", "", "B.", "C."],
+        )
         lines = list(document_lines("# A\n\n```\nWhat\n```\n\n| a | b |\n- c\n"))
-        self.assertEqual([line.text.strip() for line in lines if line.text.strip()],
-                         ["A", "a", "b", "c"])
+        self.assertEqual(
+            [line.text.strip() for line in lines if line.text.strip()], ["A", "a", "b", "c"]
+        )
         self.assertTrue(lines[0].heading)
 
 
@@ -245,7 +274,7 @@ def main(arguments):
                 if top(path) in MOST:
                     file.write("\t".join([path, *map(str, bad[path])]) + "\n")
     sums, counts, whats = collections.Counter(), collections.Counter(), collections.Counter()
-    for path in files():
+    for path in sorted(files()):
         figures = words(path)
         counts[top(path)] += figures.count
         whats[top(path)] += sum(rule == "what" for _, rule, _ in examined(path)[1])
@@ -253,8 +282,10 @@ def main(arguments):
         if any(figures[1:]) and top(path) not in MOST:
             print("%-60s %6d words, %d header, %d sentences, %d times too often" % (path, *figures))
     for folder in sorted(counts):
-        print("%-16s %7d words, %4.1f in 1,000 are \"what\", %4d places" % (
-            folder, counts[folder], 1000 * whats[folder] / max(counts[folder], 1), sums[folder]))
+        print(
+            "%-16s %7d words, %4.1f in 1,000 are \"what\", %4d places"
+            % (folder, counts[folder], 1000 * whats[folder] / max(counts[folder], 1), sums[folder])
+        )
 
 
 if __name__ == "__main__":

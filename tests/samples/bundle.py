@@ -39,12 +39,16 @@ _probe()
 
 def code_folder(contents):
     """The folder with `plugin.py`, which is spelled in several ways."""
-    return os.path.join(contents, next(name for name in os.listdir(contents) if name.lower() == "server plugin"))
+    return os.path.join(
+        contents, next(name for name in os.listdir(contents) if name.lower() == "server plugin")
+    )
 
 
 def bundle_id(contents):
     with open(os.path.join(contents, "Info.plist"), encoding="utf-8", errors="replace") as file:
-        return re.search(r"<key>CFBundleIdentifier</key>\s*<string>\s*([^<]*?)\s*</string>", file.read()).group(1)
+        return re.search(
+            r"<key>CFBundleIdentifier</key>\s*<string>\s*([^<]*?)\s*</string>", file.read()
+        ).group(1)
 
 
 def configure(source, path, given):
@@ -54,8 +58,12 @@ def configure(source, path, given):
     except (OSError, xml.etree.ElementTree.ParseError):
         return
     kinds = ("textfield", "menu", "checkbox", "list")
-    values = {field.get("id"): (field.get("type"), field.get("defaultValue", "")) for field in fields
-              if field.get("type", "").lower() in kinds and re.fullmatch(r"[A-Za-z_][\w.-]*", field.get("id", ""))}
+    values = {
+        field.get("id"): (field.get("type"), field.get("defaultValue", ""))
+        for field in fields
+        if field.get("type", "").lower() in kinds
+        and re.fullmatch(r"[A-Za-z_][\w.-]*", field.get("id", ""))
+    }
     prefs = xml.etree.ElementTree.Element("Prefs", type="dict")
     for name, (kind, value) in values.items():
         flag = kind.lower() == "checkbox"
@@ -81,5 +89,7 @@ def fits(device, wanted, own):
     """Whether the action's device filter takes the device; of filters by class only some."""
     kinds = [it.strip() for it in wanted.split(",")]
     if any(it.startswith("self") for it in kinds):
-        return device["pluginId"] == own and any(it in ("self", "self." + device["deviceTypeId"]) for it in kinds)
+        return device["pluginId"] == own and any(
+            it in ("self", "self." + device["deviceTypeId"]) for it in kinds
+        )
     return True

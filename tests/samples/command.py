@@ -13,24 +13,34 @@ COMMANDS = {
 # Of an example that obeys: commands, each with an attribute and its value afterwards.
 OUTCOMES = {
     "indigo.RelayDevice": [
-        ("device.turnOn", {}, "onState", True), ("device.turnOff", {}, "onState", False), ("device.toggle", {}, "onState", True)],
+        ("device.turnOn", {}, "onState", True),
+        ("device.turnOff", {}, "onState", False),
+        ("device.toggle", {}, "onState", True),
+    ],
     "indigo.DimmerDevice": [
-        ("dimmer.setBrightness", {"value": 50}, "brightness", 50), ("dimmer.brighten", {"by": 25}, "brightness", 75),
-        ("dimmer.dim", {"by": 15}, "brightness", 60), ("device.turnOff", {}, "brightness", 0),
-        ("device.turnOn", {}, "brightness", 100)],
+        ("dimmer.setBrightness", {"value": 50}, "brightness", 50),
+        ("dimmer.brighten", {"by": 25}, "brightness", 75),
+        ("dimmer.dim", {"by": 15}, "brightness", 60),
+        ("device.turnOff", {}, "brightness", 0),
+        ("device.turnOn", {}, "brightness", 100),
+    ],
     "indigo.ThermostatDevice": [
         ("thermostat.setHeatSetpoint", {"value": 60.5}, "heatSetpoint", 60.5),
         ("thermostat.increaseHeatSetpoint", {"delta": 2}, "heatSetpoint", 62.5),
         ("thermostat.setCoolSetpoint", {"value": 76}, "coolSetpoint", 76),
         ("thermostat.setHvacMode", {"value": "Heat"}, "hvacMode", "Heat"),
-        ("thermostat.setFanMode", {"value": "AlwaysOn"}, "fanMode", "AlwaysOn")],
+        ("thermostat.setFanMode", {"value": "AlwaysOn"}, "fanMode", "AlwaysOn"),
+    ],
     "indigo.SpeedControlDevice": [
         ("speedcontrol.setSpeedIndex", {"value": 2}, "speedIndex", 2),
         ("speedcontrol.increaseSpeedIndex", {"by": 1}, "speedIndex", 3),
         ("speedcontrol.decreaseSpeedIndex", {"by": 2}, "speedIndex", 1),
-        ("device.turnOff", {}, "onState", False)],
+        ("device.turnOff", {}, "onState", False),
+    ],
     "indigo.SprinklerDevice": [
-        ("sprinkler.setActiveZone", {"index": 2}, "activeZone", 2), ("sprinkler.stop", {}, "activeZone", None)],
+        ("sprinkler.setActiveZone", {"index": 2}, "activeZone", 2),
+        ("sprinkler.stop", {}, "activeZone", None),
+    ],
 }
 LOCK = [("device.lock", {}, "onState", True), ("device.unlock", {}, "onState", False)]
 
@@ -45,7 +55,10 @@ def usual(device):
     if is_lock(device):
         name = "device.lock"
     props = device.get("pluginProps") or {}
-    possible = name != "device.statusRequest" or props.get("SupportsStatusRequest") not in (False, "false")
+    possible = name != "device.statusRequest" or props.get("SupportsStatusRequest") not in (
+        False,
+        "false",
+    )
     return name, parameters, possible
 
 

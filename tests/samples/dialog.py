@@ -27,7 +27,9 @@ class Dialog:
 
     def save(self, execute):
         """The answer to saving, None when it is refused or fails."""
-        status, saved = self.ask("POST", self.path("/save"), {"values": self.values, "execute": execute})
+        status, saved = self.ask(
+            "POST", self.path("/save"), {"values": self.values, "execute": execute}
+        )
         if status >= 300:
             self.failure = told(saved)
             return None
@@ -39,12 +41,19 @@ class Dialog:
         return saved
 
     def buttons(self, pattern=""):
-        return [it["id"] for it in self.shown["fields"]
-                if it["type"] == "button" and it["visible"] and re.search(pattern, it["id"], re.IGNORECASE)]
+        return [
+            it["id"]
+            for it in self.shown["fields"]
+            if it["type"] == "button"
+            and it["visible"]
+            and re.search(pattern, it["id"], re.IGNORECASE)
+        ]
 
     def press(self, button):
         """Presses a button; whether its method returned."""
-        status, answer = self.ask("POST", self.path("/press"), {"field": button, "values": self.values})
+        status, answer = self.ask(
+            "POST", self.path("/press"), {"field": button, "values": self.values}
+        )
         if status >= 300:
             self.failure = told(answer)
             return False
@@ -70,10 +79,17 @@ def entries(shown, attempt, kind, given, port):
             values[name] = told_so
             continue
         wrong = name in shown["errors"]
-        if not field["visible"] or not field["enabled"] or field["readOnly"] or (now not in (None, "", []) and not wrong):
+        if (
+            not field["visible"]
+            or not field["enabled"]
+            or field["readOnly"]
+            or (now not in (None, "", []) and not wrong)
+        ):
             continue
         if field["type"] in ("menu", "list"):
-            choices = [it["value"] for it in field["options"] if it["value"] not in ("", "-1", "0")] or [""]
+            choices = [
+                it["value"] for it in field["options"] if it["value"] not in ("", "-1", "0")
+            ] or [""]
             value = choices[min(attempt, len(choices) - 1)]
             values[name] = [value] if field["type"] == "list" and value else value
         elif field["type"] == "textfield":
@@ -90,5 +106,7 @@ def told(answer):
     """The last line of the failure."""
     if not isinstance(answer, dict):
         return str(answer)
-    text = str(answer.get("exception") or answer.get("description") or answer.get("error") or answer)
+    text = str(
+        answer.get("exception") or answer.get("description") or answer.get("error") or answer
+    )
     return (text.strip().splitlines() or [""])[-1]

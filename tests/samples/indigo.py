@@ -32,7 +32,9 @@ class Bundle:
         self.plugin = plugin
         folder = os.path.basename(plugin["bundle"])
         several = plugin.get("several", False)
-        self.name = plugin["repo"] + (", " + folder.removesuffix(".indigoPlugin") if several else "")
+        self.name = plugin["repo"] + (
+            ", " + folder.removesuffix(".indigoPlugin") if several else ""
+        )
         self.loads = self.start = self.devices = self.dialogs = self.commands = self.stops = "-"
         self.survives = "no"
         self.states = self.actions = self.menu = self.replies = "-"
@@ -49,9 +51,13 @@ class Bundle:
         self.peers = Peers([])
         try:
             self.peers = Peers(self.plugin.get("peers", []))
-            self.values = {name: self.peers.fill(value) if isinstance(value, str) else value
-                           for name, value in self.plugin.get("values", {}).items()}
-            source = os.path.join(self.arguments.checkouts, self.plugin["repo"], self.plugin["bundle"])
+            self.values = {
+                name: self.peers.fill(value) if isinstance(value, str) else value
+                for name, value in self.plugin.get("values", {}).items()
+            }
+            source = os.path.join(
+                self.arguments.checkouts, self.plugin["repo"], self.plugin["bundle"]
+            )
             # Some look their own files up by the name of their bundle.
             name = os.path.splitext(os.path.basename(os.path.normpath(source)))[0] + ".indigoPlugin"
             bundle = os.path.join(site.folder, "plugins", name)
@@ -73,7 +79,9 @@ class Bundle:
         packages = self.plugin.get("packages", [])
         if not packages and not wanted:
             return True
-        command = [self.arguments.cordon, "install", bundle] + self.plugin.get("install", []) + packages
+        command = (
+            [self.arguments.cordon, "install", bundle] + self.plugin.get("install", []) + packages
+        )
         done = subprocess.run(command, capture_output=True, text=True, timeout=240)
         self.lines += (done.stdout + done.stderr).splitlines()
         if done.returncode:
@@ -87,20 +95,34 @@ class Bundle:
         with open(os.path.join(code, "plugin.py"), "a", encoding="utf-8") as file:
             file.write(PROBE)
         neighbours = [os.path.join(os.path.dirname(__file__), "house.indigoPlugin")]
-        neighbours += [os.path.join(self.arguments.checkouts, it) for it in self.plugin.get("beside", [])]
+        neighbours += [
+            os.path.join(self.arguments.checkouts, it) for it in self.plugin.get("beside", [])
+        ]
         for number, neighbour in enumerate(neighbours):
             copy = os.path.join(site.folder, "plugins", "Beside%d.indigoPlugin" % number)
             shutil.copytree(neighbour, copy)
             rename(os.path.join(copy, "Contents"), self.plugin.get("beside-ids", {}))
             site.sections.append('[[indigo]]\nbundle = "Beside%d.indigoPlugin"\n' % number)
         grants = self.peers.fill(self.plugin.get("grants", 'network = ["127.0.0.1:*"]'))
-        site.sections.append('[[indigo-api.keys]]\nname = "samples"\nkey = "%s"\n[[indigo]]\nbundle = %s\n'
-                             '%s\ngrants = { %s }\n' % (KEY, json.dumps(os.path.basename(bundle)),
-                                                       self.plugin.get("section", ""), grants))
+        site.sections.append(
+            '[[indigo-api.keys]]\nname = "samples"\nkey = "%s"\n[[indigo]]\nbundle = %s\n'
+            '%s\ngrants = { %s }\n'
+            % (KEY, json.dumps(os.path.basename(bundle)), self.plugin.get("section", ""), grants)
+        )
         self.id = bundle_id(contents)
-        configure(os.path.join(code, "PluginConfig.xml"), os.path.join(
-            site.folder, "data", "plugins", str(len(neighbours) + 1), "Preferences", "Plugins", self.id + ".indiPref"),
-            {name: self.peers.fill(value) for name, value in self.plugin.get("prefs", {}).items()})
+        configure(
+            os.path.join(code, "PluginConfig.xml"),
+            os.path.join(
+                site.folder,
+                "data",
+                "plugins",
+                str(len(neighbours) + 1),
+                "Preferences",
+                "Plugins",
+                self.id + ".indiPref",
+            ),
+            {name: self.peers.fill(value) for name, value in self.plugin.get("prefs", {}).items()},
+        )
         site.start()
         begun = time.monotonic()
         self.site = site
@@ -126,7 +148,9 @@ class Bundle:
         if not calm:
             self.because(last_error(site.lines))
         expected = self.plugin.get("told", [])
-        told_so = sum(site.said(it) or any(it in result for result in self.results) for it in expected)
+        told_so = sum(
+            site.said(it) or any(it in result for result in self.results) for it in expected
+        )
         self.heard = "%d of %d" % (told_so, len(expected)) if expected else "none"
         self.dialogs = "%d of %d" % tuple(self.opened) if self.opened[1] else "none"
         began = time.monotonic()
@@ -150,7 +174,11 @@ class Bundle:
             if self.site.said("probe: startup returns"):
                 self.loads = self.start = "yes"
                 return
-            if self.site.said("could not be") or self.site.said("is not started") or self.site.said("started again in"):
+            if (
+                self.site.said("could not be")
+                or self.site.said("is not started")
+                or self.site.said("started again in")
+            ):
                 time.sleep(1)
                 break
             time.sleep(0.1)
@@ -184,15 +212,25 @@ class Bundle:
         raise Failed("the house has no devices")
 
     def own_facts(self):
-        return next(it for it in self.ask("GET", "/cordon/indigo/plugins")[1] if it["pluginId"] == self.id)
+        return next(
+            it for it in self.ask("GET", "/cordon/indigo/plugins")[1] if it["pluginId"] == self.id
+        )
 
     def own_devices(self):
-        return [it for it in self.ask("GET", "/v2/api/indigo.devices")[1] if it["pluginId"] == self.id]
+        return [
+            it for it in self.ask("GET", "/v2/api/indigo.devices")[1] if it["pluginId"] == self.id
+        ]
 
     def dialog(self, execute=False, **subject):
         """Opens a dialog, fills it in as a user without a device would, saves it, and returns the answer."""
         kind = subject.get("typeId", subject["kind"])
-        dialog = Dialog(self.ask, kind, self.values, self.peers.places.get("sink", "9999"), dict(subject, pluginId=self.id))
+        dialog = Dialog(
+            self.ask,
+            kind,
+            self.values,
+            self.peers.places.get("sink", "9999"),
+            dict(subject, pluginId=self.id),
+        )
         if not dialog.shown:
             return None, dialog.failure
         refused = self.refuse(dialog, kind)
@@ -200,7 +238,9 @@ class Bundle:
             dialog.fill(attempt)
             if attempt == 0 and self.plugin.get("everything"):
                 for button in dialog.buttons():
-                    self.count(self.opened, dialog.press(button), "%s: %s" % (button, dialog.failure))
+                    self.count(
+                        self.opened, dialog.press(button), "%s: %s" % (button, dialog.failure)
+                    )
                 dialog.fill(attempt)
             saved = dialog.save(execute)
             if saved is not None:
@@ -239,16 +279,28 @@ class Bundle:
         if self.facts["hasDeviceFactory"]:
             added = self.factory()
         more = " and %d" % added if added else ""
-        self.devices = "%d of %d%s" % (made, len(types), more) if types else "%d" % added if added else "no type"
+        self.devices = (
+            "%d of %d%s" % (made, len(types), more)
+            if types
+            else "%d" % added
+            if added
+            else "no type"
+        )
 
     def factory(self):
         """Presses each button that adds a device; how many devices there are then."""
         before = len(self.own_devices())
-        status, shown = self.ask("POST", "/cordon/indigo/dialogs", {"kind": "factory", "pluginId": self.id, "deviceIds": []})
+        status, shown = self.ask(
+            "POST",
+            "/cordon/indigo/dialogs",
+            {"kind": "factory", "pluginId": self.id, "deviceIds": []},
+        )
         if status < 300:
             path = "/cordon/indigo/dialogs/" + shown["dialog"]
             for field in shown["fields"]:
-                if field["type"] == "button" and re.search("add|create", field["id"], re.IGNORECASE):
+                if field["type"] == "button" and re.search(
+                    "add|create", field["id"], re.IGNORECASE
+                ):
                     self.ask("POST", path + "/press", {"field": field["id"], "values": {}})
             self.ask("POST", path + "/save", {"values": {}})
         return len(self.own_devices()) - before
@@ -256,15 +308,26 @@ class Bundle:
     def command(self):
         """Commands each device once: how many commands the plugin ended without raising."""
         asked = raised = lost = unknown = 0
-        own = [action for action in self.facts["actions"]
-               if (action["deviceFilter"] or "").startswith("self") and not action["separator"] and not action["hidden"]]
+        own = [
+            action
+            for action in self.facts["actions"]
+            if (action["deviceFilter"] or "").startswith("self")
+            and not action["separator"]
+            and not action["hidden"]
+        ]
         for device in self.own_devices():
             before = len(self.site.lines)
             name, parameters, possible = usual(device)
             action = next((it for it in own if fits(device, it["deviceFilter"], self.id)), None)
-            if name == "device.statusRequest" and action and not (possible and device["class"] == "indigo.SensorDevice"):
+            if (
+                name == "device.statusRequest"
+                and action
+                and not (possible and device["class"] == "indigo.SensorDevice")
+            ):
                 asked += 1
-                saved, failure = self.dialog(True, kind="action", typeId=action["id"], objectId=device["id"])
+                saved, failure = self.dialog(
+                    True, kind="action", typeId=action["id"], objectId=device["id"]
+                )
                 raised += "raised" in failure
                 lost += saved is None and "raised" not in failure
                 self.because(failure and "%s: %s" % (action["id"], failure))
@@ -273,15 +336,20 @@ class Bundle:
                 unknown += 1
                 continue
             asked += 1
-            status, answer = self.ask("POST", "/v2/api/command",
-                                      {"message": "indigo." + name, "objectId": device["id"], "parameters": parameters})
+            status, answer = self.ask(
+                "POST",
+                "/v2/api/command",
+                {"message": "indigo." + name, "objectId": device["id"], "parameters": parameters},
+            )
             if status != 200:
                 lost += 1
                 self.because("%s: %s" % (name, told(answer)))
                 continue
             ended = self.ended(before)
             raised += ended == "raises"
-            without = ended == "nothing" and any("plugin has no action" in it for it in self.site.lines[before:])
+            without = ended == "nothing" and any(
+                "plugin has no action" in it for it in self.site.lines[before:]
+            )
             # Nobody can give such a device a command: it is one that only shows something.
             none = without and name == "device.statusRequest"
             unknown += none
@@ -289,25 +357,44 @@ class Bundle:
             lost += ended == "nothing" and not none
         if asked or unknown:
             good = "%d of %d" % (asked - raised - lost, asked) if asked else "takes none"
-            words = ((raised, "raise"), (lost, "unanswered"), (unknown if asked else 0, "take none"))
-            self.commands = good + "".join(", %d %s" % (number, word) for number, word in words if number)
+            words = (
+                (raised, "raise"),
+                (lost, "unanswered"),
+                (unknown if asked else 0, "take none"),
+            )
+            self.commands = good + "".join(
+                ", %d %s" % (number, word) for number, word in words if number
+            )
 
     def obey(self):
         """Gives the devices of an example commands whose outcome is known; counts those that lead to it."""
         states = [0, 0]
         for device in self.own_devices():
             for name, parameters, attribute, value in outcomes(device):
-                self.ask("POST", "/v2/api/command",
-                         {"message": "indigo." + name, "objectId": device["id"], "parameters": parameters})
+                self.ask(
+                    "POST",
+                    "/v2/api/command",
+                    {
+                        "message": "indigo." + name,
+                        "objectId": device["id"],
+                        "parameters": parameters,
+                    },
+                )
                 end = time.monotonic() + 5
                 now = None
                 while time.monotonic() < end:
-                    now = self.ask("GET", "/v2/api/indigo.devices/%d" % device["id"])[1].get(attribute)
+                    now = self.ask("GET", "/v2/api/indigo.devices/%d" % device["id"])[1].get(
+                        attribute
+                    )
                     if now == value or str(now).endswith("." + str(value)):
                         break
                     time.sleep(0.05)
                 good = now == value or str(now).endswith("." + str(value))
-                self.count(states, good, "%s of %s leaves %s at %s" % (name, device["name"], attribute, now))
+                self.count(
+                    states,
+                    good,
+                    "%s of %s leaves %s at %s" % (name, device["name"], attribute, now),
+                )
         self.states = "%d of %d" % tuple(states) if states[1] else "none"
 
     def look(self):
@@ -351,7 +438,10 @@ class Bundle:
             self.count(done["actions"], *self.outcome(self.dialog(True, **subject), action["id"]))
         for item in self.facts["menuItems"]:
             if not item["separator"] and not item["url"]:
-                self.count(done["menu"], *self.outcome(self.dialog(kind="menu", typeId=item["id"]), item["id"]))
+                self.count(
+                    done["menu"],
+                    *self.outcome(self.dialog(kind="menu", typeId=item["id"]), item["id"]),
+                )
         for page in self.plugin.get("pages", []):
             page = page.replace("HOUSE", str(self.house()))
             status, answer = self.ask("GET", "/message/%s/%s" % (self.id, page))
@@ -376,6 +466,12 @@ def first(lines, marker):
 
 def last_error(lines, nothing="it did not start"):
     """The exception that ended it, else the log's last error."""
-    raised = [it.strip() for it in lines if re.match(r"    (\w+\.)*\w*(Error|Exception|Exit|Interrupt)(: |$)", it)]
-    errors = [it.split("  Error: ", 1)[1] for it in lines if "  Error: " in it and not it.endswith(":")]
+    raised = [
+        it.strip()
+        for it in lines
+        if re.match(r"    (\w+\.)*\w*(Error|Exception|Exit|Interrupt)(: |$)", it)
+    ]
+    errors = [
+        it.split("  Error: ", 1)[1] for it in lines if "  Error: " in it and not it.endswith(":")
+    ]
     return (raised or errors or [nothing])[-1]

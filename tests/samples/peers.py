@@ -31,10 +31,12 @@ class Peers:
 
     def login(self):
         """Asks for a name and a password, both at once, and is content with any."""
+
         def greet(connection):
             connection.sendall(b"login: password: ready> ")
             while connection.recv(4096):
                 connection.sendall(b"ready> ")
+
         self.listen("login", greet)
 
     def listen(self, name, serve):
@@ -56,6 +58,7 @@ class Peers:
                 except OSError:
                     return
                 threading.Thread(target=guarded, args=(connection,), daemon=True).start()
+
         threading.Thread(target=accept, daemon=True).start()
 
     def mqtt(self):
@@ -65,9 +68,13 @@ class Peers:
         folder = tempfile.mkdtemp(prefix="cordon-sample-broker-")
         with open(os.path.join(folder, "broker.conf"), "w") as file:
             file.write("listener %d 127.0.0.1\nallow_anonymous true\n" % port)
-        broker = subprocess.Popen(["mosquitto", "-c", file.name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        broker = subprocess.Popen(
+            ["mosquitto", "-c", file.name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self.places["mqtt"] = str(port)
-        self.ends.append(lambda: (broker.kill(), broker.wait(), shutil.rmtree(folder, ignore_errors=True)))
+        self.ends.append(
+            lambda: (broker.kill(), broker.wait(), shutil.rmtree(folder, ignore_errors=True))
+        )
         end = time.monotonic() + 20
         while time.monotonic() < end:
             try:
@@ -83,7 +90,9 @@ class Peers:
         tty.setraw(port)
         self.places["tty"] = os.ttyname(port)
         self.ends.append(lambda: os.close(port))
-        threading.Thread(target=drain, args=(lambda size: os.read(device, size),), daemon=True).start()
+        threading.Thread(
+            target=drain, args=(lambda size: os.read(device, size),), daemon=True
+        ).start()
 
     def stop(self):
         for end in self.ends:

@@ -56,21 +56,35 @@ _probe(__import__("MODULE"))
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cordon", required=True, help="the program `cordon`")
-    parser.add_argument("--checkouts", required=True, help="folder with a checkout at OWNER/NAME for each repository")
+    parser.add_argument(
+        "--checkouts",
+        required=True,
+        help="folder with a checkout at OWNER/NAME for each repository",
+    )
     parser.add_argument("--table", help="Markdown file whose table is written anew")
     parser.add_argument("--examples-table", help="the same for the examples of Indigo's SDK")
     parser.add_argument("--logs", help="folder for the log of each hub")
     parser.add_argument("--only", choices=("domoticz", "indigo"), help="plugins of one platform")
-    parser.add_argument("--alive", type=float, default=30, help="time for which an Indigo plugin runs")
-    parser.add_argument("--seconds", type=float, default=25, help="time for onStart and a heartbeat")
+    parser.add_argument(
+        "--alive", type=float, default=30, help="time for which an Indigo plugin runs"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=25, help="time for onStart and a heartbeat"
+    )
     parser.add_argument("--at-once", type=int, default=6, help="hubs at the same time")
-    parser.add_argument("names", nargs="*", help="only repositories whose name contains one of these")
+    parser.add_argument(
+        "names", nargs="*", help="only repositories whose name contains one of these"
+    )
     arguments = parser.parse_args()
     if arguments.only != "indigo":
         domoticz(arguments)
     if arguments.only != "domoticz":
         bundles(arguments)
-    seen = together(arguments, PROBE.replace("MODULE", "Domoticz"), parameters) if not arguments.names else None
+    seen = (
+        together(arguments, PROBE.replace("MODULE", "Domoticz"), parameters)
+        if not arguments.names
+        else None
+    )
     if seen:
         print("together:\n  " + "\n  ".join(seen))
     return int(bool(seen and seen[0].startswith("failed")))
@@ -78,14 +92,18 @@ def main():
 
 def domoticz(arguments):
     outcomes = run(arguments, "plugins.toml", "plugin", Sample)
-    head = ["| Plugin | Commit | loads | onStart | heartbeat | commands | survives | What stops it |",
-            "|---|---|---|---|---|---|---|---|"]
+    head = [
+        "| Plugin | Commit | loads | onStart | heartbeat | commands | survives | What stops it |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     table = "\n".join(head + [outcome.row() for outcome in outcomes])
     print(table)
     started = sum(outcome.start == "yes" for outcome in outcomes)
     alive = sum(outcome.survives == "yes" for outcome in outcomes)
-    print("\nsample plugins: %d; onStart returns in %d, %d survive a heartbeat and every command"
-          % (len(outcomes), started, alive))
+    print(
+        "\nsample plugins: %d; onStart returns in %d, %d survive a heartbeat and every command"
+        % (len(outcomes), started, alive)
+    )
     if arguments.table and not arguments.names:
         write(arguments.table, "table", table)
 
@@ -93,8 +111,12 @@ def domoticz(arguments):
 def bundles(arguments):
     outcomes = run(arguments, "indigo.toml", "bundle", indigo.Bundle)
     examples = [outcome for outcome in outcomes if outcome.plugin.get("everything")]
-    table = "\n".join(tables.HEAD + [tables.row(outcome) for outcome in outcomes] + ["", tables.summary(outcomes)])
-    example_table = "\n".join(tables.EXAMPLE_HEAD + [tables.example_row(outcome) for outcome in examples])
+    table = "\n".join(
+        tables.HEAD + [tables.row(outcome) for outcome in outcomes] + ["", tables.summary(outcomes)]
+    )
+    example_table = "\n".join(
+        tables.EXAMPLE_HEAD + [tables.example_row(outcome) for outcome in examples]
+    )
     print("%s\n\n%s\n" % (table, example_table))
     for name in tables.outdated(outcomes):
         print("%s gets everywhere: its `why` in indigo.toml is no longer true" % name)
@@ -109,9 +131,18 @@ def run(arguments, list_file, kind, sample):
     with open(os.path.join(os.path.dirname(__file__), list_file), "rb") as file:
         plugins = tomllib.load(file)[kind]
     if arguments.names:
-        plugins = [plugin for plugin in plugins
-                   if any(name in plugin["repo"] + "/" + plugin.get("bundle", "") for name in arguments.names)]
-    there = [plugin for plugin in plugins if os.path.isdir(os.path.join(arguments.checkouts, plugin["repo"]))]
+        plugins = [
+            plugin
+            for plugin in plugins
+            if any(
+                name in plugin["repo"] + "/" + plugin.get("bundle", "") for name in arguments.names
+            )
+        ]
+    there = [
+        plugin
+        for plugin in plugins
+        if os.path.isdir(os.path.join(arguments.checkouts, plugin["repo"]))
+    ]
     for plugin in plugins:
         if plugin not in there:
             print("not checked out: " + plugin["repo"])
@@ -120,7 +151,9 @@ def run(arguments, list_file, kind, sample):
     for outcome in outcomes:
         if arguments.logs:
             os.makedirs(arguments.logs, exist_ok=True)
-            with open(os.path.join(arguments.logs, outcome.name.replace("/", "+") + ".log"), "w") as file:
+            with open(
+                os.path.join(arguments.logs, outcome.name.replace("/", "+") + ".log"), "w"
+            ) as file:
                 file.write("\n".join(outcome.lines) + "\n")
         if arguments.names:
             print("== %s\n%s\n" % (outcome.name, "\n".join(outcome.lines)))
@@ -145,7 +178,9 @@ class Sample:
         site = Site(self.arguments.cordon, None)
         try:
             folder = os.path.join(site.folder, "plugins", "sample")
-            source = os.path.join(self.arguments.checkouts, self.plugin["repo"], os.path.dirname(self.path))
+            source = os.path.join(
+                self.arguments.checkouts, self.plugin["repo"], os.path.dirname(self.path)
+            )
             shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".git"))
             if self.install(folder):
                 self.try_out(site, folder)
@@ -161,7 +196,9 @@ class Sample:
         packages = self.plugin.get("packages", [])
         if not packages:
             return True
-        command = [self.arguments.cordon, "install", folder] + self.plugin.get("install", []) + packages
+        command = (
+            [self.arguments.cordon, "install", folder] + self.plugin.get("install", []) + packages
+        )
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         self.lines += (done.stdout + done.stderr).splitlines()
         if done.returncode:
@@ -176,8 +213,12 @@ class Sample:
         extended = re.search(r"^\s*(import|from)\s+DomoticzEx", text, re.MULTILINE)
         with open(path, "a", encoding="utf-8") as file:
             file.write(PROBE.replace("MODULE", "DomoticzEx" if extended else "Domoticz"))
-        site.add("Sample", folder, parameters(text, self.plugin.get("parameters", {})), self.plugin.get("section", "")
-                 + '\ngrants = { network = ["127.0.0.1:*"] }\n')
+        site.add(
+            "Sample",
+            folder,
+            parameters(text, self.plugin.get("parameters", {})),
+            self.plugin.get("section", "") + '\ngrants = { network = ["127.0.0.1:*"] }\n',
+        )
         site.start()
         self.begin(site)
         if self.start in ("-", "no"):
@@ -247,7 +288,9 @@ class Sample:
             asked += 1
             try:
                 place = site.place("probe: onCommand enters", before, 15)
-                while not any(word in site.lines[place] for word in ("onCommand returns", "onCommand raises")):
+                while not any(
+                    word in site.lines[place] for word in ("onCommand returns", "onCommand raises")
+                ):
                     place = site.place("probe: onCommand", place + 1, 15)
                 if "raises" in site.lines[place]:
                     raised += 1
@@ -255,13 +298,26 @@ class Sample:
             except Failed:
                 lost += 1
         if asked or lost:
-            self.commands = "%d" % asked + (", %d raise" % raised if raised else "") + (", %d no answer" % lost if lost else "")
+            self.commands = (
+                "%d" % asked
+                + (", %d raise" % raised if raised else "")
+                + (", %d no answer" % lost if lost else "")
+            )
         else:
             self.commands = "no switch" if len(devices) else "no device"
 
     def row(self):
         reason = self.reason.replace("|", "\\|")[:160]
-        cells = (self.name, self.plugin["commit"], self.loads, self.start, self.heartbeat, self.commands, self.survives, reason)
+        cells = (
+            self.name,
+            self.plugin["commit"],
+            self.loads,
+            self.start,
+            self.heartbeat,
+            self.commands,
+            self.survives,
+            reason,
+        )
         return "| %s |" % " | ".join(cells)
 
 

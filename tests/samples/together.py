@@ -47,8 +47,12 @@ def prepare(site, sdk, domoticz, probe, parameters):
         copy = os.path.join(site.folder, "plugins", name + ".indigoPlugin")
         shutil.copytree(os.path.join(sdk, name + ".indigoPlugin"), copy)
         # The subscriber expects the broadcaster under another id than it was published with.
-        rename(os.path.join(copy, "Contents"), {"com.example.indigoplugin.custom-broadcaster":
-                                                "com.perceptiveautomation.indigoplugin.custom-broadcaster"})
+        rename(
+            os.path.join(copy, "Contents"),
+            {
+                "com.example.indigoplugin.custom-broadcaster": "com.perceptiveautomation.indigoplugin.custom-broadcaster"
+            },
+        )
         site.sections.append("[[indigo]]\nbundle = %s\n" % json.dumps(name + ".indigoPlugin"))
 
 
@@ -64,15 +68,37 @@ def steps(site):
 
     site.line("received colorChanged message")
     yield "%s hears %s" % (BUNDLES[3], BUNDLES[2])
-    ids = {name: bundle_id(os.path.join(site.folder, "plugins", name + ".indigoPlugin", "Contents")) for name in BUNDLES}
-    dialog = ask("POST", "/cordon/indigo/dialogs", {"pluginId": ids[RELAYS], "kind": "device", "typeId": "myRelayType",
-                                                    "name": "Hall"})
+    ids = {
+        name: bundle_id(os.path.join(site.folder, "plugins", name + ".indigoPlugin", "Contents"))
+        for name in BUNDLES
+    }
+    dialog = ask(
+        "POST",
+        "/cordon/indigo/dialogs",
+        {"pluginId": ids[RELAYS], "kind": "device", "typeId": "myRelayType", "name": "Hall"},
+    )
     device = ask("POST", "/cordon/indigo/dialogs/%s/save" % dialog["dialog"], {})["objectId"]
-    action = {"class": "indigo.PluginAction", "pluginId": ids[ACTIONS], "pluginTypeId": "get_device_info",
-              "deviceId": device, "props": {"format": "json"}}
-    ask("POST", "/cordon/indigo/command", {"command": "devStateChange.create", "arguments": {
-        "name": "the hall is lit", "deviceId": device, "stateSelector": "OnOffState", "stateChangeType": "BecomesTrue",
-        "actions": [action]}})
+    action = {
+        "class": "indigo.PluginAction",
+        "pluginId": ids[ACTIONS],
+        "pluginTypeId": "get_device_info",
+        "deviceId": device,
+        "props": {"format": "json"},
+    }
+    ask(
+        "POST",
+        "/cordon/indigo/command",
+        {
+            "command": "devStateChange.create",
+            "arguments": {
+                "name": "the hall is lit",
+                "deviceId": device,
+                "stateSelector": "OnOffState",
+                "stateChangeType": "BecomesTrue",
+                "actions": [action],
+            },
+        },
+    )
     ask("POST", "/v2/api/command", {"message": "indigo.device.turnOn", "objectId": device})
     site.line('sent "Hall" on')
     site.line("Device details for device 'Hall'")

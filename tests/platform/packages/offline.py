@@ -2,6 +2,7 @@
 <plugin key="Offline" name="Offline">
 </plugin>
 """
+
 # The usual uses of packages before anything goes over the network. Each case logs one
 # line; the test knows the right text.
 import Domoticz
@@ -11,8 +12,8 @@ def requests_prepares():
     import requests
 
     prepared = requests.Request(
-        "POST", "https://device.lan/api?x=1", params={"y": "\u00e4"}, json={"a": 1},
-        auth=("u", "p")).prepare()
+        "POST", "https://device.lan/api?x=1", params={"y": "\u00e4"}, json={"a": 1}, auth=("u", "p")
+    ).prepare()
     return prepared.url, prepared.body, prepared.headers["Authorization"]
 
 
@@ -40,9 +41,11 @@ def dateutil_reckons():
     from dateutil import parser, relativedelta, rrule
 
     days = rrule.rrule(rrule.DAILY, count=2, dtstart=datetime.datetime(2026, 2, 28))
-    return (parser.parse("3 Jan 2026 10:11:12+02:00").isoformat(),
-            str(datetime.date(2026, 1, 31) + relativedelta.relativedelta(months=1)),
-            str(list(days)[1].date()))
+    return (
+        parser.parse("3 Jan 2026 10:11:12+02:00").isoformat(),
+        str(datetime.date(2026, 1, 31) + relativedelta.relativedelta(months=1)),
+        str(list(days)[1].date()),
+    )
 
 
 def dateutil_knows_zones():
@@ -76,8 +79,14 @@ def zeroconf_packs():
     query = DNSOutgoing(const._FLAGS_QR_QUERY)
     query.add_question(DNSQuestion("_http._tcp.local.", const._TYPE_PTR, const._CLASS_IN))
     question = DNSIncoming(query.packets()[0]).questions[0]
-    info = ServiceInfo("_http._tcp.local.", "x._http._tcp.local.", addresses=[bytes([10, 0, 0, 1])],
-                       port=80, properties={"a": "b"}, server="x.local.")
+    info = ServiceInfo(
+        "_http._tcp.local.",
+        "x._http._tcp.local.",
+        addresses=[bytes([10, 0, 0, 1])],
+        port=80,
+        properties={"a": "b"},
+        server="x.local.",
+    )
     return question.name, info.text, info.parsed_addresses()
 
 
@@ -86,8 +95,10 @@ def simplejson_is_exact():
 
     import simplejson
 
-    return (simplejson.loads('{"a": 2.50}', use_decimal=True),
-            simplejson.dumps({"b": Decimal("1.10"), "a": None}, sort_keys=True))
+    return (
+        simplejson.loads('{"a": 2.50}', use_decimal=True),
+        simplejson.dumps({"b": Decimal("1.10"), "a": None}, sort_keys=True),
+    )
 
 
 def yaml_reads_and_writes():
@@ -102,7 +113,8 @@ def jinja2_renders():
 
     template = jinja2.Environment(autoescape=True).from_string(
         "{% for k, v in d.items() %}{{ k }}={{ v|upper }};{% endfor %}"
-        "{% macro f(x) %}[{{ x }}]{% endmacro %}{{ f('<x>') }}")
+        "{% macro f(x) %}[{{ x }}]{% endmacro %}{{ f('<x>') }}"
+    )
     return template.render(d={"a": "b"})
 
 
@@ -130,9 +142,12 @@ def pkg_resources_answers():
         pkg_resources.require("requests<2")
     except pkg_resources.VersionConflict:
         conflict = True
-    return (pkg_resources.get_distribution("requests>=2").project_name, conflict,
-            pkg_resources.parse_version("1.10") > pkg_resources.parse_version("1.9"),
-            pkg_resources.parse_version("1.0rc1") < pkg_resources.parse_version("1.0"))
+    return (
+        pkg_resources.get_distribution("requests>=2").project_name,
+        conflict,
+        pkg_resources.parse_version("1.10") > pkg_resources.parse_version("1.9"),
+        pkg_resources.parse_version("1.0rc1") < pkg_resources.parse_version("1.0"),
+    )
 
 
 def certifi_has_its_file():

@@ -39,7 +39,7 @@ def raises(kind, call, *arguments):
 
 
 def through(context, data, step):
-    out = b"".join(context.update(data[at:at + step]) for at in range(0, len(data), step))
+    out = b"".join(context.update(data[at : at + step]) for at in range(0, len(data), step))
     return out + context.finalize()
 
 
@@ -56,12 +56,20 @@ NIST = (
     (KEY_192, modes.ECB(), "bd334f1d6e45f25ff712a214571fa5cc974104846d0ad3ad7734ecb3ecee4eef"),
     (KEY_256, modes.ECB(), "f3eed1bdb5d2a03c064b5a7e3db181f8591ccb10d410ed26dc5ba74a31362870"),
     (KEY, modes.CBC(VECTOR), "7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2"),
-    (KEY_256, modes.CBC(VECTOR), "f58c4c04d6e5f1ba779eabfb5f7bfbd69cfc4e967edb808d679f777bc6702c7d"),
+    (
+        KEY_256,
+        modes.CBC(VECTOR),
+        "f58c4c04d6e5f1ba779eabfb5f7bfbd69cfc4e967edb808d679f777bc6702c7d",
+    ),
     (KEY, modes.CFB(VECTOR), "3b3fd92eb72dad20333449f8e83cfb4ac8a64537a0b3a93fcde3cdad9f1ce58b"),
     (KEY, modes.CFB8(VECTOR), "3b79424c9c0dd436bace9e0ed4586a4f32b9"),
     (KEY, modes.OFB(VECTOR), "3b3fd92eb72dad20333449f8e83cfb4a7789508d16918f03f53c52dac54ed825"),
     (KEY, modes.CTR(COUNTER), "874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff"),
-    (KEY_256, modes.CTR(COUNTER), "601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5"),
+    (
+        KEY_256,
+        modes.CTR(COUNTER),
+        "601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5",
+    ),
 )
 
 
@@ -96,16 +104,24 @@ def aes_refusals():
 
 # McGrew and Viega, "The Galois/Counter Mode of Operation", test cases 4 to 6.
 GCM_KEY = x("feffe9928665731c6d6a8f9467308308")
-GCM_PLAIN = x("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c9595680953"
-              "2fcf0e2449a6b525b16aedf5aa0de657ba637b39")
+GCM_PLAIN = x(
+    "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c9595680953"
+    "2fcf0e2449a6b525b16aedf5aa0de657ba637b39"
+)
 GCM_OTHER = x("feedfacedeadbeeffeedfacedeadbeefabaddad2")
 GCM = (
-    ("cafebabefacedbaddecaf888",
-     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84"
-     "aa051ba30b396a0aac973d58e091", "5bc94fbc3221a5db94fae95ae7121a47"),
-    ("cafebabefacedbad",
-     "61353b4c2806934a777ff51fa22a4755699b2a714fcdc6f83766e5f97b6c742373806900e49f24b22b097544d489"
-     "6b424989b5e1ebac0f07c23f4598", "3612d2e79e3b0785561be14aaca2fccb"),
+    (
+        "cafebabefacedbaddecaf888",
+        "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84"
+        "aa051ba30b396a0aac973d58e091",
+        "5bc94fbc3221a5db94fae95ae7121a47",
+    ),
+    (
+        "cafebabefacedbad",
+        "61353b4c2806934a777ff51fa22a4755699b2a714fcdc6f83766e5f97b6c742373806900e49f24b22b097544d489"
+        "6b424989b5e1ebac0f07c23f4598",
+        "3612d2e79e3b0785561be14aaca2fccb",
+    ),
 )
 
 
@@ -140,8 +156,10 @@ def chacha20_poly1305():
     # RFC 8439, 2.8.2.
     cipher = ChaCha20Poly1305(bytes(range(0x80, 0xA0)))
     nonce, other = x("070000004041424344454647"), x("50515253c0c1c2c3c4c5c6c7")
-    plain = (b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the"
-             b" future, sunscreen would be it.")
+    plain = (
+        b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the"
+        b" future, sunscreen would be it."
+    )
     secret = cipher.encrypt(nonce, plain, other)
     assert secret[:16] == x("d31a8d34648e60db7b86afbc53ef7ec2")
     assert secret[-16:] == x("1ae10b594f09e26a7e902ecbd0600691")
@@ -205,34 +223,43 @@ def key_derivation():
     assert derived.derive(b"password") == expected
     raises(AlreadyFinalized, derived.derive, b"password")
     PBKDF2HMAC(algorithm=hashes.SHA256(), length=32, salt=b"salt", iterations=4096).verify(
-        b"password", expected)
+        b"password", expected
+    )
     raises(InvalidKey, PBKDF2HMAC(hashes.SHA256(), 32, b"salt", 4096).verify, b"other", expected)
     # RFC 5869, case 1.
     derived = HKDF(hashes.SHA256(), 42, bytes(range(13)), bytes(range(0xF0, 0xFA)))
     assert derived.derive(b"\x0b" * 22) == x(
-        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865")
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
+    )
     # RFC 5869, case 3.
     assert HKDF(hashes.SHA256(), 42, None, b"").derive(b"\x0b" * 22) == x(
-        "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8")
+        "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
+    )
     # RFC 7914, 12.
     assert Scrypt(b"NaCl", 64, 1024, 8, 16).derive(b"password")[:16] == x(
-        "fdbabe1c9d3472007856e7190d01e9fe")
+        "fdbabe1c9d3472007856e7190d01e9fe"
+    )
 
 
 @check
 def curve_x25519():
     # RFC 7748, 6.1.
     bob = x25519.X25519PrivateKey.from_private_bytes(
-        x("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"))
+        x("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb")
+    )
     assert bob.public_key().public_bytes_raw() == x(
-        "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f")
+        "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"
+    )
     alice = x25519.X25519PublicKey.from_public_bytes(
-        x("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"))
+        x("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a")
+    )
     assert bob.exchange(alice) == x(
-        "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742")
+        "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"
+    )
     carol = x25519.X25519PrivateKey.generate()
-    point = x25519.X25519PublicKey.from_public_bytes(carol.public_key().public_bytes(
-        serialization.Encoding.Raw, serialization.PublicFormat.Raw))
+    point = x25519.X25519PublicKey.from_public_bytes(
+        carol.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    )
     assert bob.exchange(point) == carol.exchange(bob.public_key())
     raises(ValueError, bob.exchange, x25519.X25519PublicKey.from_public_bytes(bytes(32)))
     raises(ValueError, x25519.X25519PublicKey.from_public_bytes, b"short")
@@ -243,12 +270,16 @@ def curve_x25519():
 def curve_ed25519():
     # RFC 8032, 7.1, test 2.
     key = ed25519.Ed25519PrivateKey.from_private_bytes(
-        x("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"))
-    signature = x("92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
-                  "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00")
+        x("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")
+    )
+    signature = x(
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+        "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+    )
     public = key.public_key()
     assert public.public_bytes_raw() == x(
-        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
+        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
+    )
     assert key.sign(b"\x72") == signature
     public.verify(signature, b"\x72")
     raises(InvalidSignature, public.verify, signature, b"\x73")
@@ -260,34 +291,46 @@ def written_keys():
     none = serialization.NoEncryption()
     for key in (ed25519.Ed25519PrivateKey.generate(), x25519.X25519PrivateKey.generate()):
         for encoding, private, public in (
-            (serialization.Encoding.PEM, serialization.load_pem_private_key,
-             serialization.load_pem_public_key),
-            (serialization.Encoding.DER, serialization.load_der_private_key,
-             serialization.load_der_public_key),
+            (
+                serialization.Encoding.PEM,
+                serialization.load_pem_private_key,
+                serialization.load_pem_public_key,
+            ),
+            (
+                serialization.Encoding.DER,
+                serialization.load_der_private_key,
+                serialization.load_der_public_key,
+            ),
         ):
             data = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, none)
             again = private(data, None)
             assert type(again) is type(key)
             assert again.private_bytes_raw() == key.private_bytes_raw()
             data = key.public_key().public_bytes(
-                encoding, serialization.PublicFormat.SubjectPublicKeyInfo)
+                encoding, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
             assert public(data) == key.public_key()
     raises(ValueError, serialization.load_pem_private_key, b"nonsense", None)
     # RFC 8410, 10.3.
     key = serialization.load_pem_private_key(
         b"-----BEGIN PRIVATE KEY-----\n"
         b"MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
-        b"-----END PRIVATE KEY-----\n", None)
+        b"-----END PRIVATE KEY-----\n",
+        None,
+    )
     assert key.public_key().public_bytes_raw() == x(
-        "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1")
+        "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1"
+    )
 
 
 @check
 def fernet():
     # The vectors of Fernet's specification.
     key = b"cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
-    token = (b"gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7Jcbmr"
-             b"R64jVmpU4IwqDA==")
+    token = (
+        b"gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7Jcbmr"
+        b"R64jVmpU4IwqDA=="
+    )
     cipher = Fernet(key)
     assert cipher.decrypt_at_time(token, 60, 499162801) == b"hello"
     assert cipher.decrypt(token) == b"hello" == cipher.decrypt(token.decode())
