@@ -12,8 +12,8 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
     }
 }
 
-/// Refuses to switch lamps behind buttons: only interfaces that this server does not have control
-/// them.
+/// Refuses to switch the lamps behind buttons, which belong to interfaces that this server does
+/// not have.
 pub(super) fn led(context: &Context<'_>) -> Result<Value, Failure> {
     let relay = context.device()?;
     Err(Failure::unsupported(format!(

@@ -352,7 +352,7 @@ fn restart(context: &Context<'_>) -> Result<Value, Failure> {
         Some(caller) if caller.id() == plugin.id() => Asked::Itself,
         Some(_) => Asked::Other,
     };
-    // Restarts by plugins must not keep the operator from the plugin.
+    // The operator's restarts are not counted: plugins must not keep the operator from one.
     if asked != Asked::Operator && !plugin.may_restart() {
         return Err(Failure::other(format!(
             "plugin '{}' was restarted a moment ago",

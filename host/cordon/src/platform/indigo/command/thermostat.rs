@@ -59,7 +59,7 @@ fn mode(context: &Context<'_>, members: &[(&str, &str)]) -> Result<Value, Failur
     }
 }
 
-/// Asks a thermostat for its status. An action of the class itself does so as well; plugins of the
+/// Asks a thermostat for its status. Its class has an action for this as well, but plugins of the
 /// original get the universal one.
 fn request(context: &Context<'_>) -> Result<Value, Failure> {
     let id = thermostat(context)?;

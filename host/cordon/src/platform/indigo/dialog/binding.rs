@@ -239,8 +239,8 @@ mod tests {
         assert_eq!(of(&values), [true, true, false, true, true]);
     }
 
-    /// As many fields as there may be, each bound to as many values as a binding may have. The value
-    /// that these are compared with is a long list or a long text.
+    /// As many fields as there may be, each bound to as many values as a binding may have. The
+    /// value that these are compared with is a long list or a long text.
     #[test]
     fn bindings_take_time_in_proportion_to_their_length() {
         let mut fields = String::from("<Field id='f' type='textfield'/>");
