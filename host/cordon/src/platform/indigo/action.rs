@@ -1,4 +1,4 @@
-//! What a trigger, a schedule, an action group or a command does: one step.
+//! A step: one thing that a trigger, a schedule, an action group or a command does.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ pub struct Step {
     /// Seconds from the event to the step.
     #[serde(default, rename = "delayAmount")]
     pub delay: f64,
-    /// Whether it takes the place of the same step where that waits already.
+    /// Whether the step replaces one like it that is already waiting.
     #[serde(default, rename = "replaceExisting")]
     pub replace: bool,
     /// Everything else, by the attribute names of the class.
@@ -53,7 +53,7 @@ fn seconds(delay: f64) -> Value {
 }
 
 impl Step {
-    /// A step that is done at once.
+    /// A step without a delay.
     #[must_use]
     pub fn new(class: &str, fields: Value) -> Self {
         let fields = match fields {
@@ -68,14 +68,14 @@ impl Step {
         }
     }
 
-    /// The same after this many seconds.
+    /// The step with a delay of so many seconds.
     #[must_use]
     pub fn after(mut self, seconds: f64) -> Self {
         self.delay = seconds;
         self
     }
 
-    /// What takes the step back after its `complementDelay`, where it has one.
+    /// The step that undoes this one after its `complementDelay`; `None` where it has none.
     #[must_use]
     pub fn complement(&self) -> Option<Self> {
         let seconds = self.fields.get("complementDelay").and_then(figure)?;
@@ -98,13 +98,13 @@ impl Step {
         Some(back)
     }
 
-    /// A field that is a whole number; 0 when it is none.
+    /// A field that is a whole number; 0 when it is missing or something else.
     #[must_use]
     pub fn number(&self, key: &str) -> i64 {
         self.fields.get(key).and_then(Value::as_i64).unwrap_or(0)
     }
 
-    /// A field that is text; empty when it is none.
+    /// A field that is text; empty when it is missing or something else.
     #[must_use]
     pub fn text(&self, key: &str) -> &str {
         self.fields.get(key).and_then(Value::as_str).unwrap_or("")
@@ -131,7 +131,7 @@ impl Step {
         Value::Object(object)
     }
 
-    /// Whether it does the same to the same object, whenever it does it.
+    /// Whether two steps do the same to the same object, whatever their delays.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         self.class == other.class
@@ -141,7 +141,7 @@ impl Step {
             && self.fields.get("variableId") == other.fields.get("variableId")
     }
 
-    /// Whether it names this object, by its id or its name.
+    /// Whether the step names this object, by its id or its name.
     #[must_use]
     pub fn mentions(&self, object: &Object) -> bool {
         let keys = [
@@ -158,7 +158,7 @@ impl Step {
         })
     }
 
-    /// Whether it is about this object.
+    /// Whether the step is about this object.
     #[must_use]
     pub fn concerns(&self, id: i64) -> bool {
         let keys = [

@@ -1,4 +1,4 @@
-//! The arguments of a command: a JSON object by the documented names of parameters.
+//! The arguments of a command: a JSON object whose keys are the documented names of parameters.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use super::state::{figure, truth};
 pub struct Arguments(Map<String, Value>);
 
 impl Arguments {
-    /// From the JSON of a call.
+    /// Takes the JSON of a call.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl Arguments {
     ///
     /// # Errors
     ///
-    /// None given, or a value that names no object.
+    /// The argument is missing, or its value names no object.
     pub fn subject(&self) -> Result<Reference, Failure> {
         let names = [
             "id", "elem", "device", "variable", "trigger", "schedule", "folder", "url",
@@ -81,7 +81,7 @@ impl Arguments {
     ///
     /// # Errors
     ///
-    /// None given, or a value of another type.
+    /// The argument is missing, or of another type.
     pub fn needed_text(&self, name: &str) -> Result<&str, Failure> {
         let text = self.text(name)?;
         text.ok_or_else(|| Failure::wrong_type(format!("{name} is missing")))
@@ -91,7 +91,7 @@ impl Arguments {
     ///
     /// # Errors
     ///
-    /// What is none.
+    /// A value that stands for no truth value.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
         match self.given(name) {
             None => Ok(None),
@@ -106,7 +106,7 @@ impl Arguments {
     ///
     /// # Errors
     ///
-    /// What is none.
+    /// A value that is no number.
     pub fn number(&self, name: &str) -> Result<Option<f64>, Failure> {
         match self.given(name) {
             None => Ok(None),
@@ -121,7 +121,7 @@ impl Arguments {
     ///
     /// # Errors
     ///
-    /// None given, or what is none.
+    /// The argument is missing, or no number.
     pub fn needed_number(&self, name: &str) -> Result<f64, Failure> {
         let number = self.number(name)?;
         number.ok_or_else(|| Failure::wrong_type(format!("{name} is missing")))
@@ -154,8 +154,8 @@ impl Arguments {
     }
 }
 
-/// Refuses keys that the server's own format cannot hold: they must be XML names. A key
-/// stands again before each value below it where a change is told, so it is short as well.
+/// Refuses keys that the server's own format cannot hold: they must be XML names. A key must also
+/// be short, because a message about a change repeats it before each value below it.
 ///
 /// # Errors
 ///

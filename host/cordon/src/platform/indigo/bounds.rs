@@ -1,9 +1,9 @@
-//! What one command, one object and one answer of a plugin may contain.
+//! Bounds on one command, one object and one answer of a plugin.
 //!
-//! Limits count what a plugin uses in all; these bound the shape of one thing, so that no
-//! work of the hub grows faster than what it was given. They are the same for every plugin
-//! and stand in `docs/limits.md` beside the limits. The text of a command is measured here
-//! before it is read: a text of a few bytes a value takes twenty times as much as a value.
+//! Limits count the use of a plugin in all. Bounds apply to the shape of one thing, so that no work
+//! of the hub grows faster than its input. They are the same for every plugin and stand in
+//! `docs/limits.md` beside the limits. The text of a command is measured here before it is read,
+//! because values take twenty times the room of a text that has a few bytes for each.
 
 use serde_json::{Map, Value};
 
@@ -41,11 +41,11 @@ pub const DAYS: usize = 31;
 pub const COMPLAINTS: usize = 20;
 /// Longest message of a failure, in bytes.
 pub const MESSAGE: usize = 2048;
-/// Memory of objects and values up to which work about them is done on the thread that it
-/// comes to, in bytes.
+/// Memory of objects and values, in bytes, up to which work on them is done on the thread that the
+/// work comes to.
 pub const SMALL: u64 = 256 << 10;
 
-/// The bounds with what they mean, for the documentation.
+/// The bounds with their meanings, for the documentation.
 pub const TABLE: &[(&str, usize)] = &[
     ("nesting of lists and dictionaries", DEPTH),
     (
@@ -67,15 +67,15 @@ pub const TABLE: &[(&str, usize)] = &[
 
 /// Bytes of memory that a value takes with its place in a list or dictionary.
 const VALUE: u64 = 192;
-/// The same for a list or dictionary beyond what is in it.
+/// Bytes of memory that a list or dictionary takes beside its members.
 const CONTAINER: u64 = 512;
 
-/// What a text of JSON holds.
+/// The figures of a JSON text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Measure {
     /// Bytes of the text.
     pub bytes: u64,
-    /// Values in it, those in lists and dictionaries included.
+    /// Values in the text, including those in lists and dictionaries.
     pub values: u64,
     /// Lists and dictionaries among them.
     pub containers: u64,
@@ -84,8 +84,8 @@ pub struct Measure {
 }
 
 impl Measure {
-    /// Measures a text without reading it: allocates nothing, looks at every byte once. Of
-    /// what is no JSON the figures mean nothing.
+    /// Measures a text without reading it: allocates nothing and looks at every byte once. The
+    /// figures of a text that is no JSON mean nothing.
     #[must_use]
     pub fn of(text: &str) -> Self {
         let mut measure = Self {
@@ -149,7 +149,7 @@ impl Measure {
 ///
 /// # Errors
 ///
-/// A bound, a limit, or what is no JSON.
+/// A bound, a limit, or text that is no JSON.
 pub fn read(text: &str, limits: Option<&Limits>, hold: &Hold) -> Result<Value, Failure> {
     let measure = Measure::of(text);
     measure.check(limits)?;
@@ -158,7 +158,7 @@ pub fn read(text: &str, limits: Option<&Limits>, hold: &Hold) -> Result<Value, F
         .map_err(|error| Failure::wrong_type(format!("the arguments are no JSON: {error}")))
 }
 
-/// Reads what a plugin returned; the charge is to be kept for as long as what was read.
+/// Reads the answer of a plugin. The caller keeps the charge for as long as it keeps the value.
 ///
 /// # Errors
 ///
@@ -190,7 +190,7 @@ pub fn footprint(value: &Value) -> u64 {
     }
 }
 
-/// The same of a dictionary.
+/// Bytes of memory that a dictionary takes, about.
 #[must_use]
 pub fn map_footprint(map: &Map<String, Value>) -> u64 {
     map.iter()
@@ -209,11 +209,11 @@ pub fn written(text: &str) -> u64 {
     text.bytes().map(byte).sum()
 }
 
-/// Refuses a text that is longer than this.
+/// Refuses a text of more than `most` bytes.
 ///
 /// # Errors
 ///
-/// That `what` is too long.
+/// That the text, named by `what`, is too long.
 pub fn short(what: &str, text: &str, most: usize) -> Result<(), Failure> {
     if text.len() <= most {
         return Ok(());
@@ -239,7 +239,7 @@ pub fn quoted(text: &str) -> String {
     shown
 }
 
-/// A length as figures of limits have it.
+/// A length as a `u64`, the type of the limits' figures.
 #[must_use]
 pub fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
@@ -271,12 +271,12 @@ mod tests {
         let text = r#"{"a": [1, {}, "x, [ \" {"], "b": null}"#;
         let measure = Measure::of(text);
         assert_eq!((measure.containers, measure.depth), (3, 3));
-        // Three containers, three commas outside of texts, and the whole.
+        // Three containers, three commas outside of texts, and the outermost value.
         assert_eq!(measure.values, 7);
         assert_eq!(Measure::of("\"open \\").values, 1);
     }
 
-    /// What is charged must not be less than what the values take.
+    /// The charge must not be less than the room that the values take.
     #[test]
     fn a_measure_is_no_less_than_the_footprint_of_the_members() {
         for value in [

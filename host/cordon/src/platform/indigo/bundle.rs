@@ -9,8 +9,8 @@
 //!     Resources/         optional
 //! ```
 //!
-//! Names are looked up without regard to case, since the original's file system has
-//! none. Nothing of the Python code is looked at.
+//! Names are looked up without regard to case, because the original's file system ignores it. The
+//! Python code is not looked at.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,10 +21,10 @@ use super::info::Info;
 use cordon_base::bounds::{self, ENTRIES};
 use cordon_base::regular_file::RegularFile;
 
-/// A plugin's bundle with all that it says about itself.
+/// A plugin's bundle with its definitions and facts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bundle {
-    /// The folder that holds `Contents`; what a component sees as `/plugin`.
+    /// The folder that holds `Contents`. The plugin's component sees it as `/plugin`.
     pub root: PathBuf,
     /// `Contents` as it is really spelt.
     pub contents: PathBuf,
@@ -48,7 +48,7 @@ pub struct Bundle {
 pub struct BundleProblem {
     /// The bundle's folder.
     pub bundle: PathBuf,
-    /// What is wrong.
+    /// The reason, with the file and the line.
     pub problem: Problem,
 }
 
@@ -58,8 +58,8 @@ impl Bundle {
     /// Reads files, so call it where blocking is allowed.
     ///
     /// # Errors
-    /// [`BundleProblem`] with file, line and what was expected; also when the plugin
-    /// needs a newer API than [`info::SERVER_API`].
+    /// [`BundleProblem`] with the file, the line and a sentence about the form that was expected;
+    /// also when the plugin needs a newer API than [`info::SERVER_API`].
     pub fn open(root: &Path) -> Result<Self, BundleProblem> {
         Self::read(root).map_err(|problem| BundleProblem {
             bundle: root.to_owned(),
@@ -67,11 +67,11 @@ impl Bundle {
         })
     }
 
-    /// The same on a thread of its own, which nobody waits for longer than a few seconds:
-    /// a file system may not answer.
+    /// Reads a bundle as [`Bundle::open`] does, on a thread of its own. The caller waits a few
+    /// seconds at most, because a file system may not answer.
     ///
     /// # Errors
-    /// As [`Bundle::open`], and when it was not read in time.
+    /// As [`Bundle::open`], and when the bundle was not read in time.
     pub async fn open_in_time(root: &Path) -> Result<Self, BundleProblem> {
         let problem = |reason: String| BundleProblem {
             bundle: root.to_owned(),
@@ -79,11 +79,11 @@ impl Bundle {
         };
         let (sender, opened) = tokio::sync::oneshot::channel();
         let path = root.to_owned();
-        // No thread of the runtime, which would wait for it at the end.
+        // Not a thread of the runtime, which would wait for the thread when it ends.
         std::thread::Builder::new()
             .name("bundle".to_owned())
             .spawn(move || {
-                // Nobody waits for it any more when its time is over.
+                // When the time is over, nobody waits for the result any more.
                 let _ = sender.send(Self::open(&path));
             })
             .map_err(|error| problem(format!("there is no thread to read it: {error}")))?;
@@ -151,12 +151,13 @@ pub fn is_bundle(path: &Path) -> bool {
 pub struct Bundles {
     /// The usable ones, those of smaller load priority first, then by identifier.
     pub usable: Vec<Bundle>,
-    /// The others.
+    /// The bundles that cannot be used.
     pub problems: Vec<BundleProblem>,
 }
 
 impl Bundles {
-    /// Looks through the direct sub-folders of `folder`; no `folder`, no bundles.
+    /// Looks through the direct sub-folders of `folder`; a `folder` that does not exist has no
+    /// bundles.
     ///
     /// Reads files, so call it where blocking is allowed.
     ///
@@ -223,7 +224,7 @@ fn read_info(contents: &Path, path: &Path) -> Result<Info, String> {
     Info::parse(&bytes)
 }
 
-/// Nothing of it is read here; it only is of a size that can be run.
+/// Checks the size of a source file. Its text is not read here.
 fn check_source(path: &Path) -> Result<(), String> {
     let file = RegularFile::open(path).map_err(|error| format!("it cannot be read: {error}"))?;
     let (size, most) = (file.size(), bounds::SOURCE_BYTES);

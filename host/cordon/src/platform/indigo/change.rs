@@ -1,4 +1,4 @@
-//! What happened to an object, as it is told to plugins, triggers and watchers.
+//! A change of an object, in the form that plugins, triggers and watchers are told.
 
 use std::sync::Arc;
 
@@ -10,36 +10,36 @@ use super::server::Chain;
 /// One change, told after it was stored, in the order in which changes were made.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// Its number; numbers only grow while the hub runs.
+    /// The number of the change. Numbers only grow while the hub runs.
     pub sequence: u64,
-    /// What happened.
+    /// The kind of change, with the object.
     pub what: What,
     /// The states of a device that changed and shall fire triggers.
     pub states: Vec<StateChange>,
-    /// Whose doing it is.
+    /// The origin of the change.
     pub by: Chain,
     /// Bytes of memory in the objects before and after, about.
     pub memory: u64,
 }
 
-/// What happened to an object.
+/// The kinds of change to an object.
 #[derive(Debug, Clone)]
 pub enum What {
-    /// It is new.
+    /// The object is new.
     Created(Arc<Object>),
-    /// Something about it is different.
+    /// The object has changed.
     Updated {
-        /// What it was.
+        /// The object before the change.
         old: Arc<Object>,
-        /// What it is.
+        /// The object after the change.
         new: Arc<Object>,
     },
-    /// It is gone.
+    /// The object was deleted.
     Deleted(Arc<Object>),
 }
 
 impl What {
-    /// The object as it is, or as it was last.
+    /// The object as it is now, or as it was when it was deleted.
     #[must_use]
     pub fn object(&self) -> &Arc<Object> {
         match self {
@@ -59,13 +59,13 @@ impl What {
     }
 }
 
-/// A state of a device that has another value now.
+/// A change of one state of a device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StateChange {
-    /// Its key.
+    /// Key of the state.
     pub key: String,
-    /// What it was.
+    /// Value before the change.
     pub old: Value,
-    /// What it is.
+    /// Value after the change.
     pub new: Value,
 }

@@ -20,14 +20,14 @@ use super::sun::Sun;
 use super::table::Collection;
 use super::timers::Delayed;
 
-/// How long the clock sleeps at most: the time of day may be set meanwhile.
+/// How long the clock sleeps at most. The time of day may be set while it sleeps.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Seconds of delay after which a step begins a chain of its own: something that blinks
-/// goes on for ever, and is no loop.
+/// Seconds of delay from which a step begins a chain of its own. A device that blinks goes on for
+/// ever and is no loop.
 const FRESH: f64 = 0.1;
 
-/// Who does what the clock does.
+/// The caller of everything that the clock begins.
 pub(super) const CALLER: Caller = Caller::Operator("server");
 
 /// Starts the clock; it ends with the server.
@@ -41,7 +41,7 @@ async fn run(server: Weak<IndigoServer>) {
         let Some(alive) = server.upgrade() else {
             return;
         };
-        // What takes longer the more there is in the house is not done at each change.
+        // Work that grows with the number of objects in the house is not done at each change.
         let now = Instant::now();
         if looked.is_none_or(|at| now.saturating_duration_since(at) >= LONGEST) {
             looked = Some(now);
@@ -88,8 +88,8 @@ fn due(server: &Arc<IndigoServer>) {
     }
 }
 
-/// Does something whose time has come. The clock is everybody's: what a plugin's steps take
-/// is done elsewhere, in turn with others and at its cost.
+/// Begins work whose time has come. All plugins share the clock, so the work of a plugin's steps is
+/// done elsewhere, in turn with others and at the plugin's cost.
 pub(super) fn begin(
     server: &Arc<IndigoServer>,
     caller: &Caller,
@@ -131,8 +131,8 @@ pub(super) fn add_daylight(database: &mut Database, sun: &Sun) -> Option<i64> {
     }))
 }
 
-/// Keeps the variable `isDaylight` as it is outside. The clock does not wait until that is
-/// stored.
+/// Sets the variable `isDaylight` when day or night has begun. The clock does not wait until the
+/// value is stored.
 fn daylight(server: &Arc<IndigoServer>) {
     let up = server.sun.is_up(&Zoned::now()).to_string();
     let table = Collection::Variables.objects();

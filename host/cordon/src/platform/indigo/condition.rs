@@ -1,4 +1,4 @@
-//! Conditions of triggers and schedules: what must hold when the event comes.
+//! Conditions of triggers and schedules: tests that must hold when the event comes.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,23 +11,23 @@ use super::object::Object;
 use super::state::{figure, text, truth};
 use super::table::{Collection, Table};
 
-/// How deep conditions may be nested; deeper ones do not hold.
+/// How deep conditions may be nested. Deeper ones do not hold.
 const DEPTH: usize = 32;
 
-/// What must hold.
+/// A condition of a trigger or schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Condition {
-    /// Every one of these.
+    /// Each of these conditions holds.
     All(Vec<Condition>),
-    /// One of these.
+    /// One of these conditions holds.
     Any(Vec<Condition>),
-    /// Not this.
+    /// This condition does not hold.
     Not(Box<Condition>),
     /// It is day, or it is night.
     Daylight(bool),
-    /// The local time is from the first to before the second, `HH:MM`; past midnight
-    /// when the second is earlier.
+    /// The local time is at or after the first and before the second, both `HH:MM`. The range goes
+    /// past midnight when the second is earlier.
     Between(String, String),
     /// A variable's value passes a test.
     Variable {
@@ -52,9 +52,9 @@ pub enum Condition {
 /// A test of a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Test {
-    /// How it is compared.
+    /// How the value is compared.
     pub compare: Comparison,
-    /// With what.
+    /// The value that it is compared with.
     #[serde(default)]
     pub value: Value,
 }
@@ -67,9 +67,9 @@ pub enum Comparison {
     IsTrue,
     /// The value is false.
     IsFalse,
-    /// Both are the same.
+    /// Both values are equal.
     Equal,
-    /// They differ.
+    /// The values differ.
     NotEqual,
     /// The value is greater.
     Greater,
@@ -78,8 +78,8 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    /// Whether a value passes. Numbers are compared as numbers where both are some,
-    /// else as text; text counts as equal without regard to case.
+    /// Whether a value passes. The values are compared as numbers where both are numbers, else as
+    /// text. Texts that differ only in case are equal.
     #[must_use]
     pub fn holds(self, value: &Value, with: &Value) -> bool {
         match self {
@@ -102,7 +102,7 @@ fn order(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
     }
     let (a, b) = (plain(a)?, plain(b)?);
     let (a, b) = differing(&a, &b);
-    // As far as both are the same: a short text is compared at once with the longest.
+    // Compared only as far as both are equal, so a short text is compared with the longest at once.
     let (a, b) = (a.chars(), b.chars());
     Some(
         a.flat_map(char::to_lowercase)
@@ -110,13 +110,14 @@ fn order(a: &Value, b: &Value) -> Option<std::cmp::Ordering> {
     )
 }
 
-/// Two texts from a place near to the first character on that is not the same.
+/// The rest of two texts, from a place shortly before the first character that differs.
 fn differing<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
     const PIECE: usize = 32;
     let pieces = a.as_bytes().chunks(PIECE).zip(b.as_bytes().chunks(PIECE));
     let same = pieces.take_while(|(a, b)| a == b).count();
     let same = same.saturating_mul(PIECE).min(a.len()).min(b.len());
-    // Where a character of one text begins, one of the other does: all before it is equal.
+    // All bytes before `same` are equal, so the start of a character in one text is one in the
+    // other.
     let begun = a.floor_char_boundary(same);
     match (a.get(begun..), b.get(begun..)) {
         (Some(a), Some(b)) => (a, b),
@@ -124,7 +125,7 @@ fn differing<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
     }
 }
 
-/// The text of a value, without a copy where it is some.
+/// The text of a value; borrowed where the value is a text.
 fn plain(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(Cow::Borrowed(text)),
@@ -132,10 +133,10 @@ fn plain(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// What a condition is judged by.
+/// The time and the objects by which a condition is judged.
 pub struct Surroundings<'a> {
-    /// Finds an object. Nobody waits while its values, which are as large as plugins make
-    /// them, are compared.
+    /// Finds an object. The database is not locked while its values, which are as large as plugins
+    /// make them, are compared.
     pub find: &'a dyn Fn(Table, &Reference) -> Option<Arc<Object>>,
     /// Whether it is day.
     pub daylight: bool,
@@ -144,13 +145,13 @@ pub struct Surroundings<'a> {
 }
 
 impl Condition {
-    /// Whether it holds. An object that is gone makes its condition false.
+    /// Whether the condition holds. A condition about an object that is gone does not hold.
     #[must_use]
     pub fn holds(&self, around: &Surroundings<'_>) -> bool {
         self.judge(around, 0)
     }
 
-    /// Whether it asks for this object.
+    /// Whether the condition names this object.
     #[must_use]
     pub fn mentions(&self, object: &Object) -> bool {
         match self {

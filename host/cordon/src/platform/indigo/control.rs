@@ -1,5 +1,6 @@
-//! Hands an action on a device to the plugin that owns it: which of its methods is
-//! called, and with which action object.
+//! Hands an action on a device to the plugin that owns the device.
+//!
+//! This module chooses the method that is called and the action object that it gets.
 
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ pub(super) fn takes(class: &str) -> bool {
     !methods(class).is_empty()
 }
 
-/// The methods that take actions of a class, the first that a plugin has.
+/// The methods that take actions of a class. The first one that a plugin has is called.
 fn methods(class: &str) -> &'static [&'static str] {
     match class {
         "DeviceAction" | "DimmerRelayAction" => {
@@ -46,8 +47,8 @@ fn methods(class: &str) -> &'static [&'static str] {
     }
 }
 
-/// All ways to carry a step out. A status request may also be one of the device's own
-/// class: plugins without a universal method know it as such only.
+/// All ways to carry a step out. A status request may also be one of the device's own class,
+/// because plugins without a universal method know only that form.
 fn ways(step: &Step, device: &Object) -> Vec<Way> {
     let class = step.class.strip_prefix("indigo.").unwrap_or(&step.class);
     let as_it_is = |method: &&'static str| {
@@ -119,7 +120,7 @@ fn status_request(device: &Object) -> Step {
 ///
 /// # Errors
 ///
-/// No such device, no such plugin, or one that cannot be called now.
+/// The device or its plugin does not exist, or the plugin cannot be called now.
 pub(super) fn control(
     server: &Arc<IndigoServer>,
     caller: &Caller,
@@ -139,8 +140,8 @@ pub(super) fn control(
     let missing = lacking(&ways, &device);
     let room = server.database().size(device.id).shown();
     let room = server.account(caller).charge(room)?;
-    // The first call is queued here, in the order of the commands. Which methods a
-    // plugin lacks is remembered, so only the very first command may be late.
+    // The first call is queued here, in the order of the commands. The hub remembers the methods
+    // that a plugin lacks, so only the very first command may be late.
     let mut left = ways.into_iter().filter(|way| !plugin.lacks(way.method));
     let Some(first) = left.next() else {
         complain(server, caller, &plugin, &missing);
@@ -152,7 +153,7 @@ pub(super) fn control(
     drop(room);
     let left: Vec<Way> = left.collect();
     let (server, caller) = (Arc::clone(server), caller.clone());
-    // The answer may be long in coming: nothing large is kept until then.
+    // The answer may take long, so nothing large is kept until it comes.
     let id = device.id;
     tokio::spawn(async move {
         let (mut method, mut answer) = (first.method, answer);
@@ -177,15 +178,15 @@ pub(super) fn control(
     Ok(())
 }
 
-/// What a method for an action on a device is called with.
+/// The arguments of a method for an action on a device.
 fn arguments(way: &Way, device: &Object, plugin: &Plugin) -> Arc<str> {
     let seen = view(device, Some(plugin.id()));
     let arguments = json!({ "action": way.step.object(), "dev": seen });
     arguments.to_string().into()
 }
 
-/// Says that an action was not carried out: to the plugin that asked for it, else to the one
-/// whose device it is about.
+/// Writes that an action was not carried out, into the log of the plugin that asked for it. When no
+/// plugin asked, the log of the device's plugin has the line.
 fn complain(server: &IndigoServer, caller: &Caller, owner: &Plugin, text: &str) {
     match caller.plugin() {
         Some(plugin) if plugin.id() != owner.id() => {
@@ -197,7 +198,7 @@ fn complain(server: &IndigoServer, caller: &Caller, owner: &Plugin, text: &str) 
     }
 }
 
-/// What is said when a plugin has no method for an action.
+/// The message about a plugin that has no method for an action.
 fn lacking(ways: &[Way], device: &Object) -> String {
     let methods: Vec<&str> = ways.iter().map(|way| way.method).collect();
     format!(

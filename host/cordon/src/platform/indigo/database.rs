@@ -1,9 +1,9 @@
-//! All objects in memory, with their names and what each plugin takes of its limits.
+//! All objects in memory, with their names and the use that each plugin makes of its limits.
 //!
-//! The store has the same on disk. A change is made here first, in an [`Edit`] that
-//! takes everything back when it fails; [`super::server`] then writes the objects that
-//! were touched, and only after that anybody is told. Objects come [`Weighed`]: nothing
-//! here takes longer for a large one, because everybody waits for the database.
+//! The store has the same objects on disk. A change is made here first, in an [`Edit`] that takes
+//! everything back when it fails. [`super::server`] then writes the objects that were touched, and
+//! only after that tells anybody. Objects come as [`Weighed`], so that nothing here takes longer
+//! for a large one: everybody waits for the database.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -24,15 +24,15 @@ use cordon_base::limits::Limits;
 /// The first id. Plugins see ids of nine digits in the original as well.
 const FIRST_ID: i64 = 100_000_001;
 
-/// Bytes up to which a plugin may make an object grow that counts for somebody else.
+/// Bytes up to which a plugin may make an object grow whose room is counted for somebody else.
 const FOREIGN: u64 = 64 << 10;
 
-/// What a plugin takes of its limits.
+/// A plugin's use of its limits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Objects.
+    /// Number of objects.
     pub objects: u64,
-    /// Bytes of all of them in the store.
+    /// Bytes of all its objects in the store.
     pub bytes: u64,
 }
 
@@ -42,11 +42,11 @@ pub struct Placed {
     object: Arc<Object>,
     /// Bytes of its text in the store.
     weight: u64,
-    /// Bytes of memory that it takes, about.
+    /// Bytes of memory that the object takes, about.
     memory: u64,
-    /// Its text, as long as the store does not have it.
+    /// Text of the object, for as long as the store does not have it.
     text: Option<Arc<str>>,
-    /// What it takes of the account of whoever it counts for.
+    /// Room for the object in the account that it counts for.
     charge: Option<Charge>,
 }
 
@@ -101,13 +101,13 @@ impl Database {
         self.objects.get(&id).map(|it| &it.object)
     }
 
-    /// What an object takes; nothing when it is not there.
+    /// The size of an object; nothing when the object is not there.
     #[must_use]
     pub fn size(&self, id: i64) -> Size {
         self.objects.get(&id).map(Placed::size).unwrap_or_default()
     }
 
-    /// The object of a table that is meant.
+    /// The object of a table that a reference names.
     #[must_use]
     pub fn find(&self, table: Table, reference: &Reference) -> Option<&Arc<Object>> {
         let id = match reference {
@@ -117,11 +117,12 @@ impl Database {
         self.any(id).filter(|it| it.table == table)
     }
 
-    /// The same, or the failure that Python raises as `KeyError`.
+    /// The object of a table that a reference names, or the failure that Python raises as
+    /// `KeyError`.
     ///
     /// # Errors
     ///
-    /// That there is no such object.
+    /// There is no such object.
     pub fn get(&self, table: Table, reference: &Reference) -> Result<&Arc<Object>, Failure> {
         self.find(table, reference).ok_or_else(|| {
             let words = table.words();
@@ -140,7 +141,7 @@ impl Database {
         all.filter(move |it| it.table == table)
     }
 
-    /// The objects of a table with what each takes, oldest first.
+    /// The objects of a table with the size of each, oldest first.
     #[must_use]
     pub fn measured(&self, table: Table) -> Vec<(Arc<Object>, Size)> {
         let all = self.objects.values();
@@ -160,7 +161,7 @@ impl Database {
             .collect()
     }
 
-    /// What a plugin takes of its limits.
+    /// A plugin's use of its limits.
     #[must_use]
     pub fn usage(&self, plugin: &str) -> Usage {
         self.usage.get(plugin).copied().unwrap_or_default()
@@ -172,8 +173,8 @@ impl Database {
         self.sequence
     }
 
-    /// Puts an object in its place, or takes it out, without telling anybody; what was
-    /// there before.
+    /// Puts an object in its place or takes it out, without telling anybody. Returns the object
+    /// that was there before.
     pub fn put(&mut self, id: i64, placed: Option<Placed>) -> Option<Placed> {
         let old = self.objects.remove(&id);
         if let Some(old) = &old {
@@ -199,7 +200,7 @@ impl Database {
             self.last_id = self.last_id.max(id);
             let object = &placed.object;
             let names = self.names.entry(object.table).or_default();
-            // Only one that comes back from the store may find its name taken; then it is
+            // Only an object that comes back from the store may find its name taken. It is then
             // found by its id alone.
             names.entry(object.name().to_owned()).or_insert(id);
             if let Some(watched) = watched(object) {
@@ -213,8 +214,8 @@ impl Database {
         old
     }
 
-    /// The texts of those of these objects that the store does not have as they are now;
-    /// none for what is gone.
+    /// The texts of those of these objects that have changed since the store last had them; none
+    /// for an object that is gone.
     #[must_use]
     pub fn unstored(&self, ids: &[i64]) -> Vec<(i64, Option<Row>)> {
         let row = |id: &i64| {
@@ -228,13 +229,13 @@ impl Database {
         ids.iter().filter_map(row).collect()
     }
 
-    /// The store has these texts.
+    /// Notes that the store has these texts.
     pub fn stored(&mut self, rows: &[(i64, Option<Row>)]) {
         for (id, row) in rows {
             let (Some(placed), Some(row)) = (self.objects.get_mut(id), row) else {
                 continue;
             };
-            // One that was changed again meanwhile has another text.
+            // An object that has changed again meanwhile has another text.
             if placed
                 .text
                 .as_ref()
@@ -259,8 +260,8 @@ impl Database {
         ids.into_iter().map(version).collect()
     }
 
-    /// Puts the store's version of an object in the place of one that could not be written.
-    /// Nothing happens where that one is no longer there: a later change has its own write.
+    /// Puts the store's version of an object in the place of one that could not be written. Nothing
+    /// happens when the object has changed again: a later change has its own write.
     pub fn restore(&mut self, failed: &Version, kept: Option<Weighed>) {
         let now = self.objects.get(&failed.id);
         let is_there = match (now, &failed.text) {
@@ -281,7 +282,7 @@ impl Database {
         placed.charge = match paid {
             Some(mut charge) => {
                 charge.shrink_to(memory);
-                // What was stored stays, whatever is left of the account.
+                // Stored objects stay, whatever is left of the account.
                 let _ = charge.grow(memory.saturating_sub(charge.bytes()));
                 Some(charge)
             }
@@ -293,8 +294,8 @@ impl Database {
         self.put(failed.id, Some(placed));
     }
 
-    /// Takes what the objects of a plugin need from its account, as far as it goes: what
-    /// was stored stays, whatever the limit is now.
+    /// Charges the objects of a plugin to its account, as far as there is room. Stored objects
+    /// stay, whatever the limit is now.
     pub fn charge(&mut self, plugin: &str, account: &Arc<Account>) {
         self.accounts.insert(plugin.to_owned(), Arc::clone(account));
         for placed in self.objects.values_mut() {
@@ -304,7 +305,7 @@ impl Database {
         }
     }
 
-    /// No id up to this one is given out again.
+    /// Makes sure that no id up to this one is given out again.
     pub fn start_after(&mut self, id: i64) {
         self.last_id = self.last_id.max(id);
     }
@@ -328,20 +329,21 @@ impl Database {
 pub struct Version {
     /// Its id.
     pub id: i64,
-    /// Its text, as long as the store does not have it; none for one that is gone.
+    /// Text of the object, for as long as the store does not have it; none for an object that is
+    /// gone.
     pub text: Option<Arc<str>>,
 }
 
 /// The row of an object in the store.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// Where it is listed.
+    /// The table that lists the object.
     pub table: Table,
-    /// Its text.
+    /// Text of the object.
     pub text: Arc<str>,
 }
 
-/// A change in the making: all of it happens, or nothing.
+/// A change in the making. Either all of it happens or nothing.
 pub struct Edit<'a> {
     database: &'a mut Database,
     before: Vec<(i64, Option<Placed>)>,
@@ -349,18 +351,18 @@ pub struct Edit<'a> {
     caller: &'a Caller,
 }
 
-/// What an edit that is kept leaves behind.
+/// The result of an edit that is kept.
 pub struct Kept {
     /// The objects that were touched, as they are now.
     pub versions: Vec<Version>,
-    /// What to tell.
+    /// The changes to be told.
     pub changes: Vec<Change>,
-    /// What the objects as they were take of somebody's account, until all are told.
+    /// Charges for the earlier versions of the objects, held until everybody was told.
     pub before: Vec<Charge>,
 }
 
 impl<'a> Edit<'a> {
-    /// An edit on behalf of somebody, within that one's limits.
+    /// An edit on behalf of a caller, within the caller's limits.
     pub fn new(database: &'a mut Database, caller: &'a Caller) -> Self {
         Self {
             database,
@@ -370,17 +372,17 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// The objects as they are with what was changed so far.
+    /// The objects, with all changes of this edit so far.
     #[must_use]
     pub fn database(&self) -> &Database {
         self.database
     }
 
-    /// Adds an object; its id is set here. Of a draft nobody is told.
+    /// Adds an object and sets its id. Nobody is told of a draft.
     ///
     /// # Errors
     ///
-    /// A name that is taken, a limit.
+    /// The name is taken, or a limit.
     pub fn create(&mut self, mut weighed: Weighed) -> Result<Arc<Object>, Failure> {
         let (table, draft) = (weighed.object.table, weighed.object.hidden.draft);
         self.check_name(table, weighed.object.name(), None)?;
@@ -397,12 +399,13 @@ impl<'a> Edit<'a> {
         Ok(object)
     }
 
-    /// Replaces an object by a changed copy of it. A draft that is none any more is told as
-    /// new. Nothing, and no change, when the object is no longer the one that was copied.
+    /// Replaces an object by a changed copy of it. When a draft becomes a real object, it is told
+    /// as new. Returns nothing, and changes nothing, when the object is no longer the one that was
+    /// copied.
     ///
     /// # Errors
     ///
-    /// A name that is taken, a limit.
+    /// The name is taken, or a limit.
     pub fn replace(
         &mut self,
         old: &Arc<Object>,
@@ -465,8 +468,9 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// Every trigger that watches an object is looked at with every change of it, whoever
-    /// makes the change. The operator knows how many there are.
+    /// Refuses a trigger when its plugin has too many on one object. Every change of an object,
+    /// whoever makes it, looks at every trigger that watches the object. The operator may have any
+    /// number, since the operator knows how many there are.
     fn check_watching(&self, trigger: &Object) -> Result<(), Failure> {
         let plugin = &trigger.hidden.charged;
         let Some(watched) = watched(trigger).filter(|_| !plugin.is_empty()) else {
@@ -502,14 +506,14 @@ impl<'a> Edit<'a> {
         self.before.push((id, old));
         if let (Some(limits), Some(plugin), Some(was)) = (self.caller.limits(), charged, was) {
             if plugin != self.caller.charged() {
-                // At the cost of another: no more than anybody needs.
+                // The room is another's, so an object grows no further than anybody needs.
                 if grew && new > FOREIGN {
                     return Err(Limits::hit("stored-bytes", new, FOREIGN).into());
                 }
                 return Ok(());
             }
             let now = self.database.usage(&plugin);
-            // What is over already may shrink and stay: only growth is refused.
+            // A use that is over a limit already may shrink or stay. Only growth is refused.
             if now.objects > was.objects && now.objects > limits.devices {
                 return Err(Limits::hit("devices", now.objects, limits.devices).into());
             }
@@ -534,7 +538,7 @@ impl<'a> Edit<'a> {
         });
     }
 
-    /// Keeps what was done.
+    /// Keeps the changes of this edit.
     #[must_use]
     pub fn keep(self) -> Kept {
         let mut ids: Vec<i64> = self.before.iter().map(|(id, _)| *id).collect();
@@ -544,7 +548,7 @@ impl<'a> Edit<'a> {
             let Some(old) = placed else { continue };
             let Some(charge) = old.charge else { continue };
             match self.database.objects.get_mut(&id) {
-                // Whoever pays for it could not pay for both.
+                // Its account has no room for both versions.
                 Some(new)
                     if new.charge.is_none()
                         && new.object.hidden.charged == old.object.hidden.charged =>
@@ -561,7 +565,7 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// Takes everything back.
+    /// Takes all changes of this edit back.
     pub fn undo(self) {
         for (id, placed) in self.before.into_iter().rev() {
             self.database.put(id, placed);
@@ -569,12 +573,12 @@ impl<'a> Edit<'a> {
     }
 }
 
-/// The reference in an argument: a whole number is an id, text a name, an object
-/// stands for its own id.
+/// The reference in an argument: a whole number is an id, a text is a name, and an object stands
+/// for its own id.
 ///
 /// # Errors
 ///
-/// A value of another type, a name that is too long for one.
+/// A value of another type, or a name that is too long.
 pub fn reference(value: &Value) -> Result<Reference, Failure> {
     match value {
         Value::String(name) => {

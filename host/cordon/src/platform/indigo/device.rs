@@ -1,4 +1,4 @@
-//! The classes of devices: which states each has by its properties.
+//! The classes of devices, and the states that each has by its properties.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -64,8 +64,8 @@ impl DeviceClass {
         }
     }
 
-    /// Whether the filter of a collection with this word, such as `relay`, takes it. A
-    /// dimmer is a relay as well.
+    /// Whether a filter of a collection with this word, such as `relay`, takes the class. A dimmer
+    /// is a relay as well.
     #[must_use]
     pub fn matches(self, word: &str) -> bool {
         Self::of_word(word) == Some(self)
@@ -148,13 +148,13 @@ impl From<definition::DeviceClass> for DeviceClass {
     }
 }
 
-/// Whether a property of a device says yes; `default` where it is not there.
+/// Whether a property of a device is true; `default` where it is missing.
 #[must_use]
 pub fn says(props: &Map<String, Value>, name: &str, default: bool) -> bool {
     props.get(name).and_then(truth).unwrap_or(default)
 }
 
-/// How many of something a property asks for, within reason.
+/// The number that a property asks for, such as that of zones, within reason.
 #[must_use]
 pub fn count(props: &Map<String, Value>, name: &str, default: u32) -> u32 {
     let Some(asked) = props.get(name).and_then(figure) else {
@@ -233,7 +233,7 @@ impl List<'_> {
         if humidities > 0 {
             self.add("humidityInputsAll", StateType::String);
         }
-        // Plugins of the wild switch off what theirs lacks and name nothing else.
+        // Plugins of the wild switch off the parts that their device lacks and name nothing else.
         self.when(
             "SupportsHeatSetpoint",
             true,
@@ -281,7 +281,7 @@ impl List<'_> {
         }
     }
 
-    /// What every class may have beside its own.
+    /// Adds the states that every class may have beside its own.
     fn common(&mut self) {
         self.when(
             "SupportsBatteryLevel",
@@ -314,11 +314,11 @@ pub const HVAC_MODES: [(&str, &str); 7] = [
     ("hvacOperationModeIsProgramAuto", "ProgramHeatCool"),
 ];
 
-/// The same for its fan, by member of `kFanMode`.
+/// The truth values that follow from the mode of a thermostat's fan, by member of `kFanMode`.
 pub const FAN_MODES: [(&str, &str); 2] =
     [("hvacFanIsAuto", "Auto"), ("hvacFanIsAlwaysOn", "AlwaysOn")];
 
-/// What of a thermostat's equipment may run.
+/// The parts of a thermostat's equipment that may run.
 pub const EQUIPMENT: [&str; 5] = [
     "hvacCoolerIsOn",
     "hvacHeaterIsOn",

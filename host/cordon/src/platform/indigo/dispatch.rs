@@ -37,9 +37,9 @@ pub(super) async fn run(server: Weak<IndigoServer>, mut pending: mpsc::Unbounded
                 happened(&server, change);
                 continue;
             }
-            // Everybody's changes come through here, one after the other. One that takes long
-            // is told on a thread that is kept for this, where it waits for no commands of
-            // whoever changed the object, and at that one's cost.
+            // The changes of all plugins come through here, one after the other. A change that
+            // takes long to tell is told on a thread that is kept for such changes, at the cost of
+            // whoever made it. There it does not wait for commands of that plugin.
             let account = match &change.by.plugin {
                 Some(plugin) => Arc::clone(&plugin.account),
                 None => Arc::clone(&server.account),
@@ -91,8 +91,8 @@ fn tell(server: &IndigoServer, change: &Change) {
     }
 }
 
-/// Whether a change is the business of a plugin that did not ask for changes: its
-/// objects, but for states, which it set itself.
+/// Whether a plugin that did not ask for changes is told of this one. It is told of its own
+/// objects, but not of states, because it sets those itself.
 fn concerns(plugin: &str, what: &What) -> bool {
     match what {
         What::Created(object) | What::Deleted(object) => object.owner() == plugin,
@@ -102,7 +102,7 @@ fn concerns(plugin: &str, what: &What) -> bool {
     }
 }
 
-/// What changes with every state, and with nothing else.
+/// Attributes that change with every state, and with nothing else.
 const VOLATILE: [&str; 7] = [
     "states",
     "lastChanged",
@@ -124,7 +124,7 @@ fn more_than_states(old: &Object, new: &Object) -> bool {
 /// The arguments of one change, made once for all plugins that see the same.
 #[derive(Default)]
 struct Texts {
-    /// By the plugin, where it keeps properties with the object; else under nothing.
+    /// Arguments by plugin, where it keeps properties with the object; else under `None`.
     made: HashMap<Option<String>, Arc<str>>,
 }
 

@@ -1,4 +1,4 @@
-//! Work that leaves the threads which serve callbacks: whose size a plugin chooses.
+//! Work whose size a plugin chooses, moved off the threads that serve callbacks.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use cordon_base::account::Account;
 use cordon_base::pool::{Pool, PoolError};
 
-/// Rings when a future can go on; a ring before anybody waits is kept.
+/// Rings when a future can go on. A ring that comes before anybody waits is kept.
 struct Ring(Notify);
 
 impl Wake for Ring {
@@ -18,9 +18,8 @@ impl Wake for Ring {
     }
 }
 
-/// Carries a future out on the threads of a pool. What it computes is done there, in turn
-/// with other accounts and billed; while it waits it has no thread. Dropped, it goes no
-/// further.
+/// Carries a future out on the threads of a pool. Its computations are done there, in turn with
+/// other accounts and billed. It has no thread while it waits, and it stops when it is dropped.
 ///
 /// # Errors
 ///
@@ -50,7 +49,7 @@ where
     }
 }
 
-/// Does one piece of work on a pool, with the runtime at hand for what it starts.
+/// Does one piece of work on a pool, inside the runtime, so that the work can start tasks.
 ///
 /// # Errors
 ///

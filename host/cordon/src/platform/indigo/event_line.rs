@@ -1,19 +1,20 @@
 //! A line of the log as Indigo's event log shows it.
 //!
-//! The original has a type at the left of each line, which is the plugin's name with the
-//! level behind it, a number for the type, and a colour by the level. It documents three
-//! of the numbers and shows the colours in a picture only, so the rest is the hub's.
+//! In the original each line has a type at its left, which is the plugin's name with the level
+//! behind it, a number for the type, and a colour by the level. The original documents three of the
+//! numbers and shows the colours in a picture only. The rest is the hub's own.
 
 use cordon_base::log::{Level, Record};
 
-/// The type at the left of the line: who wrote it, and the level unless it is a plain one.
+/// The type at the left of the line: the name of the writer, and the level unless it is a plain
+/// one.
 #[must_use]
 pub fn title(record: &Record) -> String {
     let name = record.hardware.as_deref().unwrap_or("Application");
     format!("{name}{}", suffix(record.level))
 }
 
-/// What a type has at its end, by the level.
+/// The end of a type, by the level.
 #[must_use]
 pub fn suffix(level: Level) -> &'static str {
     match level {
@@ -47,8 +48,7 @@ pub fn level(level: Level) -> &'static str {
     }
 }
 
-/// The colour that a client shows the line in, as CSS names it. That errors are red is
-/// documented.
+/// The colour in which a client shows the line, as CSS names it. Red for errors is documented.
 #[must_use]
 pub fn color(level: Level) -> &'static str {
     match level {

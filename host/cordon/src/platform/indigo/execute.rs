@@ -1,7 +1,7 @@
-//! Carries out steps: what a command, a trigger or a schedule wants done.
+//! Carries out the steps of commands, triggers and schedules.
 //!
-//! A device's state is its plugin's: a step about a device becomes a call of the
-//! plugin that owns it, with an action object, and nothing else happens here.
+//! A device's state is its plugin's. A step about a device becomes a call of the plugin that owns
+//! it, with an action object, and nothing else happens here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +24,7 @@ use super::view::view;
 use cordon_base::limits::Limits;
 use cordon_base::log::Level;
 
-/// How many events may follow from one another before it is taken for a loop.
+/// How many events may follow from one another before the hub takes them for a loop.
 const CHAIN: u32 = 16;
 
 /// How many changes of the operator's own triggers may be on their way.
@@ -37,7 +37,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 ///
-/// What is wrong with it, or a limit.
+/// The step is wrong, or a limit.
 pub(super) fn begin(
     server: &Arc<IndigoServer>,
     caller: &Caller,
@@ -55,7 +55,7 @@ pub(super) fn begin(
     perform(server, caller, step, data)
 }
 
-/// The same, where nobody is left to be told of a failure.
+/// Begins a step where nobody is left to be told of a failure.
 pub(super) fn begin_unasked(
     server: &Arc<IndigoServer>,
     caller: &Caller,
@@ -134,7 +134,7 @@ fn perform(
                 .map_err(|used| Failure::from(Limits::hit("inbox", used, most)))?;
             let server = Arc::clone(server);
             let caller = caller.follow();
-            // In a task: changes wait for the disk.
+            // In a task of its own, because changes wait for the disk.
             tokio::spawn(async move {
                 if let Err(failure) = modify(&server, &caller, &step).await {
                     complain(&server, &caller, &step.class, &failure);
@@ -161,7 +161,7 @@ fn perform(
 ///
 /// # Errors
 ///
-/// No such field, or no such object.
+/// The field is missing, or the object does not exist.
 pub(super) fn find(
     server: &IndigoServer,
     collection: Collection,
@@ -176,7 +176,7 @@ pub(super) fn find(
     database.get(collection.objects(), &wanted).cloned()
 }
 
-/// Why a plugin could not be called, as the caller of a command is told.
+/// The reason why a plugin could not be called, as the caller of a command is told.
 pub(super) fn busy(error: CallError) -> Failure {
     match error {
         CallError::Timeout { .. } => Failure::new(FailureKind::Timeout, error.to_string()),
@@ -187,7 +187,7 @@ pub(super) fn busy(error: CallError) -> Failure {
     }
 }
 
-/// An action of a plugin as the call that it becomes.
+/// The call that an action of a plugin becomes.
 fn plugin_action(
     server: &IndigoServer,
     caller: &Caller,
@@ -212,7 +212,7 @@ fn plugin_action(
         Some(value) if value.as_i64() == Some(0) => Value::Null,
         Some(_) => {
             let device = find(server, Collection::Devices, step, "deviceId")?;
-            // Operators name devices, too; plugins get numbers.
+            // Operators may name a device by its name as well; plugins get its id.
             let id = Value::from(device.id);
             action.fields.insert("deviceId".to_owned(), id);
             hold.take(server.database().size(device.id).shown())?;
@@ -230,11 +230,11 @@ fn plugin_action(
     Ok((plugin, name, arguments, hold))
 }
 
-/// Carries out an action of a plugin and returns what it returns.
+/// Carries out an action of a plugin and returns the plugin's answer.
 ///
 /// # Errors
 ///
-/// What is wrong with it, what the plugin raised, or that it did not answer.
+/// The step is wrong, the plugin raised, or it did not answer.
 pub(super) async fn ask(
     server: &IndigoServer,
     caller: &Caller,
@@ -307,7 +307,7 @@ fn variable(step: &Step, old: &str) -> Result<String, Failure> {
     }
 }
 
-/// What conditions are judged by now.
+/// The time and the objects by which conditions are judged now.
 pub(super) fn surroundings<'a>(
     server: &IndigoServer,
     find: &'a dyn Fn(Table, &Reference) -> Option<Arc<Object>>,
@@ -322,7 +322,7 @@ pub(super) fn surroundings<'a>(
 }
 
 impl Caller {
-    /// The changes on their way that nobody waits for, and how many there may be.
+    /// The count of changes on their way that nobody waits for, and how many there may be.
     pub(super) fn steps<'a>(&'a self, server: &'a IndigoServer) -> (&'a Arc<AtomicU64>, u64) {
         match self.plugin() {
             Some(plugin) => (&plugin.steps, plugin.limits.inbox),
@@ -330,7 +330,7 @@ impl Caller {
         }
     }
 
-    /// Whoever caused this, one event further.
+    /// The origin of events that follow from this one, one event further.
     pub(super) fn follow(&self) -> Self {
         let mut chain = self.chain();
         chain.depth = chain.depth.saturating_add(1);

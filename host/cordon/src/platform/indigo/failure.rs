@@ -1,4 +1,4 @@
-//! Why a command of a plugin was not carried out, by the exception that Python raises.
+//! The reason why a command of a plugin was not carried out, with the exception that Python raises.
 
 use super::bounds::MESSAGE;
 use cordon_base::error::LimitHit;
@@ -7,7 +7,7 @@ use cordon_store::StoreError;
 /// The class of the exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureKind {
-    /// The argument has the right type and no right value: `ValueError`.
+    /// The argument has the right type but not a right value: `ValueError`.
     Value,
     /// There is no such object: `KeyError`.
     Key,
@@ -19,7 +19,7 @@ pub enum FailureKind {
     Plugin,
     /// The other side did not answer in time: `TimeoutError`.
     Timeout,
-    /// This server does not have it, and says why: `NotImplementedError`.
+    /// This server does not have the command, and says why: `NotImplementedError`.
     Unsupported,
     /// A limit: `RuntimeError`.
     Limit,
@@ -45,7 +45,7 @@ impl Failure {
     /// A failure of this kind.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         let mut message = message.into();
-        // Messages quote what they are about, which may be long.
+        // Messages quote values of the command, which may be long.
         message.truncate(message.floor_char_boundary(MESSAGE));
         Self {
             kind,
@@ -79,7 +79,7 @@ impl Failure {
         Self::new(FailureKind::Type, message)
     }
 
-    /// What this server does not have.
+    /// A command that this server does not have.
     pub fn unsupported(message: impl Into<String>) -> Self {
         Self::new(FailureKind::Unsupported, message)
     }

@@ -1,8 +1,8 @@
 //! Filters of collections, as `indigo.devices.iter("self, indigo.relay")` has them.
 //!
-//! Parts are joined by commas. Parts about what an object is are all to hold; of
-//! several types of a plugin one is enough. A part that is written many times is looked at
-//! once, and whose types are wanted is found at once, however many parts name them.
+//! Parts are joined by commas. Parts about the kind of an object must all hold; of several types of
+//! a plugin one is enough. A part that is written many times is looked at once. The plugin whose
+//! types are wanted is found at once, however many parts name it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,11 +16,11 @@ use super::view::class;
 /// A filter that was understood.
 #[derive(Debug, Default)]
 pub struct Filter {
-    /// What is wanted of each plugin: one of them.
+    /// The wanted types of each plugin; one of them is enough.
     owners: HashMap<String, Kinds>,
-    /// Words behind `indigo.`: every one.
+    /// Words behind `indigo.`; each must hold.
     words: BTreeSet<String>,
-    /// Property of the owner that must say yes: every one.
+    /// Properties of the owner that must be true; each must hold.
     props: BTreeSet<String>,
 }
 
@@ -36,8 +36,8 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// A filter that is too long. What is not known is the id of a plugin, which may not be
-    /// there.
+    /// A filter that is too long. An unknown word is no error: it is taken for the id of a plugin,
+    /// which may not be there.
     pub fn parse(text: &str, own: Option<&str>, plugins: &[String]) -> Result<Self, Failure> {
         short("a filter", text, FILTER)?;
         let mut filter = Self::default();
@@ -58,7 +58,7 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Wants a type of a plugin, or all that it has.
+    /// Adds a type of a plugin, or all its types.
     fn want(&mut self, plugin: &str, kind: Option<&str>) {
         let kinds = self.owners.entry(plugin.to_owned()).or_default();
         match kind {
@@ -67,7 +67,7 @@ impl Filter {
         }
     }
 
-    /// Whether it takes an object.
+    /// Whether the filter takes an object.
     #[must_use]
     pub fn takes(&self, object: &Object) -> bool {
         let owner = object.owner();
@@ -92,8 +92,8 @@ impl Filter {
     }
 }
 
-/// `PLUGINID` or `PLUGINID.TYPE`: ids have full stops themselves, so the longest id that
-/// is known decides, and without one the whole is an id.
+/// Splits `PLUGINID` or `PLUGINID.TYPE`. Ids contain full stops themselves, so the longest known id
+/// decides. Without a known id the whole is an id.
 fn owner<'a>(text: &'a str, plugins: &'a [String]) -> (&'a str, Option<&'a str>) {
     let known = plugins.iter().filter_map(|id| {
         let rest = text.strip_prefix(id.as_str())?;
@@ -109,7 +109,7 @@ fn owner<'a>(text: &'a str, plugins: &'a [String]) -> (&'a str, Option<&'a str>)
 fn named(object: &Object, word: &str) -> bool {
     match object.table.collection {
         Collection::Devices => match word {
-            // No such interface here.
+            // This server has no such interface.
             "zwave" | "insteon" | "x10" | "controller" => false,
             "responder" => true,
             word => object.hidden.device.matches(word),
@@ -187,8 +187,8 @@ mod tests {
         assert!(!takes("props.SupportsRGB", &lamp));
     }
 
-    /// Five hundred times the same part, about a property of megabytes: it was read as a truth
-    /// value each time, in seconds.
+    /// Five hundred times the same part, about a property of megabytes. Reading the property as a
+    /// truth value each time took seconds.
     #[test]
     fn a_part_costs_what_it_looks_at_once() {
         let mut lamp = device("com.a.b", "lamp", DeviceClass::Dimmer);

@@ -1,4 +1,4 @@
-//! For tests: a server with a plugin whose methods are closures.
+//! A server for tests, with a plugin whose methods are closures.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use cordon_store::Store;
 /// Id of the plugin.
 pub(crate) const ID: &str = "com.example.fixture";
 
-/// What the plugin does: name of the function and its arguments; `None` never answers.
+/// Behaviour of the plugin: gets the name of the function and its arguments. `None` never answers.
 type Behaviour = dyn Fn(&str, &Value) -> Option<Answer> + Send + Sync;
 
 /// The calls that a plugin got.
@@ -36,12 +36,12 @@ pub(crate) struct Fixture {
 }
 
 struct FakePort {
-    /// Pays for what is returned.
+    /// The account that pays for answers.
     account: Arc<Account>,
     behaviour: Box<Behaviour>,
     calls: Arc<Mutex<Vec<(String, Value)>>>,
     running: bool,
-    /// Calls that are never answered; dropped they would count as the plugin's end.
+    /// Calls that are never answered. Dropping them would count as the plugin's end.
     kept: Mutex<Vec<Call>>,
 }
 
@@ -103,7 +103,7 @@ impl Fixture {
         Self::with(files, true, behaviour).await
     }
 
-    /// The same, running or not.
+    /// A plugin with these definition files, running or not.
     pub(crate) async fn with(
         files: &[(&str, &str)],
         running: bool,
@@ -144,8 +144,8 @@ impl Fixture {
         }
     }
 
-    /// Another running plugin on the server, which returns nothing from what it is called
-    /// with, and the calls that it gets.
+    /// Another running plugin on the server, and the calls that it gets. All its functions return
+    /// nothing.
     pub(crate) fn join(&self, id: &str) -> (Arc<Plugin>, Calls) {
         let root = self.folder.path().join(format!("{id}.indigoPlugin"));
         write(&root, "Contents/Info.plist", &info(id));

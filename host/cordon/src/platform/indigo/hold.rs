@@ -1,4 +1,4 @@
-//! What a command holds of somebody's account while it is carried out.
+//! Memory of somebody's account that a command holds while it is carried out.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -41,17 +41,17 @@ impl Hold {
         Ok(())
     }
 
-    /// Whoever waits for the command keeps this; when it is dropped the command may end.
+    /// A token for whoever waits for the command. When it is dropped, the command may end.
     #[must_use]
     pub fn asker(&self) -> Arc<()> {
         let asker = Arc::new(());
-        // A command has one who waits for it.
+        // Only one caller waits for a command.
         let _ = self.asker.set(Arc::downgrade(&asker));
         asker
     }
 
-    /// Asks, in the middle of work that this thread began at a computing time of `begun`,
-    /// whether to go on.
+    /// Asks whether to go on, in the middle of work that this thread began at a computing time of
+    /// `begun`.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Hold {
         Err(Limits::hit("callback-cpu", spent, limits.callback_cpu).into())
     }
 
-    /// Whose account it is.
+    /// The account that the memory belongs to.
     #[must_use]
     pub fn account(&self) -> &Arc<Account> {
         &self.account

@@ -1,4 +1,4 @@
-//! `Info.plist`: who a plugin is.
+//! `Info.plist`: the identity of a plugin.
 
 use std::fmt;
 use std::str::FromStr;
@@ -61,7 +61,7 @@ pub struct GithubInfo {
     pub repository: String,
 }
 
-/// What `Info.plist` says.
+/// The keys of `Info.plist` that the hub uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Info {
     /// `CFBundleIdentifier`: names the plugin everywhere. Safe as a file's name.
@@ -70,7 +70,7 @@ pub struct Info {
     pub display_name: String,
     /// `PluginVersion`; falls back to `CFBundleVersion`.
     pub version: String,
-    /// `ServerApiVersion`: what the plugin needs.
+    /// `ServerApiVersion`: the API that the plugin needs.
     pub server_api: ApiVersion,
     /// `CFBundleVersion`: version of the bundle's layout; empty when missing.
     pub bundle_version: String,
@@ -90,7 +90,7 @@ impl Info {
     /// Reads a property list, XML or binary.
     ///
     /// # Errors
-    /// What is wrong with it and what was expected.
+    /// A sentence about the wrong part and the form that was expected.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let keys =
             property_list::read(bytes).map_err(|reason| format!("no property list: {reason}"))?;
@@ -118,10 +118,10 @@ impl Info {
         })
     }
 
-    /// Whether the hub has what the plugin needs.
+    /// Whether the hub has the API that the plugin needs.
     ///
     /// # Errors
-    /// Says what it needs and what there is.
+    /// Names the version that the plugin needs and the one that the hub has.
     pub fn check_api(&self) -> Result<(), String> {
         let needed = self.server_api;
         if needed > SERVER_API {
@@ -133,7 +133,7 @@ impl Info {
         Ok(())
     }
 
-    /// Whether it was written for the Python 2 of old servers, and may not run.
+    /// Whether the plugin was written for the Python 2 of old servers, and therefore may not run.
     #[must_use]
     pub fn is_python2(&self) -> bool {
         self.server_api.major < 3
@@ -160,7 +160,7 @@ fn required(keys: &Node, key: &str, example: &str) -> Result<String, String> {
         .ok_or_else(|| format!("the key `{key}` is missing; expected a string such as `{example}`"))
 }
 
-/// A string; numbers are accepted too, as `LoadPriority` and versions come as both.
+/// A string. Numbers are accepted too, because `LoadPriority` and versions come as both.
 fn text(keys: &Node, key: &str) -> Option<String> {
     let text = match keys.get(key)? {
         Node::Text(text) => text.trim().to_owned(),

@@ -1,8 +1,8 @@
-//! Lines of the log that follow from what somebody does with objects.
+//! Lines of the log about the use of objects.
 //!
-//! A line stands in the name of the plugin whose doing it is, within that one's rate of
-//! lines; in the hub's name only when the operator did it. Names of objects are texts of
-//! plugins: a line is one line, whatever they hold.
+//! A line stands in the name of the plugin that acts, within that plugin's rate of lines. It stands
+//! in the hub's name only when the operator acts. Names of objects are texts of plugins, so line
+//! breaks in them are taken out: a line is one line.
 
 use std::sync::Arc;
 
@@ -12,19 +12,19 @@ use super::server::{Caller, IndigoServer};
 use cordon_base::log::Level;
 
 impl IndigoServer {
-    /// Writes a line because of what `caller` does.
+    /// Writes a line about an act of `caller`.
     pub(super) fn note(&self, caller: &Caller, level: Level, text: &str) {
         self.note_of(caller.plugin(), level, text);
     }
 
-    /// Writes a line because of an object: what the server does with it by itself is the
-    /// doing of the plugin that made it.
+    /// Writes a line about an object. When the server acts by itself, the plugin that made the
+    /// object counts as the one that acts.
     pub(super) fn note_about(&self, caller: &Caller, object: &Object, level: Level, text: &str) {
         let plugin = self.doer(caller, object);
         self.note_of(plugin.as_ref(), level, text);
     }
 
-    /// The plugin whose doing it is that something happens with an object.
+    /// The plugin in whose name something happens to an object.
     pub(super) fn doer(&self, caller: &Caller, object: &Object) -> Option<Arc<Plugin>> {
         let doer = caller.plugin().cloned();
         doer.or_else(|| self.plugin(&object.hidden.charged))

@@ -11,18 +11,18 @@ use super::event_line;
 use super::server::IndigoServer;
 use cordon_base::log::Record;
 
-/// Whose lines Indigo plugins see: their own and the hub's, not those of other hardware.
+/// The writers whose lines Indigo plugins see: Indigo plugins and the hub, but not other hardware.
 pub(super) struct Shown(HashSet<String>);
 
 impl Shown {
-    /// Whether they see the lines of this one; the hub is `None`.
+    /// Whether Indigo plugins see the lines of this writer; the hub is `None`.
     pub(super) fn has(&self, name: Option<&str>) -> bool {
         name.is_none_or(|name| self.0.contains(name))
     }
 }
 
 impl IndigoServer {
-    /// Whose lines Indigo plugins see.
+    /// The writers whose lines Indigo plugins see.
     pub(super) fn shown_in_log(&self) -> Shown {
         let plugins = self.plugins();
         Shown(plugins.iter().map(|it| it.log.name().to_owned()).collect())
@@ -38,7 +38,7 @@ pub(super) async fn run(server: Weak<IndigoServer>, mut lines: Receiver<Arc<Reco
         };
         match received {
             Ok(record) => tell(&server, &record),
-            // A log that is faster than its readers skips lines.
+            // When the log is faster than this reader, lines are skipped.
             Err(RecvError::Lagged(count)) => {
                 let message = format!("Application\t({count} lines of the log are left out here)");
                 broadcast(&server, None, &message);
@@ -58,8 +58,8 @@ fn tell(server: &IndigoServer, record: &Record) {
     broadcast(server, of, &message);
 }
 
-/// Hands a line to all who follow but the one who wrote it: its own lines would make it
-/// write more of them.
+/// Hands a line to all plugins that follow the log, except to its writer: its own lines would make
+/// it write more of them.
 fn broadcast(server: &IndigoServer, of: Option<&str>, message: &str) {
     let arguments: Arc<str> = json!({ "message": message }).to_string().into();
     let plugins = server.plugins();

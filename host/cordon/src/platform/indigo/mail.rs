@@ -1,8 +1,8 @@
 //! Mail of plugins, and of the operator's triggers and schedules.
 //!
-//! A plugin writes to those whom its grant `mail` names, and not more often than its limit
-//! says; the operator's own actions to anybody. A letter is on its way when the command
-//! returns, as in the original; what becomes of it is in the log.
+//! A plugin writes to the receivers that its grant `mail` names, and not more often than its limit
+//! allows. The operator's own actions write to anybody. A letter is on its way when the command
+//! returns, as in the original. The log says whether it was delivered.
 
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ use cordon_base::grants::mailbox::Address;
 use cordon_base::log::Level;
 use cordon_reach::mail::{LONGEST_TEXT, Letter, MOST_RECEIVERS};
 
-/// Why there is no mail, and what to do.
+/// The refusal when there is no mail server, with the remedy.
 const NO_SERVER: &str = "no mail server is configured; the operator adds the section [mail] with \
     `server` and `from` to cordon.toml";
 
-/// Most things that are said to be wrong with the markup of a letter.
+/// Most complaints about the markup of one letter.
 const PROBLEMS: usize = 10;
 
 impl IndigoServer {
-    /// Sends what an action of the operator says, its markup replaced; what is wrong with the
-    /// markup is in the log.
+    /// Sends the letter of an operator's action, with its markup replaced. Complaints about the
+    /// markup go into the log.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl IndigoServer {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, a missing grant, or the limit `mails-per-hour`.
+    /// A wrong argument, a missing grant, or the limit `mails-per-hour`.
     pub(super) fn send_mail(
         self: &Arc<Self>,
         caller: &Caller,
@@ -81,7 +81,7 @@ impl IndigoServer {
         }
         let place = mailer.place(caller.plugin().map(|plugin| plugin.account.id()));
         let place = place.ok_or_else(|| Failure::other("too many letters are on their way"))?;
-        // The operator's own actions count as well for the plugin that sets them off.
+        // Letters of the operator's own actions also count for the plugin that sets them off.
         let plugin = caller.plugin().cloned();
         if let Some(plugin) = &plugin {
             plugin.count_mail()?;

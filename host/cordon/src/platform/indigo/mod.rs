@@ -1,7 +1,7 @@
 //! Indigo as its plugins see it: objects, commands, triggers, schedules, actions.
 //!
-//! Names, attributes and rules are those of the public plugin reference and of the
-//! object model's manual; where these are silent the module says what it does.
+//! Names, attributes and rules are those of the public plugin reference and of the object model's
+//! manual. Where these are silent, the module itself describes its behaviour.
 
 pub mod action;
 pub mod arguments;

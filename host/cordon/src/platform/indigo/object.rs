@@ -1,4 +1,4 @@
-//! One object of the server: what everybody sees of it, and what only the server knows.
+//! One object of the server: its public attributes, and the data that only the server knows.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -16,22 +16,22 @@ pub const NO_FOLDER: i64 = 0;
 /// An object: a device, a variable, a folder, ...
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
-    /// Unique over all kinds.
+    /// The id, unique over all kinds.
     pub id: i64,
-    /// Where it is listed.
+    /// The table that lists the object.
     pub table: Table,
-    /// Its attributes but for `id`, `class` and those that follow from others, in the
-    /// order in which a plugin sees them.
+    /// The attributes in the order in which a plugin sees them, without `id`, `class` and those
+    /// that follow from others.
     pub fields: Map<String, Value>,
-    /// What no plugin sees.
+    /// Data that no plugin sees.
     pub hidden: Hidden,
 }
 
-/// What the server keeps beside the attributes.
+/// Data that the server keeps beside the attributes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Hidden {
-    /// Id of the plugin whose limits it counts for; empty for the operator.
+    /// Id of the plugin whose limits the object counts for; empty for the operator.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub charged: String,
     /// Python class, such as `indigo.PluginEventTrigger`; devices have theirs from
@@ -40,40 +40,40 @@ pub struct Hidden {
     pub class: String,
     /// The class of a device.
     pub device: DeviceClass,
-    /// The states that a device has, as built last.
+    /// The states of the device, as they were built last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<StateDefinition>,
-    /// What the plugin said about its states instead of its definition.
+    /// The states that the plugin declared in place of those of its definition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_states: Option<Vec<StateDefinition>>,
     /// The state to show, where the plugin named one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_display: Option<String>,
-    /// Whether it is there for a dialog that was not saved yet; nobody is told of it.
+    /// Whether the object belongs to a dialog that was not saved yet. Nobody is told of a draft.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draft: bool,
-    /// First device of the group that it belongs to.
+    /// First device of the group that the device belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<i64>,
-    /// What a trigger, schedule or action group does.
+    /// The steps of a trigger, schedule or action group.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Step>,
     /// The days and times of a schedule, as far as no attribute has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timing: Option<Timing>,
-    /// What must hold for it to do so.
+    /// The condition that must hold before the steps are carried out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
 }
 
-/// How it stands in the store.
+/// The form of an object in the store, when it is read.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     fields: Map<String, Value>,
     hidden: Hidden,
 }
 
-/// The same on its way there.
+/// The form of an object in the store, when it is written.
 #[derive(Serialize)]
 struct Written<'a> {
     fields: &'a Map<String, Value>,
@@ -81,7 +81,7 @@ struct Written<'a> {
 }
 
 impl Object {
-    /// Its name.
+    /// Name of the object.
     #[must_use]
     pub fn name(&self) -> &str {
         self.text("name")
@@ -105,7 +105,7 @@ impl Object {
         self.fields.get(key).and_then(Value::as_bool) == Some(true)
     }
 
-    /// The plugin that it belongs to; empty for none.
+    /// Id of the plugin that the object belongs to; empty for none.
     #[must_use]
     pub fn owner(&self) -> &str {
         self.text("pluginId")
@@ -116,7 +116,7 @@ impl Object {
         self.fields.insert(key.to_owned(), value.into());
     }
 
-    /// The properties that a plugin keeps with it.
+    /// The properties that a plugin keeps with the object.
     #[must_use]
     pub fn props(&self, plugin: &str) -> Option<&Map<String, Value>> {
         self.fields
@@ -131,7 +131,7 @@ impl Object {
         self.props(self.owner()).and_then(|props| props.get(key))
     }
 
-    /// Whether an id or a name, of an object of this collection, means this one.
+    /// Whether an id or a name, given for an object of this collection, means this object.
     #[must_use]
     pub fn is_meant(&self, collection: Collection, value: &Value) -> bool {
         match value {
@@ -164,19 +164,19 @@ impl Object {
         }
     }
 
-    /// Its text in the store.
+    /// The text of the object in the store.
     #[must_use]
     pub fn to_json(&self) -> String {
         let Self { fields, hidden, .. } = self;
-        // Nothing in it is a map with keys that are no text, which alone would fail.
+        // Only a map with keys that are no text would fail, and there is none.
         serde_json::to_string(&Written { fields, hidden }).unwrap_or_default()
     }
 
-    /// From its text in the store.
+    /// Reads an object from its text in the store.
     ///
     /// # Errors
     ///
-    /// What is wrong with the text.
+    /// A text that is no object.
     pub fn from_json(id: i64, table: Table, text: &str) -> Result<Self, serde_json::Error> {
         let Stored { fields, hidden } = serde_json::from_str(text)?;
         Ok(Self {
@@ -202,7 +202,7 @@ pub fn weight(value: &Value) -> u64 {
     }
 }
 
-/// The same for a dictionary.
+/// About how many bytes a dictionary takes in the store, without writing it.
 #[must_use]
 pub fn map_weight(map: &Map<String, Value>) -> u64 {
     map.iter().fold(2, |sum, (key, value)| {

@@ -1,14 +1,14 @@
 //! The folders that a plugin sees, and the facts about the server that go with them.
 //!
-//! The original has one install folder for the server and all plugins. Here each
-//! instance has its own, in its data folder: what it finds there is its own.
+//! The original has one install folder for the server and all plugins. Here each instance has its
+//! own, in its data folder, so all files that a plugin finds there are its own.
 
 use std::path::Path;
 
 /// The bundle, which holds `Contents`.
 pub const PLUGIN_FOLDER: &str = "/plugin";
 
-/// What `indigo.server.getInstallFolderPath()` returns.
+/// The value that `indigo.server.getInstallFolderPath()` returns.
 pub const INSTALL_FOLDER: &str = "/data";
 
 /// The folder for logs in the install folder.
@@ -17,24 +17,23 @@ pub const LOGS: &str = "Logs";
 /// The folder for the files of preferences in the install folder.
 pub const PREFERENCES: &str = "Preferences/Plugins";
 
-/// The folder for bundles in the install folder. A plugin finds its own there, and no
-/// other.
+/// The folder for bundles in the install folder. A plugin finds its own bundle there and no other.
 pub const PLUGINS: &str = "Plugins";
 
-/// Version of the server that plugins see: the one that the object model describes.
+/// Version of the server that plugins see. The object model describes this version.
 pub const SERVER_VERSION: &str = "2025.2.0";
 
 /// Version of the API that plugins see.
 pub const API_VERSION: &str = "3.8";
 
-/// Where a bundle lies for whoever asks the server; the plugin itself finds it there.
+/// The path of a bundle that the server tells. The plugin itself finds its bundle there.
 #[must_use]
 pub fn bundle(root: &Path) -> String {
     let name = root.file_name().unwrap_or_default().to_string_lossy();
     format!("{INSTALL_FOLDER}/{PLUGINS}/{name}")
 }
 
-/// Where logs go, of the server (`None`) or of a plugin.
+/// The folder for the logs of the server (`None`) or of a plugin.
 #[must_use]
 pub fn logs(plugin: Option<&str>) -> String {
     match plugin {

@@ -7,15 +7,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::bounds::SMALL;
 use super::change::Change;
 
-/// Changes of one plugin that may be on their way to the store, or take long to tell. Further
-/// ones wait, so that nobody's changes wait long behind those of another.
+/// Changes of one plugin that may be on their way to the store, or take long to tell. Further ones
+/// wait, so that nobody's changes wait long behind those of another.
 const EDITS: usize = 4;
 
-/// The same of the operator and of the server itself.
+/// Changes of the operator and of the server itself that may be on their way.
 const OWN_EDITS: usize = 64;
 
-/// Short changes of one plugin that may be stored and not yet told: whoever makes them does
-/// not wait for the telling of what others have changed.
+/// Short changes of one plugin that may be stored and not yet told. A plugin that makes short
+/// changes does not wait until the changes of others were told.
 const UNTOLD: usize = 64;
 
 /// The places of whoever makes changes.
@@ -28,12 +28,12 @@ pub(super) struct Places {
 pub(super) type Place = Option<OwnedSemaphorePermit>;
 
 impl Places {
-    /// Those of a plugin.
+    /// The places of a plugin.
     pub(super) fn of_plugin() -> Self {
         Self::new(EDITS)
     }
 
-    /// Those of the operator and of the server itself.
+    /// The places of the operator and of the server itself.
     pub(super) fn of_server() -> Self {
         Self::new(OWN_EDITS)
     }
@@ -45,14 +45,14 @@ impl Places {
         }
     }
 
-    /// A place for one more change, when there is one.
+    /// Waits for a place for one more change.
     pub(super) async fn take(&self) -> Place {
-        // Never closed.
+        // The semaphore is never closed, so this never fails.
         Arc::clone(&self.edits).acquire_owned().await.ok()
     }
 
-    /// Where the place of a change goes that is made now: to be given back when the change is
-    /// stored, and what is given back when it was told.
+    /// Divides the place of a change that is made now, into the part to be given back when the
+    /// change is stored and the part to be given back when it was told.
     pub(super) fn divide(&self, place: Place, changes: &[Change]) -> (Place, Place) {
         let short = changes.iter().all(|it| it.memory <= SMALL);
         let count = u32::try_from(changes.len().max(1)).unwrap_or(u32::MAX);

@@ -1,5 +1,6 @@
-//! When schedules are due. A schedule is planned anew when what its time follows from was
-//! changed, and no other one with it: at the cost of whoever changed it.
+//! The times at which schedules are due. A schedule is planned anew when the attributes that its
+//! time follows from were changed. No other schedule is planned with it, and whoever changed it
+//! pays.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,10 +29,10 @@ pub(super) struct Plans {
 
 #[derive(Default)]
 struct State {
-    /// Schedules to look at, and the plugin that has changed each, if it was one.
+    /// Schedules to look at, each with the plugin that changed it, if a plugin did.
     marked: HashMap<i64, Option<Arc<Plugin>>>,
     plans: HashMap<i64, Plan>,
-    /// Those that are due at some time, the next one first.
+    /// The schedules that are due at some time, the next one first.
     order: BTreeSet<(Timestamp, i64)>,
 }
 
@@ -41,19 +42,19 @@ struct Plan {
     time: Time,
 }
 
-/// What is known about when a schedule is due.
+/// The known part of when a schedule is due.
 enum Time {
     /// Nothing yet.
     Open,
     /// It is being planned, or executed.
     AtWork,
-    /// When it is due next, if it is.
+    /// The time at which the schedule is due next, if it is.
     Known(Option<Zoned>),
 }
 
-/// What became of a time that was found.
+/// The outcome for a time that was found.
 enum Settled {
-    /// It holds, for the schedule as it is now.
+    /// The time holds for the schedule as it is now.
     Holds(Arc<Object>),
     /// The schedule was changed meanwhile, into this one.
     Changed(Arc<Object>),
@@ -110,8 +111,8 @@ impl State {
         }
     }
 
-    /// A schedule as it is now; whether it is to be planned by whoever asks, and whether it
-    /// was never seen before.
+    /// Notes a schedule as it is now. Returns whether the caller is to plan it, and whether it was
+    /// never seen before.
     fn see(&mut self, object: Arc<Object>) -> (bool, bool) {
         let id = object.id;
         let Some(mut plan) = self.plans.remove(&id) else {
@@ -134,7 +135,8 @@ impl State {
     }
 }
 
-/// A schedule that is being worked at. Given up in the middle it is looked at again.
+/// A schedule that is being worked at. When the work is given up in the middle, the schedule is
+/// looked at again.
 struct AtWork {
     server: Arc<IndigoServer>,
     id: i64,
@@ -172,7 +174,8 @@ impl Drop for AtWork {
     }
 }
 
-/// Looks at what was changed and begins what is due; how long until something is due again.
+/// Looks at the schedules that were changed and begins those that are due. Returns the time until
+/// another one is due.
 pub(super) fn advance(server: &Arc<IndigoServer>) -> Option<Duration> {
     for (id, by) in server.plans.take_marked() {
         look(server, id, by);
@@ -189,8 +192,8 @@ pub(super) fn advance(server: &Arc<IndigoServer>) -> Option<Duration> {
     server.plans.next(now)
 }
 
-/// Looks for what no change has told: schedules that were there before the hub, that have
-/// become what they were because a change was not stored, whose planning was given up.
+/// Looks for schedules that no change has told of. Some were there before the hub. Others were put
+/// back because a change was not stored, or the planning of them was given up.
 pub(super) fn sweep(server: &Arc<IndigoServer>) {
     let all: Vec<Arc<Object>> = {
         let database = server.database();
@@ -248,8 +251,8 @@ fn look(server: &Arc<IndigoServer>, id: i64, by: Option<Arc<Plugin>>) {
     });
 }
 
-/// Whoever pays for planning a schedule: the plugin that has changed it, or the one whose it
-/// is.
+/// The one who pays for planning a schedule: the plugin that changed it, or else the plugin that
+/// the schedule counts for.
 fn payer(server: &IndigoServer, by: Option<Arc<Plugin>>, object: &Object) -> Caller {
     let plugin = by.or_else(|| server.plugin(&object.hidden.charged));
     plugin.map_or(CALLER, Caller::Plugin)
@@ -262,7 +265,7 @@ fn fire(server: &Arc<IndigoServer>, work: &AtWork, planned: Arc<Object>) {
         server.plans.state().forget(planned.id);
         return;
     };
-    // What was changed at the last moment is planned, not executed.
+    // A schedule that was changed at the last moment is planned, not executed.
     let same = schedule::has_same_times(&planned, &object);
     if same {
         let data = || trigger::event(&object, &CALLER);
@@ -273,7 +276,7 @@ fn fire(server: &Arc<IndigoServer>, work: &AtWork, planned: Arc<Object>) {
         false => schedule::next(&object, &server.sun, &Zoned::now()),
     };
     if same && next.is_none() && object.flag("autoDelete") {
-        // Not to be planned again until it is gone.
+        // So that the schedule is not planned again until it is gone.
         work.settle(&object, None);
         return delete(server, object.id);
     }
@@ -308,9 +311,9 @@ fn delete(server: &Arc<IndigoServer>, id: i64) {
     });
 }
 
-/// Says that a schedule's time passed while the hub was off. What was announced is in the
-/// store, so it shows when the hub first looks at the schedule. Nothing is made up for:
-/// what was meant for the morning is wrong in the evening.
+/// Says that a schedule's time passed while the hub was off. The announced time is in the store, so
+/// this shows when the hub first looks at the schedule. Nothing is made up for: work meant for the
+/// morning is wrong in the evening.
 fn tell_missed(server: &IndigoServer, schedule: &Object, next: Option<&Zoned>, now: &Zoned) {
     let announced = schedule.text("nextExecution").parse::<DateTime>();
     let Some(missed) = announced.ok().filter(|it| *it <= now.datetime()) else {
@@ -329,8 +332,8 @@ fn tell_missed(server: &IndigoServer, schedule: &Object, next: Option<&Zoned>, n
     server.note_about(&CALLER, schedule, Level::Warning, &line);
 }
 
-/// Writes the next time into the object, where it changed. Nobody waits for it: a plugin may
-/// have many schedules, which would hold up those of others.
+/// Writes the next time into the object, where it changed. Nobody waits for the write, because a
+/// plugin may have many schedules, which would hold up those of others.
 fn announce(server: &Arc<IndigoServer>, object: &Arc<Object>, next: Option<&Zoned>) {
     let text = next.map_or(Value::Null, |next| Value::from(timestamp(next)));
     if object.fields.get("nextExecution") == Some(&text) {
@@ -341,7 +344,7 @@ fn announce(server: &Arc<IndigoServer>, object: &Arc<Object>, next: Option<&Zone
         None => CALLER,
     };
     let (held, most) = caller.steps(server);
-    // With so much on its way already the time is announced at the next sweep.
+    // With so many changes on their way already, the time is announced at the next sweep.
     let Ok(waiting) = Waiting::take(held, 1, most) else {
         return;
     };

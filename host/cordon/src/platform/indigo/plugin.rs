@@ -1,4 +1,4 @@
-//! One plugin as the server knows it: what it declares, and how to reach it.
+//! One plugin as the server knows it: its declarations, and the way to reach it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -22,62 +22,62 @@ use cordon_base::limits::Limits;
 use cordon_base::plugin_log::PluginLog;
 use cordon_reach::serial::SerialPolicy;
 
-/// What a call of a function of a plugin ended with.
+/// The outcome of a call of a plugin's function.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// What it returned.
+    /// The function returned this value.
     Returned(Value),
     /// The plugin has no such function.
     NotDefined,
-    /// It raised; the traceback is in the plugin's log. The members are `type`, `message`
+    /// The function raised; the traceback is in the plugin's log. The members are `type`, `message`
     /// and `traceback`.
     Raised(Value),
 }
 
-/// An answer, paid for by the plugin for as long as this lives.
+/// An answer. The plugin pays for it for as long as this lives.
 #[derive(Debug)]
 pub struct Answered {
     /// How the call ended.
     pub answer: Answer,
-    /// What the answer takes of the plugin's account.
+    /// Room for the answer in the plugin's account.
     pub charge: Option<Charge>,
 }
 
 impl From<Answer> for Answered {
-    /// One that takes nothing.
+    /// An answer that takes no room.
     fn from(answer: Answer) -> Self {
         let charge = None;
         Self { answer, charge }
     }
 }
 
-/// What a function returned, paid for by the plugin for as long as this lives.
+/// The return value of a function. The plugin pays for it for as long as this lives.
 #[derive(Debug)]
 pub struct Returned {
-    /// What it returned.
+    /// The return value.
     pub value: Value,
-    /// What that takes of the plugin's account.
+    /// Room for the value in the plugin's account.
     pub charge: Option<Charge>,
 }
 
-/// Why a call did not come back with an answer.
+/// The reason why a call did not come back with an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// There is no plugin with this id.
     #[error("there is no plugin '{0}'")]
     NoSuchPlugin(String),
-    /// It is not running, or was ended in the middle.
+    /// The plugin is not running, or was ended in the middle.
     #[error("plugin '{0}' is not running")]
     NotRunning(String),
-    /// Too much waits for it already.
+    /// Too many calls wait for the plugin already.
     #[error("plugin '{0}' has too much to do")]
     Busy(String),
-    /// It did not answer in time.
+    /// The plugin did not answer in time.
     #[error("plugin '{plugin}' did not answer within {seconds} s")]
     Timeout {
-        /// Which plugin.
+        /// Id of the plugin.
         plugin: String,
-        /// How long it was given.
+        /// Seconds that the plugin was given.
         seconds: u64,
     },
 }
@@ -89,11 +89,11 @@ pub struct Call {
     pub name: String,
     /// JSON of its arguments; shared, because a change goes to many.
     pub arguments: Arc<str>,
-    /// Who waits for what it returns.
+    /// The way back to whoever waits for the answer.
     pub reply: Option<oneshot::Sender<Answered>>,
-    /// Gives the bytes back that wait for the plugin.
+    /// Bytes of the call that wait for the plugin; given back when this is dropped.
     pub waiting: Option<Waiting>,
-    /// What the call takes of the plugin's account until it is made.
+    /// Room for the call in the plugin's account, until the call is made.
     pub charge: Option<Charge>,
 }
 
@@ -105,11 +105,11 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Counts these bytes among those held; nothing when that is more than `most`.
+    /// Counts these bytes among those held.
     ///
     /// # Errors
     ///
-    /// What would be held.
+    /// The sum that would be held, when it is more than `most`.
     pub fn take(held: &Arc<AtomicU64>, bytes: u64, most: u64) -> Result<Self, u64> {
         let before = held.fetch_add(bytes, Ordering::Relaxed);
         let waiting = Self {
@@ -127,12 +127,12 @@ impl Drop for Waiting {
     }
 }
 
-/// Who asks for a restart.
+/// The one who asks for a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// The operator: at once, whatever happened before.
+    /// The operator: the plugin restarts at once, whatever happened before.
     Operator,
-    /// The plugin itself: it waits as one that failed.
+    /// The plugin itself: it waits like one that failed.
     Itself,
     /// Another plugin.
     Other,
@@ -140,30 +140,30 @@ pub enum Asked {
 
 /// The way to a running instance.
 pub trait Port: Send + Sync {
-    /// Queues a call; it is made when its turn comes.
+    /// Queues a call, which is made when its turn comes.
     ///
     /// # Errors
     ///
-    /// [`CallError`] when it does not run or has too much to do.
+    /// [`CallError`] when the plugin does not run or has too much to do.
     fn queue(&self, call: Call) -> Result<(), CallError>;
-    /// Whether its callbacks are being called.
+    /// Whether the plugin's callbacks are being called.
     fn running(&self) -> bool;
-    /// Stops it as its author expects it and starts it again.
+    /// Stops the plugin as its author expects and starts it again.
     fn restart(&self, asked: Asked);
-    /// Stops it until it is told to start again.
+    /// Stops the plugin until it is told to start again.
     fn halt(&self);
-    /// Where it stands, in a word and with a reason.
+    /// The plugin's status, as a word and a reason.
     fn status(&self) -> (String, String);
 }
 
 /// A subscription to a message that another plugin broadcasts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broadcast {
-    /// Who sends.
+    /// Id of the plugin that sends.
     pub sender: String,
-    /// Which message.
+    /// Name of the message.
     pub message: String,
-    /// The method of the subscriber.
+    /// Method of the subscriber.
     pub method: String,
 }
 
@@ -172,7 +172,7 @@ struct Subscriptions {
     changes: BTreeSet<Collection>,
     broadcasts: Vec<Broadcast>,
     log: bool,
-    /// What they take of the plugin's account.
+    /// Room for the subscriptions in the plugin's account.
     charge: Option<Charge>,
 }
 
@@ -191,41 +191,41 @@ pub struct Plugin {
     pub bundle: Bundle,
     /// Its data folder on the host.
     pub data: PathBuf,
-    /// What it may use.
+    /// The limits of the plugin.
     pub limits: Limits,
-    /// What the hub holds and spends for it.
+    /// The account of the plugin.
     pub account: Arc<Account>,
     /// Its log.
     pub log: PluginLog,
     port: OnceLock<Arc<dyn Port>>,
     subscriptions: Mutex<Subscriptions>,
-    /// Number of the last change that it need not be told, because it was made before
-    /// its objects were handed to it at the start.
+    /// Number of the last change that was made before the plugin was handed its objects at the
+    /// start. It need not be told of changes up to this one.
     since: AtomicU64,
-    /// Whether its objects were handed to it.
+    /// Whether the plugin was handed its objects.
     started: AtomicBool,
-    /// Methods that were called in this life and are not there.
+    /// Methods that were called in this life and that the plugin does not have.
     missing: Mutex<BTreeSet<&'static str>>,
-    /// Changes on their way that nobody waits for, of triggers that it fired.
+    /// Changes on their way that nobody waits for, made by triggers that the plugin fired.
     pub(super) steps: Arc<AtomicU64>,
     /// Places for its changes on their way.
     pub(super) places: Places,
-    /// When another plugin had it restarted last.
+    /// The last time that another plugin had this one restarted.
     restarted: Mutex<Option<Instant>>,
     /// Held while its preferences are written.
     pub(super) saving: tokio::sync::Mutex<()>,
-    /// The serial ports that it was granted.
+    /// The serial ports that the plugin was granted.
     serial: Arc<SerialPolicy>,
-    /// Whether it was told that the machine goes to sleep, in this life.
+    /// Whether the plugin was told, in this life, that the machine goes to sleep.
     asleep: AtomicBool,
-    /// Whom it may write to.
+    /// The receivers that the plugin may write to.
     mail: Vec<Receiver>,
-    /// When it sent its letters of the last hour.
+    /// Times at which the plugin sent its letters of the last hour.
     letters: Mutex<VecDeque<Instant>>,
 }
 
 impl Plugin {
-    /// A plugin that is not yet reached.
+    /// A plugin whose instance is not attached yet.
     #[must_use]
     pub fn new(bundle: Bundle, data: PathBuf, limits: Limits, log: PluginLog) -> Self {
         Self {
@@ -250,19 +250,19 @@ impl Plugin {
         }
     }
 
-    /// The same with these serial ports.
+    /// The plugin with these serial ports.
     #[must_use]
     pub fn with_serial(self, serial: Arc<SerialPolicy>) -> Self {
         Self { serial, ..self }
     }
 
-    /// The same, where it may write to these.
+    /// The plugin with these receivers of mail.
     #[must_use]
     pub fn with_mail(self, mail: Vec<Receiver>) -> Self {
         Self { mail, ..self }
     }
 
-    /// Whom it may write to.
+    /// The receivers that the plugin may write to.
     #[must_use]
     pub fn mail(&self) -> &[Receiver] {
         &self.mail
@@ -288,42 +288,42 @@ impl Plugin {
         Ok(())
     }
 
-    /// The serial ports that it was granted.
+    /// The serial ports that the plugin was granted.
     #[must_use]
     pub fn serial(&self) -> &Arc<SerialPolicy> {
         &self.serial
     }
 
-    /// Notes whether it was told to sleep; whether that is something new.
+    /// Notes whether the plugin was told to sleep. True when that has changed.
     pub(super) fn put_to_sleep(&self, asleep: bool) -> bool {
         self.asleep.swap(asleep, Ordering::AcqRel) != asleep
     }
 
-    /// Its id.
+    /// Id of the plugin.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.bundle.info.identifier
     }
 
-    /// Says how to reach it; the first time counts.
+    /// Sets the way to reach the plugin; the first call counts.
     pub fn attach(&self, port: Arc<dyn Port>) {
         // A second instance of one plugin is refused by the configuration.
         let _ = self.port.set(port);
     }
 
-    /// The way to it.
+    /// The way to reach the plugin.
     #[must_use]
     pub fn port(&self) -> Option<&Arc<dyn Port>> {
         self.port.get()
     }
 
-    /// Whether its callbacks are being called.
+    /// Whether the plugin's callbacks are being called.
     #[must_use]
     pub fn running(&self) -> bool {
         self.port().is_some_and(|port| port.running())
     }
 
-    /// A new life begins: the subscriptions of the last one are gone.
+    /// Begins a new life: the subscriptions of the last one are gone.
     pub fn reset(&self) {
         *self.subscriptions() = Subscriptions::default();
         self.started.store(false, Ordering::Release);
@@ -331,13 +331,13 @@ impl Plugin {
         self.missing().clear();
     }
 
-    /// From here on it is told of changes after this one.
+    /// From here on the plugin is told of changes after this one.
     pub fn begin(&self, sequence: u64) {
         self.since.store(sequence, Ordering::Release);
         self.started.store(true, Ordering::Release);
     }
 
-    /// Whether it is told of this change at all.
+    /// Whether the plugin is told of this change at all.
     #[must_use]
     pub fn hears(&self, sequence: u64) -> bool {
         self.started.load(Ordering::Acquire) && sequence > self.since.load(Ordering::Acquire)
@@ -349,29 +349,30 @@ impl Plugin {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it asked for the changes of a collection.
+    /// Whether the plugin asked for the changes of a collection.
     #[must_use]
     pub fn follows(&self, collection: Collection) -> bool {
         self.subscriptions().changes.contains(&collection)
     }
 
-    /// Whether it asked for the lines of the log.
+    /// Whether the plugin asked for the lines of the log.
     #[must_use]
     pub fn follows_log(&self) -> bool {
         self.subscriptions().log
     }
 
-    /// It asks for the changes of a collection.
+    /// Notes that the plugin asks for the changes of a collection.
     pub fn follow(&self, collection: Collection) {
         self.subscriptions().changes.insert(collection);
     }
 
-    /// It asks for the lines of the log.
+    /// Notes that the plugin asks for the lines of the log.
     pub fn follow_log(&self) {
         self.subscriptions().log = true;
     }
 
-    /// It asks for a message of another plugin; the same one twice counts once.
+    /// Subscribes the plugin to a message of another plugin. A second subscription to one message
+    /// with one method changes nothing.
     ///
     /// # Errors
     ///
@@ -412,8 +413,8 @@ impl Plugin {
         wanted.map(|it| it.method.clone()).collect()
     }
 
-    /// Queues a call that nobody waits for. What it cannot take is lost, and its log
-    /// says which limit it was.
+    /// Queues a call that nobody waits for. A call for which there is no room is lost, and the
+    /// plugin's log names the limit.
     pub fn tell(&self, name: &str, arguments: &Arc<str>) {
         let call = Call {
             name: name.to_owned(),
@@ -434,11 +435,11 @@ impl Plugin {
         port.queue(call)
     }
 
-    /// Queues a call; what it returns comes later.
+    /// Queues a call whose answer comes later.
     ///
     /// # Errors
     ///
-    /// [`CallError`] when it cannot be queued.
+    /// [`CallError`] when the call cannot be queued.
     pub fn start(
         &self,
         name: &str,
@@ -455,7 +456,8 @@ impl Plugin {
         Ok(answered)
     }
 
-    /// Whether another plugin may have it restarted now; counts as done.
+    /// Whether another plugin may have this one restarted now. When it may, the restart counts as
+    /// done.
     #[must_use]
     pub fn may_restart(&self) -> bool {
         let mut restarted = self
@@ -469,13 +471,13 @@ impl Plugin {
         true
     }
 
-    /// Whether it is known not to have this method.
+    /// Whether the plugin is known not to have this method.
     #[must_use]
     pub fn lacks(&self, method: &str) -> bool {
         self.missing().contains(method)
     }
 
-    /// It does not have this method.
+    /// Notes that the plugin does not have this method.
     pub fn miss(&self, method: &'static str) {
         self.missing().insert(method);
     }
@@ -484,7 +486,7 @@ impl Plugin {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls a function and waits for what it returns.
+    /// Calls a function and waits for its answer.
     ///
     /// # Errors
     ///
@@ -499,7 +501,7 @@ impl Plugin {
             .await
     }
 
-    /// The same with arguments that are text already.
+    /// Calls a function with arguments that are text already, and waits for its answer.
     ///
     /// # Errors
     ///
@@ -521,7 +523,7 @@ impl Plugin {
         }
     }
 
-    /// What `indigo.server.getPlugin` says about it.
+    /// The facts that `indigo.server.getPlugin` returns about the plugin.
     #[must_use]
     pub fn facts(&self) -> Value {
         let info = &self.bundle.info;
@@ -543,7 +545,7 @@ impl Plugin {
 pub fn definitions_size(bundle: &Bundle) -> u64 {
     const PART: u64 = 4096;
     const OPTION: u64 = 1024;
-    // As a value, and in the text, where a character may take six.
+    // Once as a value, and in the text, where a character may take six bytes.
     const COPIES: u64 = 7;
     let all = &bundle.definitions;
     let raw = |ui: Option<&ConfigUi>| {

@@ -27,13 +27,13 @@ const DEPTH: usize = 64;
 /// Most values: an element of a few bytes takes much more room than its text.
 const VALUES: usize = 65_536;
 
-/// Why preferences could not be read or written.
+/// The reason why preferences could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum PreferencesError {
     /// The file system refused, or a link is in the way.
     #[error("the file of preferences: {0}")]
     Io(#[from] std::io::Error),
-    /// The text is not what the format wants.
+    /// The text is not in the format.
     #[error("the file of preferences: {0}")]
     Format(String),
 }
@@ -83,8 +83,8 @@ pub fn load(data: &Path, plugin: &str, most: u64) -> Result<Map<String, Value>, 
     parsed
 }
 
-/// Longest file of preferences of which `most` bytes may be stored: XML takes more room than
-/// what it says.
+/// Longest file of preferences of which `most` bytes may be stored. XML takes more room than the
+/// values in it.
 #[must_use]
 pub fn longest(most: u64) -> u64 {
     most.saturating_mul(TIMES)
@@ -93,13 +93,13 @@ pub fn longest(most: u64) -> u64 {
 /// How many times as long as the preferences their file may be.
 pub const TIMES: u64 = 4;
 
-/// Writes the preferences of a plugin into its data folder; they are on disk when this
-/// returns. Blocks.
+/// Writes the preferences of a plugin into its data folder; they are on disk when this returns.
+/// Blocks.
 ///
 /// # Errors
 ///
-/// [`PreferencesError`]; then the old file is still there. So it is when [`load`] with the
-/// same `most` would refuse the new one.
+/// [`PreferencesError`]; then the old file is still there. This also happens when [`load`] with the
+/// same `most` would refuse the new file.
 pub fn save(
     data: &Path,
     plugin: &str,
@@ -167,7 +167,7 @@ fn open(data: &Path, make: bool) -> Result<Option<OwnedFd>, PreferencesError> {
     Ok(Some(folder))
 }
 
-/// What the file of preferences will have.
+/// The size of a file of preferences before it is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
     /// Bytes.
@@ -177,7 +177,7 @@ pub struct Written {
 }
 
 impl Written {
-    /// Counts it without writing it.
+    /// Counts the size without writing the file.
     #[must_use]
     pub fn of(preferences: &Map<String, Value>) -> Self {
         let mut counted = Self::default();
@@ -192,7 +192,7 @@ impl Written {
     }
 }
 
-/// What takes the text of the file.
+/// A receiver of the file's text.
 trait Sink {
     fn push(&mut self, piece: &str);
     /// A value begins.
@@ -369,7 +369,7 @@ impl Open {
 ///
 /// # Errors
 ///
-/// [`PreferencesError::Format`] with what is wrong.
+/// [`PreferencesError::Format`] with the reason.
 pub fn parse(text: &[u8]) -> Result<Map<String, Value>, PreferencesError> {
     let text = std::str::from_utf8(text).map_err(|_| wrong("it is not UTF-8"))?;
     let mut reader = Reader::from_str(text);

@@ -1,8 +1,8 @@
 //! Property lists from strangers: bounded in depth, in number of values and in bytes.
 //!
-//! A binary list may name one object many times, so a small file can stand for an
-//! endless tree, or for one long text a thousand times; and the usual tree type is built and dropped recursively. What is read
-//! here is counted while it is read.
+//! A binary list may name one object many times, so a small file can stand for an endless tree, or
+//! for one long text a thousand times. Moreover, the usual tree type is built and dropped
+//! recursively. This reader counts values and bytes while it reads them.
 
 use std::cell::Cell;
 use std::fmt;
@@ -26,8 +26,8 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// The value of a key, of the last one where there are several; `None` for what is
-    /// no dictionary.
+    /// The value of a key, of the last one where there are several; `None` when this is no
+    /// dictionary.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         let Self::Dictionary(entries) = self else {
             return None;
@@ -61,7 +61,7 @@ impl<'de> Deserialize<'de> for Root {
     }
 }
 
-/// What may still be read.
+/// The depth, values and bytes that may still be read.
 struct Left {
     values: Cell<usize>,
     bytes: Cell<usize>,
@@ -147,7 +147,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let inside = self.inside()?;
         let mut values = Vec::new();
         while let Some(value) = access.next_element_seed(inside)? {
-            // What a value takes itself.
+            // The room that a value takes itself.
             self.bytes(size_of::<Node>())?;
             values.push(value);
         }

@@ -12,8 +12,8 @@ use cordon_store::{StoreError, Writing};
 ///
 /// # Errors
 ///
-/// What the store says; a row that cannot be understood, which only another program
-/// could have written.
+/// The error of the store, or a row that cannot be understood. Only another program could have
+/// written such a row.
 pub fn load(connection: &Connection) -> Result<Vec<Object>, StoreError> {
     let mut statement = connection
         .prepare("SELECT id, collection, folder, json FROM indigo_objects ORDER BY id")?;
@@ -32,7 +32,7 @@ pub fn load(connection: &Connection) -> Result<Vec<Object>, StoreError> {
 ///
 /// # Errors
 ///
-/// What the store says.
+/// The error of the store.
 pub fn load_one(connection: &Connection, id: i64) -> Result<Option<Object>, StoreError> {
     let sql = "SELECT id, collection, folder, json FROM indigo_objects WHERE id = ?1";
     let found = connection.query_row(sql, [id], read).optional()?;
@@ -58,7 +58,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Object>> {
 ///
 /// # Errors
 ///
-/// What the store says.
+/// The error of the store.
 pub fn save(transaction: &Writing<'_>, rows: &[(i64, Option<Row>)]) -> Result<(), StoreError> {
     let mut put = transaction.prepare_cached(
         "INSERT INTO indigo_objects (id, collection, folder, json) VALUES (?1, ?2, ?3, ?4)
@@ -84,7 +84,7 @@ pub fn save(transaction: &Writing<'_>, rows: &[(i64, Option<Row>)]) -> Result<()
 ///
 /// # Errors
 ///
-/// What the store says.
+/// The error of the store.
 pub fn last_id(connection: &Connection) -> Result<i64, StoreError> {
     let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'indigo_objects'";
     let found = connection.query_row(sql, [], |row| row.get(0)).optional()?;

@@ -1,4 +1,4 @@
-//! Schedules: when one is due next.
+//! Schedules, and the times at which they are due next.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Span, Zoned};
@@ -10,7 +10,7 @@ use super::sun::{Event, Sun};
 /// How many days ahead a next time is looked for: two years, for 29 February.
 const DAYS: usize = 1500;
 
-/// What of a schedule has no attribute of its own in the object model.
+/// The parts of a schedule's time that have no attribute of their own in the object model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Timing {
@@ -46,7 +46,7 @@ pub fn has_same_times(one: &Object, other: &Object) -> bool {
     one.hidden.timing == other.hidden.timing && TIMES.iter().all(same)
 }
 
-/// When a schedule is due next after this moment.
+/// The first time after this moment at which a schedule is due.
 #[must_use]
 pub fn next(schedule: &Object, sun: &Sun, after: &Zoned) -> Option<Zoned> {
     if !schedule.flag("enabled") {
@@ -56,14 +56,14 @@ pub fn next(schedule: &Object, sun: &Sun, after: &Zoned) -> Option<Zoned> {
     let timing = schedule.hidden.timing.as_ref().unwrap_or(&none);
     if schedule.text("timeType") == "Countdown" {
         let wait = SignedDuration::try_from_secs_f64(timing.countdown).ok()?;
-        // A second at least: a schedule must not keep the hub busy.
+        // At least one second: a schedule must not keep the hub busy.
         return after
             .checked_add(wait.max(SignedDuration::from_secs(1)))
             .ok();
     }
     // Read once, not for each day.
     let start = absolute(schedule);
-    // One day alone may be further away than the others are looked for.
+    // A single day may be further away than the days that are looked through otherwise.
     let (first, days) = match schedule.text("dateType") {
         "Absolute" => (start?.date(), 1),
         "DaysOfWeek" if timing.weekdays.is_empty() => return None,
@@ -128,8 +128,8 @@ fn on(
         .ok()
 }
 
-/// A number from `-most` to `most` that is another one every day and the same all day:
-/// what was announced as the next time must still hold when it comes.
+/// A number from `-most` to `most` that differs from day to day and stays the same all day. The
+/// time that was announced must still hold when it comes.
 fn spread(id: i64, day: Date, most: i64) -> i64 {
     if most <= 0 {
         return 0;

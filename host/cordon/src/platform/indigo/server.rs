@@ -1,8 +1,8 @@
-//! The Indigo server of the hub: its objects, its plugins, and who is told of changes.
+//! The Indigo server of the hub: its objects, its plugins, and those who are told of changes.
 //!
-//! A change is made in memory, written to the store, answered, and told, in this order.
-//! Whoever asks for a change gets an answer when it is on disk; whoever is told of one
-//! is told in the order in which changes were made. Commands are in [`super::command`].
+//! A change is made in memory, written to the store, answered, and told, in this order. Whoever
+//! asks for a change gets an answer when it is on disk. Whoever is told of changes hears them in
+//! the order in which they were made. Commands are in [`super::command`].
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -57,34 +57,33 @@ pub struct ServerOptions {
     pub latitude: f64,
     /// Degrees east.
     pub longitude: f64,
-    /// The web server, without a slash at the end; empty for none.
+    /// Address of the web server, without a slash at the end; empty for none.
     pub web_url: String,
-    /// Its port; 0 for none.
+    /// Port of the web server; 0 for none.
     pub port: u16,
-    /// What sends mail, when there is a mail server.
+    /// The sender of mail, when there is a mail server.
     pub mailer: Option<Mailer>,
 }
 
-/// Who gives a command.
+/// The one who gives a command.
 #[derive(Clone)]
 pub enum Caller {
     /// A plugin.
     Plugin(Arc<Plugin>),
-    /// Somebody over the HTTP API, or the hub itself: `api-http`, `api-websocket`,
-    /// `server`.
+    /// Somebody over the HTTP API, or the hub itself: `api-http`, `api-websocket`, `server`.
     Operator(&'static str),
-    /// The server, because of something that happened.
+    /// The server, as a consequence of an event.
     Chain(Chain),
 }
 
-/// Where an event comes from.
+/// The origin of an event.
 #[derive(Clone)]
 pub struct Chain {
-    /// The plugin whose doing it is, if it is one's.
+    /// The plugin that caused the event, if one did.
     pub plugin: Option<Arc<Plugin>>,
-    /// How many events came before it that it follows from.
+    /// How many earlier events this one follows from.
     pub depth: u32,
-    /// How many steps may still follow from the first of them.
+    /// How many steps may still follow from the first of those events.
     pub left: Arc<AtomicU32>,
 }
 
@@ -99,7 +98,7 @@ impl std::fmt::Debug for Chain {
 }
 
 impl Caller {
-    /// The id of the plugin, if it is one.
+    /// The id of the plugin, if a plugin itself gives the command.
     #[must_use]
     pub fn plugin_id(&self) -> Option<&str> {
         match self {
@@ -108,7 +107,7 @@ impl Caller {
         }
     }
 
-    /// The plugin whose doing it is.
+    /// The plugin that gives or caused the command.
     #[must_use]
     pub fn plugin(&self) -> Option<&Arc<Plugin>> {
         match self {
@@ -118,13 +117,13 @@ impl Caller {
         }
     }
 
-    /// Whose limits something counts for; empty for the operator.
+    /// Id of the plugin whose limits the command counts for; empty for the operator.
     #[must_use]
     pub fn charged(&self) -> &str {
         self.plugin().map_or("", |plugin| plugin.id())
     }
 
-    /// How many events it follows from.
+    /// How many events the command follows from.
     #[must_use]
     pub fn depth(&self) -> u32 {
         match self {
@@ -133,7 +132,7 @@ impl Caller {
         }
     }
 
-    /// The same with nothing before it.
+    /// The caller as the origin of a chain of its own, without earlier events.
     #[must_use]
     pub fn renewed(self) -> Self {
         match self {
@@ -146,7 +145,7 @@ impl Caller {
         }
     }
 
-    /// The same as the origin of what follows.
+    /// The origin of events that follow from this caller's commands.
     #[must_use]
     pub fn chain(&self) -> Chain {
         if let Self::Chain(chain) = self {
@@ -159,13 +158,13 @@ impl Caller {
         }
     }
 
-    /// The limits that apply to it.
+    /// The limits that apply to the command.
     #[must_use]
     pub fn limits(&self) -> Option<&Limits> {
         self.plugin().map(|plugin| &plugin.limits)
     }
 
-    /// What event data says about where an event came from.
+    /// The word in event data for the origin of the event.
     #[must_use]
     pub fn source(&self) -> &'static str {
         match self {
@@ -180,13 +179,13 @@ impl Caller {
 pub(super) struct Pending {
     pub(super) stored: oneshot::Receiver<bool>,
     pub(super) changes: Vec<Change>,
-    /// What the objects take that were there before.
+    /// Charges for the earlier versions of the objects.
     pub(super) _before: Vec<Charge>,
-    /// Places of whoever made the changes, until they are told.
+    /// Places of the caller who made the changes, held until the changes were told.
     pub(super) _places: Place,
 }
 
-/// Somebody's turn to make a change.
+/// A caller's turn to make a change.
 struct Turn {
     place: Place,
     store: Store,
@@ -199,18 +198,18 @@ pub struct IndigoServer {
     events: EventLog,
     plugins: RwLock<BTreeMap<String, Arc<Plugin>>>,
     watchers: Watchers,
-    /// Bounded by the places of those who make changes.
+    /// Bounded by the places of the callers who make changes.
     pending: mpsc::UnboundedSender<Pending>,
     places: Places,
-    /// The account of what the operator and the server itself do.
+    /// The account that pays for the operator and the server itself.
     pub(super) account: Arc<Account>,
     pub(super) pools: Pools,
     options: ServerOptions,
-    /// What waits for its time.
+    /// The steps that wait for their time.
     pub(super) timers: Timers,
-    /// When schedules are due.
+    /// The times at which schedules are due.
     pub(super) plans: Plans,
-    /// Where and when the sun rises.
+    /// The sun over the place of the hub.
     pub(super) sun: Sun,
     /// Schedules of sprinklers.
     pub(super) sprinklers: Sprinklers,
@@ -308,8 +307,8 @@ impl IndigoServer {
         .await
     }
 
-    /// Carries out a command of a plugin, from JSON to JSON. What is not known to be small
-    /// is done on a pool, in turn with others and at the plugin's cost.
+    /// Carries out a command of a plugin, from JSON to JSON. A command that is not known to be
+    /// small is done on a pool, in turn with others and at the plugin's cost.
     ///
     /// # Errors
     ///
@@ -346,7 +345,7 @@ impl IndigoServer {
         .await
     }
 
-    /// Does something that may be long on the pool of commands.
+    /// Does work that may be long on the pool of commands.
     async fn apart<T: Send + 'static>(
         &self,
         account: &Arc<Account>,
@@ -357,12 +356,12 @@ impl IndigoServer {
             .unwrap_or_else(|error| Err(Failure::other(error.to_string())))
     }
 
-    /// Whose account somebody's doing goes to.
+    /// The account that pays for a caller.
     pub(super) fn account<'a>(&'a self, caller: &'a Caller) -> &'a Arc<Account> {
         caller.plugin().map_or(&self.account, |it| &it.account)
     }
 
-    /// Every change from now on of the objects of a table.
+    /// A watcher of every change to the objects of a table, from now on.
     #[must_use]
     pub fn changes(&self, table: Table) -> Watcher {
         self.watchers.watch(table)
@@ -372,13 +371,13 @@ impl IndigoServer {
         &self.watchers
     }
 
-    /// The account of what the operator and the server itself do.
+    /// The account that pays for the operator and the server itself.
     #[must_use]
     pub fn own_account(&self) -> &Arc<Account> {
         &self.account
     }
 
-    /// The pools that work leaves the threads of callbacks for.
+    /// The pools that take work off the threads of callbacks.
     #[must_use]
     pub fn pools(&self) -> &Pools {
         &self.pools
@@ -402,7 +401,7 @@ impl IndigoServer {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Config`] when there is one with its id already.
+    /// [`EngineError::Config`] when there is a plugin with its id already.
     pub fn add(&self, plugin: Plugin) -> Result<Arc<Plugin>, EngineError> {
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
         let id = plugin.id().to_owned();
@@ -417,11 +416,11 @@ impl IndigoServer {
         Ok(plugin)
     }
 
-    /// The devices and triggers that a plugin is responsible for; from here on it is told of
-    /// every later change.
+    /// The devices and triggers that a plugin is responsible for. From here on the plugin is told
+    /// of every later change.
     pub fn begin(&self, plugin: &Arc<Plugin>) -> (Vec<Arc<Object>>, Vec<Arc<Object>>) {
         let database = self.database();
-        // Under the lock: what comes later has a higher number.
+        // Under the lock, so that later changes have a higher number.
         plugin.begin(database.sequence());
         active(&database, plugin)
     }
@@ -433,12 +432,12 @@ impl IndigoServer {
         active(&self.database(), plugin)
     }
 
-    /// The plugins of the configuration have been started.
+    /// Notes that the plugins of the configuration have been started.
     pub fn ready(self: &Arc<Self>) {
         trigger::fire_class(self, "indigo.ServerStartupTrigger");
     }
 
-    /// From here on plugins that asked for it are handed the lines of the log.
+    /// From here on the lines of the log are handed to plugins that asked for them.
     pub(super) fn follow_log(self: &Arc<Self>) {
         if !self.follows_log.swap(true, Ordering::AcqRel) {
             let lines = self.events.subscribe();
@@ -446,7 +445,7 @@ impl IndigoServer {
         }
     }
 
-    /// What plugins are told about the hub.
+    /// The facts about the hub that plugins are told.
     #[must_use]
     pub fn options(&self) -> &ServerOptions {
         &self.options
@@ -458,7 +457,7 @@ impl IndigoServer {
         &self.events
     }
 
-    /// The objects, for as long as nobody has to wait.
+    /// The objects, locked. To be held only while nobody has to wait.
     pub fn database(&self) -> MutexGuard<'_, Database> {
         lock(&self.database)
     }
@@ -473,12 +472,12 @@ impl IndigoServer {
         seen
     }
 
-    /// Makes a change; it is on disk when this returns. Everybody waits while `edit` runs:
-    /// what takes longer for a large object is done before.
+    /// Makes a change; it is on disk when this returns. Everybody waits while `edit` runs, so work
+    /// that takes longer for a large object is done before.
     ///
     /// # Errors
     ///
-    /// What `edit` says, or that the store refused it; then nothing was changed.
+    /// The failure of `edit`, or the store refused the change; then nothing was changed.
     pub async fn edit<T>(
         &self,
         caller: &Caller,
@@ -488,8 +487,8 @@ impl IndigoServer {
         self.commit(caller, turn, edit).await
     }
 
-    /// Waits until somebody may make a change: before it is made, because others are told of
-    /// theirs after it.
+    /// Waits until the caller may make a change. The wait comes before the change, because changes
+    /// of others that were made later are told after it.
     async fn turn(&self, caller: &Caller) -> Turn {
         let store = match caller.plugin() {
             Some(plugin) => self.store.of(&plugin.account, &plugin.log),
@@ -542,8 +541,8 @@ impl IndigoServer {
             let _ = self.pending.send(pending);
             (value, versions, stored, place)
         };
-        // In a task of its own: a plugin that is dropped while it waits must not leave
-        // a change in memory that is not in the store.
+        // In a task of its own: when a plugin is dropped while it waits, no change may stay in
+        // memory without being in the store.
         let database = Arc::clone(&self.database);
         let writing = tokio::spawn(async move {
             let result = save(&store, &database, versions).await;
@@ -561,10 +560,13 @@ impl IndigoServer {
         }
     }
 
-    /// An object on its way into the database, paid for by whoever it counts for, whatever
-    /// `caller` it is; with `hold` also what its owner will be shown. Where it counts for
-    /// another, who cannot pay, what that one paid before has to do: for the operator, and
-    /// for a plugin that makes it no larger.
+    /// Weighs an object on its way into the database. The plugin that it counts for pays, whoever
+    /// the `caller` is; with `hold`, room is also taken for the object as its owner will be shown
+    /// it.
+    ///
+    /// When the object counts for another plugin and that plugin cannot pay, the charge for the
+    /// earlier version is enough in two cases: for the operator, and for a plugin that makes the
+    /// object no larger.
     ///
     /// # Errors
     ///
@@ -599,14 +601,14 @@ impl IndigoServer {
         Ok(weighed)
     }
 
-    /// Changes one object; it is on disk when this returns. The copy that `change` gets is
-    /// made without holding anybody up, and made anew when somebody else was faster, so
-    /// `change` may run several times. Nothing happens where the copy stays the same.
+    /// Changes one object; it is on disk when this returns. The copy that `change` gets is made
+    /// without holding anybody up. The copy is made anew when somebody else was faster, so `change`
+    /// may run several times. Nothing happens when the copy stays the same.
     ///
     /// # Errors
     ///
-    /// What `find` and `change` say, a limit, or that the store refused it; then nothing was
-    /// changed.
+    /// The failure of `find` or `change`, a limit, or the store refused the change; then nothing
+    /// was changed.
     pub(super) async fn alter<T>(
         &self,
         caller: &Caller,
@@ -615,8 +617,8 @@ impl IndigoServer {
         mut change: impl FnMut(&Object, &mut Object) -> Result<(T, Vec<StateChange>), Failure>,
     ) -> Result<(Arc<Object>, T), Failure> {
         for _ in 0..ATTEMPTS {
-            // Waited for before the copy is made: a turn is long in coming where a plugin
-            // makes many changes, and the object would be another one by then.
+            // The turn comes before the copy. A turn may be long in coming when a plugin makes many
+            // changes, and by then the object would be another one.
             let turn = self.turn(caller).await;
             let (old, size) = {
                 let database = self.database();
@@ -624,7 +626,7 @@ impl IndigoServer {
                 let size = database.size(old.id);
                 (old, size)
             };
-            // Of the copy, until it is weighed itself.
+            // Room for the copy, until the copy is weighed itself.
             let room = self.account(caller).charge(size.memory)?;
             let mut new = Object::clone(&old);
             let (value, states) = change(&old, &mut new)?;
@@ -663,9 +665,9 @@ fn active(database: &Database, plugin: &Plugin) -> (Vec<Arc<Object>>, Vec<Arc<Ob
     )
 }
 
-/// Writes objects as they are now. Two changes of one object may be written in either
-/// order, because what is written is always its newest state. Of those that could not be
-/// written the store's version holds again, unless they were changed once more since.
+/// Writes objects as they are now. Two changes of one object may be written in either order,
+/// because the newest state is always the one that is written. When objects could not be written,
+/// the store's version holds again for those that were not changed once more since.
 async fn save(
     store: &Store,
     database: &Arc<Mutex<Database>>,

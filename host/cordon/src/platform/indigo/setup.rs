@@ -1,10 +1,10 @@
-//! What a plugin is told about itself and the server before its first line runs.
+//! The facts that a plugin is told about itself and the server before its first line runs.
 
 use super::bundle::Bundle;
 use super::info::SERVER_API;
 use super::paths::{self, INSTALL_FOLDER, LOGS, PLUGIN_FOLDER, PREFERENCES, SERVER_VERSION};
 
-/// The parameters that are the same at every start; the preferences are added then.
+/// The parameters that are the same at every start. The preferences are added later.
 #[must_use]
 pub fn parameters(bundle: &Bundle) -> Vec<(String, String)> {
     let info = &bundle.info;

@@ -1,8 +1,8 @@
-//! The machine goes to sleep and wakes up: what plugins are told of it.
+//! Tells plugins that the machine goes to sleep and wakes up.
 //!
-//! The hub cannot know when its machine is about to sleep, so somebody has to say so
-//! before and after: the operator, or a hook of the system. A plugin is told once for
-//! each sleep, and is woken only if it was put to sleep in its present life.
+//! The hub cannot know when its machine is about to sleep, so somebody has to say so before and
+//! after: the operator, or a hook of the system. A plugin is told once for each sleep, and is woken
+//! only if it was put to sleep in its present life.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,25 +11,25 @@ use super::plugin::{Answer, Plugin};
 use super::server::IndigoServer;
 use cordon_base::log::Level;
 
-/// How long all plugins together are waited for; a machine that wants to sleep does not
-/// wait for long.
+/// How long the hub waits for all plugins together. A machine that is about to sleep does not wait
+/// for long.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What came of telling a plugin.
+/// The result of telling a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
-    /// It has done what it does then.
+    /// The plugin's method has returned.
     Done,
-    /// It raised; its log has the traceback.
+    /// The method raised; the plugin's log has the traceback.
     Raised,
-    /// It has not come to an end in time; it goes on by itself.
+    /// The method did not end in time; it goes on by itself.
     Late,
-    /// It has too much to do, or was stopped meanwhile.
+    /// The plugin has too much to do, or was stopped meanwhile.
     Lost,
 }
 
 impl Told {
-    /// One word for answers.
+    /// The result in one word, for answers.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -42,14 +42,14 @@ impl Told {
 }
 
 impl IndigoServer {
-    /// Calls `prepareToSleep` of every plugin that runs and is awake, all at the same time,
-    /// and waits for them, [`PATIENCE`] at most. What came of it, by plugin id.
+    /// Calls `prepareToSleep` of every plugin that runs and is awake, all at the same time, and
+    /// waits for them, [`PATIENCE`] at most. Returns the result by plugin id.
     pub async fn prepare_to_sleep(&self) -> Vec<(String, Told)> {
         self.tell_all("prepareToSleep", true, PATIENCE).await
     }
 
-    /// The same with `wakeUp`, for those that were put to sleep. What came due meanwhile is
-    /// executed.
+    /// Calls `wakeUp` of every plugin that was put to sleep, and waits in the same way. Steps and
+    /// schedules that came due meanwhile are executed.
     pub async fn wake_up(&self) -> Vec<(String, Told)> {
         self.timers.changed.notify_one();
         self.tell_all("wakeUp", false, PATIENCE).await
@@ -70,8 +70,8 @@ impl IndigoServer {
             Level::Status,
             format!("{name}: {} plugins are told", wanted.len()),
         );
-        // Each in a task of its own, which goes on when nobody waits any more: a call that
-        // is given up would be left out, and the plugin would be woken without having slept.
+        // Each in a task of its own, which goes on when nobody waits any more. A call that is given
+        // up would be left out, and the plugin would be woken without having slept.
         let end = tokio::time::Instant::now() + patience;
         let telling: Vec<_> = wanted
             .into_iter()
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(server.prepare_to_sleep().await, []);
         assert_eq!(server.wake_up().await, done);
         assert_eq!(fixture.names(), ["prepareToSleep", "wakeUp"]);
-        // One that was started anew is awake.
+        // A plugin that was started anew is awake.
         server.prepare_to_sleep().await;
         fixture.plugin.reset();
         assert_eq!(server.wake_up().await, []);
@@ -143,7 +143,7 @@ mod tests {
         let brief = Duration::from_millis(50);
         let told = fixture.server.tell_all("prepareToSleep", true, brief).await;
         assert_eq!(told, [(ID.to_owned(), Told::Late)]);
-        // It may have begun, so it is woken.
+        // The plugin may have begun to prepare, so it is woken.
         fixture.server.tell_all("wakeUp", false, brief).await;
         assert_eq!(fixture.names(), ["prepareToSleep", "wakeUp"]);
     }

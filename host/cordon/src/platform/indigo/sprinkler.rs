@@ -1,6 +1,6 @@
-//! Schedules of sprinklers that the server runs: one zone after the other.
+//! Schedules of sprinklers that the server runs, one zone after the other.
 //!
-//! A plugin whose devices override schedules gets them whole. For all others the
+//! A plugin whose devices override schedules gets the whole schedule. For all other plugins the
 //! server switches the zones itself.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use super::table::Collection;
 /// Most zones of a sprinkler.
 const ZONES: usize = 64;
 
-/// What runs, by device.
+/// The running schedules, by device.
 #[derive(Default)]
 pub(super) struct Sprinklers {
     plans: Mutex<BTreeMap<i64, Plan>>,
@@ -37,11 +37,11 @@ struct Plan {
     minutes: Vec<f64>,
     /// The zone that is on, from 0.
     zone: usize,
-    /// When it is over; nothing while the schedule rests.
+    /// When the zone is over; nothing while the schedule rests.
     until: Option<Instant>,
-    /// What was left of it when the schedule was paused.
+    /// Time that the zone had left when the schedule was paused.
     left: Duration,
-    /// Whether it is over: kept so that it can be run again.
+    /// Whether the schedule is over. It is kept so that it can be run again.
     done: bool,
 }
 
@@ -55,8 +55,8 @@ impl Sprinklers {
         self.plans().values().filter_map(|plan| plan.until).min()
     }
 
-    /// Adds what runs to a sprinkler as callers see it: the schedule, and where it was
-    /// paused. A plugin that runs schedules itself says so in its properties.
+    /// Adds the running schedule of a sprinkler, and where it was paused, to the sprinkler as
+    /// callers see it. A plugin that runs schedules itself has them in its properties.
     pub(super) fn show(&self, sprinkler: &Object, seen: &mut Value) {
         let plans = self.plans();
         let Some(plan) = plans.get(&sprinkler.id).filter(|plan| !plan.done) else {
@@ -82,7 +82,7 @@ impl Sprinklers {
 }
 
 impl Plan {
-    /// Goes to the next zone from this one on that has minutes; false when none has.
+    /// Goes to the first zone from `from` on that has minutes. False when there is none.
     fn go(&mut self, from: usize) -> bool {
         let next = self.minutes.iter().enumerate().skip(from);
         let next = next.into_iter().find(|(_, minutes)| **minutes > 0.0);
@@ -98,14 +98,14 @@ impl Plan {
         true
     }
 
-    /// The zone before this one; nothing when it is the first.
+    /// The zone before the one that is on; nothing when that is the first.
     fn before(&self) -> Option<usize> {
         let earlier = self.minutes.iter().enumerate().take(self.zone);
         let found = earlier.rev().find(|(_, minutes)| **minutes > 0.0);
         found.map(|(zone, _)| zone)
     }
 
-    /// It is over: no zone is on.
+    /// Ends the schedule: no zone is on.
     fn end(&mut self) -> bool {
         self.until = None;
         self.done = true;
@@ -113,12 +113,12 @@ impl Plan {
     }
 }
 
-/// Carries out an action on a sprinkler: what is about one zone, or about a device that
-/// overrides schedules, is its plugin's.
+/// Carries out an action on a sprinkler. An action on one zone, or on a device that overrides
+/// schedules, goes to its plugin.
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// The action is wrong.
 pub(super) fn carry_out(
     server: &Arc<IndigoServer>,
     caller: &Caller,
@@ -149,8 +149,8 @@ pub(super) fn carry_out(
     order(server, caller, &sprinkler, member, minutes.collect())
 }
 
-/// The zone so many beside the one that is on, where no schedule runs; past the first
-/// and the last all are off.
+/// The zone that is so many places beside the one that is on, where no schedule runs. Past the
+/// first and the last zone, all are off.
 fn beside(sprinkler: &Object, step: i64) -> Option<usize> {
     let states = sprinkler.fields.get("states");
     let active = states.and_then(|it| it.get("activeZone")).and_then(figure);
@@ -228,7 +228,7 @@ fn order(
     Ok(())
 }
 
-/// Goes on where a zone is over.
+/// Goes to the next zone where one is over.
 pub(super) fn advance(server: &Arc<IndigoServer>) {
     let now = Instant::now();
     let mut switched = Vec::new();

@@ -1,4 +1,4 @@
-//! The states of a device: which it has, of which types, and how values get in.
+//! The states of a device: their keys, their types, and how values get in.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
@@ -41,11 +41,11 @@ pub enum StateType {
 pub struct Choice {
     /// The word.
     pub value: String,
-    /// What users see.
+    /// Text for users.
     pub label: String,
 }
 
-/// A state as it is declared; the JSON is what `getDeviceStateList` returns.
+/// A state as it is declared. The JSON is the one that `getDeviceStateList` returns.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct StateDefinition {
@@ -58,7 +58,7 @@ pub struct StateDefinition {
     pub trigger_label: String,
     /// Its name where control pages are edited.
     pub state_label: String,
-    /// Whether users are not offered it.
+    /// Whether the state is not offered to users.
     #[serde(skip_serializing_if = "is_false")]
     pub disabled: bool,
     /// The choices of an enumeration.
@@ -91,7 +91,7 @@ impl StateDefinition {
         }
     }
 
-    /// What it has before anybody set it.
+    /// The value of the state before anybody has set it.
     #[must_use]
     pub fn initial(&self) -> Value {
         if !self.default_value.is_empty() {
@@ -112,8 +112,8 @@ impl StateDefinition {
         }
     }
 
-    /// A value as this state keeps it, rounded to this many places; nothing when it
-    /// cannot be one.
+    /// A value as this state keeps it, rounded to so many places. Nothing when the value does not
+    /// fit.
     #[must_use]
     pub fn convert(&self, value: &Value, places: Option<u32>) -> Option<Value> {
         match self.kind {
@@ -160,7 +160,7 @@ impl StateDefinition {
     }
 }
 
-/// What the states of a device will take, summed up before they are built.
+/// The room that the states of a device will take, summed up before they are built.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sum {
     /// Bytes in the store: definitions, keys and values.
@@ -172,13 +172,13 @@ pub struct Sum {
 
 /// Bytes of a state in the store beside its texts, and of a truth value.
 const STATE: u64 = 64;
-/// The same of a choice.
+/// Bytes of a choice in the store beside its texts.
 const CHOICE: u64 = 32;
 /// Bytes of a state, choice or truth value in memory beside its texts.
 const PLACE: u64 = 192;
 
 impl Sum {
-    /// The sum of these.
+    /// Sums up the room of these states.
     #[must_use]
     pub fn of<'a, T: Summed + 'a>(states: impl IntoIterator<Item = &'a T>) -> Self {
         let mut sum = Self::default();
@@ -191,7 +191,7 @@ impl Sum {
     fn state(&mut self, key: &str, texts: [&str; 3]) {
         let texts = texts.iter().map(|it| count(it.len()));
         let texts = texts.fold(0, u64::saturating_add);
-        // As key of the definition and of the state.
+        // The key of the definition and the key of the state.
         let key = count(key.len()).saturating_mul(2);
         let kept = texts.saturating_add(key).saturating_add(STATE);
         self.kept = self.kept.saturating_add(kept);
@@ -212,7 +212,7 @@ impl Sum {
 
 /// A definition of a state that is summed up.
 pub trait Summed {
-    /// Adds what it takes.
+    /// Adds the room that the state takes.
     fn add_to(&self, sum: &mut Sum);
 }
 
@@ -274,8 +274,8 @@ impl From<&definition::StateDefinition> for StateDefinition {
     }
 }
 
-/// Longest text that is read as a truth value or a number, in bytes; a longer one is none.
-/// Plugins keep long texts in the same places, and each is looked at again and again.
+/// Longest text that is read as a truth value or a number, in bytes; a longer one is neither.
+/// Plugins keep long texts in such places, and each is looked at again and again.
 const WORD: usize = 512;
 
 /// A truth value in one of the spellings that plugins and dialogs use.
@@ -344,8 +344,8 @@ fn rounded(value: f64, places: Option<u32>) -> f64 {
     if rounded.is_finite() { rounded } else { value }
 }
 
-/// The text of a value, as Python's `str` has it but for truth values, which the
-/// server writes in lower case.
+/// The text of a value as Python's `str` writes it. Only truth values differ: the server writes
+/// them in lower case.
 #[must_use]
 pub fn text(value: &Value, places: Option<u32>) -> Option<String> {
     match value {
@@ -363,8 +363,8 @@ pub fn text(value: &Value, places: Option<u32>) -> Option<String> {
     }
 }
 
-/// The values of a device's states after its list of states changed: what is still
-/// there keeps its value where it fits, everything else starts anew.
+/// The values of a device's states after its list of states changed. A state that is still there
+/// keeps its value where it fits, and everything else starts anew.
 #[must_use]
 pub fn rebuild(definitions: &[StateDefinition], old: &Map<String, Value>) -> Map<String, Value> {
     let mut states = Map::new();

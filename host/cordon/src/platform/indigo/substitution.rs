@@ -1,6 +1,6 @@
-//! Markup in the operator's texts that stands for something of the server's: `%%v:ID%%` for
-//! a variable's value, `%%d:ID:STATE%%` for a device's state, `%%e:"PATH"%%` for what is known
-//! of the event, `%%t:"FORMAT"%%` for the time. Plugins substitute in their own texts.
+//! Markup in the operator's texts that stands for a value of the server: `%%v:ID%%` for a
+//! variable's value, `%%d:ID:STATE%%` for a device's state, `%%e:"PATH"%%` for a part of the
+//! event's data, `%%t:"FORMAT"%%` for the time. Plugins substitute in their own texts.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use super::object::{Object, weight};
 use super::state;
 use super::table::{Collection, Table};
 
-/// What markup is replaced with.
+/// The values that markup is replaced with.
 pub struct Known<'a> {
-    /// Finds an object. Nobody waits while its values, which are as large as plugins make
-    /// them, are put into the text.
+    /// Finds an object. The database is not locked while its values, which are as large as plugins
+    /// make them, are put into the text.
     pub find: &'a dyn Fn(Table, &Reference) -> Option<Arc<Object>>,
     /// The time.
     pub now: &'a Zoned,
-    /// What is known of the event.
+    /// The data of the event.
     pub event: &'a Value,
 }
 
-/// A text with its markup replaced, and what is wrong with the markup that stays.
+/// A text with its markup replaced, and the complaints about markup that stays.
 pub struct Substituted {
     /// The text, at most as long as was allowed.
     pub text: String,
@@ -32,7 +32,7 @@ pub struct Substituted {
     pub problems: Vec<String>,
 }
 
-/// Most problems that are told: values of variables bring markup as well.
+/// Most problems that are told. Values of variables bring markup as well.
 const PROBLEMS: usize = 10;
 
 /// Longest format of a time, in bytes: a few of them stand for a hundred times as many.
@@ -59,8 +59,8 @@ pub fn substitute(known: &Known<'_>, text: &str, most: usize) -> Substituted {
     Substituted { text, problems }
 }
 
-/// Goes through a text once; `value` says what stands for markup of a kind that it knows,
-/// as far as there is room for it.
+/// Goes through a text once. `value` gives the text for markup of a kind that it knows, as far as
+/// there is room.
 fn pass(
     text: &str,
     most: usize,
@@ -111,7 +111,7 @@ fn start(text: &str, room: usize) -> &str {
     text.get(..text.floor_char_boundary(room)).unwrap_or("")
 }
 
-/// The beginning of a value's text, of which no more is copied; none of a list or dictionary.
+/// The beginning of a value's text; no more of the value is copied. A list or dictionary has none.
 fn plain(value: &Value, room: usize) -> Option<String> {
     match value {
         Value::String(text) => Some(start(text, room).to_owned()),
@@ -166,7 +166,7 @@ fn event(known: &Known<'_>, argument: &str, room: usize) -> Result<String, Strin
     if let Some(text) = plain(value, room) {
         return Ok(text);
     }
-    // A part of it would be no JSON.
+    // A part of the value would be no JSON.
     if weight(value) > count(room) {
         return Err(format!("'{}' of the event is too long", quoted(path)));
     }
@@ -271,7 +271,7 @@ mod tests {
         let many = format!("%%v:{word}%%").repeat(10_000);
         let many = done(&many).text.len();
         assert!((1..=1000).contains(&many), "{many}");
-        // A time of a few bytes a character, over and over in one format.
+        // A few bytes of format that stand for 200 characters, over and over.
         let wide = format!("%%t:\"{}\"%%", "%200Y".repeat(100));
         assert!(done(&wide).problems[0].contains("too long for a time"));
     }

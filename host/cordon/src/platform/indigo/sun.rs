@@ -1,4 +1,4 @@
-//! When the sun rises and sets where the hub is.
+//! The times of sunrise and sunset at the place of the hub.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -15,12 +15,12 @@ pub struct Sun {
     longitude: f64,
 }
 
-/// What the sun does.
+/// The events of the sun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// Its upper edge comes over the horizon.
     Rise,
-    /// Its upper edge goes below it.
+    /// Its upper edge goes below the horizon.
     Set,
 }
 
@@ -34,7 +34,7 @@ impl Sun {
         }
     }
 
-    /// When it happens on a day; never on some days near the poles.
+    /// When the event happens on a day; never on some days near the poles.
     #[must_use]
     pub fn on(&self, event: Event, day: Date) -> Option<Zoned> {
         let place = Coordinates::new(self.latitude, self.longitude)?;
@@ -51,7 +51,7 @@ impl Sun {
         Some(time.to_zoned(TimeZone::system()))
     }
 
-    /// When it happens next after this moment.
+    /// When the event happens next after this moment.
     #[must_use]
     pub fn next(&self, event: Event, after: &Zoned) -> Option<Zoned> {
         let yesterday = after.date().yesterday().ok()?;
@@ -62,7 +62,7 @@ impl Sun {
         times.find(|time| time > after)
     }
 
-    /// Whether it is up.
+    /// Whether the sun is up.
     #[must_use]
     pub fn is_up(&self, now: &Zoned) -> bool {
         let rise = self.next(Event::Rise, now);

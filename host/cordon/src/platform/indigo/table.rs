@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of objects a collection has.
+/// The kinds of collections, by their objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Collection {
@@ -58,7 +58,7 @@ impl Collection {
         }
     }
 
-    /// What the parameters of its callbacks are called: `dev`, `origDev`, `newDev`.
+    /// The names of its callbacks' parameters: `dev`, `origDev`, `newDev`.
     #[must_use]
     pub fn parameters(self) -> [&'static str; 3] {
         match self {
@@ -102,10 +102,10 @@ impl Collection {
     }
 }
 
-/// The objects of a collection, or its folders: names are unique in each.
+/// The objects of a collection, or its folders. Names are unique in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Table {
-    /// Which collection.
+    /// The collection.
     pub collection: Collection,
     /// Whether its folders are meant.
     pub folders: bool,

@@ -1,4 +1,4 @@
-//! The server with a plugin whose methods are closures.
+//! Tests of the server with a plugin whose methods are closures.
 
 mod clock;
 mod cost;
@@ -86,7 +86,7 @@ async fn a_plugin_cannot_fill_what_counts_for_others() {
     let refused = plugin(&fixture, "variable.updateValue", value.clone()).await;
     assert_eq!(refused.unwrap_err().kind, FailureKind::Limit);
     user(&fixture, "variable.updateValue", value).await.unwrap();
-    // It may shrink what is too large already.
+    // A value that is too large already may shrink.
     let less = json!({"id": "a", "value": "x".repeat(69_000)});
     plugin(&fixture, "variable.updateValue", less)
         .await

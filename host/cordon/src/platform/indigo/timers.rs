@@ -1,6 +1,6 @@
 //! Steps that wait for their time.
 //!
-//! They are in memory only: what a delay was started for is over when the hub was.
+//! They are in memory only: the reason for a delay is over when the hub was off.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,7 +28,7 @@ pub(super) struct Delayed {
     pub(super) caller: Caller,
     pub(super) step: Step,
     pub(super) data: Option<Value>,
-    /// What it takes of the account of the plugin whose doing it is.
+    /// Room for the step in the account of the plugin that caused it.
     pub(super) charge: Option<Charge>,
 }
 
@@ -55,7 +55,7 @@ impl Timers {
     ///
     /// # Errors
     ///
-    /// The limits `timers` and `host-memory` of the plugin whose doing it is.
+    /// The limits `timers` and `host-memory` of the plugin that caused the step.
     pub(super) fn add(&self, mut delayed: Delayed) -> Result<(), Failure> {
         if let Some(plugin) = delayed.caller.plugin() {
             let data = delayed.data.as_ref().map_or(0, footprint);

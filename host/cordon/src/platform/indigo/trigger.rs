@@ -1,4 +1,4 @@
-//! Triggers: which ones a change fires, and what firing one does.
+//! Triggers: which ones a change fires, and their effect.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -39,8 +39,8 @@ pub(super) fn watched(trigger: &Object) -> Option<i64> {
     (id != 0).then_some(id)
 }
 
-/// Fires the triggers that wait for this change. Looking at them is paid for by whoever made
-/// them; at those of the operator, by whoever made the change.
+/// Fires the triggers that wait for this change. The owner of a trigger pays for looking at it; for
+/// the operator's triggers, whoever made the change pays.
 pub(super) fn fire_changes(server: &Arc<IndigoServer>, change: &Change) {
     let What::Updated { old, new } = &change.what else {
         return;
@@ -53,7 +53,7 @@ pub(super) fn fire_changes(server: &Arc<IndigoServer>, change: &Change) {
     if !waits {
         return;
     }
-    // Judged without holding anybody up.
+    // The conditions are judged without the lock, so nobody waits.
     let watching = server.database().watching(new.id);
     if watching.is_empty() {
         return;
@@ -77,8 +77,8 @@ pub(super) fn fire_changes(server: &Arc<IndigoServer>, change: &Change) {
     }
 }
 
-/// Bills time that was spent on a trigger because of a change. A large change is told on a
-/// pool, at the cost of whoever made it: that one has paid already.
+/// Bills time that was spent on a trigger because of a change. A large change is told on a pool, at
+/// the cost of whoever made it, who has therefore paid already.
 fn bill(server: &IndigoServer, change: &Change, trigger: &Object, time: Duration) {
     let changer = change.by.plugin.as_ref();
     let owner = server.plugin(&trigger.hidden.charged);
@@ -89,8 +89,8 @@ fn bill(server: &IndigoServer, change: &Change, trigger: &Object, time: Duration
     }
 }
 
-/// Carries out what a trigger does, if it is to fire: with what it adds to the data of the
-/// event.
+/// Carries out the steps of a trigger if it is to fire. `more` makes the members that firing adds
+/// to the data of the event; without it the trigger does not fire.
 fn fire(
     server: &Arc<IndigoServer>,
     caller: &Caller,
@@ -121,8 +121,8 @@ pub(super) fn fire_class(server: &Arc<IndigoServer>, wanted: &str) {
     }
 }
 
-/// Carries out what a trigger or schedule does, if its conditions hold. True when they
-/// did. The data of the event is made only where something is done with it.
+/// Carries out the steps of a trigger or schedule, if its conditions hold. True when they did. The
+/// data of the event is made only where something is done with it.
 pub(super) fn execute(
     server: &Arc<IndigoServer>,
     caller: &Caller,
@@ -162,7 +162,7 @@ pub(super) fn event(object: &Object, caller: &Caller) -> Value {
     })
 }
 
-/// Adds members; those that are there already stay.
+/// Adds members. Those that are there already stay.
 pub(super) fn merge(data: &mut Value, more: Value) {
     if let (Some(data), Value::Object(more)) = (data.as_object_mut(), more) {
         for (key, value) in more {
@@ -171,8 +171,8 @@ pub(super) fn merge(data: &mut Value, more: Value) {
     }
 }
 
-/// A value as the data of an event has it, of which every step that follows gets a copy: the
-/// beginning of a long text, and nothing for another long value.
+/// A value as the data of an event has it. Every step that follows gets a copy, so a long text is
+/// cut to its beginning, and another long value is replaced by nothing.
 fn brief(value: &Value) -> Value {
     if weight(value) <= count(EVENT_DATA) {
         return value.clone();
@@ -184,8 +184,7 @@ fn brief(value: &Value) -> Value {
     }
 }
 
-/// Whether a trigger waits for one of these states to change so; what makes the event's
-/// data.
+/// The event's data when one of these states has changed in the way that a trigger waits for.
 fn device<'a>(
     trigger: &Object,
     device: &'a Object,
@@ -208,7 +207,7 @@ fn device<'a>(
     })
 }
 
-/// The same for a variable.
+/// The event's data when a variable has changed in the way that a trigger waits for.
 fn variable<'a>(
     trigger: &Object,
     old: &'a Object,
@@ -230,8 +229,8 @@ fn variable<'a>(
     })
 }
 
-/// Whether a value that is another one now changed in this way: it passes now and did not before.
-/// `kStateChange` and `kVarChange` have the same members.
+/// Whether a changed value changed in this way: it passes now and did not before. `kStateChange`
+/// and `kVarChange` have the same members.
 fn becomes(kind: &str, old: &Value, new: &Value, with: &Value) -> bool {
     let test = match kind {
         "Changes" | "" => return true,
@@ -243,15 +242,15 @@ fn becomes(kind: &str, old: &Value, new: &Value, with: &Value) -> bool {
         "BecomesLessThan" => Comparison::Less,
         _ => return false,
     };
-    // From before there was a bound.
+    // A value from before there was a bound.
     if with.as_str().is_some_and(|it| it.len() > COMPARED) {
         return false;
     }
     test.holds(new, with) && !test.holds(old, with)
 }
 
-/// The key of the state that a member of `kStateSelector` stands for; what is no member
-/// is the key of a state itself.
+/// The key of the state that a member of `kStateSelector` stands for. Text that is no member is
+/// itself the key of a state.
 fn state_key(selector: &str, index: i64) -> Cow<'_, str> {
     let selector = selector.strip_prefix("kStateSelector.").unwrap_or(selector);
     // Indexes count from 0, the keys of states from 1.

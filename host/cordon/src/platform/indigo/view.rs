@@ -50,7 +50,7 @@ pub fn class(object: &Object) -> &str {
     }
 }
 
-/// What of a device follows from its states and its owner's properties.
+/// Adds the attributes of a device that follow from its states and its owner's properties.
 fn device(object: &Object, props: &Map<String, Value>, seen: &mut Map<String, Value>) {
     let empty = Map::new();
     let states = object.fields.get("states").and_then(Value::as_object);
@@ -277,7 +277,7 @@ pub fn numbered(states: &Map<String, Value>, key: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The parts of a property that is a list by comma.
+/// The parts of a property whose text is a list with commas.
 fn listed(props: &Map<String, Value>, name: &str) -> Vec<String> {
     let text = props.get(name).and_then(Value::as_str).unwrap_or("");
     if text.trim().is_empty() {
@@ -287,5 +287,5 @@ fn listed(props: &Map<String, Value>, name: &str) -> Vec<String> {
     parts.map(|part| part.trim().to_owned()).collect()
 }
 
-/// Most parts of such a list: a sprinkler has no more zones.
+/// Most parts of a list with commas: a sprinkler has no more zones.
 const MOST_ZONES: usize = 64;

@@ -1,8 +1,8 @@
-//! Who watches all changes, such as feeds of the HTTP API.
+//! Watchers of all changes, such as feeds of the HTTP API.
 //!
-//! A watcher may be slow, and a change holds two versions of an object. What is kept for
-//! watchers is bounded in bytes, beside the newest: whoever lags further behind misses
-//! changes and is told so.
+//! A watcher may be slow, and a change holds two versions of an object. Changes that are kept for
+//! watchers are bounded in bytes, not counting the newest. A watcher that lags further behind
+//! misses changes and is told so.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -26,10 +26,10 @@ pub(super) struct Watchers {
     recent: Mutex<Recent>,
 }
 
-/// A change as watchers are told of it.
+/// A change in the form in which it waits for watchers.
 #[derive(Clone)]
 struct Told {
-    /// Where its object is listed: whoever watches another table does not miss it.
+    /// The table that lists the object. A watcher of another table does not miss this change.
     table: Table,
     change: Weak<Change>,
 }
@@ -41,8 +41,9 @@ struct Recent {
 }
 
 impl Recent {
-    /// Keeps a change, whatever its size: whoever is awake gets it. The others make room, long
-    /// ones first, so that nobody misses short changes because of another's long ones.
+    /// Keeps a change, whatever its size, so that every watcher that is awake gets it. Older
+    /// changes make room, long ones first, so that nobody misses short changes because of another's
+    /// long ones.
     fn keep(&mut self, change: Arc<Change>) {
         while self.bytes > BYTES || self.changes.len() >= QUEUE {
             let long = self.changes.iter().position(|it| it.memory > SMALL);

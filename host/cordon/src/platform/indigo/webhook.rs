@@ -1,8 +1,7 @@
 //! Webhooks: triggers that fire when somebody asks for an address.
 //!
-//! In the original they are events of its web server, which is a plugin there. Here the
-//! server has them itself, under the same ids, so that triggers and the plugins that
-//! listen look the same.
+//! In the original, webhooks are events of its web server, which is a plugin there. Here the server
+//! has them itself, under the same ids, so that triggers and the plugins that listen look the same.
 
 use std::sync::Arc;
 
@@ -47,7 +46,7 @@ impl Processing {
         }
     }
 
-    /// What the data of the event calls it.
+    /// The kind of content as the data of the event has it; `None` for a query.
     fn content(self) -> Option<&'static str> {
         match self {
             Self::Get => None,
@@ -67,10 +66,10 @@ pub(super) fn is_own(trigger: &Object) -> bool {
     trigger.owner() == WEB_SERVER
 }
 
-/// Checks the properties of a trigger that waits for a webhook, and adds what is missing.
+/// Checks the properties of a trigger that waits for a webhook, and adds missing ones.
 ///
 /// # Errors
-/// What to change.
+/// The change that is needed.
 pub(super) fn settle(kind: &str, props: &mut Map<String, Value>) -> Result<(), Failure> {
     if kind != EVENT {
         let text = format!("plugin '{WEB_SERVER}' has no event '{kind}'; it has '{EVENT}'");
@@ -131,7 +130,7 @@ pub fn receive(server: &Arc<IndigoServer>, id: &str, processing: Processing, dat
     if let Some(content) = processing.content() {
         merge(&mut received, json!({ "http-post-content": content }));
     }
-    // As in the original, where the web server is written in Python.
+    // The word of the original, where the web server is written in Python.
     let caller = Caller::Operator("python");
     for (trigger, takes) in waiting(server, id) {
         if takes != processing {
@@ -147,7 +146,7 @@ pub fn receive(server: &Arc<IndigoServer>, id: &str, processing: Processing, dat
     announce(server, WEB_SERVER, MESSAGE, received);
 }
 
-/// What the data of a plugin's event says about the plugin.
+/// The members of an event's data that describe the plugin of the event.
 pub(super) fn event_names(trigger: &Object, name: &str) -> Value {
     json!({
         "event-plugin-id": trigger.owner(),

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::object::Object;
 use cordon_base::account::{Account, Charge};
 
-/// What an object takes.
+/// The size of an object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Size {
     /// Bytes of memory, about.
@@ -17,12 +17,12 @@ pub struct Size {
     pub weight: u64,
 }
 
-/// Bytes of what follows from other attributes when an object is shown.
+/// Bytes of attributes that follow from others when an object is shown.
 const DERIVED: u64 = 16 << 10;
 
 impl Size {
-    /// Bytes of memory of an object as somebody sees it, and of its text on the way there:
-    /// the properties of a plugin stand in it up to three times.
+    /// Bytes of memory of an object as somebody sees it, and of its text on the way there. The
+    /// properties of a plugin stand in an object up to three times.
     #[must_use]
     pub fn shown(self) -> u64 {
         self.memory
@@ -38,7 +38,7 @@ pub struct Weighed {
     pub(super) text: Arc<str>,
     pub(super) memory: u64,
     pub(super) charge: Option<Charge>,
-    /// Whether the store has it so.
+    /// Whether the store has the object in this form.
     pub(super) stored: bool,
 }
 
@@ -52,7 +52,7 @@ impl Weighed {
         }
     }
 
-    /// Takes what it needs from the account of whoever it counts for.
+    /// Charges the object to the account of the plugin that it counts for.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Weighed {
         Ok(())
     }
 
-    /// What it takes.
+    /// The size of the object.
     #[must_use]
     pub fn size(&self) -> Size {
         Size {

@@ -1,9 +1,9 @@
-//! Who is let in: holders of keys, users with passwords, and everybody where no
-//! authentication is asked for.
+//! Lets clients in: holders of keys, users with passwords, and everybody where no authentication is
+//! asked for.
 //!
-//! A browser sends a password by itself once it knows it, whichever page makes it send a
-//! request. So what comes with one is kept from other sites' pages, as what comes with
-//! nothing is; a key is sent by whoever knows it.
+//! A browser that knows a password sends it by itself, whichever page causes the request. Requests
+//! with a password are therefore kept from other sites' pages, as requests with nothing are. A key
+//! is sent only by somebody who knows it.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -23,7 +23,7 @@ use crate::web::origin::{self, Act};
 use crate::web::server::Peer;
 use crate::web::{Access, Rights};
 
-/// What stands above a request's body, and where it comes from.
+/// The head of a request and the address it comes from.
 pub(super) struct Asked {
     pub method: Method,
     pub uri: Uri,
@@ -47,13 +47,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
 }
 
 impl Asked {
-    /// The address of whoever asks.
+    /// The address of the client.
     pub(super) fn client(&self, access: &Access) -> IpAddr {
         access.client(self.peer.address.ip(), &self.headers).address
     }
 }
 
-/// The body of a request, which is read when whoever sent it was let in.
+/// The body of a request, to be read only when the client was let in.
 pub(super) struct Sent(Request);
 
 impl<S: Send + Sync> FromRequest<S> for Sent {
@@ -65,7 +65,8 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
 }
 
 impl Sent {
-    /// Reads it, so far as it is not too large; behind [`IndigoApi::admit`], so that strangers learn nothing.
+    /// Reads the body, unless it is too large. Called behind [`IndigoApi::admit`], so that
+    /// strangers learn nothing.
     pub(super) async fn bytes(self) -> Result<Bytes, Early> {
         let read = Bytes::from_request(self.0, &()).await;
         read.map_err(|rejection| {
@@ -80,8 +81,8 @@ impl Sent {
 }
 
 impl IndigoApi {
-    /// Lets a request in that uses one of these methods, and says what whoever sent it
-    /// may do; or has the answer for it.
+    /// Lets a request in that uses one of these methods, and returns the rights of its sender. A
+    /// refused request gets its answer as the error.
     pub(super) fn admit(
         &self,
         asked: &Asked,
@@ -110,8 +111,8 @@ impl IndigoApi {
             return Ok(rights);
         }
         match self.keys.judge(&asked.headers, &asked.uri, wanted) {
-            // Whoever knows a key may have the pages that it opens; a page that read one in
-            // its own address commands nothing with it.
+            // Whoever knows a key may have the pages that it opens. A page that has read a key in
+            // its own address cannot give commands with it.
             Verdict::Allowed(rights) => {
                 asked.peer.is_let_in(true);
                 let opens = matches!(wanted, Wanted::Pages(_) | Wanted::Files(_));
@@ -140,7 +141,7 @@ impl IndigoApi {
         self.access.client(peer, &asked.headers)
     }
 
-    /// The user whose password a request has, by name; nothing where it has none.
+    /// The user whose password a request has, by name; nothing where the request has none.
     fn user(&self, asked: &Asked) -> Option<Result<(String, Rights), Refusal>> {
         if !self.access.has_users() {
             return None;
@@ -161,13 +162,13 @@ impl IndigoApi {
         Some(caller.map(|caller| (caller.name, caller.rights)))
     }
 
-    /// Refuses what another site's page made a browser send.
+    /// Refuses requests that another site's page made a browser send.
     fn keep_apart(&self, asked: &Asked, wanted: Wanted<'_>) -> Result<(), Early> {
         let Asked {
             method, headers, ..
         } = asked;
         let act = match wanted {
-            // A page that the browser keeps apart is another site to it, and may have its
+            // A page that the browser keeps apart is another site to it. The page may have its
             // pictures and styles all the same.
             Wanted::Files(_) => Act::Show,
             Wanted::Look => Act::Look,
@@ -207,7 +208,7 @@ impl IndigoApi {
         let mut answer: Response = error(status, word, text);
         if status == StatusCode::UNAUTHORIZED {
             let own = ["Bearer realm=\"indigo\"".to_owned()];
-            // Clients that know one way only look at the first.
+            // Clients that know a single way look only at the first.
             for challenge in self.access.challenges(refusal).into_iter().chain(own) {
                 if let Ok(value) = HeaderValue::try_from(challenge) {
                     answer.headers_mut().append(header::WWW_AUTHENTICATE, value);
@@ -222,8 +223,8 @@ fn forbidden(reason: &str) -> Early {
     error(StatusCode::FORBIDDEN, "forbidden", reason).into()
 }
 
-/// Whether a page of this plugin or of the hub led here, such as the question whether to
-/// come here. To the browser a page that is kept apart is of no origin.
+/// Whether a page of this plugin or of the hub led here, such as the question whether to come here.
+/// To the browser, a page that is kept apart is of no origin.
 fn follows(asked: &Asked, plugin: &str) -> bool {
     if origin::is_same_origin(&asked.headers) {
         return true;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 pub(super) use crate::web::early::{Early, Reply};
 use cordon_base::account::{Account, Charge};
 
-/// Which kind of error a plugin's address ended in; words of the plugin reference.
+/// The kinds of error in which a plugin's address may end, in words of the plugin reference.
 pub(super) const PLUGIN_DISABLED: &str = "plugin_disabled";
 pub(super) const INVALID_PLUGIN: &str = "invalid_plugin";
 pub(super) const INVALID_ACTION: &str = "invalid_action";
@@ -27,9 +27,9 @@ pub(super) fn json_answer(status: StatusCode, value: &Value) -> Response {
     text_answer(status, value.to_string())
 }
 
-/// Something that is as large as a plugin makes it, as an answer: its length is known and
-/// charged before it is written, and the charge is held until it is sent. To be called where
-/// it keeps nobody waiting.
+/// An answer with a value that is as large as a plugin makes it. Its length is known and charged
+/// before it is written, and the charge is held until the answer is sent. To be called where it
+/// keeps nobody waiting.
 pub(super) fn charged_answer(
     status: StatusCode,
     value: &impl Serialize,
@@ -66,8 +66,8 @@ impl AsRef<[u8]> for Paid {
     }
 }
 
-/// How many bytes something takes as JSON, without writing it; nothing where they are more
-/// than `most`.
+/// How many bytes a value takes as JSON, without writing it; nothing where they are more than
+/// `most`.
 pub(super) fn json_bytes(value: &impl Serialize, most: usize) -> Option<usize> {
     let mut counter = Counter {
         bytes: 0,
@@ -77,7 +77,7 @@ pub(super) fn json_bytes(value: &impl Serialize, most: usize) -> Option<usize> {
     Some(counter.bytes)
 }
 
-/// Counts what is written.
+/// Counts the bytes that are written to it.
 struct Counter {
     bytes: usize,
     left: usize,
@@ -103,7 +103,7 @@ pub(super) fn text_answer(status: StatusCode, text: impl Into<Body>) -> Response
         (header::CACHE_CONTROL, "no-store"),
     ];
     let mut response = (status, headers, text.into()).into_response();
-    // Whatever is full or stopped may be otherwise in a moment.
+    // A service that is full or stopped may be otherwise in a moment.
     if status == StatusCode::SERVICE_UNAVAILABLE {
         let soon = HeaderValue::from_static("1");
         response.headers_mut().insert(header::RETRY_AFTER, soon);
@@ -116,7 +116,7 @@ pub(super) fn error(status: StatusCode, error: &str, description: &str) -> Respo
     json_answer(status, &json!({"error": error, "description": description}))
 }
 
-/// 405 with what is allowed.
+/// 405 with the methods that are allowed.
 pub(super) fn wrong_method(allowed: &'static str) -> Response {
     let text = format!("this address takes {allowed}");
     let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", &text);
@@ -126,7 +126,7 @@ pub(super) fn wrong_method(allowed: &'static str) -> Response {
     answer
 }
 
-/// A body as JSON, or 400 with what is wrong with it.
+/// A body as JSON, or 400 with the reason why it is none.
 pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Early> {
     serde_json::from_slice(bytes).map_err(|reason| {
         let text = reason.to_string();

@@ -1,6 +1,6 @@
 //! Commands of clients, over HTTP and over WebSocket: only those that the API documents.
 //!
-//! A key may operate the house; it may not change what the house consists of.
+//! A key may operate the house. It may not add or remove objects.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::platform::indigo::table::Collection;
 /// How long a command may take.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// What a parameter has to be.
+/// The type of a parameter.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Number,
@@ -35,7 +35,7 @@ enum Kind {
     Member(&'static str),
 }
 
-/// A parameter: name, kind, whether it has to be given.
+/// A parameter: its name, its type, whether it has to be given.
 type Parameter = (&'static str, Kind, bool);
 
 const TIMED: &[Parameter] = &[
@@ -167,8 +167,8 @@ pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent)
     written(&api, start, result).await
 }
 
-/// The answer with the result of a command, which may be as large as plugins make their
-/// objects: written on a thread that serves nobody else. `start` is what stands before it.
+/// The answer with the result of a command, which may be as large as plugins make their objects. It
+/// is written on a thread that serves nobody else. `start` is the text before the result.
 pub(super) async fn written(api: &IndigoApi, start: String, result: Value) -> Reply {
     let bytes = footprint(&result).saturating_add(weight(&result));
     let mut sheet = api.room.sheet()?;
@@ -230,7 +230,7 @@ pub(super) async fn carry_out(
         })
 }
 
-/// The status of an answer about a command that failed so.
+/// The status of the answer when a command failed with this kind of failure.
 pub(super) fn status(kind: FailureKind) -> StatusCode {
     match kind {
         FailureKind::Value | FailureKind::Index | FailureKind::Type => StatusCode::BAD_REQUEST,
@@ -242,7 +242,8 @@ pub(super) fn status(kind: FailureKind) -> StatusCode {
     }
 }
 
-/// The server's command and its arguments, or what is wrong with the message by key.
+/// The server's command and its arguments. The error holds the complaints about the message, by
+/// key.
 fn understood(
     server: &IndigoServer,
     message: &Map<String, Value>,
@@ -262,7 +263,7 @@ fn understood(
         _ => {}
     }
     let short = match name.as_str() {
-        // Spelt so on one page of the manual.
+        // One page of the manual spells it so.
         "indigo.device.setBrightness" => "dimmer.setBrightness",
         name => name.strip_prefix("indigo.").unwrap_or(""),
     };

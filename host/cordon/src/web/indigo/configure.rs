@@ -1,5 +1,5 @@
-//! `/cordon/indigo/command`: every command of the server, for whoever may change what the
-//! house consists of. Clients of the original do this over a protocol of its own.
+//! `/cordon/indigo/command`: every command of the server, for clients that may change the setup of
+//! the house. Clients of the original do this over a protocol of its own.
 
 use axum::extract::State;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use super::answer::{Reply, body, error};
 use super::command::{carry_out, status, written};
 use super::keys::Wanted;
 
-/// A command by its name without `indigo.`, and what goes with it.
+/// A command by its name without `indigo.`, with its arguments.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Message {

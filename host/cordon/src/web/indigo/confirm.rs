@@ -1,9 +1,9 @@
 //! The question whether somebody wants to see a page of a plugin.
 //!
-//! A browser sends a password that it knows by itself, and does not say on plain HTTP
-//! whether somebody typed the address or another site's page led to it. A page of a
-//! plugin may do whatever its plugin does, so whoever sits there is asked. The link of
-//! the answer tells the hub that it was this page that led there.
+//! A browser that knows a password sends it by itself. On plain HTTP the browser does not say
+//! whether somebody typed the address or another site's page led to it. A page of a plugin may do
+//! whatever its plugin does, so the hub asks the person at the browser. The link of the answer
+//! tells the hub that this page led there.
 
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};

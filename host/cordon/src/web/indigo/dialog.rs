@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// Longest exception of a plugin that is told, in bytes.
 const EXCEPTION: usize = 256 << 10;
 
-/// What opens a dialog.
+/// A request that opens a dialog.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Opening {
@@ -44,11 +44,11 @@ struct Opening {
     device_ids: Vec<i64>,
     /// The action group, schedule or trigger that the action belongs to.
     owner_id: Option<i64>,
-    /// Which of its steps it is.
+    /// The number of the step in its owner.
     step: Option<usize>,
 }
 
-/// What is done with a dialog.
+/// A request to a dialog that is open.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Doing {
@@ -60,7 +60,7 @@ struct Doing {
     execute: bool,
 }
 
-/// `POST /cordon/indigo/dialogs`: opens one.
+/// `POST /cordon/indigo/dialogs`: opens a dialog.
 pub(super) async fn open(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
     let opening: Opening = body(&sent.bytes().await?)?;
@@ -75,7 +75,7 @@ pub(super) async fn open(State(api): State<IndigoApi>, asked: Asked, sent: Sent)
     patiently(&api, account, work).await
 }
 
-/// `DELETE /cordon/indigo/dialogs/ID`: cancels it.
+/// `DELETE /cordon/indigo/dialogs/ID`: cancels a dialog.
 pub(super) async fn cancel(
     State(api): State<IndigoApi>,
     Path(id): Path<String>,
@@ -130,9 +130,9 @@ pub(super) async fn act(
     patiently(&api, account, work).await
 }
 
-/// Waits for plugins, but not so long that the connection ends before its answer. The work
-/// itself goes on, also when the client is gone: half of it would be worse. What it computes
-/// is done where it keeps nobody waiting.
+/// Waits for plugins, but not so long that the connection ends before its answer. The work itself
+/// goes on, also when the client is gone: half of it would be worse. Its computations are done
+/// where they keep nobody waiting.
 async fn patiently(
     api: &IndigoApi,
     account: Arc<Account>,
@@ -247,7 +247,7 @@ fn refused(failed: &DialogError) -> Response {
             CallError::Timeout { .. } => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
         },
         DialogError::Raised { detail, .. } => {
-            // The plugin's log has all of it.
+            // The plugin's log has the whole exception.
             let told = json_bytes(detail, EXCEPTION).map(|_| detail);
             let body = json!({"error": "raised", "description": text, "exception": told});
             return json_answer(StatusCode::INTERNAL_SERVER_ERROR, &body);
@@ -257,8 +257,8 @@ fn refused(failed: &DialogError) -> Response {
     error(status, word, &text)
 }
 
-/// A dialog, or `saved: false` with the dialog that stays open. It is written as it is gone
-/// through, never held as a whole.
+/// A dialog, or `saved: false` with the dialog that stays open. Its JSON is written field by field,
+/// never held as a whole.
 struct Seen<'a> {
     shown: &'a Shown,
     saved: Option<bool>,

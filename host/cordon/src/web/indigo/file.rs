@@ -1,8 +1,8 @@
 //! Files of a plugin's own folders, and of nothing else.
 //!
-//! Paths are resolved by the kernel and may not leave the folder, through no `..` and no
-//! link, whatever a plugin changes in the meantime. They are opened and read by the pool
-//! for files at the plugin's cost: one whose disk is slow waits for itself.
+//! Paths are resolved by the kernel and may not leave the folder, through no `..` and no link,
+//! whatever a plugin changes in the meantime. The pool for files opens and reads them at the
+//! plugin's cost, so a plugin whose disk is slow waits alone.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -29,7 +29,7 @@ pub(super) struct Found {
     length: u64,
 }
 
-/// Where the files of one plugin are read, and at whose cost.
+/// The place where the files of one plugin are read, and the account that pays.
 #[derive(Clone)]
 pub(super) struct Desk {
     files: Pool,
@@ -44,7 +44,7 @@ impl Desk {
         }
     }
 
-    /// Does this, which may block.
+    /// Runs a function that may block.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -102,7 +102,7 @@ pub(super) fn open_of_plugin(plugin: &Plugin, path: &str) -> io::Result<Found> {
     open_beneath(&plugin.bundle.root, &path)
 }
 
-/// Why a file was not opened, for people; no path of the host is in it.
+/// The reason why a file was not opened, for people. No path of the host is in it.
 pub(super) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -115,7 +115,7 @@ pub(super) fn reason(error: &io::Error) -> String {
 }
 
 impl Found {
-    /// The body, with its length among the headers, and its type unless they have one.
+    /// The file as a body, with its length among the headers, and its type unless they have one.
     pub(super) fn into_body(self, desk: Desk, name: &str, headers: &mut HeaderMap) -> Body {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.length));
         if !headers.contains_key(header::CONTENT_TYPE) {
@@ -143,7 +143,7 @@ impl Found {
     }
 }
 
-/// The next bytes of a file of which so many are left. Blocks.
+/// The next bytes of a file that has `left` bytes to go. Blocks.
 fn chunk(mut file: File, left: u64) -> io::Result<(Bytes, File)> {
     let size = usize::try_from(left.min(CHUNK)).unwrap_or(0);
     let mut chunk = vec![0; size];

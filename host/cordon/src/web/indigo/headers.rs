@@ -1,8 +1,8 @@
 //! Headers that a plugin's page may have: those that are about the page itself.
 //!
-//! Others would be about the hub's whole host or lead away from the plugin's pages:
-//! cookies and stored data, other services, who may read answers, redirects. What is
-//! not known to be harmless is left out.
+//! Other headers would be about the hub's whole host or lead away from the plugin's pages: cookies
+//! and stored data, other services, who may read answers, redirects. A header that is not known to
+//! be harmless is left out.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use super::reply::text;
 /// Most headers that a plugin may set.
 const MAX_HEADERS: usize = 100;
 
-/// What is passed on as it is.
+/// Headers that are passed on unchanged.
 const PASSED: [HeaderName; 15] = [
     header::ACCEPT_RANGES,
     header::ALLOW,
@@ -33,7 +33,7 @@ const PASSED: [HeaderName; 15] = [
     header::X_FRAME_OPTIONS,
 ];
 
-/// Beginnings of names of a plugin's own that proxies before the hub would obey.
+/// Beginnings of names for a plugin's own headers that proxies before the hub would obey.
 const OF_PROXIES: [&str; 10] = [
     "x-accel-",
     "x-cache-",
@@ -49,7 +49,7 @@ const OF_PROXIES: [&str; 10] = [
 
 /// The page that a plugin answers with.
 pub(super) struct Place {
-    /// Its address, where that is one.
+    /// Address of the page, where it is one.
     url: Option<Url>,
     /// How the paths of the plugin's pages begin.
     own: [String; 2],
@@ -67,7 +67,7 @@ impl Place {
         }
     }
 
-    /// Where an address leads as a browser reads it: path and query, if these are the
+    /// The path and query to which an address leads, as a browser reads it, if they are the
     /// plugin's.
     fn lead(&self, address: &str) -> Option<String> {
         let here = self.url.as_ref()?;
@@ -78,7 +78,7 @@ impl Place {
             && there.username().is_empty()
             && there.password().is_none();
         let path = there.path();
-        // Whatever is decoded once more behind this stays inside.
+        // A path that is decoded once more behind the hub stays inside, too.
         let climbs = path.split('/').any(|part| {
             let part = part.to_ascii_lowercase().replace("%2e", ".");
             part == ".." || part.contains("%2f") || part.contains("%5c")
@@ -132,7 +132,7 @@ pub(super) fn of_plugin(value: Option<&Value>, place: &Place) -> Result<HeaderMa
 
 fn is_kept(name: &HeaderName, value: &str) -> bool {
     if *name == header::REFRESH {
-        // With anything but a time it leads elsewhere.
+        // A value other than a time leads elsewhere.
         return value.trim().bytes().all(|byte| byte.is_ascii_digit());
     }
     if *name == header::CONTENT_SECURITY_POLICY {
@@ -201,7 +201,7 @@ mod tests {
             "javascript:alert(1)",
             "data:text/html,x",
         ] {
-            // The empty one is the page itself.
+            // The empty address is the page itself.
             let expected = address
                 .is_empty()
                 .then_some("/message/com.a/go/deep?api-key=secret");

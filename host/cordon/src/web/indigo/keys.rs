@@ -1,8 +1,8 @@
 //! API keys: who may use the Indigo API, and how much of it.
 //!
-//! The original asks its maker's cloud about keys; here they are in `cordon.toml`. A key
-//! that goes into the address of a plugin's page can be read by that page, so a key can
-//! be bound to the plugins whose pages it opens.
+//! The original asks its maker's cloud about keys. Here they are in `cordon.toml`. A key that goes
+//! into the address of a plugin's page can be read by that page, so a key can be bound to the
+//! plugins whose pages it opens.
 
 use axum::http::{HeaderMap, Uri, header};
 use serde::Deserialize;
@@ -23,10 +23,10 @@ const MOST: usize = 1000;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct IndigoApiConfig {
-    /// Whether a key is asked for. `false` is allowed on a loopback listener only, and
-    /// lets in whoever needs no password.
+    /// Whether a key is asked for. `false` is allowed on a loopback listener only, and lets in all
+    /// who need no password.
     pub authentication: bool,
-    /// The keys; without one nobody is let in.
+    /// The keys. Without one nobody is let in.
     pub keys: Vec<KeyConfig>,
     /// Plugins whose pages may act in the name of the hub's own pages. The pages of all
     /// others are kept apart from the hub and from each other by the browser.
@@ -47,14 +47,14 @@ impl Default for IndigoApiConfig {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyConfig {
-    /// Who uses it; for the operator.
+    /// Name of the key's user, for the operator.
     pub name: String,
     /// The secret.
     pub key: String,
-    /// Ids of the plugins whose pages it opens; without any it opens everything.
+    /// Ids of the plugins whose pages the key opens. Without any it opens everything.
     #[serde(default)]
     pub plugins: Vec<String>,
-    /// What it is good for, as those of a user.
+    /// Rights of the key, as a user has them.
     #[serde(default)]
     pub rights: Rights,
 }
@@ -70,10 +70,10 @@ impl std::fmt::Debug for KeyConfig {
 }
 
 impl IndigoApiConfig {
-    /// Checks what a file says.
+    /// Checks the section of a file.
     ///
     /// # Errors
-    /// What to change. Never shows a key.
+    /// The change that is needed. Never shows a key.
     pub fn check(&self, loopback: bool) -> Result<(), String> {
         if !self.authentication && !loopback {
             return Err(
@@ -107,14 +107,14 @@ impl IndigoApiConfig {
     }
 }
 
-/// What a request wants to do.
+/// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted<'a> {
     /// See the objects and the plugins.
     Look,
     /// Give commands.
     Operate,
-    /// Change what the house consists of.
+    /// Change the setup of the house: add, change and remove objects.
     Configure,
     /// See pages of this plugin.
     Pages(&'a str),
@@ -123,7 +123,7 @@ pub(super) enum Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// What a user has to have for it. A page may do whatever its plugin does.
+    /// The rights that a user must have for the purpose. A page may do whatever its plugin does.
     pub(super) fn rights(self) -> Rights {
         match self {
             Self::Look | Self::Files(_) => Rights::Viewer,
@@ -133,21 +133,21 @@ impl Wanted<'_> {
     }
 }
 
-/// What a request may do.
+/// The verdict on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It has a key for it, with these rights.
+    /// The request has a key for its purpose, with these rights.
     Allowed(Rights),
-    /// No key is asked for. The caller still has to keep other web sites out, and those
-    /// who would need a password.
+    /// No key is asked for. The caller still has to keep out other web sites, and users who would
+    /// need a password.
     Open,
-    /// It has no key, or one that is not known.
+    /// The request has no key, or one that is not known.
     NoKey,
-    /// Its key is for something else.
+    /// The key is for something else.
     WrongKey,
 }
 
-/// The keys as they are kept: only digests.
+/// The keys, kept as digests only.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ApiKeys {
     authentication: bool,
@@ -208,7 +208,7 @@ impl ApiKeys {
     }
 }
 
-/// The key of a request: that of the header, or else that of the address.
+/// The key of a request: the one in its header, or else the one in its address.
 fn presented(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION);
     if let Some(value) = value.and_then(|value| value.to_str().ok())

@@ -1,5 +1,7 @@
-//! Objects as clients see them: members of enumerations by their whole names, and what
-//! was typed into masked fields only for those who could read it in the dialog.
+//! Objects as clients see them.
+//!
+//! Members of enumerations have their whole names. Texts of masked fields are shown only to clients
+//! that could read them in the dialog.
 
 use std::sync::Arc;
 
@@ -23,7 +25,7 @@ const ENUMERATIONS: [(&str, &str); 7] = [
     ("commandSourceType", "kDeviceSourceType"),
 ];
 
-/// How one client sees objects.
+/// The way in which one client sees objects.
 pub(super) struct Lens {
     server: Arc<IndigoServer>,
     /// Whether values of masked fields are shown.
@@ -39,7 +41,7 @@ impl Lens {
         }
     }
 
-    /// Whether clients see an object at all: not one whose dialog was never saved.
+    /// Whether clients see an object at all. They do not see one whose dialog was never saved.
     pub(super) fn shows(object: &Object) -> bool {
         !object.hidden.draft
     }
@@ -62,7 +64,7 @@ impl Lens {
         seen
     }
 
-    /// Empties what was typed into masked fields of the object's own dialog.
+    /// Empties the values of masked fields of the object's own dialog.
     fn mask(&self, object: &Object, seen: &mut Value) {
         let owner = object.owner();
         let Some(plugin) = self.server.plugin(owner) else {

@@ -23,7 +23,7 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 /// Requests that may wait for one plugin at a time.
 pub(super) const MAX_WAITING: usize = 16;
 
-/// A request for an action; what follows in the path goes to the plugin.
+/// A request for an action. The rest of the path goes to the plugin.
 pub(super) async fn with_path(
     State(api): State<IndigoApi>,
     Path((plugin, action, _)): Path<(String, String, String)>,
@@ -115,8 +115,8 @@ fn target(
     Ok((found, callback, name))
 }
 
-/// Headers that are not the plugin's business: secrets of the client, also those that
-/// it has for other servers under this host's name, and addresses that may have keys.
+/// Headers that are kept from the plugin: secrets of the client, also those that it has for other
+/// servers under this host's name, and addresses that may have keys.
 const KEPT: [HeaderName; 4] = [
     header::AUTHORIZATION,
     header::PROXY_AUTHORIZATION,
@@ -124,8 +124,8 @@ const KEPT: [HeaderName; 4] = [
     header::REFERER,
 ];
 
-/// What the plugin is told about the request. The key that opened the address is not
-/// the plugin's business.
+/// The properties of the request that the plugin is told. The key that opened the address is kept
+/// from the plugin.
 fn props(asked: &Asked, body: &[u8]) -> Result<Map<String, Value>, String> {
     let Asked {
         method,
@@ -142,7 +142,7 @@ fn props(asked: &Asked, body: &[u8]) -> Result<Map<String, Value>, String> {
             continue;
         }
         let value = String::from_utf8_lossy(value.as_bytes());
-        // As HTTP says it, several headers of one name are one with commas.
+        // In HTTP, several headers of one name mean one header with commas.
         let joined = match seen.get(name.as_str()).and_then(Value::as_str) {
             Some(before) => format!("{before}, {value}"),
             None => value.into_owned(),

@@ -59,7 +59,7 @@ pub const MAX_BODY: usize = 1 << 20;
 /// of its own.
 const SANDBOX: &str = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
 
-/// What the API works with.
+/// The state that all addresses of the API share.
 #[derive(Clone)]
 pub struct IndigoApi {
     server: Arc<IndigoServer>,
@@ -70,21 +70,20 @@ pub struct IndigoApi {
     /// Plugins whose pages are trusted like the hub's own.
     same_origin: Arc<[String]>,
     origins: Origins,
-    /// Where browsers are sent that ask for pages; `None` shows them here.
+    /// The origin to which browsers that ask for pages are sent; `None` shows the pages here.
     pages: Option<PagesOrigin>,
     /// Room for answers under way.
     budget: Budget,
     sockets: Seats<IpAddr>,
     places: Seats<String>,
-    /// For answers that are as large as plugins make their objects.
+    /// Room for answers that are as large as plugins make their objects.
     room: room::Room,
     /// How long a plugin may take for a page.
     deadline: Duration,
 }
 
 impl IndigoApi {
-    /// The API of a server. `access` has the users; it and `origins` are as in
-    /// [`super::HubApi`].
+    /// The API of a server. `access` has the users. It and `origins` are as in [`super::HubApi`].
     #[must_use]
     pub fn new(
         server: Arc<IndigoServer>,
@@ -115,7 +114,7 @@ impl IndigoApi {
         self
     }
 
-    /// The same for the listener of pages on this address.
+    /// The API for the listener of pages on this address.
     #[must_use]
     pub fn of_pages(&self, config: &WebConfig, listener: SocketAddr) -> Self {
         Self {
@@ -131,12 +130,12 @@ impl IndigoApi {
         self
     }
 
-    /// The part of the room that a client has.
+    /// A client's share of the room for answers.
     fn share(&self, asked: &Asked) -> Share {
         self.budget.share(asked.client(&self.access))
     }
 
-    /// Where a browser that asks for something of this plugin's pages is sent.
+    /// The answer that sends a browser to another origin when it asks for this plugin's pages.
     fn elsewhere(&self, plugin: &str, asked: &Asked) -> Option<Response> {
         let pages = self.pages.as_ref()?;
         if self.is_trusted(plugin) || self.origins.check_name(&asked.headers).is_err() {
@@ -145,7 +144,7 @@ impl IndigoApi {
         pages.send_there(&asked.headers, &asked.uri)
     }
 
-    /// Whether the operator trusts its pages like the hub's own.
+    /// Whether the operator trusts the plugin's pages like the hub's own.
     fn is_trusted(&self, plugin: &str) -> bool {
         self.same_origin.iter().any(|trusted| trusted == plugin)
     }
@@ -199,25 +198,25 @@ pub fn pages_router(api: IndigoApi) -> Router {
         .with_state(api)
 }
 
-/// Sends a page of a plugin in a way that it can do no harm to other pages.
+/// Sends a page of a plugin with headers that keep it from doing harm to other pages.
 fn sandbox(api: &IndigoApi, plugin: &str, request: &HeaderMap, mut page: Response) -> Response {
     let headers = page.headers_mut();
     let nosniff = HeaderValue::from_static("nosniff");
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
-    // The address may have a key in it. The hub itself knows by it that a request comes
-    // from a page of the same plugin.
+    // The address may have a key in it, so other origins are not told the address. By the referrer
+    // the hub itself knows that a request comes from a page of the same plugin.
     let own = HeaderValue::from_static("same-origin");
     headers.insert(header::REFERRER_POLICY, own);
     if api.is_trusted(plugin) {
         return page;
     }
-    // Beside one of the plugin's own: browsers obey both.
+    // Added beside a policy of the plugin's own: browsers obey both.
     headers.append(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(SANDBOX),
     );
-    // A page with an origin of its own may read what its plugin answers; what else it
-    // asks for has no key or is refused.
+    // A page with an origin of its own may read its plugin's answers. Its other requests have no
+    // key or are refused.
     if request
         .get(header::ORIGIN)
         .is_some_and(|origin| origin == "null")

@@ -42,7 +42,7 @@ pub(super) async fn one(
     answer(&api, &collection, Some(&id), &asked).await
 }
 
-/// Whatever else stands below the version of the API.
+/// The answer for all other addresses below the version of the API.
 pub(super) async fn unknown(State(api): State<IndigoApi>, asked: Asked) -> Reply {
     let methods = "GET, HEAD, POST";
     api.admit(&asked, Wanted::Look, methods)?;
@@ -103,7 +103,7 @@ async fn answer(api: &IndigoApi, collection: &str, id: Option<&str>, asked: &Ask
     Ok(answer)
 }
 
-/// Objects with their folders, each as it is when it is sent; one that is gone by then is
+/// Objects with their folders, each as it is when it is sent. An object that is gone by then is
 /// left out.
 struct Seen {
     server: Arc<IndigoServer>,
@@ -131,7 +131,8 @@ impl Pieces for Seen {
                 }
                 (made, ids, commas)
             };
-            // As large as plugins make their objects: not on a thread that serves others.
+            // The answer is as large as plugins make their objects, so it is not made on a thread
+            // that serves others.
             let commands = &self.server.pools().commands;
             let done = commands.run(self.server.own_account(), work).await;
             let Ok((made, ids, commas)) = done else {
@@ -148,7 +149,7 @@ impl Pieces for Seen {
 }
 
 fn object(server: &IndigoServer, lens: &Lens, table: Table, id: i64) -> Option<Value> {
-    // What is shared is taken under the lock, what is large is made without it.
+    // Shared data is taken under the lock. Large values are made without it.
     let (object, folder) = {
         let database = server.database();
         let object = database.any(id).filter(|it| it.table == table)?;

@@ -35,7 +35,7 @@ pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
     Ok(found)
 }
 
-/// Pairs as a dictionary; a name that comes several times has a list.
+/// Pairs as a dictionary. A name that comes several times has a list.
 pub(super) fn dictionary(pairs: Vec<(String, String)>) -> Map<String, Value> {
     let mut found = Map::new();
     for (name, value) in pairs {
@@ -64,7 +64,7 @@ pub(super) fn path_parts(path: &str, skip: usize) -> Result<Vec<String>, String>
     Ok(found)
 }
 
-/// Text with its percent signs resolved; `plus` makes plus signs blanks.
+/// Text with its percent signs resolved. `plus` makes plus signs blanks.
 fn decoded(text: &str, plus: bool) -> Result<String, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -1,16 +1,15 @@
-//! What changed between two JSON objects, as the list that the Python package dictdiffer
-//! makes of two dictionaries: clients of the original apply it with that package or with
-//! its JavaScript twin.
+//! The difference of two JSON objects, as the Python package dictdiffer lists it for two
+//! dictionaries. Clients of the original apply the list with that package or with its JavaScript
+//! twin.
 //!
-//! An entry is `["change", PATH, [OLD, NEW]]`, `["add", PATH, [[KEY, VALUE], ...]]` or
-//! `["remove", PATH, [[KEY, VALUE], ...]]`. A path is text with full stops between keys,
-//! or a list where a key is no simple text or is a place in a list; the empty text is the
-//! object itself.
+//! An entry is `["change", PATH, [OLD, NEW]]`, `["add", PATH, [[KEY, VALUE], ...]]` or `["remove",
+//! PATH, [[KEY, VALUE], ...]]`. A path is text with full stops between keys. It is a list where a
+//! key is no simple text or is a place in a list. The empty text is the object itself.
 //!
-//! Each entry has its whole path, so many small changes deep in an object may take far more
-//! room than the object. Room is counted before an entry is made: where the entries of an
-//! attribute would take several times as much as the attribute before and after, there is
-//! one entry that changes the attribute. A patch therefore grows with the two objects and no faster.
+//! Each entry has its whole path, so many small changes deep in an object may take far more room
+//! than the object. Room is counted before an entry is made. Where the entries of an attribute
+//! would take several times as much as the attribute before and after, there is one entry that
+//! changes the attribute. A patch therefore grows with the two objects and no faster.
 
 use serde_json::{Map, Value, json};
 
@@ -19,8 +18,8 @@ use crate::platform::indigo::bounds::{count, footprint};
 /// Bytes that the entries of an attribute may always take.
 const FREE: u64 = 64 << 10;
 
-/// How many times the room of an attribute its entries may take: small values take less
-/// than what is reckoned for them.
+/// How many times the room of an attribute its entries may take. Small values take less than the
+/// room that is counted for them.
 const TIMES: u64 = 4;
 
 /// Bytes of an entry beside its path and its values: the lists that it is made of.
@@ -61,13 +60,14 @@ struct Patch {
 /// The entries that make `new` of `old`.
 pub(super) fn patch(old: &Value, new: &Value) -> Vec<Value> {
     let mut patch = Patch {
-        // What is here is no longer than the objects themselves.
+        // Entries that are made here, outside of attributes, are no longer than the objects
+        // themselves.
         left: u64::MAX,
         ..Patch::default()
     };
     let (Value::Object(old), Value::Object(new)) = (old, new) else {
         if old != new {
-            // There is room without end.
+            // There is room without end, so this cannot fail.
             let _ = patch.change(old, new);
         }
         return patch.entries;
@@ -96,7 +96,7 @@ impl Patch {
         }
     }
 
-    /// Does something one step further in.
+    /// Runs a function with the path one step further in.
     fn below(
         &mut self,
         step: Step,
@@ -167,7 +167,7 @@ impl Patch {
         self.listed("add", tail(new));
         self.take(old.iter().skip(common).map(footprint))?;
         let mut gone = tail(old);
-        // From the end on, so that places stay right while they are removed.
+        // From the end on, so that places stay right while values are removed.
         gone.reverse();
         self.listed("remove", gone);
         Ok(())
@@ -181,7 +181,7 @@ impl Patch {
         Ok(())
     }
 
-    /// An entry for what is there on one side only.
+    /// An entry for keys that are there on one side only.
     fn listed(&mut self, what: &str, pairs: Vec<Value>) {
         if !pairs.is_empty() {
             let entry = json!([what, self.path_value(), pairs]);
@@ -189,7 +189,7 @@ impl Patch {
         }
     }
 
-    /// Finds room for an entry with values of these sizes; none is needed without values.
+    /// Takes room for an entry with values of these sizes. Without values none is needed.
     fn take(&mut self, sizes: impl Iterator<Item = u64>) -> Result<(), Longer> {
         let entry = ENTRY.saturating_add(self.length);
         let mut needed = 0_u64;
@@ -258,7 +258,7 @@ mod tests {
         };
         let (old, new) = (deep(0), deep(1));
         assert_eq!(patch(&old, &new).len(), 1);
-        // As it is for most: the key of a state is short.
+        // An ordinary case: the key of a state is short.
         let states = |value: i32| -> Value {
             let states = (0..200).map(|n| (format!("state{n}"), json!(value)));
             json!({"states": states.collect::<Map<_, _>>()})

@@ -1,4 +1,4 @@
-//! `/cordon/indigo/plugins`: what the plugins define.
+//! `/cordon/indigo/plugins`: the definitions of the plugins.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use crate::platform::indigo::definition::{
     ActionType, DeviceType, EventType, MenuItem, StateDefinition, TriggerChoice,
 };
 
-/// Most bytes of what is said about one plugin; of one that defines more there are only the
-/// facts.
+/// Most bytes about one plugin. Of a plugin that defines more, only the facts are listed.
 const LONGEST: usize = 1 << 20;
 
 /// `GET /cordon/indigo/plugins`.
 pub(super) async fn list(State(api): State<IndigoApi>, asked: Asked) -> Reply {
     api.admit(&asked, Wanted::Look, "GET")?;
     let plugins = api.server.plugins();
-    // As large as plugins make their definitions: not on a thread that serves others.
+    // The list is as large as plugins make their definitions, so it is not made on a thread that
+    // serves others.
     let server = &api.server;
     let made = server.pools().commands.run(server.own_account(), move || {
         let mut text = Vec::from(b"[");
@@ -46,7 +46,7 @@ pub(super) async fn list(State(api): State<IndigoApi>, asked: Asked) -> Reply {
     }
 }
 
-/// What a plugin offers to its users, as far as there is room.
+/// Writes the definitions of a plugin for its users, as far as there is room.
 fn write(text: &mut Vec<u8>, plugin: &Arc<Plugin>) {
     let whole = Offered(plugin);
     let written = json_bytes(&whole, LONGEST).and_then(|bytes| {
@@ -62,7 +62,7 @@ fn write(text: &mut Vec<u8>, plugin: &Arc<Plugin>) {
     }
 }
 
-/// What a plugin offers. It is written as it is gone through, never held as a whole.
+/// The definitions of a plugin. Their JSON is written piece by piece, never held as a whole.
 struct Offered<'a>(&'a Plugin);
 
 impl Serialize for Offered<'_> {
@@ -87,7 +87,7 @@ impl Serialize for Offered<'_> {
     }
 }
 
-/// A list of things as they are seen.
+/// A list whose items are shown by a function.
 struct Each<'a, T, F>(&'a [T], F);
 
 impl<'a, T, F, V> Serialize for Each<'a, T, F>
@@ -117,7 +117,7 @@ impl Serialize for Device<'_> {
     }
 }
 
-/// A state, with what triggers and pages can be made of it: an enumeration has a line for
+/// A state, with the triggers and controls that can be made of it. An enumeration has a line for
 /// each of its options.
 fn state(it: &StateDefinition) -> Value {
     let trigger = |choice: &TriggerChoice| {

@@ -1,4 +1,4 @@
-//! What a plugin's action returned, as an HTTP answer.
+//! The HTTP answer that a plugin's action returned.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -24,10 +24,10 @@ use cordon_base::account::Charge;
 const PIECE: usize = 64 << 10;
 /// The status by which a plugin says that a file is to be sent.
 const SEND_FILE: u64 = 310;
-/// What plugins answer with that makes a dictionary an answer.
+/// Keys by which a dictionary of a plugin is an answer.
 const KEYS: [&str; 4] = ["status", "headers", "content", "file_path"];
 
-/// Makes the answer of what a plugin returned.
+/// Makes an answer from a plugin's return value.
 pub(super) async fn answer(
     server: &IndigoServer,
     plugin: &Arc<Plugin>,
@@ -57,17 +57,17 @@ pub(super) async fn answer(
     })
 }
 
-/// Writes what a plugin returned or raised as a body.
+/// Writes the value that a plugin returned or raised as a body.
 pub(super) struct Writer<'a> {
     pub(super) server: &'a IndigoServer,
     pub(super) plugin: &'a Arc<Plugin>,
-    /// What it takes of the plugin's account.
+    /// Room for the value in the plugin's account.
     pub(super) charge: Option<Charge>,
 }
 
 impl Writer<'_> {
-    /// What is large is written on a pool, at the plugin's cost. The plugin pays for the body
-    /// until it was sent: a client may be slow to read it.
+    /// Writes the value, a large one on a pool, at the plugin's cost. The plugin pays for the body
+    /// until it was sent, because a client may be slow to read it.
     pub(super) async fn body(self, value: Value) -> Result<Body, String> {
         let size = self.charge.as_ref().map_or(0, Charge::bytes);
         let text = if size <= SMALL {
@@ -90,7 +90,7 @@ impl Writer<'_> {
     }
 }
 
-/// A text of a plugin's that is on its way to a client.
+/// A text of a plugin that is on its way to a client.
 struct Paid {
     text: String,
     _charge: Option<Charge>,
@@ -102,8 +102,8 @@ impl AsRef<[u8]> for Paid {
     }
 }
 
-/// A body that is handed to its connection piece by piece: the connection makes a copy of
-/// what it is handed, which nobody pays for.
+/// A body that is handed to its connection piece by piece. The connection copies each piece that it
+/// is handed, and nobody pays for the copy.
 struct Pieces {
     rest: Bytes,
 }
@@ -143,8 +143,8 @@ async fn dictionary(
     let mut headers = headers::of_plugin(parts.get("headers"), &Place::new(plugin.id(), asked))?;
     if let Some(path) = parts.get("file_path").filter(|path| !path.is_null()) {
         let path = path.as_str().ok_or("`file_path` is no text")?.to_owned();
-        // 310 is between plugin and hub; other statuses are the client's, as of a page
-        // for what was not found.
+        // 310 is between plugin and hub. Other statuses are the client's, such as that of a page
+        // for things that were not found.
         let status = match status {
             SEND_FILE => StatusCode::OK,
             other => valid(other)?,
@@ -176,7 +176,7 @@ fn response(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
     response
 }
 
-/// Text as it is; everything else as JSON; nothing as nothing.
+/// A text as it is, nothing as an empty text, and every other value as JSON.
 pub(super) fn text(value: Value) -> String {
     match value {
         Value::String(text) => text,

@@ -11,12 +11,12 @@ use super::file::{Desk, open_beneath};
 use super::keys::Wanted;
 use super::{IndigoApi, sandbox};
 
-/// Folders that whoever has a key may read; older bundles write `video`.
+/// Folders that clients with a key may read. Older bundles write `video`.
 const WITH_KEY: [&str; 4] = ["images", "static", "videos", "video"];
 /// The folder that everybody may read.
 const PUBLIC: &str = "public";
 
-/// How files are asked for.
+/// The methods with which files may be requested.
 const METHODS: &str = "GET, HEAD";
 
 /// A file of a bundle's resources.
@@ -44,7 +44,7 @@ pub(super) async fn get(
     } else if asked.method != Method::GET && asked.method != Method::HEAD {
         return Err(wrong_method(METHODS).into());
     }
-    // Below the resources is not enough: `public/..` are those that need a key.
+    // To be below the resources is not enough: `public/..` are the folders that need a key.
     if path.split('/').any(|part| part == "..") {
         return Err(missing());
     }

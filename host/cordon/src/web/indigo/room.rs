@@ -1,8 +1,8 @@
 //! Room for answers that are as large as plugins make their objects.
 //!
-//! An answer is written value by value: there is room for each before it is made, and what
-//! was written keeps its room until it was sent, because a client may be slow to read it.
-//! All answers together have so much; a further one is refused.
+//! An answer is written value by value. Room is taken for each value before it is made. The text
+//! keeps its room until it was sent, because a client may be slow to read it. All answers together
+//! have a fixed amount of room, and a further one is refused.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ impl Default for Room {
 pub(super) struct Full;
 
 impl Full {
-    /// What clients are told.
+    /// The message for clients that are refused.
     pub(super) const TEXT: &str = "the answers that are being sent take all the memory there is \
         for them; try again, or ask for less";
 }
@@ -46,7 +46,7 @@ impl From<Full> for Early {
 }
 
 impl Room {
-    /// So many bytes.
+    /// A room of so many bytes.
     pub(super) fn of(bytes: u64) -> Self {
         Self(Account::new(&Limits {
             host_memory: bytes,
@@ -54,12 +54,12 @@ impl Room {
         }))
     }
 
-    /// Room for something that takes so much.
+    /// Takes so many bytes.
     pub(super) fn take(&self, bytes: u64) -> Result<Charge, Full> {
         self.0.charge(bytes).map_err(|_| Full)
     }
 
-    /// An answer to be written.
+    /// A sheet for an answer that is to be written.
     pub(super) fn sheet(&self) -> Result<Sheet, Full> {
         Ok(Sheet {
             text: Vec::new(),
@@ -75,28 +75,28 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// Writes a value that takes at most so many bytes, its text included, while it is made.
+    /// Makes a value and writes it. The value takes at most so many bytes, its text included.
     pub(super) fn value(&mut self, bytes: u64, make: impl FnOnce() -> Value) -> Result<(), Full> {
-        // The text may move to a place twice as large, and is in both meanwhile.
+        // The text may move to a place twice as large, and is in both places meanwhile.
         let text = count(self.text.len()).saturating_mul(2);
         self.charge
             .grow(bytes.saturating_add(text))
             .map_err(|_| Full)?;
         let value = make();
-        // Nothing in it has keys that are no text, and memory is written to.
+        // This cannot fail: the value has no keys that are no text, and the text is in memory.
         let _ = serde_json::to_writer(&mut self.text, &value);
         drop(value);
         self.charge.shrink_to(count(self.text.capacity()));
         Ok(())
     }
 
-    /// Writes what stands between values.
+    /// Writes the marks between values.
     pub(super) fn mark(&mut self, mark: &str) {
         self.text.extend_from_slice(mark.as_bytes());
     }
 
-    /// Writes these in a list, or the only one of them without; `make` says how much each
-    /// takes.
+    /// Writes these values in a list, or the only value without a list. `make` says how much room
+    /// each takes.
     pub(super) fn values<T, V: FnOnce() -> Value>(
         &mut self,
         list: bool,
@@ -122,7 +122,7 @@ impl Sheet {
     /// The answer as a message.
     pub(super) fn said(self) -> Said {
         Said {
-            // Nothing else was written.
+            // The text is JSON, which is UTF-8.
             text: String::from_utf8(self.text).unwrap_or_default(),
             room: Some(self.charge),
         }
@@ -140,16 +140,16 @@ impl AsRef<[u8]> for Sheet {
     }
 }
 
-/// A message that has room until it was sent.
+/// A message that keeps its room until it was sent.
 pub(super) struct Said {
     text: String,
     room: Option<Charge>,
 }
 
 impl Said {
-    /// A message that takes its share of `room` from now on.
+    /// A message that from now on takes only its own share of `room`.
     pub(super) fn within(text: String, mut room: Charge) -> Self {
-        // The socket has a copy of it.
+        // The socket has a copy of the text.
         room.shrink_to(count(text.len()).saturating_mul(2));
         Self {
             text,
@@ -157,7 +157,7 @@ impl Said {
         }
     }
 
-    /// The message, and its room, to be kept until it was sent.
+    /// The message and its room. The room is to be kept until the message was sent.
     pub(super) fn take(self) -> (String, Option<Charge>) {
         (self.text, self.room)
     }

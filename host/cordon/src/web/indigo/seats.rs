@@ -1,10 +1,10 @@
-//! Places of which nobody has more than a share.
+//! Places that owners share: so many in all, and so many for each owner.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many places in all and for each owner. Clones share them.
+/// A number of places in all and for each owner. Clones share them.
 #[derive(Clone)]
 pub(super) struct Seats<K> {
     total: usize,

@@ -1,4 +1,4 @@
-//! `/cordon/indigo/sleep` and `/cordon/indigo/wake`: for the hook of a system that goes
+//! `/cordon/indigo/sleep` and `/cordon/indigo/wake`: addresses for the hook of a system that goes
 //! to sleep.
 
 use axum::extract::State;
@@ -12,19 +12,19 @@ use super::answer::{Reply, json_answer};
 use super::keys::Wanted;
 use crate::platform::indigo::sleep::Told;
 
-/// The machine is about to sleep; answered when the plugins are ready for it.
+/// Notes that the machine is about to sleep. The answer comes when the plugins are ready for it.
 pub(super) async fn sleep(State(api): State<IndigoApi>, asked: Asked) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
     Ok(answer(api.server.prepare_to_sleep().await))
 }
 
-/// It is awake again.
+/// Notes that the machine is awake again.
 pub(super) async fn wake(State(api): State<IndigoApi>, asked: Asked) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
     Ok(answer(api.server.wake_up().await))
 }
 
-/// Always a success: a machine sleeps even when a plugin is not ready.
+/// The answer is always a success: a machine sleeps even when a plugin is not ready.
 fn answer(told: Vec<(String, Told)>) -> Response {
     let word = |(id, told): (String, Told)| (id, Value::from(told.word()));
     let plugins: Map<_, _> = told.into_iter().map(word).collect();

@@ -1,8 +1,8 @@
 //! `/v2/api/ws/...-feed`: changes as they happen, and commands, over WebSocket.
 //!
-//! A client that reads too slowly misses changes; it is told and its connection closed,
-//! because a patch on an object that is out of date is worth nothing. A line of the log is
-//! worth as much without those before it, so there it is only told how many it missed.
+//! A client that reads too slowly misses changes. It is told so, and its connection is closed,
+//! because a patch on an object that is out of date is worth nothing. A line of the log is worth as
+//! much without the earlier ones, so a client of the log is only told how many lines it missed.
 //! Nothing is kept for a client beyond the server's own queue.
 
 use std::net::IpAddr;
@@ -38,19 +38,19 @@ use cordon_base::log::{Level, Record};
 
 /// Clients at a time.
 pub(super) const MAX_CLIENTS: usize = 16;
-/// Of them, those of one address.
+/// Clients of one address among them.
 pub(super) const MAX_EACH: usize = 8;
 /// Largest message of a client in bytes.
 pub(super) const MAX_MESSAGE: usize = 64 << 10;
-/// Between two signs of life. Well under the time after which a silent connection ends.
+/// Time between two signs of life. It is well under the time after which a silent connection ends.
 const PING: Duration = Duration::from_secs(10);
 /// Lines of the log that a new client of its feed gets.
 const LOG_LINES: usize = 25;
 /// Close code: come back later.
 const TRY_AGAIN: u16 = 1013;
 
-/// The feeds with their names, the names of what they carry, and the objects that they
-/// are about; none for the log.
+/// The feeds: name, class of the items, and the collection that the feed is about; none for the
+/// log.
 const FEEDS: [(&str, &str, Option<Collection>); 7] = [
     ("device-feed", "indigo.Device", Some(Collection::Devices)),
     (
@@ -112,10 +112,10 @@ pub(super) async fn open(
         .on_upgrade(move |socket| serve(socket, client, place)))
 }
 
-/// Who is connected, and to what.
+/// A connected client and its feed.
 struct Client {
     server: Arc<IndigoServer>,
-    /// What its feed carries.
+    /// The class of the feed's items.
     kind: &'static str,
     /// The objects that its feed is about; none for the log.
     collection: Option<Collection>,
@@ -140,11 +140,11 @@ async fn serve(mut socket: WebSocket, client: Client, _place: Seat<IpAddr>) {
     }
 }
 
-/// Why a connection is over.
+/// The reason why a connection is over.
 enum Ended {
     /// The client is gone.
     Gone,
-    /// It was too slow.
+    /// The client was too slow.
     Missed(u64),
 }
 
@@ -154,11 +154,11 @@ impl From<axum::Error> for Ended {
     }
 }
 
-/// What a client is told of, one after the other.
+/// A source of news for a client, which come one after the other.
 trait News {
     type Item: Send;
 
-    /// The next; may be given up without losing one.
+    /// The next news. May be given up without losing one.
     fn next(&mut self) -> impl Future<Output = Result<Self::Item, RecvError>> + Send;
 }
 
@@ -178,7 +178,7 @@ impl News for Watcher {
     }
 }
 
-/// Tells a client what happens, and answers it, until one of them ends it.
+/// Tells a client the news and answers its messages, until client or server ends the connection.
 async fn follow<N, T>(
     socket: &mut WebSocket,
     client: &Arc<Client>,
@@ -213,8 +213,8 @@ where
     }
 }
 
-/// How many times the memory of an object and of what it was before is there while clients
-/// are told of the change: as it is seen, as a patch, and as text.
+/// How many times the memory of an object and of its earlier version is there while clients are
+/// told of the change: as clients see it, as a patch, and as text.
 const COPIES: u64 = 5;
 
 async fn objects(
@@ -232,7 +232,8 @@ async fn objects(
         let Ok(room) = client.room.take(bytes) else {
             return Err(Ended::Missed(1));
         };
-        // At the cost of whoever made the change, and not behind that one's commands.
+        // The cost is billed to whoever made the change, but the work does not wait behind that
+        // plugin's commands.
         let doer = change.by.plugin.as_ref();
         let account = Arc::clone(doer.map_or(client.server.own_account(), |it| &it.account));
         let told = Arc::clone(client);
@@ -241,12 +242,12 @@ async fn objects(
         let message = made.await.ok().flatten();
         Ok(message.map(|text| Said::within(text, room)))
     };
-    // Whoever has missed a change knows nothing for sure.
+    // A client that has missed a change knows nothing for sure.
     follow(socket, client, changes, told, |_| None).await
 }
 
 async fn log(socket: &mut WebSocket, client: &Arc<Client>) -> Result<(), Ended> {
-    // Followed first, so that nothing falls between the two.
+    // The log is followed before its last lines are read, so that no line falls between the two.
     let events = client.server.events();
     let lines = events.subscribe();
     for record in events.tail(None, LOG_LINES) {
@@ -260,7 +261,7 @@ async fn log(socket: &mut WebSocket, client: &Arc<Client>) -> Result<(), Ended> 
     follow(socket, client, lines, told, missed).await
 }
 
-/// The answer to what came from a client.
+/// The answer to a client's message.
 async fn received_by(
     client: &Arc<Client>,
     received: Option<Result<Message, axum::Error>>,
@@ -272,7 +273,7 @@ async fn received_by(
     }
 }
 
-/// Sends a message; written already, because it may be as large as plugins make their objects.
+/// Sends a message. It is text already, because it may be as large as plugins make their objects.
 async fn send(socket: &mut WebSocket, message: Option<Said>) -> Result<(), Ended> {
     if let Some(message) = message {
         let (text, _room) = message.take();
@@ -282,7 +283,7 @@ async fn send(socket: &mut WebSocket, message: Option<Said>) -> Result<(), Ended
 }
 
 impl Client {
-    /// What clients are told of a change, if it is anything.
+    /// The message to clients about a change; none when the change does not concern them.
     fn told(&self, change: &Change) -> Option<String> {
         self.message(change).map(|message| message.to_string())
     }
@@ -322,7 +323,7 @@ impl Client {
         })
     }
 
-    /// The same, or what is wrong with the message.
+    /// The objects that a client wants to see again, or the complaints about its message.
     fn refresh(
         &self,
         collection: Collection,
@@ -378,7 +379,7 @@ impl Client {
     }
 }
 
-/// A message with one value more, of which no copy is made.
+/// A message with one value more. The value is not copied.
 fn with(mut message: Value, key: &str, value: Value) -> Value {
     if let Some(message) = message.as_object_mut() {
         message.insert(key.to_owned(), value);
@@ -386,7 +387,7 @@ fn with(mut message: Value, key: &str, value: Value) -> Value {
     message
 }
 
-/// What is wrong with a message that asks for objects.
+/// The complaint about a message that asks for objects.
 fn invalid(key: &str, text: &str) -> Map<String, Value> {
     Map::from_iter([
         ("error".to_owned(), "invalid refresh".into()),
@@ -394,7 +395,7 @@ fn invalid(key: &str, text: &str) -> Map<String, Value> {
     ])
 }
 
-/// The answer to a client's message; a command that was carried out has none, its change
+/// The answer to a client's message. A command that was carried out has none, because its change
 /// comes as a patch.
 async fn answer(client: &Arc<Client>, text: &str) -> Option<Said> {
     let parsed = match serde_json::from_str(text) {

@@ -103,7 +103,7 @@ async fn serve_within(fixture: Fixture, config: &IndigoApiConfig, deadline: Dura
     served(fixture, listener, api)
 }
 
-/// With this section `[web]`.
+/// Serves a fixture with this section `[web]`.
 async fn serve_with(fixture: Fixture, config: &IndigoApiConfig, web: &str) -> Site {
     let (listener, api) = listen(&fixture, config, web).await;
     served(fixture, listener, api)
@@ -163,7 +163,7 @@ impl Site {
             stream
                 .set_read_timeout(Some(Duration::from_secs(60)))
                 .unwrap();
-            // A server that answers early may close before all is written.
+            // A server that answers early may close the connection before all is written.
             let _ = stream.write_all(&bytes);
             let mut answer = Vec::new();
             let _ = stream.read_to_end(&mut answer);
@@ -195,7 +195,7 @@ impl Site {
             .await
     }
 
-    /// What the plugin's `api` returned, over HTTP.
+    /// The answer of the plugin's `api`, over HTTP.
     async fn page(&self) -> Got {
         self.get(&format!("/message/{ID}/api/")).await
     }
@@ -205,7 +205,7 @@ impl Site {
         self.feed_with(name, &format!("Bearer {KEY}")).await
     }
 
-    /// The same with this header `Authorization`.
+    /// Opens a WebSocket with this header `Authorization`.
     async fn feed_with(&self, name: &str, authorization: &str) -> Option<Feed> {
         let address = self.address;
         let request = format!(

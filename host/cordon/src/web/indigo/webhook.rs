@@ -58,7 +58,7 @@ pub(super) async fn receive(
     Ok(json_answer(StatusCode::OK, &json!({"success": true})))
 }
 
-/// Names with lists of values, because a name may come several times; without the key.
+/// Names with lists of values, because a name may come several times. The key is left out.
 fn lists(pairs: Vec<(String, String)>) -> Value {
     let mut found: Map<String, Value> = Map::new();
     for (name, value) in pairs {

@@ -58,7 +58,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     context.add(group).await
 }
 
-/// The data that is given to an event: every step that follows from it gets a copy.
+/// The data that is given to an event. Every step that follows from the event gets a copy.
 pub(super) fn event_data(context: &Context<'_>, name: &str) -> Result<Value, Failure> {
     let Some(given) = context.arguments.dict(name)? else {
         return Ok(json!({}));
@@ -73,8 +73,8 @@ pub(super) fn event_data(context: &Context<'_>, name: &str) -> Result<Value, Fai
     Ok(Value::Object(given.clone()))
 }
 
-/// The steps in an argument, which the original's scripts cannot set: `actions`, a list
-/// of action objects.
+/// The steps in an argument: `actions`, a list of action objects. The original's scripts cannot set
+/// steps.
 pub(super) fn steps(context: &Context<'_>) -> Result<Option<Vec<Step>>, Failure> {
     let Some(given) = context.arguments.given("actions") else {
         return Ok(None);
@@ -89,7 +89,8 @@ pub(super) fn steps(context: &Context<'_>) -> Result<Option<Vec<Step>>, Failure>
     Ok(Some(steps))
 }
 
-/// What the hub shall do by itself is the operator's to say, as in the original.
+/// Refuses everybody but the operator, who alone says which actions the hub does by itself, as in
+/// the original.
 fn operators(context: &Context<'_>, name: &str) -> Result<(), Failure> {
     match context.caller.plugin() {
         None => Ok(()),
@@ -118,7 +119,7 @@ pub(super) fn get_actions(context: &Context<'_>, collection: Collection) -> Resu
     Ok(json!({ "actions": object.hidden.actions, "condition": object.hidden.condition }))
 }
 
-/// Replaces the steps, and the condition if one is given, of an object.
+/// Replaces the steps of an object, and the condition if one is given.
 pub(super) async fn set_actions(
     context: &Context<'_>,
     collection: Collection,

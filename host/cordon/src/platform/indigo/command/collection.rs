@@ -55,7 +55,7 @@ fn read(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
         "getId" => {
             let name = context.arguments.first(&["name", "id"]);
             let name = name.ok_or_else(|| Failure::wrong_type("name is missing"))?;
-            // Plugins ask for the id of an object that they have, too.
+            // Plugins also ask for the id of an object by its id.
             let reference = reference(name)?;
             let database = server.database();
             let found = database.find(table, &reference);
@@ -67,10 +67,10 @@ fn read(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
     }
 }
 
-/// Bytes of a name in an answer beside its text.
+/// Bytes of a name's entry in an answer beside the name's text.
 const NAMED: u64 = 1024;
 
-/// The objects with these ids, in their order; those that are gone are left out.
+/// The objects with these ids, in the order of the ids. Objects that are gone are left out.
 fn some(context: &Context<'_>, table: Table) -> Result<Value, Failure> {
     let ids = context.arguments.list("ids")?;
     let database = context.server.database();
@@ -98,7 +98,7 @@ fn list(context: &Context<'_>, table: Table, command: &str) -> Result<Value, Fai
         .map(|it| it.id().to_owned())
         .collect();
     let filter = Filter::parse(text, context.caller.plugin_id(), &plugins)?;
-    // Filters and views are made without holding everybody else up.
+    // Filters and views are made without the lock, so that nobody else waits.
     let all = server.database().measured(table);
     let go_on = context.patience();
     let mut found = Vec::new();

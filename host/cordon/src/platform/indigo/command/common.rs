@@ -13,14 +13,14 @@ use crate::platform::indigo::server::timestamp;
 use crate::platform::indigo::table::Collection;
 use cordon_base::limits::Limits;
 
-/// Most bytes of the properties that all plugins share: any of them may write there,
-/// at the cost of the owner.
+/// Most bytes of the properties that all plugins share. Any plugin may write there, at the cost of
+/// the owner.
 const SHARED: u64 = 64 << 10;
 
 /// Bytes of an object's id and name in an answer, beside the name's text.
 const NAMED: u64 = 1024;
 
-/// Carries out a common command; nothing when it is none.
+/// Carries out a common command; nothing when the command is another one.
 pub(super) async fn run(
     context: &Context<'_>,
     collection: Collection,
@@ -88,7 +88,7 @@ pub(super) async fn run(
     Some(changed.map(|object| context.see(&object)))
 }
 
-/// The id of the folder in an argument; none means no folder.
+/// The id of the folder in an argument. A missing argument means no folder.
 pub(super) fn folder_id(
     context: &Context<'_>,
     collection: Collection,
@@ -105,7 +105,7 @@ pub(super) fn folder_id(
     }
 }
 
-/// A new object with the attributes that every one has.
+/// The attributes that every new object has.
 pub(in crate::platform::indigo) fn fields(
     name: &str,
     description: &str,
@@ -144,7 +144,7 @@ async fn duplicate(context: &Context<'_>, collection: Collection) -> Result<Valu
         Some(name) => name.to_owned(),
         None => format!("{} copy", old.name()),
     };
-    // Of the copy, until it is weighed itself.
+    // Room for the copy, until the copy is weighed itself.
     let size = context.server.database().size(old.id);
     context.room(size.memory)?;
     let mut copy = Object::clone(&old);
@@ -157,7 +157,7 @@ async fn duplicate(context: &Context<'_>, collection: Collection) -> Result<Valu
     context.add(copy).await
 }
 
-/// Enables or disables, now or later, for good or for some time.
+/// Enables or disables an object, now or later, for good or for some time.
 async fn enable(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
     let value = context.arguments.flag("value")?.unwrap_or(true);
     let delay = context.arguments.number("delay")?.unwrap_or(0.0);
@@ -196,7 +196,7 @@ async fn enable(context: &Context<'_>, collection: Collection) -> Result<Value, 
     Ok(context.see(&changed))
 }
 
-/// Replaces what the calling plugin keeps with an object.
+/// Replaces the properties that the calling plugin keeps with an object.
 async fn props(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
     let given = context.arguments.dict("props")?.cloned();
     if let Some(given) = &given {
@@ -220,7 +220,7 @@ async fn props(context: &Context<'_>, collection: Collection) -> Result<Value, F
     Ok(context.see(&changed))
 }
 
-/// Which objects mention this one.
+/// The objects that mention this one.
 fn dependencies(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
     let object = context.subject(collection.objects())?;
     let mut found = Map::new();
@@ -291,7 +291,7 @@ pub(super) async fn replace(
     Ok(context.see(&changed))
 }
 
-/// The local time as attributes have it.
+/// The local time in the format of attributes.
 pub(super) fn now() -> String {
     timestamp(&jiff::Zoned::now())
 }

@@ -1,4 +1,4 @@
-//! `indigo.controlPage`: pages of controls, which this server only keeps.
+//! `indigo.controlPage`: pages of controls, which this server keeps and does not show.
 
 use serde_json::{Value, json};
 

@@ -55,7 +55,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
     }
 }
 
-/// On, off and so on, for a while if a duration is given.
+/// Carries out commands such as on and off, for a while if a duration is given.
 pub(super) async fn switch(context: &Context<'_>, command: &str) -> Result<Value, Failure> {
     let device = context.device()?;
     let member = match command {
@@ -118,8 +118,8 @@ fn universal(context: &Context<'_>, member: &str) -> Result<Value, Failure> {
     context.act(Step::new("indigo.UniversalAction", fields))
 }
 
-/// There is nothing between the hub and a plugin that could be measured: the time, in
-/// milliseconds, is that of a status request's way into the plugin.
+/// Measures the way of a status request into the plugin, in milliseconds. There is nothing else
+/// between the hub and a plugin that could be measured.
 async fn ping(context: &Context<'_>) -> Result<Value, Failure> {
     let begun = std::time::Instant::now();
     let asked = universal(context, "RequestStatus");
@@ -132,7 +132,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     Ok(context.see(&made))
 }
 
-/// Makes the device of a dialog that is not saved yet; its id.
+/// Makes the device of a dialog that is not saved yet. Returns its id.
 pub(in crate::platform::indigo) async fn draft(
     server: &Arc<IndigoServer>,
     caller: &Caller,
@@ -181,8 +181,8 @@ async fn make(context: &Context<'_>, draft: bool) -> Result<Arc<Object>, Failure
     };
     let description = arguments.text("description")?.unwrap_or("");
     let mut fields = common::fields(&name, description, folder);
-    // Without a dialog nothing but the plugin itself can say that it is configured;
-    // what a plugin creates with properties is.
+    // Without a dialog only the plugin itself can say that a device is configured. A device that a
+    // plugin creates with properties is.
     let configured =
         kind.config_ui.is_none() || arguments.given("props").is_some() || !own.is_empty();
     describe(&mut fields, plugin, kind, configured && !draft);

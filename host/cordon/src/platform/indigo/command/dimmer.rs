@@ -81,7 +81,7 @@ async fn colors(context: &Context<'_>) -> Result<Value, Failure> {
         }
         channels.insert(key.to_owned(), json!(value));
     }
-    // A white of two levels has no temperature beside.
+    // A white of two levels has no temperature of its own.
     if channels.contains_key("whiteLevel2") {
         channels.shift_remove("whiteTemperature");
     }

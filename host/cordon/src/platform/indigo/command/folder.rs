@@ -112,15 +112,15 @@ async fn change(
 /// How often a folder is looked at anew because its objects were changed meanwhile.
 const ATTEMPTS: usize = 16;
 
-/// How an attempt to remove a folder ended.
+/// The outcome of an attempt to remove a folder.
 enum Attempt {
-    /// It is gone.
+    /// The folder is gone.
     Removed,
-    /// Others changed what was in it, and nothing was done.
+    /// Others changed objects in the folder, and nothing was done.
     Changed,
 }
 
-/// Removes a folder; what is in it goes too, or comes to lie outside of folders.
+/// Removes a folder. The objects in it are removed too, or moved out of it.
 async fn delete(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
     let (server, caller) = (context.server, context.caller);
     let reference = context.arguments.subject()?;

@@ -1,4 +1,4 @@
-//! States that follow from others, or from what was set.
+//! States that follow from other states or from the values that were set.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::platform::indigo::object::Object;
 use crate::platform::indigo::state::{figure, text, truth};
 use crate::platform::indigo::view::SPEEDS;
 
-/// States that belong together follow one another, unless both were set.
+/// Makes states that belong together follow one another, unless both were set.
 pub(super) fn couple(device: &Object, states: &mut Map<String, Value>, keys: &HashSet<&str>) {
     let has = |key: &str| keys.contains(key);
     let number = |states: &Map<String, Value>, key: &str| states.get(key).and_then(figure);
@@ -35,7 +35,7 @@ pub(super) fn couple(device: &Object, states: &mut Map<String, Value>, keys: &Ha
     }
 }
 
-/// Index, level and whether it runs, of a speed control.
+/// Makes index, level and on state of a speed control follow one another.
 fn speed(device: &Object, states: &mut Map<String, Value>, keys: &HashSet<&str>) {
     let has = |key: &str| keys.contains(key);
     let count = device.owner_prop("SpeedIndexCount").and_then(figure);
@@ -65,7 +65,7 @@ fn speed(device: &Object, states: &mut Map<String, Value>, keys: &HashSet<&str>)
     }
 }
 
-/// What a speed or a zone is called, where its plugin has no word for it.
+/// The names of a speed or a zone, where its plugin has no word for it.
 pub(super) fn labels(device: &Object, states: &Map<String, Value>) -> Option<(String, Value)> {
     let number = |key: &str| states.get(key).and_then(figure);
     let (key, label) = match device.hidden.device {
@@ -116,7 +116,7 @@ pub(super) fn energy(device: &mut Object, states: &Map<String, Value>) {
     device.set("energyAccumTimeDelta", seconds);
 }
 
-/// States that nobody sets, because they follow from others.
+/// Sets states that nobody sets, because they follow from others.
 pub(super) fn derive(class: DeviceClass, states: &mut Map<String, Value>) {
     match class {
         DeviceClass::Thermostat => {
@@ -152,7 +152,7 @@ pub(super) fn derive(class: DeviceClass, states: &mut Map<String, Value>) {
     }
 }
 
-/// `KEYsAll`: the values of `KEY1`, `KEY2` and so on by comma.
+/// Sets `KEYsAll`: the values of `KEY1`, `KEY2` and so on, with commas between.
 fn join(states: &mut Map<String, Value>, key: &str) {
     let all = format!("{key}sAll");
     if !states.contains_key(&all) {

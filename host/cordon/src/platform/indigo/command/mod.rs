@@ -1,8 +1,8 @@
 //! The commands of the server: one module per namespace.
 //!
-//! A name is `NAMESPACE.COMMAND`, such as `device.turnOn`; collections have theirs in
-//! the plural, such as `devices.get`. The first parameter of a command about an object
-//! is called `id` here, an id or a name.
+//! A name is `NAMESPACE.COMMAND`, such as `device.turnOn`; collections have theirs in the plural,
+//! such as `devices.get`. The first parameter of a command about an object is called `id` here, and
+//! is an id or a name.
 
 mod action_group;
 mod collection;
@@ -44,12 +44,12 @@ use super::server::{Caller, IndigoServer};
 use super::table::{Collection, Table};
 use cordon_base::account::thread_cpu;
 
-/// What every command works with.
+/// The server, the caller and the arguments that every command works with.
 pub(super) struct Context<'a> {
     pub(super) server: &'a Arc<IndigoServer>,
     pub(super) caller: &'a Caller,
     pub(super) arguments: Arguments,
-    /// What it holds of the caller's account.
+    /// The memory that the command holds of the caller's account.
     pub(super) hold: &'a Hold,
 }
 
@@ -65,24 +65,25 @@ impl Context<'_> {
         self.subject(Collection::Devices.objects())
     }
 
-    /// The object as the caller sees it; there is room for that already.
+    /// The object as the caller sees it. The command has room for it already.
     fn see(&self, object: &Object) -> Value {
         self.server.see(self.caller, object)
     }
 
-    /// The same, where room is still to be found.
+    /// The object as the caller sees it, for which room is taken first.
     fn show(&self, object: &Object) -> Result<Value, Failure> {
         let size = self.server.database().size(object.id);
         self.hold.take(size.shown())?;
         Ok(self.see(object))
     }
 
-    /// Finds room for so many bytes of an answer.
+    /// Takes room for so many bytes of an answer.
     fn room(&self, bytes: u64) -> Result<(), Failure> {
         self.hold.take(bytes)
     }
 
-    /// Begins work on many items; what it gives asks before each whether to go on.
+    /// Begins work on many items. The closure, called before each item, fails when the work should
+    /// not go on.
     fn patience(&self) -> impl Fn() -> Result<(), Failure> {
         let begun = thread_cpu();
         move || self.hold.ask(begun, self.caller.limits())
@@ -95,7 +96,7 @@ impl Context<'_> {
         Ok(Value::Null)
     }
 
-    /// Whether the caller may change what belongs to the owner of an object.
+    /// Whether the caller may change things that belong to the owner of an object.
     fn owns(&self, object: &Object) -> Result<(), Failure> {
         match self.caller.plugin_id() {
             Some(id) if id != object.owner() => Err(Failure::value(format!(
@@ -107,7 +108,7 @@ impl Context<'_> {
         }
     }
 
-    /// Changes the object that the command is about; there is room to show it then.
+    /// Changes the object that the command is about, and takes room to show it.
     async fn change(
         &self,
         table: Table,
@@ -120,7 +121,8 @@ impl Context<'_> {
         Ok(altered.await?.0)
     }
 
-    /// The same with the object as it was, and with the states that fire triggers.
+    /// Changes the object that the command is about. The closure also gets the earlier object, and
+    /// returns the states that fire triggers.
     async fn alter<T>(
         &self,
         table: Table,
@@ -138,7 +140,7 @@ impl Context<'_> {
         Ok(self.see(&made))
     }
 
-    /// Adds an object; there is room to show it then.
+    /// Adds an object, and takes room to show it.
     async fn put(&self, object: Object) -> Result<Arc<Object>, Failure> {
         let weighed = self.server.weigh(self.caller, object, Some(self.hold))?;
         let made = self.server.edit(self.caller, |edit| edit.create(weighed));
@@ -146,8 +148,8 @@ impl Context<'_> {
     }
 }
 
-/// Whether a command with small arguments takes no longer than a callback's thread may be
-/// kept: it is about one small object, or about none.
+/// Whether a command with small arguments takes no longer than a callback's thread may be kept.
+/// Such a command is about one small object, or about none.
 pub(super) fn is_light(server: &IndigoServer, name: &str, arguments: &Arguments) -> bool {
     let (namespace, command) = name.split_once('.').unwrap_or((name, ""));
     let table = if let Some(collection) = Collection::of_name(namespace) {
@@ -180,7 +182,7 @@ pub(super) fn is_light(server: &IndigoServer, name: &str, arguments: &Arguments)
         collection.objects()
     };
     let Ok(reference) = arguments.subject() else {
-        // It fails at once.
+        // The command fails at once.
         return true;
     };
     let database = server.database();

@@ -1,4 +1,4 @@
-//! `indigo.relay`: what relays have beside the commands of every device.
+//! `indigo.relay`: commands of relays beside those of every device.
 
 use serde_json::Value;
 
@@ -12,7 +12,8 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
     }
 }
 
-/// Lamps behind buttons are a thing of interfaces that this server does not have.
+/// Refuses to switch the lamps behind buttons, which belong to interfaces that this server does
+/// not have.
 pub(super) fn led(context: &Context<'_>) -> Result<Value, Failure> {
     let relay = context.device()?;
     Err(Failure::unsupported(format!(

@@ -65,7 +65,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
     }
 }
 
-/// Checks what the times of a schedule follow from and shall be replaced.
+/// Checks the attributes that the times of a schedule follow from and that shall be replaced.
 fn times(context: &Context<'_>) -> Result<(), Failure> {
     let Some(given) = context.arguments.dict("object")? else {
         return Ok(());
@@ -93,7 +93,7 @@ fn times(context: &Context<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The original's scripts cannot make schedules; here they and the API can.
+/// Makes a schedule. The original's scripts cannot do this; here they and the API can.
 async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     let arguments = &context.arguments;
     let name = arguments.needed_text("name")?;

@@ -1,4 +1,4 @@
-//! `indigo.sensor`: setting what a sensor shows, where it allows that.
+//! `indigo.sensor`: sets the value of a sensor, where the sensor allows that.
 
 use serde_json::Value;
 

@@ -30,22 +30,22 @@ const LINES: f64 = 10_000.0;
 /// Bytes of a line in an answer beside its text.
 const LINE: u64 = 2048;
 
-/// Bytes of what is said about a plugin.
+/// Bytes of the facts about a plugin.
 const FACTS: u64 = 64 << 10;
 
-/// From this level of module `logging` on a line is an error.
+/// From this level of module `logging` on, a line is an error.
 const ERROR: f64 = 40.0;
 
-/// From here on, below errors, it is a warning.
+/// From this level on, below errors, a line is a warning.
 const WARNING: f64 = 30.0;
 
-/// Below this one it is for debugging.
+/// Below this level a line is for debugging.
 const INFO: f64 = 20.0;
 
-/// What nodes of serial ports over Bluetooth are called.
+/// Beginning of the names of serial ports' nodes over Bluetooth.
 const BLUETOOTH: &str = "/rfcomm";
 
-/// Why nothing is spoken, and what to do.
+/// The reason why nothing is spoken, with a remedy.
 const NO_SPEECH: &str = "this server has no voice; use an action of a plugin that controls a \
     loudspeaker";
 
@@ -134,7 +134,7 @@ fn mail(context: &Context<'_>) -> Result<Value, Failure> {
         .map(|()| Value::Null)
 }
 
-/// The ports that the plugin was granted and that exist, with what they are called.
+/// The ports that exist and that the plugin was granted, with their names for people.
 async fn serial_ports(context: &Context<'_>) -> Result<Value, Failure> {
     let filter = context.arguments.text("filter")?.unwrap_or("");
     let wired_only = match filter.trim() {
@@ -147,7 +147,7 @@ async fn serial_ports(context: &Context<'_>) -> Result<Value, Failure> {
     };
     let plugin = own(context)?;
     let policy = Arc::clone(plugin.serial());
-    // The kernel's tree of devices is files.
+    // The kernel's tree of devices consists of files.
     let files = &context.server.pools.files;
     let listing = files.run(&plugin.account, move || existing(&policy)).await;
     let ports = listing.map_err(|_| Failure::other("the serial ports cannot be listed"))?;
@@ -186,9 +186,9 @@ fn log(context: &Context<'_>) -> Result<Value, Failure> {
     Ok(Value::Null)
 }
 
-/// Writes into the log. A type that begins with the plugin's own name stands for the
-/// name; any other is shown behind it, so that no plugin writes in another's name. The
-/// level at the end of a type is left out, because each line shows its own.
+/// Writes into the log. A type that begins with the plugin's own name stands for the name. Any
+/// other type is shown behind the name, so that no plugin writes in another's name. The level at
+/// the end of a type is left out, because each line shows its own.
 fn say(context: &Context<'_>, kind: Option<&str>, level: Level, message: &str) {
     let Some(plugin) = context.caller.plugin() else {
         context.server.events().record(kind, level, message);
@@ -247,13 +247,13 @@ fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
         reason = "clamped before"
     )]
     let count = count.clamp(0.0, LINES) as usize;
-    // The module makes the text itself, where the plugin wants one.
+    // The Python module makes the text itself, where the plugin wants one.
     let as_list = context.arguments.flag("returnAsList")?.unwrap_or(true);
     let stamped = context.arguments.flag("showTimeStamp")?.unwrap_or(true);
     let shown = context.server.shown_in_log();
     let events = context.server.events();
     let records = events.select(count, |name| shown.has(name), |_| true);
-    // As it is, in one text with the others, and as JSON.
+    // Room for each line as it is, in one text with the others, and as JSON.
     let bytes = records.iter().map(|record| {
         let text = bounds::count(record.text.len()).saturating_mul(2);
         text.saturating_add(bounds::written(&record.text))
@@ -288,7 +288,7 @@ fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
     Ok(json!(lines.collect::<Vec<_>>().join("\n")))
 }
 
-/// The plugin that is asked for, if it is there, and what is said about it.
+/// The plugin that is asked for, if it is there, and the facts about it.
 fn plugin(context: &Context<'_>) -> Result<(Option<Arc<Plugin>>, Value), Failure> {
     let id = context.arguments.needed_text("pluginId")?;
     let found = context.server.plugin(id);
@@ -311,7 +311,7 @@ fn plugin(context: &Context<'_>) -> Result<(Option<Arc<Plugin>>, Value), Failure
 async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
     let arguments = &context.arguments;
     let props = arguments.dict("props")?;
-    // In the step, in the action object that is made of it, and as text.
+    // The properties stand in the step, in the action object that is made of it, and in the text.
     let copies = props.map_or(0, bounds::map_footprint).saturating_mul(3);
     context.room(copies)?;
     let props = props.cloned().unwrap_or_default();
@@ -332,7 +332,7 @@ async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
     let step = Step::new("indigo.PluginAction", Value::Object(fields));
     if arguments.flag("waitUntilDone")?.unwrap_or(true) {
         let returned = execute::ask(context.server, context.caller, &step).await?;
-        // Whoever asks pays before the plugin that was asked no longer does.
+        // The caller pays before the plugin that was asked no longer does.
         context.room(bounds::footprint(&returned.value).saturating_mul(2))?;
         return Ok(returned.value);
     }
@@ -352,7 +352,7 @@ fn restart(context: &Context<'_>) -> Result<Value, Failure> {
         Some(caller) if caller.id() == plugin.id() => Asked::Itself,
         Some(_) => Asked::Other,
     };
-    // Plugins must not keep the operator from it.
+    // The operator's restarts are not counted: plugins must not keep the operator from one.
     if asked != Asked::Operator && !plugin.may_restart() {
         return Err(Failure::other(format!(
             "plugin '{}' was restarted a moment ago",
@@ -365,7 +365,7 @@ fn restart(context: &Context<'_>) -> Result<Value, Failure> {
     Ok(Value::Null)
 }
 
-/// The plugin itself wants to be stopped, or stopped and started again.
+/// Stops the calling plugin at its own wish, or stops it and starts it again.
 fn stop(context: &Context<'_>, again: bool) -> Result<Value, Failure> {
     let plugin = own(context)?;
     if let Some(message) = context.arguments.text("message")? {
@@ -396,8 +396,8 @@ async fn save(context: &Context<'_>) -> Result<Value, Failure> {
     if weight > limit {
         return Err(Limits::hit("stored-bytes", weight, limit).into());
     }
-    // The file is longer, by indents and by characters that XML writes as several; of what
-    // could not be read again at the next start, nothing would be left.
+    // The file is longer, by indents and by characters that XML writes as several. A file that
+    // could not be read again at the next start would be lost as a whole.
     let written = Written::of(given);
     if written.bytes > preferences::longest(limit) {
         let used = written.bytes.div_ceil(preferences::TIMES);
@@ -407,11 +407,11 @@ async fn save(context: &Context<'_>) -> Result<Value, Failure> {
         let text = format!("{} preferences are too many", written.values);
         return Err(Failure::value(text));
     }
-    // A copy of it, and the text of the file.
+    // Room for a copy of the preferences, and for the text of the file.
     let copy = bounds::map_footprint(given);
     context.room(written.bytes.saturating_mul(2).saturating_add(copy))?;
     let given = given.clone();
-    // One after the other: two threads of a plugin may save at the same time.
+    // One save after the other: two threads of a plugin may save at the same time.
     let turn = plugin.saving.lock().await;
     let (data, id) = (plugin.data.clone(), plugin.id().to_owned());
     let files = &context.server.pools.files;
@@ -435,7 +435,7 @@ fn broadcast(context: &Context<'_>) -> Result<Value, Failure> {
     let message = context.arguments.needed_text("messageName")?;
     bounds::short("a name", message, bounds::NAME)?;
     let arg = context.arguments.given("arg");
-    // Its text, and that of the call.
+    // Room for the argument's text, and for that of the call.
     context.room(arg.map_or(0, bounds::footprint).saturating_mul(2))?;
     let text = arg.map(Value::to_string).unwrap_or_default();
     let arguments: Arc<str> = format!("{{\"kind\":\"broadcast\",\"args\":[{text}]}}").into();
@@ -448,8 +448,7 @@ fn broadcast(context: &Context<'_>) -> Result<Value, Failure> {
     Ok(Value::Null)
 }
 
-/// Sends a message of the server itself, in the name of the plugin that it is in the
-/// original.
+/// Sends a message of the server itself, in the name of the plugin that sends it in the original.
 pub(in crate::platform::indigo) fn announce(
     server: &IndigoServer,
     sender: &str,

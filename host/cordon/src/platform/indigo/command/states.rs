@@ -1,4 +1,4 @@
-//! What a plugin says about its own devices: states, error, image, list of states.
+//! A plugin's commands about its own devices: states, error, image, list of states.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -109,7 +109,8 @@ fn definitions(list: Value) -> Result<Vec<StateDefinition>, Failure> {
     Ok(list)
 }
 
-/// What follows from the properties of the owner: address, version, the list of states.
+/// Sets the attributes that follow from the properties of the owner: address, version, the list of
+/// states.
 ///
 /// # Errors
 ///
@@ -122,8 +123,8 @@ pub(super) fn settle_props(context: &Context<'_>, device: &mut Object) -> Result
     settle(context, device)
 }
 
-/// Builds the states of a device anew, from its class, its type and what its plugin
-/// said about them. The charge is for what was built, until the device is weighed.
+/// Builds the states of a device anew, from its class, its type and the declarations of its plugin.
+/// The charge is for the new states, until the device is weighed.
 ///
 /// # Errors
 ///
@@ -140,7 +141,7 @@ pub(super) fn settle(context: &Context<'_>, device: &mut Object) -> Result<Charg
         (None, Some(declared)) => Sum::of(&declared.states),
         (None, None) => Sum::of(&device.hidden.states),
     };
-    // Of the operator's devices, as much as their plugin may have.
+    // A device of the operator may have as many states as its plugin's limits allow.
     let limits = context.caller.limits();
     let limits = limits.or_else(|| plugin.as_ref().map(|it| &it.limits));
     if let Some(most) = limits.map(|it| it.stored_bytes)
@@ -153,7 +154,7 @@ pub(super) fn settle(context: &Context<'_>, device: &mut Object) -> Result<Charg
     let own = match (&device.hidden.own_states, declared) {
         (Some(own), _) => own.clone(),
         (None, Some(declared)) => declared.states.iter().map(Into::into).collect(),
-        // The plugin is away: what it had stays.
+        // The plugin is away, so the device keeps its states.
         (None, None) => device.hidden.states.clone(),
     };
     let mut places: HashMap<String, usize> = list
@@ -194,8 +195,7 @@ pub(super) fn settle(context: &Context<'_>, device: &mut Object) -> Result<Charg
     Ok(room)
 }
 
-/// Whether a command shall change the states alone, and its device's plugin not be
-/// asked.
+/// Whether a command shall only change the states, without a call of the device's plugin.
 pub(super) fn only(context: &Context<'_>) -> Result<bool, Failure> {
     Ok(context.arguments.flag("updateStatesOnly")?.unwrap_or(false))
 }
@@ -237,7 +237,7 @@ async fn update(context: &Context<'_>) -> Result<Value, Failure> {
     Ok(device.fields.get("states").cloned().unwrap_or_default())
 }
 
-/// What is wrong with what a plugin gave; one call may give much.
+/// Complaints about the values that a plugin gave. One call may give many values.
 #[derive(Debug, Default)]
 struct Complaints {
     lines: Vec<String>,
@@ -245,7 +245,7 @@ struct Complaints {
 }
 
 impl Complaints {
-    /// Adds one, about a device's state; `text` begins behind its key.
+    /// Adds a complaint about a device's state; `text` begins behind the state's key.
     fn add(&mut self, device: &Object, key: &str, text: impl FnOnce() -> String) {
         if self.lines.len() >= COMPLAINTS {
             self.more = self.more.saturating_add(1);
@@ -272,15 +272,16 @@ struct Given<'a> {
     key: &'a str,
     definition: &'a StateDefinition,
     value: Value,
-    /// What is shown, where the plugin says so.
+    /// The text to show, where the plugin gives one.
     shown: Option<&'a Value>,
     places: Option<u32>,
-    /// Whether it fires no triggers.
+    /// Whether the value fires no triggers.
     silent: bool,
 }
 
-/// Puts values into the states of a device; the changes that fire triggers. The time that
-/// it takes grows with what is given and what the device has, not with both multiplied.
+/// Puts values into the states of a device. Returns the changes that fire triggers. The time that
+/// this takes grows with the number of values and with the number of states, not with both
+/// multiplied.
 fn set(
     old: &Object,
     device: &mut Object,
@@ -295,7 +296,7 @@ fn set(
         .map(|it| (it.key.as_str(), it))
         .collect();
     let class = OfClass::new(old);
-    // In the order in which keys came first, found by key.
+    // In the order in which keys came first; `places` finds them by key.
     let mut latest: Vec<Given<'_>> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut clear = false;
@@ -399,7 +400,7 @@ fn set(
         .collect())
 }
 
-/// Puts one value in, and what is shown of it; the key of a label that is to go.
+/// Puts one value and its text for people in. Returns the key of a label that is to be removed.
 fn show(given: Given<'_>, states: &mut Map<String, Value>) -> Option<String> {
     let Given {
         key,
@@ -415,7 +416,7 @@ fn show(given: Given<'_>, states: &mut Map<String, Value>) -> Option<String> {
     let plain = text(&value, None).as_deref() == Some(&shown);
     states.insert(key.to_owned(), value);
     let label = format!("{key}.ui");
-    // What is shown as it is needs no entry of its own.
+    // A text that equals its value needs no entry of its own.
     if plain {
         return states.contains_key(&label).then_some(label);
     }
@@ -448,9 +449,9 @@ impl<'a> OfClass<'a> {
     }
 }
 
-/// A value as a state takes it. A state of the class has its type. A number that the
-/// plugin declared itself is what its plugin makes of it: a fraction in a whole number,
-/// text in either; the SDK's example does both each second.
+/// A value as a state takes it. A state of the class has its type. A number that the plugin
+/// declared itself has the form that the plugin gives it: a fraction in a whole number, or text in
+/// either. The SDK's example does both each second.
 fn taken(
     class: &OfClass<'_>,
     definition: &StateDefinition,

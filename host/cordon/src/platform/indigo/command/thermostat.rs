@@ -59,8 +59,8 @@ fn mode(context: &Context<'_>, members: &[(&str, &str)]) -> Result<Value, Failur
     }
 }
 
-/// A thermostat is asked for its status by an action of its own class as well; plugins
-/// of the original get the universal one.
+/// Asks a thermostat for its status. Its class has an action for this as well, but plugins of the
+/// original get the universal one.
 fn request(context: &Context<'_>) -> Result<Value, Failure> {
     let id = thermostat(context)?;
     let fields = json!({ "deviceId": id, "deviceAction": "RequestStatus" });

@@ -15,15 +15,15 @@ use crate::platform::indigo::webhook;
 
 const TABLE: Collection = Collection::Triggers;
 
-/// A class of triggers: its namespace, its Python class, and its attributes with what
-/// they start with.
+/// A class of triggers: its namespace, its Python class, and its attributes with their first
+/// values.
 struct Class {
     namespace: &'static str,
     python: &'static str,
     fields: &'static [(&'static str, Start)],
 }
 
-/// What an attribute starts with.
+/// The first value of an attribute.
 enum Start {
     Text(&'static str),
     Zero,
@@ -109,7 +109,7 @@ const CLASSES: [Class; 10] = [
     },
 ];
 
-/// Whether commands of this namespace are here.
+/// Whether a namespace has its commands here.
 pub(super) fn is_namespace(namespace: &str) -> bool {
     namespace == "trigger" || CLASSES.iter().any(|it| it.namespace == namespace)
 }
@@ -149,8 +149,8 @@ fn own(context: &Context<'_>, class: &Class) -> Result<Map<String, Value>, Failu
     Ok(own)
 }
 
-/// A value to compare with is text, whatever type it has where the trigger is made. What a
-/// trigger says is looked at with every change of what it watches, so it is short.
+/// The text of a value to compare with. It is text whatever type it has where the trigger is made.
+/// It is also short, because each change of the watched object is compared with it.
 fn written(key: &str, value: Value) -> Result<Value, Failure> {
     let most = match key {
         "stateValue" | "variableValue" => COMPARED,

@@ -31,7 +31,8 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
     }
 }
 
-/// Names of variables stand in other texts: no white space, and only plain characters.
+/// Refuses a name with white space or other than plain characters, because names of variables stand
+/// in other texts.
 fn check_name(name: &str) -> Result<(), Failure> {
     let fits = |character: char| character.is_alphanumeric() || "_-.".contains(character);
     if name.is_empty() || !name.chars().all(fits) {
@@ -80,12 +81,12 @@ async fn update(context: &Context<'_>) -> Result<Value, Failure> {
     Ok(context.see(&changed))
 }
 
-/// A value is always text; plugins must convert what is none themselves.
+/// The value in an argument. A value is always text, so plugins must convert others themselves.
 fn value(context: &Context<'_>) -> Result<Option<String>, Failure> {
     match (context.arguments.given("value"), context.caller.plugin_id()) {
         (None, _) => Ok(None),
         (Some(Value::String(value)), _) => Ok(Some(value.clone())),
-        // Over HTTP numbers come as numbers.
+        // Over HTTP, numbers come as numbers.
         (Some(other), None) => Ok(text(other, None)),
         (Some(_), Some(_)) => Err(Failure::wrong_type("value must be a str")),
     }

@@ -1,4 +1,4 @@
-//! Actions, events and menu items: what the other definition files hold.
+//! Actions, events and menu items: the contents of the other definition files.
 
 use super::field::ConfigUi;
 
@@ -11,7 +11,7 @@ pub struct ActionType {
     pub name: String,
     /// Method of the plugin; `None` in a separator or a mere label.
     pub callback: Option<String>,
-    /// Filter of the device that it works on; `None` when it works on none.
+    /// Filter of the device that the action works on; `None` when it works on none.
     pub device_filter: Option<String>,
     /// `DeviceActions`, `NotificationActions`, `hidden`, or a sub-menu of its own; empty
     /// for the plugin's menu.
@@ -23,20 +23,20 @@ pub struct ActionType {
 }
 
 impl ActionType {
-    /// Whether it is only a line in the menu.
+    /// Whether the action is only a line in the menu.
     #[must_use]
     pub fn is_separator(&self) -> bool {
         self.name.is_empty() && self.callback.is_none()
     }
 
-    /// Whether people never see it.
+    /// Whether the action is never shown to people.
     #[must_use]
     pub fn is_hidden(&self) -> bool {
         self.ui_path.eq_ignore_ascii_case("hidden")
     }
 }
 
-/// What `Actions.xml` defines.
+/// The contents of `Actions.xml`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ActionDefinitions {
     /// Help page; `None` for the plugin's own.
@@ -67,7 +67,7 @@ pub struct EventType {
     pub line: u32,
 }
 
-/// What `Events.xml` defines.
+/// The contents of `Events.xml`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventDefinitions {
     /// Help page; `None` for the plugin's own.
@@ -85,7 +85,7 @@ impl EventDefinitions {
     }
 }
 
-/// What a menu item's dialog is.
+/// The dialog of a menu item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MenuDialog {
     /// No dialog.
@@ -105,20 +105,20 @@ pub struct MenuItem {
     pub separator: bool,
     /// Text for people.
     pub name: String,
-    /// Method of the plugin: without a dialog called with nothing, with one with
+    /// Method of the plugin. Without a dialog it is called with nothing, with one with
     /// `(valuesDict, menuId)`.
     pub callback: Option<String>,
     /// Dialog.
     pub dialog: MenuDialog,
-    /// Text on the button that executes it.
+    /// Text on the button that executes the item.
     pub button_title: String,
-    /// Page to open instead.
+    /// Page that the item opens instead.
     pub url: Option<String>,
     /// Line in `MenuItems.xml`, from 1.
     pub line: u32,
 }
 
-/// What `PluginConfig.xml` defines.
+/// The contents of `PluginConfig.xml`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PluginConfig {
     /// Page to open in place of a dialog.

@@ -1,14 +1,14 @@
-//! What all files of a bundle together may have.
+//! The budget of all files of a bundle together.
 //!
-//! A template is read as often as it is named, so a few small files can stand for an
-//! endless one. Whatever is read is counted here, so the work is in proportion to the
-//! budget however the files name each other.
+//! A template is read as often as it is named, so a few small files can stand for an endless one.
+//! Everything that is read is counted here, so the work is in proportion to the budget, however the
+//! files name each other.
 
 use std::cell::Cell;
 
 use cordon_base::bounds::{DIALOG_BYTES, TEMPLATES, XML_ALL_BYTES, XML_ALL_NODES};
 
-/// What may still be read.
+/// The amounts that may still be read.
 #[derive(Debug)]
 pub(super) struct Budget {
     bytes: Cell<usize>,

@@ -1,10 +1,10 @@
-//! Device types: what `Devices.xml` defines.
+//! Device types: the contents of `Devices.xml`.
 
 use super::field::ConfigUi;
 use super::named::{by_name, name_of};
 use super::state::StateDefinition;
 
-/// The class of a device type; decides its built-in states and actions.
+/// The class of a device type, which decides its built-in states and actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeviceClass {
     /// On and off.
@@ -19,10 +19,10 @@ pub enum DeviceClass {
     Thermostat,
     /// Zones.
     Sprinkler,
-    /// Inputs and outputs by number. The original's definitions have no word for it;
-    /// this is the one of its filters and its namespace of commands.
+    /// Inputs and outputs by number. The original's definitions have no word for this class. The
+    /// word here is the one of its filters and its namespace of commands.
     MultiIo,
-    /// Only what its definition says.
+    /// Only the states and actions of its definition.
     Custom,
 }
 
@@ -67,7 +67,7 @@ impl DeviceClass {
     }
 }
 
-/// What a device is used for, as in `kSensorDeviceSubType.Temperature, ui=Outdoor`.
+/// The use of a device, as in `kSensorDeviceSubType.Temperature, ui=Outdoor`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubType {
     /// The enumeration, such as `kSensorDeviceSubType`; empty for free text.
@@ -108,7 +108,7 @@ pub struct DeviceType {
     pub class: DeviceClass,
     /// Sub type; `None` when not given.
     pub sub_type: Option<SubType>,
-    /// Whether users may make such a device; `allowUserCreation`.
+    /// `allowUserCreation`: whether users may make such a device.
     pub user_may_create: bool,
     /// Name for people and first `model` of its devices.
     pub name: String,
@@ -127,13 +127,13 @@ pub struct DeviceType {
 pub struct DeviceFactory {
     /// Title of the dialog.
     pub name: String,
-    /// Text on the button that ends it; empty for the default.
+    /// Text on the button that ends the dialog; empty for the default.
     pub button_title: String,
     /// The dialog.
     pub config_ui: ConfigUi,
 }
 
-/// What `Devices.xml` defines.
+/// The contents of `Devices.xml`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeviceDefinitions {
     /// Help page; `None` for the plugin's own.

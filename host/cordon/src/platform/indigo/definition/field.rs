@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::named::{by_name, name_of};
 use crate::platform::indigo::bounds::count;
 
-/// What kind of control a field is; decides what value it has.
+/// The kind of control that a field is. It decides the type of the field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
     /// A line of text; its value is a string.
@@ -65,13 +65,13 @@ impl FieldKind {
 /// One option of a menu or list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// What the dialog's values hold when it is chosen.
+    /// Value of the option in the dialog's values.
     pub value: String,
-    /// What people read.
+    /// Text for people.
     pub label: String,
 }
 
-/// Which of the server's objects a menu or list offers.
+/// The kind of the server's objects that a menu or list offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectClass {
     /// `indigo.devices`.
@@ -115,16 +115,16 @@ impl ObjectClass {
     }
 }
 
-/// Where the options of a menu or list come from.
+/// The source of the options of a menu or list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Options {
     /// Written in the definition.
     Fixed(Vec<Choice>),
-    /// Objects of the server; value is the id, text the name.
+    /// Objects of the server; the value is the id, the text is the name.
     Objects {
-        /// Which collection.
+        /// The collection.
         class: ObjectClass,
-        /// Filter as of the collection's iterator; empty for all.
+        /// Filter, as the collection's iterator takes it; empty for all.
         filter: String,
     },
     /// Asked of the plugin: `method(filter, valuesDict, typeId, targetId)`.
@@ -152,7 +152,8 @@ pub struct VisibleBinding {
 pub struct EnabledBinding {
     /// Id of the other field.
     pub field: String,
-    /// The other way round.
+    /// Whether the meaning is reversed: usable only while the other field is not ticked or has
+    /// nothing selected.
     pub negate: bool,
 }
 
@@ -182,17 +183,17 @@ pub struct Field {
     pub kind: FieldKind,
     /// Value of a new dialog as written; `None` when the definition has none.
     pub default_value: Option<String>,
-    /// Never shown; its value is kept.
+    /// Whether the field is never shown; its value is kept.
     pub hidden: bool,
-    /// Shown and not editable.
+    /// Whether the field is shown but cannot be edited.
     pub read_only: bool,
-    /// Masked while it is typed.
+    /// Whether the value is masked while it is typed.
     pub secure: bool,
     /// Help text.
     pub tooltip: String,
-    /// When it is shown.
+    /// When the field is shown.
     pub visible: Option<VisibleBinding>,
-    /// When it can be used.
+    /// When the field can be used.
     pub enabled: Option<EnabledBinding>,
     /// Text before the control, or the label's own text.
     pub label: String,
@@ -204,29 +205,30 @@ pub struct Field {
     pub callback: Option<String>,
     /// The options of a menu or list.
     pub options: Option<Options>,
-    /// How it looks.
+    /// The layout.
     pub layout: Layout,
-    /// The file it is from, relative to `Contents`; a template's fields have the template.
+    /// The file that the field is from, relative to `Contents`. For a template's fields it is the
+    /// template.
     pub file: String,
     /// Line of the field in that file, from 1.
     pub line: u32,
 }
 
-/// A dialog: what `ConfigUI` and `PluginConfig` hold.
+/// A dialog: the contents of `ConfigUI` and `PluginConfig`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConfigUi {
     /// Address of a help page; `None` for the plugin's own.
     pub support_url: Option<String>,
-    /// Fields in the order in which they are shown; those of templates in their place.
-    /// Shared with the dialogs that are open.
+    /// Fields in the order in which they are shown, with those of templates in their place. Shared
+    /// with the dialogs that are open.
     pub fields: Vec<Arc<Field>>,
-    /// The dialog's element as XML, templates named and not put in; plugins that make
+    /// The dialog's element as XML, with its templates named and not put in. Plugins that make
     /// dialogs of their own start from it.
     pub raw_xml: String,
 }
 
 impl Field {
-    /// Bytes of memory that it takes, about.
+    /// Bytes of memory that the field takes, about.
     fn size(&self) -> u64 {
         const CHOICE: u64 = 128;
         const OWN: u64 = 1024;
@@ -271,7 +273,7 @@ impl Field {
 }
 
 impl ConfigUi {
-    /// Bytes of memory that it takes, about.
+    /// Bytes of memory that the dialog takes, about.
     #[must_use]
     pub fn size(&self) -> u64 {
         let fields = self.fields.iter().map(|it| it.size());

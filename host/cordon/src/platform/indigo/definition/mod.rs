@@ -1,10 +1,10 @@
-//! What an Indigo plugin says about itself in its XML files.
+//! An Indigo plugin's definitions, in its XML files.
 //!
-//! [`Definitions::load`] reads `Devices.xml`, `Actions.xml`, `Events.xml`,
-//! `MenuItems.xml` and `PluginConfig.xml` of a `Server Plugin` folder with the templates
-//! they name. A file that is missing defines nothing. What cannot be read is a
-//! [`Problem`] with file, line and what was expected; what is only unknown, as an
-//! element that no page of the documentation names, is a remark, and ignored.
+//! [`Definitions::load`] reads `Devices.xml`, `Actions.xml`, `Events.xml`, `MenuItems.xml` and
+//! `PluginConfig.xml` of a `Server Plugin` folder with the templates that they name. A file that is
+//! missing defines nothing. A part that cannot be read is a [`Problem`] with the file, the line and
+//! a sentence about the form that was expected. An element that is merely unknown, because no page
+//! of the documentation names it, is ignored with a remark.
 
 mod action;
 mod budget;
@@ -36,7 +36,7 @@ pub use state::{
     BoolType, Condition, DerivedState, StateDefinition, StateOption, TriggerChoice, ValueType,
 };
 
-/// All that a plugin defines.
+/// All definitions of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Definitions {
     /// `Devices.xml`.
@@ -49,13 +49,13 @@ pub struct Definitions {
     pub menu: Vec<MenuItem>,
     /// `PluginConfig.xml`; `None` when there is no such file.
     pub config: Option<PluginConfig>,
-    /// What was ignored, for the plugin's author.
+    /// Remarks on parts that were ignored, for the plugin's author.
     pub remarks: Vec<Problem>,
 }
 
 impl Definitions {
-    /// Reads the definitions of a `Server Plugin` folder; templates may lie anywhere
-    /// under `contents`, which is the bundle's `Contents`.
+    /// Reads the definitions of a `Server Plugin` folder. Templates may lie anywhere under
+    /// `contents`, which is the bundle's `Contents`.
     ///
     /// Reads files, so call it where blocking is allowed.
     ///
@@ -78,7 +78,7 @@ impl ConfigUi {
     /// `PluginConfig` element. `name` stands for the file in problems.
     ///
     /// # Errors
-    /// [`Problem`] when it cannot be used.
+    /// [`Problem`] when the dialog cannot be used.
     pub fn from_xml(text: &str, name: &str, source: &Source) -> Result<Self, Problem> {
         read::config_ui(text, name, source)
     }

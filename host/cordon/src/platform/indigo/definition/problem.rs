@@ -1,8 +1,8 @@
-//! What is wrong with a bundle's file, and where.
+//! A problem of a bundle's file, with its place.
 
 /// A place in a bundle's file that cannot be used.
 ///
-/// Only the plugin of this bundle is stopped by it; the text goes to the operator.
+/// It stops only the plugin of this bundle. The text goes to the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}{}: {reason}", at(*line))]
 pub struct Problem {
@@ -10,7 +10,7 @@ pub struct Problem {
     pub file: String,
     /// The line, from 1; `None` when the whole file is meant.
     pub line: Option<u32>,
-    /// What is wrong there, and what was expected.
+    /// The reason, and the form that was expected.
     pub reason: String,
 }
 
@@ -34,7 +34,7 @@ impl Problem {
     }
 }
 
-/// A reason may quote what is in the file, so it is cut to the length of a line.
+/// Cuts a reason to the length of a line, because it may quote contents of the file.
 fn short(mut reason: String) -> String {
     const LINE: usize = 500;
     if reason.len() > LINE {

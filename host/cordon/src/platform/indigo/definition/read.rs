@@ -98,7 +98,7 @@ fn parsed(
     Err(Problem::at(shown, root.line, reason))
 }
 
-/// Keeps ids apart and their number bounded.
+/// The ids of a file, which must differ and whose number is bounded.
 #[derive(Default)]
 struct Ids(BTreeSet<String>);
 

@@ -1,4 +1,4 @@
-//! The files of a bundle that definitions are read from.
+//! The files of a bundle from which definitions are read.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -70,7 +70,8 @@ impl Source {
         let Ok(name) = real.strip_prefix(&inside) else {
             return Err(Problem::of_file(shown, "it lies outside of the bundle"));
         };
-        // Whatever it has become since.
+        // The file may have changed its kind since it was found, so it is opened as a regular file
+        // only.
         let file = RegularFile::open_beneath(&inside, name).map_err(failed)?;
         file.whole(XML_BYTES)
             .map_err(|error| Problem::of_file(shown, error.to_string()))

@@ -1,8 +1,8 @@
-//! A state of a device type, and what triggers can be made of it.
+//! A state of a device type, and the triggers that can be made of it.
 
 use super::named::by_name;
 
-/// How a boolean is shown.
+/// The display of a boolean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BoolType {
     /// True and False.
@@ -31,7 +31,7 @@ impl BoolType {
         by_name(&Self::NAMES, name)
     }
 
-    /// What people read for a value.
+    /// Text that people read for a value.
     #[must_use]
     pub fn text(self, value: bool) -> &'static str {
         match (self, value) {
@@ -52,11 +52,11 @@ impl BoolType {
 pub struct StateOption {
     /// The value, as the plugin sets it.
     pub value: String,
-    /// What people read.
+    /// Text for people.
     pub label: String,
 }
 
-/// What a state holds.
+/// The type of a state's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueType {
     /// Text.
@@ -80,7 +80,7 @@ pub enum ValueType {
 pub struct StateDefinition {
     /// Key in the device's states.
     pub id: String,
-    /// What it holds.
+    /// The type of the value.
     pub value_type: ValueType,
     /// Text in the trigger editor.
     pub trigger_label: String,
@@ -90,9 +90,10 @@ pub struct StateDefinition {
     pub control_page_label: String,
     /// Text before an option's label in the page editor; enumerations only.
     pub control_page_label_prefix: String,
-    /// Marked as not settable; the original makes no use of it.
+    /// Whether the definition marks the state as not settable. The original makes no use of the
+    /// mark.
     pub read_only: bool,
-    /// Value of a new device as written; not documented, and seen in two plugins.
+    /// Value of a new device as written. Not documented, and seen in two plugins.
     pub default_value: Option<String>,
     /// Line in `Devices.xml`, from 1.
     pub line: u32,
@@ -104,7 +105,7 @@ pub struct StateDefinition {
 pub struct DerivedState {
     /// Key in the device's states, `STATE.OPTION`.
     pub key: String,
-    /// The option at which it is true.
+    /// The option at which the boolean is true.
     pub option: String,
     /// Text in the trigger editor.
     pub trigger_label: String,
@@ -112,7 +113,7 @@ pub struct DerivedState {
     pub control_page_label: String,
 }
 
-/// What a trigger can wait for.
+/// A change that a trigger can wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// A boolean turns true.
@@ -150,11 +151,11 @@ impl Condition {
 /// One line of the trigger editor's popup for a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriggerChoice {
-    /// The state's key; that of a derived state for an option of an enumeration.
+    /// Key of the state, or of a derived state for an option of an enumeration.
     pub key: String,
-    /// What people read.
+    /// Text for people.
     pub label: String,
-    /// What can be waited for; empty for a separator.
+    /// The changes that a trigger can wait for; empty for a separator.
     pub conditions: Vec<Condition>,
 }
 
@@ -182,7 +183,8 @@ impl StateDefinition {
         options.iter().map(derive).collect()
     }
 
-    /// What triggers can be made of this state: the state itself, then its derived ones.
+    /// The triggers that can be made of this state: those of the state itself, then those of its
+    /// derived ones.
     #[must_use]
     pub fn trigger_choices(&self) -> Vec<TriggerChoice> {
         use Condition::{
@@ -217,8 +219,8 @@ impl StateDefinition {
     }
 }
 
-/// The label of an enumeration's option: with its prefix, or with the state's label where
-/// the definition has no prefix, so that options of two states can be told apart.
+/// The label of an enumeration's option, with its prefix. Where the definition has no prefix the
+/// state's label stands in front, so that options of two states can be told apart.
 fn prefixed(prefix: &str, label: &str, option: &str) -> String {
     let before = if prefix.is_empty() { label } else { prefix };
     if before.is_empty() {

@@ -674,10 +674,10 @@ fn lists_are_bounded_and_read_in_one_go() {
     assert!(refusal("PluginConfig.xml", &menu(OPTIONS + 1)).contains("more than 5000 options"));
 }
 
-/// A file around a text.
+/// A function that makes a file around a text.
 type Around<'a> = &'a dyn Fn(&str) -> String;
 
-/// Every id is put into keys and lines with others, so each place that has one is tried.
+/// Every id goes into keys and lines with others, so each place that has one is tried.
 #[test]
 fn ids_and_labels_are_bounded_in_all_files() {
     let device = |of: &str| format!("<Devices>{of}</Devices>");

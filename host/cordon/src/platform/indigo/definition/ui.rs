@@ -13,15 +13,15 @@ use super::source::Source;
 use super::xml::{self, Element};
 use cordon_base::bounds::{BINDING_VALUES, FIELDS, ID_BYTES, LABEL_BYTES, OPTIONS, TEMPLATE_DEPTH};
 
-/// Fewest rows of a list, and how many it has when nothing is said.
+/// Fewest rows of a list, and the number of rows when the definition names none.
 const ROWS: u32 = 4;
 /// Most rows of a list.
 const MAX_ROWS: u32 = 200;
 
-/// Reads one file's elements; knows the file for problems and remarks.
+/// Reads one file's elements, and keeps the file's name for problems and remarks.
 pub(super) struct Context<'a> {
     pub source: &'a Source,
-    /// What all files together may have.
+    /// The budget of all files together.
     pub budget: &'a Budget,
     /// The file as problems show it.
     pub file: String,
@@ -43,7 +43,7 @@ impl Context<'_> {
         }
     }
 
-    /// Remarks on children that nobody reads.
+    /// Adds remarks on children that nothing reads.
     pub(super) fn expect_children(&mut self, of: &Element, known: &[&str]) {
         for child in &of.children {
             if !known.contains(&child.name.as_str()) {
@@ -58,12 +58,12 @@ impl Context<'_> {
         }
     }
 
-    /// An id or the name of a method: they are put together with others, and into keys.
+    /// Checks an id or the name of a method. Both are put together with others, and into keys.
     pub(super) fn id(&self, at: &Element, id: &str) -> Result<(), Problem> {
         self.short(at, id, ID_BYTES)
     }
 
-    /// A name or label that people read in a line with others.
+    /// Checks a name or label that people read in a line with others.
     pub(super) fn label(&self, at: &Element, label: &str) -> Result<(), Problem> {
         self.short(at, label, LABEL_BYTES)
     }
@@ -324,7 +324,7 @@ impl Context<'_> {
         }))
     }
 
-    /// The id of the field that another one depends on.
+    /// The id of the field on which another one depends.
     fn bound_to(&self, element: &Element, name: &str) -> Result<Option<String>, Problem> {
         let field = element.attribute(name).unwrap_or_default().trim();
         self.id(element, field)?;

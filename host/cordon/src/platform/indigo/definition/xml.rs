@@ -1,9 +1,9 @@
 //! The XML of plugin definitions, as a tree that knows its lines.
 //!
-//! Strict, because the original is: what is not well formed is an error with its line.
-//! Document types are skipped and entities other than the five of XML are errors, so
-//! nothing outside the text is ever read. Size, depth, number of elements and length of
-//! texts are bounded, because a definition comes with code that nobody has reviewed.
+//! The reader is strict, because the original is: text that is not well formed is an error with its
+//! line. Document types are skipped, and entities other than the five of XML are errors, so nothing
+//! outside the text is ever read. Size, depth, number of elements and length of texts are bounded,
+//! because a definition comes with code that nobody has reviewed.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -17,9 +17,9 @@ pub(super) struct Element {
     pub name: String,
     pub attributes: Vec<(String, String)>,
     pub children: Vec<Element>,
-    /// All text directly in it, without white space at its ends.
+    /// All text directly in the element, without white space at its ends.
     pub text: String,
-    /// Line of its start tag, from 1.
+    /// Line of the start tag, from 1.
     pub line: u32,
 }
 
@@ -45,7 +45,7 @@ impl Element {
         xml
     }
 
-    /// Bytes of that, without writing it: an entity takes six times its character.
+    /// Bytes of the element as XML, without writing it. An entity takes six times its character.
     pub(super) fn xml_bytes(&self) -> usize {
         const TAGS: usize = "<></>".len();
         const ATTRIBUTE: usize = " =\"\"".len();
@@ -97,7 +97,7 @@ fn escaped_bytes(text: &str) -> usize {
     text.bytes().map(of).fold(0, usize::saturating_add)
 }
 
-/// Why a text is no usable XML.
+/// The reason why a text is no usable XML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ParseError {
     pub line: u32,
@@ -175,7 +175,7 @@ impl Tree {
 
     fn take(&mut self, event: Event<'_>, budget: &Budget) -> Result<(), String> {
         match event {
-            // How the file is laid out between elements.
+            // White space that only lays the file out between elements.
             Event::Text(text) if text.contains('\n') && text.trim().is_empty() => {
                 self.layout();
                 Ok(())
@@ -216,7 +216,7 @@ impl Tree {
         Ok(())
     }
 
-    /// A line break between words, and nothing before the first of them.
+    /// Adds a line break between words, but not before the first of them.
     fn layout(&mut self) {
         if let Some(parent) = self.open.last_mut()
             && !parent.text.is_empty()
@@ -337,7 +337,7 @@ fn decode(raw: &str) -> Result<String, String> {
     Ok(text.replace(['\n', '\r', '\t'], " "))
 }
 
-/// What an entity stands for.
+/// The character of an entity.
 fn resolve(entity: &str) -> Result<String, String> {
     let named = match entity {
         "lt" => Some('<'),

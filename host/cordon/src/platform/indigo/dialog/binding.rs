@@ -1,4 +1,4 @@
-//! Which fields are shown and which can be used, from the values of others.
+//! Decides which fields are shown and which can be used, from the values of others.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -11,23 +11,23 @@ use crate::platform::indigo::definition::{ConfigUi, EnabledBinding, Field, Visib
 /// Deepest chain of fields that are shown only while another one is.
 const MAX_CHAIN: usize = 16;
 
-/// Longest text in which a part is looked for, in bytes.
+/// Longest text in which a binding's value is looked for as a part, in bytes.
 const LONGEST: usize = 1024;
 
-/// What the fields of a dialog depend on. Each value and each binding is looked at once,
-/// however many fields depend on it.
+/// The fields and values that the fields of a dialog depend on. Each value and each binding is
+/// looked at once, however many fields depend on it.
 pub(super) struct Bindings<'a> {
     values: &'a Values,
-    /// What each field is bound to, by its id.
+    /// The binding of each field, by the field's id.
     bound: HashMap<&'a str, Option<&'a VisibleBinding>>,
-    /// What is selected, by field.
+    /// The selection, by field.
     selected: HashMap<&'a str, Selected<'a>>,
-    /// Whether a field has one of the values, by both.
+    /// Whether a field has one of the values of a binding, by the field's id and these values.
     met: HashMap<(&'a str, &'a str), bool>,
 }
 
 impl<'a> Bindings<'a> {
-    /// Those of a dialog with these values.
+    /// The bindings of a dialog with these values.
     pub(super) fn new(ui: &'a ConfigUi, values: &'a Values) -> Self {
         let mut bound = HashMap::new();
         // A label may share its id with a control; the control is meant.
@@ -57,7 +57,8 @@ impl<'a> Bindings<'a> {
             if !self.met(binding) {
                 return false;
             }
-            // A field that is not shown itself shows no other; a hidden one is a mere value.
+            // A field that is not shown itself shows no other. A hidden field counts, because it is
+            // a mere value.
             next = self.bound.get(binding.field.as_str()).copied().flatten();
         }
         true
@@ -76,13 +77,13 @@ impl<'a> Bindings<'a> {
     }
 }
 
-/// What a field has, as bindings compare it.
+/// The value of a field, in the forms that bindings compare.
 #[derive(Default)]
 struct Selected<'a> {
     texts: HashSet<Cow<'a, str>>,
     yes: bool,
     no: bool,
-    /// Text of which a part is enough.
+    /// Text that matches when it contains the wanted value.
     whole: Option<&'a str>,
 }
 
@@ -90,7 +91,7 @@ impl<'a> Selected<'a> {
     fn of(value: &'a Value) -> Self {
         let mut found = Self::default();
         match value {
-            // Nothing is selected.
+            // An empty text stands for an empty selection.
             Value::Array(items) if items.is_empty() => drop(found.texts.insert(Cow::Borrowed(""))),
             Value::Array(items) => items.iter().for_each(|it| found.add(it)),
             Value::String(text) => {
@@ -114,8 +115,9 @@ impl<'a> Selected<'a> {
         self.texts.insert(text(value));
     }
 
-    /// Whether it is one of those of a binding, which come by comma. The original says
-    /// that one contains the other: equal ones, or a part of the value.
+    /// Whether the selection is among the values of a binding, which are separated by commas. In
+    /// the original's words one contains the other: the texts are equal, or the binding's is a part
+    /// of the value.
     fn is_in(&self, wanted: &str) -> bool {
         let equal = |wanted: &str| {
             self.texts.contains(wanted)
@@ -237,8 +239,8 @@ mod tests {
         assert_eq!(of(&values), [true, true, false, true, true]);
     }
 
-    /// Each of as many fields as there may be has as many values as it may, and what they
-    /// are compared with is a long list or a long text.
+    /// As many fields as there may be, each bound to as many values as a binding may have. The
+    /// value that these are compared with is a long list or a long text.
     #[test]
     fn bindings_take_time_in_proportion_to_their_length() {
         let mut fields = String::from("<Field id='f' type='textfield'/>");

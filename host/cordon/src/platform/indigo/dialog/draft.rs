@@ -1,5 +1,7 @@
-//! The device that a dialog for a new one makes: methods of the dialog find it by its id,
-//! but it is not configured, and nobody is told of it before it is saved.
+//! The device that the dialog for a new device makes.
+//!
+//! Methods of the dialog find the device by its id, but it is not configured, and nobody is told of
+//! it before it is saved.
 
 use std::sync::Arc;
 
@@ -12,10 +14,11 @@ use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::server::{Caller, IndigoServer};
 
-/// Whoever opens a dialog.
+/// The caller that opens dialogs.
 const OPERATOR: Caller = Caller::Operator("api-http");
 
-/// Makes the device of a dialog for a new one; the subject with it, and its id.
+/// Makes the device of the dialog for a new device. Returns the subject with the device, and the
+/// device's id.
 pub(super) async fn made(
     server: &Arc<IndigoServer>,
     plugin: &Arc<Plugin>,
@@ -44,7 +47,7 @@ pub(super) async fn made(
     Ok((subject, Some(device)))
 }
 
-/// Makes a device of it, with what was saved: now it is told as new.
+/// Makes a real device of the draft, with the saved values. Only now is it told as new.
 pub(super) async fn finish(
     server: &Arc<IndigoServer>,
     draft: Option<i64>,
@@ -63,7 +66,7 @@ pub(super) async fn finish(
     Ok(())
 }
 
-/// Takes the device of a dialog away that was not saved.
+/// Removes the device of a dialog that was not saved.
 pub(super) async fn delete(server: &Arc<IndigoServer>, draft: Option<i64>) {
     let Some(device) = draft else { return };
     let gone = server.command(&OPERATOR, "device.delete", json!({ "id": device }));

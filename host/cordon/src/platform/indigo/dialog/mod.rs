@@ -1,10 +1,10 @@
-//! Configuration dialogs: open, change, press buttons, save or cancel.
+//! Configuration dialogs: opens, changes, saves and cancels them, and presses their buttons.
 //!
-//! A dialog is what a definition's `ConfigUI` says, or what the plugin's
-//! `get...ConfigUiXml` makes of it, with values from the defaults, from what was saved
-//! and from the plugin's `get...ConfigUiValues`. Every callback gets all values and may
-//! return others. Saving asks the plugin's validation first. The callbacks run in the
-//! plugin like all others, one at a time; who talks to the dialog waits for them.
+//! A dialog comes from a definition's `ConfigUI`, which the plugin's `get...ConfigUiXml` may
+//! replace. Its values come from the defaults, from the values that were saved, and from the
+//! plugin's `get...ConfigUiValues`. Every callback gets all values and may return others. Saving
+//! asks the plugin's validation first. The callbacks run in the plugin like all others, one at a
+//! time, and whoever uses the dialog waits for them.
 
 mod binding;
 mod draft;
@@ -35,14 +35,13 @@ pub use step::Place;
 pub use subject::Subject;
 pub use values::add_stated_defaults;
 
-/// How long a plugin may take for one callback of a dialog: some search the network for
-/// devices.
+/// How long a plugin may take for one callback of a dialog. Some search the network for devices.
 pub const CALLBACK: Duration = Duration::from_secs(60);
 
 /// Most bytes of a dialog's values, as JSON.
 pub const MAX_VALUES: usize = 1 << 20;
 
-/// Values of a dialog by field id, and whatever else was saved with them.
+/// Values of a dialog by field id, with everything else that was saved beside them.
 pub type Values = Map<String, Value>;
 
 /// Value and label of each option of a menu or list.
@@ -51,15 +50,15 @@ pub type Pairs = Vec<(String, String)>;
 /// A dialog as its user sees it.
 #[derive(Debug, Clone)]
 pub struct Shown {
-    /// Names the open dialog.
+    /// Name of the open dialog.
     pub id: String,
-    /// Text above it.
+    /// Text above the dialog.
     pub title: String,
-    /// Text on the button that saves it.
+    /// Text on the button that saves the dialog.
     pub button: String,
     /// Help page.
     pub support_url: Option<String>,
-    /// The fields with what they show now.
+    /// The fields as they are shown now.
     pub fields: Vec<ShownField>,
     /// All values.
     pub values: Values,
@@ -67,7 +66,7 @@ pub struct Shown {
     pub errors: Map<String, Value>,
     /// A text to show before everything else.
     pub alert: Option<String>,
-    /// Whoever pays for it.
+    /// The account that pays for the dialog.
     pub account: Arc<Account>,
 }
 
@@ -76,42 +75,42 @@ pub struct Shown {
 pub struct ShownField {
     /// The definition.
     pub field: Arc<Field>,
-    /// Whether it is shown.
+    /// Whether the field is shown.
     pub visible: bool,
-    /// Whether it can be used.
+    /// Whether the field can be used.
     pub enabled: bool,
     /// The options of a menu or list, value and label; `None` where it is neither.
     pub options: Option<Arc<Pairs>>,
 }
 
-/// How saving ended.
+/// The outcome of saving.
 #[derive(Debug, Clone)]
 pub enum Saved {
-    /// It was accepted.
+    /// The plugin accepted the values.
     Yes {
         /// The values as saved.
         values: Values,
-        /// The device, trigger or whatever else has them now.
+        /// The object that has the values now, such as a device or a trigger.
         object: Option<i64>,
-        /// Which step of it has them, if it has steps.
+        /// The step of the object that has the values, if it has steps.
         step: Option<usize>,
-        /// What an executed action or menu item returned.
+        /// The answer of an executed action or menu item.
         result: Option<Value>,
     },
     /// The plugin refused; the dialog stays open.
     No(Box<Shown>),
 }
 
-/// Why something with a dialog did not work.
+/// The reason why something with a dialog did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum DialogError {
     /// No open dialog has this name; it was closed, or forgotten after a while.
     #[error("there is no open dialog `{0}`; open it again")]
     NotOpen(String),
-    /// Too many are open.
+    /// Too many dialogs are open.
     #[error("{MAX_OPEN} dialogs are open; close one")]
     TooMany,
-    /// What was asked for is not there.
+    /// Something that the request names is not there.
     #[error("{0}")]
     Missing(String),
     /// The request is wrong.
@@ -126,7 +125,7 @@ pub enum DialogError {
     /// The plugin raised.
     #[error("the plugin raised in {callback}; its log has the traceback")]
     Raised {
-        /// In which callback.
+        /// Name of the callback.
         callback: String,
         /// Type, message and traceback, as the plugin's runtime told them.
         detail: Value,
@@ -139,8 +138,8 @@ pub enum DialogError {
 /// Bytes of an option beside its texts.
 const OPTION: u64 = 128;
 
-/// How often a dialog is held while it is shown, beside its text: as it is open, as it is
-/// shown, and as what a callback gets or returns.
+/// How many times a dialog is held while it is shown, beside its text: as it is open, as it is
+/// shown, and as an argument or answer of a callback.
 const SHOWN: u64 = 3;
 
 /// A dialog's definition and the subject it is about.
@@ -156,12 +155,12 @@ struct Dialog {
     options: Vec<(String, Arc<Pairs>)>,
     /// The device that was made for it.
     draft: Option<i64>,
-    /// What definition, values and options take of the plugin's account.
+    /// Room for the definition, values and options in the plugin's account.
     charge: Charge,
 }
 
 impl Dialog {
-    /// Takes what definition, values and options need now from the plugin's account.
+    /// Adjusts the charge to the room that the definition, values and options need now.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Opening a dialog: its definition, what was saved, what the plugin makes of both.
+//! Opens a dialog: reads its definition and the saved values, and lets the plugin change both.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::platform::indigo::server::IndigoServer;
 use cordon_base::account::Charge;
 use cordon_base::bounds::FIELDS;
 
-/// Opens a dialog about a subject, and about the device that was made for it; with texts about
-/// fields that the plugin finds wrong at once.
+/// Opens a dialog about a subject, and about the device that was made for the dialog. The plugin
+/// may give texts at once about fields that it finds wrong.
 pub(super) async fn open(
     server: &Arc<IndigoServer>,
     plugin: &Arc<Plugin>,
@@ -28,7 +28,7 @@ pub(super) async fn open(
     if let Some((ui, room)) = made(server, plugin, &subject).await? {
         (found.ui, charge) = (ui, room);
     }
-    // For plugins that make dialogs; this one is made.
+    // Only plugins that make dialogs need the XML, and this dialog is made already.
     found.ui.raw_xml = String::new();
     let fields = found.ui.fields.len();
     if fields > FIELDS {
@@ -57,7 +57,7 @@ pub(super) async fn open(
     values::add_defaults(&dialog.ui, &mut dialog.values);
     values::check_size(&dialog.values)?;
     options::fill(server, plugin, &mut dialog, false).await?;
-    // The dialog has paid for what it keeps.
+    // The dialog has paid for the data that it keeps.
     drop((before, answered));
     Ok((dialog, errors))
 }
@@ -158,8 +158,8 @@ fn menu(all: &Definitions, item: &str) -> Option<Defined> {
     })
 }
 
-/// What the plugin makes of the dialog's definition, and what that takes of its account until
-/// the dialog pays; `None` when it leaves it alone.
+/// The definition that the plugin makes of the dialog's own, and its charge to the plugin's account
+/// until the dialog pays. `None` when the plugin leaves the dialog as it is.
 async fn made(
     server: &IndigoServer,
     plugin: &Arc<Plugin>,
@@ -203,8 +203,8 @@ async fn made(
     }
 }
 
-/// What was saved when the dialog was open the last time, and what it takes of the plugin's
-/// account where the plugin has told it.
+/// The values that were saved when the dialog was open the last time. Where the plugin has told
+/// them, they come with their charge to the plugin's account.
 async fn saved(
     server: &Arc<IndigoServer>,
     plugin: &Arc<Plugin>,
@@ -236,7 +236,7 @@ async fn saved(
             });
             match read.await {
                 Ok(Ok(prefs)) => prefs,
-                // The plugin's log has the reason since its start.
+                // The plugin's log has had the reason since the plugin's start.
                 Ok(Err(_)) | Err(_) => Values::new(),
             }
         }

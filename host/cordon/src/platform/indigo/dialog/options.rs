@@ -14,7 +14,7 @@ use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::server::{Caller, IndigoServer};
 use cordon_base::account::Charge;
 
-/// Most options of a menu or list; what a plugin returns beyond is left out.
+/// Most options of a menu or list. Further ones that a plugin returns are left out.
 const MAX_OPTIONS: usize = 10_000;
 
 /// Fills in the options of all menus and lists, and the first option of empty menus.
@@ -43,7 +43,7 @@ pub(super) async fn fill(
         if only_dynamic && !dynamic {
             continue;
         }
-        // What the plugin answered is paid for until the options are.
+        // The charge for the plugin's answer is kept until the options have their own.
         let (pairs, answered) = pairs(server, plugin, dialog, options).await?;
         let room = size(&pairs).saturating_mul(SHOWN);
         dialog.charge.grow(room).map_err(|hit| {
@@ -117,8 +117,8 @@ async fn objects(
     Ok(made(names))
 }
 
-/// Pairs as a plugin returns them: `(value, label)`, tuple or list; a lone text is both.
-/// What has no value is left out.
+/// Pairs as a plugin returns them: `(value, label)`, as a tuple or a list; a lone text is both. An
+/// item without a value is left out.
 fn made(answer: Value) -> Pairs {
     let Value::Array(items) = answer else {
         return Vec::new();

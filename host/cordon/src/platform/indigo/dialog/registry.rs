@@ -1,4 +1,4 @@
-//! The dialogs that are open.
+//! The open dialogs of a server.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -28,7 +28,7 @@ struct Entry {
     account: Arc<Account>,
     dialog: Arc<Turn<Dialog>>,
     used: Instant,
-    /// The device that goes with it when it is not saved.
+    /// The device that is removed when the dialog is not saved.
     draft: Option<i64>,
 }
 
@@ -48,8 +48,8 @@ impl Dialogs {
         }
     }
 
-    /// Does what a dialog needs, its answer included, on the pool of commands: it is as
-    /// large as the plugin makes it, so it is done in turn with others and at its cost.
+    /// Does the work of a dialog, its answer included, on the pool of commands. The work is as
+    /// large as the plugin makes it, so it is done in turn with others and at the plugin's cost.
     ///
     /// # Errors
     /// [`DialogError::Refused`] when the pool has no thread for it.
@@ -63,7 +63,7 @@ impl Dialogs {
             .map_err(|error| Failure::other(error.to_string()).into())
     }
 
-    /// Whoever pays for the dialogs of a plugin.
+    /// The account that pays for the dialogs of a plugin.
     ///
     /// # Errors
     /// [`DialogError::Missing`] when there is no such plugin.
@@ -71,7 +71,7 @@ impl Dialogs {
         self.plugin(plugin).map(|it| Arc::clone(&it.account))
     }
 
-    /// Whoever pays for an open dialog.
+    /// The account that pays for an open dialog.
     ///
     /// # Errors
     /// [`DialogError::NotOpen`].
@@ -84,8 +84,8 @@ impl Dialogs {
     /// Opens a dialog of a plugin.
     ///
     /// # Errors
-    /// [`DialogError`] when plugin, type or object are not there, the plugin does not
-    /// answer, what it makes of the dialog cannot be read, or too many are open.
+    /// [`DialogError`] when plugin, type or object are not there, the plugin does not answer, its
+    /// version of the dialog cannot be read, or too many are open.
     pub async fn open(&self, plugin: &str, subject: Subject) -> Result<Shown, DialogError> {
         for forgotten in self.forgotten() {
             draft::delete(&self.server, forgotten).await;
@@ -121,10 +121,10 @@ impl Dialogs {
         Ok(shown)
     }
 
-    /// What a dialog shows with these values entered; calls nothing of the plugin.
+    /// The dialog as it is shown with these values entered. No method of the plugin is called.
     ///
     /// # Errors
-    /// [`DialogError`] when it is not open or a value has the wrong type.
+    /// [`DialogError`] when the dialog is not open or a value has the wrong type.
     pub fn enter(&self, id: &str, sent: &Values) -> Result<Shown, DialogError> {
         let mut dialog = self.take(id)?;
         let Dialog { ui, values, .. } = &mut *dialog;
@@ -161,7 +161,7 @@ impl Dialogs {
         }
         let name = format!("plugin.{method}");
         let arguments = dialog.subject.button_arguments(&dialog.values);
-        // Paid for until the dialog pays.
+        // The charge is kept until the dialog pays.
         let Some(Returned { value, charge }) = ask(&plugin, &name, &arguments).await? else {
             return Err(DialogError::Missing(format!(
                 "the plugin has no method `{method}`, which its definition names"
@@ -179,7 +179,7 @@ impl Dialogs {
         Ok(show(id, &dialog, errors))
     }
 
-    /// Saves a dialog: asks the plugin, keeps the values, tells the plugin, closes it.
+    /// Saves a dialog: asks the plugin, keeps the values, tells the plugin, and closes the dialog.
     /// With `execute` an action is executed at once; a menu item always is.
     ///
     /// # Errors
@@ -189,7 +189,7 @@ impl Dialogs {
         let plugin = self.plugin(&dialog.plugin)?;
         let Dialog { ui, values, .. } = &mut *dialog;
         values::take(ui, sent, values)?;
-        // What the plugin answered is paid for until this is over.
+        // The charge for the plugin's answer is kept until the dialog is saved.
         let (verdict, _charge) = save::validate(&plugin, &dialog).await?;
         if let Some(new) = verdict.values {
             values::check_size(&new)?;
@@ -232,7 +232,8 @@ impl Dialogs {
         self.entries().len()
     }
 
-    /// Forgets dialogs that nobody used for long, if room is wanted; their devices.
+    /// Forgets dialogs that nobody used for long, if room is wanted. Returns the devices that were
+    /// made for them.
     fn forgotten(&self) -> Vec<Option<i64>> {
         let mut entries = self.entries();
         if entries.len() < MAX_OPEN {
@@ -312,7 +313,7 @@ fn show(id: &str, dialog: &Dialog, mut errors: Map<String, Value>) -> Shown {
     }
 }
 
-/// Calls a function of a plugin; `None` when it has none.
+/// Calls a function of a plugin; `None` when the plugin does not have it.
 pub(super) async fn ask(
     plugin: &Plugin,
     name: &str,
@@ -329,7 +330,8 @@ pub(super) async fn ask(
     }
 }
 
-/// The same where raising is as good as having none: the dialog opens all the same.
+/// Calls a function of a plugin. A function that raises counts as one that is missing, so that the
+/// dialog opens all the same.
 pub(super) async fn ask_or_nothing(
     plugin: &Plugin,
     name: &str,

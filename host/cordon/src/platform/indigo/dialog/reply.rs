@@ -1,4 +1,4 @@
-//! What plugins answer to a dialog's callbacks; they answer in many forms.
+//! The answers of plugins to a dialog's callbacks, in their many forms.
 
 use serde_json::{Map, Value};
 
@@ -8,14 +8,14 @@ use super::Values;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Verdict {
     pub accepted: bool,
-    /// New values; `None` keeps those that there are.
+    /// New values; `None` keeps the present ones.
     pub values: Option<Values>,
     pub errors: Map<String, Value>,
 }
 
-/// `True`, `(True, values)`, `(True, values, errors)`, `False`, `(False, values)`,
-/// `(False, values, errors)`. What is no answer at all, as `None`, refuses nothing: many
-/// methods of the wild forget to return.
+/// Reads `True`, `(True, values)`, `(True, values, errors)`, `False`, `(False, values)`, `(False,
+/// values, errors)`. An answer of another form, such as `None`, refuses nothing: many methods of
+/// the wild forget to return.
 pub(super) fn verdict(answer: Value) -> Verdict {
     let mut verdict = Verdict {
         accepted: true,
@@ -45,8 +45,8 @@ pub(super) fn verdict(answer: Value) -> Verdict {
     verdict
 }
 
-/// Values, or `(values, errors)`, of `get...ConfigUiValues`, of a button or of a field;
-/// `None` keeps those that there are.
+/// Reads values, or `(values, errors)`, of `get...ConfigUiValues`, of a button or of a field.
+/// `None` keeps the present values.
 pub(super) fn values(answer: Value) -> (Option<Values>, Map<String, Value>) {
     match answer {
         Value::Object(values) => (Some(values), Map::new()),

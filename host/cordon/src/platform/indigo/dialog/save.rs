@@ -1,4 +1,4 @@
-//! Saving a dialog: what the plugin says about the values, and where they go.
+//! Saves a dialog: asks the plugin about the values and puts them where they belong.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::platform::indigo::plugin::{Plugin, Returned};
 use crate::platform::indigo::server::{Caller, IndigoServer};
 use cordon_base::account::Charge;
 
-/// What the plugin says, and what that takes of its account; a plugin without a method accepts everything.
+/// The plugin's verdict and its charge to the plugin's account. A plugin without a method accepts
+/// everything.
 pub(super) async fn validate(
     plugin: &Plugin,
     dialog: &Dialog,
@@ -53,14 +54,14 @@ async fn menu(plugin: &Plugin, dialog: &Dialog) -> Result<Option<Returned>, Dial
     })
 }
 
-/// Where values are now.
+/// The place where the values are now.
 #[derive(Default)]
 pub(super) struct Kept {
     /// The object that has them.
     pub object: Option<i64>,
-    /// Which step of it.
+    /// The step of the object, if it has steps.
     pub step: Option<usize>,
-    /// What was executed with them returned.
+    /// The answer of an action or menu item that was executed with the values.
     pub result: Option<Value>,
 }
 
@@ -170,7 +171,7 @@ async fn configured(
     Ok(())
 }
 
-/// Tells the plugin that a dialog is closed; nothing depends on its answer.
+/// Tells the plugin that a dialog is closed. Nothing depends on its answer.
 pub(super) async fn closed(plugin: &Plugin, dialog: &Dialog, cancelled: bool, object: Option<i64>) {
     let call = dialog
         .subject

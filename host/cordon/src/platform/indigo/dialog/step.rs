@@ -16,16 +16,16 @@ use crate::platform::indigo::table::Collection;
 /// Class of the actions that plugins define.
 const CLASS: &str = "indigo.PluginAction";
 
-/// Where an action is kept.
+/// The place where an action is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// The action group, schedule or trigger.
     pub owner: i64,
-    /// Which of its steps, from 0; a new one behind the others if none is given.
+    /// The number of the step, from 0. Without one, a new step is added behind the others.
     pub index: Option<usize>,
 }
 
-/// The subject with what its step says already.
+/// The subject with the device and the properties that its step has already.
 pub(super) fn resolved(
     server: &IndigoServer,
     plugin: &Plugin,
@@ -61,7 +61,7 @@ pub(super) fn resolved(
             (device, saved.cloned().unwrap_or_default())
         }
     };
-    // Whoever defines such an action counts on a device.
+    // A plugin that defines such an action counts on a device.
     let defined = plugin.bundle.definitions.actions.find(&type_id);
     let needed = defined.is_some_and(|action| action.device_filter.is_some());
     let is_device = |it: &Object| it.table == Collection::Devices.objects();
@@ -77,7 +77,7 @@ pub(super) fn resolved(
     })
 }
 
-/// Puts the values of a dialog into their step; which one it is.
+/// Puts the values of a dialog into their step. Returns the number of the step.
 pub(super) async fn put(
     server: &IndigoServer,
     plugin: &Arc<Plugin>,
@@ -126,7 +126,7 @@ fn has_steps(object: &Object) -> bool {
     with.iter().any(|it| object.table == it.objects())
 }
 
-/// A step that is this action.
+/// The step of this number, if it is this action.
 fn found<'a>(
     owner: &'a Object,
     index: usize,

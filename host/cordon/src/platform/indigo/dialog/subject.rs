@@ -1,13 +1,13 @@
-//! What a dialog is about, and how the plugin's callbacks for it are called.
+//! The subject of a dialog, and the plugin's callbacks for it.
 
 use serde_json::{Value, json};
 
 use super::{Place, Values};
 
-/// What a dialog is about.
+/// The subject of a dialog.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
-    /// Settings of a device; `device` is 0 for one that is to be made, with this name.
+    /// Settings of a device. `device` is 0 for one that is to be made with this name.
     Device {
         /// Device type.
         type_id: String,
@@ -16,18 +16,18 @@ pub enum Subject {
         /// Name of a new device.
         name: Option<String>,
     },
-    /// Settings of an action; they go to whoever keeps the action.
+    /// Settings of an action. They go to whoever keeps the action.
     Action {
         /// Id in `Actions.xml`.
         type_id: String,
-        /// The device that it works on, or 0.
+        /// The device that the action works on, or 0.
         device: i64,
         /// The settings so far.
         props: Values,
-        /// Where it is kept; nowhere if it is only tried, or if its user keeps it.
+        /// The place where the action is kept; none if it is only tried, or if its user keeps it.
         place: Option<Place>,
     },
-    /// Settings of an event; `trigger` is 0 for one that is to be made, with this name.
+    /// Settings of an event. `trigger` is 0 for one that is to be made with this name.
     Event {
         /// Id in `Events.xml`.
         type_id: String,
@@ -63,7 +63,7 @@ impl Subject {
         }
     }
 
-    /// The object that it is about; 0 where there is none yet.
+    /// The object that the dialog is about; 0 where there is none yet.
     #[must_use]
     pub fn target(&self) -> i64 {
         match self {
@@ -119,8 +119,8 @@ impl Subject {
         }
     }
 
-    /// `validate...ConfigUi`: name and arguments; a menu item has none, its own method
-    /// answers in the same way.
+    /// `validate...ConfigUi`: name and arguments. A menu item has none; its own method answers in
+    /// the same way.
     pub(super) fn validate_call(&self, values: &Values) -> Option<(&'static str, Value)> {
         let (kind, target) = (self.type_id(), self.target());
         match self {
@@ -145,7 +145,7 @@ impl Subject {
         }
     }
 
-    /// `closed...ConfigUi`: name and arguments. `object` is what was saved, which for a
+    /// `closed...ConfigUi`: name and arguments. `object` is the object that was saved, which for a
     /// new one is not the target of the dialog.
     pub(super) fn closed_call(
         &self,

@@ -506,8 +506,8 @@ async fn an_open_dialog_is_paid_for_with_all_that_it_has() {
     assert_eq!(account.used(), 0);
 }
 
-/// Labels that share their id with a list have none of its options, and the list has them
-/// once, however often it is shown.
+/// A label that shares its id with a list has none of its options. The list has them once, however
+/// often it is shown.
 #[tokio::test]
 async fn options_are_not_copied_for_each_field() {
     let labels = "<Field id='x' type='label'><Label>x</Label></Field>".repeat(900);
@@ -535,7 +535,7 @@ async fn options_are_not_copied_for_each_field() {
     assert!(Arc::ptr_eq(&options(&first), &options(&second)));
 }
 
-/// What a dialog needs is computed on the pool and billed to its plugin.
+/// The work of a dialog is done on the pool and billed to its plugin.
 #[tokio::test]
 async fn the_work_of_a_dialog_is_its_plugins() {
     let (fixture, dialogs) = fixture(rooms).await;

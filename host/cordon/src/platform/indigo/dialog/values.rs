@@ -1,4 +1,4 @@
-//! Values of a dialog: defaults, what users send, what plugins return.
+//! Values of a dialog: the defaults, the values that users enter, and those that plugins return.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,9 +39,8 @@ pub(super) fn add_defaults(ui: &ConfigUi, values: &mut Values) {
     }
 }
 
-/// Adds what `PluginConfig.xml` says is the default, for keys that were never saved. Fields
-/// that name no default are left out: a plugin that reads one with a default of its own
-/// means that one.
+/// Adds the defaults of `PluginConfig.xml` for keys that were never saved. Fields that name no
+/// default are left out: a plugin that reads one with a default of its own means that one.
 pub fn add_stated_defaults(ui: &ConfigUi, values: &mut Values) {
     let stated = |field: &&Arc<Field>| field.default_value.is_some();
     let ui = ConfigUi {
@@ -78,8 +77,8 @@ pub(super) fn choose_first(field: &Field, options: &[(String, String)], values: 
     }
 }
 
-/// Takes what a user entered: in fields that can be edited, as the type of the field.
-/// What is not a field of the dialog is not taken.
+/// Takes the values that a user entered, for fields that can be edited, in the type of the field. A
+/// value for anything that is not a field of the dialog is not taken.
 pub(super) fn take(ui: &ConfigUi, sent: &Values, values: &mut Values) -> Result<(), DialogError> {
     let valued: HashMap<&str, &Field> = ui
         .fields

@@ -1,4 +1,4 @@
-//! What the clock does because of plugins.
+//! Tests of the clock's work for plugins.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use super::super::fixture::Fixture;
 use super::{fixture, plugin, user};
 use cordon_base::account::thread_cpu;
 
-/// Makes a schedule of the operator's.
+/// Makes a schedule that belongs to the operator.
 async fn schedule(fixture: &Fixture, name: &str) {
     let made = json!({"name": name, "dateType": "EveryDay", "absoluteTime": "2000-01-01T03:00:00"});
     user(fixture, "schedule.create", made).await.unwrap();

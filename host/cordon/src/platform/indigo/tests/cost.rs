@@ -1,5 +1,7 @@
-//! What commands of a hostile plugin cost the hub: time that grows with what was given and
-//! no faster, memory within the account, lines in the plugin's own name.
+//! Tests of the cost of a hostile plugin's commands to the hub.
+//!
+//! Time grows with the size of the input and no faster, memory stays within the account, and lines
+//! stand in the plugin's own name.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -60,7 +62,7 @@ async fn time_of(fixture: &Fixture, name: &str, text: String) -> Duration {
     let (begun, billed) = (thread_cpu(), fixture.plugin.account.billed());
     let done = raw(fixture, name, text).await;
     done.unwrap();
-    // What was done on this thread, and what a pool did.
+    // The time of this thread, and the time that a pool has billed.
     thread_cpu().saturating_sub(begun) + fixture.plugin.account.billed().saturating_sub(billed)
 }
 
@@ -90,7 +92,7 @@ async fn states_are_set_in_time_that_grows_with_what_is_given() {
     raw(&fixture, "device.replacePluginPropsOnServer", props)
         .await
         .unwrap();
-    // What does not fit, what is unknown, and the last of many states.
+    // A value of the wrong type, an unknown state, and the last of many states.
     for item in [
         r#"{"key":"n","value":"x"}"#,
         r#"{"key":"?","value":1}"#,
@@ -101,7 +103,7 @@ async fn states_are_set_in_time_that_grows_with_what_is_given() {
         let once = time_of(&fixture, name, update(4000)).await;
         let four_times = time_of(&fixture, name, update(16_000)).await;
         assert_linear(item, once, four_times);
-        // At the optimisation of tests; it was twenty seconds.
+        // At the optimisation of tests. Once it took twenty seconds.
         assert!(
             four_times < Duration::from_secs(3),
             "{item}: {four_times:?}"
@@ -267,7 +269,7 @@ async fn lines_that_follow_from_a_plugin_are_its_own() {
             .await
             .unwrap();
     }
-    // Also when the server fires it by itself.
+    // The trigger also fires when the server fires it by itself.
     fixture.server.ready();
     let lines = fixture.server.events().tail(None, 100_000);
     let disabled = lines.iter().filter(|it| it.text.contains("is disabled"));
@@ -323,7 +325,7 @@ async fn triggers_are_judged_without_copies_of_what_changed() {
         .await
         .unwrap();
     changes.recv().await.unwrap();
-    // It was 400,000 characters for each, several times.
+    // Once 400,000 characters were copied for each trigger, several times.
     let billed = account.billed().saturating_sub(billed);
     let spent = thread_cpu().saturating_sub(begun) + billed;
     assert!(spent < Duration::from_millis(500), "{spent:?}");
@@ -340,7 +342,7 @@ async fn a_watcher_that_sleeps_keeps_little() {
         let value = json!({"id": "v", "value": value}).to_string();
         raw(&fixture, "variable.updateValue", value).await.unwrap();
     }
-    // The oldest long ones of 60 MB are gone, and it is told.
+    // The oldest long changes, of 60 MB, are gone, and the watcher is told.
     let short = changes.recv().await.unwrap();
     assert!(matches!(short.what, What::Created(_)));
     assert!(matches!(changes.recv().await, Err(RecvError::Lagged(_))));
@@ -353,8 +355,8 @@ fn trigger(number: usize, variable: &str, change: &str, value: &str) -> String {
     trigger.to_string()
 }
 
-/// Each change is compared with what triggers say, so that is short, and there are a few of
-/// one plugin. The operator, who knows them, has as many as needed.
+/// Each change is compared with the values of triggers, so these values are short, and one plugin
+/// has few triggers. The operator, who knows them, has as many as needed.
 #[tokio::test]
 async fn triggers_are_short_and_few() {
     let fixture = fixture().await;
@@ -379,7 +381,7 @@ async fn triggers_are_short_and_few() {
     let one_more = || trigger(WATCHING, "v", "Changes", "");
     let refused = raw(&fixture, create, one_more()).await.unwrap_err();
     assert!(refused.message.contains("watch the object"), "{refused}");
-    // One that watches another variable may not come over, one that leaves makes room.
+    // A trigger that watches another variable may not come over. One that leaves makes room.
     raw(&fixture, create, trigger(1000, "w", "Changes", ""))
         .await
         .unwrap();
@@ -420,7 +422,7 @@ async fn looking_at_triggers_is_paid_for_by_their_owner() {
     let made = json!({"name": "v", "value": ""});
     let create = fixture.server.command(&USER, "variable.create", made);
     create.await.unwrap();
-    // The same but for the case of each letter, up to the last one.
+    // Equal but for the case of each letter, up to the last one.
     let value = "\u{416}".repeat(COMPARED / 2);
     for n in 0..WATCHING {
         let arguments = trigger(n, "v", "BecomesGreaterThan", &value);
@@ -446,7 +448,7 @@ async fn looking_at_triggers_is_paid_for_by_their_owner() {
     assert!(billed < Duration::from_secs(1), "{billed:?}");
 }
 
-/// A property's key stands again before each value below it where a change is told.
+/// A message about a change repeats a property's key before each value below it.
 #[tokio::test]
 async fn keys_of_properties_are_short() {
     let fixture = fixture().await;
@@ -492,7 +494,7 @@ async fn a_command_that_nobody_waits_for_ends() {
     assert_eq!(whole, 200);
     let billed = fixture.plugin.account.billed();
     for _ in 0..20 {
-        // The pool has begun with it, or has not.
+        // The pool has begun with the command, or has not.
         let _ = tokio::time::timeout(Duration::from_micros(200), list()).await;
     }
     list().await.unwrap();

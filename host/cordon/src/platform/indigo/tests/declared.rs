@@ -1,5 +1,6 @@
-//! What `Devices.xml` makes the server build: an option of a state is a state of its own,
-//! with the state's id in front.
+//! Tests of the states that the server builds because of `Devices.xml`.
+//!
+//! An option of a state is a state of its own, with the state's id in front.
 
 use std::fmt::Write;
 
@@ -44,9 +45,9 @@ async fn declared_states_are_summed_before_they_are_built() {
     let hit = refused.unwrap_err().limit.unwrap();
     assert_eq!(hit.which, "stored-bytes");
     assert!(hit.used > 30 * 1000 * 250, "{hit:?}");
-    // Nothing of it was built.
+    // None of the states was built.
     assert!(fixture.plugin.account.peak() < 1 << 20);
-    // Of an operator's device the plugin's limits hold as well.
+    // The plugin's limits hold for a device of the operator as well.
     let mut made = large;
     made["pluginId"] = fixture.plugin.id().into();
     let refused = user(&fixture, "device.create", made).await;

@@ -1,5 +1,6 @@
-//! Who changes what others are changing: nobody waits for another plugin's commands, and
-//! nothing that was answered is lost.
+//! Tests of changes to objects that others are changing.
+//!
+//! Nobody waits for another plugin's commands, and no change that was answered is lost.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ async fn variable(fixture: &Fixture, name: &str) -> i64 {
     made.unwrap()["id"].as_i64().unwrap()
 }
 
-/// All places of the fixture's plugin: what it changes waits until they are dropped.
+/// All places of the fixture's plugin. Its changes wait until these are dropped.
 async fn places(fixture: &Fixture) -> Vec<Place> {
     let mut held = Vec::new();
     for _ in 0..4 {
@@ -116,7 +117,7 @@ async fn two_who_change_one_object_lose_nothing() {
         let mut attempts = 0;
         let altered = server.alter(&USER, None, find, |_, object| {
             attempts += 1;
-            // With the copy in hand it is overtaken, once.
+            // While it holds its copy, another change comes first, once.
             if let Some((copied, has_changed)) = first.take() {
                 copied.send(()).unwrap();
                 has_changed.recv().unwrap();
@@ -220,7 +221,8 @@ fn a_save_that_failed_takes_back_no_newer_change() {
     let stored = || Some(Weighed::loaded(named(id, "a")));
     database.restore(&failed, stored());
     assert_eq!(find(&database, "c"), Some(id));
-    // What could not be written is taken back, but not the name from another object.
+    // A change that could not be written is taken back, but the name is not taken from another
+    // object.
     let other = database.add(named(0, "a"));
     database.restore(&newer, stored());
     assert_eq!(database.any(id).unwrap().name(), "a");

@@ -1,4 +1,5 @@
-//! What the hub keeps because of plugins is paid for as long as it is kept.
+//! Tests that plugins pay for the memory that the hub keeps because of them, for as long as it is
+//! kept.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::races::refuse_writes;
 use super::{fixture, plugin, user};
 use cordon_base::limits::Limits;
 
-/// A device of the plugin's with long properties.
+/// A device of the plugin, with long properties.
 async fn device(fixture: &Fixture) -> i64 {
     let props = json!({"long": "x".repeat(100_000)});
     let made = json!({"name": "d", "deviceTypeId": "relay", "props": props});
@@ -19,7 +20,7 @@ async fn device(fixture: &Fixture) -> i64 {
     made["id"].as_i64().unwrap()
 }
 
-/// What the plugin pays when all is told.
+/// Bytes that the plugin pays for when all changes were told.
 async fn used(fixture: &Fixture) -> u64 {
     tokio::time::sleep(Duration::from_millis(200)).await;
     fixture.plugin.account.used()
@@ -37,7 +38,7 @@ async fn an_object_stays_paid_for_when_another_changes_it() {
         .unwrap();
     let now = used(&fixture).await;
     assert!(now > 100_000 && now < paid + 10_000, "{now}, {paid}");
-    // Where there is no room for both versions, what was paid for the old one goes on.
+    // Without room for both versions, the charge for the old one goes on.
     let left = Limits::default().host_memory - now;
     let rest = fixture.plugin.account.charge(left).unwrap();
     user(&fixture, "device.replaceOnServer", described("again"))
@@ -117,7 +118,7 @@ async fn whoever_is_awake_misses_no_change_however_large() {
         assert_eq!(change.what.object().id, id);
         assert!(n == 0 || change.memory > 16 << 20, "{}", change.memory);
     }
-    // This one has slept, but nothing that it watches was long.
+    // This watcher has slept, but no change of the objects that it watches was long.
     let mut names = Vec::new();
     while names.len() < 3 {
         let change = variables.recv().await.unwrap();

@@ -1,4 +1,4 @@
-//! What a browser may do that somebody else's page made ask, or a plugin's.
+//! Tests of requests that a browser sends because of another site's page, or a plugin's.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const CHROME: (&str, &str) = (
     "User-Agent",
     "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0",
 );
-/// Of ann, who may do everything.
+/// The password of ann, who may do everything.
 const ANN: (&str, &str) = ("Authorization", "Basic YW5uOmEgcGFzczp3b3Jk");
 
 async fn ask(site: &Site, method: &str, path: &str, more: &[(&str, &str)]) -> Got {
@@ -56,7 +56,7 @@ async fn a_page_commands_nothing_with_the_key_of_its_address() {
         403
     );
     assert_eq!(ask(&site, "GET", &look, &[]).await.status, 200);
-    // Its own plugin answers it.
+    // The page's own plugin answers the request.
     let page = format!("/message/{ID}/api?api-key={KEY}");
     assert_eq!(
         ask(&site, "POST", &page, &[("Origin", "null")])

@@ -1,4 +1,4 @@
-//! Dialogs over HTTP.
+//! Tests of dialogs over HTTP.
 
 use super::*;
 

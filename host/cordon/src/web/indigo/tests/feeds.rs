@@ -1,4 +1,4 @@
-//! Changes and lines of the log as they happen.
+//! Tests of changes and lines of the log as they happen.
 
 use super::*;
 
@@ -51,7 +51,7 @@ async fn a_feed_tells_what_happens() {
         "patch": [["change", "value", ["1", "2"]]]})
     );
     let refresh = json!({"message": "refresh", "objectType": "indigo.Variable", "objectId": id});
-    // As one sample of the manual does: encoded twice.
+    // One sample of the manual encodes its message twice, as here.
     feed.send(&json!(refresh.to_string()).to_string()).await;
     assert_eq!(feed.next().await.unwrap()["objectDict"]["value"], "2");
     feed.send("{\"message\": \"refresh\", \"objectType\": \"indigo.Variable.Folder\"}")
@@ -158,7 +158,7 @@ async fn a_client_that_does_not_read_is_told_and_closed() {
         .await
         .unwrap();
     let id = made["id"].as_i64().unwrap();
-    // More changes than the queue keeps, each larger than what the sockets buffer in all.
+    // More changes than the queue keeps, each larger than the sockets' buffers in all.
     let value = |number: usize| format!("{number}{}", "x".repeat(20_000));
     for number in 0..1500 {
         let arguments = json!({"id": id, "value": value(number)});
@@ -177,8 +177,8 @@ async fn a_client_that_does_not_read_is_told_and_closed() {
     );
 }
 
-/// Thousands of values below a key as long as keys may be: told in no more bytes than the
-/// object has, several times over.
+/// The object has thousands of values below a key as long as keys may be. The message takes no more
+/// bytes than the object, several times over.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patch_is_no_longer_than_the_object() {
     let site = site(nothing).await;

@@ -1,4 +1,4 @@
-//! API keys: what they open, and what nothing opens.
+//! Tests of API keys: the addresses that they open, and those that nothing opens.
 
 use super::*;
 
@@ -80,7 +80,8 @@ async fn without_authentication_other_sites_stay_out() {
             "{header:?}"
         );
     }
-    // Pictures and styles of a page that the browser keeps apart, and of no other name.
+    // A page that the browser keeps apart gets its pictures and styles. A request for another host
+    // name gets none.
     let image = format!("/{ID}/images/a.png");
     let apart = [("Sec-Fetch-Site", "cross-site")];
     assert_eq!(site.send("GET", &image, &apart, b"").await.status, 200);

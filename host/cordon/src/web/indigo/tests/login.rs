@@ -1,4 +1,4 @@
-//! Users with passwords, with curl as the client.
+//! Tests of users with passwords, with curl as the client.
 
 use std::process::Command;
 
@@ -90,7 +90,7 @@ async fn wrong_passwords_are_asked_for_again_and_slowed_down() {
         );
         assert!(got.head.contains("www-authenticate: digest"), "{user}");
     }
-    // Five are enough for a minute; keys are another matter.
+    // Five wrong passwords are enough for a minute. Keys are counted apart.
     let got = curl(&site, &["--basic", ANN[0], ANN[1]], path).await;
     assert_eq!(
         (got.status, got.error().as_str()),
@@ -123,7 +123,7 @@ async fn users_do_what_they_have_the_rights_for() {
             assert_eq!(got.status, expected, "{user} {path}: {got:?}");
         }
     }
-    // Who may only look may do so on a feed as well, and nothing else.
+    // A user who may only look may also do so on a feed, and nothing else.
     let mut feed = site
         .feed_with("device-feed", "Basic ZXZlOmV2ZXM=")
         .await
@@ -157,7 +157,7 @@ async fn a_password_that_a_browser_sends_by_itself_is_kept_from_other_sites() {
             "{header}"
         );
     }
-    // Pictures of a page that the browser keeps apart.
+    // Requests for pictures of a page that the browser keeps apart.
     let with = [
         "--basic",
         ANN[0],
@@ -169,7 +169,7 @@ async fn a_password_that_a_browser_sends_by_itself_is_kept_from_other_sites() {
     assert_eq!(got.status, 200);
 }
 
-/// The answer to a challenge as curl sends it, taken from what curl says of it.
+/// The answer to a challenge as curl sends it, taken from curl's own output.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_was_overheard_is_worth_nothing() {
     let site = site(|_, _| returned(json!("{}"))).await;
@@ -235,7 +235,7 @@ async fn what_was_typed_into_masked_fields_is_for_admins() {
         assert_eq!(device["pluginProps"], expected, "{user}");
         assert_eq!(device["globalProps"], json!({ID: expected}), "{user}");
     }
-    // Nor does a feed tell of it.
+    // A feed does not tell of it either.
     let basic = |user: &str| format!("Basic {}", BASE64_STANDARD.encode(user));
     let mut seen = Vec::new();
     for user in ["ann:a pass:word", "eve:eves"] {

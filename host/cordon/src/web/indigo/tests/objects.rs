@@ -1,4 +1,4 @@
-//! Objects and commands.
+//! Tests of objects and commands.
 
 use super::*;
 
@@ -187,7 +187,7 @@ async fn objects_are_made_while_they_are_read() {
         ids.push(made.unwrap()["id"].as_i64().unwrap());
     }
     let list = site.get("/v2/api/indigo.variables").await;
-    // Beside those that the server has.
+    // Beside the variables that the server itself has.
     let all = list.body.matches("indigo.Variable").count();
     assert!(all > 40, "{all}");
     let address = site.address;

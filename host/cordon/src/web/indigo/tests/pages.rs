@@ -1,4 +1,4 @@
-//! Pages of plugins, and the files of their bundles.
+//! Tests of plugins' pages, and of the files of their bundles.
 
 use super::*;
 
@@ -35,7 +35,7 @@ async fn a_request_reaches_the_action_with_all_its_parts() {
         json!({"a": "1", "b": ["x y", "z"]})
     );
     assert_eq!(props["headers"]["x-own"], "v, w");
-    // The key is not the plugin's business.
+    // The key is kept from the plugin.
     assert!(props["headers"].get("authorization").is_none());
     assert!(!props.to_string().contains("api-key"));
     assert!(props.get("body_params").is_none() && props.get("request_body").is_none());
@@ -319,7 +319,7 @@ async fn resources_are_served_from_their_folders_only() {
     }
 }
 
-/// A client that does not read what it asked for holds memory of the plugin's.
+/// A client that does not read its answer holds memory of the plugin.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_is_paid_for_until_it_was_sent() {
     // Far more than the system keeps for a connection.

@@ -1,4 +1,4 @@
-//! What strangers may send: nothing of it is more than an error with a body.
+//! Tests of requests from strangers: the worst outcome is an error with a body.
 
 use axum::http::Uri;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 
-/// A request as somebody may make it who means no good.
+/// A request as somebody with bad intentions may make it.
 #[derive(Debug, Clone)]
 struct Odd {
     method: &'static str,
@@ -123,7 +123,7 @@ async fn nothing_that_is_sent_is_more_than_an_error_with_a_body() {
         site.post("/cordon/indigo/command", &trigger).await.status,
         200
     );
-    // The same cases each time: a failure can be looked at.
+    // The cases are the same each time, so that a failure can be looked at.
     let mut runner = TestRunner::deterministic();
     for _ in 0..400 {
         let odd = requests().new_tree(&mut runner).unwrap().current();
@@ -135,10 +135,10 @@ async fn nothing_that_is_sent_is_more_than_an_error_with_a_body() {
             ];
             let got = site.send(odd.method, &odd.path, &headers, &odd.body).await;
             let shown = format!("{} {} {}: {got:?}", odd.method, odd.path, odd.kind);
-            // A page whose method raises is the one thing that is an internal error.
+            // Only a page whose method raises is an internal error.
             let raised = odd.path.contains("/bad/");
             assert!(got.status < 500 || raised || got.status == 501, "{shown}");
-            // What is no HTTP is not for this API to answer.
+            // This API does not answer requests that are no HTTP.
             let is_http = odd.path.parse::<Uri>().is_ok();
             if got.status >= 400 && odd.method != "HEAD" && is_http {
                 assert!(!got.body.is_empty(), "{shown}");

@@ -1,4 +1,4 @@
-//! Webhooks, and the command that makes their triggers.
+//! Tests of webhooks, and of the command that makes their triggers.
 
 use super::*;
 
@@ -18,7 +18,7 @@ async fn trigger(site: &Site, name: &str, props: Value) {
     assert_eq!(got.status, 200, "{got:?}");
 }
 
-/// What the action was called with since the last time: who called, and the event's data.
+/// The calls of the action since the last time, `count` at least: the caller, and the event's data.
 async fn fired(site: &Site, count: usize) -> Vec<(Value, Value)> {
     let mut found = Vec::new();
     for _ in 0..500 {
@@ -144,7 +144,7 @@ async fn what_does_not_fit_fires_nothing() {
         site.send("POST", "/webhook/j", &[], b"{}").await.status,
         401
     );
-    // A key may be bound to webhooks alone, and one of other pages opens none.
+    // A key may be bound to webhooks alone. A key for other pages opens none.
     let pages = [("Authorization", "Bearer a-key-for-this-plugin")];
     assert_eq!(
         site.send("POST", "/webhook/j", &pages, b"{}").await.status,
