@@ -28,7 +28,7 @@ pub fn encode(sub_type: i64, options: &[(String, String)]) -> String {
     pairs.join(";")
 }
 
-/// Options as they are seen. What is not in the format is left out.
+/// Options as they are seen. Parts that are not in the format are left out.
 #[must_use]
 pub fn decode(sub_type: i64, stored: &str) -> Vec<(String, String)> {
     if stored.is_empty() {

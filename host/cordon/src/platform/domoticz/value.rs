@@ -1,4 +1,4 @@
-//! What a new reading does to a row (behaviour spec 4.5).
+//! The effect of a new reading on a row (behaviour spec 4.5).
 //!
 //! Pure: the caller supplies the time that passed and writes the row. Texts come
 //! from plugins and clients, so nothing here may fail or overflow.

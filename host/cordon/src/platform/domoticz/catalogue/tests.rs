@@ -119,7 +119,7 @@ async fn a_broken_definition_hides_no_other_and_is_told_once() {
     let kept = library.inner.problems.all();
     assert_eq!(kept[0].0, "a");
     assert!(kept[0].1.contains("no end tag (row 3"), "{kept:?}");
-    // What was mended is no problem any more.
+    // A problem that was mended is no problem any more.
     write(&root, "a", &definition_of("A"));
     fs::remove_file(root.path().join("c/plugin.py")).unwrap();
     assert!(library.look().await.find("A").is_some());

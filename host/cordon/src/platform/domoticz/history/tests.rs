@@ -121,7 +121,7 @@ async fn a_day_that_is_over_has_its_figures() {
     let (date, day) = house.days(temp).await[0];
     assert_eq!(date, noon.date());
     assert_eq!(day.0[..3], [Some(10.0), Some(20.0), Some(15.0)]);
-    // The row of midnight tells what the last minutes of the day used.
+    // The row of midnight counts the use in the last minutes of the day.
     assert_eq!(
         house.days(meter).await[0].1.0[..2],
         [Some(700.0), Some(1600.0)]

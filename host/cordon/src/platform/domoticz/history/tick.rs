@@ -1,4 +1,4 @@
-//! The hub's own part: every five minutes a row, every midnight a daily row.
+//! Writes the rows that the hub itself makes: one every five minutes, a daily row every midnight.
 //!
 //! A few devices in a transaction, so that nobody waits for the rows of all. A hub that
 //! was off at midnight makes the daily rows that are missing when it is back, for as long
@@ -74,7 +74,7 @@ impl History {
                     let Some(row) = found else { continue };
                     take(transaction, &row, &today, timeout)?;
                     if adds_up(&row.device) {
-                        // The first row of a day changes what is shown of it.
+                        // The first row of a day changes the figures shown for the device.
                         changes.mark(id);
                     }
                     if begun.elapsed() >= BATCH_TIME {

@@ -1,4 +1,4 @@
-//! Rows with what a list of devices shows beside them, read a few at a time.
+//! Rows with the other facts that a list of devices shows, read a few at a time.
 //!
 //! For copies in memory: [`cordon_store::Changes`] says which rows to read again. A call
 //! reads so many rows and so many bytes, so a long list does not keep other readers
@@ -14,7 +14,7 @@ use super::{DeviceTable, Row};
 /// Bytes of texts after which a call takes no more rows.
 const BYTES: u64 = 256 << 10;
 
-/// A row and what is shown of its device beside it.
+/// A row and the facts that a list shows beside it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shown {
     /// The row.
@@ -23,7 +23,8 @@ pub struct Shown {
     pub weight: u64,
     /// Whether people want to see it first.
     pub favorite: bool,
-    /// What a counter showed first on that day, if it is one and has shown anything.
+    /// The first figure of a counter on that day; `None` for other devices, and before the first
+    /// row.
     pub first: Option<f64>,
 }
 

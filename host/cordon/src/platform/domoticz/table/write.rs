@@ -170,7 +170,7 @@ fn set_types(row: &mut StoredRow, change: &Change) -> bool {
     written
 }
 
-/// What is written whenever it is given.
+/// Writes the texts, which count as a change whenever they are given.
 fn set_texts(device: &mut Device, change: &Change) -> bool {
     let Change {
         name,
@@ -184,7 +184,7 @@ fn set_texts(device: &mut Device, change: &Change) -> bool {
     name.is_some() || description.is_some() || color.is_some()
 }
 
-/// What is written when it is different.
+/// Writes the numbers, which count as a change when they are different.
 fn set_numbers(device: &mut Device, change: &Change) -> bool {
     let signal = change.signal_level.map(value::eight_bits);
     let battery = change.battery_level.map(value::eight_bits);
