@@ -24,7 +24,7 @@ use super::throttle::Throttle;
 use crate::config::{WebConfig, WebUser};
 use cordon_base::grants::HostPattern;
 
-/// What a user may do; each includes the one before.
+/// The actions that a user may take; each includes the one before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rights {
@@ -54,7 +54,7 @@ impl Rights {
 pub(super) struct Caller {
     /// Name of the user; empty for a network that needs no password.
     pub name: String,
-    /// What they may do.
+    /// The rights of this user.
     pub rights: Rights,
 }
 

@@ -1,10 +1,9 @@
 //! Room for answers that are under way: so many bytes in all, and for each client.
 //!
-//! Plugins decide how much there is to answer with, and clients how long they read it. So
-//! an answer is put together piece by piece, and a piece has room here until the next one
-//! is wanted: clients that read slowly hold what they have room for, and the others wait
-//! for theirs. A few pieces are made at a time, so that one that gets longer than thought
-//! goes beyond the bound alone.
+//! Plugins decide how long an answer is, and clients how long they read it. So an answer is put
+//! together piece by piece, and a piece has room here until the next one is wanted. Clients that
+//! read slowly hold the room of one piece each, and the others wait for theirs. A few pieces are
+//! made at a time, so that at most these few go beyond the bound when they get longer than thought.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -117,9 +116,9 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Room for what an answer keeps from its first to its last byte; `None` when there is
-    /// none in time. More than the half of a client's part counts as that half, which is
-    /// all that there is for it: the other one is for pieces.
+    /// Room for the bytes that an answer keeps from its first to its last byte; `None` when there
+    /// is none in time. More than the half of a client's part counts as that half, because the
+    /// other half is for pieces.
     pub(super) async fn take(&self, bytes: usize) -> Option<Room> {
         let bytes = bytes.min(self.budget.inner.each / 2);
         if let Some(room) = self.try_take(bytes, true) {
@@ -137,9 +136,9 @@ impl Share {
         timeout(WAIT, room).await.ok()
     }
 
-    /// These pieces as they are wanted, each with its room, and their length when the first
-    /// is all; `None` when there is no room in time. `beside` is what they take beside what
-    /// they keep.
+    /// The pieces as they are wanted, each with its room, and their length when the first is all;
+    /// `None` when there is no room in time. `beside` is the bytes that the answer keeps beside
+    /// [`Pieces::weight`].
     pub(super) async fn send(
         self,
         pieces: Box<dyn Pieces>,
@@ -412,7 +411,7 @@ mod tests {
         assert!(sending(&budget, 1, Same(1, 1)).await.is_some());
         drop(first);
         assert!(share.take(COST).await.is_some());
-        // What is larger than all there is can be answered, alone.
+        // An answer larger than the whole budget can be sent, alone.
         assert!(budget.share(client(3)).take(usize::MAX).await.is_some());
     }
 

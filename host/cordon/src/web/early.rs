@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 #[derive(Debug)]
 pub(super) struct Early(Box<Response>);
 
-/// What a handler returns.
+/// The result of a handler.
 pub(super) type Reply = Result<Response, Early>;
 
 impl From<Response> for Early {

@@ -27,12 +27,12 @@ const RESERVE: usize = 16;
 /// Those who wait for a place at a time.
 const LINE: usize = 128;
 
-/// What a connection is doing.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// It waits for its client: there was nothing to read.
     Waiting,
-    /// It reads, and what it has read is looked at.
+    /// It reads, and the request is not yet whole.
     Reading,
     /// A request was received whole, and its answer is not yet sent.
     Working,
@@ -233,7 +233,7 @@ impl Held {
         if let Some(stranger) = silent.or_else(|| best(false, &|it| it.answered)) {
             return Some(stranger);
         }
-        // What strangers are at will soon be over.
+        // Requests of strangers will soon be over.
         let mut entries = self.places.values().filter(in_question);
         if entries.any(|it| !it.known) {
             return None;

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use axum::extract::Query as Decoded;
 use axum::http::Uri;
 
-/// Longest query string in bytes. Also bounds what a client can store in a device.
+/// Longest query string in bytes. The bound holds for the data that a client can store in a device
+/// as well.
 pub(super) const MAX_QUERY: usize = 8192;
 
 /// Decoded parameters by name.

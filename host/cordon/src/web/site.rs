@@ -1,10 +1,10 @@
 //! Where the hub is on the web: the API, and the pages of plugins on an origin of their
 //! own.
 //!
-//! To a browser a site is a scheme, a host and a port. Pages of plugins are shown by a
-//! listener of their own, which has no commands, so that nothing of such a page can be
-//! taken for the hub's: neither what it stores nor what its headers say. Browsers that
-//! ask the API's listener for such a page are sent there; programs are answered.
+//! To a browser a site is a scheme, a host and a port. Pages of plugins are shown by a listener of
+//! their own, which has no commands, so that nothing of such a page can be taken for the hub's:
+//! neither the data that it stores nor its headers. Browsers that ask the API's listener for such a
+//! page are sent there; programs are answered.
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -97,7 +97,7 @@ impl AsyncWrite for TimedStream {
         }
     }
 
-    /// Is asked for when nothing is left to write: the system sends what it has, whatever
+    /// Is asked for when nothing is left to write: the system sends all that was written, whatever
     /// becomes of the connection.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.place.is_flushed();

@@ -51,7 +51,7 @@ impl Default for Throttle {
 }
 
 impl Throttle {
-    /// What a stranger may get wrong a few times a minute: nothing returned is a failure.
+    /// A try that a stranger may get wrong a few times a minute: nothing returned is a failure.
     pub(super) fn attempt<T>(
         &self,
         peer: IpAddr,

@@ -1,4 +1,4 @@
-//! What clients ask of the hub itself.
+//! Questions of clients about the hub itself.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The hub's log, and what was switched or said.
+//! The hub's log, and the logs of switches and texts.
 
 use std::sync::{Arc, Weak};
 

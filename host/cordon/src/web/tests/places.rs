@@ -145,7 +145,7 @@ const ANN: &str = "networks = []\nusers = [{ name = 'ann', password = 'secret' }
 const AS_ANN: &str = "GET /json.htm?type=command&param=getversion HTTP/1.1\r\nHost: 127.0.0.1\r\n\
      Authorization: Basic YW5uOnNlY3JldA==\r\n";
 
-/// Many connections of one address, which do what they can without a password.
+/// Many connections of one address, which send all that works without a password.
 fn crowd(address: SocketAddr) -> Vec<TcpStream> {
     let refused = "GET /json.htm?type=command&param=getversion HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     let body = "POST /json.htm HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx";

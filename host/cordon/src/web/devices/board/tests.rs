@@ -1,4 +1,4 @@
-//! The board is what a new one would be, whatever happened to the devices.
+//! Tests that the board equals a new one, whatever happened to the devices.
 
 use std::collections::HashMap;
 
@@ -285,7 +285,7 @@ impl Fixture {
         }
     }
 
-    /// Asserts that the board shows what is in the tables.
+    /// Asserts that the board shows the content of the tables.
     async fn is_true(&self, what: &str) {
         let kept = told(&self.board).await;
         assert_eq!(
@@ -293,7 +293,7 @@ impl Fixture {
             told(&Board::new(self.devices.clone(), Pools::default().commands)).await,
             "{what}"
         );
-        // And that is what one row after the other says.
+        // Each row alone reads as it stands in the board.
         for (id, json) in &kept.0 {
             let alone = Board::new(self.devices.clone(), Pools::default().commands)
                 .one(*id)
