@@ -1,4 +1,4 @@
-//! `configuration`: what a plugin keeps with `Domoticz.Configuration`.
+//! `configuration`: the values that a plugin keeps with `Domoticz.Configuration`.
 
 use wasmtime::component::{Accessor, HasSelf};
 

@@ -81,8 +81,8 @@ impl abi::Host for InstanceState {
     }
 
     fn release(&mut self, id: abi::ConnectionId) {
-        // Only for what has a transport or may still get one: a plugin that makes
-        // and drops Connection objects in a loop queues nothing.
+        // Only for a connection that has a transport or may still get one: a plugin that makes and
+        // drops Connection objects in a loop queues nothing.
         if self.shared.connections.status(id).is_some() || self.shared.has_request_for(id) {
             self.shared.request_release(id);
         }

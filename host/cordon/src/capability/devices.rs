@@ -86,8 +86,8 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     }
 }
 
-/// A panel is the plugin's to make and to change. What it says sets the status of the
-/// house only for a plugin to which the operator gave that.
+/// A panel is the plugin's to make and to change. Its report sets the status of the house only if
+/// the operator gave the plugin that right.
 async fn guard(shared: &Shared, before: &platform::Device, after: &platform::Device) {
     let Some(status) = Security::reported(before, after) else {
         return;

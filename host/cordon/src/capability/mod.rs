@@ -1,4 +1,4 @@
-//! What a plugin can be given: one module per interface of `wit/`.
+//! The abilities that a plugin can be given: one module per interface of `wit/`.
 //!
 //! Each module implements its interface over the instance's shared state and
 //! checks its own grants and limits. Whatever is not linked here does not exist

@@ -1,4 +1,4 @@
-//! Transport `ICMP/IP` (spec 6.7): echo requests to one host, and its answers.
+//! Transport `ICMP/IP` (spec 6.7): echo requests to one host, and the host's answers.
 //!
 //! Owns their order: the first request goes out by itself, each message of the
 //! plugin is one more, and the connection ends when one has no answer. Who may be
@@ -197,7 +197,7 @@ impl Exchange<'_> {
         false
     }
 
-    /// Only protocol ICMP has a form for what was no packet.
+    /// Only protocol ICMP has a form for an event that is no packet.
     fn structured(&self, message: IcmpInbound) -> Vec<Inbound> {
         match self.endpoint.protocol.as_str() {
             "ICMP" => vec![Inbound::Icmp(Box::new(message))],

@@ -103,7 +103,7 @@ impl Endpoint {
     }
 }
 
-/// What the guest queued during a callback, to be carried out after it.
+/// A request that the guest queued during a callback, to be carried out after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Open an outgoing connection.
@@ -145,7 +145,7 @@ pub enum Request {
     },
 }
 
-/// What happened, in order per connection.
+/// An event of a connection. Events of one connection keep their order.
 #[derive(Debug)]
 pub enum ConnectionEvent {
     /// Made, failed, or accepted by a listener.

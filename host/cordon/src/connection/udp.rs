@@ -100,7 +100,7 @@ fn bind(port: u16, group: Option<Ipv4Addr>) -> io::Result<UdpSocket> {
     socket.set_broadcast(true)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
     if let Some(group) = group {
-        // A machine without a route for groups still gets what is sent to it alone.
+        // A machine without a route for groups still gets datagrams that are sent to it alone.
         let _ = socket.join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED);
         let _ = socket.set_multicast_ttl_v4(MULTICAST_TTL);
     }
@@ -199,8 +199,8 @@ pub(super) fn send(
 fn write(target: SocketAddr, bytes: &[u8]) -> io::Result<()> {
     let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.set_nonblocking(true)?;
-    // The reference takes any 255.x and multicast group for broadcast; the group
-    // itself is what plugins mean.
+    // The reference takes any 255.x and multicast group for broadcast; plugins mean the group
+    // itself.
     if target.ip() == IpAddr::V4(Ipv4Addr::BROADCAST) {
         socket.set_broadcast(true)?;
     } else if target.ip().is_multicast() {

@@ -24,7 +24,7 @@ use super::charged::{Fd, same};
 /// How often a look-up is tried anew that a renaming somewhere disturbed.
 const TRIES: usize = 4;
 
-/// What is to be opened, and how.
+/// A file or folder to open, and how.
 pub(super) struct Opening {
     pub(super) path_flags: PathFlags,
     pub(super) path: String,
@@ -32,7 +32,7 @@ pub(super) struct Opening {
     pub(super) flags: DescriptorFlags,
 }
 
-/// Whether a plugin may open what this describes. A link is followed or refused by the
+/// Whether a plugin may open a file with this description. A link is followed or refused by the
 /// system.
 pub(super) fn is_openable(stat: &DescriptorStat) -> bool {
     matches!(
@@ -45,8 +45,8 @@ pub(super) fn is_openable(stat: &DescriptorStat) -> bool {
 ///
 /// # Errors
 ///
-/// [`ErrorCode::NotPermitted`] for whatever is neither, and for what the handle does not
-/// allow; the system's.
+/// [`ErrorCode::NotPermitted`] for whatever is neither, and for ways of opening that the handle
+/// does not allow; the system's.
 pub(super) async fn open(
     files: &mut WasiFilesystemCtxView<'_>,
     fd: &Fd,

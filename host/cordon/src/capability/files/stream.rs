@@ -18,7 +18,7 @@ use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
 use super::quota::Quota;
 use super::worker::Worker;
 
-/// What a stream takes at once, in bytes; as wasmtime's own file streams.
+/// Bytes that a stream takes at once; as wasmtime's own file streams.
 const CAPACITY: usize = 64 * 1024;
 
 /// Where in a file a write goes.
@@ -172,14 +172,14 @@ impl OutputStream for FileStream {
         }
     }
 
-    /// What was accepted is written: else a guest could pile up abandoned writes.
+    /// Accepted bytes are written: else a guest could pile up abandoned writes.
     async fn cancel(&mut self) {
         self.ready().await;
         self.state = State::Closed;
     }
 }
 
-/// What is read ahead for a plugin that waits before it reads, in bytes.
+/// Bytes that are read ahead for a plugin that waits before it reads.
 const AHEAD: usize = 4096;
 
 enum Reading {
