@@ -29,16 +29,16 @@ const CALLED: [&str; 13] = [
     "onSecurityEvent",
 ];
 
-/// What a refusal says before the line that would grant it.
+/// The words of a refusal before the line that would grant it.
 const GRANTED_BY: &str = "; to allow it, add `";
 
 /// Everything that is known of a plugin.
 pub struct Evidence<'a> {
     /// Where it is.
     pub place: &'a Place,
-    /// What was not looked at.
+    /// The files that were not looked at.
     pub skipped: &'a [String],
-    /// What its sources have in them, or why they were not read.
+    /// The facts in its sources, or why they were not read.
     pub read: Result<&'a Facts, &'a String>,
     /// How its imports went.
     pub probe: Option<&'a Probe>,
@@ -154,7 +154,7 @@ fn definition(place: &Place, findings: &mut Findings) {
     }
 }
 
-/// What is in the files of a bundle beside its Python.
+/// Judges the files of a bundle beside its Python.
 fn bundle(place: &Place, findings: &mut Findings) {
     let (verdict, detail) = match Bundle::open(&place.root) {
         Ok(bundle) => {
@@ -264,7 +264,7 @@ fn is_write_beside_code(error: &str) -> bool {
     error.starts_with("PermissionError") && error.contains("'/plugin/")
 }
 
-/// What it means that the plugin's own module cannot be imported.
+/// The verdict on a plugin whose own module cannot be imported.
 fn import_failure(error: &str, packages_missing: bool) -> Verdict {
     if error.starts_with("ModuleNotFoundError") {
         // The module has a finding of its own.
