@@ -113,7 +113,7 @@ fn answer(
         .map_err(|error| refuse(shared, error))
 }
 
-/// Says in the plugin's log which limit it was; the rest is worded by Python.
+/// Says in the plugin's log which limit was hit; Python words the other errors.
 fn refuse(shared: &Shared, error: platform::DeviceError) -> abi::DeviceError {
     match error {
         platform::DeviceError::BadUnit => abi::DeviceError::BadUnit,

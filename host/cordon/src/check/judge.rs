@@ -1,4 +1,4 @@
-//! From evidence to findings. Pure: nothing is read or run here.
+//! Turns evidence into findings. Pure: nothing is read or run here.
 
 mod grants;
 mod imports;
@@ -96,7 +96,7 @@ impl Findings {
         });
     }
 
-    /// The same, once per subject.
+    /// Adds a finding once per subject.
     fn once(
         &mut self,
         topic: Topic,
@@ -230,7 +230,7 @@ fn api(facts: &Facts, probe: &Probe, findings: &mut Findings) {
 }
 
 fn plugin(place: &Place, facts: &Facts, probe: &Probe, findings: &mut Findings) {
-    // A package that the plugin can do without at its import, or thinks it can.
+    // A package that the plugin can do without at its import, or believes that it can.
     let packages_missing = probe.imports.iter().any(|it| it.missing.is_some());
     let mut add = |verdict, detail: &str, at| {
         findings.add(Topic::Plugin, "plugin.py", verdict, detail, at);

@@ -111,7 +111,7 @@ fn list(
     text.push_str("]\n");
 }
 
-/// Where it stands, for a comment: one line without anything that could end it.
+/// The place of a finding, for a comment: one line without anything that could end it.
 fn comment(finding: &Finding) -> String {
     let detail = plain(&finding.detail);
     if finding.file.is_empty() {

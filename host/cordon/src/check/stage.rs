@@ -164,7 +164,7 @@ impl Copy {
         match (self.files.checked_sub(1), self.bytes.checked_sub(size)) {
             (Some(files), Some(bytes)) => {
                 (self.files, self.bytes) = (files, bytes);
-                // It may have become something else, or longer, since it was listed.
+                // The file may have become something else, or longer, since it was listed.
                 let mut file = RegularFile::open_no_link(from)?.take(size);
                 std::io::copy(&mut file, &mut fs::File::create(to)?)?;
                 Ok(())

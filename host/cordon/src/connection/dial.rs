@@ -1,4 +1,4 @@
-//! Making an outgoing connection: resolve, check, connect, shake hands.
+//! Makes an outgoing connection: resolve, check, connect, shake hands.
 //!
 //! Owns the order of these steps and the numbers and words for their failures
 //! (table of spec 6.3). The address that the policy checked is the address that

@@ -1,7 +1,7 @@
 //! Datagrams (spec 6.6): a socket that listens, and one per datagram that is sent.
 //!
-//! Owns both, and who may be answered without a grant: whoever sent a datagram to
-//! a listener shortly before, as with the clients of a TCP listener. Sending never
+//! Owns both kinds, and the list of those who may be answered without a grant: whoever sent a
+//! datagram to a listener shortly before, as with the clients of a TCP listener. Sending never
 //! waits: a datagram that the system does not take at once is an error line.
 
 use std::collections::VecDeque;
@@ -31,7 +31,7 @@ const LARGEST: usize = 65_536;
 const ANSWERABLE: Duration = Duration::from_secs(60);
 const SENDERS: usize = 64;
 
-/// Pause after a read that failed: the system would say the same again at once.
+/// Pause after a read that failed: the system would give the error again at once.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who sent datagrams lately.

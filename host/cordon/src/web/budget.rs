@@ -116,9 +116,9 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Room for the bytes that an answer keeps from its first to its last byte; `None` when there
-    /// is none in time. More than the half of a client's part counts as that half, because the
-    /// other half is for pieces.
+    /// Takes room for the bytes that an answer keeps from its first to its last byte; `None` when
+    /// there is none in time. More than the half of a client's part counts as that half, because
+    /// the other half is for pieces.
     pub(super) async fn take(&self, bytes: usize) -> Option<Room> {
         let bytes = bytes.min(self.budget.inner.each / 2);
         if let Some(room) = self.try_take(bytes, true) {
@@ -137,7 +137,7 @@ impl Share {
     }
 
     /// The pieces as they are wanted, each with its room, and their length when the first is all;
-    /// `None` when there is no room in time. `beside` is the bytes that the answer keeps beside
+    /// `None` when there is no room in time. `beside` counts the bytes that the answer keeps beside
     /// [`Pieces::weight`].
     pub(super) async fn send(
         self,
@@ -236,7 +236,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Makes that of a piece larger, whether or not there is so much.
+    /// Makes the room of a piece larger, whether or not there is so much.
     fn grow(&mut self, bytes: usize) {
         let more = bytes.saturating_sub(self.bytes);
         self.bytes = self.bytes.saturating_add(more);
@@ -268,7 +268,7 @@ struct Sending {
     share: Share,
     pieces: Box<dyn Pieces>,
     more: bool,
-    /// That of the piece that is sent.
+    /// The room of the piece that is sent.
     room: Option<Room>,
     _kept: Room,
 }
@@ -276,7 +276,7 @@ struct Sending {
 impl Sending {
     async fn make(&mut self) -> String {
         loop {
-            // Not at the desk, where somebody else would wait for whoever waits.
+            // This wait is not at the desk, where it would hold up others.
             self.share.until_fit(COST, false).await;
             let _desk = self.share.budget.inner.desks.acquire().await.ok();
             let Some(mut room) = self.share.try_take(COST, false) else {

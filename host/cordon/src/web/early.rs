@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 
-/// Such an answer. Small enough to be passed on by `?`.
+/// An early answer. Small enough to be passed on by `?`.
 #[derive(Debug)]
 pub(super) struct Early(Box<Response>);
 

@@ -133,7 +133,7 @@ pub struct HubApi {
 }
 
 impl HubApi {
-    /// The same for the listener of pages on this address.
+    /// This API for the listener of pages on this address.
     #[must_use]
     pub fn of_pages(&self, config: &WebConfig, listener: SocketAddr) -> Self {
         Self {
@@ -242,7 +242,7 @@ async fn upload(
     if let Some(refused) = commands::refuses_icons(&caller) {
         return Ok(refused.into_response());
     }
-    // It is there as a body, and as the file in that.
+    // The upload is in memory twice: as a body, and as the file in the body.
     let share = api.budget.share(client.address);
     let Some(_room) = share.take(MAX_UPLOAD.saturating_mul(2)).await else {
         return Ok(budget::full());

@@ -1,11 +1,11 @@
 //! Keeps web pages of others from using somebody's browser against the hub.
 //!
 //! A page can make a browser send a request here, and the browser adds its own means: an address in
-//! a trusted network, a password that it remembers. On plain HTTP in a local network it does not
-//! even say that a page made it, so nothing follows from headers that are missing. A page cannot
-//! make a browser hide that it is one, cannot forge `Origin` or `Referer`, and cannot add a header
-//! of its own to a request for another site. Commands of browsers therefore have to show one of
-//! these; clients that are no browsers have nothing to show. `docs/api.md` has the rules.
+//! a trusted network, a password that it remembers. On plain HTTP in a local network the browser
+//! does not even say that a page made it, so nothing follows from headers that are missing. A page
+//! cannot make a browser hide that it is one, cannot forge `Origin` or `Referer`, and cannot add a
+//! header of its own to a request for another site. Commands of browsers therefore have to show one
+//! of these; clients that are no browsers have nothing to show. `docs/api.md` has the rules.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -72,7 +72,8 @@ impl Origins {
         Self::with(config, listener, None)
     }
 
-    /// The same on this listener of pages, which browsers may find by `pages-url`.
+    /// The hub's own names and origins on this listener of pages, which browsers may find by
+    /// `pages-url`.
     #[must_use]
     pub fn of_pages(config: &WebConfig, listener: SocketAddr) -> Self {
         let url = config.pages_url.as_deref();
@@ -188,7 +189,7 @@ pub(super) fn is_same_origin(headers: &HeaderMap) -> bool {
     text(headers, "sec-fetch-site") == Some("same-origin")
 }
 
-/// Whether a browser sent it, as far as headers tell. A page has no say in these.
+/// Whether a browser sent the request, as far as headers tell. A page has no say in these headers.
 pub(super) fn is_browser(headers: &HeaderMap) -> bool {
     let agent = headers.get("user-agent");
     let agent = agent.map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -217,7 +218,7 @@ fn is_foreign(headers: &HeaderMap) -> bool {
     elsewhere || origins.any(|origin| !origin.to_str().is_ok_and(own))
 }
 
-/// Whether a page of the hub's own, or a program, made the request; of one that is not
+/// Whether a page of the hub's own, or a program, made the request, which is known not to be
 /// foreign.
 fn consents(headers: &HeaderMap, method: &Method) -> bool {
     let posted = !method.is_safe() && headers.contains_key("origin");

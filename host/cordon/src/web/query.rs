@@ -1,6 +1,6 @@
 //! The parameters of an API call.
 //!
-//! Bounded before anything is decoded. Of a name given twice the last value counts.
+//! A query is bounded before anything is decoded. Of a name given twice the last value counts.
 
 use std::collections::HashMap;
 

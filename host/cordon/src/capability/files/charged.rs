@@ -288,8 +288,8 @@ impl FilesView<'_> {
 
     /// Changes the times of the file or folder that a path leads to.
     ///
-    /// wasmtime opens a file for that when it may follow links, which a pipe makes wait:
-    /// links are followed only where there is one, and only to files and folders.
+    /// wasmtime opens the file to change its times when it may follow links, which a pipe makes
+    /// wait: links are followed only where there is one, and only to files and folders.
     pub(super) async fn real_set_times_at(
         &mut self,
         fd: Fd,

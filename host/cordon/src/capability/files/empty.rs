@@ -1,4 +1,4 @@
-//! Emptying the folder for temporary files when an instance starts.
+//! Empties the folder for temporary files when an instance starts.
 //!
 //! Goes down and up by handles with one folder open at a time, as `count` does: a
 //! plugin may have nested its folders deeper than a path or a stack can be.

@@ -111,7 +111,7 @@ pub fn wasi(random_bytes: u64) -> WasiCtx {
 #[must_use]
 pub fn modules_in<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Vec<String> {
     let listings = folders.into_iter().flat_map(std::fs::read_dir);
-    // Of each folder so many entries, whatever they are: one may have no end.
+    // At most so many entries of each folder, whatever they are: a folder may have no end.
     let entries = listings.flat_map(|it| it.take(ENTRIES)).flatten();
     let names = entries.filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;

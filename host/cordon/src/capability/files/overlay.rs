@@ -72,7 +72,7 @@ pub(super) fn join(base: &str, path: &str) -> FsResult<String> {
     Ok(parts.join("/"))
 }
 
-/// As the functions of a handle want it.
+/// The path in the form that the functions of a handle want.
 fn below(path: &str) -> String {
     if path.is_empty() { "." } else { path }.to_owned()
 }
@@ -361,7 +361,7 @@ impl FilesView<'_> {
                 let folder = found.is_folder();
                 match found {
                     Found::Missing => return Err(ErrorCode::NoEntry.into()),
-                    // As with every layered file system: the caller copies.
+                    // Every layered file system answers so, and the caller copies.
                     _ if folder && self.below_shows(&path).await? => {
                         return Err(ErrorCode::CrossDevice.into());
                     }

@@ -76,7 +76,7 @@ impl FileId {
 }
 
 impl Quota {
-    /// Of an instance that has no folders yet.
+    /// The quota of an instance that has no folders yet.
     #[must_use]
     pub fn nothing(log: PluginLog, worker: Worker) -> Arc<Self> {
         Arc::new(Self {
@@ -167,8 +167,8 @@ impl Quota {
         change: impl FnOnce(&File, u64) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
         let turn = self.turn().await;
-        // The turn goes with the work: it ends when the work does, even if
-        // nobody waits for it any more.
+        // The turn goes with the work: it ends when the work does, even if nobody waits for the
+        // result any more.
         self.worker
             .run(move || turn.change(&file, end, change))
             .await?

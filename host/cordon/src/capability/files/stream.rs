@@ -1,8 +1,8 @@
 //! Streams into files of the data folder, and out of any file.
 //!
-//! In place of wasmtime's: each write has to be measured under the quota's turn, and
-//! whatever may block is done on threads for files. At most one read or write per stream
-//! is under way.
+//! Takes the place of wasmtime's streams: each write has to be measured under the quota's turn, and
+//! all work that may block is done on threads for files. At most one read or write per stream is
+//! under way.
 
 use std::fs::File;
 use std::io;
@@ -74,9 +74,9 @@ enum State {
     Ready,
     Writing(AbortOnDropJoinHandle<io::Result<u64>>),
     Failed(io::Error),
-    /// Out of room. Said again on every use and never taken back: the guest may
-    /// have had part of a longer write accepted, so a retry could double it. It
-    /// gets a new stream when it seeks or opens the file anew.
+    /// Out of room. Every use fails from now on: the guest may have had part of a longer write
+    /// accepted, so a retry could double it. The guest gets a new stream when it seeks or opens the
+    /// file anew.
     Full,
     Closed,
 }

@@ -73,7 +73,7 @@ impl Rig {
         Self::with_changes(bytes, files, false)
     }
 
-    /// The same with a plugin folder that is copied on write.
+    /// The instance of [`Self::new`] with a plugin folder that is copied on write.
     fn layered(bytes: u64, files: u64) -> Self {
         Self::with_changes(bytes, files, true)
     }

@@ -133,7 +133,8 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// The limit `descriptors`, of which the log is told. WASI has no `EMFILE`.
+    /// A place under the limit `descriptors`; the log is told when there is none. WASI has no
+    /// `EMFILE`.
     pub(super) fn descriptor(&self) -> FsResult<Permit> {
         self.sweep();
         self.descriptors.take(1).map_err(|hit| {

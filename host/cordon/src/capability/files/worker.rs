@@ -37,8 +37,8 @@ impl Worker {
         &self.account
     }
 
-    /// Does `work` when the account's turn comes. A caller that stops waiting before it
-    /// began has it dropped; work that began is done.
+    /// Does `work` when the account's turn comes. Work whose caller stops waiting before it began
+    /// is dropped; work that began is done.
     ///
     /// # Errors
     ///

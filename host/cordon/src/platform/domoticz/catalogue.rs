@@ -330,8 +330,8 @@ impl Inner {
         }
     }
 
-    /// The next step of a thread, which is about this folder; or it is left behind or has
-    /// ended, and that is a problem.
+    /// The next step of a thread, which is about this folder. A thread that was left behind or has
+    /// ended is a problem.
     async fn next(
         &self,
         reader: std::io::Result<Reader>,
@@ -411,9 +411,9 @@ impl Drop for End {
     }
 }
 
-/// Starts a thread. It is none of the runtime's, which would wait for it at the end.
+/// Starts a thread outside the runtime, which would wait for its own threads at the end.
 fn start(work: impl FnOnce(Sender<Step>) + Send + 'static) -> std::io::Result<Reader> {
-    // It is one folder ahead at most, so that little is kept for nothing.
+    // The thread is one folder ahead at most, so that little is kept for nothing.
     let (sender, steps) = channel(1);
     let back = Arc::<AtomicBool>::default();
     let end = End(Arc::clone(&back));
@@ -448,7 +448,8 @@ fn look_with(folder: &Path, known: Option<&Known>, read: Read) -> Step {
             Content::Heavy(weight) => Step::Heavy(identity, *weight),
         };
     }
-    // A fault in reading this one is told of it, and not met again before it is changed.
+    // A fault in reading a file is told as its problem, and not met again before the file is
+    // changed.
     let read = catch_unwind(AssertUnwindSafe(|| read(folder, file)));
     let read = read.unwrap_or_else(|_| Err(broke_off(folder)));
     let page = read.map(|found| found.into_iter().map(Arc::new).collect());
@@ -485,7 +486,7 @@ fn list(root: &Path) -> std::io::Result<(Vec<PathBuf>, bool)> {
             folders.push(entry.path());
         }
     }
-    // With the separator that the original's map has at the end of its keys.
+    // The key ends with a separator, as the keys of the original's map do.
     folders.sort_by_key(|folder| folder.join("").into_os_string().into_encoded_bytes());
     Ok((folders, more))
 }

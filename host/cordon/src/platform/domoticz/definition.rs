@@ -1,6 +1,6 @@
-//! The definition of a plugin, in its `plugin.py`.
+//! Reads the definition of a plugin from its `plugin.py`.
 //!
-//! Cuts the XML out of the file and reads it (behaviour spec 1.2 to 1.5). The Python code itself is
+//! The XML is cut out of the file and parsed (behaviour spec 1.2 to 1.5). The Python code itself is
 //! never looked at. The file is a stranger's: [`bounds`] limits its content, and reading it takes
 //! time and memory in proportion to its size.
 
@@ -52,7 +52,7 @@ pub struct Param {
     pub password: String,
     /// Rows of a text area.
     pub rows: String,
-    /// As that of the plugin.
+    /// HTML that can be shown in a page, as in the plugin's description.
     pub description: String,
     /// The values to choose from; empty for free text.
     pub options: Vec<ParamOption>,
@@ -65,7 +65,7 @@ pub struct ParamOption {
     pub label: String,
     /// Value in `Parameters`.
     pub value: String,
-    /// Whether it is marked as default, with exactly `true` (rule 7).
+    /// Whether the option is marked as default, with exactly `true` (rule 7).
     pub default: bool,
 }
 
@@ -137,7 +137,7 @@ pub fn read_folder(folder: &Path) -> Result<Vec<PluginDefinition>, DefinitionPro
     read(folder, file)
 }
 
-/// The same of the open file.
+/// The definitions in the open `plugin.py` of a folder.
 pub(super) fn read(
     folder: &Path,
     file: RegularFile,
@@ -207,13 +207,13 @@ impl DefinitionProblem {
 /// The text that was cut out of a file.
 struct Extract {
     xml: String,
-    /// Whether it is all of it: there may be more than a definition can have.
+    /// Whether this is all of the text: there may be more than a definition can have.
     whole: bool,
 }
 
 /// The lines from the first with `<plugin` to the first with `</plugin>` (spec 1.2).
 fn extract(source: &[u8]) -> Extract {
-    // Both markers begin with it, and hardly any other byte of a file is one.
+    // Both markers begin with this byte, and hardly any other byte of a file is one.
     let has = |line: &[u8], marker: &[u8]| {
         let mut rest = line;
         while let Some(place) = rest.iter().position(|byte| *byte == b'<') {
@@ -258,7 +258,7 @@ fn definitions(folder: &Path, roots: &[Element]) -> Result<Vec<PluginDefinition>
         let most = bounds::DEFINITION_PLUGINS;
         return Err(format!("plugin.py defines more than {most} plugins"));
     }
-    // With several elements the last one's version and author hold for all (spec 1.5).
+    // Of several elements, the last one's version and author hold for all (spec 1.5).
     let Some(last) = plugins.last() else {
         return Ok(Vec::new());
     };

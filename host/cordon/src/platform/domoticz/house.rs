@@ -49,7 +49,7 @@ impl House {
         }
     }
 
-    /// The same house by way of another handle on the store: that of an instance.
+    /// This house by way of another handle on the store: the handle of an instance.
     #[must_use]
     pub fn through(&self, store: &Store) -> Self {
         Self {
@@ -83,9 +83,9 @@ impl House {
         Ok(level.and_then(Security::from_level).unwrap_or_default())
     }
 
-    /// Sets the status of the house; when that changes it, each plugin with a security
-    /// panel is told of it by its first (spec 8.3): nobody can take another's news away. The
-    /// panel's row is the plugin's to change.
+    /// Sets the status of the house. When that changes the status, the first security panel of each
+    /// plugin gets the event (spec 8.3): nobody can take another's news away. The panel's row is
+    /// the plugin's to change.
     ///
     /// # Errors
     /// [`DeviceError::Unavailable`] when it cannot be stored; nobody is told then.
@@ -112,7 +112,7 @@ impl House {
     /// (rule 20).
     ///
     /// # Errors
-    /// [`StoreError`] for the first that cannot be stored; those before it are.
+    /// [`StoreError`] for the first preference that cannot be stored; those before it are stored.
     pub async fn set_preferences(
         &self,
         preferences: &[(String, String, i64)],
@@ -162,7 +162,7 @@ impl House {
 
     async fn follow(&self, before: &Device, after: &Device) -> Result<(), StoreError> {
         for (notification, systems) in rule::due(&self.rules, before, after).await? {
-            // Those who are told share nothing with who tells: a busy device must
+            // The plugins that are told share nothing with the one that tells: a busy device must
             // not fill their inboxes.
             if self.pace.admits(after.id) {
                 self.notify(&notification, &systems);

@@ -1,4 +1,4 @@
-//! Zip files with icon sets (behaviour spec 4.7).
+//! Reads zip files with icon sets (behaviour spec 4.7).
 //!
 //! `icons.txt` in any folder has a line `base;name;description` per set, and beside it
 //! lie `<base>.png`, `<base>48_On.png` and `<base>48_Off.png`. The files come from

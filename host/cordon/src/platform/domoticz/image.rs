@@ -138,7 +138,7 @@ impl Images {
         Self { store }
     }
 
-    /// The same sets by way of another handle on the store: that of an instance.
+    /// These sets by way of another handle on the store: the handle of an instance.
     #[must_use]
     pub fn through(&self, store: &Store) -> Self {
         Self {
@@ -197,8 +197,8 @@ impl Images {
         self.picture(condition, id, icon).await
     }
 
-    /// A picture of the set with this base, as PNG. Of several sets it is the operator's,
-    /// else that of the longest key, which is the plugin that the base is named after.
+    /// A picture of the set with this base, as PNG. Of several sets the operator's is taken, else
+    /// the set of the longest key, which is the plugin that the base is named after.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.

@@ -14,7 +14,7 @@ pub struct Notification {
     pub name: String,
     /// The headline.
     pub subject: String,
-    /// The text, as a rule the same as the headline.
+    /// The text, as a rule equal to the headline.
     pub text: String,
     /// State of the device in words, such as `On`; `Unknown` where there is none.
     pub status: String,

@@ -1,8 +1,8 @@
 //! The storage format of device options (behaviour spec 4.3).
 //!
-//! `key:base64(value)` joined by `;`, sorted by key, without empty values. Devices
-//! of sub type 31 store the text under `Custom` raw and nothing else. Plugins see
-//! the consequences (rules 42, 43), so the format is kept.
+//! `key:base64(value)` joined by `;`, sorted by key, without empty values. Devices of sub type 31
+//! store the text under `Custom` raw and nothing else. Plugins see the format's consequences (rules
+//! 42, 43), so the format is kept.
 
 use std::collections::BTreeMap;
 

@@ -60,7 +60,7 @@ pub enum ParameterError {
     },
 }
 
-/// A hardware as configured. `None` is "not given", which is not the same as empty.
+/// A hardware as configured. `None` is "not given", which differs from empty.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct HardwareConfig {
     /// The hub's number for it.
@@ -211,7 +211,7 @@ fn identity(
         ("UserDataFolder", facts.user_data_folder.clone()),
         ("WebRoot", facts.web_root.clone()),
         ("Database", facts.database.clone()),
-        // Of each start's settings: see `Life::parameters`.
+        // Comes from the settings at each start: see `Life::parameters`.
         ("Language", String::new()),
         ("Version", definition.version.clone()),
         ("Author", definition.author.clone()),

@@ -88,7 +88,7 @@ pub(super) fn select(
     statement.query_map(parameters, from_sql)?.collect()
 }
 
-/// As [`select`], for few and short rows; `None` where they are not.
+/// Selects as [`select`] does, for few and short rows; `None` where they are not.
 pub(super) fn select_brief(
     connection: &Connection,
     condition: &str,

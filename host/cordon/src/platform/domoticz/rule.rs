@@ -30,10 +30,9 @@ pub struct Rule {
     pub id: i64,
     /// Row id of its device.
     pub device: i64,
-    /// When: `S` (switched on), `O` (switched off), or `kind;comparison;value` such as
-    /// `T;>;25`. Kinds are T temperature, H humidity, B barometer, U UV, M usage, P
-    /// percentage, N set point, F any other single figure; comparisons are
-    /// `>`, `>=`, `=`, `!=`, `<=`, `<`.
+    /// The condition: `S` (switched on), `O` (switched off), or `kind;comparison;value` such as
+    /// `T;>;25`. Kinds are T temperature, H humidity, B barometer, U UV, M usage, P percentage, N
+    /// set point, F any other single figure; comparisons are `>`, `>=`, `=`, `!=`, `<=`, `<`.
     pub params: String,
     /// Text instead of the hub's own; empty for that.
     pub message: String,
@@ -71,7 +70,7 @@ impl Rules {
         }
     }
 
-    /// The same rules by way of another handle on the store.
+    /// These rules by way of another handle on the store.
     #[must_use]
     pub fn through(&self, store: &Store) -> Self {
         Self {

@@ -1,9 +1,9 @@
-//! Whether the house is guarded: its status and the devices that show it.
+//! The status of the house, which says whether it is guarded, and the devices that show it.
 //!
 //! The status is the hub's: clients set it, with the code where there is one. The report of a
 //! plugin's panel counts if the plugin has the grant `security`.
 //!
-//! Only numbers and words. Who is told of a change is decided in `house`.
+//! This module has only numbers and words. Who is told of a change is decided in `house`.
 
 use super::device::Device;
 use super::kind;

@@ -121,7 +121,7 @@ impl DeviceTable {
     #[allow(clippy::unused_self, reason = "only tests count")]
     fn count(&self, _rows: usize) {}
 
-    /// The same rows by way of another handle on the store: that of an instance.
+    /// These rows by way of another handle on the store: the handle of an instance.
     #[must_use]
     pub fn through(&self, store: &Store) -> Self {
         Self {
@@ -161,7 +161,7 @@ impl DeviceTable {
             let piece = self.store.read(move |connection| {
                 let (mut found, mut bytes) = (Vec::new(), 0_u64);
                 for id in ids.by_ref() {
-                    // One that was removed meanwhile is no longer there.
+                    // A row that was removed meanwhile is no longer there.
                     let Some(row) = row::find(connection, "id = ?1", [id])? else {
                         continue;
                     };

@@ -223,8 +223,8 @@ pub(super) fn act_of(query: &Query) -> Act {
     }
 }
 
-/// Carries a request out. An unknown command is answered with ERR alone, and with 503 if a plugin
-/// has no room for it.
+/// Carries a request out. An unknown command is answered with ERR alone; a command that a plugin
+/// has no room for, with 503.
 pub(super) async fn run(call: &Call<'_>, gzip: bool) -> Response {
     let Some(command) = named(call.query) else {
         return Answer::unknown().into_response();

@@ -212,10 +212,10 @@ async fn a_page_may_be_behind_a_proxy() {
     let (_, place) = answer.split_once("location: https://").unwrap();
     let (host, rest) = place.split_once('/').unwrap();
     assert!(rest.starts_with("templates/Mine.html\r\n"), "{answer}");
-    // As the proxy passes it on.
+    // The request as the proxy passes it on.
     let page = follow(&mut f, there, host, path).await;
     assert!(is(&page, 200) && page.ends_with("<p>mine</p>"), "{page}");
-    // It is no name of the API's.
+    // The name is none of the API's.
     assert!(is(&follow(&mut f, here, host, path).await, 403));
     assert!(is(&follow(&mut f, there, "evil.example", path).await, 403));
 }

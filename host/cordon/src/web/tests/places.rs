@@ -1,4 +1,4 @@
-//! Who has to go when there are too many, and requests that outlive their connections.
+//! Tests of who has to go when there are too many, and of requests that outlive their connections.
 
 use std::net::Shutdown;
 
@@ -57,7 +57,7 @@ async fn connections_that_wait_give_way_to_those_that_ask() {
     assert!(gone.unwrap().is_empty());
 }
 
-/// As fire-and-forget clients do it: nobody waits for the answer.
+/// Sends as fire-and-forget clients do: nobody waits for the answer.
 #[tokio::test]
 async fn a_request_that_came_whole_is_carried_out_whatever_the_client_does_next() {
     let f = fixture().await;

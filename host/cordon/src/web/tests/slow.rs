@@ -1,4 +1,4 @@
-//! Clients that ask for much and read it slowly: nothing is made before it is read.
+//! Tests of clients that ask for much and read it slowly: nothing is made before it is read.
 
 use socket2::{Domain, Socket, Type};
 

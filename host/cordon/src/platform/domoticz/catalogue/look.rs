@@ -43,7 +43,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// One after another that has found this.
+    /// A look after another one that has found these pages.
     pub(super) fn after(known: Pages) -> Self {
         Self {
             known,
@@ -119,7 +119,7 @@ impl Look {
         self.pages.insert(folder.to_owned(), known);
     }
 
-    /// Of several plugins with one key the first has it (rule 9).
+    /// Of several plugins with one key the first is taken (rule 9).
     fn add_plugin(&mut self, folder: &Path, plugin: &Arc<PluginDefinition>) {
         let name = folder.file_name().unwrap_or(folder.as_os_str());
         let name = name.to_string_lossy();

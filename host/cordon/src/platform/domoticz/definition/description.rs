@@ -1,8 +1,8 @@
-//! Descriptions as HTML that can be shown in a page.
+//! Makes HTML out of descriptions that can be shown in a page.
 //!
-//! They are a stranger's HTML. Browsers make some of it far larger than it was written, because of
-//! tags that are not closed: every `<b>` that is open is opened again in every paragraph. So the
-//! possible size is computed before a description is read.
+//! A description is a stranger's HTML. Browsers make some of it far larger than it was written,
+//! because of tags that are not closed: every `<b>` that is open is opened again in every
+//! paragraph. So the possible size is computed before a description is read.
 
 use std::sync::LazyLock;
 

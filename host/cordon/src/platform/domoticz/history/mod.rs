@@ -6,7 +6,7 @@
 //! `DisableLogAutoUpdate` = `true` has only the rows that its plugin writes (managed counters,
 //! option `AddDBLogEntry`).
 //!
-//! Bounded by rows per device ([`rows`]), and so by the limit `devices`.
+//! The limit of rows per device ([`rows`]) bounds the history, and so does the limit `devices`.
 
 mod day;
 mod entry;

@@ -1,4 +1,4 @@
-//! The history over a real store, with times chosen by the test.
+//! Tests of the history over a real store, with times chosen by the test.
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
@@ -85,7 +85,7 @@ async fn a_shown_device_has_a_row_every_five_minutes_while_it_is_heard_of() {
     house.set(temp, 0, "19.5").await;
     let now = Timestamp::now();
     house.history.tick(now, 60).await.unwrap();
-    // Twice in the same five minutes is one row; an hour and more later there is none.
+    // Two ticks in one period of five minutes make one row; an hour and more later there is none.
     house.history.tick(now, 60).await.unwrap();
     house.history.tick(now + 2.hours(), 60).await.unwrap();
     let rows = house.rows(temp).await;

@@ -1,8 +1,8 @@
 //! Rows with the other facts that a list of devices shows, read a few at a time.
 //!
-//! For copies in memory: [`cordon_store::Changes`] says which rows to read again. A call
-//! reads so many rows and so many bytes, so a long list does not keep other readers
-//! from the store, nor is it in memory as a whole.
+//! Serves copies in memory: [`cordon_store::Changes`] says which rows to read again. A call reads
+//! so many rows and so many bytes, so a long list does not keep other readers from the store, nor
+//! is it in memory as a whole.
 
 use rusqlite::Connection;
 
@@ -45,9 +45,9 @@ impl DeviceTable {
         ids.await
     }
 
-    /// As many of the rows with the first of these ids as one call reads, and how many of
-    /// the ids that were: at least one. Rows that do not exist are left out. `since` is
-    /// the beginning of the day in Unix seconds.
+    /// Reads the rows with the first of these ids, as many as one call reads. Returns them and how
+    /// many of the ids that were: at least one. Rows that do not exist are left out. `since` is the
+    /// beginning of the day in Unix seconds.
     ///
     /// # Errors
     /// [`DeviceError::Unavailable`].

@@ -1,8 +1,8 @@
 //! Changes of device rows inside a transaction: making, changing and removing one.
 //!
-//! Decides what a change writes, in which order, and that it stays within the limits
-//! of its hardware. Who may change which row is decided by the callers, who also bring
-//! colours in their written form.
+//! Decides the effects of a change and their order, and that the row stays within the limits of its
+//! hardware. Who may change which row is decided by the callers, who also bring colours in their
+//! written form.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};

@@ -133,7 +133,7 @@ async fn fixture() -> Fixture {
     }
 }
 
-/// Numbers that look like chance and are the same in every run.
+/// Numbers that look like chance and are equal in every run.
 struct Chance(u64);
 
 impl Chance {
@@ -169,7 +169,7 @@ impl Fixture {
         made.await.unwrap().id
     }
 
-    /// One of all the things that can happen to a device. It may be gone already.
+    /// Does one of all the things that can happen to a device. The device may be gone already.
     async fn happens(&self, chance: &mut Chance, ids: &mut Vec<i64>) {
         let id = *chance.of(ids);
         let hardware = *chance.of(&self.hardware);
@@ -442,7 +442,7 @@ async fn a_new_day_changes_what_counters_show() {
         json["CounterToday"].as_str().unwrap().to_owned()
     };
     assert_eq!(today().await, "2.000 kWh");
-    // As if the list had been made yesterday.
+    // Rows as they would be if the list had been made yesterday.
     let mut rows = Rows {
         moment: f.devices.changes().since(0).moment,
         day: super::today() - 86_400,
