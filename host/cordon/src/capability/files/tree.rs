@@ -133,8 +133,7 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// A place under the limit `descriptors`; the log is told when there is none. WASI has no
-    /// `EMFILE`.
+    /// The limit `descriptors` was hit, and the log says so. WASI has no `EMFILE`.
     pub(super) fn descriptor(&self) -> FsResult<Permit> {
         self.sweep();
         self.descriptors.take(1).map_err(|hit| {
