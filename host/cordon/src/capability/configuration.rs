@@ -1,4 +1,4 @@
-//! `configuration`: what a plugin keeps with `Domoticz.Configuration`.
+//! `configuration`: the values that a plugin keeps with `Domoticz.Configuration`.
 
 use wasmtime::component::{Accessor, HasSelf};
 
@@ -12,7 +12,8 @@ impl configuration::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     async fn load(accessor: &Accessor<InstanceState, Self>) -> Option<String> {
         let shared = accessor.with(|mut access| access.get().shared.clone());
         match shared.store.configuration(shared.hardware).await {
-            // The text waits for the component now. Its threads bound how many do.
+            // The text waits for the component now. The number of the component's threads bounds
+            // how many texts wait.
             Ok(document) => document.map(|(text, _charge)| text),
             Err(ConfigurationError::Limit(hit)) => {
                 shared.log.limit(&hit);

@@ -1,4 +1,4 @@
-//! `connections`: requests are queued here and carried out by the instance's loop.
+//! `connections`: queues requests, which the instance's loop carries out.
 
 use crate::abi::cordon::plugin::connections as abi;
 use crate::connection::{Endpoint, Request};
@@ -11,7 +11,7 @@ impl InstanceState {
     fn queue(&self, request: Request) -> Result<(), abi::Refusal> {
         if self.shared.stopping() {
             let line = "the plugin is stopping, the request is ignored";
-            // As a line of the plugin, within its rate: it may try in a loop.
+            // A line of the plugin, within its rate: the plugin may try in a loop.
             self.shared.log.plugin(false, Level::Normal, line);
             return Err(abi::Refusal::Stopping);
         }
@@ -81,8 +81,8 @@ impl abi::Host for InstanceState {
     }
 
     fn release(&mut self, id: abi::ConnectionId) {
-        // Only for what has a transport or may still get one: a plugin that makes
-        // and drops Connection objects in a loop queues nothing.
+        // Only for a connection that has a transport or may still get one: a plugin that makes and
+        // drops Connection objects in a loop queues nothing.
         if self.shared.connections.status(id).is_some() || self.shared.has_request_for(id) {
             self.shared.request_release(id);
         }

@@ -86,8 +86,8 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     }
 }
 
-/// A panel is the plugin's to make and to change. What it says sets the status of the
-/// house only for a plugin to which the operator gave that.
+/// A panel is the plugin's to make and to change. Its report sets the status of the house only if
+/// the operator gave the plugin that right.
 async fn guard(shared: &Shared, before: &platform::Device, after: &platform::Device) {
     let Some(status) = Security::reported(before, after) else {
         return;
@@ -113,7 +113,7 @@ fn answer(
         .map_err(|error| refuse(shared, error))
 }
 
-/// Says in the plugin's log which limit it was; the rest is worded by Python.
+/// Says in the plugin's log which limit was hit; Python words the other errors.
 fn refuse(shared: &Shared, error: platform::DeviceError) -> abi::DeviceError {
     match error {
         platform::DeviceError::BadUnit => abi::DeviceError::BadUnit,

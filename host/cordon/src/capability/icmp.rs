@@ -21,7 +21,7 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         ttl: Option<u8>,
     ) -> Result<Reply, EchoError> {
         let shared = accessor.with(|mut access| access.get().shared.clone());
-        // It is held until the answer comes, and no host is called so.
+        // The name is held until the answer comes, and no host has so long a name.
         if host.len() > NAME_BYTES {
             return Err(EchoError::NoSuchHost);
         }

@@ -1,4 +1,4 @@
-//! `commands`: those of an Indigo server.
+//! `commands`: the commands of an Indigo server.
 //!
 //! The rules are the platform's; this module converts and reports limits.
 

@@ -1,4 +1,4 @@
-//! `log`: the plugin's own log.
+//! `log`: writes to the plugin's own log.
 
 use crate::abi::cordon::plugin::log;
 use crate::instance::state::InstanceState;

@@ -1,4 +1,4 @@
-//! Messages of connections between the contract's types and the codecs'.
+//! Translates messages of connections between the contract's types and the codecs'.
 
 use crate::abi::cordon::plugin::connections as abi;
 use cordon_protocol::{

@@ -1,10 +1,9 @@
-//! What a plugin can be given: one module per interface of `wit/`.
+//! The abilities that a plugin can be given: one module per interface of `wit/`.
 //!
-//! Each module implements its interface over the instance's shared state and
-//! checks its own grants and limits. Whatever is not linked here does not exist
-//! for a plugin: of WASI there are clocks, randomness, standard streams that
-//! lead nowhere and the files of its own two folders; no sockets (those are
-//! `sockets`), no processes.
+//! Each module implements its interface over the instance's shared state and checks its own grants
+//! and limits. Interfaces that are not linked here do not exist for a plugin. Of WASI there are
+//! clocks, randomness, standard streams that lead nowhere and the files of its own two folders;
+//! there are no sockets (`sockets` has them) and no processes.
 
 mod clock;
 mod code;

@@ -1,4 +1,4 @@
-//! `notifier`: taking notifications.
+//! `notifier`: makes the plugin a target of notifications.
 
 use crate::abi::cordon::plugin::notifier;
 use crate::instance::state::InstanceState;

@@ -129,8 +129,8 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     }
 }
 
-/// What a pipe takes at once at most: the call may wait for as long as the process does not
-/// read, and would hold the rest for nothing.
+/// Cuts data to the most that a pipe takes at once: the call may wait for as long as the process
+/// does not read, and would hold the rest for nothing.
 fn one_write(mut data: Vec<u8>) -> Vec<u8> {
     if data.len() > process::child::CHUNK {
         data.truncate(process::child::CHUNK);

@@ -1,7 +1,7 @@
 //! Random bytes of the operating system, bounded per call (`random-bytes`).
 //!
-//! wasmtime bounds them as well, but its error names no limit; so the bound is
-//! looked at here first.
+//! wasmtime bounds them as well, but its error names no limit; so this module looks at the bound
+//! first.
 
 use wasmtime::component::{HasData, Linker};
 use wasmtime_wasi::WasiView as _;

@@ -1,4 +1,4 @@
-//! `sockets`: the contract's words for what `cordon_reach::socket` does.
+//! `sockets`: puts `cordon_reach::socket` into the words of the contract.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::sync::Arc;

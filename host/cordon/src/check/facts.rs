@@ -1,8 +1,8 @@
-//! What the two components write down, as read by the hub: untrusted text.
+//! The files that the two components write, as read by the hub: untrusted text.
 
 use serde::Deserialize;
 
-/// What the sources have in them (`python/read.py`).
+/// The facts that stand in the sources (`python/read.py`).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Facts {
@@ -81,7 +81,7 @@ records! {
         tried: Option<String>,
         /// The `try` whose handler of a failed import it stands in.
         fallback: Option<String>,
-        /// The name it gives to what it imports.
+        /// The name it gives to the imported module or member.
         binds: Option<String>,
         /// Whether it stands in a package of others that lies beside the plugin.
         bundled: bool,
@@ -111,7 +111,7 @@ records! {
     Listen {
         /// Port, or 0 when it is not in the text.
         port: u16,
-        /// What listens.
+        /// The class or function that listens.
         what: String,
     }
     /// A program.
@@ -133,7 +133,7 @@ records! {
     }
     /// A call.
     Call {
-        /// What is called.
+        /// The function that is called.
         call: String,
     }
     /// A pause.
@@ -170,9 +170,9 @@ pub struct Broken {
     pub line: u32,
     /// Text of the line.
     pub text: String,
-    /// What the parser says.
+    /// The message of the parser.
     pub message: String,
-    /// What of it is Python 2.
+    /// The part of it that is Python 2.
     pub python2: Option<Python2>,
 }
 
@@ -200,7 +200,7 @@ pub struct Probe {
     pub plugin: Option<Ran>,
     /// The plugin's own files that this import ran to their end.
     pub ran: Vec<String>,
-    /// What was being imported when the component ended.
+    /// The module that was being imported when the component ended.
     pub trying: Option<String>,
     /// Why the component ended, where it did not end by itself.
     #[serde(skip)]

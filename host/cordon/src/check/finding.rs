@@ -1,10 +1,10 @@
-//! What a check says: findings with a verdict each, and the report they are in.
+//! The result of a check: findings with a verdict each, and the report they are in.
 
 use std::path::PathBuf;
 
 use cordon_packages::place::Framework;
 
-/// What a finding means for the plugin, from harmless to final.
+/// The consequence of a finding for the plugin, from harmless to final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// It works as it is.
@@ -52,7 +52,7 @@ impl Verdict {
         }
     }
 
-    /// What `cordon check` exits with.
+    /// The exit status of `cordon check`.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
@@ -63,7 +63,7 @@ impl Verdict {
     }
 }
 
-/// What a finding is about; the order of the report.
+/// The subject area of a finding; the order of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
     /// The sources themselves.
@@ -119,11 +119,11 @@ impl Topic {
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is about.
+    /// The area it belongs to.
     pub topic: Topic,
     /// Which module, host, port, member; may be empty.
     pub subject: String,
-    /// What it means.
+    /// The consequence for the plugin.
     pub verdict: Verdict,
     /// A sentence.
     pub detail: String,
@@ -133,14 +133,14 @@ pub struct Finding {
     pub line: u32,
 }
 
-/// What was found out about one plugin.
+/// The findings about one plugin, and the verdict on it.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// Where it is.
     pub path: PathBuf,
     /// Name of its folder.
     pub name: String,
-    /// What it was written for.
+    /// The framework that the plugin was written for.
     pub framework: Framework,
     /// The verdict on the whole.
     pub verdict: Verdict,

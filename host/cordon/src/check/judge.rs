@@ -1,4 +1,4 @@
-//! From evidence to findings. Pure: nothing is read or run here.
+//! Turns evidence into findings. Pure: nothing is read or run here.
 
 mod grants;
 mod imports;
@@ -29,16 +29,16 @@ const CALLED: [&str; 13] = [
     "onSecurityEvent",
 ];
 
-/// What a refusal says before the line that would grant it.
+/// The words of a refusal before the line that would grant it.
 const GRANTED_BY: &str = "; to allow it, add `";
 
 /// Everything that is known of a plugin.
 pub struct Evidence<'a> {
     /// Where it is.
     pub place: &'a Place,
-    /// What was not looked at.
+    /// The files that were not looked at.
     pub skipped: &'a [String],
-    /// What its sources have in them, or why they were not read.
+    /// The facts in its sources, or why they were not read.
     pub read: Result<&'a Facts, &'a String>,
     /// How its imports went.
     pub probe: Option<&'a Probe>,
@@ -96,7 +96,7 @@ impl Findings {
         });
     }
 
-    /// The same, once per subject.
+    /// Adds a finding once per subject.
     fn once(
         &mut self,
         topic: Topic,
@@ -154,7 +154,7 @@ fn definition(place: &Place, findings: &mut Findings) {
     }
 }
 
-/// What is in the files of a bundle beside its Python.
+/// Judges the files of a bundle beside its Python.
 fn bundle(place: &Place, findings: &mut Findings) {
     let (verdict, detail) = match Bundle::open(&place.root) {
         Ok(bundle) => {
@@ -230,7 +230,7 @@ fn api(facts: &Facts, probe: &Probe, findings: &mut Findings) {
 }
 
 fn plugin(place: &Place, facts: &Facts, probe: &Probe, findings: &mut Findings) {
-    // A package that the plugin can do without at its import, or thinks it can.
+    // A package that the plugin can do without at its import, or believes that it can.
     let packages_missing = probe.imports.iter().any(|it| it.missing.is_some());
     let mut add = |verdict, detail: &str, at| {
         findings.add(Topic::Plugin, "plugin.py", verdict, detail, at);
@@ -264,7 +264,7 @@ fn is_write_beside_code(error: &str) -> bool {
     error.starts_with("PermissionError") && error.contains("'/plugin/")
 }
 
-/// What it means that the plugin's own module cannot be imported.
+/// The verdict on a plugin whose own module cannot be imported.
 fn import_failure(error: &str, packages_missing: bool) -> Verdict {
     if error.starts_with("ModuleNotFoundError") {
         // The module has a finding of its own.

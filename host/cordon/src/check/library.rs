@@ -1,6 +1,6 @@
-//! What is known of modules of the standard library, now and before.
+//! Facts about modules of the standard library, now and before.
 
-/// Modules that import well and do less than they say, with what to expect.
+/// Modules that import well and do less than they say, with the difference.
 const CAVEATS: &[(&str, &str)] = &[
     ("subprocess", "starts programs with an `exec` grant only"),
     (
@@ -15,7 +15,7 @@ const CAVEATS: &[(&str, &str)] = &[
     ("resource", "the hub's limits count, not the system's"),
 ];
 
-/// Modules that only Python 2 has, with what took their place.
+/// Modules that only Python 2 has, with their successors.
 const PYTHON2: &[(&str, &str)] = &[
     ("urllib2", "urllib.request"),
     ("urlparse", "urllib.parse"),
@@ -79,13 +79,13 @@ fn find(table: &[(&str, &'static str)], module: &str) -> Option<&'static str> {
         .map(|(_, text)| *text)
 }
 
-/// What to expect of a module that imports well.
+/// The difference of a module that imports well and does less than it says.
 #[must_use]
 pub fn caveat(module: &str) -> Option<&'static str> {
     find(CAVEATS, module)
 }
 
-/// What took the place of a module of Python 2.
+/// The successor of a module of Python 2.
 #[must_use]
 pub fn successor(module: &str) -> Option<&'static str> {
     find(PYTHON2, module)

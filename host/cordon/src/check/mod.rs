@@ -1,13 +1,12 @@
-//! `cordon check`: what a plugin needs, found out without running it.
+//! `cordon check`: finds out the needs of a plugin without running it.
 //!
-//! The sources are copied ([`stage`]) and read by Python in a component without grants;
-//! then what they import is imported in another one ([`run`]). Neither can reach anything,
-//! and a source that breaks the parser breaks a component and no more. What comes back
-//! ([`facts`]) is judged here ([`judge`]) and turned into findings ([`finding`]) and a
-//! grants section ([`section`]).
+//! The sources are copied ([`stage`]) and read by Python in a component without grants; then their
+//! imports are tried in another one ([`run`]). Neither can reach anything, and a source that breaks
+//! the parser breaks a component and no more. The answers of the components ([`facts`]) are judged
+//! here ([`judge`]) and turned into findings ([`finding`]) and a grants section ([`section`]).
 //!
-//! What the second component says are the plugin's own claims: it ran the plugin's code
-//! up to its first callback. A check tells what a plugin needs, not that it means well.
+//! The answers of the second component are the plugin's own claims: it ran the plugin's code up to
+//! its first callback. A check tells the needs of a plugin, not that it means well.
 
 mod facts;
 pub mod finding;

@@ -14,7 +14,7 @@ const SCHEMA: u32 = 1;
 /// The widest column of names in a table; longer ones push their line to the right.
 const WIDEST_NAME: usize = 60;
 
-/// Text of a plugin without what a terminal would act on.
+/// Text of a plugin without characters that a terminal would act on.
 #[must_use]
 pub fn plain(text: &str) -> String {
     text.chars()
@@ -28,7 +28,7 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
-/// Marks that reorder or hide what follows.
+/// Marks that reorder or hide the text after them.
 fn is_hidden(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

@@ -1,7 +1,7 @@
 //! The two components of a check.
 //!
-//! They run as plugins of a hub of their own, in a temporary folder, without grants and
-//! without the API. What they find out they write as JSON into their data folder.
+//! They run as plugins of a hub of their own, in a temporary folder, without grants and without the
+//! API. They write their findings as JSON into their data folder.
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,7 +24,7 @@ const READ: &str = concat!(
 );
 const PROBE: &str = include_str!("python/probe.py");
 
-/// What makes a plugin of one of them.
+/// The start of a script, which makes a component a plugin.
 const DRIVER: &str =
     "\"\"\"\n<plugin key=\"check\" name=\"check\">\n</plugin>\n\"\"\"\nimport Domoticz\n";
 
@@ -82,7 +82,7 @@ impl Runner {
         })
     }
 
-    /// Imports what the sources import, and the plugin.
+    /// Imports the plugin, and every module that its sources import.
     ///
     /// # Errors
     ///
@@ -103,7 +103,7 @@ impl Runner {
         Ok(probe)
     }
 
-    /// Runs one component to its end; why it failed, and what it wrote.
+    /// Runs one component to its end. Returns why it failed, and the file that it wrote.
     async fn run(
         &mut self,
         folder: &Path,
@@ -157,7 +157,7 @@ fn section(run: u64) -> Result<HardwareSection, EngineError> {
         .map_err(|error| EngineError::Config(error.to_string()))
 }
 
-/// What the second component is to do.
+/// The tasks of the second component.
 fn wanted(facts: &Facts, framework: Framework) -> serde_json::Value {
     let mut imports = Vec::new();
     let mut frameworks = std::collections::BTreeSet::new();

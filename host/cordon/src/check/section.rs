@@ -1,7 +1,7 @@
 //! The grants that a plugin will need, as a section for `cordon.toml`.
 //!
-//! What is in the plugin's text is written out; what only its settings know is a comment
-//! with the line to fill in. Nothing is granted that the operator does not paste.
+//! Needs that stand in the plugin's text are written out; a need that only its settings know is a
+//! comment with the line to fill in. Nothing is granted that the operator does not paste.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -60,7 +60,7 @@ pub fn grants(findings: &[Finding], framework: Framework) -> String {
     format!("{folder}{gap}[{}.grants]\n{text}", name(framework))
 }
 
-/// What the sections of such plugins are called in `cordon.toml`.
+/// The name of such plugins' sections in `cordon.toml`.
 #[must_use]
 pub fn name(framework: Framework) -> &'static str {
     match framework {
@@ -75,7 +75,7 @@ fn of(findings: &[Finding], topic: Topic) -> impl Iterator<Item = &Finding> {
         .filter(move |it| it.topic == topic && it.verdict == Verdict::Grant)
 }
 
-/// One grant: an entry per line for what is known, a comment for what is not.
+/// One grant: an entry per line for each known need, a comment for the unknown ones.
 fn list(
     text: &mut String,
     findings: &[Finding],
@@ -111,7 +111,7 @@ fn list(
     text.push_str("]\n");
 }
 
-/// Where it stands, for a comment: one line without anything that could end it.
+/// The place of a finding, for a comment: one line without anything that could end it.
 fn comment(finding: &Finding) -> String {
     let detail = plain(&finding.detail);
     if finding.file.is_empty() {

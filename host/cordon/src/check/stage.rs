@@ -1,7 +1,7 @@
 //! Copies of a plugin's folder for the components of a check.
 //!
-//! Only regular files, no more than a plugin has, and links are not followed: the
-//! folder is somebody else's. What was left out is said.
+//! Only regular files, no more than a plugin has, and links are not followed: the folder is
+//! somebody else's. Files that were left out are named.
 
 use std::fs;
 use std::io::Read;
@@ -27,20 +27,20 @@ const SOURCE_BYTES: u64 = 4 << 20;
 const SEARCH_DEPTH: u32 = 3;
 const SEARCH_FOLDERS: u32 = 20_000;
 
-/// What belongs to a plugin's development and not to the plugin.
+/// Folders that belong to a plugin's development and not to the plugin.
 const LEFT_OUT: [&str; 5] = [".git", "__pycache__", "node_modules", ".venv", "venv"];
 
 /// The name of the entry, and that of its copy beside the driver of a check.
 pub const ENTRY: &str = "plugin.py";
 /// The plugin's own `plugin.py`, beside the driver.
 pub const CHECKED: &str = "cordon-checked.source";
-/// What the driver is to import.
+/// The name of the file with the imports for the driver.
 pub const WANTED: &str = "cordon-wanted.json";
 
 /// The copies.
 pub struct Stage {
     folder: tempfile::TempDir,
-    /// What was not copied, as sentences.
+    /// The files that were not copied, as sentences.
     pub skipped: Vec<String>,
 }
 
@@ -164,7 +164,7 @@ impl Copy {
         match (self.files.checked_sub(1), self.bytes.checked_sub(size)) {
             (Some(files), Some(bytes)) => {
                 (self.files, self.bytes) = (files, bytes);
-                // It may have become something else, or longer, since it was listed.
+                // The file may have become something else, or longer, since it was listed.
                 let mut file = RegularFile::open_no_link(from)?.take(size);
                 std::io::copy(&mut file, &mut fs::File::create(to)?)?;
                 Ok(())

@@ -1,4 +1,4 @@
-//! What all tasks of one instance's connections share.
+//! The state that all tasks of one instance's connections share.
 //!
 //! Owns the table of links, the count of slots, and the ways to log and to emit
 //! events. Locks are held for a look-up, never across a wait.
@@ -26,7 +26,8 @@ use cordon_protocol::Credentials;
 use cordon_reach::Reach;
 use cordon_reach::tls_client::TlsClient;
 
-/// What the hub holds for a connection beside what waits in it: its task, a read, a state.
+/// Memory of the hub for a connection, without the messages that wait in it: its task, a read, a
+/// state.
 const LINK: u64 = 16 << 10;
 
 pub(super) type Links = Arc<Mutex<HashMap<ConnectionId, Arc<Link>>>>;
@@ -161,7 +162,7 @@ impl Context {
 
     /// Emits the last event of a link, if there is one, and forgets it.
     ///
-    /// The slot is free before the plugin can know, so that what it opens then
+    /// The slot is free before the plugin can know, so that a connection that the plugin then opens
     /// fits; the table changes after, so that no successor's event overtakes.
     pub(super) async fn finish(&self, link: &Arc<Link>, last: impl Into<Option<ConnectionEvent>>) {
         let last = last.into();

@@ -17,7 +17,7 @@ use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
 use cordon_protocol::{BUFFER_LIMIT, Outbound};
 
-/// What a message that waits costs beside its bytes.
+/// The cost of a message that waits, beside its bytes.
 const ENTRY: u64 = 512;
 
 /// A message as it was handed to `Send`; encoded when its time has come.
@@ -25,7 +25,7 @@ pub(super) struct Delayed {
     pub(super) id: ConnectionId,
     pub(super) endpoint: Endpoint,
     pub(super) message: Outbound,
-    /// What is held for it while it waits.
+    /// The charge for the message while it waits.
     pub(super) charge: Option<Charge>,
 }
 
@@ -36,7 +36,7 @@ impl Delayed {
     }
 }
 
-/// What is due: messages in their order, then connections to release.
+/// The work that is due: messages in their order, then connections to release.
 #[derive(Default)]
 pub(super) struct Due {
     pub(super) messages: Vec<Delayed>,

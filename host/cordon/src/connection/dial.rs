@@ -1,4 +1,4 @@
-//! Making an outgoing connection: resolve, check, connect, shake hands.
+//! Makes an outgoing connection: resolve, check, connect, shake hands.
 //!
 //! Owns the order of these steps and the numbers and words for their failures
 //! (table of spec 6.3). The address that the policy checked is the address that
@@ -17,7 +17,7 @@ use cordon_base::error::{Denied, LimitHit};
 use cordon_protocol::Codec;
 use cordon_reach::names::{LookupFailure, Purpose};
 
-/// What `Connected` tells: an error number and words.
+/// The failure that `Connected` tells: an error number and words.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) status: i32,
@@ -27,7 +27,7 @@ pub(super) struct Failure {
 /// A connection that is ready for data.
 pub(super) enum Opened {
     Plain(TcpStream),
-    /// With what its buffers may hold.
+    /// The stream, and the charge for all that its buffers may hold.
     Tls(Box<TlsStream<TcpStream>>, Charge),
 }
 
@@ -109,7 +109,7 @@ async fn resolve(
     Ok(addresses)
 }
 
-/// What a look-up that failed means for a connection; the log is told what would change it.
+/// The failure of a connection whose look-up failed. The log names the grant or limit to change.
 fn lookup_failed(context: &Context, endpoint: &Endpoint, failure: LookupFailure) -> Failure {
     let name = &endpoint.name;
     match failure {

@@ -1,4 +1,4 @@
-//! Transport `ICMP/IP` (spec 6.7): echo requests to one host, and its answers.
+//! Transport `ICMP/IP` (spec 6.7): echo requests to one host, and the host's answers.
 //!
 //! Owns their order: the first request goes out by itself, each message of the
 //! plugin is one more, and the connection ends when one has no answer. Who may be
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The payload of the first request.
 const FIRST: &[u8] = b"ping";
 
-/// Numbers of Linux that say the same as a packet of the kind "unreachable".
+/// Numbers of Linux with the meaning of a packet of the kind "unreachable".
 const UNREACHABLE: [i32; 3] = [101, 111, 113];
 
 /// ICMP type of that packet.
@@ -86,8 +86,8 @@ pub(super) async fn run_echoes(
     context.finish(&link, last).await;
 }
 
-/// The address to ask; nothing when there is none, and an error with the word for the
-/// plugin and the sentence for its log when it may not be looked up.
+/// The address to ask; nothing when there is none. The error, for an address that may not be looked
+/// up, has the word for the plugin and the sentence for its log.
 async fn address(
     context: &Context,
     host: &str,
@@ -118,7 +118,7 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Runs until the end; the error is that the hub cannot send any request.
+    /// Runs until the end; the error means that the hub cannot send any request.
     async fn run(&self, mut payloads: mpsc::Receiver<Vec<u8>>) -> Result<(), String> {
         let mut sequence = 0_u16;
         let mut waiting = FuturesUnordered::new();
@@ -197,7 +197,7 @@ impl Exchange<'_> {
         false
     }
 
-    /// Only protocol ICMP has a form for what was no packet.
+    /// Only protocol ICMP has a form for an event that is no packet.
     fn structured(&self, message: IcmpInbound) -> Vec<Inbound> {
         match self.endpoint.protocol.as_str() {
             "ICMP" => vec![Inbound::Icmp(Box::new(message))],

@@ -31,7 +31,7 @@ pub(super) enum Phase {
     Closed = 4,
 }
 
-/// What becomes of a message of the plugin.
+/// The way that a message of the plugin takes.
 pub(super) enum Sending {
     /// It is written to a stream, by way of the outbox.
     Stream,
@@ -61,7 +61,7 @@ pub(super) struct Link {
     last_seen: AtomicI64,
     codec: Mutex<Codec>,
     account: Arc<Account>,
-    /// What the codec holds of messages that are not complete.
+    /// The charge for incomplete messages in the codec.
     held: Mutex<Option<Charge>>,
     /// Bytes of delivered messages that the plugin has not taken yet.
     inbound: Arc<Semaphore>,
@@ -126,7 +126,7 @@ impl Link {
         self.phase.fetch_max(phase as u8, Ordering::AcqRel) < phase as u8
     }
 
-    /// Asks the task to end the link; what was sent before is still written.
+    /// Asks the task to end the link; messages from before are still written.
     pub(super) fn close(&self) {
         self.advance(Phase::Closing);
         self.cancel.cancel();
@@ -151,7 +151,7 @@ impl Link {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// What Python sees; nothing when there is no transport (spec 5.2).
+    /// The state that Python sees; nothing when there is no transport (spec 5.2).
     pub(super) fn state(&self) -> Option<State> {
         let phase = self.phase();
         if phase == Phase::Closed as u8 {
@@ -165,7 +165,7 @@ impl Link {
         })
     }
 
-    /// Hands a read to the protocol. What that holds on to is charged.
+    /// Hands a read to the protocol. The bytes that the protocol holds on to are charged.
     pub(super) fn feed(&self, bytes: &[u8], out: &mut Decoded) -> Result<(), CodecError> {
         self.seen();
         self.heard.store(true, Ordering::Relaxed);

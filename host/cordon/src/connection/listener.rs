@@ -1,8 +1,8 @@
 //! TCP listeners (spec 6.5): all IPv4 addresses, plain TCP whatever the protocol.
 //!
-//! Owns the listening socket. A client that comes when the instance has no slot
-//! left is closed at once, counted, and told about in one line per interval, so
-//! that a flood of clients is no flood of lines.
+//! Owns the listening socket. A client that comes when the instance has no slot left is closed at
+//! once and counted; the log tells of all of them in one line per interval, so that a flood of
+//! clients is no flood of lines.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

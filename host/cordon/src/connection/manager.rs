@@ -1,8 +1,8 @@
 //! The connections of one instance, driven by its actor.
 //!
-//! Owns what each request means in each state (spec 5.2). Nothing here waits:
-//! a request changes the state, and a task does the rest. Dropping this ends
-//! every task and closes every socket without events.
+//! Owns the effect of each request in each state (spec 5.2). Nothing here waits: a request changes
+//! the state, and a task does the rest. Dropping this ends every task and closes every socket
+//! without events.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -82,10 +82,10 @@ impl Connections {
         }
     }
 
-    /// Carries out what the guest queued. Never waits; call it in a tokio runtime.
+    /// Carries out a request that the guest queued. Never waits; call it in a tokio runtime.
     ///
-    /// What cannot be done is a line in the plugin's log, with what would change
-    /// the outcome; nothing is raised (spec 4.2).
+    /// A request that cannot be carried out is a line in the plugin's log, which names the change
+    /// that would help; nothing is raised (spec 4.2).
     pub fn carry_out(&mut self, request: Request) {
         match request {
             Request::Disconnect { id } => self.disconnect(id),

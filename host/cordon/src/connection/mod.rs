@@ -63,8 +63,8 @@ const TEXT: usize = 255;
 const ADDRESS: usize = 1024;
 
 impl Endpoint {
-    /// The sentence about a text that is longer than anything that can be meant. Nothing
-    /// is done with such an endpoint.
+    /// The sentence about a text that is longer than any real one. Nothing is done with such an
+    /// endpoint.
     #[must_use]
     pub fn too_long(&self) -> Option<String> {
         let Self {
@@ -103,7 +103,7 @@ impl Endpoint {
     }
 }
 
-/// What the guest queued during a callback, to be carried out after it.
+/// A request that the guest queued during a callback, to be carried out after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Open an outgoing connection.
@@ -145,7 +145,7 @@ pub enum Request {
     },
 }
 
-/// What happened, in order per connection.
+/// An event of a connection. Events of one connection keep their order.
 #[derive(Debug)]
 pub enum ConnectionEvent {
     /// Made, failed, or accepted by a listener.
@@ -248,7 +248,7 @@ pub enum LogLevel {
 /// Whose line it is (`log.origin` of the contract).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogOrigin {
-    /// With the hardware's name in front.
+    /// The hardware's name goes before the line.
     Hardware,
     /// The hub speaks about the plugin.
     Core,

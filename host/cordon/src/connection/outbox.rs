@@ -16,9 +16,9 @@ use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
 use cordon_protocol::BUFFER_LIMIT;
 
-/// How long a closing connection may take to write what was sent before: the
-/// reference writes before it returns from `Send`, so a plugin may disconnect
-/// right after it. A peer that does not read cannot hold the connection longer.
+/// How long a closing connection may take to write the messages from before: the reference writes
+/// before it returns from `Send`, so a plugin may disconnect right after it. A peer that does not
+/// read cannot hold the connection longer.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// How long saying goodbye may take (FIN, or TLS close_notify).
@@ -77,7 +77,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Lets the writer end when it has written what is there.
+    /// Lets the writer end when it has written the queued bytes.
     pub(super) fn close(&self) {
         self.closed.cancel();
     }
@@ -86,8 +86,8 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// The first failure to write. What is queued later is dropped: the end of
-    /// the connection is the reader's to find.
+    /// The first failure to write. Bytes that are queued later are dropped: the end of the
+    /// connection is the reader's to find.
     pub(super) async fn write_to(
         &self,
         writer: &mut (impl AsyncWrite + Unpin),

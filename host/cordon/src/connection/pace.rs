@@ -1,10 +1,9 @@
-//! How soon a target that failed may be tried again.
+//! Decides how soon a target that failed may be tried again.
 //!
-//! A plugin that connects anew from `onDisconnect` does so many times a second
-//! while its device is off, for as long as it is off. The first attempt after a
-//! failure is made at once, because a device may just have dropped a connection;
-//! each further one waits longer, up to [`LONGEST`]. A plugin that tries from its
-//! heartbeat never waits. Owns the failures, in a bounded list.
+//! A plugin that connects anew from `onDisconnect` does so many times a second for as long as its
+//! device is off. The first attempt after a failure is made at once, because a device may just have
+//! dropped a connection; each further one waits longer, up to [`LONGEST`]. A plugin that tries from
+//! its heartbeat never waits. Owns the failures, in a bounded list.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
@@ -33,8 +32,8 @@ pub(super) struct Pace {
 }
 
 struct Failed {
-    /// Hash of transport, address and port: another `Connection` to the same target waits
-    /// too. The texts are as long as the plugin likes, and not kept.
+    /// Hash of transport, address and port: another `Connection` to the same target waits too. The
+    /// texts are not kept, because they are as long as the plugin likes.
     target: u64,
     /// In a row.
     times: u32,

@@ -1,8 +1,8 @@
-//! Tasks of connections at the cost of their instance, and at its pace.
+//! Runs tasks of connections at the cost of their instance, and at its pace.
 //!
-//! Peers make the hub compute: decode, decrypt, inflate. That time is billed like the
-//! plugin's own, and a task of an instance that owes time waits as the plugin does. Without
-//! the second a peer could keep the hub busy while the plugin itself rests.
+//! Peers make the hub compute: decode, decrypt, inflate. That time is billed like the plugin's own,
+//! and a task of an instance that owes time waits as the plugin does. Without that wait a peer
+//! could keep the hub busy while the plugin itself rests.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -20,7 +20,7 @@ use super::{ConnectionEvent, Endpoint};
 use cordon_reach::Reach;
 use cordon_reach::serial::{Flow, Parity, Port, PortError, Settings, close_apart};
 
-/// What the documentation of the original names; its program has no default.
+/// The speed that the documentation of the original names; its program has no default.
 const BAUD: u32 = 115_200;
 
 /// The task of a connection over a serial port.

@@ -1,8 +1,8 @@
 //! A connected stream, TCP or TLS, client or accepted: data until its end.
 //!
-//! Owns the read loop, the silence timer and the order at the end: socket
-//! closed, leftovers, `Disconnected` (spec 6.3). The loop reads only when the
-//! actor has taken what was read before, which is what stops a flood.
+//! Owns the read loop, the silence timer and the order at the end: socket closed, leftovers,
+//! `Disconnected` (spec 6.3). The loop reads only when the actor has taken the messages of the read
+//! before; that stops a flood.
 
 use std::collections::VecDeque;
 use std::io;
@@ -22,14 +22,14 @@ use cordon_base::account::Charge;
 use cordon_base::error::LimitHit;
 use cordon_protocol::{Decoded, Inbound};
 
-/// What a message costs beside its bytes, here and in the queue of events.
+/// The cost of a message beside its bytes, here and in the queue of events.
 const MESSAGE: usize = 256;
 
 /// Bytes per read (spec 6.1): with protocol None the plugin sees these pieces.
 const READ_BYTES: usize = 4096;
 
-/// Bytes that are thrown away when a socket closes: with any left, the system
-/// would reset the connection, and the peer could lose what was sent to it.
+/// Bytes that are thrown away when a socket closes: with any left, the system would reset the
+/// connection, and the peer could lose the last bytes sent to it.
 const THROWN_AWAY: usize = 256 * 1024;
 
 /// A peer that closes sooner than this, without a word, has failed as if it had
@@ -119,7 +119,7 @@ pub(super) async fn run_child(
     context.finish(&link, last).await;
 }
 
-/// Carries data until the end, and gives what is left then.
+/// Carries data until the end, and then delivers the rest.
 pub(super) async fn carry<S>(context: &Context, link: &Link, stream: S, timeout: Option<Duration>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -144,7 +144,7 @@ where
     drop((reader, writer));
     link.advance(Phase::Closed);
     for Paid { message, charge } in rest {
-        // What is left is one read's worth at most and needs no credit.
+        // The rest is one read's worth at most and needs no credit.
         let credit = Credit {
             _charge: Some(charge),
             ..Credit::default()
@@ -161,7 +161,7 @@ where
     }
 }
 
-/// Reads until the end and gives what is still to be delivered then.
+/// Reads until the end and returns the messages that are still to be delivered then.
 async fn receive(
     context: &Context,
     link: &Link,
@@ -206,7 +206,7 @@ async fn receive(
     ready
 }
 
-/// A message with what it is charged until the plugin has it.
+/// A message, and the charge for it until the plugin has it.
 pub(super) struct Paid {
     message: Inbound,
     charge: Charge,
@@ -243,8 +243,8 @@ fn decode(context: &Context, link: &Link, bytes: &[u8], ready: &mut VecDeque<Pai
     fed.is_ok()
 }
 
-/// Delivers what is ready; false when the link was closed in the meantime. What
-/// has not been delivered then stays.
+/// Delivers the messages that are ready; false when the link was closed in the meantime. Messages
+/// that have not been delivered then stay.
 pub(super) async fn forward(
     context: &Context,
     link: &Link,
@@ -302,7 +302,7 @@ fn report_read_error(context: &Context, link: &Link, error: &io::Error) {
     }
 }
 
-/// Takes what has arrived already, without waiting.
+/// Takes the bytes that have arrived already, without waiting.
 async fn throw_away(reader: &mut (impl AsyncRead + Unpin)) {
     let mut buffer = vec![0; READ_BYTES];
     let mut thrown = 0_usize;

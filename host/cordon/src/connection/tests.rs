@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 type Lines = Arc<Mutex<Vec<(LogLevel, LogOrigin, String)>>>;
 
-/// One instance's connections and what its actor would see.
+/// One instance's connections, and the events and log lines that its actor would see.
 struct Rig {
     connections: Connections,
     events: mpsc::Receiver<ConnectionEvent>,

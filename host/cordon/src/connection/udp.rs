@@ -1,7 +1,7 @@
 //! Datagrams (spec 6.6): a socket that listens, and one per datagram that is sent.
 //!
-//! Owns both, and who may be answered without a grant: whoever sent a datagram to
-//! a listener shortly before, as with the clients of a TCP listener. Sending never
+//! Owns both kinds, and the list of those who may be answered without a grant: whoever sent a
+//! datagram to a listener shortly before, as with the clients of a TCP listener. Sending never
 //! waits: a datagram that the system does not take at once is an error line.
 
 use std::collections::VecDeque;
@@ -31,7 +31,7 @@ const LARGEST: usize = 65_536;
 const ANSWERABLE: Duration = Duration::from_secs(60);
 const SENDERS: usize = 64;
 
-/// Pause after a read that failed: the system would say the same again at once.
+/// Pause after a read that failed: the system would give the error again at once.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who sent datagrams lately.
@@ -100,7 +100,7 @@ fn bind(port: u16, group: Option<Ipv4Addr>) -> io::Result<UdpSocket> {
     socket.set_broadcast(true)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
     if let Some(group) = group {
-        // A machine without a route for groups still gets what is sent to it alone.
+        // A machine without a route for groups still gets datagrams that are sent to it alone.
         let _ = socket.join_multicast_v4(&group, &Ipv4Addr::UNSPECIFIED);
         let _ = socket.set_multicast_ttl_v4(MULTICAST_TTL);
     }
@@ -199,8 +199,8 @@ pub(super) fn send(
 fn write(target: SocketAddr, bytes: &[u8]) -> io::Result<()> {
     let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.set_nonblocking(true)?;
-    // The reference takes any 255.x and multicast group for broadcast; the group
-    // itself is what plugins mean.
+    // The reference takes any 255.x and multicast group for broadcast; plugins mean the group
+    // itself.
     if target.ip() == IpAddr::V4(Ipv4Addr::BROADCAST) {
         socket.set_broadcast(true)?;
     } else if target.ip().is_multicast() {

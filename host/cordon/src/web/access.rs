@@ -24,7 +24,7 @@ use super::throttle::Throttle;
 use crate::config::{WebConfig, WebUser};
 use cordon_base::grants::HostPattern;
 
-/// What a user may do; each includes the one before.
+/// The actions that a user may take; each includes the one before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rights {
@@ -54,7 +54,7 @@ impl Rights {
 pub(super) struct Caller {
     /// Name of the user; empty for a network that needs no password.
     pub name: String,
-    /// What they may do.
+    /// The rights of this user.
     pub rights: Rights,
 }
 
@@ -70,11 +70,11 @@ impl Caller {
 pub(super) enum Refusal {
     /// There was no user and password.
     Missing,
-    /// They were wrong.
+    /// The user or the password was wrong.
     Wrong,
     /// Too many wrong ones came from this address.
     TooMany,
-    /// They were right and answer a challenge that is no longer good.
+    /// User and password were right, and the challenge that they answer is no longer good.
     Stale,
 }
 
@@ -103,7 +103,7 @@ type Hash = [u8; 32];
 struct Account {
     name: String,
     rights: Rights,
-    /// Of the password, and of its MD5 in hexadecimal digits.
+    /// Hashes of the password, and of its MD5 in hexadecimal digits.
     hashes: [Hash; 2],
     digest: Secret,
 }
@@ -185,8 +185,8 @@ impl Access {
         self.log_in(peer, &name, &password)
     }
 
-    /// The user whose header `Digest` has this behind the word, in a request of this
-    /// method for this target.
+    /// The user of a header `Authorization`, whose text after the word `Digest` is given, in a
+    /// request of this method for this target.
     pub(super) fn digest(
         &self,
         peer: IpAddr,
@@ -279,7 +279,7 @@ fn name_and_password(coded: &str) -> Option<(String, String)> {
 }
 
 fn in_query(query: &Query) -> Option<(String, String)> {
-    // There the two are those of the device that the hardware talks to.
+    // In these commands user and password belong to the device that the hardware talks to.
     if matches!(query.text("param"), Some("addhardware" | "updatehardware")) {
         return None;
     }

@@ -21,7 +21,7 @@ const GZIP: usize = 320 << 10;
 /// Bytes that a row takes before it is JSON, which is more than any of a few figures.
 const ROW: usize = 1 << 10;
 
-/// An answer: `status`, `title`, and what the command adds.
+/// An answer: `status`, `title`, and the fields that the command adds.
 pub(super) struct Answer {
     fields: Map<String, Value>,
     /// `result`, which is put together while it is sent.
@@ -34,12 +34,12 @@ impl Answer {
         Self::new("OK", title)
     }
 
-    /// `status` ERR with a `message` that says what to do.
+    /// `status` ERR with a `message` that tells the user how to go on.
     pub(super) fn error(title: &str, message: impl Into<String>) -> Self {
         Self::new("ERR", title).with("message", message.into())
     }
 
-    /// `status` ERR and nothing else: what Domoticz says to what it does not know.
+    /// `status` ERR and nothing else: Domoticz' answer to a command that it does not know.
     pub(super) fn unknown() -> Self {
         let mut answer = Self {
             fields: Map::new(),
@@ -75,8 +75,8 @@ impl Answer {
         self.with_each(rows.into_iter(), weight)
     }
 
-    /// The same of rows that are made while they are sent. `weight` is what they are made of
-    /// in bytes.
+    /// Adds a `result` whose rows are made while they are sent. `weight` is the size of their
+    /// source in bytes.
     pub(super) fn with_each(
         self,
         rows: impl Iterator<Item = Value> + Send + 'static,

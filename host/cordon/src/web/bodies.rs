@@ -1,5 +1,5 @@
-//! The bodies of a request and of its answer, which tell the place of their connection how
-//! far it is.
+//! The bodies of a request and of its answer, which report their progress to the place of their
+//! connection.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl HttpBody for Received {
 /// The body of an answer, at whose end the connection waits again when all is sent.
 pub(super) struct Sent {
     body: Body,
-    /// What is left of the piece that is sent at present.
+    /// The rest of the piece that is sent at present.
     rest: Bytes,
     place: Arc<Place>,
 }

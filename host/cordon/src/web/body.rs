@@ -1,4 +1,4 @@
-//! Uploaded files: a form of several parts, or the file itself.
+//! Reads uploaded files: a form of several parts, or the file itself.
 
 use axum::body::to_bytes;
 use axum::extract::Request;

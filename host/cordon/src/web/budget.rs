@@ -1,10 +1,9 @@
 //! Room for answers that are under way: so many bytes in all, and for each client.
 //!
-//! Plugins decide how much there is to answer with, and clients how long they read it. So
-//! an answer is put together piece by piece, and a piece has room here until the next one
-//! is wanted: clients that read slowly hold what they have room for, and the others wait
-//! for theirs. A few pieces are made at a time, so that one that gets longer than thought
-//! goes beyond the bound alone.
+//! Plugins decide how long an answer is, and clients how long they read it. So an answer is put
+//! together piece by piece, and a piece has room here until the next one is wanted. Clients that
+//! read slowly hold the room of one piece each, and the others wait for theirs. A few pieces are
+//! made at a time, so that at most these few go beyond the bound when they get longer than thought.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -117,9 +116,9 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Room for what an answer keeps from its first to its last byte; `None` when there is
-    /// none in time. More than the half of a client's part counts as that half, which is
-    /// all that there is for it: the other one is for pieces.
+    /// Takes room for the bytes that an answer keeps from its first to its last byte; `None` when
+    /// there is none in time. More than the half of a client's part counts as that half, because
+    /// the other half is for pieces.
     pub(super) async fn take(&self, bytes: usize) -> Option<Room> {
         let bytes = bytes.min(self.budget.inner.each / 2);
         if let Some(room) = self.try_take(bytes, true) {
@@ -137,9 +136,9 @@ impl Share {
         timeout(WAIT, room).await.ok()
     }
 
-    /// These pieces as they are wanted, each with its room, and their length when the first
-    /// is all; `None` when there is no room in time. `beside` is what they take beside what
-    /// they keep.
+    /// The pieces as they are wanted, each with its room, and their length when the first is all;
+    /// `None` when there is no room in time. `beside` counts the bytes that the answer keeps beside
+    /// [`Pieces::weight`].
     pub(super) async fn send(
         self,
         pieces: Box<dyn Pieces>,
@@ -237,7 +236,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Makes that of a piece larger, whether or not there is so much.
+    /// Makes the room of a piece larger, whether or not there is so much.
     fn grow(&mut self, bytes: usize) {
         let more = bytes.saturating_sub(self.bytes);
         self.bytes = self.bytes.saturating_add(more);
@@ -269,7 +268,7 @@ struct Sending {
     share: Share,
     pieces: Box<dyn Pieces>,
     more: bool,
-    /// That of the piece that is sent.
+    /// The room of the piece that is sent.
     room: Option<Room>,
     _kept: Room,
 }
@@ -277,7 +276,7 @@ struct Sending {
 impl Sending {
     async fn make(&mut self) -> String {
         loop {
-            // Not at the desk, where somebody else would wait for whoever waits.
+            // This wait is not at the desk, where it would hold up others.
             self.share.until_fit(COST, false).await;
             let _desk = self.share.budget.inner.desks.acquire().await.ok();
             let Some(mut room) = self.share.try_take(COST, false) else {
@@ -412,7 +411,7 @@ mod tests {
         assert!(sending(&budget, 1, Same(1, 1)).await.is_some());
         drop(first);
         assert!(share.take(COST).await.is_some());
-        // What is larger than all there is can be answered, alone.
+        // An answer larger than the whole budget can be sent, alone.
         assert!(budget.share(client(3)).take(usize::MAX).await.is_some());
     }
 

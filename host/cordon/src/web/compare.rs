@@ -1,6 +1,6 @@
-//! Comparing secrets.
+//! Compares secrets.
 
-/// Whether two are the same, in a time that does not depend on where they differ.
+/// Whether two texts are equal, in a time that does not depend on where they differ.
 pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
     let pairs = one.iter().zip(other);
     let differences = pairs.fold(0, |bits, (one, other)| bits | (one ^ other));

@@ -1,4 +1,4 @@
-//! What the API shows of counters beside their value: the day's use, and how it is shown.
+//! The fields of counters in the API beside their value: the day's use, and its form for people.
 
 use serde_json::{Map, Value, json};
 

@@ -1,6 +1,6 @@
 //! `getdevices`: device rows with the fields that Domoticz clients read.
 //!
-//! Rows are chosen and put in order by what the [`board`] knows of them; their JSON was
+//! Rows are chosen and put in order by the facts that the [`board`] has about them. Their JSON was
 //! made when they changed, and an answer is put together of it piece by piece.
 
 mod board;

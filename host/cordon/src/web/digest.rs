@@ -1,9 +1,9 @@
 //! HTTP Digest: passwords that are proved without being sent (RFC 7616).
 //!
-//! A challenge is signed by the hub and not kept. Only one that somebody answered with a
-//! right password is remembered, so that no answer counts twice: strangers can make the
-//! hub remember nothing. What is remembered is bounded by forgetting all of it at once
-//! and asking everybody anew.
+//! A challenge is signed by the hub and not kept. Only one that somebody answered with a right
+//! password is remembered, so that no answer counts twice: strangers can make the hub remember
+//! nothing. The memory is bounded: when it is full, the hub forgets all of it at once and asks
+//! everybody anew.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::compare::same;
 
-/// What the passwords are for, as clients are told.
+/// The name of the place that the passwords are for, as clients are told.
 pub(super) const REALM: &str = "indigo";
 /// Seconds for which a challenge can be answered.
 const LIFETIME: u64 = 300;
@@ -53,7 +53,7 @@ impl Algorithm {
     }
 }
 
-/// What answers of one user are checked with, instead of the password.
+/// The hashes that answers of one user are checked with, instead of the password.
 #[derive(Clone)]
 pub(super) struct Secret([String; 2]);
 
@@ -71,7 +71,7 @@ impl Secret {
     }
 }
 
-/// What a client answers to a challenge.
+/// A client's answer to a challenge.
 #[derive(Debug)]
 pub(super) struct Response<'a> {
     fields: HashMap<&'a str, String>,
@@ -198,7 +198,7 @@ impl Challenges {
         if count > *highest {
             let by = count.saturating_sub(*highest);
             let moved = |bits: u64, by: u32| bits.checked_shl(by).unwrap_or(0);
-            // What was the highest one takes its place among those below the new one.
+            // The number that was the highest takes its place among those below the new one.
             let last = moved(u64::from(*highest > 0), by.saturating_sub(1));
             *earlier = moved(*earlier, by) | last;
             *highest = count;
@@ -266,7 +266,7 @@ fn fields(text: &str) -> Option<HashMap<&str, String>> {
     Some(found)
 }
 
-/// A quoted text up to its end, and what follows.
+/// A quoted text up to its end, and the text after it.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut rest = text.chars();
@@ -290,7 +290,7 @@ mod tests {
 
     use super::*;
 
-    /// What a client makes of a challenge.
+    /// The answer of a client to a challenge.
     fn answer(challenges: &Challenges, count: u32, nonce: Option<&str>) -> (String, String) {
         let [asked, _] = challenges.ask(false);
         let fresh = fields(asked.strip_prefix("Digest ").unwrap()).unwrap();
@@ -374,7 +374,7 @@ mod tests {
         let (text, _) = answer(&challenges, 1, None);
         assert!(!challenges.take(&Response::parse(&text).unwrap()));
         assert!(challenges.answered().seen.is_empty());
-        // What was asked before is not good any more, what is asked now is.
+        // A challenge from before is not good any more, and a new one is.
         assert!(!challenges.take(&Response::parse(&early).unwrap()));
         let (text, _) = answer(&challenges, 1, None);
         assert!(challenges.take(&Response::parse(&text).unwrap()));

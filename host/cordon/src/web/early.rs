@@ -2,11 +2,11 @@
 
 use axum::response::{IntoResponse, Response};
 
-/// Such an answer. Small enough to be passed on by `?`.
+/// An early answer. Small enough to be passed on by `?`.
 #[derive(Debug)]
 pub(super) struct Early(Box<Response>);
 
-/// What a handler returns.
+/// The result of a handler.
 pub(super) type Reply = Result<Response, Early>;
 
 impl From<Response> for Early {

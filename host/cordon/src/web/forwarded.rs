@@ -19,8 +19,8 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// The client of a connection from `peer`. Of `X-Forwarded-For` the last address
-    /// counts that is no proxy's: what stands before it came from the client.
+    /// The client of a connection from `peer`. Of `X-Forwarded-For` the last address counts that is
+    /// no proxy's: the addresses before it came from the client.
     pub(super) fn new(peer: IpAddr, headers: &HeaderMap, proxies: &[HostPattern]) -> Self {
         let address = peer.to_canonical();
         let is_proxy = |address| proxies.iter().any(|proxy| proxy.contains("", address));

@@ -1,4 +1,4 @@
-//! Answers compressed for clients that take it.
+//! Compresses answers for clients that take gzip.
 
 use std::io::Write;
 

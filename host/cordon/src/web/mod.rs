@@ -1,9 +1,9 @@
 //! The hub's HTTP API for Domoticz clients, custom pages and icons, and a status page.
 //!
-//! Speaks `/json.htm?type=command&param=...` with the field names that clients of
-//! Domoticz know; `docs/api.md` has the commands. Who may use it is decided in
-//! [`access`]; web pages of others are kept from commanding it in [`origin`], and pages
-//! of plugins have an origin of their own ([`site`]). Everything that a client can send or make the hub keep is bounded.
+//! Speaks `/json.htm?type=command&param=...` with the field names that clients of Domoticz know;
+//! `docs/api.md` has the commands. Who may use the API is decided in [`access`]; web pages of
+//! others are kept from commanding the hub in [`origin`], and pages of plugins have an origin of
+//! their own ([`site`]). Everything that a client can send or make the hub keep is bounded.
 
 mod access;
 mod answer;
@@ -87,12 +87,12 @@ const MAX_UPLOAD: usize = 4 << 20;
 /// Bytes of an icon, of which there are many on a page.
 const MAX_ICON: usize = 256 << 10;
 
-/// What the API needs of the hub.
+/// The parts of the hub that the API uses.
 #[derive(Clone)]
 pub struct HubApi {
     /// The device table.
     pub devices: DeviceTable,
-    /// What lists show of it.
+    /// The copy of the device table that lists show.
     pub board: Board,
     /// The custom icons.
     pub images: Images,
@@ -104,9 +104,9 @@ pub struct HubApi {
     pub plugins: Arc<dyn Plugins>,
     /// Threads for work that may block or take long.
     pub pools: Pools,
-    /// What adds and removes hardware; `None` when this hub does not.
+    /// Adds and removes hardware; `None` when this hub does not.
     pub manager: Option<Arc<dyn Management>>,
-    /// What cannot be used of what there is.
+    /// The plugins and sections that cannot be used.
     pub problems: Problems,
     /// Who may use the API.
     pub access: Access,
@@ -114,7 +114,7 @@ pub struct HubApi {
     pub budget: Budget,
     /// Pages of plugins.
     pub pages: Pages,
-    /// What devices showed.
+    /// The history of the devices.
     pub history: History,
     /// Devices to see first.
     pub favorites: Favorites,
@@ -124,7 +124,7 @@ pub struct HubApi {
     pub preferences: Preferences,
     /// When the hub was started.
     pub started: Instant,
-    /// What `getversion` answers.
+    /// The answer to `getversion`.
     pub version: VersionInfo,
     /// Which names and origins are the hub's own.
     pub origins: Origins,
@@ -133,7 +133,7 @@ pub struct HubApi {
 }
 
 impl HubApi {
-    /// The same for the listener of pages on this address.
+    /// This API for the listener of pages on this address.
     #[must_use]
     pub fn of_pages(&self, config: &WebConfig, listener: SocketAddr) -> Self {
         Self {
@@ -143,7 +143,7 @@ impl HubApi {
     }
 }
 
-/// What clients are told about the hub's version.
+/// The hub's version, as clients are told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct VersionInfo {
     /// Domoticz version that clients compare with, such as `2025.1`.
@@ -158,7 +158,8 @@ pub struct VersionInfo {
     pub python_version: String,
 }
 
-/// Adds, changes and removes hardware while the hub runs. Texts of errors say what to do.
+/// Adds, changes and removes hardware while the hub runs. Texts of errors tell the user how to go
+/// on.
 pub trait Management: Send + Sync {
     /// The plugins of which there can be hardware.
     fn definitions(&self) -> BoxFuture<'_, Result<Vec<Arc<PluginDefinition>>, String>>;
@@ -241,7 +242,7 @@ async fn upload(
     if let Some(refused) = commands::refuses_icons(&caller) {
         return Ok(refused.into_response());
     }
-    // It is there as a body, and as the file in that.
+    // The upload is in memory twice: as a body, and as the file in the body.
     let share = api.budget.share(client.address);
     let Some(_room) = share.take(MAX_UPLOAD.saturating_mul(2)).await else {
         return Ok(budget::full());
@@ -317,7 +318,7 @@ async fn icon(
     Ok(pages::icon(&api.images, &name).await)
 }
 
-/// The answer to what a page of somebody else made a browser send.
+/// Refuses requests that a page of somebody else made a browser send.
 fn keep_apart(api: &HubApi, headers: &HeaderMap, method: &Method, act: Act) -> Result<(), Early> {
     let checked = api.origins.check(headers, method, act);
     checked.map_err(|reason| forbidden(reason).into())

@@ -129,7 +129,7 @@ pub(super) fn switch_type(device: &Device) -> &'static str {
     }
 }
 
-/// What a switch shows: its state in words.
+/// The state of a switch in words.
 pub(super) fn status(device: &Device, level: i64) -> String {
     let on = kind::is_on(device);
     let either = |yes: &str, no: &str| (if on { yes } else { no }).to_owned();

@@ -1,12 +1,11 @@
 //! Keeps web pages of others from using somebody's browser against the hub.
 //!
-//! A page can make a browser send a request here, and the browser adds what it has: an
-//! address in a trusted network, a password that it remembers. On plain HTTP in a
-//! local network it does not even say that a page made it, so nothing follows from
-//! headers that are missing. A page cannot make a browser hide that it is one, cannot
-//! forge `Origin` or `Referer`, and cannot add a header of its own to a request for
-//! another site. Commands of browsers therefore have to show one of these;
-//! clients that are no browsers have nothing to show. `docs/api.md` has the rules.
+//! A page can make a browser send a request here, and the browser adds its own means: an address in
+//! a trusted network, a password that it remembers. On plain HTTP in a local network the browser
+//! does not even say that a page made it, so nothing follows from headers that are missing. A page
+//! cannot make a browser hide that it is one, cannot forge `Origin` or `Referer`, and cannot add a
+//! header of its own to a request for another site. Commands of browsers therefore have to show one
+//! of these; clients that are no browsers have nothing to show. `docs/api.md` has the rules.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -43,9 +42,9 @@ const PRIVATE: [&str; 6] = [
 /// How much harm a request could do that somebody else's page made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
-    /// None: it shows what a link from anywhere may lead to.
+    /// None: it shows a page that a link from anywhere may lead to.
     Show,
-    /// It looks at what the hub knows.
+    /// It reads the hub's data.
     Look,
     /// It changes something.
     Change,
@@ -66,14 +65,15 @@ struct Known {
 }
 
 impl Origins {
-    /// What is the hub's own on this listener of the API. One on a loopback address refuses
-    /// every name but `localhost` and those of the configuration.
+    /// The hub's own names and origins on this listener of the API. A listener on a loopback
+    /// address refuses every name but `localhost` and those of the configuration.
     #[must_use]
     pub fn new(config: &WebConfig, listener: SocketAddr) -> Self {
         Self::with(config, listener, None)
     }
 
-    /// The same on this listener of pages, which browsers may find by `pages-url`.
+    /// The hub's own names and origins on this listener of pages, which browsers may find by
+    /// `pages-url`.
     #[must_use]
     pub fn of_pages(config: &WebConfig, listener: SocketAddr) -> Self {
         let url = config.pages_url.as_deref();
@@ -118,8 +118,8 @@ impl Origins {
         }
     }
 
-    /// Refuses what is addressed to another name than this machine's own, where only
-    /// this machine can connect.
+    /// Refuses requests addressed to another name than this machine's own, where only this machine
+    /// can connect.
     fn check_local(&self, headers: &HeaderMap) -> Result<(), String> {
         let name = host_name(headers);
         let known = !self.0.local_only || is_local(&name) || self.0.names.contains(&name);
@@ -189,7 +189,7 @@ pub(super) fn is_same_origin(headers: &HeaderMap) -> bool {
     text(headers, "sec-fetch-site") == Some("same-origin")
 }
 
-/// Whether a browser sent it, as far as headers tell. A page has no say in these.
+/// Whether a browser sent the request, as far as headers tell. A page has no say in these headers.
 pub(super) fn is_browser(headers: &HeaderMap) -> bool {
     let agent = headers.get("user-agent");
     let agent = agent.map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -218,7 +218,7 @@ fn is_foreign(headers: &HeaderMap) -> bool {
     elsewhere || origins.any(|origin| !origin.to_str().is_ok_and(own))
 }
 
-/// Whether a page of the hub's own, or a program, made the request; of one that is not
+/// Whether a page of the hub's own, or a program, made the request, which is known not to be
 /// foreign.
 fn consents(headers: &HeaderMap, method: &Method) -> bool {
     let posted = !method.is_safe() && headers.contains_key("origin");
@@ -238,7 +238,8 @@ fn host_name(headers: &HeaderMap) -> String {
     name_of(text(headers, "host").unwrap_or("")).to_ascii_lowercase()
 }
 
-/// A name for an answer: what is no name is not repeated.
+/// A name that can stand in an answer: other characters are left out, so an answer repeats nothing
+/// that is no name.
 fn shown(name: &str) -> String {
     name.chars()
         .filter(|c| c.is_ascii_alphanumeric() || ".-_:".contains(*c))

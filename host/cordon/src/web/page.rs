@@ -33,7 +33,7 @@ const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8
 /// The page, a few rows at a time.
 pub(super) struct StatusPage {
     devices: DeviceTable,
-    /// What stands above the plugins.
+    /// The part of the page above the plugins.
     head: Option<String>,
     plugins: std::vec::IntoIter<Section>,
     /// The plugin whose rows are being written.
@@ -203,7 +203,7 @@ fn more(page: &mut String, all: usize, shown: usize, what: &str) {
     }
 }
 
-/// Text as HTML, cut to what a row shows.
+/// Text as HTML, cut to the length that a row shows.
 fn shown(text: &str) -> String {
     let end = text.floor_char_boundary(TEXT);
     escape(text.get(..end).unwrap_or_default())

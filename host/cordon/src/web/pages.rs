@@ -1,10 +1,10 @@
 //! Pages and icons that plugins bring.
 //!
-//! A plugin that writes `www/templates/x.html` has a page at `/templates/x.html`: what it
-//! writes there is in a folder of its own, and nothing else can be asked for. A page comes from a
-//! plugin, which nobody trusts: the browser is told to treat it as a site of its own
-//! that may show itself and reach nothing, this hub included. Each folder is read at its
-//! plugin's cost, by a pool in which a folder that is slow holds up its own plugin's.
+//! A plugin that writes `www/templates/x.html` has a page at `/templates/x.html`: the files that it
+//! writes there are in a folder of its own, and nothing else can be asked for. A page comes from a
+//! plugin, which nobody trusts: the browser is told to treat it as a site of its own that may show
+//! itself and reach nothing, this hub included. Each folder is read at its plugin's cost, by a pool
+//! in which a folder that is slow holds up its own plugin's.
 
 use std::fs::{File, OpenOptions};
 use std::io::Read;
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Longest name of a page or an icon in bytes.
 const MAX_NAME: usize = 128;
 
-/// What a page may do: run its own scripts and look as it likes, as a site of its own.
+/// The rights of a page: it runs its own scripts and looks as it likes, as a site of its own.
 const POLICY: &str = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; \
      style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'";
 
@@ -43,7 +43,7 @@ pub struct Pages {
     root: Arc<Path>,
     files: Pool,
     plugins: Arc<dyn Plugins>,
-    /// Of the hub, for what no plugin is there for.
+    /// The hub's account, for folders whose plugin is not there.
     own: Arc<Account>,
 }
 
@@ -98,7 +98,7 @@ impl Pages {
         std::pin::pin!(found.await).next().await
     }
 
-    /// What this finds in the folders, in their order.
+    /// The results of `find` in the folders, in their order.
     async fn in_each<T: Send + 'static>(
         &self,
         find: impl Fn(&Path) -> Option<T> + Clone + Send + 'static,

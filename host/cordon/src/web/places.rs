@@ -1,13 +1,12 @@
-//! The places of connections: so many in all and of one address, and who has to go.
+//! Places for connections: so many in all and of one address; decides which connection has to go.
 //!
-//! Whoever comes when all places of their address are taken gets that of another
-//! connection of the address; when all are taken, of the address with the most. So a crowd
-//! takes places from itself. A connection that was let in is no stranger's any more, and
-//! none of those goes while there are strangers: first goes the stranger who came first,
-//! so that whoever has just come has time to ask. A request that was sent is not lost by
-//! that: a connection with something to read goes only if a stranger had an answer over
-//! it before. A request that was received whole is never given up before its answer is
-//! sent.
+//! A newcomer who finds all places of their address taken gets the place of another connection of
+//! the address; when all places are taken, one of the address with the most. So a crowd takes
+//! places from itself. A connection that was let in is no stranger's any more, and no such
+//! connection goes while there are strangers. The stranger who came first goes first, so that a
+//! newcomer has time to ask. A request that was sent is not lost by that: a connection with
+//! something to read goes only if a stranger had an answer over it before. A request that was
+//! received whole is never given up before its answer is sent.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
@@ -24,15 +23,15 @@ use cordon_base::grants::HostPattern;
 /// The part of the places that there are beyond the total, one for an address that has none.
 const RESERVE: usize = 16;
 
-/// Those who wait for a place at a time.
+/// Most newcomers who wait for a place at a time.
 const LINE: usize = 128;
 
-/// What a connection is doing.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// It waits for its client: there was nothing to read.
     Waiting,
-    /// It reads, and what it has read is looked at.
+    /// It reads, and the request is not yet whole.
     Reading,
     /// A request was received whole, and its answer is not yet sent.
     Working,
@@ -53,18 +52,18 @@ pub(super) struct Places {
 struct Held {
     next: u64,
     places: HashMap<u64, Entry>,
-    /// Those for whom there was no place, in the order in which they came.
+    /// Newcomers for whom there was no place, in the order in which they came.
     line: VecDeque<(u64, IpAddr, CancellationToken)>,
 }
 
 struct Entry {
     owner: IpAddr,
     phase: Phase,
-    /// It waited for the next request before the last answer was sent.
+    /// The connection waited for the next request before the last answer was sent.
     dry: bool,
     /// Somebody was let in over it.
     known: bool,
-    /// It had an answer.
+    /// The connection had an answer.
     answered: bool,
     /// When it came; when a known one had its last answer.
     since: Instant,
@@ -123,7 +122,7 @@ impl Places {
         if !is_many && held.count(owner) >= self.each {
             held.give_up(Some(owner))?;
         } else if held.places.len() >= self.total && held.give_up(None).is_none() {
-            // All of them work. Whoever has none at all need not wait for the others' end.
+            // All of them work. A newcomer without any place need not wait for the others' end.
             let reserve = self.total / RESERVE;
             let fits = held.places.len() < self.total.saturating_add(reserve);
             if !fits || held.count(owner) > 0 {
@@ -233,7 +232,7 @@ impl Held {
         if let Some(stranger) = silent.or_else(|| best(false, &|it| it.answered)) {
             return Some(stranger);
         }
-        // What strangers are at will soon be over.
+        // Requests of strangers will soon be over.
         let mut entries = self.places.values().filter(in_question);
         if entries.any(|it| !it.known) {
             return None;
@@ -300,8 +299,8 @@ impl Place {
         })
     }
 
-    /// Says that there is nothing to read at present. How long it waits is counted from
-    /// before, whatever came in the meantime.
+    /// Says that there is nothing to read at present. The time of waiting is counted from before,
+    /// whatever came in the meantime.
     pub(super) fn is_dry(&self) {
         self.change(|entry| match entry.phase {
             Phase::Reading => entry.phase = Phase::Waiting,
@@ -315,8 +314,8 @@ impl Place {
         self.change(|entry| entry.phase = Phase::Working);
     }
 
-    /// Says that somebody was let in: by a password, which shows who they are at once, or
-    /// without one, which only a whole request does.
+    /// Says that somebody was let in: by a password, which shows at once who they are, or without
+    /// one; then only a whole request shows it.
     pub(super) fn lets_in(&self, by_password: bool) {
         self.change(|entry| entry.known |= by_password || entry.phase == Phase::Working);
     }
@@ -374,7 +373,7 @@ impl Drop for Place {
     }
 }
 
-/// Under which address a peer is counted. One in IPv6 has a whole network.
+/// The address under which a peer is counted. A peer in IPv6 has a whole network.
 pub(super) fn network_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

@@ -1,13 +1,14 @@
 //! The parameters of an API call.
 //!
-//! Bounded before anything is decoded. Of a name given twice the last value counts.
+//! A query is bounded before anything is decoded. Of a name given twice the last value counts.
 
 use std::collections::HashMap;
 
 use axum::extract::Query as Decoded;
 use axum::http::Uri;
 
-/// Longest query string in bytes. Also bounds what a client can store in a device.
+/// Longest query string in bytes. The bound holds for the data that a client can store in a device
+/// as well.
 pub(super) const MAX_QUERY: usize = 8192;
 
 /// Decoded parameters by name.

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// Bytes of a piece; a long row makes a longer one.
 pub(super) const PIECE: usize = 64 << 10;
 
-/// What is put together piece by piece.
+/// A body that is put together piece by piece.
 pub(super) trait Pieces: Send + 'static {
     /// Adds to an empty piece until it has [`PIECE`] bytes; `false` when that was all.
     fn fill<'a>(&'a mut self, piece: &'a mut String) -> BoxFuture<'a, bool>;
@@ -29,7 +29,7 @@ pub(super) struct Commas {
 }
 
 impl Commas {
-    /// Adds what goes before a row.
+    /// Adds the comma between two rows.
     pub(super) fn before(&mut self, piece: &mut String) {
         if std::mem::replace(&mut self.begun, true) {
             piece.push(',');
@@ -46,7 +46,7 @@ pub(super) struct Each<I: Iterator> {
 }
 
 impl<I: Iterator<Item = Value> + Send + 'static> Each<I> {
-    /// These rows; `None` when there are none. `weight` is what they are made of in bytes.
+    /// These rows; `None` when there are none. `weight` is the size of their source in bytes.
     pub(super) fn of(rows: I, weight: usize) -> Option<Self> {
         let mut rows = rows.peekable();
         rows.peek()?;
@@ -91,7 +91,7 @@ where
     }
 }
 
-/// Rows with what stands before and after them.
+/// Rows with a text before and a text after them.
 pub(super) struct Framed {
     before: Option<String>,
     rows: Box<dyn Pieces>,

@@ -1,4 +1,4 @@
-//! What the API shows of sensors: `Data` in words and the figures it is made of.
+//! The fields of sensors in the API: `Data` in words and the figures it is made of.
 //!
 //! The layouts of text values are those of behaviour spec section 3.
 
@@ -99,7 +99,7 @@ fn general<'a>(device: &'a Device, part: &impl Fn(usize) -> &'a str) -> Value {
     }
 }
 
-/// A number as JSON number; 0 for what is none.
+/// A number as JSON number; 0 for a text that is none.
 fn figure(text: &str) -> Value {
     let number: f64 = text.trim().parse().unwrap_or(0.0);
     match text.trim().parse::<i64>() {

@@ -1,4 +1,4 @@
-//! Serving HTTP within bounds: so many connections, each exchange in so much time.
+//! Serves HTTP within bounds: so many connections, each exchange in so much time.
 //!
 //! Connections have [`Places`]. A request that was received whole is carried out by a
 //! task of its own, whatever becomes of the connection: clients that close right
@@ -47,11 +47,11 @@ const EACH: usize = 64;
 const QUEUED: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(5);
 
-/// From one answer's first byte to the next one's: reading the answer, idling, sending
-/// the next request. The largest body has four megabytes, so nobody honest needs more.
+/// Time from one answer's first byte to the next one's: reading the answer, idling, sending the
+/// next request. The largest body has four megabytes, so nobody honest needs more.
 const EXCHANGE: Duration = Duration::from_secs(30);
 
-/// From an answer, or the start of the connection, to the end of a request's headers.
+/// Time from an answer, or the start of the connection, to the end of a request's headers.
 const HEADERS: Duration = Duration::from_secs(10);
 
 /// Largest bytes of a request's line and headers together.
@@ -228,7 +228,7 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Says that whoever sends this was let in, by a password or a key or without one. Their
+    /// Says that the sender of a request was let in, by a password or a key or without one. Their
     /// connection is no stranger's from now on.
     pub(super) fn is_let_in(&self, by_password: bool) {
         self.place.lets_in(by_password);

@@ -1,10 +1,9 @@
-//! Where the hub is on the web: the API, and the pages of plugins on an origin of their
-//! own.
+//! The hub's places on the web: the API, and the pages of plugins on an origin of their own.
 //!
-//! To a browser a site is a scheme, a host and a port. Pages of plugins are shown by a
-//! listener of their own, which has no commands, so that nothing of such a page can be
-//! taken for the hub's: neither what it stores nor what its headers say. Browsers that
-//! ask the API's listener for such a page are sent there; programs are answered.
+//! To a browser a site is a scheme, a host and a port. Pages of plugins are shown by a listener of
+//! their own, which has no commands, so that nothing of such a page can be taken for the hub's:
+//! neither the data that it stores nor its headers. Browsers that ask the API's listener for such a
+//! page are sent there; programs are answered.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -115,7 +114,7 @@ pub struct PagesOrigin {
     address: SocketAddr,
     /// Whether the operator chose the very address.
     chosen: bool,
-    /// As the operator wrote it, such as `https://pages.example.org`.
+    /// The URL as the operator wrote it, such as `https://pages.example.org`.
     url: Option<String>,
 }
 
@@ -147,7 +146,7 @@ impl PagesOrigin {
         Some((StatusCode::TEMPORARY_REDIRECT, headers).into_response())
     }
 
-    /// The port of the pages under the name that the browser uses; that may lead elsewhere
+    /// The port of the pages under the name that the browser uses; that name may lead elsewhere
     /// than to an address that was chosen for pages.
     fn beside(&self, headers: &HeaderMap) -> String {
         let host = headers.get(header::HOST);

@@ -21,7 +21,7 @@ pub(super) struct TimedStream {
     deadline: Pin<Box<Sleep>>,
     exchange: Duration,
     answering: bool,
-    /// Held for as long as the connection lives, also when it is no longer HTTP.
+    /// Held for as long as the connection lives, also when it no longer speaks HTTP.
     place: Arc<Place>,
 }
 
@@ -97,7 +97,7 @@ impl AsyncWrite for TimedStream {
         }
     }
 
-    /// Is asked for when nothing is left to write: the system sends what it has, whatever
+    /// Called when nothing is left to write: the system sends all that was written, whatever
     /// becomes of the connection.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.place.is_flushed();

@@ -1,8 +1,8 @@
-//! How often an address may be wrong: a few times a minute.
+//! Limits how often an address may be wrong: a few times a minute.
 //!
-//! Every network is counted by itself. When more of them are wrong than are remembered, the
-//! oldest is forgotten; and so that nobody gains by that, networks that are not remembered
-//! then share a pace of wrong attempts. Whoever was right before has no part in it.
+//! Every network is counted by itself. When more networks are wrong than are remembered, the oldest
+//! is forgotten. So that nobody gains by that, networks that are not remembered then share a pace
+//! of wrong attempts. Networks that were right before have no part in it.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::access::Refusal;
 use super::places::network_of;
 
-/// Failures of one address in [`WINDOW`] after which nothing of it is looked at.
+/// Failures of one address in [`WINDOW`] after which nothing that it sends is looked at.
 pub(super) const FAILURES: u32 = 5;
 /// How long they are remembered.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -51,7 +51,7 @@ impl Default for Throttle {
 }
 
 impl Throttle {
-    /// What a stranger may get wrong a few times a minute: nothing returned is a failure.
+    /// A try that a stranger may get wrong a few times a minute; `None` from `right` is a failure.
     pub(super) fn attempt<T>(
         &self,
         peer: IpAddr,
@@ -186,7 +186,7 @@ mod tests {
         // The pace goes on while this runs.
         assert!((1200..3000).contains(&looked_at), "{looked_at}");
         assert!(throttle.counted().failures.len() <= ADDRESSES);
-        // Whoever was right before is not of the crowd, and is counted alone.
+        // An address that was right before is not of the crowd, and is counted alone.
         assert_eq!(right(&throttle, "192.168.1.9"), Ok(()));
         for _ in 0..FAILURES {
             assert_eq!(wrong(&throttle, "192.168.1.9"), Err(Refusal::Wrong));

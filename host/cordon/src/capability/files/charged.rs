@@ -1,9 +1,9 @@
-//! Changes of a folder of the host, with the quota in front of whatever takes room.
+//! Changes of a folder of the host, with the quota in front of every change that takes room.
 //!
-//! wasmtime's implementation resolves every path and keeps it inside its folder; what
-//! is opened is opened in `open`, under the same rule. Descriptors of the read-only
-//! folder go straight through: wasmtime refuses to change anything below it. Each
-//! function does its work in one job on a thread for files.
+//! wasmtime's implementation resolves every path and keeps it inside its folder; `open` opens files
+//! and folders under the same rule. Descriptors of the read-only folder go straight through:
+//! wasmtime refuses to change anything below it. Each function does its work in one job on a thread
+//! for files.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ fn length(stat: &DescriptorStat) -> u64 {
     }
 }
 
-/// Gives back what a name stood for that is no longer there. Blocks.
+/// Gives back the quota of a name that is gone, which stood for `entry`. Blocks.
 fn removed(turn: Turn, entry: Option<DescriptorStat>) {
     match entry {
         Some(entry) if entry.type_ == DescriptorType::RegularFile && entry.link_count == 1 => {
@@ -57,7 +57,7 @@ fn removed(turn: Turn, entry: Option<DescriptorStat>) {
     }
 }
 
-/// What there is, looked at in a job.
+/// The entry that a path leads to, looked at in a job.
 async fn seen(
     files: &mut WasiFilesystemCtxView<'_>,
     fd: &Fd,
@@ -83,7 +83,7 @@ async fn differ(
     }
 }
 
-/// Opens what counts against the quota, which the turn is for.
+/// Opens a file or a folder that counts against the quota, which the turn is for.
 async fn open_charged(
     files: &mut WasiFilesystemCtxView<'_>,
     fd: &Fd,
@@ -122,7 +122,7 @@ async fn open_charged(
 }
 
 impl FilesView<'_> {
-    /// Whether what the descriptor leads to counts against the quota.
+    /// Whether the file or folder behind the descriptor counts against the quota.
     fn charged(&self, fd: &Fd) -> FsResult<bool> {
         let perms = match self.files.table.get(fd)? {
             Descriptor::File(file) => file.perms,
@@ -286,10 +286,10 @@ impl FilesView<'_> {
         hashing.await
     }
 
-    /// Changes the times of what a path leads to.
+    /// Changes the times of the file or folder that a path leads to.
     ///
-    /// wasmtime opens a file for that when it may follow links, which a pipe makes wait:
-    /// links are followed only where there is one, and only to files and folders.
+    /// wasmtime opens the file to change its times when it may follow links, which a pipe makes
+    /// wait: links are followed only where there is one, and only to files and folders.
     pub(super) async fn real_set_times_at(
         &mut self,
         fd: Fd,

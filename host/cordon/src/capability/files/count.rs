@@ -1,4 +1,4 @@
-//! What a folder holds, counted when an instance starts.
+//! Counts the content of a folder when an instance starts.
 //!
 //! Never follows a symlink and never builds a path: a plugin may have nested its
 //! folders deeper than the longest path of the system, so the walk goes down and

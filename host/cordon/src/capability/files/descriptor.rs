@@ -1,5 +1,5 @@
-//! `wasi:filesystem` over the instance's tree: which function of which folder a
-//! call of the guest means.
+//! `wasi:filesystem` over the instance's tree: finds the function and the folder that a call of the
+//! guest means.
 //!
 //! Decides nothing itself: folders of the host go to `charged`, the folder that is
 //! copied on write to `overlay`, and the root answers here.
@@ -31,7 +31,7 @@ const ROOT: DescriptorStat = DescriptorStat {
     status_change_timestamp: None,
 };
 
-/// What the hash of the root's metadata is: any two numbers will do.
+/// The hash of the root's metadata: any two numbers will do.
 const ROOT_HASH: MetadataHashValue = MetadataHashValue { lower: 1, upper: 1 };
 
 /// Longest path, in bytes: the system's own bound.
@@ -202,8 +202,8 @@ impl HostDescriptor for FilesView<'_> {
         refused()
     }
 
-    /// Refused: a link is harmless here, but not for what follows it on the host,
-    /// such as a backup of the data folder.
+    /// Refused: a link is harmless here, but not for programs that follow it on the host, such as a
+    /// backup of the data folder.
     async fn symlink_at(&mut self, _: Fd, _: String, _: String) -> FsResult<()> {
         refused()
     }

@@ -1,4 +1,4 @@
-//! Emptying the folder for temporary files when an instance starts.
+//! Empties the folder for temporary files when an instance starts.
 //!
 //! Goes down and up by handles with one folder open at a time, as `count` does: a
 //! plugin may have nested its folders deeper than a path or a stack can be.
@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat, unli
 
 use cordon_base::error::EngineError;
 
-/// Removes what is in `folder`; nothing to do where there is no such folder. Blocks.
+/// Empties `folder`; nothing to do where there is no such folder. Blocks.
 ///
 /// # Errors
 ///
@@ -65,7 +65,7 @@ fn clear(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what is no folder; returns the folders.
+/// Removes all entries that are no folders; returns the folders.
 fn remove_files(folder: &OwnedFd) -> io::Result<Vec<CString>> {
     let mut folders = Vec::new();
     for entry in Dir::read_from(folder)? {

@@ -15,10 +15,10 @@ use super::charged::{Fd, FilesView, same};
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
 
-/// What an entry costs beside its name: wasmtime holds all of them at once.
+/// The cost of an entry beside its name: wasmtime holds all of them at once.
 const ENTRY: u64 = 96;
 
-/// Takes from the account what the entries of a folder will cost. Blocks.
+/// Takes from the account the cost of a folder's entries. Blocks.
 fn charge(account: &Arc<Account>, folder: &File) -> FsResult<Result<Charge, LimitHit>> {
     let mut charge = match account.charge(0) {
         Ok(charge) => charge,
@@ -35,7 +35,7 @@ fn charge(account: &Arc<Account>, folder: &File) -> FsResult<Result<Charge, Limi
 }
 
 impl FilesView<'_> {
-    /// The entries of a folder, and what they hold.
+    /// The entries of a folder, and the charge for them.
     pub(super) async fn real_entries(
         &mut self,
         fd: &Fd,

@@ -1,11 +1,11 @@
 //! The folders of a plugin: its own, to read, its data folder, to write, and one
 //! for temporary files.
 //!
-//! wasmtime's WASI does the work and keeps every path inside its folder. What is
-//! added is the quota on what is written (`data-bytes`, `data-files`), that folders
-//! are open only while they are used, that the plugin's own folder may be copied on
-//! write, and that links cannot be made. Nothing else of the host is reachable: no
-//! environment, no arguments, no standard streams, no network.
+//! wasmtime's WASI does the work and keeps every path inside its folder. This module adds the quota
+//! on the files that a plugin writes (`data-bytes`, `data-files`). It keeps folders open only while
+//! they are used, lets the plugin's own folder be copied on write, and refuses to make links.
+//! Nothing else of the host is reachable: no environment, no arguments, no standard streams, no
+//! network.
 
 mod charged;
 mod count;
@@ -111,7 +111,7 @@ pub fn wasi(random_bytes: u64) -> WasiCtx {
 #[must_use]
 pub fn modules_in<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Vec<String> {
     let listings = folders.into_iter().flat_map(std::fs::read_dir);
-    // Of each folder so many entries, whatever they are: one may have no end.
+    // At most so many entries of each folder, whatever they are: a folder may have no end.
     let entries = listings.flat_map(|it| it.take(ENTRIES)).flatten();
     let names = entries.filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
@@ -135,8 +135,8 @@ pub trait FoldersOfInstance {
         log: PluginLog,
     ) -> Arc<Tree>;
 
-    /// What `cordon install` put beside the plugin. Looked up at each start: what was
-    /// installed since is there after a restart.
+    /// The packages that `cordon install` put beside the plugin. Looked up at each start: packages
+    /// installed since are there after a restart.
     #[must_use]
     fn packages(&self) -> Option<PathBuf>;
 
@@ -146,9 +146,8 @@ pub trait FoldersOfInstance {
     #[must_use]
     fn modules(&self) -> Vec<String>;
 
-    /// Empties the folder for temporary files and counts what is in the others,
-    /// bounded to these limits from here on. Blocks; a new instance has none of
-    /// them yet.
+    /// Empties the folder for temporary files and counts the content of the others, bounded to
+    /// these limits from here on. Blocks; a new instance has none of them yet.
     ///
     /// # Errors
     ///

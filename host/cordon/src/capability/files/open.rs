@@ -1,9 +1,9 @@
-//! Opening a file or a folder, and nothing else.
+//! Opens a file or a folder, and nothing else.
 //!
-//! A pipe, a socket or a device may lie in a folder of a plugin, put there by a program
-//! or by whoever made the plugin. Opening one may wait for ever, or do something to a
-//! machine. So the kind is looked at before, and the file is opened in a way that waits
-//! for nobody and is looked at once more.
+//! A pipe, a socket or a device may lie in a folder of a plugin, put there by a program or by
+//! whoever made the plugin. Opening one may wait for ever, or do something to a machine. So the
+//! kind of the file is looked at before. The file is then opened in a way that waits for nobody,
+//! and its kind is looked at once more.
 
 use std::fs::File;
 use std::io;
@@ -21,10 +21,10 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 
 use super::charged::{Fd, same};
 
-/// How often a look-up is tried anew that a renaming somewhere disturbed.
+/// Tries of a look-up that a renaming somewhere disturbed.
 const TRIES: usize = 4;
 
-/// What is to be opened, and how.
+/// A file or folder to open, and how.
 pub(super) struct Opening {
     pub(super) path_flags: PathFlags,
     pub(super) path: String,
@@ -32,7 +32,7 @@ pub(super) struct Opening {
     pub(super) flags: DescriptorFlags,
 }
 
-/// Whether a plugin may open what this describes. A link is followed or refused by the
+/// Whether a plugin may open a file with this description. A link is followed or refused by the
 /// system.
 pub(super) fn is_openable(stat: &DescriptorStat) -> bool {
     matches!(
@@ -45,8 +45,8 @@ pub(super) fn is_openable(stat: &DescriptorStat) -> bool {
 ///
 /// # Errors
 ///
-/// [`ErrorCode::NotPermitted`] for whatever is neither, and for what the handle does not
-/// allow; the system's.
+/// [`ErrorCode::NotPermitted`] for anything but a file or a folder, and for ways of opening that
+/// the handle does not allow; else the system's error.
 pub(super) async fn open(
     files: &mut WasiFilesystemCtxView<'_>,
     fd: &Fd,
@@ -73,7 +73,7 @@ pub(super) async fn open(
     Ok(files.table.delete(opened)?)
 }
 
-/// As wasmtime opens, but without waiting; nothing where the system has no such call.
+/// Opens as wasmtime does, but without waiting; nothing where the system has no such call.
 fn beneath(
     dir: &Dir,
     path_flags: PathFlags,

@@ -1,11 +1,10 @@
-//! A folder that is copied on write: what is there, with the instance's own changes
-//! on top.
+//! A folder that is copied on write: the plugin's folder with the instance's own changes on top.
 //!
-//! The lower layer is the plugin's folder and is never changed; the upper layer is a
-//! folder of the instance under its quota. Where a name exists in both, the upper
-//! one counts. A marker in the upper layer hides a name of the lower one, so a
-//! folder that was deleted and made again starts empty. Every access goes through
-//! the handles of the two layers, which keep paths inside and count what is used.
+//! The lower layer is the plugin's folder and is never changed; the upper layer is a folder of the
+//! instance under its quota. Where a name exists in both, the upper one counts. A marker in the
+//! upper layer hides a name of the lower one, so a folder that was deleted and made again starts
+//! empty. Every access goes through the handles of the two layers, which keep paths inside and
+//! count the use.
 
 mod listing;
 
@@ -20,7 +19,7 @@ use super::charged::{Fd, FilesView, same};
 use super::stream::{Place as Offset, write};
 use super::tree::Place;
 
-/// Beginning of the name of a marker; what follows is the hidden name.
+/// Beginning of the name of a marker; the rest is the hidden name.
 const MARKER: &str = ".cordon-hidden-";
 
 /// Bytes that are copied at once.
@@ -73,7 +72,7 @@ pub(super) fn join(base: &str, path: &str) -> FsResult<String> {
     Ok(parts.join("/"))
 }
 
-/// As the functions of a handle want it.
+/// The path in the form that the functions of a handle want.
 fn below(path: &str) -> String {
     if path.is_empty() { "." } else { path }.to_owned()
 }
@@ -208,7 +207,7 @@ impl FilesView<'_> {
         };
         self.files.table.delete(source)?;
         if copied.is_err() {
-            // What is left of it would hide the file.
+            // The rest of it would hide the file.
             let _ = self.real_unlink_file_at(upper, path.to_owned()).await;
         }
         copied
@@ -362,7 +361,7 @@ impl FilesView<'_> {
                 let folder = found.is_folder();
                 match found {
                     Found::Missing => return Err(ErrorCode::NoEntry.into()),
-                    // As with every layered file system: the caller copies.
+                    // Every layered file system answers so, and the caller copies.
                     _ if folder && self.below_shows(&path).await? => {
                         return Err(ErrorCode::CrossDevice.into());
                     }

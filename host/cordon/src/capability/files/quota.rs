@@ -1,9 +1,9 @@
-//! How much a plugin keeps in its data folder, and how much it may.
+//! Counts and bounds the room that a plugin takes in its data folder.
 //!
-//! Whoever changes the folder takes the [`Turn`] first, so that the state before
-//! and after a change can be told: what is charged is measured, not guessed. Room
-//! is reserved before a change and given back after it, so a change that is cut
-//! short can only leave too much charged, until the count at the next start.
+//! Whoever changes the folder takes the [`Turn`] first, so that the state before and after a change
+//! can be told: charges are measured, not guessed. Room is reserved before a change and given back
+//! after it, so a change that is cut short can only leave too much charged, until the count at the
+//! next start.
 //!
 //! A deleted file that is still open stays charged until it is closed, else open
 //! handles would hold any number of invisible files.
@@ -23,12 +23,12 @@ use cordon_base::error::{EngineError, LimitHit};
 use cordon_base::limits::Limits;
 use cordon_base::plugin_log::PluginLog;
 
-/// Handles that every start takes for standard streams, clocks and mounts, with
-/// room for what the runtime holds for a moment; they come on top of the limit, so
-/// that the lowest setting still lets a plugin start.
+/// Handles that every start takes for standard streams, clocks and mounts, with room for handles
+/// that the runtime holds for a moment; they come on top of the limit, so that the lowest setting
+/// still lets a plugin start.
 pub const OWN_HANDLES: usize = 24;
 
-/// What a folder holds.
+/// The size of a folder's content.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Lengths of the files, in bytes; holes count like data.
@@ -76,7 +76,7 @@ impl FileId {
 }
 
 impl Quota {
-    /// Of an instance that has no folders yet.
+    /// The quota of an instance that has no folders yet.
     #[must_use]
     pub fn nothing(log: PluginLog, worker: Worker) -> Arc<Self> {
         Arc::new(Self {
@@ -88,8 +88,8 @@ impl Quota {
         })
     }
 
-    /// Counts what is in `folders` and bounds it to `bytes` and `files` from here
-    /// on, all together. What is over the limit already can only shrink.
+    /// Counts the content of `folders` and bounds it to `bytes` and `files` from here on, all
+    /// together. Content that is over the limit already can only shrink.
     ///
     /// Blocks while counting.
     ///
@@ -118,13 +118,13 @@ impl Quota {
         }))
     }
 
-    /// What is allowed.
+    /// The bounds of the quota.
     #[must_use]
     pub fn limit(&self) -> Usage {
         self.limit
     }
 
-    /// What is charged at the moment.
+    /// The use that is charged at the moment.
     #[must_use]
     pub fn usage(&self) -> Usage {
         let mut ledger = self.ledger();
@@ -167,8 +167,8 @@ impl Quota {
         change: impl FnOnce(&File, u64) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
         let turn = self.turn().await;
-        // The turn goes with the work: it ends when the work does, even if
-        // nobody waits for it any more.
+        // The turn goes with the work: it ends when the work does, even if nobody waits for the
+        // result any more.
         self.worker
             .run(move || turn.change(&file, end, change))
             .await?
@@ -204,13 +204,13 @@ impl Turn {
         Ok(())
     }
 
-    /// Gives back what is no longer there.
+    /// Gives back the room of content that is gone.
     pub(super) fn give_back(&self, gone: Usage) {
         self.quota.ledger().give_back(gone);
     }
 
-    /// Gives back what the last name of a file stood for, now or, when the file
-    /// is open, once it is closed. Blocks.
+    /// Gives back the room of a file whose last name was removed, now or, when the file is open,
+    /// once it is closed. Blocks.
     pub(super) fn file_removed(self, bytes: u64) {
         self.quota.ledger().file_removed(bytes);
     }

@@ -1,8 +1,8 @@
 //! Streams into files of the data folder, and out of any file.
 //!
-//! In place of wasmtime's: each write has to be measured under the quota's turn, and
-//! whatever may block is done on threads for files. At most one read or write per stream
-//! is under way.
+//! Takes the place of wasmtime's streams: each write has to be measured under the quota's turn, and
+//! all work that may block is done on threads for files. At most one read or write per stream is
+//! under way.
 
 use std::fs::File;
 use std::io;
@@ -18,7 +18,7 @@ use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
 use super::quota::Quota;
 use super::worker::Worker;
 
-/// What a stream takes at once, in bytes; as wasmtime's own file streams.
+/// Bytes that a stream takes at once; as wasmtime's own file streams.
 const CAPACITY: usize = 64 * 1024;
 
 /// Where in a file a write goes.
@@ -74,9 +74,9 @@ enum State {
     Ready,
     Writing(AbortOnDropJoinHandle<io::Result<u64>>),
     Failed(io::Error),
-    /// Out of room. Said again on every use and never taken back: the guest may
-    /// have had part of a longer write accepted, so a retry could double it. It
-    /// gets a new stream when it seeks or opens the file anew.
+    /// Out of room. Every use fails from now on: the guest may have had part of a longer write
+    /// accepted, so a retry could double it. The guest gets a new stream when it seeks or opens the
+    /// file anew.
     Full,
     Closed,
 }
@@ -172,14 +172,14 @@ impl OutputStream for FileStream {
         }
     }
 
-    /// What was accepted is written: else a guest could pile up abandoned writes.
+    /// Accepted bytes are written: else a guest could pile up abandoned writes.
     async fn cancel(&mut self) {
         self.ready().await;
         self.state = State::Closed;
     }
 }
 
-/// What is read ahead for a plugin that waits before it reads, in bytes.
+/// Bytes that are read ahead for a plugin that waits before it reads.
 const AHEAD: usize = 4096;
 
 enum Reading {

@@ -73,7 +73,7 @@ impl Rig {
         Self::with_changes(bytes, files, false)
     }
 
-    /// The same with a plugin folder that is copied on write.
+    /// The instance of [`Self::new`] with a plugin folder that is copied on write.
     fn layered(bytes: u64, files: u64) -> Self {
         Self::with_changes(bytes, files, true)
     }
@@ -183,7 +183,7 @@ impl Rig {
         self.view().append_via_stream(fd(file)).unwrap()
     }
 
-    /// What the guest makes of a write to a stream.
+    /// The result of a write to a stream, as the guest sees it.
     async fn push(
         &mut self,
         stream: &Resource<DynOutputStream>,
@@ -218,7 +218,7 @@ impl Rig {
         renaming.unwrap();
     }
 
-    /// Asserts what is charged, and that counting anew finds the same.
+    /// Asserts the charged use, and that counting anew finds the same.
     fn assert_usage(&self, bytes: u64, files: u64) {
         let expected = Usage { bytes, files };
         assert_eq!(self.quota.usage(), expected);

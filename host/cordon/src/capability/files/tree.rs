@@ -1,4 +1,4 @@
-//! Which folders a plugin sees under which names, opened only while they are used.
+//! The folders that a plugin sees and their names. They are open only while they are used.
 //!
 //! A hub has thousands of instances and most of them sleep, so a folder is opened
 //! at the first use of a path in it and closed when the callback has returned: an
@@ -23,7 +23,7 @@ use cordon_base::account::Charge;
 use cordon_base::descriptors::{Permit, Share};
 use cordon_base::plugin_log::PluginLog;
 
-/// What is mounted in one place of the tree.
+/// The folder that is mounted in one place of the tree.
 #[derive(Debug, Clone)]
 pub enum Mount {
     /// A folder of the host that can be read.
@@ -31,7 +31,7 @@ pub enum Mount {
     /// A folder of the host that can be read and changed, within the quota; made
     /// at its first use.
     ReadWrite(PathBuf),
-    /// A folder that can be read, and one that takes what is changed in it.
+    /// A folder that can be read, and one that takes the changes made in it.
     CopyOnWrite {
         /// The folder that is never changed.
         lower: PathBuf,
@@ -40,7 +40,7 @@ pub enum Mount {
     },
 }
 
-/// What a handle stands for.
+/// The place that a handle stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// An opened file or folder, as wasmtime has it.
@@ -58,7 +58,7 @@ pub struct Tree {
     handles: Mutex<Handles>,
     descriptors: Share,
     log: PluginLog,
-    /// What is open, with its place among the hub's open files.
+    /// The open files, each with its place among the hub's open files.
     open: Mutex<Vec<(Weak<File>, Permit)>>,
 }
 
@@ -68,9 +68,9 @@ struct Handles {
     lazy: HashMap<u32, PathBuf>,
     /// Handles that are no folder of the host.
     places: HashMap<u32, Place>,
-    /// What is left of listings that were put together here.
+    /// The unread rest of listings that were put together here.
     listings: HashMap<u32, VecDeque<DirectoryEntry>>,
-    /// What the listings hold, by stream.
+    /// The charges for listings, by stream.
     charges: HashMap<u32, Vec<Charge>>,
     /// The two layers below the folder that is copied on write.
     layers: Option<(u32, u32)>,
@@ -103,7 +103,7 @@ fn open_folder(path: &Path, make: bool) -> io::Result<File> {
     if make {
         std::fs::create_dir_all(path)?;
     }
-    // What is no folder is not opened at all: a pipe would make this wait.
+    // An entry that is no folder is not opened at all: a pipe would make this wait.
     let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     Ok(openat(CWD, path, how, Mode::empty())?.into())
 }
@@ -133,7 +133,7 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// The limit `descriptors`, of which the log is told. WASI has no `EMFILE`.
+    /// The limit `descriptors` was hit, and the log says so. WASI has no `EMFILE`.
     pub(super) fn descriptor(&self) -> FsResult<Permit> {
         self.sweep();
         self.descriptors.take(1).map_err(|hit| {
@@ -193,8 +193,8 @@ impl Tree {
         Ok(granted)
     }
 
-    /// What a handle stands for; opens the folder behind it if it is one of the
-    /// granted ones and closed.
+    /// The place that a handle stands for; opens the folder behind it if it is one of the granted
+    /// ones and closed.
     ///
     /// # Errors
     ///
@@ -278,7 +278,7 @@ impl Tree {
         handles.lazy.remove(&rep);
     }
 
-    /// Keeps what a listing has been charged for as long as the stream lives.
+    /// Keeps the charges for a listing for as long as the stream lives.
     pub(super) fn add_charges(&self, stream: u32, charges: Vec<Charge>) {
         let mut handles = self.handles();
         handles.charges.entry(stream).or_default().extend(charges);

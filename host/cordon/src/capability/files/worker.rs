@@ -1,5 +1,5 @@
-//! Where the files of one instance are worked on: threads that serve all instances in
-//! turn, on the instance's account.
+//! Runs the file operations of one instance on threads that serve all instances in turn, on the
+//! instance's account.
 //!
 //! wasmtime's functions run there as they are. Its context allows them to block, so each
 //! of them is done when it is polled for the first time.
@@ -37,8 +37,8 @@ impl Worker {
         &self.account
     }
 
-    /// Does `work` when the account's turn comes. A caller that stops waiting before it
-    /// began has it dropped; work that began is done.
+    /// Does `work` when the account's turn comes. Work whose caller stops waiting before it began
+    /// is dropped; work that began is done.
     ///
     /// # Errors
     ///
@@ -53,8 +53,8 @@ impl Worker {
 }
 
 impl FilesView<'_> {
-    /// Does something with wasmtime's own view of these handles. Nothing that `work`
-    /// puts into its table outlives it, but what it returns.
+    /// Does something with wasmtime's own view of these handles. All that `work` puts into the
+    /// view's table ends with the call, except the value that it returns.
     pub(super) async fn at_work<const N: usize, T: Send + 'static>(
         &mut self,
         fds: [&Fd; N],
@@ -87,8 +87,8 @@ impl FilesView<'_> {
         done.await?
     }
 
-    /// The failure for a limit on what the hub holds; WASI has no word for it but that of
-    /// memory.
+    /// The failure for a limit on the memory that the hub holds; WASI has no word for it but that
+    /// of memory.
     pub(super) fn over(&self, hit: &LimitHit) -> FsError {
         self.quota.report(hit);
         ErrorCode::InsufficientMemory.into()

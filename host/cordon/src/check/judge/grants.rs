@@ -1,4 +1,4 @@
-//! What a plugin reaches for beyond its own folders.
+//! Findings about everything that a plugin reaches for beyond its own folders.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::Findings;
 use crate::check::facts::Facts;
 use crate::check::finding::{Topic, Verdict};
 
-/// What it reaches for beyond its own folders.
+/// Finds the hosts, ports, programs and devices that the plugin needs grants for.
 pub(super) fn grants(facts: &Facts, findings: &mut Findings) {
     for host in &facts.hosts {
         // An address that stands in a call is a text as well.

@@ -1,4 +1,4 @@
-//! What is to be said of what a plugin imports.
+//! Findings about the imports of a plugin.
 
 mod harmless;
 

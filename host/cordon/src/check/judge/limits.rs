@@ -5,7 +5,7 @@ use crate::check::facts::{Facts, Probe};
 use crate::check::finding::{Topic, Verdict};
 use cordon_base::limits::Limits;
 
-/// What is likely to go past a limit.
+/// Finds uses that are likely to go past a limit.
 pub(super) fn limits(facts: &Facts, probe: Option<&Probe>, findings: &mut Findings) {
     let defaults = Limits::default();
     for sleep in &facts.sleeps {

@@ -1,4 +1,4 @@
-//! Floods from both sides, and every limit of this module tripped.
+//! Tests of floods from both sides, and of every limit of this module.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -33,7 +33,7 @@ async fn a_peer_that_floods_is_stopped_when_nobody_takes_its_data() {
     // At most the inbox and the read that waits have left the kernel.
     let taken = rig.connections.status(1).unwrap().bytes_transferred;
     assert!(taken <= 5 * 4096, "{taken}");
-    // It goes on as soon as somebody takes them, and ends when told to.
+    // The peer goes on as soon as somebody takes its messages, and ends when told to.
     for _ in 0..2000 {
         rig.message().await;
     }

@@ -271,7 +271,7 @@ async fn a_plugin_at_its_limit_may_replace_a_connection_that_ended() {
     setup.limits.connections = 1;
     let mut rig = setup.build();
     for id in 1..50 {
-        // Each its own port: the same one again would have to wait.
+        // Each connection has its own port: a second attempt at one port would have to wait.
         rig.connect(id, &endpoint("TCP/IP", "None", free_port().await));
         assert_eq!(rig.connected().await.1, 111);
         assert_eq!(rig.disconnected().await, id);
@@ -370,7 +370,7 @@ async fn a_target_that_hangs_up_at_once_is_tried_ever_more_seldom() {
         assert_eq!(rig.disconnected().await, id);
     }
     assert!(begun.elapsed() >= Duration::from_millis(750));
-    // One that says something, and one that the plugin closes, end as ever.
+    // A peer that says something, and a connection that the plugin closes, end as ever.
     for id in [5, 6] {
         rig.connect(id, &endpoint);
         let (mut peer, _) = listener.accept().await.unwrap();

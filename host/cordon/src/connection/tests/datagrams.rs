@@ -55,7 +55,7 @@ async fn a_datagram_comes_with_its_sender_who_may_be_answered_rules_96_97_98() {
     let (id, sender, data) = rig.datagram().await;
     assert_eq!((id, sender.port()), (1, from));
     assert_eq!(data, Inbound::Bytes(b"a".to_vec()));
-    // What was left of the first datagram is no part of the second.
+    // The rest of the first datagram is no part of the second.
     socket.send_to(b"c\r", ("127.0.0.1", port)).await.unwrap();
     assert_eq!(rig.datagram().await.2, Inbound::Bytes(b"c".to_vec()));
     assert_eq!(rig.connections.status(1).unwrap().bytes_transferred, 5);

@@ -19,7 +19,7 @@ fn acceptor() -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// Answers each line with the same line; closes without TLS goodbye.
+/// Echoes each line; closes without TLS goodbye.
 async fn echo_server() -> u16 {
     let (listener, port) = server().await;
     let acceptor = acceptor();

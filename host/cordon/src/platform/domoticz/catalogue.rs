@@ -1,10 +1,9 @@
-//! Which plugins there are: the definitions in `plugins/*/plugin.py` (behaviour spec 1.1).
+//! Reads the plugin definitions in `plugins/*/plugin.py` (behaviour spec 1.1).
 //!
-//! A [`Library`] reads the folders one after the other on a thread of its own and keeps
-//! what it has read by the state of each file, so that nothing is read twice. A definition
-//! that cannot be read is reported and hides no other. A folder that does not come back
-//! from the system, as that of a server which is gone, is left behind with its thread, and
-//! the rest is read by another one.
+//! A [`Library`] reads the folders one after the other on a thread of its own. It keeps the
+//! definitions by the state of each file, so that nothing is read twice. A definition that cannot
+//! be read is reported and hides no other. Reading a folder may never return, as when its server is
+//! gone. Such a folder is left behind with its thread, and another thread reads the rest.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -61,7 +60,7 @@ type LookInto = fn(&Path, Option<&Known>) -> Step;
 /// Reads the definitions in the open `plugin.py` of a folder.
 type Read = fn(&Path, RegularFile) -> Result<Vec<PluginDefinition>, DefinitionProblem>;
 
-/// What one `plugin.py` has.
+/// The definitions in one `plugin.py`.
 type Page = Result<Vec<Arc<PluginDefinition>>, DefinitionProblem>;
 
 /// The plugins folder, read once per state of each file. Clones share it.
@@ -85,7 +84,7 @@ struct Inner {
     hung: Mutex<HashMap<PathBuf, Arc<AtomicBool>>>,
 }
 
-/// What the last look has found.
+/// The result of the last look.
 #[derive(Default)]
 struct Kept {
     pages: Pages,
@@ -95,7 +94,7 @@ struct Kept {
     begun: Option<Instant>,
 }
 
-/// What a thread says of one step.
+/// The answer of a thread to one step.
 enum Step {
     /// The folders that are there, and whether there are more.
     Listed(Vec<PathBuf>, bool),
@@ -109,15 +108,15 @@ enum Step {
     Failed(DefinitionProblem),
 }
 
-/// A thread at work, and what shows that it has come back from where it is.
+/// A thread at work, and a flag for its return from the folder that it reads.
 struct Reader {
     steps: Receiver<Step>,
     back: Arc<AtomicBool>,
 }
 
 impl Library {
-    /// The library of this folder; no folder, no plugins. What is wrong with one is told
-    /// in the log once and kept among the problems.
+    /// The library of this folder; no folder, no plugins. A folder that cannot be used is told in
+    /// the log once and kept among the problems.
     #[must_use]
     pub fn new(root: &Path, events: EventLog, problems: Problems) -> Self {
         let seconds = u64::try_from(bounds::FOLDER_SECONDS).unwrap_or(u64::MAX);
@@ -152,8 +151,8 @@ impl Library {
         }
     }
 
-    /// What there is now. Files that are as they were are not read again. Whoever asks while
-    /// others wait for their turn has what one of them finds.
+    /// The catalogue as it is now. Files that have not changed are not read again. A caller who
+    /// waits for the turn of another gets the result of a look that began meanwhile.
     ///
     /// Takes a few seconds at most for each folder that hangs, none for one that hung
     /// before, and no more than [`bounds::FOLDERS_SECONDS`] in all.
@@ -175,9 +174,8 @@ impl Library {
         Arc::clone(&kept.last)
     }
 
-    /// What there is, if that is known by this moment. Else those of the plugins with these
-    /// keys that lie in folders of the same names: nobody has to wait for the folders of
-    /// others.
+    /// The catalogue, if it is known by this moment. Else the catalogue of the plugins with these
+    /// keys that lie in folders of the same names: nobody has to wait for the folders of others.
     pub async fn look_until(&self, until: Instant, keys: &[&str]) -> Arc<Catalogue> {
         let library = self.clone();
         let mut looking = tokio::spawn(async move { library.look().await });
@@ -312,7 +310,7 @@ impl Inner {
         })
     }
 
-    /// What the folder of this name has.
+    /// The definitions in the folder of this name.
     async fn named(&self, name: &str) -> Option<Arc<Page>> {
         let mut parts = Path::new(name).components();
         let is_name = matches!(parts.next(), Some(Component::Normal(part)) if part == name);
@@ -332,8 +330,8 @@ impl Inner {
         }
     }
 
-    /// The next step of a thread, which is about this folder; or it is left behind or has
-    /// ended, and that is a problem.
+    /// The next step of a thread, which is about this folder. A thread that was left behind or has
+    /// ended is a problem.
     async fn next(
         &self,
         reader: std::io::Result<Reader>,
@@ -372,7 +370,7 @@ impl Inner {
         self.hung.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells of what was not there the last time.
+    /// Tells of the problems that the last look did not have.
     fn tell(&self, told: &mut HashSet<DefinitionProblem>, problems: &[DefinitionProblem]) {
         let named = |it: &DefinitionProblem| (it.name(), it.reason_and_place());
         self.problems.set_folders(problems.iter().map(named));
@@ -413,9 +411,9 @@ impl Drop for End {
     }
 }
 
-/// Starts a thread. It is none of the runtime's, which would wait for it at the end.
+/// Starts a thread outside the runtime, which would wait for its own threads at the end.
 fn start(work: impl FnOnce(Sender<Step>) + Send + 'static) -> std::io::Result<Reader> {
-    // It is one folder ahead at most, so that little is kept for nothing.
+    // The thread is one folder ahead at most, so that little is kept for nothing.
     let (sender, steps) = channel(1);
     let back = Arc::<AtomicBool>::default();
     let end = End(Arc::clone(&back));
@@ -450,7 +448,8 @@ fn look_with(folder: &Path, known: Option<&Known>, read: Read) -> Step {
             Content::Heavy(weight) => Step::Heavy(identity, *weight),
         };
     }
-    // A fault in reading this one is told of it, and not met again before it is changed.
+    // A fault in reading a file is told as its problem, and not met again before the file is
+    // changed.
     let read = catch_unwind(AssertUnwindSafe(|| read(folder, file)));
     let read = read.unwrap_or_else(|_| Err(broke_off(folder)));
     let page = read.map(|found| found.into_iter().map(Arc::new).collect());
@@ -487,7 +486,7 @@ fn list(root: &Path) -> std::io::Result<(Vec<PathBuf>, bool)> {
             folders.push(entry.path());
         }
     }
-    // With the separator that the original's map has at the end of its keys.
+    // The key ends with a separator, as the keys of the original's map do.
     folders.sort_by_key(|folder| folder.join("").into_os_string().into_encoded_bytes());
     Ok((folders, more))
 }

@@ -1,14 +1,14 @@
 //! Device colours: strict parsing, one written form (behaviour spec 4.6).
 //!
-//! "No colour" is the empty text everywhere; what cannot be parsed is no colour.
+//! "No colour" is the empty text everywhere; a text that cannot be parsed is no colour.
 
 use serde_json::{Map, Value};
 
 /// Components in the order of the written form; `m` is the colour mode.
 const COMPONENTS: [&str; 7] = ["b", "cw", "g", "m", "r", "t", "ww"];
 
-/// Bytes of a text that can be a colour. Longer ones are not read: what a JSON text makes
-/// in memory is many times as large.
+/// Bytes of a text that can be a colour. Longer ones are not read: a JSON text takes many times its
+/// size in memory.
 const LONGEST: usize = 1024;
 
 /// The written form of a colour, or the empty text (rules 52 and 53).

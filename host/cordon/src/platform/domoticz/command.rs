@@ -1,4 +1,4 @@
-//! From what a client asks to what `onCommand` gets (behaviour spec 8.5).
+//! Translates the commands of clients to the arguments of `onCommand` (behaviour spec 8.5).
 //!
 //! Pure: a device row and a request in, an event out. The row is not changed, that
 //! is the plugin's part (spec 11).

@@ -1,8 +1,8 @@
-//! The definition of a plugin, in its `plugin.py`.
+//! Reads the definition of a plugin from its `plugin.py`.
 //!
-//! Cuts the XML out of the file and reads it (behaviour spec 1.2 to 1.5). The Python code
-//! itself is never looked at. The file is a stranger's: what may be in it is bounded by
-//! [`bounds`], and reading it takes time and memory in proportion to its size.
+//! The XML is cut out of the file and parsed (behaviour spec 1.2 to 1.5). The Python code itself is
+//! never looked at. The file is a stranger's: [`bounds`] limits its content, and reading it takes
+//! time and memory in proportion to its size.
 
 mod description;
 
@@ -12,7 +12,7 @@ use super::manifest::{self, Element};
 use cordon_base::bounds;
 use cordon_base::regular_file::RegularFile;
 
-/// What a plugin says about itself. Attributes that are missing are empty.
+/// The description that a plugin gives of itself. Attributes that are missing are empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PluginDefinition {
     /// Names the plugin in the configuration.
@@ -52,7 +52,7 @@ pub struct Param {
     pub password: String,
     /// Rows of a text area.
     pub rows: String,
-    /// As that of the plugin.
+    /// HTML that can be shown in a page, as in the plugin's description.
     pub description: String,
     /// The values to choose from; empty for free text.
     pub options: Vec<ParamOption>,
@@ -65,7 +65,7 @@ pub struct ParamOption {
     pub label: String,
     /// Value in `Parameters`.
     pub value: String,
-    /// Whether it is marked as default, with exactly `true` (rule 7).
+    /// Whether the option is marked as default, with exactly `true` (rule 7).
     pub default: bool,
 }
 
@@ -75,7 +75,7 @@ pub struct ParamOption {
 pub struct DefinitionProblem {
     /// The folder with the `plugin.py`.
     pub folder: PathBuf,
-    /// What is wrong.
+    /// The mistake, as a text for people.
     pub reason: String,
     /// Row and column in the definition, both from 1.
     pub position: Option<(usize, usize)>,
@@ -119,7 +119,7 @@ impl PluginDefinition {
     }
 }
 
-/// Bytes of some texts, with what each costs beside them.
+/// Bytes of some texts, with the fixed cost of each.
 fn sum<const N: usize>(texts: [&String; N]) -> usize {
     let each = texts
         .iter()
@@ -137,7 +137,7 @@ pub fn read_folder(folder: &Path) -> Result<Vec<PluginDefinition>, DefinitionPro
     read(folder, file)
 }
 
-/// The same of the open file.
+/// The definitions in the open `plugin.py` of a folder.
 pub(super) fn read(
     folder: &Path,
     file: RegularFile,
@@ -174,8 +174,8 @@ fn unreadable(error: &std::io::Error) -> String {
 }
 
 impl DefinitionProblem {
-    /// A problem with this folder. A reason may quote what is in the file, so it is cut to
-    /// the length of a line.
+    /// A problem with this folder. A reason may quote the file, so it is cut to the length of a
+    /// line.
     #[must_use]
     pub fn new(folder: &Path, mut reason: String, position: Option<(usize, usize)>) -> Self {
         const LINE: usize = 400;
@@ -197,23 +197,23 @@ impl DefinitionProblem {
         name.to_string_lossy().into_owned()
     }
 
-    /// What is wrong and where, without the folder.
+    /// The mistake and its place, without the folder.
     #[must_use]
     pub fn reason_and_place(&self) -> String {
         format!("{}{}", self.reason, place(self.position))
     }
 }
 
-/// What was cut out of a file.
+/// The text that was cut out of a file.
 struct Extract {
     xml: String,
-    /// Whether it is all of it: there may be more than a definition can have.
+    /// Whether this is all of the text: there may be more than a definition can have.
     whole: bool,
 }
 
 /// The lines from the first with `<plugin` to the first with `</plugin>` (spec 1.2).
 fn extract(source: &[u8]) -> Extract {
-    // Both markers begin with it, and hardly any other byte of a file is one.
+    // Both markers begin with this byte, and hardly any other byte of a file is one.
     let has = |line: &[u8], marker: &[u8]| {
         let mut rest = line;
         while let Some(place) = rest.iter().position(|byte| *byte == b'<') {
@@ -258,7 +258,7 @@ fn definitions(folder: &Path, roots: &[Element]) -> Result<Vec<PluginDefinition>
         let most = bounds::DEFINITION_PLUGINS;
         return Err(format!("plugin.py defines more than {most} plugins"));
     }
-    // With several elements the last one's version and author hold for all (spec 1.5).
+    // Of several elements, the last one's version and author hold for all (spec 1.5).
     let Some(last) = plugins.last() else {
         return Ok(Vec::new());
     };

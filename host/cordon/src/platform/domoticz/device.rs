@@ -115,7 +115,7 @@ pub struct ValueUpdate {
     pub battery_level: i64,
 }
 
-/// What an update changes; `None` leaves a column as it is.
+/// The values that an update changes; `None` leaves a column as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
     /// A new reading, with the rules of spec 4.5.
@@ -209,7 +209,7 @@ impl DeviceLimits {
     }
 
     fn options(&self, options: &[(String, String)]) -> Result<(), LimitHit> {
-        // An empty pair costs as well: what it takes once it is taken apart.
+        // An empty pair costs as well: the memory that it takes once it is taken apart.
         let pair = |(key, value): &(String, String)| key.len() + value.len() + PAIR;
         self.bytes(options.iter().map(pair).sum())
     }

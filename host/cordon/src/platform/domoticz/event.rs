@@ -1,4 +1,4 @@
-//! What the rest of the hub may tell a plugin, and how it reaches the running ones.
+//! The events that the rest of the hub may tell a plugin, and the way to the running plugins.
 //!
 //! The web API and the device table know plugins only through [`Plugins`].
 
@@ -112,7 +112,7 @@ pub enum DeliverError {
     NoSuchHardware,
 }
 
-/// What is known about one plugin instance, for people.
+/// The facts about one plugin instance, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HardwareInfo {
     /// The hub's number for the hardware.

@@ -1,8 +1,8 @@
-//! What a change of one device means for the house and for the other plugins.
+//! Tells the house and the other plugins of the change of one device.
 //!
-//! The table stores; this tells: the plugin that owns a row, the plugins that have a
-//! security panel, and those that take notifications. Nothing here waits for a
-//! plugin: what cannot be told at once is lost, as when the plugin is off.
+//! The table stores the change; this module tells the plugin that owns the row, the plugins that
+//! have a security panel, and those that take notifications. Nothing here waits for a plugin: an
+//! event that cannot be told at once is lost, as when the plugin is off.
 
 use std::fmt;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl House {
         }
     }
 
-    /// The same house by way of another handle on the store: that of an instance.
+    /// This house by way of another handle on the store: the handle of an instance.
     #[must_use]
     pub fn through(&self, store: &Store) -> Self {
         Self {
@@ -83,9 +83,9 @@ impl House {
         Ok(level.and_then(Security::from_level).unwrap_or_default())
     }
 
-    /// Sets the status of the house; when that changes it, each plugin with a security
-    /// panel is told of it by its first (spec 8.3): nobody can take another's news away. The
-    /// panel's row is the plugin's to change.
+    /// Sets the status of the house. When that changes the status, the first security panel of each
+    /// plugin gets the event (spec 8.3): nobody can take another's news away. The panel's row is
+    /// the plugin's to change.
     ///
     /// # Errors
     /// [`DeviceError::Unavailable`] when it cannot be stored; nobody is told then.
@@ -112,7 +112,7 @@ impl House {
     /// (rule 20).
     ///
     /// # Errors
-    /// [`StoreError`] for the first that cannot be stored; those before it are.
+    /// [`StoreError`] for the first preference that cannot be stored; those before it are stored.
     pub async fn set_preferences(
         &self,
         preferences: &[(String, String, i64)],
@@ -138,8 +138,8 @@ impl House {
             .count()
     }
 
-    /// Tells the owner of a row of a change from outside, and everybody else of
-    /// what follows from it. The change is stored whether or not it can be told.
+    /// Tells the owner of a row of a change from outside, and everybody else of its consequences.
+    /// The change is stored whether or not it can be told.
     pub async fn tell(&self, notice: Notice) {
         self.deliver(notice.hardware, notice.event);
         if let Some(before) = &notice.before {
@@ -147,9 +147,9 @@ impl House {
         }
     }
 
-    /// What follows from a new reading of a device, whoever gave it: notifications, and
-    /// never the status of the house. A device that is not shown has no events, nor has
-    /// a contact that reports what it reported before (spec 4.5).
+    /// Tells of the consequences of a new reading, whoever gave it: notifications, and never the
+    /// status of the house. A device that is not shown has no events, nor has a contact that
+    /// reports its old state again (spec 4.5).
     pub async fn changed(&self, before: &Device, after: &Device) {
         let same = before.n_value == after.n_value && before.s_value == after.s_value;
         if after.used == 0 || same && kind::reports_changes_only(after) {
@@ -162,7 +162,7 @@ impl House {
 
     async fn follow(&self, before: &Device, after: &Device) -> Result<(), StoreError> {
         for (notification, systems) in rule::due(&self.rules, before, after).await? {
-            // Those who are told share nothing with who tells: a busy device must
+            // The plugins that are told share nothing with the one that tells: a busy device must
             // not fill their inboxes.
             if self.pace.admits(after.id) {
                 self.notify(&notification, &systems);

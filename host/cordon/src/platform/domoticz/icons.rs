@@ -1,4 +1,4 @@
-//! Zip files with icon sets (behaviour spec 4.7).
+//! Reads zip files with icon sets (behaviour spec 4.7).
 //!
 //! `icons.txt` in any folder has a line `base;name;description` per set, and beside it
 //! lie `<base>.png`, `<base>48_On.png` and `<base>48_Off.png`. The files come from
@@ -51,12 +51,12 @@ pub(super) struct IconSet {
 
 type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
 
-/// The sets of a zip file, of which there is at least one. Together they weigh at most
-/// `limit`; what is taken into memory for them is added to `charge`.
+/// The sets of a zip file, of which there is at least one. Together they weigh at most `limit`; the
+/// memory taken for them is added to `charge`.
 ///
 /// # Errors
-/// [`ImageError::Invalid`] says what is wrong with the file, [`ImageError::Limit`] is
-/// `stored-bytes` or `host-memory`.
+/// [`ImageError::Invalid`] names the mistake in the file, [`ImageError::Limit`] is `stored-bytes`
+/// or `host-memory`.
 pub(super) fn read(
     bytes: &[u8],
     limit: u64,
@@ -257,7 +257,7 @@ pub(super) mod tests {
         files(&entries)
     }
 
-    /// What a hub reads that has room for it.
+    /// Reads a zip file as a hub does that has room for it.
     fn read(bytes: &[u8]) -> Result<Vec<IconSet>, ImageError> {
         let mut charge = Account::of_hub().charge(0).unwrap();
         super::read(bytes, u64::MAX, &mut charge)

@@ -18,17 +18,17 @@ use cordon_base::error::LimitHit;
 use cordon_base::pool::{Pool, PoolError};
 use cordon_store::{Store, StoreError};
 
-/// What is added to the row id of a set to make the number that devices and plugins
-/// use: the lower ones are those of the hub's own pictures.
+/// Added to the row id of a set to make the number that devices and plugins use: the lower numbers
+/// are those of the hub's own pictures.
 pub const FIRST: i64 = 100;
 
-/// Owner of what the operator brought.
+/// Owner of the sets that the operator brought.
 const OPERATOR: &str = "";
 
 /// Bytes that one file of the operator may bring.
 const OPERATORS: u64 = 16 << 20;
 
-/// What a set counts against `stored-bytes` beside its texts and pictures: a set without
+/// The fixed weight of a set in `stored-bytes`, beside its texts and pictures: a set without
 /// pictures is a row as well.
 const SET: u64 = 256;
 
@@ -86,7 +86,7 @@ pub enum ImageError {
     NotOwn {
         /// The base in the file.
         base: String,
-        /// What it must start with.
+        /// The key that the base must start with.
         key: String,
     },
     /// The base is that of a picture that clients have themselves.
@@ -106,7 +106,7 @@ pub enum ImageError {
     Unavailable(#[from] StoreError),
 }
 
-/// A plugin that makes or lists sets, and what it may use for them.
+/// A plugin that makes or lists sets, with its limit and account.
 #[derive(Clone)]
 pub struct Owner {
     /// Key of the plugin.
@@ -138,7 +138,7 @@ impl Images {
         Self { store }
     }
 
-    /// The same sets by way of another handle on the store: that of an instance.
+    /// These sets by way of another handle on the store: the handle of an instance.
     #[must_use]
     pub fn through(&self, store: &Store) -> Self {
         Self {
@@ -161,8 +161,8 @@ impl Images {
             .await
     }
 
-    /// The sets that a plugin sees, by number, and what they are charged with: its own,
-    /// and those of the operator whose base starts with its key and is not one of its own.
+    /// The sets that a plugin sees, by number, and the charge for them. They are its own sets, and
+    /// those of the operator whose base starts with its key and is not one of its own.
     ///
     /// # Errors
     /// [`ImageError::Limit`] for `host-memory`, [`ImageError::Unavailable`].
@@ -197,8 +197,8 @@ impl Images {
         self.picture(condition, id, icon).await
     }
 
-    /// A picture of the set with this base, as PNG. Of several sets it is the operator's,
-    /// else that of the longest key, which is the plugin that the base is named after.
+    /// A picture of the set with this base, as PNG. Of several sets the operator's is taken, else
+    /// the set of the longest key, which is the plugin that the base is named after.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -229,9 +229,8 @@ impl Images {
             .await
     }
 
-    /// Stores the sets in a zip file of a plugin; those of its own that are there already
-    /// are replaced. Returns them in the order of the file, with what they are charged
-    /// with.
+    /// Stores the sets in a zip file of a plugin; those of its own that are there already are
+    /// replaced. Returns the sets in the order of the file, and the charge for them.
     ///
     /// # Errors
     /// Any [`ImageError`]; nothing is stored then.
@@ -299,7 +298,7 @@ impl Images {
             .await
     }
 
-    /// Changes what people read of a set.
+    /// Changes the name and the description of a set.
     ///
     /// # Errors
     /// [`ImageError::Missing`], [`ImageError::Unavailable`].
@@ -369,7 +368,7 @@ fn put(connection: &Connection, owner: &str, sets: &[IconSet]) -> Result<Vec<Ima
     Ok(images)
 }
 
-/// What a set counts against the limit of its owner.
+/// The weight of a set against the limit of its owner.
 pub(super) fn set_weight(set: &IconSet) -> u64 {
     let IconSet {
         base,
@@ -387,7 +386,7 @@ pub(super) fn set_weight(set: &IconSet) -> u64 {
     })
 }
 
-/// What all sets of a key will weigh when these are written. Reads no picture.
+/// The weight of all sets of a key once these are written. Reads no picture.
 fn weight_with(connection: &Connection, key: &str, sets: &[IconSet]) -> Result<u64, ImageError> {
     let sql = format!(
         "SELECT base, {SET} + octet_length(base) + octet_length(name) + octet_length(description)
@@ -513,7 +512,7 @@ mod tests {
         }
         let removed = images.delete(Some("K"), early[0].id).await.unwrap();
         assert_eq!(removed.base, "KodiWhite");
-        // What the operator brought goes before both, and is neither's to change.
+        // The operator's set goes before both, and neither plugin can change it.
         images.upload(&Pools::default().files, other).await.unwrap();
         let shown = images.icon_of("KodiBlack", Icon::On).await.unwrap();
         assert_eq!(shown.unwrap(), zeros(9));

@@ -21,7 +21,7 @@ pub(super) struct Element {
     pub children: Vec<Node>,
 }
 
-/// What an element holds. Text is never empty.
+/// A part of an element's content. Text is never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Node {
     Element(Element),
@@ -63,7 +63,7 @@ impl Element {
         })
     }
 
-    /// Compact XML of the element itself and what it holds.
+    /// Compact XML of the element itself and its content.
     pub(super) fn to_xml(&self) -> String {
         let mut xml = String::new();
         self.write(&mut xml);
@@ -230,7 +230,7 @@ impl Tree {
         }
     }
 
-    /// Closes what is open: a duplicate attribute ends a document early (spec 1.3).
+    /// Closes the open elements: a duplicate attribute ends a document early (spec 1.3).
     fn finish(mut self) -> Vec<Element> {
         while !self.open.is_empty() {
             self.close();
@@ -277,7 +277,7 @@ fn attributes(raw: &str) -> Result<(Attributes, bool), String> {
     Ok((found, true))
 }
 
-/// The raw value at the start of `text`, and what follows it.
+/// The raw value at the start of `text`, and the text after it.
 fn attribute_value<'a>(name: &str, text: &'a str) -> Result<(&'a str, &'a str), String> {
     for quote in ['"', '\''] {
         if let Some(quoted) = text.strip_prefix(quote) {
@@ -310,7 +310,7 @@ fn decode(raw: &str) -> String {
     text
 }
 
-/// What an entity stands for; an unknown one loses its ampersand only.
+/// The text that an entity stands for; an unknown one loses its ampersand only.
 fn resolve(entity: &str) -> String {
     let number = match entity.strip_prefix('#') {
         Some(code) => match code.strip_prefix('x') {

@@ -1,5 +1,4 @@
-//! What a plugin gets when the hub has something to tell people, and which plugins
-//! want it.
+//! Notifications: the messages of the hub to people, and the plugins that take them.
 //!
 //! A plugin becomes a target with `Domoticz.Notifier(name)` and stays one as long as
 //! it runs. Which events make a notification is decided in `rule`.
@@ -15,7 +14,7 @@ pub struct Notification {
     pub name: String,
     /// The headline.
     pub subject: String,
-    /// The text, as a rule the same as the headline.
+    /// The text, as a rule equal to the headline.
     pub text: String,
     /// State of the device in words, such as `On`; `Unknown` where there is none.
     pub status: String,
@@ -71,8 +70,8 @@ const MAX_NAME: usize = 100;
 
 /// The plugins that take notifications. Clones share them.
 ///
-/// A name belongs to the hardware that is in the hub for longest, of those that run: what
-/// people send to a name does not go to whoever takes the same one later.
+/// A name belongs to the hardware that is in the hub for longest, of those that run: messages that
+/// people send to a name do not go to a plugin that takes the name later.
 #[derive(Debug, Clone, Default)]
 pub struct Notifiers {
     /// The name that each hardware chose.
@@ -80,9 +79,9 @@ pub struct Notifiers {
 }
 
 impl Notifiers {
-    /// Makes a hardware a target; a second name replaces the first. Of the name are taken
-    /// what people can write in a list of names, at most 100 bytes. Whether the name is
-    /// the hardware's, and not that of another one.
+    /// Makes a hardware a target; a second name replaces the first. The name is cut down to the
+    /// characters that people can write in a list of names, and to at most 100 bytes. Returns
+    /// whether the name is the hardware's, and not that of another one.
     pub fn register(&self, hardware: u32, name: &str) -> bool {
         let plain: String = name
             .chars()
@@ -145,7 +144,7 @@ fn owners(names: &BTreeMap<u32, String>) -> impl Iterator<Item = (u32, &str)> {
 /// share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pace {
-    /// The last period of each device, and what it caused in it.
+    /// The last period of each device, and how many notifications it caused in that period.
     devices: Arc<Mutex<HashMap<i64, (Instant, u32)>>>,
 }
 

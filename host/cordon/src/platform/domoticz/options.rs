@@ -1,8 +1,8 @@
 //! The storage format of device options (behaviour spec 4.3).
 //!
-//! `key:base64(value)` joined by `;`, sorted by key, without empty values. Devices
-//! of sub type 31 store the text under `Custom` raw and nothing else. Plugins see
-//! the consequences (rules 42, 43), so the format is kept.
+//! `key:base64(value)` joined by `;`, sorted by key, without empty values. Devices of sub type 31
+//! store the text under `Custom` raw and nothing else. Plugins see the format's consequences (rules
+//! 42, 43), so the format is kept.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub fn encode(sub_type: i64, options: &[(String, String)]) -> String {
     pairs.join(";")
 }
 
-/// Options as they are seen. What is not in the format is left out.
+/// Options as they are seen. Parts that are not in the format are left out.
 #[must_use]
 pub fn decode(sub_type: i64, stored: &str) -> Vec<(String, String)> {
     if stored.is_empty() {

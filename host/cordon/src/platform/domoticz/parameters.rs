@@ -1,8 +1,8 @@
-//! `Parameters`: what a plugin is told about its own hardware (behaviour spec 2.3).
+//! `Parameters`: the facts that a plugin is told about its own hardware (behaviour spec 2.3).
 //!
-//! Joins what the operator configured with the defaults of the definition. Paths are
-//! given by the caller and are those inside the component: nothing here knows where
-//! the hub's own files are. Values may be secrets and appear in no message.
+//! Joins the operator's configuration with the defaults of the definition. Paths are given by the
+//! caller and are those inside the component: nothing here knows where the hub's own files are.
+//! Values may be secrets and appear in no message.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub const FIELDS: [&str; 11] = [
     "Mode6",
 ];
 
-/// A parameter that cannot be used; the text names what to change.
+/// A parameter that cannot be used; the text names the line to change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {
     /// Not one of [`FIELDS`].
@@ -31,7 +31,7 @@ pub enum ParameterError {
     Unknown {
         /// Name of the hardware.
         hardware: String,
-        /// What the configuration says.
+        /// The name in the configuration.
         name: String,
         /// Key of the plugin.
         key: String,
@@ -55,12 +55,12 @@ pub enum ParameterError {
     Port {
         /// Name of the hardware.
         hardware: String,
-        /// What the configuration says.
+        /// The value in the configuration.
         value: String,
     },
 }
 
-/// A hardware as configured. `None` is "not given", which is not the same as empty.
+/// A hardware as configured. `None` is "not given", which differs from empty.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct HardwareConfig {
     /// The hub's number for it.
@@ -135,7 +135,7 @@ impl HardwareConfig {
     }
 }
 
-/// What every plugin is told about the hub. Paths are the component's own.
+/// The facts about the hub that every plugin is told. Paths are the component's own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HubFacts {
     /// Folder of the plugin, ends with a slash.
@@ -211,7 +211,7 @@ fn identity(
         ("UserDataFolder", facts.user_data_folder.clone()),
         ("WebRoot", facts.web_root.clone()),
         ("Database", facts.database.clone()),
-        // Of each start's settings: see `Life::parameters`.
+        // Comes from the settings at each start: see `Life::parameters`.
         ("Language", String::new()),
         ("Version", definition.version.clone()),
         ("Author", definition.author.clone()),
@@ -242,7 +242,7 @@ fn fill_in(
     Ok(())
 }
 
-/// What a form would hold untouched: a list has its marked value, or its first.
+/// The value of a form that nobody touched: a list has its marked value, or its first.
 fn default(param: &Param) -> String {
     let marked = param.options.iter().find(|option| option.default);
     match marked.or(param.options.first()) {

@@ -1,4 +1,4 @@
-//! The preferences table: what plugins see as `Settings` (behaviour spec 2.3).
+//! The preferences table, which plugins see as `Settings` (behaviour spec 2.3).
 //!
 //! A stored preference goes before its default. The defaults are those that plugins
 //! are known to read; a preference that nobody set and that has no default is absent.
@@ -52,7 +52,7 @@ impl Preferences {
                     .iter()
                     .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))
                     .collect();
-                // What a client has to know to be believed is not for plugins.
+                // Plugins do not see the code by which clients prove who they are.
                 let sql = "SELECT key, text, number FROM preferences WHERE key <> 'SecPassword'";
                 let mut statement = connection.prepare_cached(sql)?;
                 let mut rows = statement.query([])?;

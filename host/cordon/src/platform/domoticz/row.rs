@@ -1,4 +1,4 @@
-//! Device rows in SQL: reading one, writing one, and what one weighs.
+//! Device rows in SQL: reading, writing and weighing one.
 //!
 //! Runs inside the store's operations; decides nothing about values or limits.
 
@@ -10,19 +10,19 @@ use super::device::Device;
 use super::options;
 use cordon_store::Writing;
 
-/// What every query selects, in the order that [`from_sql`] reads.
+/// The columns that every query selects, in the order that [`from_sql`] reads.
 const COLUMNS: &str = "id, hardware_id, unit, device_id, name, device_type, sub_type, \
      switch_type, n_value, s_value, signal_level, battery_level, last_level, image, used, \
      description, color, options, last_update";
 
-/// What a row takes beside its texts: twelve numbers, and its place in the index.
+/// The weight of a row beside its texts: twelve numbers, and its place in the index.
 const ROW_BYTES: u32 = 128;
 
 /// Rows and bytes of texts up to which a plugin's rows are read at once by whoever asks.
 const BRIEF_ROWS: usize = 64;
 const BRIEF_BYTES: u64 = 64 << 10;
 
-/// A row with what plugins do not see.
+/// A row with the columns that plugins do not see.
 #[derive(Debug, Clone)]
 pub(super) struct StoredRow {
     pub hardware: u32,
@@ -88,7 +88,7 @@ pub(super) fn select(
     statement.query_map(parameters, from_sql)?.collect()
 }
 
-/// As [`select`], for few and short rows; `None` where they are not.
+/// Selects as [`select`] does, for few and short rows; `None` where they are not.
 pub(super) fn select_brief(
     connection: &Connection,
     condition: &str,

@@ -1,5 +1,5 @@
-//! Which events of which devices make a notification: the rules that people set, and
-//! what a new reading makes of them.
+//! The rules that people set for notifications, and the notifications that a new reading makes of
+//! them.
 //!
 //! The rules are in the store and, as a copy, in memory: a reading must not wait for
 //! the store to hear that nobody wants to know.
@@ -30,10 +30,9 @@ pub struct Rule {
     pub id: i64,
     /// Row id of its device.
     pub device: i64,
-    /// When: `S` (switched on), `O` (switched off), or `kind;comparison;value` such as
-    /// `T;>;25`. Kinds are T temperature, H humidity, B barometer, U UV, M usage, P
-    /// percentage, N set point, F any other single figure; comparisons are
-    /// `>`, `>=`, `=`, `!=`, `<=`, `<`.
+    /// The condition: `S` (switched on), `O` (switched off), or `kind;comparison;value` such as
+    /// `T;>;25`. Kinds are T temperature, H humidity, B barometer, U UV, M usage, P percentage, N
+    /// set point, F any other single figure; comparisons are `>`, `>=`, `=`, `!=`, `<=`, `<`.
     pub params: String,
     /// Text instead of the hub's own; empty for that.
     pub message: String,
@@ -52,10 +51,10 @@ pub struct Rules {
     copy: Arc<Mutex<Copy>>,
 }
 
-/// What is known of the rules.
+/// The rules that were read.
 #[derive(Debug, Default)]
 struct Copy {
-    /// Counts the changes, so that what was read before one is not kept after it.
+    /// Counts the changes, so that rules read before a change are not kept after it.
     changes: u64,
     /// By device; `None` until read.
     rules: Option<HashMap<i64, Vec<Rule>>>,
@@ -71,7 +70,7 @@ impl Rules {
         }
     }
 
-    /// The same rules by way of another handle on the store.
+    /// These rules by way of another handle on the store.
     #[must_use]
     pub fn through(&self, store: &Store) -> Self {
         Self {
@@ -278,7 +277,7 @@ fn status(device: &Device) -> String {
     }
 }
 
-/// What has to be true of a device.
+/// A state that a device has to be in.
 #[derive(Debug, Clone, PartialEq)]
 enum Condition {
     Switch {

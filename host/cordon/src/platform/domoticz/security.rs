@@ -1,9 +1,9 @@
-//! Whether the house is guarded: its status and the devices that show it.
+//! The status of the house, which says whether it is guarded, and the devices that show it.
 //!
-//! The status is the hub's: clients set it, with the code where there is one. What a panel
-//! of a plugin says counts for those that have the grant `security`.
+//! The status is the hub's: clients set it, with the code where there is one. The report of a
+//! plugin's panel counts if the plugin has the grant `security`.
 //!
-//! Only numbers and words. Who is told of a change is decided in `house`.
+//! This module has only numbers and words. Who is told of a change is decided in `house`.
 
 use super::device::Device;
 use super::kind;
@@ -58,8 +58,8 @@ impl Security {
         }
     }
 
-    /// What the numeric value of a panel says of the house (spec 4.3, Update 3b);
-    /// `None` for values about something else, such as a panic button.
+    /// The status that the numeric value of a panel reports (spec 4.3, Update 3b); `None` for
+    /// values about something else, such as a panic button.
     #[must_use]
     pub fn from_panel(n_value: i64) -> Option<Self> {
         match n_value {
@@ -70,8 +70,8 @@ impl Security {
         }
     }
 
-    /// What a new reading of a device says of the house, if the device is a panel that is
-    /// shown and says something new.
+    /// The status that a new reading of a device reports, if the device is a panel that is shown
+    /// and the status is news.
     #[must_use]
     pub fn reported(before: &Device, after: &Device) -> Option<Self> {
         let is_panel = after.device_type == kind::SECURITY && after.sub_type == PANEL;

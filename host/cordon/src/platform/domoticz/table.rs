@@ -1,4 +1,4 @@
-//! The hub's device table: what plugins do to their rows and what others do to them.
+//! The hub's device table: changes that plugins make to their rows, and changes by others.
 //!
 //! Every change is one transaction and is answered when it is on disk. A plugin
 //! reaches only the rows of its own hardware; the functions for the web API take a
@@ -46,7 +46,7 @@ pub struct Row {
     pub hardware: u32,
     /// The row.
     pub device: Device,
-    /// What the plugin last gave as `TimedOut`.
+    /// The value that the plugin last gave as `TimedOut`.
     pub timed_out: i64,
     /// Time of the last update.
     pub updated: Timestamp,
@@ -57,7 +57,7 @@ pub struct Row {
 pub struct Notice {
     /// Hardware whose plugin must be told.
     pub hardware: u32,
-    /// What it must be told.
+    /// The event for the plugin.
     pub event: HubEvent,
     /// The row after the change; before it, for a removal.
     pub device: Device,
@@ -121,7 +121,7 @@ impl DeviceTable {
     #[allow(clippy::unused_self, reason = "only tests count")]
     fn count(&self, _rows: usize) {}
 
-    /// The same rows by way of another handle on the store: that of an instance.
+    /// These rows by way of another handle on the store: the handle of an instance.
     #[must_use]
     pub fn through(&self, store: &Store) -> Self {
         Self {
@@ -132,8 +132,8 @@ impl DeviceTable {
         }
     }
 
-    /// All rows of a hardware, by device id and unit, and what they are charged. Many are
-    /// read a few at a time.
+    /// All rows of a hardware, by device id and unit, and the charge for them. Many are read a few
+    /// at a time.
     ///
     /// # Errors
     /// [`DeviceError::Limit`] when there is no room for so much in `host-memory`,
@@ -161,7 +161,7 @@ impl DeviceTable {
             let piece = self.store.read(move |connection| {
                 let (mut found, mut bytes) = (Vec::new(), 0_u64);
                 for id in ids.by_ref() {
-                    // One that was removed meanwhile is no longer there.
+                    // A row that was removed meanwhile is no longer there.
                     let Some(row) = row::find(connection, "id = ?1", [id])? else {
                         continue;
                     };
@@ -221,8 +221,8 @@ impl DeviceTable {
             .await
     }
 
-    /// Changes a row for a plugin (spec 4.3, Update). What follows from it for others
-    /// is [`super::House::changed`]'s.
+    /// Changes a row for a plugin (spec 4.3, Update). [`super::House::changed`] tells others of the
+    /// consequences.
     ///
     /// # Errors
     /// [`DeviceError::Missing`], [`DeviceError::Limit`], [`DeviceError::Unavailable`].

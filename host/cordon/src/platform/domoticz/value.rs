@@ -1,4 +1,4 @@
-//! What a new reading does to a row (behaviour spec 4.5).
+//! The effect of a new reading on a row (behaviour spec 4.5).
 //!
 //! Pure: the caller supplies the time that passed and writes the row. Texts come
 //! from plugins and clients, so nothing here may fail or overflow.
@@ -6,8 +6,8 @@
 use super::device::{Device, ValueUpdate};
 use super::{history, kind};
 
-/// Applies a reading `elapsed_s` seconds after the last update of the row. Whether it
-/// is news: a contact's repeated reading and an entry for the history are none.
+/// Applies a reading `elapsed_s` seconds after the last update of the row. Returns whether the
+/// reading is news: a contact's repeated reading and an entry for the history are none.
 pub(super) fn apply(device: &mut Device, reading: &ValueUpdate, elapsed_s: f64) -> bool {
     let (n_value, s_value) = match special(device, reading, elapsed_s) {
         Special::None => (reading.n_value, reading.s_value.clone()),

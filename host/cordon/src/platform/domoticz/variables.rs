@@ -11,7 +11,7 @@ pub const MAX_VARIABLES: u32 = 1000;
 const MAX_NAME: usize = 200;
 const MAX_VALUE: usize = 4096;
 
-/// What a variable holds.
+/// The type of a variable's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A whole number.
@@ -117,7 +117,7 @@ impl Variables {
     /// Makes a variable; returns its id.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with what to change.
+    /// [`StoreError::Conflict`], with a text that says how to mend it.
     pub async fn add(&self, name: &str, kind: Kind, value: &str) -> Result<i64, StoreError> {
         let (name, value) = checked(name, kind, value)?;
         self.store
@@ -147,7 +147,7 @@ impl Variables {
     /// Changes the variable with this id, or with this name where `id` is `None`.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with what to change; also when there is none.
+    /// [`StoreError::Conflict`], with a text that says how to mend it; also for a missing variable.
     pub async fn update(
         &self,
         id: Option<i64>,

@@ -1,4 +1,4 @@
-//! Colours as clients give them, made into the one form that plugins get.
+//! Makes the one form that plugins get of the colours that clients give.
 
 use serde_json::json;
 
@@ -54,7 +54,7 @@ async fn send(call: &Call<'_>, color: &str, level: Option<i32>) -> Result<(), St
     call.deliver(row.hardware, command::switch(&row.device, &request))
 }
 
-/// From 0 to 100; whatever the client gave, the cast cannot fail then.
+/// From 0 to 100, so the cast cannot fail whatever the client gave.
 fn percent(figure: f64) -> i32 {
     match figure.is_finite() {
         true => figure.round().clamp(0.0, 100.0) as i32,

@@ -1,4 +1,4 @@
-//! Lists of devices, readings from outside, and what is switched.
+//! Lists of devices, readings from outside, and commands to switch.
 
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::{Answer, Call, Outcome, explain};
 use crate::platform::domoticz::command::{self, Request};
 use crate::platform::domoticz::{Reading, kind};
 
-/// Longest text value and longest command in bytes: what a query could hold before there
+/// Longest text value and longest command in bytes: the length that a query could hold before there
 /// were forms.
 const MAX_VALUE: usize = 8192;
 const MAX_COMMAND: usize = 200;

@@ -1,4 +1,4 @@
-//! What people change of devices.
+//! Changes that people make to devices.
 
 use super::super::access::decode;
 use super::{Answer, Call, Outcome};
@@ -33,7 +33,7 @@ pub(super) async fn set_unused(call: &Call<'_>) -> Outcome {
     Ok(Answer::ok("SetUnused"))
 }
 
-/// Everything that the form for a device has. Only what is given is changed.
+/// Stores the form for a device. Only fields that are given are changed.
 pub(super) async fn set_used(call: &Call<'_>) -> Outcome {
     let query = call.query;
     // The older form for set points.

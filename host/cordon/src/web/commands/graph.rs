@@ -1,4 +1,4 @@
-//! What charts are drawn from.
+//! The data that charts are drawn from.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -79,7 +79,7 @@ fn parse(call: &Call<'_>, range: &str, today: Date) -> Result<Range, String> {
 }
 
 async fn moments(call: &Call<'_>, device: &Device, days: i64) -> Result<Vec<Moment>, String> {
-    // A managed counter has what its plugin wrote, whatever the time.
+    // A managed counter shows all that its plugin wrote, whatever the time.
     let back = match device.option_is_true("DisableLogAutoUpdate") {
         true => i64::MIN,
         false => {

@@ -1,8 +1,8 @@
-//! Hardware: plugin instances, and the plugins of which there can be more.
+//! Hardware, which is plugin instances, and the plugins that hardware can be made of.
 //!
-//! What is in `cordon.toml` is listed without its parameters, because any of them may be
-//! a secret. Of what was added here everything is shown that a form has to show again,
-//! but no value of a parameter that its plugin calls a password.
+//! Hardware of `cordon.toml` is listed without its parameters, because any of them may be a secret.
+//! Hardware that was added through the API is listed with all values that a form has to show again,
+//! but without the parameters that its plugin calls passwords.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -45,7 +45,7 @@ pub(super) async fn list(call: &Call<'_>) -> Outcome {
         let hardware = place.map(|place| managed.swap_remove(place));
         rows.push(row(&info, hardware.as_ref(), &definitions));
     }
-    // What does not run is not known to the running hub.
+    // The running hub does not know hardware that is stopped.
     managed.sort_by_key(|hardware| hardware.id);
     for hardware in &managed {
         let info = HardwareInfo {
@@ -61,8 +61,8 @@ pub(super) async fn list(call: &Call<'_>) -> Outcome {
     Ok(answer.with_result(rows))
 }
 
-/// What cannot be used, with the reason: folders of plugins, and sections of the
-/// configuration.
+/// The folders of plugins and the sections of the configuration that cannot be used, with the
+/// reason.
 fn problems(call: &Call<'_>) -> Value {
     let all = call.api.problems.all().into_iter();
     all.map(|(name, reason)| json!({"name": name, "reason": reason}))

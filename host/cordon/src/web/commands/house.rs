@@ -1,4 +1,4 @@
-//! Whether the house is guarded.
+//! The commands about the status of the house, which says whether it is guarded.
 
 use super::super::access::{Refusal, md5_hex};
 use super::info::setting;

@@ -7,7 +7,7 @@ use super::super::access::{Caller, Rights};
 use super::{Answer, Call, Outcome, failed};
 use crate::platform::domoticz::image::{BUILT_IN, FIRST, Image};
 
-/// Bounds of what people write.
+/// Bounds of texts that people write.
 const MAX_TEXT: usize = 500;
 
 pub(super) async fn choices(call: &Call<'_>) -> Outcome {

@@ -1,4 +1,4 @@
-//! What clients ask of the hub itself.
+//! Questions of clients about the hub itself.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,8 @@ pub(super) async fn auth(call: &Call<'_>) -> Outcome {
         .with("version", call.api.version.version.as_str()))
 }
 
-/// Who the user and password of the request are of: it would not be here with wrong ones.
+/// The user whose name and password came with the request: with wrong ones it would have been
+/// refused.
 pub(super) async fn login_check(call: &Call<'_>) -> Outcome {
     Ok(Answer::ok("logincheck")
         .with("user", call.caller.name.as_str())

@@ -1,4 +1,4 @@
-//! The hub's log, and what was switched or said.
+//! The hub's log, and the logs of switches and texts.
 
 use std::sync::{Arc, Weak};
 
@@ -19,9 +19,9 @@ const MAX_MESSAGE: usize = 1024;
 
 /// Records later than the whole second `lastlogtime`.
 ///
-/// Clients ask again with the `LastLogTime` of the answer. So that none of them
-/// misses a record, that is never the second that is still running, and a follower
-/// gets the records of a second when it is over.
+/// Clients ask again with the `LastLogTime` of the answer. `LastLogTime` is never the second that
+/// is still running, so that no client misses a record, and a follower gets the records of a second
+/// when it is over.
 pub(super) async fn get(call: &Call<'_>) -> Outcome {
     let after: i64 = call.query.number("lastlogtime")?.unwrap_or(0);
     let mask: u32 = call.query.number("loglevel")?.unwrap_or(u32::MAX);
@@ -49,7 +49,7 @@ pub(super) async fn get(call: &Call<'_>) -> Outcome {
         .with_each(lines.into_iter().filter_map(row), weight))
 }
 
-/// Where everybody looks, so who wrote it is said: the user, if the hub knows one.
+/// Adds a line where everybody looks, so it names its writer: the user, if the hub knows one.
 pub(super) async fn add(call: &Call<'_>) -> Outcome {
     let message = call.query.needed("message")?;
     if message.len() > MAX_MESSAGE {
@@ -60,7 +60,7 @@ pub(super) async fn add(call: &Call<'_>) -> Outcome {
         Some(4) => Level::Error,
         _ => Level::Normal,
     };
-    // One request is one line, and it is nobody's but theirs.
+    // One request is one line, and the line is nobody's but the writer's.
     let message = message.replace(char::is_control, " ");
     let who = match call.caller.is_local() {
         true => call.peer.to_string(),

@@ -1,4 +1,4 @@
-//! The API's commands: which there are, who may use them, and what each takes and gives.
+//! The commands of the API, with their rights, parameters and answers.
 //!
 //! The table below is the only list: requests are looked up in it, and `docs/api.md` is
 //! made of it. A command for a device goes to its plugin and changes nothing here
@@ -52,7 +52,7 @@ pub(super) struct Call<'a> {
     pub share: Share,
 }
 
-/// What the answer says when it is not OK.
+/// The text of an error is the `message` of the answer.
 type Outcome = Result<Answer, String>;
 
 /// A command as documented.
@@ -156,7 +156,7 @@ commands! {
     "getcustomiconset" "GetCustomIconSet" Viewer, "", "rows of `idx`, `Title`, `Description`, `IconFile16`, `IconFile48On`, `IconFile48Off`" => icons::list;
     "updatecustomicon" "UpdateCustomIcon" Admin, "`idx`, `name`, `description`", "" => icons::describe;
     "deletecustomicon" "DeleteCustomIcon" Admin, "`idx`", "" => icons::delete;
-    // What this hub has none of.
+    // Commands about features that this hub does not have.
     "getplans" "Plans" Viewer, "", "no rows: there are no plans" => nothing::done;
     "getplandevices" "GetPlanDevices" Viewer, "", "no rows" => nothing::done;
     "getfloorplans" "FloorPlans" Viewer, "", "no rows" => nothing::done;
@@ -212,8 +212,8 @@ fn named(query: &Query) -> Option<&'static Command> {
     name.and_then(|name| COMMANDS.iter().find(|command| command.name == name))
 }
 
-/// What a request does. What a viewer may do changes nothing, nor does what begins with
-/// `get`.
+/// The act of a request. Commands that a viewer may use change nothing, nor do those whose names
+/// begin with `get`.
 pub(super) fn act_of(query: &Query) -> Act {
     match named(query) {
         Some(command) if command.rights > Rights::Viewer && !command.name.starts_with("get") => {
@@ -223,7 +223,7 @@ pub(super) fn act_of(query: &Query) -> Act {
     }
 }
 
-/// Carries a request out. What is not known is answered with ERR alone; what a plugin
+/// Carries a request out. An unknown command is answered with ERR alone; a command that a plugin
 /// has no room for, with 503.
 pub(super) async fn run(call: &Call<'_>, gzip: bool) -> Response {
     let Some(command) = named(call.query) else {
@@ -311,7 +311,7 @@ fn explain(error: DeviceError) -> String {
     }
 }
 
-/// What an answer says of a failure of the hub's own.
+/// The text of an answer about a failure of the hub's own.
 fn failed(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

@@ -1,5 +1,5 @@
-//! Commands about what this hub has none of: they answer as a Domoticz in which nobody
-//! uses it.
+//! Commands about features that this hub does not have: they answer as a Domoticz in which nobody
+//! uses them.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ pub(super) async fn done(call: &Call<'_>) -> Outcome {
     Ok(Answer::ok(named.map_or("OK", |command| command.title)))
 }
 
-/// No scenes, at what time.
+/// No scenes, and the time now.
 pub(super) async fn scenes(_: &Call<'_>) -> Outcome {
     Ok(Answer::ok("Scenes").with("ActTime", Timestamp::now().as_second()))
 }

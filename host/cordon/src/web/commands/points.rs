@@ -1,4 +1,4 @@
-//! Points of charts: which figure of the history has which name in an answer.
+//! Points of charts, which give each figure of the history its name in an answer.
 //!
 //! Pure. Names and kinds are those that clients of Domoticz read: `te` is a number, most
 //! others are texts with a fixed number of decimals.
@@ -18,7 +18,7 @@ pub(super) struct Chart {
     managed: bool,
     /// Power is known beside the counter.
     has_power: bool,
-    /// What a counter is divided by to be shown.
+    /// A counter's figure divided by this is the shown value.
     divider: f64,
     decimals: usize,
     sensor: String,
@@ -153,7 +153,7 @@ impl Chart {
         }
     }
 
-    /// What a counter went up by in each hour.
+    /// The sum of a counter's steps up in each hour.
     fn hours(&self, rows: &[Moment]) -> Vec<Value> {
         let mut hours: Vec<(String, f64)> = Vec::new();
         let mut before: Option<f64> = None;
@@ -266,8 +266,8 @@ impl Chart {
     }
 }
 
-/// What a counter is divided by, and its decimals: energy and gas of meters come in
-/// thousandths, the rest by what the counter counts.
+/// The divisor of a counter and its decimals: energy and gas of meters come in thousandths; the
+/// kind of the counter decides for the rest.
 pub(in crate::web) fn divider(device: &Device) -> (f64, usize) {
     let counts = match (device.device_type, device.sub_type) {
         (250 | 251, _) | (kind::GENERAL, kind::KWH) => return (1000.0, 3),

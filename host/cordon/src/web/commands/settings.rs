@@ -1,4 +1,4 @@
-//! The hub's settings, as the form for them has them.
+//! The hub's settings, with the names that the form for them uses.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::{Answer, Call, Outcome, failed};
 /// The setting with the MD5 of the code for the security panel.
 pub(super) const CODE: &str = "SecPassword";
 
-/// Settings that a client may store, by what they hold.
+/// Settings that a client may store, by the type of their values.
 const NUMBERS: &[&str] = &[
     "5MinuteHistoryDays",
     "AcceptNewHardware",
@@ -57,7 +57,7 @@ pub(super) async fn get(call: &Call<'_>) -> Outcome {
     Ok(answer.with(CODE, code.unwrap_or_default()))
 }
 
-/// Stores what it knows of what is given, and tells all plugins when it is done.
+/// Stores the settings that the hub knows, and then tells all plugins.
 pub(super) async fn store(call: &Call<'_>) -> Outcome {
     let query = call.query;
     let mut known: Vec<(String, String, i64)> = Vec::new();

@@ -63,7 +63,7 @@ impl Sun {
     }
 }
 
-/// The local time of day; midnight for what does not happen.
+/// The local time of day; midnight for an event that does not happen.
 fn clock(second: Option<i64>) -> String {
     let time = second.and_then(|second| Timestamp::from_second(second).ok());
     time.map_or_else(

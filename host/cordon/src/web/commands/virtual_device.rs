@@ -67,7 +67,7 @@ fn types(call: &Call<'_>) -> Result<(i64, i64), String> {
     Ok((byte("devicetype")?, byte("devicesubtype")?))
 }
 
-/// What a device of several figures shows before its first reading (spec section 3).
+/// The text that a device of several figures shows before its first reading (spec section 3).
 fn first_text(device_type: i64, sub_type: i64) -> &'static str {
     match (device_type, sub_type) {
         (80 | kind::SETPOINT, _) => "0.0",

@@ -1,10 +1,10 @@
-//! What clients are shown of all devices, made anew for the rows that changed.
+//! A copy of the device table for clients, made anew for the rows that changed.
 //!
-//! A copy of the table of devices: of each row what lists choose and sort by, and its JSON.
-//! [`cordon_store::Changes`] says which rows to read again, so an answer has every
-//! change that was answered before it was asked for. Two things are no change of a row: the
-//! names of hardware, which are put in with each answer, and the day, at whose begin
-//! all is made anew (counters show what they counted today).
+//! The copy has two things of each row: the fields that lists choose and sort by, and its JSON.
+//! [`cordon_store::Changes`] says which rows to read again, so an answer has every change that was
+//! answered before it was asked for. Two things are no change of a row: the names of hardware,
+//! which are put in with each answer, and the day, at whose begin all is made anew (counters show
+//! the use of the day).
 //!
 //! Bounded: a long row is kept without its JSON, and so are those beyond [`KEPT`] bytes
 //! in all, of which no hardware has more than its part. Whoever lists them reads them again.
@@ -59,7 +59,7 @@ pub(in crate::web) struct Rows {
     by_name: Vec<Arc<Entry>>,
 }
 
-/// What is known of a row without reading it.
+/// The facts about a row that are known without reading it.
 #[derive(Debug)]
 pub(in crate::web) struct Entry {
     pub id: i64,
@@ -86,7 +86,7 @@ pub(in crate::web) struct Entry {
 #[derive(Debug)]
 pub(in crate::web) struct Texts {
     pub name: Box<str>,
-    /// A JSON object that has everything but what is told of the hardware.
+    /// A JSON object with all fields but those about the hardware.
     pub json: Box<str>,
 }
 

@@ -17,7 +17,7 @@ const HELD: usize = 512 << 10;
 pub(in crate::web) struct Listing {
     board: Board,
     rows: std::vec::IntoIter<Listed>,
-    /// What is told of each hardware, by its number.
+    /// The fields about each hardware, by its number.
     hardware: HashMap<u32, String>,
     unknown: String,
     commas: Commas,
@@ -54,7 +54,7 @@ impl Listed {
 }
 
 impl Listing {
-    /// These rows with what is told of their hardware, as JSON objects.
+    /// These rows with the fields about their hardware, as JSON objects.
     pub(super) fn new(
         board: Board,
         entries: Vec<Arc<Entry>>,

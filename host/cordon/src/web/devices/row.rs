@@ -1,7 +1,7 @@
 //! A device row as JSON, with the fields that Domoticz clients read.
 //!
-//! What this hub does not have (plans, timers, cameras) has the value it has in a
-//! Domoticz where nobody uses it.
+//! Features that this hub does not have (plans, timers, cameras) have the values of a Domoticz
+//! where nobody uses them.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -63,7 +63,7 @@ fn entry(row: &Row) -> Map<String, Value> {
     fields
 }
 
-/// What a Domoticz has where nobody uses it.
+/// The values of features that this hub does not have, as in a Domoticz where nobody uses them.
 fn unused() -> Map<String, Value> {
     let fields = json!({
         "AddjMulti": 1.0, "AddjMulti2": 1.0, "AddjValue": 0.0, "AddjValue2": 0.0,

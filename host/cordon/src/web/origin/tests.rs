@@ -28,8 +28,8 @@ fn may(lines: &[(&str, &str)], method: &Method, act: Act) -> bool {
     origins.check(&headers(lines), method, act).is_ok()
 }
 
-/// What programs send: curl, wget, aiohttp, okhttp, URLSession of iOS, Node, PowerShell,
-/// a microcontroller.
+/// Headers of programs: curl, wget, aiohttp, okhttp, URLSession of iOS, Node, PowerShell, a
+/// microcontroller.
 const PROGRAMS: [&[(&str, &str)]; 8] = [
     &[("user-agent", "curl/8.14.1"), ("accept", "*/*")],
     &[
@@ -70,7 +70,7 @@ fn programs_give_commands_as_ever() {
     }
 }
 
-/// What browsers send for requests that a page made or an address bar.
+/// Headers of browsers for requests that a page or an address bar made.
 const BROWSERS: [&[(&str, &str)]; 6] = [
     // Plain HTTP in a local network: a link, a picture, `fetch` without CORS.
     &[
@@ -90,7 +90,7 @@ const BROWSERS: [&[(&str, &str)]; 6] = [
         ("sec-fetch-site", "none"),
         ("sec-fetch-mode", "navigate"),
     ],
-    // An app's WebView adds its name to what every page asks for.
+    // An app's WebView adds its name to every request of a page.
     &[
         ("user-agent", CHROME),
         ("x-requested-with", "com.example.app"),

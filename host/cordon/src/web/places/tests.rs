@@ -1,4 +1,4 @@
-//! Who goes, in the order in which they can be spared.
+//! Tests of who goes, in the order in which they can be spared.
 
 use super::*;
 

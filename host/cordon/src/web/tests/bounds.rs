@@ -1,4 +1,4 @@
-//! What is kept out, and what is bounded.
+//! Tests of requests that are refused, and of bounds.
 
 use super::*;
 

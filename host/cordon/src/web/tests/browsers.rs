@@ -1,4 +1,4 @@
-//! What browsers may do, whoever made them ask.
+//! Tests of the requests that a browser may send, whoever made it ask.
 
 use super::indigo::IndigoApi;
 use super::*;
@@ -99,7 +99,7 @@ async fn a_page_of_a_plugin_is_shown_and_can_reach_nothing() {
     assert!(page.ends_with("<p>mine</p>"), "{page}");
     let lower = page.to_lowercase();
     assert!(lower.contains("content-security-policy: sandbox allow-scripts; default-src 'none'"));
-    // What such a page asks for comes from an origin of its own.
+    // Requests of such a page come from an origin of its own.
     let path = "/json.htm?type=command&param=getversion";
     assert!(
         f.get(path, "Origin: null\r\n")
@@ -212,10 +212,10 @@ async fn a_page_may_be_behind_a_proxy() {
     let (_, place) = answer.split_once("location: https://").unwrap();
     let (host, rest) = place.split_once('/').unwrap();
     assert!(rest.starts_with("templates/Mine.html\r\n"), "{answer}");
-    // As the proxy passes it on.
+    // The request as the proxy passes it on.
     let page = follow(&mut f, there, host, path).await;
     assert!(is(&page, 200) && page.ends_with("<p>mine</p>"), "{page}");
-    // It is no name of the API's.
+    // The name is none of the API's.
     assert!(is(&follow(&mut f, here, host, path).await, 403));
     assert!(is(&follow(&mut f, there, "evil.example", path).await, 403));
 }
@@ -237,7 +237,7 @@ async fn pages_have_an_address_that_the_api_does_not_have() {
     assert!(answer.contains("location: http://127.0.0.2:"), "{answer}");
 }
 
-/// One whose folder is slow holds up its own pages, and is billed for what is read.
+/// A plugin whose folder is slow holds up its own pages, and pays for the reading.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_plugin_pays_and_waits_for_its_own_pages() {
     let f = fixture().await;

@@ -1,4 +1,4 @@
-//! Lists of devices, and changes of them.
+//! Tests of lists of devices, and of changes to them.
 
 use super::*;
 

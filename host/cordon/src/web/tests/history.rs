@@ -1,4 +1,4 @@
-//! Charts and logs over what devices showed.
+//! Tests of charts and logs over the history of devices.
 
 use jiff::{Timestamp, ToSpan};
 

@@ -1,4 +1,4 @@
-//! What clients ask of the hub itself.
+//! Tests of questions about the hub itself.
 
 use super::*;
 

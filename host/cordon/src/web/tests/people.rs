@@ -1,4 +1,4 @@
-//! Users and their rights; variables, notifications and icons that people keep.
+//! Tests of users and their rights, and of variables, notifications and icons that people keep.
 
 use std::io::Write;
 
@@ -54,7 +54,7 @@ async fn users_log_in_and_may_what_their_rights_are() {
         users.contains("\"kid\"") && !users.contains("toy"),
         "{users}"
     );
-    // As parameters, in base64 or as an MD5.
+    // User and password as parameters, in base64 or as an MD5.
     let login = "logincheck&username=YW5u&password=5ebe2294ecd0e0f08eab7690d2a6ee69";
     let login = ask(login, "").await;
     assert!(

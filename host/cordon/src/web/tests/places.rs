@@ -1,4 +1,4 @@
-//! Who has to go when there are too many, and requests that outlive their connections.
+//! Tests of who has to go when there are too many, and of requests that outlive their connections.
 
 use std::net::Shutdown;
 
@@ -57,7 +57,7 @@ async fn connections_that_wait_give_way_to_those_that_ask() {
     assert!(gone.unwrap().is_empty());
 }
 
-/// As fire-and-forget clients do it: nobody waits for the answer.
+/// Sends as fire-and-forget clients do: nobody waits for the answer.
 #[tokio::test]
 async fn a_request_that_came_whole_is_carried_out_whatever_the_client_does_next() {
     let f = fixture().await;
@@ -145,7 +145,7 @@ const ANN: &str = "networks = []\nusers = [{ name = 'ann', password = 'secret' }
 const AS_ANN: &str = "GET /json.htm?type=command&param=getversion HTTP/1.1\r\nHost: 127.0.0.1\r\n\
      Authorization: Basic YW5uOnNlY3JldA==\r\n";
 
-/// Many connections of one address, which do what they can without a password.
+/// Many connections of one address, which send all that works without a password.
 fn crowd(address: SocketAddr) -> Vec<TcpStream> {
     let refused = "GET /json.htm?type=command&param=getversion HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     let body = "POST /json.htm HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx";

@@ -1,4 +1,4 @@
-//! Settings, and what follows from them.
+//! Tests of settings and their consequences.
 
 use super::*;
 

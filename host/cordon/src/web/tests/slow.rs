@@ -1,4 +1,4 @@
-//! Clients that ask for much and read it slowly: nothing is made before it is read.
+//! Tests of clients that ask for much and read it slowly: nothing is made before it is read.
 
 use socket2::{Domain, Socket, Type};
 
@@ -65,7 +65,7 @@ async fn lists_are_made_while_they_are_read() {
         }
         let late = read(slow).await;
         assert!(late.starts_with("HTTP/1.1 200"), "{}", late.len());
-        // It began with what there was, and has nothing of what was gone.
+        // The answer began with the rows at that time, and has none of those that are gone.
         let (late, whole) = (late.matches(" <<<").count(), whole.matches(" <<<").count());
         assert!(0 < late && late < whole, "{path}: {late} of {whole}");
     }

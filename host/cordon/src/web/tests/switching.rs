@@ -1,4 +1,4 @@
-//! Commands on their way to plugins.
+//! Tests of commands on their way to plugins.
 
 use super::*;
 

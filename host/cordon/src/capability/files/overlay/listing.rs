@@ -1,4 +1,4 @@
-//! What shows in a folder of two layers.
+//! Lists the entries that show in a folder of two layers.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -33,7 +33,7 @@ impl FilesView<'_> {
         Ok((entries, Some(charge)))
     }
 
-    /// What shows in a folder, and what that holds.
+    /// The entries that show in a folder, and the charges for them.
     pub(super) async fn listing(
         &mut self,
         path: &str,

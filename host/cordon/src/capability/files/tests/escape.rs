@@ -1,4 +1,4 @@
-//! What a plugin cannot reach or make.
+//! Tests of places that a plugin cannot reach and of things that it cannot make.
 
 use std::os::unix::fs::symlink;
 

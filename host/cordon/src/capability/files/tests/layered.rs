@@ -1,4 +1,4 @@
-//! The plugin folder that is copied on write.
+//! Tests of the plugin folder that is copied on write.
 
 use wasmtime_wasi::p2::bindings::filesystem::types::HostDirectoryEntryStream as _;
 

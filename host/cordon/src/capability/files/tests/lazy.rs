@@ -1,4 +1,4 @@
-//! Folders are open only while they are used, and the root.
+//! Tests that folders are open only while they are used, and the root.
 
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorType, HostDirectoryEntryStream as _,

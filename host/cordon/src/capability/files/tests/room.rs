@@ -1,4 +1,4 @@
-//! What takes room in the data folder and what gives it back.
+//! Tests of actions that take room in the data folder and actions that give it back.
 
 use super::*;
 use crate::capability::files::OWN_HANDLES;
@@ -12,7 +12,7 @@ async fn a_write_over_the_limit_is_refused_whole_and_told_to_the_author() {
     assert_eq!(code(error), ErrorCode::InsufficientSpace);
     rig.assert_usage(100, 1);
     assert!(rig.logged("limit data-bytes: 101 used, 100 allowed"));
-    // What is there can be overwritten.
+    // Bytes that are there can be overwritten.
     rig.write(file, 0, 100).await.unwrap();
     rig.assert_usage(100, 1);
 }
@@ -34,7 +34,7 @@ async fn a_file_over_the_limit_is_refused_and_told_to_the_author() {
     assert_eq!(code(error.unwrap_err()), ErrorCode::InsufficientSpace);
     rig.assert_usage(0, 2);
     assert!(rig.logged("limit data-files: 3 used, 2 allowed"));
-    // What is there can be opened, by every way of opening.
+    // A file that is there can be opened, by every way of opening.
     rig.create("one").await;
     rig.open(rig.data, "one", OpenFlags::TRUNCATE)
         .await

@@ -1,4 +1,4 @@
-//! Imports that fail and do no harm, as the code around them tells.
+//! Finds imports that fail and do no harm, as the code around them tells.
 
 use crate::check::facts::{Facts, Import, Probe};
 use crate::check::library;
@@ -6,8 +6,8 @@ use cordon_packages::known;
 
 /// Whether nothing is to be said of a failed import.
 ///
-/// It stands where nothing comes by, another one takes its place, or it is the first of
-/// two and the second is the one that counts. `worked` tells of each import.
+/// An import is harmless if it stands where nothing comes by, if another one takes its place, or if
+/// it is the first of two and the second is the one that counts. `worked` tells of each import.
 pub(super) fn is_harmless(
     import: &Import,
     facts: &Facts,

@@ -1,4 +1,4 @@
-//! What one look through the plugins folder finds, beside what the one before has found.
+//! One look through the plugins folder, which builds on the result of the look before.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use super::{Catalogue, Page};
 use cordon_base::bounds;
 use cordon_base::regular_file::Identity;
 
-/// What was read, by folder.
+/// The contents of folders that were read, by folder.
 pub(super) type Pages = HashMap<PathBuf, Known>;
 
-/// What was read of a folder, and from which file.
+/// The content of a folder, and the file it was read from.
 #[derive(Clone)]
 pub(super) struct Known {
     pub identity: Identity,
@@ -31,9 +31,9 @@ pub(super) enum Content {
 /// One look through the folder.
 #[derive(Default)]
 pub(super) struct Look {
-    /// What the look before has found.
+    /// The pages of the look before.
     pub known: Pages,
-    /// What this one has.
+    /// The pages of this look.
     pub pages: Pages,
     pub catalogue: Catalogue,
     /// Bytes of the definitions so far.
@@ -43,7 +43,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// One after another that has found this.
+    /// A look after another one that has found these pages.
     pub(super) fn after(known: Pages) -> Self {
         Self {
             known,
@@ -71,7 +71,7 @@ impl Look {
         self.bytes.saturating_add(weight) <= bounds::CATALOGUE_BYTES
     }
 
-    /// Adds what a folder has.
+    /// Adds the content of a folder.
     pub(super) fn add(&mut self, folder: &Path, identity: Identity, mut page: Arc<Page>) {
         self.catalogue.folders = self.catalogue.folders.saturating_add(1);
         // Whoever holds it from the last time holds it once.
@@ -119,7 +119,7 @@ impl Look {
         self.pages.insert(folder.to_owned(), known);
     }
 
-    /// Of several plugins with one key the first has it (rule 9).
+    /// Of several plugins with one key the first is taken (rule 9).
     fn add_plugin(&mut self, folder: &Path, plugin: &Arc<PluginDefinition>) {
         let name = folder.file_name().unwrap_or(folder.as_os_str());
         let name = name.to_string_lossy();

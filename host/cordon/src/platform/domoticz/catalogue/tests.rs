@@ -13,7 +13,7 @@ fn library(root: &Path) -> Library {
     Library::new(root, events, Problems::default())
 }
 
-/// The same where the machine is slow.
+/// Gives a library time for a slow machine.
 fn patient(mut library: Library) -> Library {
     Arc::get_mut(&mut library.inner).unwrap().in_all = Duration::from_secs(600);
     library
@@ -119,7 +119,7 @@ async fn a_broken_definition_hides_no_other_and_is_told_once() {
     let kept = library.inner.problems.all();
     assert_eq!(kept[0].0, "a");
     assert!(kept[0].1.contains("no end tag (row 3"), "{kept:?}");
-    // What was mended is no problem any more.
+    // A problem that was mended is no problem any more.
     write(&root, "a", &definition_of("A"));
     fs::remove_file(root.path().join("c/plugin.py")).unwrap();
     assert!(library.look().await.find("A").is_some());
@@ -175,7 +175,7 @@ async fn a_folder_that_hangs_delays_the_others_once_and_is_told() {
         lines[0].contains("hangs`: it was not read within"),
         "{lines:?}"
     );
-    // As long as its thread is there, nobody goes there again.
+    // As long as its thread is there, no other thread reads the folder.
     let again = library.look().await;
     assert_eq!((again.plugins.len(), again.problems.len()), (2, 1));
     assert_eq!(CALLS.load(Ordering::SeqCst), 1);
@@ -311,7 +311,7 @@ async fn definitions_beyond_the_bound_are_read_once() {
         (again.folders, again.problems.len()),
         (170, first.problems.len())
     );
-    // As soon as there is room, the next ones have it.
+    // As soon as there is room, the next plugins have it.
     for n in 0..20 {
         fs::remove_dir_all(root.path().join(format!("p{n:03}"))).unwrap();
     }
@@ -335,7 +335,7 @@ async fn whoever_asks_at_the_same_time_has_the_same_answer() {
     let asked = (0..50).map(|_| library.look());
     let found = futures_util::future::join_all(asked).await;
     assert!(found.iter().all(|catalogue| catalogue.find("A").is_some()));
-    // One that was begun before the others came, and one for all of them.
+    // One look that was begun before the others came, and one for all of them.
     assert!(CALLS.load(Ordering::SeqCst) <= 2);
 }
 
@@ -375,7 +375,7 @@ async fn folders_of_others_delay_nobody_and_are_come_to_in_the_end() {
         .await;
     assert!(begun.elapsed() < Duration::from_millis(1500));
     assert!(soon.partial && soon.find("wanted").is_some() && soon.plugins.len() == 1);
-    // It stops, and goes on where it was.
+    // The look stops, and the next one goes on from there.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let looks = [library.look().await, library.look().await];
     let [_, whole] = looks;

@@ -1,8 +1,8 @@
-//! Descriptions as HTML that can be shown in a page.
+//! Makes HTML out of descriptions that can be shown in a page.
 //!
-//! They are a stranger's HTML, and what browsers do with tags that are not closed makes
-//! some of it far larger than it was written: every `<b>` that is open is opened again in
-//! every paragraph. So it is looked at how much there can be before it is read.
+//! A description is a stranger's HTML. Browsers make some of it far larger than it was written,
+//! because of tags that are not closed: every `<b>` that is open is opened again in every
+//! paragraph. So the possible size is computed before a description is read.
 
 use std::sync::LazyLock;
 
@@ -16,9 +16,9 @@ const TYPE: [&str; 14] = [
 /// Instead of a description with too much in it.
 const TOO_MUCH: &str = "<description>(The description has more tags than are shown.)</description>";
 
-/// A description as HTML that can be shown in a page: what it looks like stays, what
-/// could run or load something goes. The `<description>` element stays around it, as
-/// clients expect it (spec 1.4).
+/// A description as HTML that can be shown in a page: its looks stay, and everything that could run
+/// or load something goes. The `<description>` element stays around it, as clients expect it (spec
+/// 1.4).
 pub(super) fn safe_html(description: &str) -> String {
     let inner = description
         .strip_prefix("<description>")
@@ -152,7 +152,7 @@ mod tests {
                 "{shown}: {spent:?}"
             );
         }
-        // What people write is shown.
+        // Ordinary descriptions are shown.
         let usual = "<p>Some <b>text</b> with <a href='http://x'>links</a>.</p>".repeat(30);
         assert!(safe_html(&around(&usual)).contains("<b>text</b>"));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use cordon_base::account::thread_cpu;
 
-/// What the folder with this source has.
+/// The definitions in the folder with this source.
 fn all(source: &str) -> Result<Vec<PluginDefinition>, String> {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("Foo");
@@ -51,7 +51,7 @@ fn a_whole_definition_is_read() {
     let [address, mode] = plugin.params.as_slice() else {
         panic!("{:?}", plugin.params)
     };
-    // Rule 8: what is missing is empty.
+    // Rule 8: a missing attribute is empty.
     assert_eq!(
         (address.field.as_str(), address.width.as_str()),
         ("Address", "")
@@ -224,7 +224,7 @@ fn every_bound_of_a_definition_holds() {
     );
     let described = format!("<description>{}</description>", "x".repeat(70_000));
     refused(whole(&described), "more than 65536 bytes");
-    // What follows an element that closes itself is no part of the definition.
+    // Text after an element that closes itself is no part of the definition.
     let code = "x = 1\n".repeat(200_000);
     assert_eq!(key(&format!("<plugin key=\"K\" />\n{code}")), "K");
 }
@@ -308,7 +308,7 @@ fn reading_takes_time_in_proportion_to_the_size() {
     };
     for (small, large) in growing(60_000).iter().zip(&growing(240_000)) {
         let (few, many) = (spent(small), spent(large));
-        // Four times as much; what is quadratic takes sixteen times.
+        // Four times as much; a quadratic reader takes sixteen times.
         let most = few * 8 + Duration::from_millis(30);
         let start: String = small.chars().take(60).collect();
         assert!(many < most, "{few:?}, {many:?}: {start}");

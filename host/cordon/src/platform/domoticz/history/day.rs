@@ -143,8 +143,8 @@ fn bearing(figures: impl Iterator<Item = f64>) -> Option<f64> {
     (any && degrees.is_finite()).then_some(degrees)
 }
 
-/// What a counter has gone up by. A step back is a counter that was set anew, and
-/// takes nothing away.
+/// The sum of a counter's steps up. A step back is a counter that was set anew, and takes nothing
+/// away.
 pub(super) fn used(figures: impl Iterator<Item = f64>) -> Option<f64> {
     let mut before: Option<f64> = None;
     let mut sum = 0.0;

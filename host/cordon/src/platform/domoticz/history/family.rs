@@ -1,7 +1,7 @@
 //! Which history a device has, by its type numbers.
 //!
-//! Pure. A family says what the figures of its rows mean; the columns themselves
-//! have no names (see [`super::sample`] and [`super::day`]).
+//! Pure. A family gives the figures of its rows their meaning; the columns themselves have no names
+//! (see [`super::sample`] and [`super::day`]).
 
 use super::super::device::Device;
 use super::super::kind;
@@ -39,11 +39,11 @@ pub enum Family {
     AirQuality,
     /// Three currents.
     Current,
-    /// What adds up: energy, gas, water, pieces.
+    /// Amounts that add up: energy, gas, water, pieces.
     Counter,
     /// A smart meter: two tariffs in both directions, and the power.
     Meter,
-    /// What was switched, or said, and when.
+    /// Switches and texts: each reading, with its time.
     Log,
 }
 

@@ -1,12 +1,12 @@
-//! What devices showed: five-minute rows, daily rows, and what was switched or said.
+//! The history of devices: five-minute rows, daily rows, and the log of switches and texts.
 //!
-//! Owns the rules of when a row is written and how long it is kept. Every five minutes
-//! the hub takes the figures of each shown device that was heard of lately; at
-//! midnight the rows of a day become its daily row. Switches and texts have a row
-//! per reading instead. A device with option `DisableLogAutoUpdate` = `true`
-//! has only what its plugin writes (managed counters, option `AddDBLogEntry`).
+//! Owns the rules of when a row is written and how long it is kept. Every five minutes the hub
+//! takes the figures of each shown device that was heard of lately; at midnight the rows of a day
+//! become its daily row. Switches and texts have a row per reading instead. A device with option
+//! `DisableLogAutoUpdate` = `true` has only the rows that its plugin writes (managed counters,
+//! option `AddDBLogEntry`).
 //!
-//! Bounded by rows per device ([`rows`]), and so by the limit `devices`.
+//! The limit of rows per device ([`rows`]) bounds the history, and so does the limit `devices`.
 
 mod day;
 mod entry;
@@ -38,7 +38,7 @@ pub struct Moment {
     pub figures: Figures,
 }
 
-/// A row of what was switched or said.
+/// A row of the log of switches and texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRow {
     /// Number of the row.
@@ -56,12 +56,12 @@ pub struct LogRow {
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
-/// Records what a reading says, in the transaction that stores it. `device` is the row
-/// with its new values, `given` the text value as it came, `changed` whether the rules of
-/// spec 4.5 took it as news.
+/// Records a reading in the history, in the transaction that stores it. `device` is the row with
+/// its new values, `given` the text value as it came, `changed` whether the rules of spec 4.5 took
+/// it as news.
 ///
 /// # Errors
-/// What SQLite says.
+/// Errors of SQLite.
 pub fn record(
     connection: &Connection,
     device: &Device,
@@ -89,12 +89,12 @@ pub fn record(
     Ok(())
 }
 
-/// What a counter showed first after `since` (Unix seconds); `None` for every other
-/// device, and when it has no row since. Who keeps it is told of every change of it by
-/// [`cordon_store::Changes`].
+/// The first figure of a counter after `since` (Unix seconds); `None` for every other device, and
+/// for a counter without a row since. A caller that keeps the figure hears of every change of it
+/// through [`cordon_store::Changes`].
 ///
 /// # Errors
-/// What SQLite says.
+/// Errors of SQLite.
 pub(super) fn first_figure(
     connection: &Connection,
     device: &Device,
@@ -157,7 +157,7 @@ impl History {
             .await
     }
 
-    /// What was switched or said, newest first; at most [`LOG_ROWS`].
+    /// The log of a device's switches and texts, newest first; at most [`LOG_ROWS`].
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -167,7 +167,7 @@ impl History {
             .await
     }
 
-    /// Forgets what was switched or said.
+    /// Empties the log of a device's switches and texts.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.

@@ -1,8 +1,8 @@
 //! The tables of the history in SQL.
 //!
-//! Runs inside the store's operations and decides nothing. What one device can hold is
-//! bounded here: with a row too many the oldest goes, so a device costs at most
-//! [`SHORT_ROWS`] + [`DAILY_ROWS`] + [`LOG_ROWS`] rows however much it is told.
+//! Runs inside the store's operations and decides nothing. The rows of one device are bounded here:
+//! with a row too many the oldest goes, so a device costs at most [`SHORT_ROWS`] + [`DAILY_ROWS`] +
+//! [`LOG_ROWS`] rows however much it is told.
 
 use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -15,7 +15,7 @@ use super::{LogRow, Moment};
 pub const SHORT_ROWS: u32 = 2100;
 /// Daily rows of one device: eleven years.
 pub const DAILY_ROWS: u32 = 4100;
-/// Rows of what was switched or said, of one device.
+/// Rows in the log of one device's switches and texts.
 pub const LOG_ROWS: u32 = 1000;
 /// Longest text of such a row in bytes.
 pub const LOG_TEXT: usize = 512;
@@ -164,7 +164,7 @@ pub(super) fn daily(
     Ok(found)
 }
 
-/// Adds a row of what was switched or said.
+/// Adds a row to the log of switches and texts.
 pub(super) fn put_log(
     connection: &Connection,
     device: i64,
@@ -190,7 +190,7 @@ pub(super) fn put_log(
     Ok(())
 }
 
-/// What was switched or said, newest first.
+/// The log of switches and texts, newest first.
 pub(super) fn log(connection: &Connection, device: i64) -> Result<Vec<LogRow>, rusqlite::Error> {
     let sql = "SELECT id, time, n_value, s_value, user FROM switch_log
                WHERE device_id = ?1 ORDER BY id DESC";
@@ -207,7 +207,7 @@ pub(super) fn log(connection: &Connection, device: i64) -> Result<Vec<LogRow>, r
     rows.collect()
 }
 
-/// Forgets what was switched or said.
+/// Empties the log of switches and texts.
 pub(super) fn clear_log(connection: &Connection, device: i64) -> Result<(), rusqlite::Error> {
     connection.execute("DELETE FROM switch_log WHERE device_id = ?1", [device])?;
     Ok(())

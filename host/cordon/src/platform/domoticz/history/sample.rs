@@ -30,7 +30,7 @@ const HUMIDITY: i64 = 81;
 const TEMP_HUM: i64 = 82;
 const TEMP_BARO: i64 = 247;
 
-/// What a device shows now; `None` when it has no figures.
+/// The figures that a device shows now; `None` when it has none.
 #[must_use]
 pub fn figures(device: &Device) -> Option<Figures> {
     // No layout has more: a text of a megabyte of semicolons is not taken apart.

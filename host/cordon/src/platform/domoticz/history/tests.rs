@@ -1,4 +1,4 @@
-//! The history over a real store, with times chosen by the test.
+//! Tests of the history over a real store, with times chosen by the test.
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
@@ -85,7 +85,7 @@ async fn a_shown_device_has_a_row_every_five_minutes_while_it_is_heard_of() {
     house.set(temp, 0, "19.5").await;
     let now = Timestamp::now();
     house.history.tick(now, 60).await.unwrap();
-    // Twice in the same five minutes is one row; an hour and more later there is none.
+    // Two ticks in one period of five minutes make one row; an hour and more later there is none.
     house.history.tick(now, 60).await.unwrap();
     house.history.tick(now + 2.hours(), 60).await.unwrap();
     let rows = house.rows(temp).await;
@@ -121,7 +121,7 @@ async fn a_day_that_is_over_has_its_figures() {
     let (date, day) = house.days(temp).await[0];
     assert_eq!(date, noon.date());
     assert_eq!(day.0[..3], [Some(10.0), Some(20.0), Some(15.0)]);
-    // The row of midnight tells what the last minutes of the day used.
+    // The row of midnight counts the use in the last minutes of the day.
     assert_eq!(
         house.days(meter).await[0].1.0[..2],
         [Some(700.0), Some(1600.0)]

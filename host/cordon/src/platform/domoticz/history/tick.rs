@@ -1,8 +1,8 @@
-//! The hub's own part: every five minutes a row, every midnight a daily row.
+//! Writes the rows that the hub itself makes: one every five minutes, a daily row every midnight.
 //!
-//! A few devices in a transaction, so that nobody waits for the rows of all. A hub that
-//! was off at midnight makes the daily rows that are missing when it is back, for as long
-//! as the five-minute rows are there.
+//! Each transaction writes the rows of a few devices, so that nobody waits for the rows of all. A
+//! hub that was off at midnight makes the missing daily rows when it is back, for as long as the
+//! five-minute rows are there.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ const TIMEOUT: &str = "SensorTimeout";
 /// Its value in a fresh Domoticz, for one that is no number.
 const TIMEOUT_MINUTES: i64 = 60;
 
-/// Devices in one transaction, and how long it may take: others wait for it.
+/// Devices in one transaction, and how long the transaction may take: others wait for it.
 const BATCH: usize = 64;
 const BATCH_TIME: Duration = Duration::from_millis(10);
 
@@ -74,7 +74,7 @@ impl History {
                     let Some(row) = found else { continue };
                     take(transaction, &row, &today, timeout)?;
                     if adds_up(&row.device) {
-                        // The first row of a day changes what is shown of it.
+                        // The first row of a day changes the figures shown for the device.
                         changes.mark(id);
                     }
                     if begun.elapsed() >= BATCH_TIME {
@@ -122,7 +122,7 @@ fn take(
     Ok(())
 }
 
-/// Makes the daily row of a day that is over. Whether there was none yet.
+/// Makes the daily row of a day that is over. Returns whether there was none yet.
 fn close_day(
     connection: &Connection,
     device: i64,

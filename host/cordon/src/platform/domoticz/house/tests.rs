@@ -1,4 +1,4 @@
-//! Who is told of what, on a real store with plugins that only listen.
+//! Tests of who is told of which event, on a real store with plugins that only listen.
 
 use std::sync::Mutex;
 
@@ -80,7 +80,7 @@ impl Fixture {
         self.devices.create(hardware, device, PLENTY).await.unwrap()
     }
 
-    /// A reading from outside, told to all who have to know; what they heard.
+    /// Stores a reading from outside and tells all who have to know. Returns the events they heard.
     async fn read_in(&self, id: i64, n_value: i64) -> Vec<(u32, HubEvent)> {
         let reading = Reading {
             n_value: Some(n_value),

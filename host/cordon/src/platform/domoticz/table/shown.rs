@@ -1,8 +1,8 @@
-//! Rows with what a list of devices shows beside them, read a few at a time.
+//! Rows with the other facts that a list of devices shows, read a few at a time.
 //!
-//! For copies in memory: [`cordon_store::Changes`] says which rows to read again. A call
-//! reads so many rows and so many bytes, so a long list does not keep other readers
-//! from the store, nor is it in memory as a whole.
+//! Serves copies in memory: [`cordon_store::Changes`] says which rows to read again. A call reads
+//! so many rows and so many bytes, so a long list does not keep other readers from the store, nor
+//! is it in memory as a whole.
 
 use rusqlite::Connection;
 
@@ -14,7 +14,7 @@ use super::{DeviceTable, Row};
 /// Bytes of texts after which a call takes no more rows.
 const BYTES: u64 = 256 << 10;
 
-/// A row and what is shown of its device beside it.
+/// A row and the facts that a list shows beside it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shown {
     /// The row.
@@ -23,7 +23,8 @@ pub struct Shown {
     pub weight: u64,
     /// Whether people want to see it first.
     pub favorite: bool,
-    /// What a counter showed first on that day, if it is one and has shown anything.
+    /// The first figure of a counter on that day; `None` for other devices, and before the first
+    /// row.
     pub first: Option<f64>,
 }
 
@@ -44,9 +45,9 @@ impl DeviceTable {
         ids.await
     }
 
-    /// As many of the rows with the first of these ids as one call reads, and how many of
-    /// the ids that were: at least one. Rows that do not exist are left out. `since` is
-    /// the beginning of the day in Unix seconds.
+    /// Reads the rows with the first of these ids, as many as one call reads. Returns them and how
+    /// many of the ids that were: at least one. Rows that do not exist are left out. `since` is the
+    /// beginning of the day in Unix seconds.
     ///
     /// # Errors
     /// [`DeviceError::Unavailable`].

@@ -1,8 +1,8 @@
 //! Changes of device rows inside a transaction: making, changing and removing one.
 //!
-//! Decides what a change writes, in which order, and that it stays within the limits
-//! of its hardware. Who may change which row is decided by the callers, who also bring
-//! colours in their written form.
+//! Decides the effects of a change and their order, and that the row stays within the limits of its
+//! hardware. Who may change which row is decided by the callers, who also bring colours in their
+//! written form.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
@@ -170,7 +170,7 @@ fn set_types(row: &mut StoredRow, change: &Change) -> bool {
     written
 }
 
-/// What is written whenever it is given.
+/// Writes the texts, which count as a change whenever they are given.
 fn set_texts(device: &mut Device, change: &Change) -> bool {
     let Change {
         name,
@@ -184,7 +184,7 @@ fn set_texts(device: &mut Device, change: &Change) -> bool {
     name.is_some() || description.is_some() || color.is_some()
 }
 
-/// What is written when it is different.
+/// Writes the numbers, which count as a change when they are different.
 fn set_numbers(device: &mut Device, change: &Change) -> bool {
     let signal = change.signal_level.map(value::eight_bits);
     let battery = change.battery_level.map(value::eight_bits);

@@ -1,4 +1,4 @@
-//! The board is what a new one would be, whatever happened to the devices.
+//! Tests that the board equals a new one, whatever happened to the devices.
 
 use std::collections::HashMap;
 
@@ -133,7 +133,7 @@ async fn fixture() -> Fixture {
     }
 }
 
-/// Numbers that look like chance and are the same in every run.
+/// Numbers that look like chance and are equal in every run.
 struct Chance(u64);
 
 impl Chance {
@@ -169,7 +169,7 @@ impl Fixture {
         made.await.unwrap().id
     }
 
-    /// One of all the things that can happen to a device. It may be gone already.
+    /// Does one of all the things that can happen to a device. The device may be gone already.
     async fn happens(&self, chance: &mut Chance, ids: &mut Vec<i64>) {
         let id = *chance.of(ids);
         let hardware = *chance.of(&self.hardware);
@@ -285,7 +285,7 @@ impl Fixture {
         }
     }
 
-    /// Asserts that the board shows what is in the tables.
+    /// Asserts that the board shows the content of the tables.
     async fn is_true(&self, what: &str) {
         let kept = told(&self.board).await;
         assert_eq!(
@@ -293,7 +293,7 @@ impl Fixture {
             told(&Board::new(self.devices.clone(), Pools::default().commands)).await,
             "{what}"
         );
-        // And that is what one row after the other says.
+        // Each row alone reads as it stands in the board.
         for (id, json) in &kept.0 {
             let alone = Board::new(self.devices.clone(), Pools::default().commands)
                 .one(*id)
@@ -442,7 +442,7 @@ async fn a_new_day_changes_what_counters_show() {
         json["CounterToday"].as_str().unwrap().to_owned()
     };
     assert_eq!(today().await, "2.000 kWh");
-    // As if the list had been made yesterday.
+    // Rows as they would be if the list had been made yesterday.
     let mut rows = Rows {
         moment: f.devices.changes().since(0).moment,
         day: super::today() - 86_400,
