@@ -18,10 +18,15 @@ use crate::support::bundle::bundle;
 use crate::support::{Bench, PATIENCE, PluginText, private_bytes};
 use crate::watch::Watch;
 
-/// Bytes that the host may have grown by after an attack on anything but the
-/// plugin's own memory: one more instance, freed memory that the allocator keeps.
-/// Every attack would take several times as much if nothing stopped it.
+/// Bytes by which the host may grow under an attack on anything but the plugin's own memory:
+/// the attacker's limit `host-memory`. One more instance and freed memory that the allocator
+/// keeps are in it. Every attack would take several times as much if nothing stopped it.
 pub const FLAT: u64 = 64 << 20;
+
+#[test]
+fn a_scene_allows_what_the_attackers_own_limit_allows() {
+    assert_eq!(FLAT, cordon_base::limits::Limits::default().host_memory);
+}
 
 /// How late a neighbour's heartbeat may be, beyond the delay that the machine causes any thread.
 const LATE: Duration = Duration::from_millis(100);

@@ -65,12 +65,13 @@ impl Artifact {
                 key: None,
             });
         }
-        let key = match std::env::var(KEY) {
-            Ok(text) if !text.is_empty() => key(&text, KEY)?,
-            _ => key_beside(&std::env::current_exe().map_err(|error| {
-                EngineError::io("cannot tell where this program is", error)
-            })?)?,
-        };
+        let key =
+            match std::env::var(KEY) {
+                Ok(text) if !text.is_empty() => key(&text, KEY)?,
+                _ => key_beside(&std::env::current_exe().map_err(|error| {
+                    EngineError::io("cannot tell where this program is", error)
+                })?)?,
+            };
         Ok(Self {
             component: cache()?.join("guest").join(&key).join("guest.wasm"),
             key: Some(key),
@@ -214,13 +215,16 @@ fn key_beside(program: &Path) -> Result<String, EngineError> {
     for folder in [folder, private::parent(folder)] {
         let path = folder.join(KEY_FILE);
         let mut text = String::new();
-        let read = File::open(&path)
-            .and_then(|file| file.take(KEY_FILE_BYTES).read_to_string(&mut text));
+        let read =
+            File::open(&path).and_then(|file| file.take(KEY_FILE_BYTES).read_to_string(&mut text));
         match read {
             Ok(_) => return key(text.trim_end(), &path.display().to_string()),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
-                return Err(EngineError::io(format!("cannot read {}", path.display()), error));
+                return Err(EngineError::io(
+                    format!("cannot read {}", path.display()),
+                    error,
+                ));
             }
         }
     }
@@ -459,7 +463,10 @@ mod tests {
         for wrong in ["", "../../elsewhere", &format!("{wanted}0"), "key\nkey"] {
             write(wrong);
             let text = found().unwrap_err();
-            assert!(text.contains("holds no key of a guest"), "{wrong:?}: {text}");
+            assert!(
+                text.contains("holds no key of a guest"),
+                "{wrong:?}: {text}"
+            );
         }
     }
 
