@@ -187,7 +187,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// A plugin of this hub.
 pub struct Plugin {
-    /// Its bundle, with all that it says about itself.
+    /// Its bundle.
     pub bundle: Bundle,
     /// Its data folder on the host.
     pub data: PathBuf,

@@ -69,7 +69,7 @@ impl Sun {
         let set = self.next(Event::Set, now);
         match (rise, set) {
             (Some(rise), Some(set)) => set < rise,
-            // In a polar day it sets before it rises again, in a polar night it rises.
+            // In a polar day the sun sets before it rises again, in a polar night it rises.
             (None, Some(_)) => true,
             _ => false,
         }

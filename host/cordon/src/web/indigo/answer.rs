@@ -1,4 +1,4 @@
-//! Answers in JSON, those of errors among them.
+//! Answers in JSON, including those about errors.
 
 use std::io;
 use std::sync::Arc;

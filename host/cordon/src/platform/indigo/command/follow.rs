@@ -116,7 +116,7 @@ pub(super) fn energy(device: &mut Object, states: &Map<String, Value>) {
     device.set("energyAccumTimeDelta", seconds);
 }
 
-/// Sets states that nobody sets, because they follow from others.
+/// Sets the states that nobody else sets, because they follow from others.
 pub(super) fn derive(class: DeviceClass, states: &mut Map<String, Value>) {
     match class {
         DeviceClass::Thermostat => {

@@ -105,7 +105,7 @@ pub struct MenuItem {
     pub separator: bool,
     /// Text for people.
     pub name: String,
-    /// Method of the plugin. Without a dialog it is called with nothing, with one with
+    /// Method of the plugin. Without a dialog it is called with nothing, else with
     /// `(valuesDict, menuId)`.
     pub callback: Option<String>,
     /// Dialog.
