@@ -52,7 +52,7 @@ build: setup ## build hub and guest (first time 30 minutes on two cores)
 
 # Nothing is run, so it needs neither the guest nor its key. The dependencies are those of
 # `make lint`, in the same profile; only the workspace itself is incremental.
-check: ## type-check the hub and all tests (first time some minutes, then seconds)
+check: ## type-check the hub and all tests (first time some minutes, then 20 seconds of computing)
 	@CARGO_INCREMENTAL=1 cargo check --release --workspace --all-targets
 
 # The tool alone of the workspace; with all its members chosen, so that wasmtime has the same
