@@ -10,7 +10,7 @@ use crate::platform::indigo::{Failure, FailureKind};
 
 impl abi::Host for InstanceState {
     fn reply(&mut self, json: String) {
-        // The last one is given back first.
+        // The reply before this one is given back first.
         self.reply = None;
         let bytes = u64::try_from(json.len()).unwrap_or(u64::MAX);
         match self.shared.account.charge(bytes) {

@@ -16,7 +16,7 @@ use cordon_reach::socket::{
 
 type Result<T> = std::result::Result<T, abi::Failure>;
 
-/// Most interfaces that are told of.
+/// Most interfaces that a plugin is told of.
 const INTERFACES: usize = 64;
 
 fn done<T>(result: std::result::Result<T, Failure>) -> Result<T> {

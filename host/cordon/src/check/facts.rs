@@ -16,25 +16,25 @@ pub struct Facts {
     pub api: Vec<Member>,
     /// Hosts that stand in the text.
     pub hosts: Vec<Host>,
-    /// Places where it listens.
+    /// Places where the plugin listens.
     pub listens: Vec<Listen>,
-    /// Programs that it starts.
+    /// Programs that the plugin starts.
     pub programs: Vec<Program>,
-    /// Serial ports that it opens.
+    /// Serial ports that the plugin opens.
     pub serial: Vec<Serial>,
-    /// Hosts that it pings.
+    /// Hosts that the plugin pings.
     pub pings: Vec<Ping>,
-    /// Files that it writes beside its code.
+    /// Files that the plugin writes beside its code.
     pub writes: Vec<Call>,
     /// Pauses of a fixed length.
     pub sleeps: Vec<Sleep>,
-    /// Threads that it makes.
+    /// Threads that the plugin makes.
     pub threads: Vec<Call>,
-    /// Thread pools that it makes.
+    /// Thread pools that the plugin makes.
     pub pools: Vec<Pool>,
     /// Requests without a time limit.
     pub unbounded: Vec<Call>,
-    /// Modules it uses to reach the network.
+    /// Modules with which the plugin reaches the network.
     pub network: Vec<String>,
     /// Names of the standard library's modules, as the interpreter knows them.
     pub library: Vec<String>,
@@ -59,7 +59,7 @@ macro_rules! records {
                 $($(#[doc = $field_doc])+ pub $field: $kind,)*
                 /// File below the code folder.
                 pub file: String,
-                /// Line in it, from 1.
+                /// Line in the file, from 1.
                 pub line: u32,
             }
         )+
@@ -71,21 +71,21 @@ records! {
     Import {
         /// The module.
         module: String,
-        /// The name that is taken from it.
+        /// The name that is taken from the module.
         name: Option<String>,
-        /// Whether its failure is caught.
+        /// Whether the failure of the import is caught.
         guarded: bool,
-        /// Whether it stands in a function or a class.
+        /// Whether the import stands in a function or a class.
         late: bool,
         /// The `try` it stands in, as `FILE:LINE`, when that catches its failure.
         tried: Option<String>,
         /// The `try` whose handler of a failed import it stands in.
         fallback: Option<String>,
-        /// The name it gives to the imported module or member.
+        /// The name that the import gives to the module or member.
         binds: Option<String>,
         /// Whether it stands in a package of others that lies beside the plugin.
         bundled: bool,
-        /// Whether it is the plugin's own.
+        /// Whether the module is the plugin's own.
         local: bool,
     }
     /// A callback.
@@ -104,7 +104,7 @@ records! {
         host: String,
         /// Port, or 0.
         port: u16,
-        /// Scheme of the address it was part of, or empty.
+        /// Scheme of the address that the host was part of, or empty.
         scheme: String,
     }
     /// A listener.
@@ -140,7 +140,7 @@ records! {
     Sleep {
         /// Its length.
         seconds: f64,
-        /// The function it is in.
+        /// The function that the pause is in.
         function: String,
     }
     /// A thread pool.
@@ -154,11 +154,11 @@ records! {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct File {
-    /// File below the code folder.
+    /// The file's path below the code folder.
     pub file: String,
-    /// Lines in it.
+    /// Lines in the file.
     pub lines: u64,
-    /// Why it cannot be parsed.
+    /// Why the file cannot be parsed.
     pub error: Option<Broken>,
 }
 
@@ -172,7 +172,7 @@ pub struct Broken {
     pub text: String,
     /// The message of the parser.
     pub message: String,
-    /// The part of it that is Python 2.
+    /// The part of the line that is Python 2.
     pub python2: Option<Python2>,
 }
 
@@ -180,7 +180,7 @@ pub struct Broken {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Python2 {
-    /// Line.
+    /// Line in the file.
     pub line: u32,
     /// Such as `print statement`.
     pub what: String,
@@ -188,13 +188,13 @@ pub struct Python2 {
     pub text: String,
 }
 
-/// How the imports went (`python/probe.py`).
+/// The outcomes of the imports (`python/probe.py`).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Probe {
     /// The imports, in order.
     pub imports: Vec<Tried>,
-    /// Which members of the API there are.
+    /// For each member of the API, whether it exists.
     pub api: std::collections::BTreeMap<String, bool>,
     /// The import of the plugin itself.
     pub plugin: Option<Ran>,
@@ -229,12 +229,12 @@ pub struct Tried {
 pub struct Ran {
     /// The exception.
     pub error: Option<String>,
-    /// File it was raised in.
+    /// File that the exception was raised in.
     pub file: String,
-    /// Line in it.
+    /// Line in that file.
     pub line: u32,
     /// The module that is not there.
     pub missing: Option<String>,
-    /// How long it took, in milliseconds.
+    /// Time that the import took, in milliseconds.
     pub took_ms: u64,
 }

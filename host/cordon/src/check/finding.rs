@@ -78,19 +78,19 @@ pub enum Topic {
     Api,
     /// A callback.
     Callback,
-    /// A host that it talks to.
+    /// A host that the plugin talks to.
     Network,
-    /// A port on which it listens.
+    /// A port on which the plugin listens.
     Listen,
-    /// A program that it starts.
+    /// A program that the plugin starts.
     Exec,
     /// A serial port.
     Serial,
-    /// A host that it pings.
+    /// A host that the plugin pings.
     Icmp,
-    /// Files that it writes beside its code.
+    /// Files that the plugin writes beside its code.
     PluginFolder,
-    /// A limit that it is likely to hit.
+    /// A limit that the plugin is likely to hit.
     Limit,
 }
 
@@ -119,30 +119,30 @@ impl Topic {
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The area it belongs to.
+    /// The area that the finding belongs to.
     pub topic: Topic,
     /// Which module, host, port, member; may be empty.
     pub subject: String,
     /// The consequence for the plugin.
     pub verdict: Verdict,
-    /// A sentence.
+    /// A sentence for people.
     pub detail: String,
     /// The file, below the plugin's code folder; empty for the plugin as a whole.
     pub file: String,
-    /// Line in it, from 1; 0 for the file as a whole.
+    /// Line in the file, from 1; 0 for the file as a whole.
     pub line: u32,
 }
 
 /// The findings about one plugin, and the verdict on it.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Where it is.
+    /// Where the plugin is.
     pub path: PathBuf,
-    /// Name of its folder.
+    /// Name of the plugin's folder.
     pub name: String,
     /// The framework that the plugin was written for.
     pub framework: Framework,
-    /// The verdict on the whole.
+    /// The verdict on the whole plugin.
     pub verdict: Verdict,
     /// The findings, by topic and line.
     pub findings: Vec<Finding>,

@@ -34,13 +34,13 @@ const GRANTED_BY: &str = "; to allow it, add `";
 
 /// Everything that is known of a plugin.
 pub struct Evidence<'a> {
-    /// Where it is.
+    /// Where the plugin is.
     pub place: &'a Place,
     /// The files that were not looked at.
     pub skipped: &'a [String],
-    /// The facts in its sources, or why they were not read.
+    /// The facts in the plugin's sources, or why they were not read.
     pub read: Result<&'a Facts, &'a String>,
-    /// How its imports went.
+    /// The outcomes of the plugin's imports.
     pub probe: Option<&'a Probe>,
 }
 

@@ -42,7 +42,7 @@ pub fn text(report: &Report) -> String {
         framework_word(report.framework),
         report.verdict.words()
     );
-    // Members that are there are many and all alike.
+    // Members that exist are many and all alike.
     let there = report
         .findings
         .iter()

@@ -142,7 +142,7 @@ fn read_result(path: &Path) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-/// The limits let it parse the largest plugin; it runs once.
+/// The limits let a component parse the largest plugin; it runs once.
 const SECTION: &str = "
 plugin = \"check\"
 [limits]

@@ -13,7 +13,7 @@ use cordon_base::regular_file::RegularFile;
 use cordon_packages::packages_of;
 use cordon_packages::place::{PACKAGES, Place};
 
-/// Bounds on a copy: of the plugin, and of its packages.
+/// Bounds on a copy of the plugin, and on one of its packages.
 const PLUGIN_FILES: u64 = 5_000;
 const PLUGIN_BYTES: u64 = 64 << 20;
 const PACKAGES_FILES: u64 = 30_000;
@@ -90,7 +90,7 @@ impl Stage {
     }
 }
 
-/// A copy on its way.
+/// A copy that is being made.
 struct Copy {
     files: u64,
     bytes: u64,

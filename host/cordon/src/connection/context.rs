@@ -44,7 +44,7 @@ pub(super) struct Context {
     pub(super) tls: Arc<TlsClient>,
     pub(super) links: Links,
     pub(super) pace: Pace,
-    /// Who sent datagrams, and may be answered.
+    /// The senders of datagrams who may be answered.
     pub(super) senders: Senders,
     pub(super) tasks: TaskTracker,
     /// Ends all tasks where they stand, without events.
@@ -99,7 +99,7 @@ impl Context {
         }
     }
 
-    /// The task at the instance's cost and pace.
+    /// Makes a task run at the instance's cost and pace.
     pub(super) fn paced<F: Future>(&self, task: F) -> Paced<F> {
         Paced::new(
             task,

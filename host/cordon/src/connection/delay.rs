@@ -92,7 +92,7 @@ impl DelayQueue {
         waits
     }
 
-    /// Waits until something is due and takes it.
+    /// Waits until a message or release is due and takes it.
     pub(super) async fn due(&self) -> Due {
         loop {
             let first = lock(&self.waiting)

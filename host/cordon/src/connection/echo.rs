@@ -32,7 +32,7 @@ const FIRST: &[u8] = b"ping";
 /// Numbers of Linux with the meaning of a packet of the kind "unreachable".
 const UNREACHABLE: [i32; 3] = [101, 111, 113];
 
-/// ICMP type of that packet.
+/// ICMP type of a packet of the kind "unreachable".
 const DESTINATION_UNREACHABLE: u8 = 3;
 
 /// The task of a connection.
@@ -148,7 +148,7 @@ impl Exchange<'_> {
             .await
     }
 
-    /// Tells the plugin; false when the connection ends with it.
+    /// Tells the plugin the answer; false when the connection ends with it.
     async fn told(&self, answered: Result<Answer, EchoError>) -> Result<bool, String> {
         let name = &self.endpoint.name;
         match answered {
@@ -191,7 +191,7 @@ impl Exchange<'_> {
             .error(format!("connection '{name}': echo request: {reason}"));
     }
 
-    /// Rule 150: the dictionary, then the end.
+    /// Rule 150: the plugin gets the dictionary, then the end.
     async fn ended(&self) -> bool {
         self.give(self.structured(IcmpInbound::no_answer())).await;
         false

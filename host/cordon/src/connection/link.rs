@@ -15,7 +15,7 @@ use super::{ConnectionId, Credit, Endpoint, State};
 use cordon_base::account::{Account, Charge};
 use cordon_protocol::{Codec, CodecError, Credentials, Decoded, Inbound, Outbound};
 
-/// Stations of a link; it only moves on.
+/// Stations of a link, which never goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 #[repr(u8)]
 pub(super) enum Phase {
@@ -25,19 +25,19 @@ pub(super) enum Phase {
     Listening = 1,
     /// Data may flow.
     Open = 2,
-    /// Its end has begun; Connected() is false from here on (rule 88).
+    /// The end of the link has begun; Connected() is false from here on (rule 88).
     Closing = 3,
-    /// It has no transport any more; events may be under way.
+    /// The link has no transport any more; events may be under way.
     Closed = 4,
 }
 
 /// The way that a message of the plugin takes.
 pub(super) enum Sending {
-    /// It is written to a stream, by way of the outbox.
+    /// The message is written to a stream, by way of the outbox.
     Stream,
-    /// Nothing: a listener for datagrams does not send (rule 98).
+    /// The message is refused: a listener for datagrams does not send (rule 98).
     Refused,
-    /// It is the payload of an echo request.
+    /// The message is the payload of an echo request.
     Echoes(mpsc::Sender<Vec<u8>>),
 }
 

@@ -116,7 +116,7 @@ impl Connections {
         self.board().status(id)
     }
 
-    /// A handle that answers [`Connections::status`] elsewhere.
+    /// A handle that answers [`Connections::status`] in other tasks.
     pub fn board(&self) -> StatusBoard {
         StatusBoard(Arc::clone(&self.context.links))
     }
@@ -218,7 +218,7 @@ impl Connections {
     }
 
     fn listen_for_clients(&self, id: ConnectionId, endpoint: &Endpoint) -> Result<(), String> {
-        // Text that is no number is any port (spec 6.5).
+        // A text that is no number stands for any port (spec 6.5).
         let port = cordon_base::grants::parse_port(endpoint.port.trim()).unwrap_or(0);
         let checked = self.context.reach.network.check_listen(port);
         let link = self.new_link(id, endpoint, Phase::Listening, Sending::Stream)?;

@@ -85,7 +85,7 @@ impl Endpoint {
         ))
     }
 
-    /// Bytes of its texts.
+    /// Bytes of the endpoint's texts.
     #[must_use]
     pub fn size(&self) -> usize {
         let Self {
@@ -133,7 +133,7 @@ pub enum Request {
         /// Seconds to wait first.
         delay_seconds: u32,
     },
-    /// Close.
+    /// Close the connection.
     Disconnect {
         /// The guest's id, or that of an accepted client.
         id: ConnectionId,
@@ -160,21 +160,21 @@ pub enum ConnectionEvent {
         peer_port: String,
         /// 0 or an error number of spec 6.3.
         status: i32,
-        /// The system's words for it.
+        /// The system's words for the status.
         description: String,
     },
     /// One complete message.
     Message {
-        /// The connection it came on.
+        /// The connection that the message came on.
         id: ConnectionId,
-        /// Who sent it, if it is a datagram.
+        /// The sender, if the message is a datagram.
         sender: Option<SocketAddr>,
         /// The message.
         data: Inbound,
         /// Lets the peer send more; drop it when the plugin has the message.
         credit: Credit,
     },
-    /// Nothing came for the connection's timeout; it stays open.
+    /// No data came for the connection's timeout; it stays open.
     TimedOut(ConnectionId),
     /// The end; nothing follows for this id unless it connects again.
     Disconnected(ConnectionId),
@@ -245,7 +245,7 @@ pub enum LogLevel {
     Error,
 }
 
-/// Whose line it is (`log.origin` of the contract).
+/// The owner of a line (`log.origin` of the contract).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogOrigin {
     /// The hardware's name goes before the line.

@@ -40,7 +40,7 @@ struct Queue {
     charge: Option<Charge>,
 }
 
-/// How much more a vector may hold that grows.
+/// A growing vector may hold so many times its bytes.
 const GROWTH: u64 = 2;
 
 impl Outbox {

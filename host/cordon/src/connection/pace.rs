@@ -35,7 +35,7 @@ struct Failed {
     /// Hash of transport, address and port: another `Connection` to the same target waits too. The
     /// texts are not kept, because they are as long as the plugin likes.
     target: u64,
-    /// In a row.
+    /// Failures in a row.
     times: u32,
     last: Instant,
 }

@@ -89,7 +89,7 @@ pub(super) async fn run_client(
 async fn attempt(context: &Context, endpoint: &Endpoint) -> Result<Opened, Failure> {
     context.pace.turn(endpoint).await;
     let opened = dial(context, endpoint).await;
-    // A success is one when the peer does not hang up.
+    // An attempt is a success when the peer does not hang up.
     if opened.is_err() {
         context.pace.note(endpoint, false);
     }
@@ -227,7 +227,7 @@ pub(super) fn pay(
     Ok(())
 }
 
-/// False when the connection cannot go on.
+/// Decodes a read; false when the connection cannot go on.
 fn decode(context: &Context, link: &Link, bytes: &[u8], ready: &mut VecDeque<Paid>) -> bool {
     let mut decoded = Decoded::default();
     let fed = link.feed(bytes, &mut decoded);

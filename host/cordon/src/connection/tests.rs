@@ -31,7 +31,7 @@ use cordon_reach::egress::{NetworkPolicy, OwnTarget};
 use cordon_reach::serial::SerialPolicy;
 use cordon_reach::tls_client::TlsClient;
 
-/// Longer than anything takes on a busy machine.
+/// Longer than any step takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 type Lines = Arc<Mutex<Vec<(LogLevel, LogOrigin, String)>>>;
@@ -181,7 +181,7 @@ impl Rig {
         }
     }
 
-    /// Nothing comes for a while, during which it would have come.
+    /// Waits for a while, during which an event would have come.
     async fn no_event(&mut self) {
         let event = tokio::time::timeout(Duration::from_millis(200), self.events.recv()).await;
         assert!(event.is_err(), "{event:?}");

@@ -34,7 +34,7 @@ const SENDERS: usize = 64;
 /// Pause after a read that failed: the system would give the error again at once.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Who sent datagrams lately.
+/// The recent senders of datagrams.
 #[derive(Default)]
 pub(super) struct Senders(Mutex<VecDeque<(SocketAddr, Instant)>>);
 

@@ -49,7 +49,7 @@ impl Rights {
     }
 }
 
-/// Who asks.
+/// The user or network that a request comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Caller {
     /// Name of the user; empty for a network that needs no password.
@@ -59,20 +59,20 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// Whether no password was asked for.
+    /// Whether the caller needed no password.
     pub(super) fn is_local(&self) -> bool {
         self.name.is_empty()
     }
 }
 
-/// Why somebody may not.
+/// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// There was no user and password.
     Missing,
     /// The user or the password was wrong.
     Wrong,
-    /// Too many wrong ones came from this address.
+    /// Too many wrong passwords came from this address.
     TooMany,
     /// User and password were right, and the challenge that they answer is no longer good.
     Stale,
@@ -162,7 +162,7 @@ impl Access {
         Client::new(peer, headers, &self.proxies)
     }
 
-    /// Who a request comes from.
+    /// Finds out who a request comes from.
     pub(super) fn admit(
         &self,
         client: Client,
@@ -179,7 +179,7 @@ impl Access {
         }
     }
 
-    /// The user whose header `Basic` has this behind the word.
+    /// The user of a header `Authorization`, whose text after the word `Basic` is given.
     pub(super) fn basic(&self, peer: IpAddr, coded: &str) -> Result<Caller, Refusal> {
         let (name, password) = name_and_password(coded).ok_or(Refusal::Missing)?;
         self.log_in(peer, &name, &password)
@@ -429,7 +429,7 @@ mod tests {
                 Err(Refusal::Wrong)
             );
         }
-        // The right one comes too late, from that address alone.
+        // The right password comes too late, from that address alone.
         assert_eq!(
             admit(&access, far(), &header("ann:p:w"), &none),
             Err(Refusal::TooMany)
@@ -455,7 +455,7 @@ mod tests {
             admit(&access, HOME, &HeaderMap::new(), &none),
             Err(Refusal::Missing)
         );
-        // Whoever is locked out is so alone.
+        // A blocked address is blocked alone.
         for _ in 0..crate::web::throttle::FAILURES {
             assert_eq!(from("203.0.113.9", header("ann:x")), Err(Refusal::Wrong));
         }

@@ -88,13 +88,13 @@ impl Answer {
         }
     }
 
-    /// Adds `result`, of which there is at least one row.
+    /// Adds `result`, which has at least one row.
     pub(super) fn with_rows(mut self, rows: impl Pieces) -> Self {
         self.rows = Some(Box::new(rows));
         self
     }
 
-    /// The response to a client that takes `gzip`, or does not.
+    /// The response to a client with this share; compressed if the client takes `gzip`.
     pub(super) async fn respond(self, share: Share, gzip: bool) -> Response {
         let Some(rows) = self.rows else {
             return whole(&Value::Object(self.fields), gzip);

@@ -73,7 +73,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// So many bytes, of which one client has `each`.
+    /// A budget of so many bytes, of which one client has `each`.
     pub(super) fn of(total: usize, each: usize) -> Self {
         let inner = Inner {
             total,
@@ -389,7 +389,7 @@ mod tests {
             assert!(budget.used() <= 16 * COST, "{}", budget.used());
         }
         assert!((4..=16).contains(&slow.len()), "{}", slow.len());
-        // Whoever reads has all, whoever else does not.
+        // The client that reads has all, and the others do not.
         let _held = slow.split_off(slow.len() / 2);
         let read = slow.into_iter().map(StreamExt::count);
         let all = futures_util::future::join_all(read);

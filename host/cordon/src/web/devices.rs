@@ -64,7 +64,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, String> {
     })
 }
 
-/// Which rows a client asks for.
+/// The rows that a client asks for.
 struct Wanted {
     id: Option<i64>,
     hardware: Option<u32>,

@@ -34,7 +34,7 @@ enum Algorithm {
 }
 
 impl Algorithm {
-    /// The one that clients shall prefer comes first.
+    /// The algorithm that clients shall prefer comes first.
     const ALL: [Self; 2] = [Self::Sha256, Self::Md5];
 
     fn name(self) -> &'static str {
@@ -100,7 +100,7 @@ impl<'a> Response<'a> {
         self.fields.get(name).map_or("", String::as_str)
     }
 
-    /// Whether it proves the password for this request.
+    /// Whether the answer proves the password for this request.
     pub(super) fn proves(&self, secret: &Secret, method: &str, target: &str) -> bool {
         let for_this = self.get("uri") == target
             && self.get("realm") == REALM
@@ -220,7 +220,7 @@ impl Challenges {
         format!("{signed}-{signature}")
     }
 
-    /// When a challenge was made, and which one it is.
+    /// When a challenge was made, and its number.
     fn understood(&self, nonce: &str) -> Option<(u64, u64)> {
         let (seconds, rest) = nonce.split_once('-')?;
         let (number, _) = rest.split_once('-')?;

@@ -9,12 +9,12 @@ use cordon_base::grants::HostPattern;
 /// Headers by which proxies say that they passed a request on.
 const PASSED_ON: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
-/// Who sent a request.
+/// The sender of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Client {
-    /// Their address; that of the proxy where it did not say.
+    /// The client's address; the proxy's where the proxy did not tell it.
     pub address: IpAddr,
-    /// Whether it is surely theirs, so that networks may count.
+    /// Whether the address is surely the client's, so that networks may count.
     pub certain: bool,
 }
 

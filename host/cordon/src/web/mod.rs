@@ -126,7 +126,7 @@ pub struct HubApi {
     pub started: Instant,
     /// The answer to `getversion`.
     pub version: VersionInfo,
-    /// Which names and origins are the hub's own.
+    /// The names and origins that are the hub's own.
     pub origins: Origins,
     /// Where browsers are sent that ask for pages of plugins; `None` shows them here.
     pub pages_origin: Option<PagesOrigin>,
@@ -161,7 +161,7 @@ pub struct VersionInfo {
 /// Adds, changes and removes hardware while the hub runs. Texts of errors tell the user how to go
 /// on.
 pub trait Management: Send + Sync {
-    /// The plugins of which there can be hardware.
+    /// The plugins that hardware can be made of.
     fn definitions(&self) -> BoxFuture<'_, Result<Vec<Arc<PluginDefinition>>, String>>;
 
     /// All hardware that was added, running or not.

@@ -190,12 +190,12 @@ pub(super) fn switch_image(device: &Device) -> &'static str {
     }
 }
 
-/// Whether it is listed under temperatures.
+/// Whether the device is listed under temperatures.
 pub(super) fn is_temperature(device: &Device) -> bool {
     matches!(device.device_type, 80..=84 | 247)
 }
 
-/// Whether it is listed under weather.
+/// Whether the device is listed under weather.
 pub(super) fn is_weather(device: &Device) -> bool {
     let general = device.device_type == kind::GENERAL && matches!(device.sub_type, 1 | 2 | 26);
     matches!(device.device_type, 84..=87) || general

@@ -60,7 +60,7 @@ struct Known {
     local_only: bool,
     /// Names of the configuration, in lower case.
     names: Vec<String>,
-    /// The machine's own, in lower case; empty when it has none.
+    /// The machine's own name, in lower case; empty when it has none.
     machine: String,
 }
 
@@ -199,7 +199,7 @@ pub(super) fn is_browser(headers: &HeaderMap) -> bool {
             (agent.contains("Mozilla/") || agent.contains("Opera/"))
                 && !agent.contains("PowerShell/")
         }
-        // Something between may have taken the name away.
+        // A proxy in between may have taken the name away.
         None => headers.contains_key("accept-language"),
     };
     named || OF_BROWSERS.iter().any(|name| headers.contains_key(*name))

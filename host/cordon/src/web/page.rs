@@ -38,7 +38,7 @@ pub(super) struct StatusPage {
     plugins: std::vec::IntoIter<Section>,
     /// The plugin whose rows are being written.
     open: Option<Section>,
-    /// Plugins that there are, shown or not.
+    /// Number of plugins, shown or not.
     count: usize,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct StatusPage {
 struct Section {
     info: HardwareInfo,
     ids: Vec<i64>,
-    /// Rows that it has, shown or not.
+    /// Number of the plugin's rows, shown or not.
     count: usize,
 }
 

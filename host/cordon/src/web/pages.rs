@@ -118,7 +118,7 @@ impl Pages {
         found.filter_map(|found| async { found })
     }
 
-    /// At whose cost a folder is read.
+    /// The account that pays for reading a folder.
     fn account(&self, folder: &Path) -> Arc<Account> {
         let name = folder.file_name().and_then(|name| name.to_str());
         let hardware = name.and_then(|name| name.parse().ok());

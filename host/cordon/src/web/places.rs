@@ -29,13 +29,13 @@ const LINE: usize = 128;
 /// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// It waits for its client: there was nothing to read.
+    /// The connection waits for its client: there was nothing to read.
     Waiting,
-    /// It reads, and the request is not yet whole.
+    /// The connection reads, and the request is not yet whole.
     Reading,
     /// A request was received whole, and its answer is not yet sent.
     Working,
-    /// It is no longer HTTP.
+    /// The connection no longer speaks HTTP.
     Upgraded,
 }
 
@@ -43,7 +43,7 @@ enum Phase {
 pub(super) struct Places {
     total: usize,
     each: usize,
-    /// Whose connections are those of many: proxies.
+    /// Addresses that connections of many clients come from: proxies.
     many: Vec<HostPattern>,
     held: Mutex<Held>,
 }
@@ -61,25 +61,25 @@ struct Entry {
     phase: Phase,
     /// The connection waited for the next request before the last answer was sent.
     dry: bool,
-    /// Somebody was let in over it.
+    /// Somebody was let in over the connection.
     known: bool,
     /// The connection had an answer.
     answered: bool,
-    /// When it came; when a known one had its last answer.
+    /// When the connection came; for a known one, when it had its last answer.
     since: Instant,
     socket: Weak<TcpStream>,
     given_up: CancellationToken,
-    /// Its present request is the last one.
+    /// The present request of the connection is the last one.
     last: CancellationToken,
 }
 
 /// A connection that needs a place.
 pub(super) struct Newcomer {
-    /// From where it comes.
+    /// The address that the connection comes from.
     pub peer: IpAddr,
-    /// When it came.
+    /// When the connection came.
     pub came: Instant,
-    /// It, for as long as it is served.
+    /// The socket, for as long as it is served.
     pub socket: Weak<TcpStream>,
 }
 
@@ -90,7 +90,7 @@ pub(super) struct Place {
     /// An answer was made and is not yet sent.
     ending: AtomicBool,
     given_up: CancellationToken,
-    /// Its present request is the last one.
+    /// The present request of the connection is the last one.
     last: CancellationToken,
 }
 
@@ -113,7 +113,7 @@ impl Places {
         })
     }
 
-    /// A place for a connection, if need be that of another one.
+    /// Takes a place for a connection, if need be that of another one.
     pub(super) fn take(self: &Arc<Self>, newcomer: &Newcomer) -> Option<Arc<Place>> {
         let owner = network_of(newcomer.peer);
         let address = newcomer.peer.to_canonical();
@@ -211,7 +211,7 @@ impl Held {
 
     fn spare(&self, owner: Option<IpAddr>) -> Option<u64> {
         let in_question = |it: &&Entry| owner.is_none_or(|owner| it.owner == owner);
-        // Whoever has the most of a kind loses of that kind first.
+        // The address that has the most of a kind loses of that kind first.
         let mut crowds: HashMap<(IpAddr, bool), usize> = HashMap::new();
         for entry in self.places.values().filter(in_question) {
             let crowd = crowds.entry((entry.owner, entry.known)).or_default();
@@ -256,12 +256,12 @@ impl Held {
 }
 
 impl Entry {
-    /// Whether it has work that is never given up.
+    /// Whether the connection has work that is never given up.
     fn is_busy(&self) -> bool {
         matches!(self.phase, Phase::Working | Phase::Upgraded)
     }
 
-    /// Whether it waits for a client that has sent nothing more.
+    /// Whether the connection waits for a client that has sent nothing more.
     fn is_silent(&self) -> bool {
         let unread = || {
             let socket = self.socket.upgrade();
@@ -345,7 +345,7 @@ impl Place {
         });
     }
 
-    /// Says that it is no longer HTTP.
+    /// Says that the connection no longer speaks HTTP.
     pub(super) fn is_upgraded(&self) {
         self.change(|entry| entry.phase = Phase::Upgraded);
     }

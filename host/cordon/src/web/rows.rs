@@ -39,7 +39,7 @@ impl Commas {
 
 /// Rows that are made one after the other, on a thread that serves nobody else.
 pub(super) struct Each<I: Iterator> {
-    /// `None` when they cannot be made any more.
+    /// `None` when the rows cannot be made any more.
     rows: Option<std::iter::Peekable<I>>,
     weight: usize,
     commas: Commas,

@@ -63,7 +63,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Pause after the system refused a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often it is said that descriptors have run out.
+/// How often the log says that descriptors have run out.
 const SAID: Duration = Duration::from_secs(60);
 
 /// Serves `router` on `listener` until `shutdown` is done, then lets running
@@ -76,7 +76,7 @@ pub async fn serve(
     Server::new(router).serve(listener, shutdown).await;
 }
 
-/// How a router is served.
+/// The way in which a router is served.
 pub(super) struct Server {
     router: Router,
     places: Arc<Places>,
@@ -100,7 +100,7 @@ impl Server {
         self
     }
 
-    /// Where is said that connections cannot be accepted.
+    /// The log that says when connections cannot be accepted.
     pub(super) fn with_log(mut self, log: EventLog) -> Self {
         self.log = Some(log);
         self
@@ -145,7 +145,7 @@ impl Server {
             match self.places.take(&newcomer) {
                 Some(place) => connections.spawn(client.serve(place)),
                 None => {
-                    // All have something to do, which may be over in a moment.
+                    // All connections have something to do, which may be over in a moment.
                     let turn = self.places.line_up(&newcomer);
                     connections.spawn(client.wait(Arc::clone(&self.places), newcomer, turn))
                 }
@@ -172,7 +172,7 @@ impl Server {
                 self.say(said, &error);
                 match accept_with_reserve(listener) {
                     Ok(accepted) => return accepted,
-                    // Even the reserve is used up: one that waits has to go.
+                    // Even the reserve is used up: a waiting connection has to go.
                     Err(error) if is_exhaustion(&error) => {
                         self.places.make_room();
                     }
@@ -219,7 +219,7 @@ fn accept_with_reserve(listener: &TcpListener) -> io::Result<(TcpStream, SocketA
     Ok((stream, peer))
 }
 
-/// Where a request comes from, and over which connection.
+/// The address and the connection that a request comes from.
 #[derive(Clone)]
 pub(super) struct Peer {
     /// The address of the connection.
@@ -245,7 +245,7 @@ struct Client {
 }
 
 impl Client {
-    /// Serves it when there is a place in time.
+    /// Serves the client when there is a place in time.
     async fn wait(self, places: Arc<Places>, newcomer: Newcomer, turn: Turn) {
         let end = Instant::now() + QUEUED;
         while Instant::now() < end {

@@ -112,7 +112,7 @@ fn local(listener: &TcpListener) -> Result<SocketAddr, EngineError> {
 #[derive(Debug, Clone)]
 pub struct PagesOrigin {
     address: SocketAddr,
-    /// Whether the operator chose the very address.
+    /// Whether the operator chose this very address.
     chosen: bool,
     /// The URL as the operator wrote it, such as `https://pages.example.org`.
     url: Option<String>,

@@ -14,7 +14,7 @@ use super::places::network_of;
 
 /// Failures of one address in [`WINDOW`] after which nothing that it sends is looked at.
 pub(super) const FAILURES: u32 = 5;
-/// How long they are remembered.
+/// How long failures are remembered.
 const WINDOW: Duration = Duration::from_secs(60);
 /// Addresses that are remembered, and those that were right.
 const ADDRESSES: usize = 1024;
@@ -29,7 +29,7 @@ pub(super) struct Throttle {
 
 struct Counted {
     failures: HashMap<IpAddr, (u32, Instant)>,
-    /// Who was right, and when last.
+    /// The addresses that were right, and when last.
     right: HashMap<IpAddr, Instant>,
     /// Failures that strangers may have now, as of this moment.
     left: f64,
@@ -123,7 +123,7 @@ impl Counted {
     }
 }
 
-/// Makes room for this address where there is none.
+/// Makes room for one more address where there is none.
 fn forget_oldest<T>(all: &mut HashMap<IpAddr, T>, peer: &IpAddr, since: impl Fn(&T) -> Instant) {
     if all.len() < ADDRESSES || all.contains_key(peer) {
         return;
@@ -153,7 +153,7 @@ mod tests {
         for _ in 0..FAILURES {
             assert_eq!(wrong(&throttle, "2001:db8::1"), Err(Refusal::Wrong));
         }
-        // The right one comes too late, from the whole network.
+        // The right password comes too late, from the whole network.
         assert_eq!(right(&throttle, "2001:db8::1"), Err(Refusal::TooMany));
         assert_eq!(right(&throttle, "2001:db8::2"), Err(Refusal::TooMany));
         assert_eq!(right(&throttle, "2001:db8:0:1::1"), Ok(()));

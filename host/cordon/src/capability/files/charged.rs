@@ -57,7 +57,7 @@ fn removed(turn: Turn, entry: Option<DescriptorStat>) {
     }
 }
 
-/// The entry that a path leads to, looked at in a job.
+/// The entry that a path leads to, read in a job.
 async fn seen(
     files: &mut WasiFilesystemCtxView<'_>,
     fd: &Fd,
@@ -114,7 +114,7 @@ async fn open_charged(
         turn.give_back(gone);
     }
     let opened = opened?;
-    // For as long as it is open: deleting it must not hide it.
+    // The file counts for as long as it is open: deleting it must not hide it.
     if let Descriptor::File(file) = &opened {
         turn.opened(&file.file)?;
     }

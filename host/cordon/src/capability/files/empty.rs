@@ -16,7 +16,7 @@ use cordon_base::error::EngineError;
 ///
 /// # Errors
 ///
-/// An entry that cannot be removed.
+/// The error of an entry that cannot be removed.
 pub(super) fn empty(folder: &Path) -> Result<(), EngineError> {
     match clear(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -29,7 +29,7 @@ pub(super) fn empty(folder: &Path) -> Result<(), EngineError> {
 ///
 /// # Errors
 ///
-/// An entry that cannot be removed.
+/// The error of an entry that cannot be removed.
 pub(crate) fn remove(folder: &Path) -> Result<(), EngineError> {
     empty(folder)?;
     std::fs::remove_dir(folder)

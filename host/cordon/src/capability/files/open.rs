@@ -24,7 +24,7 @@ use super::charged::{Fd, same};
 /// Tries of a look-up that a renaming somewhere disturbed.
 const TRIES: usize = 4;
 
-/// A file or folder to open, and how.
+/// The file or folder to open, and the way to open it.
 pub(super) struct Opening {
     pub(super) path_flags: PathFlags,
     pub(super) path: String,
@@ -145,7 +145,7 @@ fn openat2_beneath(dir: &File, path: &str, how: OFlags) -> io::Result<Option<Fil
         match openat2(dir, path, how, mode, resolve) {
             Ok(file) => return Ok(Some(file.into())),
             Err(Errno::AGAIN) => {}
-            // Also the word of sandboxes that do not know the call.
+            // The answer of sandboxes that do not know the call, too.
             Err(Errno::NOSYS | Errno::PERM) => return Ok(None),
             // The path led out of the folder.
             Err(Errno::XDEV) => return Err(Errno::PERM.into()),

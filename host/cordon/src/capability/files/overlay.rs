@@ -337,7 +337,7 @@ impl FilesView<'_> {
             self.hide(&path).await?;
         }
         if matches!(found, Found::Upper(_)) {
-            // Markers are all that is left in it.
+            // Markers are all that is left in the folder.
             for entry in self.entries(&upper, &path).await?.0 {
                 self.real_unlink_file_at(same(&upper), format!("{path}/{}", entry.name))
                     .await?;

@@ -24,9 +24,9 @@ const CAPACITY: usize = 64 * 1024;
 /// Where in a file a write goes.
 #[derive(Clone, Copy)]
 pub(super) enum Place {
-    /// To this offset.
+    /// At this offset.
     At(u64),
-    /// To the end, wherever it is by then.
+    /// At the end, wherever that is by then.
     End,
 }
 
@@ -59,7 +59,7 @@ pub(super) async fn write(
 ) -> io::Result<u64> {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if length == 0 {
-        // Writes nothing and extends nothing, wherever it points.
+        // An empty write changes nothing and extends nothing, wherever it points.
         return Ok(0);
     }
     let end = move |size| place.offset(size).saturating_add(length);

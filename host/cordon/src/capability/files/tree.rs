@@ -53,7 +53,7 @@ pub(super) enum Place {
 
 /// The folders of one instance.
 pub struct Tree {
-    /// By path, without a slash at the start or the end.
+    /// The mounts by path, without a slash at the start or the end.
     mounts: BTreeMap<String, Mount>,
     handles: Mutex<Handles>,
     descriptors: Share,
@@ -172,7 +172,7 @@ impl Tree {
     ///
     /// # Errors
     ///
-    /// A full table; a system without `/dev/null`.
+    /// The error of a full table, or of a system without `/dev/null`.
     pub(super) fn preopen(
         &self,
         table: &mut ResourceTable,
@@ -252,7 +252,7 @@ impl Tree {
         Some(Resource::new_borrow(*handles.mounts.get(name)?))
     }
 
-    /// Some granted folder of the host.
+    /// Any granted folder of the host.
     pub(super) fn any_folder(&self) -> FsResult<Resource<Descriptor>> {
         match self.handles().lazy.keys().next() {
             Some(&rep) => Ok(Resource::new_borrow(rep)),

@@ -32,7 +32,7 @@ impl Worker {
         Self { pool, account }
     }
 
-    /// Who pays.
+    /// The account that pays.
     pub(super) fn account(&self) -> &Arc<Account> {
         &self.account
     }

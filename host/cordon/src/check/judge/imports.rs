@@ -58,7 +58,7 @@ pub(super) fn imports(place: &Place, facts: &Facts, probe: &Probe, findings: &mu
     }
 }
 
-/// Whether it is the plugin's own, or was imported.
+/// Whether a module is the plugin's own, or was imported.
 fn has_worked(
     import: &Import,
     probe: &Probe,

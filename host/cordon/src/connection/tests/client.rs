@@ -348,7 +348,7 @@ async fn a_target_that_refuses_again_and_again_is_tried_ever_more_seldom() {
         assert_eq!(rig.connected().await.1, 111);
         assert_eq!(rig.disconnected().await, id);
     }
-    // Two at once, then pauses of 250, 500 and 1000 ms.
+    // Two attempts at once, then pauses of 250, 500 and 1000 ms.
     assert!(begun.elapsed() >= Duration::from_millis(1750));
     rig.connect(6, &closed);
     assert_eq!(rig.flags(6), Some((true, false)));

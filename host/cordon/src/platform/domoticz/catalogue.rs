@@ -27,7 +27,7 @@ use look::{Content, Known, Look, Pages};
 
 mod look;
 
-/// The folder whose plugins are none.
+/// Plugins in the folder of this name are left out.
 const EXAMPLES: &str = "examples";
 
 /// Problems that are told in the log at a time; the rest is counted.
@@ -38,7 +38,7 @@ const TOLD: usize = 20;
 pub struct Catalogue {
     /// The usable definitions.
     pub plugins: Vec<Arc<PluginDefinition>>,
-    /// The others.
+    /// The definitions that cannot be used.
     pub problems: Vec<DefinitionProblem>,
     /// Folders that have a `plugin.py`.
     pub folders: usize,
@@ -54,7 +54,7 @@ impl Catalogue {
     }
 }
 
-/// Reads a folder, of which this may be known.
+/// Reads a folder, which may be known from the look before.
 type LookInto = fn(&Path, Option<&Known>) -> Step;
 
 /// Reads the definitions in the open `plugin.py` of a folder.
@@ -74,7 +74,7 @@ struct Inner {
     /// How a folder is read, and how long that may take.
     look_into: LookInto,
     deadline: Duration,
-    /// How long all of them together may take.
+    /// How long the folders together may take.
     in_all: Duration,
     events: EventLog,
     problems: Problems,
@@ -277,7 +277,7 @@ impl Inner {
             };
             match step {
                 Step::Heavy(_, weight) if look.has_room(weight) => {
-                    // Now there is room, so it is read after all.
+                    // Now there is room for the definition, so it is read after all.
                     look.known.remove(folder);
                     continue;
                 }
@@ -302,7 +302,7 @@ impl Inner {
         start(move |steps| {
             for (folder, known) in &folders {
                 let step = look_into(folder, known.as_ref());
-                // Nobody may want to know any more.
+                // The send fails when nobody wants to know any more.
                 if steps.blocking_send(step).is_err() {
                     break;
                 }
@@ -322,7 +322,7 @@ impl Inner {
             return None;
         }
         let reader = self.start_reader(std::slice::from_ref(&folder), &Pages::new());
-        // A problem is told by whoever looks through all.
+        // A problem is told by the look through all folders.
         let mut scratch = Catalogue::default();
         match self.next(reader, &folder, &mut scratch).await? {
             (_, Step::Page(_, page)) => Some(page),
@@ -402,7 +402,7 @@ fn broke_off(folder: &Path) -> DefinitionProblem {
     DefinitionProblem::new(folder, reason.to_owned(), None)
 }
 
-/// Shows that a thread has come back, however it ends.
+/// Shows that a thread has come back, however its work ends.
 struct End(Arc<AtomicBool>);
 
 impl Drop for End {
@@ -456,7 +456,7 @@ fn look_with(folder: &Path, known: Option<&Known>, read: Read) -> Step {
     Step::Page(identity, Arc::new(page))
 }
 
-/// Whether there is no file of this name, or a folder of it.
+/// Whether the error says that there is no such file, or that a folder has its name.
 fn no_plugin(path: &Path, error: &std::io::Error) -> bool {
     let missing = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
     missing || fs::metadata(path).is_ok_and(|it| it.is_dir())

@@ -8,7 +8,7 @@ use super::device::Device;
 use super::event::{HubEvent, Level};
 use super::kind;
 
-/// Domoticz' "no set point"; cannot be asked for.
+/// Domoticz' "no set point", which cannot be asked for.
 const NO_SETPOINT: f64 = -273.15;
 
 /// A switch command as a client words it.
@@ -66,7 +66,7 @@ fn is_colored(action: &str, color: &str) -> bool {
     }
 }
 
-/// Everything but blinds.
+/// The command and level of every device but blinds.
 fn plain<'a>(device: &Device, request: &Request<'a>) -> (&'a str, i32) {
     let last = last_level(device);
     let given = request.level.unwrap_or(last);

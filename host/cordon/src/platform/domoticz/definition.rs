@@ -15,7 +15,7 @@ use cordon_base::regular_file::RegularFile;
 /// The description that a plugin gives of itself. Attributes that are missing are empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PluginDefinition {
-    /// Names the plugin in the configuration.
+    /// The key that names the plugin in the configuration.
     pub key: String,
     /// Name for people.
     pub name: String,
@@ -88,7 +88,7 @@ fn place(position: Option<(usize, usize)>) -> String {
 }
 
 impl PluginDefinition {
-    /// Bytes of its texts.
+    /// Bytes of the definition's texts.
     #[must_use]
     pub(super) fn weight(&self) -> usize {
         let params = self.params.iter().map(|param| {
@@ -264,7 +264,7 @@ fn definitions(folder: &Path, roots: &[Element]) -> Result<Vec<PluginDefinition>
     };
     let (version, author) = (last.attribute("version"), last.attribute("author"));
     let described = plugins.iter().map(|plugin| {
-        // Configurations, logs and lists have it in a line.
+        // Configurations, logs and lists have the key in a line.
         let key = plugin.attribute("key");
         if key.contains(char::is_control) {
             let key = key.escape_debug();

@@ -36,7 +36,7 @@ pub struct Device {
     pub last_level: i64,
     /// Custom image id, or 0.
     pub image: i64,
-    /// 1 when shown.
+    /// 1 when the device is shown.
     pub used: i64,
     /// Free text of the user.
     pub description: String,
@@ -224,7 +224,7 @@ impl DeviceLimits {
 }
 
 impl Device {
-    /// Bytes that it takes in memory.
+    /// Bytes that the row takes in memory.
     #[must_use]
     pub fn size(&self) -> u64 {
         let Self {
@@ -263,7 +263,7 @@ impl NewDevice {
         [device_id, name, s_value, description, color]
     }
 
-    /// Whether its texts are short enough.
+    /// Whether the texts of the row are short enough.
     ///
     /// # Errors
     /// The limit `device-text`.
@@ -272,7 +272,7 @@ impl NewDevice {
         limits.options(&self.options)
     }
 
-    /// Bytes that the hub holds for it until the row is stored.
+    /// Bytes that the hub holds for the new row until it is stored.
     #[must_use]
     pub fn cost(&self) -> u64 {
         cost(self.texts().into_iter(), &self.options)
@@ -286,7 +286,7 @@ impl Change {
         texts.chain(values.map(|value| &value.s_value))
     }
 
-    /// Whether its texts are short enough.
+    /// Whether the texts of the change are short enough.
     ///
     /// # Errors
     /// The limit `device-text`.
@@ -295,7 +295,7 @@ impl Change {
         limits.options(self.options.as_deref().unwrap_or_default())
     }
 
-    /// Bytes that the hub holds for it until the row is stored.
+    /// Bytes that the hub holds for the change until the row is stored.
     #[must_use]
     pub fn cost(&self) -> u64 {
         cost(self.texts(), self.options.as_deref().unwrap_or_default())

@@ -49,7 +49,7 @@ pub enum HubEvent {
     Security {
         /// External id of the security panel.
         device_id: String,
-        /// Its unit number.
+        /// Unit number of the panel.
         unit: u32,
         /// The new status.
         status: Security,
@@ -61,7 +61,7 @@ pub enum HubEvent {
 }
 
 impl HubEvent {
-    /// Bytes that it holds while it waits.
+    /// Bytes that the event holds while it waits.
     #[must_use]
     pub fn size(&self) -> u64 {
         const EVENT: usize = 256;
@@ -117,13 +117,13 @@ pub enum DeliverError {
 pub struct HardwareInfo {
     /// The hub's number for the hardware.
     pub id: u32,
-    /// Its name.
+    /// Name of the hardware.
     pub name: String,
-    /// Key of its plugin.
+    /// Key of the hardware's plugin.
     pub key: String,
     /// One word, such as `running` or `parked`.
     pub state: String,
-    /// Why, or empty.
+    /// The reason for the state, or empty.
     pub detail: String,
 }
 

@@ -72,7 +72,7 @@ impl House {
         &self.rules
     }
 
-    /// Whether the house is guarded.
+    /// The status of the house.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.

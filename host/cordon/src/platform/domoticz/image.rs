@@ -48,7 +48,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("Generic", "Generic"),
 ];
 
-/// More of them, which devices show by their type.
+/// More of these pictures, which devices show by their type.
 const BY_TYPE: [&str; 6] = ["blinds", "contact", "door", "media", "motion", "smoke"];
 
 /// A set of icons without its pictures.
@@ -56,7 +56,7 @@ const BY_TYPE: [&str; 6] = ["blinds", "contact", "door", "media", "motion", "smo
 pub struct Image {
     /// Number as devices store it, from [`FIRST`] on.
     pub id: i64,
-    /// The name by which plugins know it.
+    /// The name by which plugins know the set.
     pub base: String,
     /// Name for people.
     pub name: String,
@@ -610,7 +610,7 @@ mod tests {
             ..owner(key)
         };
         images.create(&tight("K", one), set("K")).await.unwrap();
-        // Again, and it is the one that there is.
+        // The set comes again and counts once.
         images.create(&tight("K", one), set("K")).await.unwrap();
         let more = images.create(&tight("K", one + 1), set("KA")).await;
         let ImageError::Limit(hit) = more.unwrap_err() else {

@@ -42,13 +42,13 @@ pub fn is_switch(device: &Device) -> bool {
     )
 }
 
-/// Whether its switch type is one of the blinds of spec 8.5.
+/// Whether the device's switch type is one of the blinds of spec 8.5.
 #[must_use]
 pub fn is_blinds(device: &Device) -> bool {
     matches!(device.switch_type, 3 | 13 | 14 | 15 | 21)
 }
 
-/// Whether its level can be set: dimmers, selectors, blinds with a position.
+/// Whether the level of the device can be set: dimmers, selectors, blinds with a position.
 #[must_use]
 pub fn dims(device: &Device) -> bool {
     matches!(device.switch_type, DIMMER | SELECTOR | 13 | 14 | 15 | 21)

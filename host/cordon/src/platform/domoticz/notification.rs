@@ -27,7 +27,7 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// Bytes of its texts.
+    /// Bytes of the notification's texts.
     #[must_use]
     pub fn size(&self) -> usize {
         let Self {
@@ -95,7 +95,7 @@ impl Notifiers {
         owners(&names).any(|(owner, _)| owner == hardware)
     }
 
-    /// The hardware's plugin has ended.
+    /// Forgets a hardware whose plugin has ended.
     pub fn forget(&self, hardware: u32) {
         self.lock().remove(&hardware);
     }
@@ -154,7 +154,7 @@ impl Pace {
     /// Devices that are remembered; one more and those of the past are forgotten.
     const DEVICES: usize = 1000;
 
-    /// Whether the device may cause one more now.
+    /// Whether the device may cause one more notification now.
     pub(super) fn admits(&self, device: i64) -> bool {
         self.admits_at(device, Instant::now())
     }

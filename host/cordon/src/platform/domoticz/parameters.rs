@@ -38,14 +38,14 @@ pub enum ParameterError {
         /// The names that the plugin defines.
         valid: String,
     },
-    /// The plugin says it must be given.
+    /// The plugin says that this parameter must be given.
     #[error("hardware `{hardware}`: parameter `{field}` ({label}) is required by plugin `{key}`")]
     Missing {
         /// Name of the hardware.
         hardware: String,
         /// Name of the parameter.
         field: String,
-        /// Its label for people.
+        /// The parameter's label for people.
         label: String,
         /// Key of the plugin.
         key: String,
@@ -63,7 +63,7 @@ pub enum ParameterError {
 /// A hardware as configured. `None` is "not given", which differs from empty.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct HardwareConfig {
-    /// The hub's number for it.
+    /// The hub's number for the hardware.
     pub id: u32,
     /// Name given by the operator.
     pub name: String,
@@ -82,7 +82,7 @@ pub struct HardwareConfig {
 }
 
 impl fmt::Debug for HardwareConfig {
-    /// Without values: any of them may be a secret.
+    /// Shows no values: any of them may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HardwareConfig")
             .field("id", &self.id)
@@ -172,7 +172,7 @@ pub fn parameters(
         fill_in(&mut config, param, definition)?;
     }
     let port = match config.port.as_deref().map_or("", str::trim) {
-        // The column is an integer: nothing is 0 (spec 2.3).
+        // The column is an integer: an empty port is 0 (spec 2.3).
         "" => "0".to_owned(),
         text => match text.parse::<i64>() {
             Ok(number) => number.to_string(),

@@ -138,7 +138,7 @@ pub(super) fn usage(connection: &Connection, hardware: u32) -> Result<(u64, u64)
 /// Writes a row: a new one when its id is 0. Returns its id.
 pub(super) fn save(transaction: &Writing<'_>, row: &StoredRow) -> Result<i64, rusqlite::Error> {
     let Device { id, .. } = row.device;
-    // The whole row is written anew, whatever of it has changed.
+    // The whole row is written anew, however little of it has changed.
     transaction.wrote(row.weight());
     let sql = "INSERT INTO devices VALUES (:id, :hardware, :unit, :device_id, :name,
                    :device_type, :sub_type, :switch_type, :n_value, :s_value, :signal_level,

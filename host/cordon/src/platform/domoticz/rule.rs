@@ -34,7 +34,7 @@ pub struct Rule {
     /// `T;>;25`. Kinds are T temperature, H humidity, B barometer, U UV, M usage, P percentage, N
     /// set point, F any other single figure; comparisons are `>`, `>=`, `=`, `!=`, `<=`, `<`.
     pub params: String,
-    /// Text instead of the hub's own; empty for that.
+    /// Text of the notification; empty for the hub's own.
     pub message: String,
     /// Names of the targets, joined by semicolons; empty for all.
     pub systems: String,
@@ -114,7 +114,7 @@ impl Rules {
         id
     }
 
-    /// Removes a rule; whether there was one.
+    /// Removes a rule; returns whether there was one.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
@@ -123,7 +123,7 @@ impl Rules {
             .await
     }
 
-    /// Removes all rules of a device; whether there were any.
+    /// Removes all rules of a device; returns whether there were any.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.

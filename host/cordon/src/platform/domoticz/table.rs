@@ -42,7 +42,7 @@ pub struct DeviceTable {
 /// A row as the hub's own API sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Hardware that owns it.
+    /// Hardware that owns the row.
     pub hardware: u32,
     /// The row.
     pub device: Device,
@@ -99,7 +99,7 @@ impl DeviceTable {
         }
     }
 
-    /// Which rows were changed.
+    /// The changes of rows, by which copies know which rows to read again.
     #[must_use]
     pub fn changes(&self) -> &Changes {
         self.store.changes()

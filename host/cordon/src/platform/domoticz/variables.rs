@@ -72,9 +72,9 @@ pub struct Variable {
     pub name: String,
     /// Number of its [`Kind`].
     pub kind: i64,
-    /// Its value, which its kind can hold.
+    /// The value, which the kind can hold.
     pub value: String,
-    /// When it was set last.
+    /// Time when the variable was set last.
     pub updated: Timestamp,
 }
 

@@ -117,7 +117,7 @@ async fn list(
     })
 }
 
-/// Rows that tell little of each device but its name.
+/// Rows that have little but the name of each device.
 struct Named {
     board: Board,
     rows: std::vec::IntoIter<Listed>,

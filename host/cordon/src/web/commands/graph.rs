@@ -14,7 +14,7 @@ use crate::platform::domoticz::history::{Day, Family, Moment};
 const DAYS: &str = "5MinuteHistoryDays";
 const MAX_DAYS: i64 = 7;
 
-/// Which part of the history is wanted.
+/// The part of the history that is wanted.
 enum Range {
     /// Five-minute rows of the last days.
     Moments,

@@ -31,7 +31,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("Mode6", "Mode6"),
 ];
 
-/// All levels.
+/// The number of all levels.
 const ALL_LEVELS: u32 = 7;
 
 pub(super) async fn list(call: &Call<'_>) -> Outcome {

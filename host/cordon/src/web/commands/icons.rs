@@ -78,7 +78,7 @@ fn number(call: &Call<'_>) -> Result<i64, String> {
 
 const UPLOAD: &str = "UploadCustomIcon";
 
-/// The answer to whoever may bring no icons.
+/// The answer to a caller who may bring no icons.
 pub(in crate::web) fn refuses(caller: &Caller) -> Option<Answer> {
     let text = "this user has no right to do this";
     (caller.rights < Rights::Admin).then(|| Answer::error(UPLOAD, text))

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::platform::domoticz::history::{Day, Family, Moment};
 use crate::platform::domoticz::{Device, kind};
 
-/// How the figures of one device are written.
+/// The form of one device's figures in an answer.
 pub(super) struct Chart {
     family: Family,
     /// A managed counter, which has uses and no readings.

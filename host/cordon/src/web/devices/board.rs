@@ -39,7 +39,7 @@ pub struct Board {
 
 struct Inner {
     devices: DeviceTable,
-    /// Where a long row is put together, and at whose cost.
+    /// The threads that put a long row together, and the account that pays.
     commands: Pool,
     account: Arc<Account>,
     kept: usize,
@@ -51,9 +51,9 @@ struct Inner {
 /// All rows as of one moment.
 #[derive(Debug, Default)]
 pub(in crate::web) struct Rows {
-    /// Changes from this one on are not in it.
+    /// Changes from this moment on are not in the copy.
     moment: u64,
-    /// When its day began, in Unix seconds.
+    /// When the day of the copy began, in Unix seconds.
     day: i64,
     by_id: Vec<Arc<Entry>>,
     by_name: Vec<Arc<Entry>>,
@@ -66,12 +66,12 @@ pub(in crate::web) struct Entry {
     pub hardware: u32,
     pub used: bool,
     pub favorite: bool,
-    /// Its name begins with `$`.
+    /// Whether the name of the device begins with `$`.
     pub hidden: bool,
     pub switch: bool,
     pub temperature: bool,
     pub weather: bool,
-    /// Steps of its level, where it has one.
+    /// Steps of the device's level, where it has one.
     pub steps: Option<i64>,
     pub main: &'static str,
     pub sub: &'static str,
@@ -129,7 +129,7 @@ impl Board {
     pub(in crate::web) async fn one(&self, id: i64) -> Result<Option<Arc<Entry>>, DeviceError> {
         let day = today();
         let rows = Arc::clone(&self.lock());
-        // The rows first: they are never older than they say.
+        // The rows are looked at first: they are never older than they say.
         if rows.day == day && self.changes().is_same(id, rows.moment) {
             match rows.find(id) {
                 Some(entry) if entry.texts.is_none() => {}
@@ -143,7 +143,7 @@ impl Board {
         if shown.weight <= LONG {
             return Ok(Some(Arc::new(Entry::of(&shown, true))));
         }
-        // Not on a thread that serves others.
+        // Rows are made on a thread that serves nobody else.
         let Inner {
             commands, account, ..
         } = &*self.inner;
@@ -212,7 +212,7 @@ impl Board {
     }
 }
 
-/// Room for texts.
+/// Room for the texts that are kept.
 struct Room {
     all: usize,
     each: usize,
@@ -242,7 +242,7 @@ impl Room {
 }
 
 impl Rows {
-    /// By name, whatever its case.
+    /// The rows by name, whatever its case.
     pub(in crate::web) fn by_name(&self) -> &[Arc<Entry>] {
         &self.by_name
     }
@@ -251,7 +251,7 @@ impl Rows {
         &self.by_id
     }
 
-    /// The last that changed first.
+    /// The rows by update, the newest first.
     pub(in crate::web) fn by_update(&self) -> Vec<Arc<Entry>> {
         let mut rows = self.by_id.clone();
         rows.sort_by_key(|entry| std::cmp::Reverse(entry.updated));

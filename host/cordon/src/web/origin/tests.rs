@@ -155,7 +155,7 @@ fn other_origins_are_refused_whatever_else_they_send() {
         }
         assert!(may(&[foreign], &Method::GET, Act::Show));
     }
-    // Two of a name are refused when one of them is foreign.
+    // Two headers of a name are refused when one of them is foreign.
     let mut two = headers(&[("origin", "http://192.168.1.2:8080")]);
     two.append("origin", HeaderValue::from_static("http://evil.example"));
     let origins = origins("192.168.1.2:8080", &[]);
@@ -191,7 +191,7 @@ fn a_name_that_somebody_leads_here_is_no_name_of_the_hub() {
     let machine = &origins.0.machine;
     assert!(browser(machine) && browser(&format!("{machine}.lan:8080")));
     assert!(!browser(&format!("{machine}.evil.example")) && !browser(&format!("{machine}x")));
-    // A page of such a name has it for its origin, too.
+    // A page of such a name has the name for its origin, too.
     let sent = [
         ("host", "evil.example:8080"),
         ("origin", "http://evil.example:8080"),

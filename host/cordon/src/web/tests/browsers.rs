@@ -254,7 +254,7 @@ async fn each_plugin_pays_and_waits_for_its_own_pages() {
     assert!(page("Slow").await.ends_with("Slow") && page("Good").await.ends_with("Good"));
     let billed = good.billed();
     assert!(billed > Duration::ZERO && slow.billed() > Duration::ZERO);
-    // All that its account may have at a time.
+    // The account has all that it may have at a time.
     let (end, ends) = std::sync::mpsc::channel::<()>();
     let ends = Arc::new(Mutex::new(ends));
     for _ in 0..2 {

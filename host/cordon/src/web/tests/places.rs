@@ -14,7 +14,7 @@ fn open(address: SocketAddr, text: &str) -> TcpStream {
     stream
 }
 
-/// Reads to the end; closed or reset, either is one.
+/// Reads to the end of the connection, closed or reset.
 fn rest(mut stream: TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest);
@@ -81,7 +81,7 @@ async fn a_request_that_came_whole_is_carried_out_whatever_the_client_does_next(
         arrived += f.events().len();
     }
     assert_eq!(arrived, 100);
-    // Half-closed ones are answered.
+    // Half-closed connections are answered.
     let half = move || {
         let stream = open(address, &request);
         stream.shutdown(Shutdown::Write).unwrap();
@@ -153,7 +153,7 @@ fn crowd(address: SocketAddr) -> Vec<TcpStream> {
     let texts = ["", "GET / HT", refused, body, &many];
     let connect = |n: usize| {
         let mut stream = TcpStream::connect(address).unwrap();
-        // The server may have given it up already.
+        // The server may have given the connection up already.
         let _ = stream.write_all(texts[n % texts.len()].as_bytes());
         stream
     };
@@ -174,7 +174,7 @@ async fn a_crowd_of_the_clients_own_address_takes_nothing_from_who_has_a_passwor
         assert!(answer(&mut known).starts_with("HTTP/1.1 200"));
         for round in 0..10 {
             let _crowd = crowd(address);
-            // Once, and it is answered.
+            // A connection with one request is answered.
             let once = open(address, &format!("{AS_ANN}Connection: close\r\n\r\n"));
             let got = String::from_utf8(rest(once)).unwrap();
             assert!(got.starts_with("HTTP/1.1 200"), "new, {round}: {got:?}");

@@ -27,7 +27,7 @@ async fn read(mut stream: TcpStream) -> String {
     tokio::task::spawn_blocking(read).await.unwrap()
 }
 
-/// Rows of devices whose names are long; their ids.
+/// Makes rows of devices whose names are long; returns their ids.
 async fn long_names(f: &Fixture) -> Vec<i64> {
     let limits = DeviceLimits {
         stored_bytes: 64 << 20,
@@ -86,7 +86,7 @@ async fn answers_that_are_not_read_hold_bounded_room_and_give_it_back() {
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(f.api.budget.used() < 17 << 20, "{}", f.api.budget.used());
-    // Whoever reads has theirs in the meantime.
+    // A client that reads has its answer in the meantime.
     assert_eq!(f.command("getversion").await["status"], "OK");
     drop(slow);
     let give_up = Instant::now() + Duration::from_secs(10);

@@ -62,7 +62,7 @@ impl Rig {
             .await
     }
 
-    /// The plugin folder is as it was made.
+    /// Asserts that the plugin folder is as it was made.
     fn assert_untouched(&self) {
         let mut names: Vec<_> = fs::read_dir(self.path("plugin"))
             .unwrap()

@@ -49,7 +49,7 @@ async fn the_root_has_the_folders_and_nothing_else() {
     let root = rig.open(rig.root, ".", OpenFlags::DIRECTORY).await;
     let root = match root {
         Ok(root) => root,
-        // Asked for with leave to write.
+        // The root was asked for with leave to write.
         Err(error) => {
             assert_eq!(code(error), ErrorCode::NotPermitted);
             rig.root

@@ -86,7 +86,7 @@ async fn a_deleted_file_is_charged_while_it_is_open() {
         }
     );
 
-    // A stream keeps it as well, whether it writes or reads.
+    // A stream keeps the file as well, whether it writes or reads.
     let stream = rig.appender(file);
     rig.close(file);
     rig.push(&stream, 20).await.unwrap();
@@ -158,7 +158,7 @@ async fn an_appending_stream_is_charged() {
     rig.assert_usage(100, 1);
     assert!(rig.logged("limit data-bytes"));
 
-    // Room does not bring the stream back, but a new one works.
+    // Free room does not bring the stream back, but a new one works.
     rig.view().set_size(fd(file), 0).await.unwrap();
     assert_eq!(
         rig.push(&stream, 1).await,

@@ -4,7 +4,7 @@ use crate::check::facts::{Facts, Import, Probe};
 use crate::check::library;
 use cordon_packages::known;
 
-/// Whether nothing is to be said of a failed import.
+/// Whether a failed import needs no finding.
 ///
 /// An import is harmless if it stands where nothing comes by, if another one takes its place, or if
 /// it is the first of two and the second is the one that counts. `worked` tells of each import.

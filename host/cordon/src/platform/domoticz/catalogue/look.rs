@@ -74,7 +74,7 @@ impl Look {
     /// Adds the content of a folder.
     pub(super) fn add(&mut self, folder: &Path, identity: Identity, mut page: Arc<Page>) {
         self.catalogue.folders = self.catalogue.folders.saturating_add(1);
-        // Whoever holds it from the last time holds it once.
+        // A caller that holds the page of the last look then holds it once.
         if let Some(Content::Page(known)) = self.known.get(folder).map(|it| &it.content)
             && *known == page
         {

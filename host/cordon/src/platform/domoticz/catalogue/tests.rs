@@ -201,7 +201,7 @@ async fn a_fault_in_reading_is_told_as_one_and_over_when_the_file_is_another() {
     }
     let root = tempfile::tempdir().unwrap();
     write(&root, "good", &definition_of("good"));
-    // More than may hang.
+    // One folder more than may hang.
     for n in 0..bounds::HUNG_FOLDERS + 2 {
         write(&root, &format!("bad{n:02}"), &definition_of("FAULT"));
     }

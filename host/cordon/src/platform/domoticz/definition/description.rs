@@ -13,7 +13,7 @@ const TYPE: [&str; 14] = [
     "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
 ];
 
-/// Instead of a description with too much in it.
+/// Shown in the place of a description with too much in it.
 const TOO_MUCH: &str = "<description>(The description has more tags than are shown.)</description>";
 
 /// A description as HTML that can be shown in a page: its looks stay, and everything that could run

@@ -22,14 +22,14 @@ pub enum Entry {
     Moment {
         /// Unix time in seconds.
         time: i64,
-        /// Its figures, in the columns of [`super::sample`].
+        /// The row's figures, in the columns of [`super::sample`].
         figures: Figures,
     },
     /// A daily row.
     Day {
         /// The day.
         date: Date,
-        /// Its figures, in the columns of [`super::day`].
+        /// The row's figures, in the columns of [`super::day`].
         day: Day,
     },
 }

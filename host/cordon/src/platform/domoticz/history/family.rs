@@ -48,7 +48,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// The family of a device; `None` when nothing of it is kept.
+    /// The family of a device; `None` when no history of it is kept.
     #[must_use]
     pub fn of(device: &Device) -> Option<Self> {
         if kind::is_switch(device) {

@@ -49,7 +49,7 @@ pub struct LogRow {
     pub n_value: i64,
     /// Text value, cut at [`LOG_TEXT`].
     pub s_value: String,
-    /// Who did it, or empty for the plugin.
+    /// The user who did it, or empty for the plugin.
     pub user: String,
 }
 

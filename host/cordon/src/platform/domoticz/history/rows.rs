@@ -17,7 +17,7 @@ pub const SHORT_ROWS: u32 = 2100;
 pub const DAILY_ROWS: u32 = 4100;
 /// Rows in the log of one device's switches and texts.
 pub const LOG_ROWS: u32 = 1000;
-/// Longest text of such a row in bytes.
+/// Longest text of a row in the log, in bytes.
 pub const LOG_TEXT: usize = 512;
 
 const FIGURES: &str = "v1, v2, v3, v4, v5, v6";

@@ -39,7 +39,7 @@ pub fn figures(device: &Device) -> Option<Figures> {
         let text = parts.get(n).map_or("", |text| text.trim());
         (!text.is_empty()).then(|| leading_number(text))
     };
-    // Where there is no text the numeric value is the reading.
+    // Without a text the numeric value is the reading.
     let first = part(0).or(Some(whole(device.n_value)));
     let mut row = Figures::default();
     match Family::of(device)? {

@@ -126,7 +126,7 @@ async fn a_day_that_is_over_has_its_figures() {
         house.days(meter).await[0].1.0[..2],
         [Some(700.0), Some(1600.0)]
     );
-    // A hub that was off for two days makes up for it.
+    // A hub that was off for two days makes the missing rows.
     assert_eq!(house.days(temp).await.len(), 1);
     house
         .history

@@ -23,7 +23,7 @@ const PERIOD: i64 = 300;
 
 /// Preference with the minutes after which a silent device has no more rows.
 const TIMEOUT: &str = "SensorTimeout";
-/// Its value in a fresh Domoticz, for one that is no number.
+/// The minutes in a fresh Domoticz; also used for a text that is no number.
 const TIMEOUT_MINUTES: i64 = 60;
 
 /// Devices in one transaction, and how long the transaction may take: others wait for it.

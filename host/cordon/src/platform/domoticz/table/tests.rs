@@ -175,7 +175,7 @@ async fn options_and_colour_are_stored_in_their_normal_form() {
     assert_eq!(f.update(device.id, junk).await.color, "");
 }
 
-/// Others wait for the store's thread.
+/// The store's thread, for which others wait, normalises no colours.
 #[tokio::test]
 async fn the_written_form_of_a_colour_is_made_before_the_store_is_asked() {
     let f = fixture().await;
