@@ -72,8 +72,8 @@ test: test-tools test-python lint build ## everything: lint, then all tests
 		END { printf "rust tests: %d passed, %d failed, %d ignored, in %d binaries\n", passed, failed, ignored, n }' $$log; \
 	exit $$status
 
-test-unit: ## only the tests that stand beside the code; needs no guest
-	@cargo test --release --workspace --lib --bins
+test-unit: ## only the tests that need no guest: those beside the code, and the life of an instance
+	@cargo test --release --workspace --lib --bins --test heart
 
 test-python: ## only the Python side, under this machine's python3
 	@python3 -m unittest discover -s tests/python
