@@ -5,8 +5,10 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use cordon::config::WebConfig;
-use cordon::web::{self, Access, Origins};
+use cordon::web::{self};
+use cordon_web::access::Access;
+use cordon_web::config::WebConfig;
+use cordon_web::origin::Origins;
 use tokio::net::TcpListener;
 
 use crate::scene::{FLAT, Scene};

@@ -374,7 +374,7 @@ impl Drop for Place {
 }
 
 /// The address under which a peer is counted. A peer in IPv6 has a whole network.
-pub(super) fn network_of(peer: IpAddr) -> IpAddr {
+pub fn network_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),

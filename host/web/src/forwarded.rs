@@ -11,7 +11,7 @@ const PASSED_ON: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
 /// The sender of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Client {
+pub struct Client {
     /// The client's address; the proxy's where the proxy did not tell it.
     pub address: IpAddr,
     /// Whether the address is surely the client's, so that networks may count.
