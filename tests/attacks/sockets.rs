@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::attack::{Attack, By, assert_told};
 use crate::scene::{FLAT, Scene, assert_failures};
+use crate::support::PluginText;
 
 /// Python that reports refusals and nothing else.
 const TRY: &str = "
@@ -468,5 +469,51 @@ def onStart():
     scene.said("served 9.").await;
     scene.said("over").await;
     assert_failures(&attacker, 0);
+    scene.finish(FLAT).await;
+}
+
+/// The system makes whoever closes such a socket wait, and a thread of the hub's closes it
+/// that serves the neighbours as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_that_linger_hold_up_nobody() {
+    let source = "
+import struct, threading, time
+kept = []
+def client():
+    server = tcp()
+    server.bind(('127.0.0.1', 0))
+    server.listen(1)
+    client = socket.create_connection(server.getsockname())
+    kept.append((server, server.accept()[0]))
+    client.setblocking(False)
+    try:
+        while True: client.send(bytes(65536))
+    except OSError: pass
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 10))
+    return client
+def onStart():
+    for _ in range(3):
+        lingers = client()
+        begun = time.time()
+        lingers.close()
+        Domoticz.Log('closed in %d s.' % (time.time() - begun))
+    # One that ends with its plugin.
+    kept.append(client())
+    Domoticz.Log('ends')
+";
+    let source = format!("{TRY}{source}");
+    let mut scene = Scene::new().await;
+    let second = PluginText {
+        name: "Second",
+        source: &source,
+        config: "",
+    };
+    scene.attack(&source, "").await;
+    scene.bench.start(second).await;
+    for _ in 0..3 {
+        scene.said("closed in 0 s.").await;
+    }
+    scene.said("ends").await;
+    scene.beat().await;
     scene.finish(FLAT).await;
 }

@@ -132,7 +132,7 @@ limits! {
     mails "mails-per-hour" "letters" = 20, 3600, Refused;
     /// connections and listeners, accepted clients included
     connections "connections" "connections" = 32, 4096, Refused;
-    /// bytes waiting in one connection, in each direction; also the largest message
+    /// bytes waiting in one connection, in each direction, and as many that the system holds; also the largest message
     connection_buffer "connection-buffer" "bytes" = MIB, 64 * MIB, Refused;
     /// sockets that the plugin's Python holds open at once, duplicates and accepted clients included; also the most that one `select` waits for
     sockets "sockets" "sockets" = 64, 4096, Refused;

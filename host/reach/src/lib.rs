@@ -6,6 +6,7 @@
 //!   [`serial`]: serial ports; [`process`]: programs; [`mail`]: letters.
 //! - [`tls_client`]: TLS for connections that the hub makes.
 
+pub mod chain;
 pub mod egress;
 pub mod icmp;
 pub mod mail;

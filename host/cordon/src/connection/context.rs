@@ -8,6 +8,8 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use socket2::SockRef;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,6 +28,9 @@ use cordon_protocol::Credentials;
 use cordon_reach::Reach;
 use cordon_reach::tls_client::TlsClient;
 
+/// Bytes of a buffer of the system with which a connection is still of use.
+const LEAST_BUFFER: usize = 64 << 10;
+
 /// Memory of the hub for a connection, without the messages that wait in it: its task, a read, a
 /// state.
 const LINK: u64 = 16 << 10;
@@ -35,6 +40,20 @@ pub(super) type Links = Arc<Mutex<HashMap<ConnectionId, Arc<Link>>>>;
 /// Locks a mutex whose data no panic can leave half-changed.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lets the system hold no more for a connection than may wait in one: left to itself it
+/// takes what a peer sends faster than the plugin reads, which is many times as much.
+pub(super) fn bound_buffers(stream: &TcpStream, limits: &ConnectionLimits) {
+    // The system doubles what it is told, for its own book-keeping.
+    let size = (limits.buffer() / 2).max(LEAST_BUFFER);
+    let socket = SockRef::from(stream);
+    let bound = socket
+        .set_recv_buffer_size(size)
+        .and_then(|()| socket.set_send_buffer_size(size));
+    if let Err(error) = bound {
+        tracing::debug!(%error, "the buffers of a connection are the system's choice");
+    }
 }
 
 pub(super) struct Context {

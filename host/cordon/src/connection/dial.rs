@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::Endpoint;
-use super::context::Context;
+use super::context::{Context, bound_buffers};
 use cordon_base::account::Charge;
 use cordon_base::error::{Denied, LimitHit};
 use cordon_protocol::Codec;
@@ -141,7 +141,10 @@ async fn connect(
             continue;
         }
         match TcpStream::connect(address).await {
-            Ok(stream) => return Ok((stream, address)),
+            Ok(stream) => {
+                bound_buffers(&stream, &context.limits);
+                return Ok((stream, address));
+            }
             Err(error) => failure = Some(Failure::of(&error)),
         }
     }

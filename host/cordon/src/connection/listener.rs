@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::Instant;
 
-use super::context::Context;
+use super::context::{Context, bound_buffers};
 use super::dial::words;
 use super::link::{Link, Phase};
 use super::stream::run_child;
@@ -21,6 +21,9 @@ use cordon_base::error::LimitHit;
 
 /// Clients that the system may hold until they are accepted.
 const BACKLOG: u32 = 128;
+
+/// Bytes that the system may have received from each of them.
+const UNACCEPTED: u32 = 64 << 10;
 
 /// Pause after an accept that failed, usually for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -59,6 +62,8 @@ pub(super) async fn run_listener(
 fn bind(port: u16) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
+    // Clients have it until they are accepted.
+    socket.set_recv_buffer_size(UNACCEPTED)?;
     socket.bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))?;
     socket.listen(BACKLOG)
 }
@@ -100,6 +105,7 @@ fn adopt(
     peer: SocketAddr,
 ) -> Result<(), LimitHit> {
     let slot = context.take_slot()?;
+    bound_buffers(&stream, &context.limits);
     let Some(id) = context.next_child() else {
         // Two thousand million clients later; ids are never used twice.
         return Err(LimitHit {

@@ -9,6 +9,7 @@ mod answer;
 mod commands;
 mod counter;
 mod devices;
+mod figure;
 pub mod indigo;
 mod names;
 mod page;

@@ -42,6 +42,12 @@ pub(super) struct Reach {
     pub(super) reuses_port: bool,
     /// It was told to listen.
     pub(super) listening: bool,
+    /// Clients that the system may hold for it until they are accepted, and the most that
+    /// their buffers may be told until then.
+    pub(super) backlog: u32,
+    pub(super) received: Option<i32>,
+    /// How long it was told to linger, in seconds, where that is more than no time.
+    pub(super) lingers: Option<i32>,
     /// The target or sender that was allowed last.
     pub(super) allowed: Option<SocketAddr>,
     /// It has sent to a group or to a broadcast address: answers come from anybody.

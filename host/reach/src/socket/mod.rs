@@ -37,6 +37,10 @@ const UNACCEPTED: usize = 64 << 10;
 const OWN_BACKLOG: u32 = 32;
 const OWN_UNACCEPTED: usize = 16 << 10;
 
+/// Clients that the system may hold for all listeners of an instance together: with their
+/// buffers as many bytes as those of the sockets that it may have open.
+const ALL_BACKLOGS: u32 = 4 * BACKLOG;
+
 /// Own clients that may be closed, with what they have sent, before they are accepted.
 const LEFT: usize = 16;
 

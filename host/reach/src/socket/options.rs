@@ -86,7 +86,10 @@ pub(super) fn get(entry: &Entry, name: OptionName) -> Result<i32, Failure> {
         },
         OptionName::SoAcceptconn => entry.listens().into(),
         OptionName::SoOobinline => io.out_of_band_inline()?.into(),
-        OptionName::SoLinger => io.linger()?.map_or(-1, seconds),
+        OptionName::SoLinger => match entry.reach().lingers {
+            Some(time) => time,
+            None => io.linger()?.map_or(-1, seconds),
+        },
         OptionName::TcpNodelay => io.tcp_nodelay()?.into(),
         OptionName::TcpKeepidle => seconds(io.tcp_keepalive_time()?),
         OptionName::TcpKeepintvl => seconds(io.tcp_keepalive_interval()?),
@@ -131,8 +134,12 @@ pub(super) fn set(entry: &Entry, name: OptionName, value: i32) -> Result<(), Fai
         }
         OptionName::SoOobinline => io.set_out_of_band_inline(on)?,
         OptionName::SoLinger => {
-            let time = u64::try_from(value).ok().map(Duration::from_secs);
-            io.set_linger(time)?;
+            // With a time the system lets whoever closes the socket wait until the peer has
+            // everything, blocking or not: a thread of the hub that serves others. Without
+            // it the rest is sent all the same, but nobody waits. No time at all is another
+            // thing: the connection is reset.
+            entry.reach().lingers = Some(value).filter(|time| *time > 0);
+            io.set_linger((value == 0).then_some(Duration::ZERO))?;
         }
         OptionName::TcpNodelay => io.set_tcp_nodelay(on)?,
         OptionName::TcpKeepidle => {

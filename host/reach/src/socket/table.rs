@@ -17,8 +17,8 @@ use super::entry::Entry;
 use super::options::{self, Device, OptionName};
 use super::wait::{self, Events, Waiting};
 use super::{
-    BACKLOG, DATAGRAM_BYTES, Datagram, Description, Direction, EAGAIN, EBADF, EINVAL, EMFILE,
-    EOPNOTSUPP, FIRST_HANDLE, Failure, Handle, Kind, LEFT, MessageFlags, OWN_BACKLOG,
+    ALL_BACKLOGS, BACKLOG, DATAGRAM_BYTES, Datagram, Description, Direction, EAGAIN, EBADF, EINVAL,
+    EMFILE, EOPNOTSUPP, FIRST_HANDLE, Failure, Handle, Kind, LEFT, MessageFlags, OWN_BACKLOG,
     OWN_UNACCEPTED, RECEIVE_BYTES, UNACCEPTED,
 };
 use crate::Reach;
@@ -239,11 +239,25 @@ impl Sockets {
         // is charged to nobody, and stays when they have gone.
         let received = received.min(self.buffer_size());
         entry.io.set_recv_buffer_size(received)?;
-        let backlog = i32::try_from(backlog.min(most)).unwrap_or(1);
-        entry.io.listen(backlog)?;
+        let backlog = backlog.min(most).min(self.unaccepted(&entry));
+        entry.io.listen(i32::try_from(backlog).unwrap_or(1))?;
         entry.forget_watch();
-        entry.reach().listening = true;
+        let mut reach = entry.reach();
+        reach.listening = true;
+        reach.backlog = backlog;
+        reach.received = i32::try_from(received).ok();
         Ok(())
+    }
+
+    /// How many clients may wait for this listener beside those of all others.
+    fn unaccepted(&self, entry: &Arc<Entry>) -> u32 {
+        let others = self
+            .own()
+            .into_iter()
+            .filter(|own| !Arc::ptr_eq(own, entry));
+        // Handles of one socket count as often: whoever duplicates a listener loses by it.
+        let taken = others.map(|own| own.reach().backlog);
+        ALL_BACKLOGS.saturating_sub(taken.fold(0, u32::saturating_add))
     }
 
     /// Takes the next client.
@@ -355,7 +369,12 @@ impl Sockets {
     pub fn set_option(&self, handle: Handle, name: OptionName, value: i32) -> Result<(), Failure> {
         let entry = self.entry(handle)?;
         let value = match name {
-            OptionName::SoRcvbuf | OptionName::SoSndbuf => self.bounded(value),
+            // That of a listener is its clients' until they are accepted.
+            OptionName::SoRcvbuf => match entry.reach().received {
+                Some(most) => value.min(most),
+                None => self.bounded(value),
+            },
+            OptionName::SoSndbuf => self.bounded(value),
             _ => value,
         };
         options::set(&entry, name, value)

@@ -295,3 +295,75 @@ async fn open_sockets_count_among_the_open_files_of_the_hub() {
     drop(sockets);
     assert_eq!(all.held(), 0);
 }
+
+/// The system would keep the thread that closes it until the peer has read everything.
+#[tokio::test]
+async fn a_socket_that_lingers_is_closed_at_once() {
+    let sockets = sockets("");
+    let server = sockets.create(false, Kind::Stream).unwrap();
+    sockets
+        .bind(server, "127.0.0.1:0".parse().unwrap())
+        .unwrap();
+    sockets.listen(server, 1).unwrap();
+    let address = sockets.local_address(server).unwrap().unwrap();
+    let client = sockets.create(false, Kind::Stream).unwrap();
+    // It may be on its way still.
+    let _ = sockets.connect(client, address);
+    let readable = Events {
+        readable: true,
+        ..Events::default()
+    };
+    let soon = Some(Duration::from_secs(5));
+    assert_eq!(sockets.wait(server, readable, soon).await, Ok(true));
+    let _kept = sockets.accept(server).unwrap();
+    let full = |client| {
+        sockets
+            .send(client, &[0; 65_536], MessageFlags::default())
+            .is_err()
+    };
+    while !full(client) {}
+    for time in [-1, 0, 3] {
+        sockets
+            .set_option(client, OptionName::SoLinger, time)
+            .unwrap();
+        assert_eq!(sockets.get_option(client, OptionName::SoLinger), Ok(time));
+    }
+    let begun = std::time::Instant::now();
+    assert!(sockets.close(client));
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn clients_wait_for_few_listeners_with_small_buffers() {
+    let sockets = sockets("listen = [0]");
+    let listen = || {
+        let server = sockets.create(false, Kind::Stream).unwrap();
+        sockets
+            .bind(server, "127.0.0.1:0".parse().unwrap())
+            .unwrap();
+        sockets.listen(server, 1000).unwrap();
+        server
+    };
+    let first = listen();
+    let size = || sockets.get_option(first, OptionName::SoRcvbuf).unwrap();
+    let before = size();
+    sockets
+        .set_option(first, OptionName::SoRcvbuf, 200_000)
+        .unwrap();
+    assert!(size() <= before, "{} bytes, {before} before", size());
+    for _ in 0..3 {
+        listen();
+    }
+    let last = sockets.local_address(listen()).unwrap().unwrap();
+    let connect = || std::net::TcpStream::connect_timeout(&last, Duration::from_millis(300));
+    let waiting: Vec<_> = (0..4).map(|_| connect()).collect();
+    let taken = waiting.iter().filter(|it| it.is_ok()).count();
+    assert_eq!(taken, 1, "beside those that wait for the others");
+    // The last client of the first ones goes on as if nothing were.
+    let address = sockets.local_address(first).unwrap().unwrap();
+    assert!(std::net::TcpStream::connect(address).is_ok());
+}

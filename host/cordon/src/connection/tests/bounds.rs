@@ -165,3 +165,27 @@ async fn delayed_bytes_beyond_the_limit_are_refused() {
         rig.errors()
     );
 }
+
+#[tokio::test]
+async fn the_system_holds_no_more_than_may_wait() {
+    use crate::connection::context::bound_buffers;
+    use socket2::SockRef;
+
+    let (listener, port) = server().await;
+    let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+    let stream = stream.unwrap();
+    let _peer = listener.accept().await.unwrap();
+    let socket = SockRef::from(&stream);
+    for bound in [1 << 20, 1024] {
+        let limits = ConnectionLimits {
+            buffer_bytes: bound,
+            ..Setup::default().limits
+        };
+        bound_buffers(&stream, &limits);
+        let most = usize::try_from(bound).unwrap().max(128 << 10);
+        for size in [socket.send_buffer_size(), socket.recv_buffer_size()] {
+            let size = size.unwrap();
+            assert!((100 << 10..=most).contains(&size), "{size} bytes of {most}");
+        }
+    }
+}
