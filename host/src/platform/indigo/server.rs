@@ -86,7 +86,12 @@ pub struct Chain {
     pub depth: u32,
     /// How many steps may still follow from the first of them.
     pub left: Arc<AtomicU32>,
+    /// Whether a client of the HTTP API is behind it.
+    pub client: bool,
 }
+
+/// The source of what the server does by itself.
+pub(super) const SERVER: &str = "server";
 
 /// Steps that may follow from one event.
 const STEPS: u32 = 1000;
@@ -156,6 +161,17 @@ impl Caller {
             plugin: self.plugin().cloned(),
             depth: 0,
             left: Arc::new(AtomicU32::new(STEPS)),
+            client: self.is_client(),
+        }
+    }
+
+    /// Whether a client of the HTTP API is behind it.
+    #[must_use]
+    pub fn is_client(&self) -> bool {
+        match self {
+            Self::Plugin(_) => false,
+            Self::Operator(source) => *source != SERVER,
+            Self::Chain(chain) => chain.client,
         }
     }
 
@@ -355,6 +371,15 @@ impl IndigoServer {
         driven(&self.pools.commands, account, work)
             .await
             .unwrap_or_else(|error| Err(Failure::other(error.to_string())))
+    }
+
+    /// Whoever does what the server does because of an object: the plugin that the object
+    /// counts for, within its limits, or else this one.
+    pub(super) fn acting_for(&self, object: &Object, otherwise: &Caller) -> Caller {
+        match self.plugin(&object.hidden.charged) {
+            Some(plugin) => Caller::Chain(Caller::Plugin(plugin).chain()),
+            None => otherwise.clone(),
+        }
     }
 
     /// Whose account somebody's doing goes to.
