@@ -268,3 +268,24 @@ class Plugin(indigo.PluginBase):
         scene.finish(FLAT).await;
     });
 }
+
+/// The reason is kept for as long as the plugin is off, and shown with the plugin.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reason_of_a_plugin_that_cannot_run_is_short() {
+    let mut scene = Scene::new().await;
+    let source = "
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        return 'y' * 3000000
+";
+    let attacker = start(&mut scene, source, "").await;
+    scene.said("yyy").await;
+    let counters = &attacker.counters;
+    until("the attacker is off", || {
+        !counters.status().reason().is_empty()
+    })
+    .await;
+    let reason = counters.status().reason().len();
+    assert!(reason < 5000, "{reason} bytes");
+    scene.finish(FLAT).await;
+}

@@ -102,6 +102,53 @@ class Plugin(indigo.PluginBase):
     });
 }
 
+/// The operator's trigger on an action with the attacker's device, which the attacker makes
+/// large, and copies of the trigger: what a change sets off is written in the attacker's own
+/// turn, and not where the changes of all are told.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_change_sets_off_holds_nobody_up() {
+    let mut scene = Scene::new().await;
+    let source = format!(
+        "{RAW}
+import threading, time
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        threading.Thread(target=self.run).start()
+    def run(self):
+        d = made('device.create', {{'name': 'd', 'deviceTypeId': 'custom'}})
+        v = made('variable.create', {{'name': 'v', 'value': '0'}})
+        indigo.server.log('made %d %d.' % (d, v))
+        while not len(indigo.triggers): time.sleep(.1)
+        raw('device.replacePluginPropsOnServer', {{'id': d, 'props': {{'k%05d' % n: n for n in range(20000)}}}})
+        for n in range(15):
+            raw('trigger.duplicate', {{'id': indigo.triggers['t'].id, 'duplicateName': 't%d' % n}})
+        end = time.time() + 8
+        n = 0
+        while time.time() < end:
+            n += 1
+            raw('variable.updateValue', {{'id': v, 'value': str(n)}})
+        indigo.server.log('ends')
+    def go(self, action): pass
+"
+    );
+    let attacker = start(&mut scene, &source, "").await;
+    let line = scene.said("made ").await;
+    let mut ids = line.trim_end_matches('.').rsplit(' ');
+    let mut id = || ids.next().unwrap().parse::<i64>().unwrap();
+    let (variable, device) = (id(), id());
+    let server = scene.bench.hub.indigo().await.unwrap();
+    let step = json!({"class": "indigo.PluginAction", "pluginId": ID, "pluginTypeId": "go",
+        "deviceId": device});
+    let trigger = json!({"name": "t", "variableId": variable, "suppressLogging": true,
+        "actions": vec![step; 20]});
+    let operator = Caller::Operator("api-http");
+    let made = server.command(&operator, "varValueChange.create", trigger);
+    made.await.unwrap();
+    scene.said("ends").await;
+    assert_failures(&attacker, 0);
+    scene.finish(2 * FLAT).await;
+}
+
 /// Thousands of values for a device with thousands of properties, by two plugins' worth of
 /// threads: a command of the operator is carried out meanwhile, and the work is billed.
 #[tokio::test(flavor = "multi_thread")]

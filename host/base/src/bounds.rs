@@ -86,6 +86,8 @@ bounds! {
         INFO_DEPTH = 16;
         /// bytes of all values, as often as they are named
         INFO_TEXT = 2 * MIB;
+        /// bytes of a display name that is the plugin's name in the log
+        INFO_NAME = 200;
     }
     "XML of a bundle": {
         /// bytes of one file, or of a dialog that the plugin makes

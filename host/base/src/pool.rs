@@ -117,6 +117,19 @@ impl<T: Send, F: FnOnce() -> T + Send> Work for Waited<T, F> {
     }
 }
 
+/// A job that nobody waits for.
+struct Unwaited<F>(F);
+
+impl<F: FnOnce() + Send> Work for Unwaited<F> {
+    fn wanted(&self) -> bool {
+        true
+    }
+
+    fn run(self: Box<Self>, account: &Account) {
+        account.billing(self.0);
+    }
+}
+
 impl Pool {
     /// A pool of so many threads, of which one account has `each` at most. They are
     /// started when there is work and end when there is none.
@@ -151,6 +164,23 @@ impl Pool {
             work,
         })?;
         result.await.map_err(|_| PoolError::Panicked)
+    }
+
+    /// The same where nobody waits: the job is done in any case, and those of one account are
+    /// begun in the order in which they came.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolError`] when there is no thread.
+    pub fn begin(
+        &self,
+        account: &Arc<Account>,
+        job: impl FnOnce() + Send + 'static,
+    ) -> Result<(), PoolError> {
+        self.queue(Job {
+            account: Arc::clone(account),
+            work: Box::new(Unwaited(job)),
+        })
     }
 
     fn queue(&self, job: Job) -> Result<(), PoolError> {

@@ -60,7 +60,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Config`] when it runs already.
+    /// [`EngineError::Config`] when it runs already, or needs a name for the log.
     pub async fn start_bundle(
         &mut self,
         section: &IndigoSection,
@@ -68,7 +68,10 @@ impl Hub {
     ) -> Result<(), EngineError> {
         let server = self.indigo().await?;
         let info = bundle.info.clone();
-        let name = section.name.clone().unwrap_or(info.display_name);
+        let name = match &section.name {
+            Some(name) => name.clone(),
+            None => info.log_name().map_err(EngineError::Config)?.to_owned(),
+        };
         let id = self
             .maker
             .services

@@ -93,6 +93,9 @@ impl Life<'_> {
             Answer::Returned(value) if value.get("ok") == Some(&Value::Bool(false)) => {
                 let message = value.get("message").and_then(Value::as_str);
                 let message = message.unwrap_or("the plugin's startup says that it cannot run");
+                // Kept for as long as the plugin is off, and shown with it.
+                let end = message.floor_char_boundary(bounds::MESSAGE);
+                let message = message.get(..end).unwrap_or_default();
                 link.plugin.log.hub(Level::Error, message);
                 return Err(InstanceFailure::Declined(message.to_owned()));
             }

@@ -176,6 +176,17 @@ pub fn returned(
     Ok((value, charge))
 }
 
+/// Measures JSON from somebody who has no account.
+///
+/// # Errors
+///
+/// A nesting that is too deep, and more values than one command of a plugin may have.
+pub fn measured(text: &str) -> Result<Measure, Failure> {
+    let measure = Measure::of(text);
+    measure.check(Some(&Limits::default()))?;
+    Ok(measure)
+}
+
 /// Bytes of memory that a value takes, about.
 #[must_use]
 pub fn footprint(value: &Value) -> u64 {

@@ -16,6 +16,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+
 use super::definition::{Definitions, Problem};
 use super::info::Info;
 use cordon_base::bounds::{self, ENTRIES};
@@ -100,6 +102,7 @@ impl Bundle {
     fn read(root: &Path) -> Result<Self, Problem> {
         let expected = "expected a folder `Contents` with `Info.plist` and `Server Plugin`";
         let missing = |what: &str| Problem::of_file(what, format!("it is missing; {expected}"));
+        let folder = |parent: &Path, name: &str| folder(root, parent, name);
         let contents = folder(root, "Contents")?.ok_or_else(|| missing("Contents"))?;
         let list = file(&contents, "Info.plist")?.ok_or_else(|| missing("Info.plist"))?;
         let info = read_info(&contents, &list);
@@ -234,8 +237,28 @@ fn check_source(path: &Path) -> Result<(), String> {
     }
 }
 
-fn folder(parent: &Path, name: &str) -> Result<Option<PathBuf>, Problem> {
-    entry(parent, name, Path::is_dir)
+/// A folder of the bundle `root`. One that is a link to somewhere else would be shown to
+/// clients of the hub, and its files read as the plugin's.
+fn folder(root: &Path, parent: &Path, name: &str) -> Result<Option<PathBuf>, Problem> {
+    let found = entry(parent, name, Path::is_dir)?;
+    if let Some(path) = &found
+        && !lies_beneath(root, path)
+    {
+        let reason = "it is a link that leads out of the bundle; put the folder itself there";
+        return Err(Problem::of_file(name, reason.to_owned()));
+    }
+    Ok(found)
+}
+
+/// Whether no link on the way from `root` to a folder leads out of it.
+fn lies_beneath(root: &Path, folder: &Path) -> bool {
+    let flags = OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let Ok(way) = folder.strip_prefix(root) else {
+        return false;
+    };
+    let root = rustix::fs::open(root, flags, Mode::empty());
+    root.is_ok_and(|root| rustix::fs::openat2(root, way, flags, Mode::empty(), resolve).is_ok())
 }
 
 fn file(parent: &Path, name: &str) -> Result<Option<PathBuf>, Problem> {
@@ -314,6 +337,32 @@ mod tests {
         assert!(bundle.resources.is_some());
         assert!(bundle.requirements.unwrap().ends_with("Requirements.txt"));
         assert!(bundle.definitions.events.find("e").is_some());
+    }
+
+    /// What lies behind such a link was shown to everybody who asked the hub for it.
+    #[test]
+    fn no_folder_of_a_bundle_is_a_link_that_leads_out() {
+        let root = tempfile::tempdir().unwrap();
+        let outside = root.path().join("outside");
+        fs::create_dir_all(outside.join("public")).unwrap();
+        fs::write(outside.join("plugin.py"), "").unwrap();
+        let plain = [
+            ("Contents/Info.plist", INFO),
+            ("Contents/Server Plugin/plugin.py", ""),
+            ("Contents/Shared/public/a.txt", ""),
+        ];
+        for name in ["Resources", "Packages", "Server Plugin"] {
+            let path = write(root.path(), &format!("{name}.indigoPlugin"), &plain);
+            let link = path.join("Contents").join(name);
+            let _ = fs::remove_dir_all(&link);
+            std::os::unix::fs::symlink(&outside, &link).unwrap();
+            let refused = Bundle::open(&path).unwrap_err().to_string();
+            assert!(refused.contains("leads out of the bundle"), "{refused}");
+        }
+        // One within it does not.
+        let path = write(root.path(), "in.indigoPlugin", &plain);
+        std::os::unix::fs::symlink("Shared", path.join("Contents/Resources")).unwrap();
+        assert!(Bundle::open(&path).unwrap().resources.is_some());
     }
 
     #[test]

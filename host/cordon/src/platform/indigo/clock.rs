@@ -14,7 +14,8 @@ use super::execute;
 use super::object::Hidden;
 use super::object::Object;
 use super::plans;
-use super::server::{Caller, IndigoServer};
+use super::promptly::begin_promptly;
+use super::server::{Caller, IndigoServer, SERVER};
 use super::sprinkler;
 use super::sun::Sun;
 use super::table::Collection;
@@ -28,7 +29,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 const FRESH: f64 = 0.1;
 
 /// The caller of everything that the clock begins.
-pub(super) const CALLER: Caller = Caller::Operator("server");
+pub(super) const CALLER: Caller = Caller::Operator(SERVER);
 
 /// Starts the clock; it ends with the server.
 pub(super) fn start(server: &Arc<IndigoServer>) {
@@ -82,7 +83,10 @@ fn due(server: &Arc<IndigoServer>) {
                     false => delayed.caller,
                 };
                 step.delay = 0.0;
-                execute::begin_unasked(server, &caller, step, delayed.data);
+                match caller.plugin() {
+                    Some(_) => execute::begin_unasked(server, &caller, step, delayed.data),
+                    None => begin_promptly(server, &caller, step, delayed.data),
+                }
             }
         });
     }

@@ -68,7 +68,8 @@ pub(super) fn begin_unasked(
     }
 }
 
-fn complain(server: &IndigoServer, caller: &Caller, class: &str, failure: &Failure) {
+/// Says that a step was not carried out.
+pub(super) fn complain(server: &IndigoServer, caller: &Caller, class: &str, failure: &Failure) {
     let line = format!("{class}: {failure}");
     match (&failure.limit, caller.plugin()) {
         (Some(hit), Some(plugin)) => plugin.log.limit(hit),
@@ -277,6 +278,9 @@ async fn modify(server: &Arc<IndigoServer>, caller: &Caller, step: &Step) -> Res
     let find = |database: &Database| database.get(collection.objects(), &wanted).cloned();
     let changed = server.alter(caller, None, find, |old, object| {
         if collection == Collection::Variables {
+            if old.flag("readOnly") {
+                return Err(Failure::value(format!("'{}' is read-only", old.name())));
+            }
             let value = variable(step, old.text("value"))?;
             object.set("value", value);
         } else {

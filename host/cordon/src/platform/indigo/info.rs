@@ -3,12 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::bounds::quoted;
 use super::property_list::{self, Node};
+use cordon_base::bounds::INFO_NAME;
 
 /// Longest text of a key that is kept, in bytes.
 const MAX_TEXT: usize = 4096;
 /// Longest identifier in bytes; it becomes part of paths and addresses.
 const MAX_IDENTIFIER: usize = 200;
+
+/// What stands before lines of the hub and of clients, in the log or in Indigo's event log.
+const OF_OTHERS: [&str; 6] = ["API", "Application", "Debug", "Error", "Status", "Warning"];
 
 /// The version of Indigo's programming interface that the hub offers.
 pub const SERVER_API: ApiVersion = ApiVersion { major: 3, minor: 8 };
@@ -131,6 +136,30 @@ impl Info {
             ));
         }
         Ok(())
+    }
+
+    /// The name for the plugin's lines in the log, where the operator gives it none.
+    ///
+    /// # Errors
+    /// Why the display name cannot be it: a bundle must not choose one that makes its lines
+    /// look like those of the hub or of another plugin.
+    pub fn log_name(&self) -> Result<&str, String> {
+        let name = self.display_name.as_str();
+        let is_word = |it: &&str| name.eq_ignore_ascii_case(it);
+        let of_client = name
+            .get(..4)
+            .is_some_and(|it| it.eq_ignore_ascii_case("API "));
+        let taken = OF_OTHERS.iter().any(|it| is_word(&it)) || of_client;
+        // A colon ends the name in a line, and names of the core log are in parentheses.
+        if name.len() <= INFO_NAME && !name.contains(':') && !name.starts_with('(') && !taken {
+            return Ok(name);
+        }
+        let shown = quoted(name);
+        Err(format!(
+            "plugin `{}`: with its own display name `{shown}` its lines in the log would look \
+             like those of others; give it a `name` in its [[indigo]] section, or with --name",
+            self.identifier
+        ))
     }
 
     /// Whether the plugin was written for the Python 2 of old servers, and therefore may not run.
@@ -292,6 +321,39 @@ mod tests {
                 .unwrap_err()
                 .contains("no dictionary")
         );
+    }
+
+    #[test]
+    fn no_display_name_makes_lines_look_like_those_of_others() {
+        let named = |name: &str| {
+            let keys = usual().replace("Lamp &amp; Co", name);
+            let info = read(&keys).unwrap();
+            info.log_name().map(str::to_owned)
+        };
+        for name in [
+            "Lamp &amp; Co",
+            "Status Board",
+            "Hue (v2)",
+            "APIs",
+            "Error log",
+        ] {
+            assert_eq!(named(name).unwrap(), name.replace("&amp;", "&"));
+        }
+        let long = "x".repeat(201);
+        for name in [
+            "Status",
+            "error",
+            "Application",
+            "API",
+            "API (ann)",
+            "Error: Lamps",
+            "Lamps: x",
+            "(Lamps) x",
+            &long,
+        ] {
+            let refused = named(name).unwrap_err();
+            assert!(refused.contains("give it a `name`"), "{refused}");
+        }
     }
 
     #[test]

@@ -14,14 +14,14 @@ use cordon_base::log::Level;
 impl IndigoServer {
     /// Writes a line about an act of `caller`.
     pub(super) fn note(&self, caller: &Caller, level: Level, text: &str) {
-        self.note_of(caller.plugin(), level, text);
+        self.note_of(caller.plugin(), caller, level, text);
     }
 
     /// Writes a line about an object. When the server acts by itself, the plugin that made the
     /// object counts as the one that acts.
     pub(super) fn note_about(&self, caller: &Caller, object: &Object, level: Level, text: &str) {
         let plugin = self.doer(caller, object);
-        self.note_of(plugin.as_ref(), level, text);
+        self.note_of(plugin.as_ref(), caller, level, text);
     }
 
     /// The plugin in whose name something happens to an object.
@@ -30,10 +30,15 @@ impl IndigoServer {
         doer.or_else(|| self.plugin(&object.hidden.charged))
     }
 
-    fn note_of(&self, plugin: Option<&Arc<Plugin>>, level: Level, text: &str) {
+    fn note_of(&self, plugin: Option<&Arc<Plugin>>, caller: &Caller, level: Level, text: &str) {
         let line = one_line(text);
         match plugin {
             Some(plugin) => plugin.log.plugin(false, level, &line),
+            // Clients have a rate of lines for all that they write and cause.
+            None if caller.is_client() => {
+                // What is too much is counted and told there.
+                let _ = self.events().record_client(level, &line);
+            }
             None => self.events().record(None, level, line),
         }
     }

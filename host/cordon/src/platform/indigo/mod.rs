@@ -35,6 +35,7 @@ mod places;
 mod plans;
 pub mod plugin;
 pub mod preferences;
+mod promptly;
 mod property_list;
 mod records;
 pub mod schedule;

@@ -39,6 +39,8 @@ struct State {
 struct Plan {
     /// The schedule as it was seen last.
     object: Arc<Object>,
+    /// The plugin that has set its times, if it was one.
+    by: Option<Arc<Plugin>>,
     time: Time,
 }
 
@@ -67,9 +69,14 @@ impl Plans {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A schedule was made, changed or removed by this plugin, if it was one.
+    /// A schedule was made, changed or removed by this plugin, if it was one. The server's own
+    /// changes do not hide that a plugin has changed it, too.
     pub(super) fn mark(&self, id: i64, by: Option<Arc<Plugin>>) {
-        self.state().marked.insert(id, by);
+        let mut state = self.state();
+        let marked = state.marked.entry(id).or_default();
+        if by.is_some() {
+            *marked = by;
+        }
     }
 
     /// How long until a schedule is due.
@@ -79,15 +86,16 @@ impl Plans {
         Some(Duration::try_from(next.duration_since(now)).unwrap_or_default())
     }
 
-    /// The schedules that are due; they count as at work.
-    fn due(&self, now: Timestamp) -> Vec<Arc<Object>> {
+    /// The schedules that are due, each with the plugin that has set its times; they count as
+    /// at work.
+    fn due(&self, now: Timestamp) -> Vec<(Arc<Object>, Option<Arc<Plugin>>)> {
         let mut state = self.state();
         let mut due = Vec::new();
         while let Some((_, id)) = state.order.first().copied().filter(|(at, _)| *at <= now) {
             state.order.pop_first();
             if let Some(plan) = state.plans.get_mut(&id) {
                 plan.time = Time::AtWork;
-                due.push(Arc::clone(&plan.object));
+                due.push((Arc::clone(&plan.object), plan.by.clone()));
             }
         }
         due
@@ -112,18 +120,22 @@ impl State {
     }
 
     /// Notes a schedule as it is now. Returns whether the caller is to plan it, and whether it was
-    /// never seen before.
-    fn see(&mut self, object: Arc<Object>) -> (bool, bool) {
+    /// never seen before. `by` has changed it.
+    fn see(&mut self, object: Arc<Object>, by: Option<&Arc<Plugin>>) -> (bool, bool) {
         let id = object.id;
         let Some(mut plan) = self.plans.remove(&id) else {
-            let time = Time::AtWork;
-            self.plans.insert(id, Plan { object, time });
+            let (by, time) = (by.cloned(), Time::AtWork);
+            self.plans.insert(id, Plan { object, by, time });
             return (true, true);
         };
+        let same = schedule::has_same_times(&plan.object, &object);
+        if !same {
+            plan.by = by.cloned();
+        }
         let wanted = match plan.time {
             Time::AtWork => false,
             Time::Open => true,
-            Time::Known(_) => !schedule::has_same_times(&plan.object, &object),
+            Time::Known(_) => !same,
         };
         if wanted {
             self.unorder(&plan.time, id);
@@ -181,13 +193,15 @@ pub(super) fn advance(server: &Arc<IndigoServer>) -> Option<Duration> {
         look(server, id, by);
     }
     let now = Zoned::now().timestamp();
-    for object in server.plans.due(now) {
-        let payer = payer(server, None, &object);
+    for (object, by) in server.plans.due(now) {
+        let payer = payer(server, by, &object);
         let work = AtWork {
             server: Arc::clone(server),
             id: object.id,
         };
-        begin(server, &payer, move |server, _| fire(server, &work, object));
+        begin(server, &payer, move |server, payer| {
+            fire(server, payer, &work, object);
+        });
     }
     server.plans.next(now)
 }
@@ -211,11 +225,15 @@ pub(super) fn sweep(server: &Arc<IndigoServer>) {
         for object in all {
             match state.plans.get(&object.id) {
                 Some(plan) if Arc::ptr_eq(&plan.object, &object) => match &plan.time {
-                    Time::Open => drop(state.marked.insert(object.id, None)),
+                    Time::Open => {
+                        state.marked.entry(object.id).or_default();
+                    }
                     Time::Known(next) => untold.push((object, next.clone())),
                     Time::AtWork => {}
                 },
-                _ => drop(state.marked.insert(object.id, None)),
+                _ => {
+                    state.marked.entry(object.id).or_default();
+                }
             }
         }
     }
@@ -232,7 +250,7 @@ fn look(server: &Arc<IndigoServer>, id: i64, by: Option<Arc<Plugin>>) {
         server.plans.state().forget(id);
         return;
     };
-    let (wanted, first) = server.plans.state().see(Arc::clone(&object));
+    let (wanted, first) = server.plans.state().see(Arc::clone(&object), by.as_ref());
     if !wanted {
         return;
     }
@@ -258,8 +276,9 @@ fn payer(server: &IndigoServer, by: Option<Arc<Plugin>>, object: &Object) -> Cal
     plugin.map_or(CALLER, Caller::Plugin)
 }
 
-/// Executes a schedule whose time has come, and plans it again.
-fn fire(server: &Arc<IndigoServer>, work: &AtWork, planned: Arc<Object>) {
+/// Executes a schedule whose time has come, and plans it again. It is the doing of the plugin
+/// whose schedule it is, or that has set its times, and within the limits of that one.
+fn fire(server: &Arc<IndigoServer>, payer: &Caller, work: &AtWork, planned: Arc<Object>) {
     let found = server.database().any(planned.id).cloned();
     let Some(object) = found else {
         server.plans.state().forget(planned.id);
@@ -268,8 +287,12 @@ fn fire(server: &Arc<IndigoServer>, work: &AtWork, planned: Arc<Object>) {
     // A schedule that was changed at the last moment is planned, not executed.
     let same = schedule::has_same_times(&planned, &object);
     if same {
+        let doer = match payer {
+            Caller::Plugin(_) => Caller::Chain(payer.chain()),
+            other => other.clone(),
+        };
         let data = || trigger::event(&object, &CALLER);
-        trigger::execute(server, &CALLER, &object, false, data);
+        trigger::happened(server, &doer, &object, data);
     }
     let next = match same && schedule::is_over(&object) {
         true => None,
@@ -339,10 +362,7 @@ fn announce(server: &Arc<IndigoServer>, object: &Arc<Object>, next: Option<&Zone
     if object.fields.get("nextExecution") == Some(&text) {
         return;
     }
-    let caller = match server.plugin(&object.hidden.charged) {
-        Some(plugin) => Caller::Chain(Caller::Plugin(plugin).chain()),
-        None => CALLER,
-    };
+    let caller = server.acting_for(object, &CALLER);
     let (held, most) = caller.steps(server);
     // With so many changes on their way already, the time is announced at the next sweep.
     let Ok(waiting) = Waiting::take(held, 1, most) else {

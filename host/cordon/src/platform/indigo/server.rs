@@ -85,7 +85,12 @@ pub struct Chain {
     pub depth: u32,
     /// How many steps may still follow from the first of those events.
     pub left: Arc<AtomicU32>,
+    /// Whether a client of the HTTP API is behind it.
+    pub client: bool,
 }
+
+/// The source of what the server does by itself.
+pub(super) const SERVER: &str = "server";
 
 /// Steps that may follow from one event.
 const STEPS: u32 = 1000;
@@ -155,6 +160,17 @@ impl Caller {
             plugin: self.plugin().cloned(),
             depth: 0,
             left: Arc::new(AtomicU32::new(STEPS)),
+            client: self.is_client(),
+        }
+    }
+
+    /// Whether a client of the HTTP API is behind it.
+    #[must_use]
+    pub fn is_client(&self) -> bool {
+        match self {
+            Self::Plugin(_) => false,
+            Self::Operator(source) => *source != SERVER,
+            Self::Chain(chain) => chain.client,
         }
     }
 
@@ -354,6 +370,15 @@ impl IndigoServer {
         driven(&self.pools.commands, account, work)
             .await
             .unwrap_or_else(|error| Err(Failure::other(error.to_string())))
+    }
+
+    /// The caller of the server's own acts because of an object: the plugin that the object
+    /// counts for, within its limits, or else `otherwise`.
+    pub(super) fn acting_for(&self, object: &Object, otherwise: &Caller) -> Caller {
+        match self.plugin(&object.hidden.charged) {
+            Some(plugin) => Caller::Chain(Caller::Plugin(plugin).chain()),
+            None => otherwise.clone(),
+        }
     }
 
     /// The account that pays for a caller.

@@ -16,6 +16,7 @@ use super::device::count;
 use super::execute;
 use super::failure::Failure;
 use super::object::Object;
+use super::promptly::begin_promptly;
 use super::server::{Caller, IndigoServer};
 use super::state::{figure, truth};
 use super::table::Collection;
@@ -260,5 +261,8 @@ fn switch(server: &Arc<IndigoServer>, caller: &Caller, device: i64, zone: Option
         "multiplierVarId": null,
     });
     let step = Step::new("indigo.SprinklerAction", fields);
-    execute::begin_unasked(server, caller, step, None);
+    match caller.plugin() {
+        Some(_) => execute::begin_unasked(server, caller, step, None),
+        None => begin_promptly(server, caller, step, None),
+    }
 }

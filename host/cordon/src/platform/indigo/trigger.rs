@@ -10,10 +10,12 @@ use serde_json::{Value, json};
 
 use super::bounds::{COMPARED, EVENT_DATA, SMALL, count};
 use super::change::{Change, StateChange, What};
+use super::clock::CALLER;
 use super::condition::Comparison;
 use super::database::Reference;
 use super::execute::{run_all, surroundings};
 use super::object::{Object, weight};
+use super::promptly::set_off;
 use super::server::{Caller, IndigoServer};
 use super::table::Collection;
 use super::view::class;
@@ -100,16 +102,28 @@ fn fire(
     let Some(more) = more else {
         return;
     };
-    execute(server, caller, trigger, false, || {
+    happened(server, caller, trigger, || {
         let mut data = event(trigger, caller);
         merge(&mut data, more());
         data
     });
 }
 
+/// Carries out what a trigger or schedule does because of an event, if its conditions hold,
+/// without keeping other events waiting.
+pub(super) fn happened(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    object: &Object,
+    data: impl FnOnce() -> Value,
+) {
+    if passes(server, caller, object, false) && !object.hidden.actions.is_empty() {
+        set_off(server, caller, &object.hidden.actions, data());
+    }
+}
+
 /// Fires the triggers of a class, such as `indigo.ServerStartupTrigger`.
 pub(super) fn fire_class(server: &Arc<IndigoServer>, wanted: &str) {
-    let caller = Caller::Operator("server");
     let waiting: Vec<Arc<Object>> = {
         let database = server.database();
         let triggers = database.list(Collection::Triggers.objects());
@@ -117,11 +131,12 @@ pub(super) fn fire_class(server: &Arc<IndigoServer>, wanted: &str) {
         enabled.cloned().collect()
     };
     for trigger in waiting {
+        let caller = server.acting_for(&trigger, &CALLER);
         fire(server, &caller, &trigger, Some(|| json!({})));
     }
 }
 
-/// Carries out the steps of a trigger or schedule, if its conditions hold. True when they did. The
+/// Carries out the steps of a trigger or schedule because of a command, if its conditions hold. The
 /// data of the event is made only where something is done with it.
 pub(super) fn execute(
     server: &Arc<IndigoServer>,
@@ -129,6 +144,19 @@ pub(super) fn execute(
     object: &Object,
     ignore_conditions: bool,
     data: impl FnOnce() -> Value,
+) {
+    let passes = passes(server, caller, object, ignore_conditions);
+    if passes && !object.hidden.actions.is_empty() {
+        run_all(server, caller, &object.hidden.actions, &data());
+    }
+}
+
+/// Whether the conditions of a trigger or schedule hold; the log says so.
+fn passes(
+    server: &Arc<IndigoServer>,
+    caller: &Caller,
+    object: &Object,
+    ignore_conditions: bool,
 ) -> bool {
     if !ignore_conditions && let Some(condition) = &object.hidden.condition {
         let find = |table, reference: &Reference| server.database().find(table, reference).cloned();
@@ -143,9 +171,6 @@ pub(super) fn execute(
         };
         let line = format!("{kind}: {}", object.name());
         server.note_about(caller, object, Level::Status, &line);
-    }
-    if !object.hidden.actions.is_empty() {
-        run_all(server, caller, &object.hidden.actions, &data());
     }
     true
 }

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::object::Object;
 use super::server::{Caller, IndigoServer};
 use super::table::Collection;
-use super::trigger::{event, execute, merge};
+use super::trigger::{event, happened, merge};
 use super::view::class;
 
 /// The original's web server: the plugin that the events belong to, and whose messages
@@ -136,7 +136,8 @@ pub fn receive(server: &Arc<IndigoServer>, id: &str, processing: Processing, dat
         if takes != processing {
             continue;
         }
-        execute(server, &caller, &trigger, false, || {
+        let doer = server.acting_for(&trigger, &caller);
+        happened(server, &doer, &trigger, || {
             let mut data = received.clone();
             merge(&mut data, event(&trigger, &caller));
             merge(&mut data, event_names(&trigger, NAME));

@@ -7,7 +7,6 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use cordon_base::account::{Account, Charge};
@@ -124,14 +123,6 @@ pub(super) fn wrong_method(allowed: &'static str) -> Response {
         .headers_mut()
         .insert(header::ALLOW, HeaderValue::from_static(allowed));
     answer
-}
-
-/// A body as JSON, or 400 with the reason why it is none.
-pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Early> {
-    serde_json::from_slice(bytes).map_err(|reason| {
-        let text = reason.to_string();
-        error(StatusCode::BAD_REQUEST, "invalid_request", &text).into()
-    })
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::IndigoApi;
 use super::admission::{Asked, Sent};
 use super::answer::{Reply, json_answer};
 use super::keys::Wanted;
 use super::room::Full;
+use super::{IndigoApi, intake};
 use crate::platform::indigo::bounds::{SMALL, footprint};
 use crate::platform::indigo::failure::{Failure, FailureKind};
 use crate::platform::indigo::object::weight;
@@ -22,6 +22,9 @@ use crate::platform::indigo::table::Collection;
 
 /// How long a command may take.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Bytes of a message that is no JSON which the answer repeats.
+const ECHO: usize = 1024;
 
 /// The type of a parameter.
 #[derive(Debug, Clone, Copy)]
@@ -155,16 +158,28 @@ pub(super) struct Refused {
 pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Operate, "POST")?;
     let sent = sent.bytes().await?;
-    let Ok(Value::Object(message)) = serde_json::from_slice(&sent) else {
-        let text = String::from_utf8_lossy(&sent);
-        let body = json!({"request_body": text, "error": "invalid JSON"});
-        return Err(json_answer(StatusCode::BAD_REQUEST, &body).into());
+    let (message, room) = match api.read(sent.clone()).await {
+        Ok((Value::Object(message), room)) => (message, room),
+        Err(intake::Refused::Full) => return Err(Full.into()),
+        Ok(_) | Err(intake::Refused::Wrong(_)) => {
+            let body = invalid(&sent);
+            return Err(json_answer(StatusCode::BAD_REQUEST, &body).into());
+        }
     };
+    drop(sent);
     let id = message.get("id").cloned().unwrap_or(Value::Null);
-    let result = run(&api.server, &message, "api-http").await;
+    let server = Arc::clone(&api.server);
+    let doing = async move { run(&server, &message, "api-http").await };
+    let result = api.apart(room.as_ref(), doing).await?;
     let result = result.map_err(|refused| json_answer(refused.status, &refused.body))?;
     let start = format!("{{\"success\":true,\"id\":{id},\"result\":");
     written(&api, start, result).await
+}
+
+/// The answer to a message that is no JSON: it repeats the beginning.
+pub(super) fn invalid(sent: &[u8]) -> Value {
+    let text = String::from_utf8_lossy(sent.get(..ECHO).unwrap_or(sent));
+    json!({"request_body": text, "error": "invalid JSON"})
 }
 
 /// The answer with the result of a command, which may be as large as plugins make their objects. It

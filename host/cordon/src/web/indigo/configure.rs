@@ -1,13 +1,15 @@
 //! `/cordon/indigo/command`: every command of the server, for clients that may change the setup of
 //! the house. Clients of the original do this over a protocol of its own.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::IndigoApi;
 use super::admission::{Asked, Sent};
-use super::answer::{Reply, body, error};
+use super::answer::{Reply, error};
 use super::command::{carry_out, status, written};
 use super::keys::Wanted;
 
@@ -23,12 +25,14 @@ struct Message {
 /// `POST /cordon/indigo/command`.
 pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
-    let message: Message = body(&sent.bytes().await?)?;
+    let (message, room): (Message, _) = api.read(sent.bytes().await?).await?;
     let arguments = match message.arguments {
         Value::Null => json!({}),
         given => given,
     };
-    let done = carry_out(&api.server, "api-http", &message.command, arguments).await;
+    let (server, command) = (Arc::clone(&api.server), message.command);
+    let doing = async move { carry_out(&server, "api-http", &command, arguments).await };
+    let done = api.apart(room.as_ref(), doing).await?;
     let result =
         done.map_err(|failure| error(status(failure.kind), "refused", &failure.message))?;
     written(&api, "{\"result\":".to_owned(), result).await

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::IndigoApi;
 use super::admission::{Asked, Sent};
-use super::answer::{Early, Reply, body, charged_answer, error, json_answer, json_bytes};
+use super::answer::{Early, Reply, charged_answer, error, json_answer, json_bytes};
 use super::command::status;
 use super::keys::Wanted;
 use crate::platform::indigo::CallError;
@@ -63,7 +63,7 @@ struct Doing {
 /// `POST /cordon/indigo/dialogs`: opens a dialog.
 pub(super) async fn open(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
-    let opening: Opening = body(&sent.bytes().await?)?;
+    let (opening, _room): (Opening, _) = api.read(sent.bytes().await?).await?;
     let subject = subject(&opening)
         .map_err(|reason| error(StatusCode::BAD_REQUEST, "invalid_request", &reason))?;
     let account = api.dialogs.account_of(&opening.plugin_id)?;
@@ -100,9 +100,9 @@ pub(super) async fn act(
 ) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
     let sent = sent.bytes().await?;
-    let doing = match sent.is_empty() {
-        true => Doing::default(),
-        false => body(&sent)?,
+    let (doing, _room) = match sent.is_empty() {
+        true => (Doing::default(), None),
+        false => api.read(sent).await?,
     };
     if !matches!(action.as_str(), "values" | "press" | "save") {
         let text = "a dialog takes values, press and save";

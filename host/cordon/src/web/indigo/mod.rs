@@ -13,6 +13,7 @@ mod confirm;
 mod dialog;
 mod file;
 mod headers;
+mod intake;
 mod keys;
 mod lens;
 mod message;
@@ -81,6 +82,8 @@ pub struct IndigoApi {
     places: Seats<String>,
     /// Room for answers that are as large as plugins make their objects.
     room: room::Room,
+    /// For what clients send.
+    intake: intake::Intake,
     /// How long a plugin may take for a page.
     deadline: Duration,
 }
@@ -105,6 +108,7 @@ impl IndigoApi {
             sockets: Seats::new(socket::MAX_CLIENTS, socket::MAX_EACH),
             places: Seats::new(usize::MAX, message::MAX_WAITING),
             room: room::Room::default(),
+            intake: intake::Intake::default(),
             deadline: message::DEADLINE,
             server,
         }

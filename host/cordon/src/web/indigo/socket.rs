@@ -21,6 +21,7 @@ use tokio::time::{Instant, interval_at};
 
 use super::admission::Asked;
 use super::answer::{Reply, error};
+use super::intake::{Intake, Refused};
 use super::keys::Wanted;
 use super::lens::Lens;
 use super::patch::patch;
@@ -105,6 +106,7 @@ pub(super) async fn open(
         may_operate: rights >= Wanted::Operate.rights(),
         lens: Lens::new(&api.server, rights),
         room: api.room.clone(),
+        intake: api.intake.clone(),
     };
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
@@ -122,6 +124,7 @@ struct Client {
     may_operate: bool,
     lens: Lens,
     room: Room,
+    intake: Intake,
 }
 
 async fn serve(mut socket: WebSocket, client: Client, _place: Seat<IpAddr>) {
@@ -398,14 +401,19 @@ fn invalid(key: &str, text: &str) -> Map<String, Value> {
 /// The answer to a client's message. A command that was carried out has none, because its change
 /// comes as a patch.
 async fn answer(client: &Arc<Client>, text: &str) -> Option<Said> {
-    let parsed = match serde_json::from_str(text) {
+    let read = |text: &str| client.intake.read(text.as_bytes());
+    let parsed = match read(text) {
         // One sample of the manual encodes twice.
-        Ok(Value::String(inner)) => serde_json::from_str(&inner),
+        Ok((Value::String(inner), _)) => read(&inner),
         other => other,
     };
-    let Ok(Value::Object(message)) = parsed else {
-        let refused = json!({"request_body": text, "error": "invalid JSON"});
-        return Some(refused.to_string().into());
+    let (message, _room) = match parsed {
+        Ok((Value::Object(message), room)) => (message, room),
+        Err(Refused::Full) => return Some(json!({"error": Full::TEXT}).to_string().into()),
+        Ok(_) | Err(Refused::Wrong(_)) => {
+            let refused = command::invalid(text.as_bytes());
+            return Some(refused.to_string().into());
+        }
     };
     let refresh = message.get("message").and_then(Value::as_str) == Some("refresh");
     if let Some(collection) = client.collection

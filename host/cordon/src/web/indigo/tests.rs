@@ -8,6 +8,7 @@ mod login;
 mod objects;
 mod pages;
 mod strangers;
+mod values;
 mod webhooks;
 
 use std::io::{Read, Write};

@@ -1,11 +1,13 @@
 //! `/webhook/ID`: fires the triggers that wait for it.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::admission::{Asked, Sent};
-use super::answer::{Reply, body, error, json_answer, wrong_method};
+use super::answer::{Reply, error, json_answer, wrong_method};
 use super::keys::{Wanted, is_key_name};
 use super::message::is_form;
 use super::{IndigoApi, parts};
@@ -39,6 +41,7 @@ pub(super) async fn receive(
     let form = known.contains(&Processing::Form) && is_form(&asked.headers);
     let processing = if form { Processing::Form } else { *wanted };
     let wrong = |reason: String| error(StatusCode::BAD_REQUEST, "invalid_request", &reason);
+    let mut room = None;
     let data = match processing {
         Processing::Get => lists(parts::query_pairs(&asked.uri).map_err(wrong)?),
         Processing::Form => {
@@ -49,12 +52,17 @@ pub(super) async fn receive(
             let text = std::str::from_utf8(&sent).map_err(|error| wrong(error.to_string()))?;
             lists(parts::pairs(text).map_err(wrong)?)
         }
-        Processing::Json => match body(&sent.bytes().await?)? {
-            data @ (Value::Object(_) | Value::Array(_)) => data,
+        Processing::Json => match api.read(sent.bytes().await?).await? {
+            (data @ (Value::Object(_) | Value::Array(_)), taken) => {
+                room = taken;
+                data
+            }
             _ => return Err(wrong("a dictionary or a list is needed".to_owned()).into()),
         },
     };
-    fire(&api.server, &id, processing, data);
+    let server = Arc::clone(&api.server);
+    let firing = async move { fire(&server, &id, processing, data) };
+    api.apart(room.as_ref(), firing).await?;
     Ok(json_answer(StatusCode::OK, &json!({"success": true})))
 }
 

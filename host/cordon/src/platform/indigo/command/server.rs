@@ -12,7 +12,7 @@ use crate::platform::indigo::arguments::check_keys;
 use crate::platform::indigo::bounds;
 use crate::platform::indigo::event_line;
 use crate::platform::indigo::execute;
-use crate::platform::indigo::failure::Failure;
+use crate::platform::indigo::failure::{Failure, FailureKind};
 use crate::platform::indigo::info::SERVER_API;
 use crate::platform::indigo::object::map_weight;
 use crate::platform::indigo::paths::{INSTALL_FOLDER, SERVER_VERSION, logs};
@@ -49,14 +49,16 @@ const BLUETOOTH: &str = "/rfcomm";
 const NO_SPEECH: &str = "this server has no voice; use an action of a plugin that controls a \
     loudspeaker";
 
+/// Why a client's line is not in the log.
+const TOO_MANY_LINES: &str = "clients have written too much to the log; try again in a moment";
+
 pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Failure> {
     let server = context.server;
     match command {
         "log" => log(&context),
         "error" => {
             let message = context.arguments.needed_text("message")?;
-            say(&context, None, Level::Error, message);
-            Ok(Value::Null)
+            say(&context, None, Level::Error, message)
         }
         "info" => Ok(info(&context)),
         "getTime" => Ok(json!(timestamp(&Zoned::now()))),
@@ -182,17 +184,29 @@ fn log(context: &Context<'_>) -> Result<Value, Failure> {
     } else {
         Level::Normal
     };
-    say(context, context.arguments.text("type")?, level, &message);
-    Ok(Value::Null)
+    say(context, context.arguments.text("type")?, level, &message)
 }
 
 /// Writes into the log. A type that begins with the plugin's own name stands for the name. Any
 /// other type is shown behind the name, so that no plugin writes in another's name. The level at
-/// the end of a type is left out, because each line shows its own.
-fn say(context: &Context<'_>, kind: Option<&str>, level: Level, message: &str) {
+/// the end of a type is left out, because each line shows its own. Clients of the
+/// HTTP API write in nobody's name, and within their rate of lines.
+fn say(
+    context: &Context<'_>,
+    kind: Option<&str>,
+    level: Level,
+    message: &str,
+) -> Result<Value, Failure> {
     let Some(plugin) = context.caller.plugin() else {
-        context.server.events().record(kind, level, message);
-        return;
+        let text = match kind {
+            Some(kind) => &*format!("{kind}: {message}"),
+            None => message,
+        };
+        let text = text.replace(char::is_control, " ");
+        return match context.server.events().record_client(level, &text) {
+            true => Ok(Value::Null),
+            false => Err(Failure::new(FailureKind::Busy, TOO_MANY_LINES)),
+        };
     };
     let name = &plugin.bundle.info.display_name;
     match kind {
@@ -203,6 +217,7 @@ fn say(context: &Context<'_>, kind: Option<&str>, level: Level, message: &str) {
         }
         _ => plugin.log.plugin(false, level, message),
     }
+    Ok(Value::Null)
 }
 
 fn info(context: &Context<'_>) -> Value {
@@ -375,7 +390,7 @@ fn stop(context: &Context<'_>, again: bool) -> Result<Value, Failure> {
         } else {
             Level::Normal
         };
-        say(context, None, level, message);
+        say(context, None, level, message)?;
     }
     if let Some(port) = plugin.port() {
         if again {

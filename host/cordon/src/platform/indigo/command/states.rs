@@ -200,7 +200,8 @@ pub(super) fn only(context: &Context<'_>) -> Result<bool, Failure> {
     Ok(context.arguments.flag("updateStatesOnly")?.unwrap_or(false))
 }
 
-/// Writes states for a command that changes nothing else.
+/// Writes states for a command that changes nothing else. They are the owner's, whichever
+/// command writes them.
 pub(super) async fn put(
     context: &Context<'_>,
     states: Vec<(String, Value)>,
@@ -210,6 +211,7 @@ pub(super) async fn put(
         .map(|(key, value)| json!({ "key": key, "value": value }))
         .collect();
     let changed = context.alter(TABLE.objects(), |old, device| {
+        context.owns(old)?;
         let mut complaints = Complaints::default();
         let changes = set(old, device, &given, &mut complaints)?;
         match complaints.lines.into_iter().next() {

@@ -21,8 +21,12 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
             {
                 check_name(name)?;
             }
-            let allowed = ["name", "description", "value", "remoteDisplay"];
-            common::replace(&context, TABLE, &allowed, &[]).await
+            // Whether it is read-only never changes.
+            let allowed: &[&str] = match context.subject(TABLE.objects())?.flag("readOnly") {
+                true => &["description", "remoteDisplay"],
+                false => &["name", "description", "value", "remoteDisplay"],
+            };
+            common::replace(&context, TABLE, allowed, &[]).await
         }
         _ => match common::run(&context, TABLE, command).await {
             Some(done) => done,
