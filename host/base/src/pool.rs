@@ -26,10 +26,10 @@ pub struct Pools {
     pub files: Pool,
     /// Commands whose work is too long for a thread that serves callbacks.
     pub commands: Pool,
-    /// Telling of changes that are long. Everybody waits for that, so it has a thread which
+    /// Telling of changes that are long. Everybody waits for that, so this pool has a thread which
     /// nobody's commands can fill.
     pub notices: Pool,
-    /// What clients of the HTTP API see of changes that are long.
+    /// Making the messages about long changes for clients of the HTTP API.
     pub feeds: Pool,
 }
 
@@ -96,7 +96,7 @@ struct Job {
 trait Work: Send {
     /// Whether somebody still waits.
     fn wanted(&self) -> bool;
-    /// Does it.
+    /// Does the job.
     fn run(self: Box<Self>, account: &Account);
 }
 
@@ -118,8 +118,8 @@ impl<T: Send, F: FnOnce() -> T + Send> Work for Waited<T, F> {
 }
 
 impl Pool {
-    /// A pool of so many threads, of which one account has `each` at most. They are
-    /// started when there is work and end when there is none.
+    /// A pool of so many threads, of which one account has `each` at most. Threads are started when
+    /// there is work and end when there is none.
     #[must_use]
     pub fn new(name: &'static str, threads: usize, each: usize) -> Self {
         Self {
@@ -133,8 +133,8 @@ impl Pool {
         }
     }
 
-    /// Does `job` on a thread of the pool when the account's turn comes, and bills its
-    /// computing time. The caller that stops waiting before it began has it dropped.
+    /// Does `job` on a thread of the pool when the account's turn comes, and bills its computing
+    /// time. When the caller stops waiting before the job began, the job is dropped.
     ///
     /// # Errors
     ///
@@ -199,8 +199,8 @@ impl State {
         }
     }
 
-    /// The next job, of the account whose turn it is. Those that nobody waits for are put
-    /// with the `unwanted`.
+    /// The next job, of the account whose turn it is. Jobs that nobody waits for are put with the
+    /// `unwanted`.
     fn next(&mut self, each: usize, unwanted: &mut Vec<Job>) -> Option<Job> {
         while let Some(id) = self.turns.pop_front() {
             let Some(queue) = self.queues.get_mut(&id) else {
@@ -241,8 +241,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sees to it that somebody comes to the next turn, if there is one. Whoever takes a job
-    /// does the same: one thread that was woken may find more than one to do.
+    /// Makes sure that somebody comes to the next turn, if there is one. A thread that takes a job
+    /// calls this as well: one thread that was woken may find more than one job to do.
     fn wake(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> Result<(), PoolError> {
         if state.turns.is_empty() {
             return Ok(());

@@ -65,8 +65,8 @@ pub struct Set {
 }
 
 impl CompiledPackages {
-    /// Those in this folder, which belongs to them. What an earlier hub left unfinished is
-    /// removed. Blocks.
+    /// The packages in this folder, which belongs to the cache. Sets that an earlier hub left
+    /// unfinished are removed. Blocks.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -85,8 +85,8 @@ impl CompiledPackages {
         }
     }
 
-    /// Looks for the compiled form of what is in this folder of packages. Blocks for the time
-    /// of reading them.
+    /// Looks for the compiled form of the packages in this folder. Blocks for the time of reading
+    /// them.
     #[must_use]
     pub fn seek(&self, packages: &Path) -> Sought {
         let Ok(hash) = sources::hash(packages) else {
