@@ -86,8 +86,8 @@ enum Paper {
 impl Write for Paper {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         match self {
-            // A standard error that takes nothing is no reason to end: a panic would be written
-            // there as well.
+            // A standard error that takes nothing is no reason to end: a failure to write could
+            // only be reported there.
             Self::Shown(output) => {
                 let text = String::from_utf8_lossy(bytes);
                 let line = one_line(text.trim_end_matches('\n'));

@@ -26,7 +26,7 @@ const READING: Duration = Duration::from_secs(1);
 /// Degrees per second: fast enough to watch, slow enough to look like a room.
 const RATE: f64 = 0.2;
 
-/// What the room cools down to without the heater, in degrees Celsius.
+/// The temperature that the room cools down to without the heater, in degrees Celsius.
 const OUTSIDE: f64 = 16.0;
 
 /// Serves clients until it is dropped.
@@ -87,7 +87,7 @@ async fn send(writer: &mut (impl AsyncWriteExt + Unpin), text: &str) -> io::Resu
     tokio::time::timeout(PATIENCE, writer.write_all(text.as_bytes())).await?
 }
 
-/// Takes the first complete line out of what has come so far; blank ones are skipped.
+/// Takes the first complete line out of the bytes received so far; blank lines are skipped.
 fn next_line(buffer: &mut Vec<u8>) -> Option<String> {
     loop {
         let end = buffer
