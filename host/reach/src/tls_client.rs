@@ -62,8 +62,8 @@ impl TlsClient {
         peer: SocketAddr,
         stream: TcpStream,
     ) -> std::io::Result<TlsStream<TcpStream>> {
-        // What is no legal name (an underscore, a zone) still gets its
-        // connection; it cannot be told to the server, and never verifies.
+        // An address that is no legal name (an underscore, a zone) still gets its connection; it
+        // cannot be told to the server, and never verifies.
         let name = ServerName::try_from(address.to_owned())
             .unwrap_or_else(|_| ServerName::from(peer.ip()));
         let connector = TlsConnector::from(Arc::clone(&self.config));

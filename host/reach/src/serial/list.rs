@@ -1,4 +1,4 @@
-//! What the kernel tells about a port that exists, from its tree of devices.
+//! Facts about a port that exists, from the kernel's tree of devices.
 
 use std::path::{Path, PathBuf};
 

@@ -257,7 +257,7 @@ impl Port {
         })
     }
 
-    /// Reads what is there, at most `max` bytes; none when the time is over or
+    /// Reads the bytes that are there, at most `max`; none when the time is over or
     /// [`Self::cancel_read`] was called.
     ///
     /// # Errors
@@ -315,8 +315,8 @@ impl Port {
         Ok(read)
     }
 
-    /// Writes what the kernel takes; 0 when the time is over or
-    /// [`Self::cancel_write`] was called.
+    /// Writes the bytes that the kernel takes; 0 when the time is over or [`Self::cancel_write`]
+    /// was called.
     ///
     /// # Errors
     ///
