@@ -193,7 +193,7 @@ impl FromStr for Ports {
     type Err = EngineError;
 
     fn from_str(text: &str) -> Result<Self, EngineError> {
-        // Listening on every port is never meant.
+        // Nobody means to listen on every port.
         match parse_ports(text) {
             Some(ports) if ports != Self::ALL => Ok(ports),
             _ => Err(listen_error(text)),

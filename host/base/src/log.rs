@@ -120,7 +120,7 @@ pub struct Record {
     pub text: String,
 }
 
-/// Whose record it is.
+/// The writer of a record.
 #[derive(Clone, Copy)]
 enum By<'a> {
     Hub,

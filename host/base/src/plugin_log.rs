@@ -159,10 +159,10 @@ impl PluginLog {
 
     /// A line of the hub about this instance.
     ///
-    /// The line is within the instance's rate, because most of these follow from the plugin's acts:
-    /// of those that come from the same place in the source one per second after the first few, and
-    /// no more in all than the plugin itself may write, or ten per second. Lines left out are
-    /// counted and their number is told.
+    /// Lines are kept within the instance's rate, because most of them follow from the plugin's
+    /// acts: of lines from the same place in the source one per second after the first few, and no
+    /// more in all than the plugin itself may write, or ten per second. Lines left out are counted
+    /// and their number is told.
     #[track_caller]
     pub fn hub(&self, level: Level, text: &str) {
         let kind = Location::caller();

@@ -52,7 +52,7 @@ pub enum PoolError {
     /// The system has no thread for it.
     #[error("the system has no thread for this; try again later")]
     NoThread,
-    /// It panicked, which is a fault of the hub.
+    /// The job panicked, which is a fault of the hub.
     #[error("the work ended in the middle; the log of the hub says why")]
     Panicked,
 }
@@ -269,7 +269,7 @@ impl Shared {
         };
         let mut state = self.state();
         state.threads -= 1;
-        // The others will come to it.
+        // The other threads will come to it.
         if state.threads > 0 {
             return Ok(());
         }
@@ -294,7 +294,7 @@ impl Shared {
                 state = self.state();
             }
             if let Some(job) = next {
-                // Those whose turn comes next have the same thread at worst.
+                // Jobs whose turn comes next have this thread at worst.
                 let _ = self.wake(state);
                 let id = job.account.id();
                 let Job { account, work } = job;
@@ -306,7 +306,7 @@ impl Shared {
                 continue;
             }
             if !state.turns.is_empty() {
-                // Came while the lock was given up.
+                // A job came while the lock was given up.
                 continue;
             }
             state.idle += 1;

@@ -137,7 +137,7 @@ pub enum Untrusted {
         /// The fault that was found with it.
         why: &'static str,
     },
-    /// It cannot be opened.
+    /// The file cannot be opened.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -167,7 +167,7 @@ pub fn open_trusted(path: &Path) -> Result<File, Untrusted> {
 /// # Errors
 /// [`Untrusted`].
 pub fn folder_trusted(path: &Path) -> Result<(), Untrusted> {
-    // Without links: those above would have to be looked at as well.
+    // Without links: the folders above a link would have to be examined as well.
     let path = std::fs::canonicalize(path)?;
     for (n, folder) in path.ancestors().enumerate() {
         let found = std::fs::metadata(folder)?;

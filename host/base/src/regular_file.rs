@@ -124,7 +124,7 @@ impl RegularFile {
         self.identity.size
     }
 
-    /// Its first bytes, at most so many.
+    /// The first bytes of the file, at most so many.
     ///
     /// # Errors
     /// The system's.

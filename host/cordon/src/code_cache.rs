@@ -45,7 +45,7 @@ pub struct CodeCache {
 /// The state of the compiled form of a `plugin.py`.
 #[derive(Debug)]
 pub enum Sought {
-    /// Its compiled form.
+    /// The compiled form of the source.
     Found(Vec<u8>),
     /// Nothing, and the turn to compile it; no turn without a source.
     Missing(Option<Turn>),
@@ -84,7 +84,7 @@ impl CodeCache {
             Ok(turn) => turn,
             Err(end) => return Sought::UnderWay(end),
         };
-        // Whoever had the turn before may have ended since.
+        // The start that had the turn before may have ended since.
         match self.read(&hash) {
             Some(code) => Sought::Found(code),
             None => Sought::Missing(Some(turn)),

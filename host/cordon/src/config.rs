@@ -87,7 +87,7 @@ impl Default for HubConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebConfig {
-    /// Who has a password.
+    /// The users, each with a password.
     pub users: Vec<WebUser>,
     /// Addresses and networks whose clients need no password, such as `192.168.1.0/24`; this
     /// machine by default.
@@ -188,7 +188,7 @@ fn networks<'de, D: serde::Deserializer<'de>>(
     let pattern = |text: &String| {
         match text.parse() {
             Ok(pattern @ (HostPattern::Address(_) | HostPattern::Network { .. })) => Ok(pattern),
-            // A name says nothing of who asks.
+            // A name says nothing about the address of a client.
             Ok(HostPattern::Any | HostPattern::Name(_)) | Err(_) => Err(serde::de::Error::custom(
                 format!("`{text}` is no address and no network such as 192.168.1.0/24"),
             )),

@@ -198,7 +198,7 @@ impl Hub {
     }
 
     /// Makes the library of this plugins folder and the manager of hardware from the API, which
-    /// keeps the number of instances at `instances` in all. Reads nothing and starts nothing;
+    /// sees that there are never more than `instances` in all. Reads nothing and starts nothing;
     /// [`Hub::manage`] does, and until then no hardware is taken.
     pub fn prepare(&mut self, plugins: &Path, instances: u32) -> Library {
         let manager = self.manager.get_or_insert_with(|| {

@@ -16,7 +16,7 @@ pub const LOCK: &str = "cordon.lock";
 
 const REQUIREMENTS: &str = "requirements.txt";
 
-/// Whose conventions a plugin follows.
+/// The conventions that a plugin follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framework {
     /// A folder with `plugin.py`.
@@ -28,7 +28,7 @@ pub enum Framework {
 /// A plugin's folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Whose conventions it follows.
+    /// The conventions that the plugin follows.
     pub framework: Framework,
     /// The folder that holds everything of the plugin: the one that was named.
     pub root: PathBuf,

@@ -1,9 +1,9 @@
 //! pip, as the operator has it: it chooses versions and fetches files.
 //!
-//! It runs in an empty folder of ours with requirements in files of ours, so that nothing
-//! of a plugin can become an option or a module of pip. Its own configuration (index, proxy,
-//! certificates) is the operator's and stays in force. Only wheels for any machine are
-//! asked for, which pip unpacks no further than their metadata and never runs.
+//! pip runs in an empty folder of ours with requirements in files of ours, so that nothing of a
+//! plugin can become an option or a module of pip. Its own configuration (index, proxy,
+//! certificates) is the operator's and stays in force. Only wheels for any machine are asked for,
+//! which pip unpacks no further than their metadata and never runs.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

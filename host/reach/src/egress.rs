@@ -317,7 +317,7 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The address that is really meant: IPv4 inside IPv6 is IPv4.
+/// The address that is really meant: IPv4 inside IPv6 counts as IPv4.
 fn canonical(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V6(v6) => match v6.segments() {

@@ -1,8 +1,8 @@
 //! TLS for outgoing connections (spec 6.4).
 //!
-//! Owns the decision which certificates are good enough. By default all are, as
-//! in the reference: local devices have self-signed ones. That keeps listeners
-//! out and nothing more; `verify` is for targets with real certificates.
+//! Decides which certificates are good enough. By default all are, as in the reference: local
+//! devices have self-signed ones. TLS then keeps listeners out and nothing more; `verify` is for
+//! targets with real certificates.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

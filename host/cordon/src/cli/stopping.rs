@@ -63,7 +63,7 @@ impl Stopping {
     /// Waits until the program is told to stop.
     pub async fn told(mut self) {
         if self.told.wait_for(|told| *told).await.is_err() {
-            // Who listens does so until the end.
+            // A task that listens does so until the end.
             std::future::pending().await
         }
     }

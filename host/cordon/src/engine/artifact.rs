@@ -243,11 +243,11 @@ fn key(text: &str, source: &str) -> Result<String, EngineError> {
     )))
 }
 
-/// Why there is no compiled form to be loaded.
+/// Why there is no compiled form to load.
 enum Uncached {
-    /// Others could write it.
+    /// Other accounts could write the compiled form.
     Untrusted(Untrusted),
-    /// It could not be made.
+    /// The compiled form could not be made.
     Failed(EngineError),
 }
 
@@ -420,7 +420,7 @@ mod tests {
             std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
             0o644
         );
-        // Code of somebody else: loading it would fail here, and do worse elsewhere.
+        // Code of another account: loading it would fail here, and do worse elsewhere.
         std::fs::write(&file, "somebody else's").unwrap();
         assert!(artifact.load(&engine, "test").is_err());
         let compiled_in_memory = || artifact.load(&engine, "test").unwrap().1;

@@ -28,7 +28,7 @@ const MOST: usize = 1024;
 /// Bytes of a page, as the list counts them.
 pub const PAGE: usize = 4096;
 
-/// A part of an instance's memory whose pages the instance has told.
+/// A part of an instance's memory that its runtime has shown to the hub.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
     /// Number of its first page in the linear memory.

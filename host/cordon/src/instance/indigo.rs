@@ -114,8 +114,7 @@ impl Life<'_> {
         Ok(())
     }
 
-    /// Ends the plugin: everything that it is responsible for, in the opposite order, then
-    /// `shutdown`.
+    /// Ends the plugin: its thread, its devices and triggers, then `shutdown`.
     pub(super) async fn end(
         &mut self,
         hub: &Hub,

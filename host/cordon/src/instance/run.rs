@@ -464,7 +464,7 @@ fn not_made(error: wasmtime::Error) -> EngineError {
 /// is private, and the words are all it gives.
 const CALL_TOO_LARGE: &str = "fuel allocated for hostcalls has been exhausted";
 
-/// Whose fault an error from the component is.
+/// Tells whose fault an error from the component is.
 fn failure(error: &wasmtime::Error, limits: &Limits) -> InstanceFailure {
     if let Some(hit) = error.downcast_ref::<LimitHit>() {
         return hit.clone().into();

@@ -274,7 +274,7 @@ pub struct InstanceState {
     pub compilation: Option<Compilation>,
     /// The pages that every start writes to.
     pub hot_pages: Arc<HotPages>,
-    /// The parts of its memory that the instance has told, while the hot pages are learned.
+    /// The parts of the memory that the runtime has shown, while the hot pages are learned.
     pub parts: Vec<Part>,
     /// Its TLS contexts and sessions.
     pub tls: Tls,

@@ -1,7 +1,7 @@
 //! How the body of a received HTTP message ends, and the chunked coding.
 //!
-//! Chunk extensions and trailers are dropped (spec 7.5). Each byte is looked at
-//! a bounded number of times, whatever the pieces it arrives in.
+//! Chunk extensions and trailers are dropped (spec 7.5). Each byte is examined a bounded number of
+//! times, whatever the pieces it arrives in.
 
 use bytes::{Buf, BytesMut};
 

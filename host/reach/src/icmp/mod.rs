@@ -44,7 +44,7 @@ pub struct Request {
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// Who answered.
+    /// The sender of the answer.
     pub address: IpAddr,
     /// From request to answer.
     pub round_trip: Duration,

@@ -47,13 +47,13 @@ pub const LONGEST_TEXT: usize = 256 << 10;
 pub struct MailConfig {
     /// Name or address of the mail server.
     pub server: String,
-    /// Its port.
+    /// The server's port.
     #[serde(default = "submission")]
     pub port: u16,
     /// How the connection is protected.
     #[serde(default)]
     pub security: Security,
-    /// Who sends.
+    /// The sender of all letters.
     pub from: Address,
     /// Name to log in with; without one nobody logs in.
     #[serde(default)]
@@ -119,7 +119,7 @@ pub enum Security {
 /// A letter.
 #[derive(Debug, Clone)]
 pub struct Letter {
-    /// Who gets it.
+    /// The receivers.
     pub to: Vec<Address>,
     /// One line.
     pub subject: String,
@@ -150,7 +150,7 @@ pub enum MailError {
     /// The server does not offer the settings of the configuration.
     #[error("the mail server {0}")]
     Unfit(&'static str),
-    /// It took too long.
+    /// The exchange took too long.
     #[error("the mail server did not take the letter within {} s", DEADLINE.as_secs())]
     Timeout,
     /// TLS cannot be set up here.

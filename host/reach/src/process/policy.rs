@@ -31,7 +31,7 @@ impl ProcessPolicy {
         let name = Path::new(asked).file_name();
         let means = |granted: &&ExecGrant| {
             let path = &granted.program;
-            // No folder of the plugin's choice is looked at unless the name fits.
+            // No folder of the plugin's choice is examined unless the name fits.
             name.is_some()
                 && path.path().file_name() == name
                 && (!asked.contains('/') || path.is_entry(Path::new(asked)))

@@ -1,4 +1,5 @@
-//! Who may be reached, and by whom: `egress` for sockets that a plugin drives itself.
+//! Decides whom a plugin's own sockets may reach, and who may reach them: `egress` for sockets that
+//! a plugin drives itself.
 //!
 //! A plugin resolves a name and connects to an address, in two steps. So this module remembers the
 //! addresses that a name led to, and lets an address pass if a grant covers it for one of its

@@ -181,17 +181,17 @@ impl Entry {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its own address; nothing for a pair.
+    /// The socket's own address; nothing for a pair.
     pub(super) fn local(&self) -> Result<Option<SocketAddr>, Failure> {
         Ok(self.io.local_addr()?.as_socket())
     }
 
-    /// Its peer's address; nothing for a pair.
+    /// The peer's address; nothing for a pair.
     pub(super) fn peer(&self) -> Result<Option<SocketAddr>, Failure> {
         Ok(self.io.peer_addr()?.as_socket())
     }
 
-    /// Its own address if it has one.
+    /// The socket's own address if it has one.
     pub(super) fn bound(&self) -> Option<SocketAddr> {
         let local = self.io.local_addr().ok()?.as_socket()?;
         (local.port() != 0).then_some(local)

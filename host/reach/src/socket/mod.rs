@@ -133,7 +133,7 @@ pub struct Datagram {
     pub data: Vec<u8>,
     /// Length of the message before it was cut.
     pub length: u32,
-    /// Who sent it; nothing on a stream.
+    /// The sender; nothing on a stream.
     pub source: Option<SocketAddr>,
 }
 

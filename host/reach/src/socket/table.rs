@@ -165,8 +165,8 @@ impl Sockets {
             self.give_up(&open.entry);
         }
         if !still_open && Arc::strong_count(&open.entry) > 1 {
-            // Whoever waits holds the socket until its turn comes; the peer and the
-            // port must not wait for that.
+            // A call that waits holds the socket until its turn comes; the peer and the port must
+            // not wait for that.
             let _ = open.entry.io.shutdown(Direction::Both);
         }
         true
