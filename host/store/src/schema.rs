@@ -84,7 +84,7 @@ const MIGRATIONS: &[&str] = &[
     super::icons::SCHEMA,
 ];
 
-/// Refuses a file of another owner before anything is written to it.
+/// Refuses a file that is not ours before anything is written to it.
 pub(super) fn check_owner(path: &Path, connection: &Connection) -> Result<(), EngineError> {
     let explain = |error: rusqlite::Error| refused(path, &error);
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get(0));

@@ -326,7 +326,7 @@ impl Supervisor {
     }
 
     /// Waits until a life that was told to end has had its time for that: the hub's grace, or the
-    /// longest time of a callback. A life that takes longer is ended where it is.
+    /// time that a callback may take. A life that takes longer is ended where it is.
     async fn overdue(&self) -> Ending {
         let order = self.orders.obeyed().await;
         let wall = Duration::from_millis(self.spec.limits.callback_wall);

@@ -1,8 +1,8 @@
 //! A thermometer with a heater that speaks lines over TCP.
 //!
-//! The thermometer announces `HEATER ON|OFF` and `TARGET <celsius>` to a new client, then `TEMP
-//! <celsius>` every second. `SET HEATER ON|OFF` and `SET TARGET <celsius>` are answered with the
-//! new announcement, anything else with `ERR <reason>`. Lines end in CR LF, because the `Line`
+//! The thermometer announces `HEATER ON|OFF` and `TARGET <celsius>` to a new client, then
+//! `TEMP <celsius>` every second. `SET HEATER ON|OFF` and `SET TARGET <celsius>` are answered with
+//! the new announcement, anything else with `ERR <reason>`. Lines end in CR LF, because the `Line`
 //! protocol splits at CR (spec 7.2).
 
 use std::f64::consts::TAU;

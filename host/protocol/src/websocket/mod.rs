@@ -2,8 +2,8 @@
 //!
 //! Changes from HTTP to frames and holds the bytes that wait for the rest of a frame. Frames are
 //! given one by one and nothing is answered: pings and closes are the plugin's. Compressed messages
-//! of the server are expanded, because plugins offer `permessage-deflate` without knowing (rule
-//! 132).
+//! of the server are expanded, because plugins offer `permessage-deflate` without knowing
+//! (rule 132).
 
 mod frame;
 mod inflate;

@@ -147,7 +147,7 @@ pub enum MailError {
         /// The server's answer.
         reply: String,
     },
-    /// The server does not offer the settings of the configuration.
+    /// The server does not do as the configuration wants.
     #[error("the mail server {0}")]
     Unfit(&'static str),
     /// The exchange took too long.
