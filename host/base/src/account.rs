@@ -17,7 +17,7 @@ use crate::limits::Limits;
 /// Source of [`Account::id`].
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
-/// What the hub holds and spends for one instance.
+/// The memory and the computing time that the hub spends on one instance.
 #[derive(Debug)]
 pub struct Account {
     id: u64,
@@ -26,7 +26,7 @@ pub struct Account {
     peak: AtomicU64,
     /// Nanoseconds of computing time on threads that do not poll the instance.
     billed: AtomicU64,
-    /// What may wait in the store, and how much may be written.
+    /// The instance's operations that may wait in the store, and the bytes that it may write.
     desk: Desk,
 }
 
@@ -60,7 +60,7 @@ impl Account {
         self.id
     }
 
-    /// What it may have waiting in the store, and how much it may write.
+    /// The instance's operations that may wait in the store, and the bytes that it may write.
     #[must_use]
     pub fn desk(&self) -> &Desk {
         &self.desk
@@ -177,13 +177,13 @@ impl Charge {
         self.bytes = self.bytes.saturating_sub(less);
     }
 
-    /// Bytes that it holds.
+    /// The bytes of this charge.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Whose it is.
+    /// The account that the bytes are taken from.
     #[must_use]
     pub fn account(&self) -> &Arc<Account> {
         &self.account

@@ -1,16 +1,16 @@
-//! Bounds on what plugins bring: files that lie in the plugins folder or in a bundle.
+//! Bounds on the files of plugins, which lie in the plugins folder or in a bundle.
 //!
-//! The one place where they are declared; `docs/limits.md` is made from the table. They
-//! are the same for every plugin and no configuration changes them, because they hold
-//! before there is an instance. What is beyond one is refused with a line in the log, and
-//! the rest of the hub goes on. Enforcement is the business of the readers.
+//! This is the one place where they are declared; `docs/limits.md` is made from the table. The
+//! bounds are the same for every plugin and no configuration changes them, because they hold before
+//! there is an instance. A file beyond a bound is refused with a line in the log, and the rest of
+//! the hub goes on. Enforcement is the business of the readers.
 
 /// One bound as declared.
 #[derive(Debug, Clone, Copy)]
 pub struct Bound {
-    /// Where it holds.
+    /// The kind of files or folders that it bounds.
     pub of: &'static str,
-    /// What is counted.
+    /// The thing that is counted.
     pub meaning: &'static str,
     /// The most that is taken.
     pub most: usize,

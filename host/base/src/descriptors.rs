@@ -1,9 +1,9 @@
 //! Open files of the whole process: how many of them instances may have, and who has them.
 //!
-//! The system gives a process a number of descriptors. When they run out nothing works
-//! any more, the API and the store included. So a part is kept for the hub itself, and
-//! whatever an instance has open counts: its files, sockets, connections, processes,
-//! serial ports and echo requests.
+//! The system gives a process a number of descriptors. When they run out nothing works any more,
+//! the API and the store included. So a part is kept for the hub itself, and everything that an
+//! instance has open counts: its files, sockets, connections, processes, serial ports and echo
+//! requests.
 //!
 //! Half of the rest is for whoever asks first. The other half is shared out evenly, so that
 //! every instance gets its part of it however greedy the others are.
@@ -18,10 +18,10 @@ use crate::limits::Limits;
 /// Name of the limit.
 pub const LIMIT: &str = "descriptors";
 
-/// What the hub keeps for itself at least.
+/// Descriptors that the hub keeps for itself at least.
 const RESERVE: u64 = 128;
 
-/// Where the system names no bound.
+/// The bound where the system names none.
 const UNBOUNDED: u64 = 1 << 20;
 
 /// The descriptors of the hub for all instances. Clones share them.
@@ -48,7 +48,7 @@ struct State {
 const FLOOR: u64 = 4;
 
 impl Descriptors {
-    /// So many for all instances together.
+    /// Descriptors of which all instances together may hold `capacity`.
     #[must_use]
     pub fn new(capacity: u64) -> Self {
         Self {
@@ -59,8 +59,8 @@ impl Descriptors {
         }
     }
 
-    /// What the system gives this process now, without the hub's own part of it: a quarter,
-    /// and at least [`RESERVE`].
+    /// The descriptors that the system gives this process now, without the hub's own part: a
+    /// quarter, and at least [`RESERVE`].
     #[must_use]
     pub fn of_process() -> Self {
         let all = getrlimit(Resource::Nofile).current.unwrap_or(UNBOUNDED);

@@ -1,6 +1,6 @@
-//! What one owner may have waiting in the store, and how much it may write.
+//! Bounds on the operations of one owner that wait in the store, and on the bytes that it writes.
 //!
-//! Belongs to the account of an instance and so outlives its lives: a plugin that is
+//! A desk belongs to the account of an instance and so outlives its lives: a plugin that is
 //! restarted finds its bucket as it left it.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,10 +14,10 @@ use crate::limits::Limits;
 /// Operations of one owner that may wait; further callers wait for room.
 const PLACES: usize = 64;
 
-/// The same for the hub, whose callers are many.
+/// Operations of the hub that may wait; its callers are many.
 const HUB_PLACES: usize = 1024;
 
-/// The limit on what is written.
+/// The limit on written bytes.
 const LIMIT: &str = "write-bytes-per-minute";
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ pub struct Desk {
 #[derive(Debug)]
 struct Bucket {
     level: u64,
-    /// When the level was right.
+    /// When `level` was right.
     at: Instant,
     /// When the owner was last told that it is slowed down.
     told: Option<Instant>,
@@ -46,7 +46,7 @@ struct Bucket {
 pub struct Pause {
     /// The time to wait.
     pub time: Duration,
-    /// What to tell, once a minute.
+    /// The hit to tell of, once a minute.
     pub hit: Option<LimitHit>,
 }
 
@@ -57,7 +57,7 @@ impl Desk {
         Self::with(PLACES, Some(limits.write_bytes))
     }
 
-    /// The desk of the hub, which may write what it has to.
+    /// The desk of the hub, which may write without a bound.
     #[must_use]
     pub fn of_hub() -> Self {
         Self::with(HUB_PLACES, None)
@@ -81,8 +81,8 @@ impl Desk {
         Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
-    /// How long the next write has to wait; `None` while the bucket has room. It is a
-    /// debt that is waited for: what an operation writes is known when it has written.
+    /// How long the next write has to wait; `None` while the bucket has room. The wait pays a debt:
+    /// the size of an operation is known only when it has written.
     pub fn pause(&self, now: Instant) -> Option<Pause> {
         let limit = self.per_minute?;
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +101,7 @@ impl Desk {
         Some(Pause { time, hit })
     }
 
-    /// Counts what was written.
+    /// Counts bytes that were written.
     pub fn wrote(&self, bytes: u64, now: Instant) {
         let Some(limit) = self.per_minute else {
             return;

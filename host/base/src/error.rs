@@ -1,9 +1,9 @@
 //! Errors by whose fault they are: the hub's, the plugin's, a limit's, a missing grant's.
 //!
-//! The split decides who is told what. [`EngineError`] goes to the operator. A
-//! [`PluginRaised`] traceback, a [`LimitHit`] and a [`Denied`] go to the plugin's
-//! log, and the last two always name the line that changes the outcome. Nothing
-//! here ever carries a secret or a host path to a plugin.
+//! The split decides who is told of an error. [`EngineError`] goes to the operator. A
+//! [`PluginRaised`] traceback, a [`LimitHit`] and a [`Denied`] go to the plugin's log, and the last
+//! two always name the line that changes the outcome. Nothing here ever carries a secret or a host
+//! path to a plugin.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub enum EngineError {
     /// A file, socket or other resource of the host.
     #[error("{what}: {source}")]
     Io {
-        /// What was being done, with the name of the thing.
+        /// The action that failed, with the name of the thing.
         what: String,
         /// The system's answer.
         source: std::io::Error,
@@ -37,7 +37,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// Wraps an I/O error with what was being done.
+    /// Wraps an I/O error with the action that failed.
     pub fn io(what: impl Into<String>, source: std::io::Error) -> Self {
         Self::Io {
             what: what.into(),
@@ -59,9 +59,9 @@ pub struct PluginRaised {
 pub struct LimitHit {
     /// Name of the limit as in `cordon.toml`.
     pub which: &'static str,
-    /// What the plugin uses or asked for, in the limit's unit.
+    /// The use that the plugin has or asked for, in the limit's unit.
     pub used: u64,
-    /// What it may use.
+    /// The most that the plugin may use.
     pub limit: u64,
 }
 
@@ -90,7 +90,7 @@ impl fmt::Display for LimitHit {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("denied: {what}; to allow it, add `{grant}` under the instance's [grants]")]
 pub struct Denied {
-    /// What was asked for, such as `connection to 192.168.1.9:80`.
+    /// The thing that was asked for, such as `connection to 192.168.1.9:80`.
     pub what: String,
     /// The line for `cordon.toml` that would allow it.
     pub grant: String,

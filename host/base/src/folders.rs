@@ -22,33 +22,34 @@ pub const PAGES_FOLDER: &str = "/data/www/templates/";
 /// Where a plugin finds its own folder by a relative path, followed by its name.
 pub const PLUGINS_FOLDER: &str = "/data/plugins/";
 
-/// The same for a bundle of Indigo, which looks for itself in the install folder.
+/// Where a bundle of Indigo finds its own folder, followed by its name: it looks for itself in the
+/// install folder.
 pub const BUNDLES_FOLDER: &str = "/data/Plugins/";
 
 /// Where the runtime finds compiled code of earlier starts.
 pub const CODE_FOLDER: &str = "/cache/";
 
-/// Where it finds the compiled modules of the plugin's packages: Python puts them below the
-/// folder for compiled code, by the path of the source.
+/// Where the runtime finds the compiled modules of the plugin's packages: Python puts them below
+/// the folder for compiled code, by the path of the source.
 pub const COMPILED_PACKAGES_FOLDER: &str = "/cache/packages/";
 
 /// The folders of one instance on the host.
 #[derive(Debug, Clone)]
 pub struct Folders {
-    /// With `plugin.py`; never changed.
+    /// The folder with `plugin.py`; never changed.
     pub plugin: PathBuf,
-    /// Where the plugin sees it once more, under its own name: [`PLUGINS_FOLDER`] or
+    /// Where the plugin sees this folder once more, under its own name: [`PLUGINS_FOLDER`] or
     /// [`BUNDLES_FOLDER`].
     pub listed_in: &'static str,
     /// The private working area.
     pub data: PathBuf,
-    /// The pages that it adds to the hub's, served from here and from nowhere else.
+    /// The pages that the plugin adds to the hub's, served from here and from nowhere else.
     pub pages: PathBuf,
     /// For temporary files; emptied at every start.
     pub temporary: PathBuf,
     /// For compiled code of the plugin's modules, which the runtime keeps there.
     pub code: PathBuf,
-    /// What the plugin changed in its own folder, where that is copied on write.
+    /// The plugin's changes in its own folder, where that is copied on write.
     pub changes: Option<PathBuf>,
 }
 

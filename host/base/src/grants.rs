@@ -1,7 +1,7 @@
-//! What the operator allows an instance beyond its own parameters: `[grants]`.
+//! Permissions that the operator gives an instance beyond its own parameters: `[grants]`.
 //!
-//! Owns the words of the configuration and nothing else; `egress` decides with
-//! them. A word that is not understood is an error at start, never ignored.
+//! Holds the words of the configuration and nothing else; `egress` decides with them. A word that
+//! is not understood is an error at start, never ignored.
 //!
 //! ```toml
 //! [grants]
@@ -60,7 +60,7 @@ pub struct Grants {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyGrant {
-    /// What the plugin calls it.
+    /// The plugin's name for the certificate.
     pub name: String,
     /// PEM file with the certificate and those that lead to its root.
     pub certificate: PathBuf,
@@ -150,8 +150,8 @@ pub fn normal_name(host: &str) -> String {
     host.trim().trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// Whether a name is made of what host names are made of, so that it can stand
-/// in a grant. Everything else is written as an address.
+/// Whether a name is made of the characters of host names, so that it can stand in a grant.
+/// Everything else is written as an address.
 pub fn is_name(host: &str) -> bool {
     let fits = (1..=253).contains(&host.len());
     let letters = host
@@ -193,7 +193,7 @@ impl FromStr for Ports {
     type Err = EngineError;
 
     fn from_str(text: &str) -> Result<Self, EngineError> {
-        // Listening on every port is nothing that anybody means.
+        // Nobody means to listen on every port.
         match parse_ports(text) {
             Some(ports) if ports != Self::ALL => Ok(ports),
             _ => Err(listen_error(text)),

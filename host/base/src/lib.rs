@@ -5,8 +5,8 @@
 //! - [`account`]: memory and time that the hub spends for an instance, and its [`desk`] in
 //!   the store; [`pool`]: threads that serve all instances in turn; [`turns`]: work that one does
 //!   while the others wait; [`descriptors`]: open files of the whole process.
-//! - [`log`]: what was said; [`plugin_log`]: what one instance may say; [`problems`]: what
-//!   cannot be used.
+//! - [`log`]: the event log; [`plugin_log`]: the lines of one instance, within its rate;
+//!   [`problems`]: plugins that cannot be used.
 //! - [`grants`]: whom instances may talk to, in the words of the operator.
 //! - [`folders`]: the folders of one instance.
 //! - [`system`]: what the operating system grants.

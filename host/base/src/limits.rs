@@ -1,10 +1,9 @@
 //! Every limit: its name, unit, default and whether an instance may override it.
 //!
-//! The one place where a limit is declared. `docs/limits.md`, `cordon limits` and
-//! the `[hardware.limits]` section of `cordon.toml` come from the table below, and
-//! a test fails when a limit in it has no test that trips it. Enforcement is the
-//! business of the module that owns the resource; what it reports is a
-//! [`LimitHit`].
+//! This is the one place where a limit is declared. `docs/limits.md`, `cordon limits` and the
+//! `[hardware.limits]` section of `cordon.toml` come from the table below, and a test fails when a
+//! limit in it has no test that trips it. Enforcement is the business of the module that owns the
+//! resource, which reports a [`LimitHit`].
 
 pub mod work;
 
@@ -14,12 +13,12 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::error::LimitHit;
 
-/// What happens to a plugin that goes past a limit.
+/// The fate of a plugin that goes past a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
     /// The call is refused and the plugin goes on.
     Refused,
-    /// What is over is dropped and counted; the plugin goes on.
+    /// The excess is dropped and counted; the plugin goes on.
     Dropped,
     /// The plugin is slowed down to the limit.
     Throttled,
@@ -48,13 +47,13 @@ pub struct Declaration {
     pub name: &'static str,
     /// Unit of the figure.
     pub unit: &'static str,
-    /// Value where the instance's configuration names none.
+    /// Value for an instance whose configuration names none.
     pub default: u64,
     /// Largest value an instance may be given.
     pub ceiling: u64,
-    /// What happens beyond it.
+    /// The consequence of going beyond it.
     pub consequence: Consequence,
-    /// What it bounds.
+    /// The thing that it bounds.
     pub meaning: &'static str,
 }
 
@@ -81,7 +80,7 @@ macro_rules! limits {
                 true
             }
 
-            /// Every limit with its value here.
+            /// Every limit with its value for this instance.
             pub fn iter(&self) -> impl Iterator<Item = (&'static Declaration, u64)> {
                 DECLARATIONS.iter().zip([$(self.$field,)+])
             }
@@ -104,7 +103,7 @@ const MIB: u64 = 1 << 20;
 limits! {
     /// linear memory of the instance: the interpreter, the plugin's objects, thread stacks of 8 MiB address space each
     memory "memory" "bytes" = 256 * MIB, 1024 * MIB, Ended;
-    /// bytes that the hub holds for the instance beside that: collections, answers under construction, queues, subscriptions, names, TLS contexts, with what each entry costs
+    /// bytes that the hub holds for the instance beside that: collections, answers under construction, queues, subscriptions, names, TLS contexts, with the cost of each entry
     host_memory "host-memory" "bytes" = 64 * MIB, 1024 * MIB, Refused;
     /// depth of nested calls before `RecursionError`, as bytes of the stack that the guest keeps in its own memory; fixed when the guest is linked
     shadow_stack "shadow-stack" "bytes" = 8 * MIB, 8 * MIB, Refused;
@@ -120,13 +119,13 @@ limits! {
     cpu_share "cpu-share" "percent" = 50, 400, Throttled;
     /// events and requests that wait for the plugin
     inbox "inbox" "entries" = 256, 65_536, Refused;
-    /// bytes in what waits for an Indigo plugin: changes of objects that it follows, actions, messages
+    /// bytes in all that waits for an Indigo plugin: changes of objects that it follows, actions, messages
     inbox_bytes "inbox-bytes" "bytes" = 16 * MIB, 256 * MIB, Refused;
     /// messages of other Indigo plugins that the plugin has subscribed to
     subscriptions "subscriptions" "subscriptions" = 64, 4096, Refused;
     /// bytes in one message to the subscribers of an Indigo plugin
     broadcast_bytes "broadcast-bytes" "bytes" = 64 << 10, MIB, Refused;
-    /// values in the arguments of one command of an Indigo plugin, or in what one of its functions returns: those in lists and dictionaries included
+    /// values in the arguments of one command of an Indigo plugin, or in the value that one of its functions returns: those in lists and dictionaries included
     command_values "command-values" "values" = 65_536, 1_048_576, Refused;
     /// letters that an Indigo plugin has sent in the last hour
     mails "mails-per-hour" "letters" = 20, 3600, Refused;
@@ -138,7 +137,7 @@ limits! {
     sockets "sockets" "sockets" = 64, 4096, Refused;
     /// bytes that the system holds for one socket in each direction, its own book-keeping included; larger requests are cut to it
     socket_buffer "socket-buffer" "bytes" = 512 << 10, 64 * MIB, Dropped;
-    /// open files of the hub for the instance: its files and folders, sockets, connections, processes, serial ports, echo requests; while they are scarce, an even part of what the hub has
+    /// open files of the hub for the instance: its files and folders, sockets, connections, processes, serial ports, echo requests; while they are scarce, an even part of those that the hub has
     descriptors "descriptors" "descriptors" = 512, 65_536, Refused;
     /// names and addresses looked up per minute, whichever way
     lookups "lookups" "look-ups" = 300, 100_000, Refused;
@@ -160,7 +159,7 @@ limits! {
     device_text "device-text" "bytes" = 64 << 10, 4 * MIB, Refused;
     /// bytes that the plugin writes to the hub's database in a minute: whole rows, each change 1 KiB at least; a minute's worth may be written at once
     write_bytes "write-bytes-per-minute" "bytes" = 64 * MIB, 65_536 * MIB, Throttled;
-    /// bytes in what the plugin writes: its data folder, temporary files, changes of its own folder, compiled code
+    /// bytes in the files that the plugin writes: its data folder, temporary files, changes of its own folder, compiled code
     data_bytes "data-bytes" "bytes" = 64 * MIB, 65_536 * MIB, Refused;
     /// files and folders in the same
     data_files "data-files" "files" = 1024, 1_048_576, Refused;

@@ -1,10 +1,9 @@
-//! The event log: what plugins and the hub itself wrote, newest last, within bounds.
+//! The event log: lines of plugins and of the hub itself, newest last, within bounds.
 //!
-//! Owns the records, their wording as a line (behaviour spec section 10) and the
-//! echo to the console. Recording never waits: not for a slow console, not for a
-//! slow subscriber, and memory is bounded in records and in bytes, each instance within
-//! a share of its own ([`rings`]). Rate limits per plugin are applied before a text comes
-//! here.
+//! Holds the records, their wording as a line (behaviour spec section 10) and the echo to the
+//! console. Recording never waits: not for a slow console, not for a slow subscriber. Memory is
+//! bounded in records and in bytes, and each instance has a share of its own ([`rings`]). Rate
+//! limits per plugin are applied before a text comes here.
 
 mod console;
 mod pace;
@@ -32,12 +31,13 @@ pub const MAX_TEXT: usize = 6143;
 /// queue, so that they hold 1.6 MiB of texts at most.
 const SUBSCRIBER_QUEUE: usize = 256;
 
-/// Lines of the hub itself that may follow each other at once, and per second after that.
-/// It has far less to say, unless somebody makes it.
+/// Lines of the hub itself that may follow each other at once, and per second after that. The hub
+/// has far less to say, unless somebody makes it.
 const HUB_BURST: u32 = 2000;
 const HUB_RATE: u32 = 100;
 
-/// The same for lines of the API's clients, all of them together.
+/// Lines of the API's clients, all of them together, that may follow each other at once, and per
+/// second after that.
 const CLIENTS_BURST: u32 = 200;
 const CLIENTS_RATE: u32 = 20;
 
@@ -75,7 +75,7 @@ impl Level {
         }
     }
 
-    /// The number of its colour in a terminal; none for what is plain.
+    /// The number of its colour in a terminal; none for normal lines.
     fn color(self) -> Option<u8> {
         match self {
             Self::Normal | Self::Status => None,
@@ -120,7 +120,7 @@ pub struct Record {
     pub text: String,
 }
 
-/// Whose record it is.
+/// The writer of a record.
 #[derive(Clone, Copy)]
 enum By<'a> {
     Hub,
@@ -194,7 +194,7 @@ fn cut(text: &str, max: usize) -> &str {
 pub struct LogCapacity {
     /// Number of records.
     pub records: usize,
-    /// Bytes of all records together, with what each costs beside its text.
+    /// Bytes of all records together, with the cost of each beside its text.
     pub bytes: usize,
 }
 
@@ -240,10 +240,10 @@ impl EventLog {
     /// A log that also writes every record to `output`, a line each, from a thread of its
     /// own.
     ///
-    /// When `output` is slower than the log, lines are left out there and their number is
-    /// written instead; so it is when it refuses lines for long. The log itself keeps them.
-    /// With `colors` a line has that of its level, in the terminal's language, and the
-    /// further lines of a text are marked; without, newlines are escaped.
+    /// When `output` is slower than the log, lines are left out there and their number is written
+    /// instead; likewise when it refuses lines for long. The log itself keeps them. With `colors` a
+    /// line has the colour of its level, in the terminal's language, and the further lines of a
+    /// text are marked; without, newlines are escaped.
     ///
     /// # Errors
     /// [`EngineError::Io`] when the thread cannot be started.
@@ -340,9 +340,9 @@ impl EventLog {
         self.select(max, |_| true, later)
     }
 
-    /// The newest `max` records that `keep` wants of those hardwares that `of` wants,
-    /// oldest first; the hub itself is `None`. When there are more, each hardware's share is
-    /// as large as that of the others.
+    /// The newest `max` records that `keep` wants of those hardwares that `of` wants, oldest first;
+    /// `of` is asked about the hub itself with `None`. When there are more, each hardware's share
+    /// is as large as that of the others.
     ///
     /// Nobody records in the meantime: `of` is asked once for each hardware, `keep` for each
     /// record.
@@ -373,8 +373,8 @@ impl EventLog {
         self.inner.console.as_ref().map_or(0, Console::missing)
     }
 
-    /// Waits until what was recorded so far is on the console or was refused by it, or
-    /// `timeout` is over.
+    /// Waits until all records so far are on the console or were refused by it, or `timeout` is
+    /// over.
     ///
     /// Blocks the calling thread: meant for the end of the program.
     pub fn flush_echo(&self, timeout: Duration) {

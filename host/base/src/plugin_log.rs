@@ -1,10 +1,10 @@
 //! The log of one plugin instance: bounded in lines per second and in line length.
 //!
-//! Whatever reaches the event log on a plugin's behalf goes through here: its own
-//! lines, and what the hub has to say to its author. Both are within the instance's rate,
-//! each with a bucket of its own: a plugin that floods its log does not hide what the hub
-//! says of it, and what it makes the hub say floods nothing either. What is dropped is
-//! counted and told, also when nothing more is written.
+//! Every line that reaches the event log on a plugin's behalf goes through here: its own lines, and
+//! the hub's lines for its author. Both are within the instance's rate, each with a bucket of its
+//! own: a plugin that floods its log does not hide the hub's lines about it, and the lines that it
+//! makes the hub write flood nothing either. Dropped lines are counted and their number is told,
+//! also when nothing more is written.
 
 use std::collections::HashMap;
 use std::panic::Location;
@@ -50,12 +50,12 @@ struct Budget {
     hub: Bucket,
     kinds: HashMap<&'static Location<'static>, Bucket>,
     told: HashMap<&'static str, Instant>,
-    /// Lines of the hub that were left out and are not yet told of.
+    /// Lines of the hub that were left out and not yet mentioned.
     left_out: u64,
-    /// Own lines dropped since the last that passed, and when that began.
+    /// Own lines dropped since the last that passed, and when the dropping began.
     dropped: u64,
     dropping_since: Instant,
-    /// Whether something will tell of what was dropped.
+    /// Whether a task will tell of the dropped lines.
     reminded: bool,
 }
 
@@ -104,7 +104,8 @@ impl PluginLog {
         Self::with_levels(events, name, limits, u32::MAX)
     }
 
-    /// The same, for lines whose level is in this mask only (rule 177).
+    /// A log for the hardware with this name that writes only lines whose level is in this mask
+    /// (rule 177).
     #[must_use]
     pub fn with_levels(events: EventLog, name: &str, limits: &Limits, levels: u32) -> Self {
         let bucket = |rate: u64| Bucket::new(rate_of(rate), burst(rate));
@@ -132,7 +133,7 @@ impl PluginLog {
 
     /// A record from the plugin; the hardware's name is in parentheses when `core`.
     pub fn plugin(&self, core: bool, level: Level, text: &str) {
-        // The mask is that of the hardware; what has no prefix is not filtered.
+        // The mask is that of the hardware; a line without prefix is not filtered.
         if !core && bit(level) & self.inner.levels == 0 {
             return;
         }
@@ -158,10 +159,10 @@ impl PluginLog {
 
     /// A line of the hub about this instance.
     ///
-    /// Within the instance's rate, because most of them follow from what it does: of those
-    /// that come from the same place in the source one per second after the first few, and
-    /// no more in all than the plugin itself may write, or ten per second. What is left out
-    /// is counted and told.
+    /// Lines are kept within the instance's rate, because most of them follow from the plugin's
+    /// acts: of lines from the same place in the source one per second after the first few, and no
+    /// more in all than the plugin itself may write, or ten per second. Lines left out are counted
+    /// and their number is told.
     #[track_caller]
     pub fn hub(&self, level: Level, text: &str) {
         let kind = Location::caller();
@@ -176,13 +177,13 @@ impl PluginLog {
         self.about(passes, level, text);
     }
 
-    /// Tells the author of a limit; the same one at most once per second.
+    /// Tells the author of a limit; each limit at most once per second.
     pub fn limit(&self, hit: &LimitHit) {
         self.refusal(hit.which, hit);
     }
 
-    /// Tells the author of a refusal; one per second at most, because it follows from
-    /// what the plugin does. Each is in the exception that the plugin sees as well.
+    /// Tells the author of a refusal; one per second at most, because refusals follow from the
+    /// plugin's acts. Each is in the exception that the plugin sees as well.
     pub fn denied(&self, denied: &Denied) {
         self.refusal("denied", denied);
     }
@@ -229,7 +230,7 @@ impl PluginLog {
         self.inner.budget()
     }
 
-    /// `None`: the line is dropped. Else what was dropped since the last.
+    /// `None`: the line is dropped. Else the lines dropped since the last one that passed.
     fn take_token(&self) -> Option<Gap> {
         let mut budget = self.budget();
         let passes = budget.own_line(self.inner.lines_per_second);
@@ -243,8 +244,8 @@ impl PluginLog {
         Some(budget.gap())
     }
 
-    /// Sees to it that what was dropped is told of, whatever the plugin does next. Without
-    /// a runtime, as in a test, its next line tells.
+    /// Makes sure that dropped lines are told of, whatever the plugin does next. Without a runtime,
+    /// as in a test, its next line tells.
     fn remind_later(&self) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
@@ -320,8 +321,7 @@ impl Inner {
     }
 }
 
-/// Tells of what was dropped as soon as there is room for it, unless a line of the plugin
-/// has done so.
+/// Tells of dropped lines as soon as there is room for it, unless a line of the plugin has done so.
 async fn remind(log: Weak<Inner>) {
     loop {
         tokio::time::sleep(REFUSAL_PERIOD).await;
@@ -416,7 +416,7 @@ mod tests {
             log.hub(Level::Error, &format!("line {n}"));
         }
         assert!(texts(&events).len() <= 6, "{:?}", texts(&events));
-        // Another kind has its own.
+        // Another kind of line has its own pace.
         log.hub(Level::Error, "something else");
         assert!(texts(&events).pop().unwrap().ends_with("something else"));
         tokio::time::sleep(Duration::from_secs(2)).await;

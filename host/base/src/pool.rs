@@ -26,10 +26,10 @@ pub struct Pools {
     pub files: Pool,
     /// Commands whose work is too long for a thread that serves callbacks.
     pub commands: Pool,
-    /// Telling of changes that are long. Everybody waits for that, so it has a thread which
+    /// Telling of changes that are long. Everybody waits for that, so this pool has a thread which
     /// nobody's commands can fill.
     pub notices: Pool,
-    /// What clients of the HTTP API see of changes that are long.
+    /// Making the messages about long changes for clients of the HTTP API.
     pub feeds: Pool,
 }
 
@@ -52,7 +52,7 @@ pub enum PoolError {
     /// The system has no thread for it.
     #[error("the system has no thread for this; try again later")]
     NoThread,
-    /// It panicked, which is a fault of the hub.
+    /// The job panicked, which is a fault of the hub.
     #[error("the work ended in the middle; the log of the hub says why")]
     Panicked,
 }
@@ -96,7 +96,7 @@ struct Job {
 trait Work: Send {
     /// Whether somebody still waits.
     fn wanted(&self) -> bool;
-    /// Does it.
+    /// Does the job.
     fn run(self: Box<Self>, account: &Account);
 }
 
@@ -131,8 +131,8 @@ impl<F: FnOnce() + Send> Work for Unwaited<F> {
 }
 
 impl Pool {
-    /// A pool of so many threads, of which one account has `each` at most. They are
-    /// started when there is work and end when there is none.
+    /// A pool of so many threads, of which one account has `each` at most. Threads are started when
+    /// there is work and end when there is none.
     #[must_use]
     pub fn new(name: &'static str, threads: usize, each: usize) -> Self {
         Self {
@@ -146,8 +146,8 @@ impl Pool {
         }
     }
 
-    /// Does `job` on a thread of the pool when the account's turn comes, and bills its
-    /// computing time. The caller that stops waiting before it began has it dropped.
+    /// Does `job` on a thread of the pool when the account's turn comes, and bills its computing
+    /// time. When the caller stops waiting before the job began, the job is dropped.
     ///
     /// # Errors
     ///
@@ -229,8 +229,8 @@ impl State {
         }
     }
 
-    /// The next job, of the account whose turn it is. Those that nobody waits for are put
-    /// with the `unwanted`.
+    /// The next job, of the account whose turn it is. Jobs that nobody waits for are put with the
+    /// `unwanted`.
     fn next(&mut self, each: usize, unwanted: &mut Vec<Job>) -> Option<Job> {
         while let Some(id) = self.turns.pop_front() {
             let Some(queue) = self.queues.get_mut(&id) else {
@@ -271,8 +271,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sees to it that somebody comes to the next turn, if there is one. Whoever takes a job
-    /// does the same: one thread that was woken may find more than one to do.
+    /// Makes sure that somebody comes to the next turn, if there is one. A thread that takes a job
+    /// calls this as well: one thread that was woken may find more than one job to do.
     fn wake(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> Result<(), PoolError> {
         if state.turns.is_empty() {
             return Ok(());
@@ -299,7 +299,7 @@ impl Shared {
         };
         let mut state = self.state();
         state.threads -= 1;
-        // The others will come to it.
+        // The other threads will come to it.
         if state.threads > 0 {
             return Ok(());
         }
@@ -324,7 +324,7 @@ impl Shared {
                 state = self.state();
             }
             if let Some(job) = next {
-                // Those whose turn comes next have the same thread at worst.
+                // Jobs whose turn comes next have this thread at worst.
                 let _ = self.wake(state);
                 let id = job.account.id();
                 let Job { account, work } = job;
@@ -336,7 +336,7 @@ impl Shared {
                 continue;
             }
             if !state.turns.is_empty() {
-                // Came while the lock was given up.
+                // A job came while the lock was given up.
                 continue;
             }
             state.idle += 1;

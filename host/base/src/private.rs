@@ -1,8 +1,8 @@
 //! Who may read and write the hub's files.
 //!
-//! The hub keeps passwords, what plugins store and code that it runs. Its folders are for
-//! its own account alone, and what others could have changed is not believed: it says so
-//! or refuses.
+//! The hub keeps passwords, the data of plugins and code that it runs. Its folders are for its own
+//! account alone. The hub does not believe a file that others could have changed: it says so in its
+//! log or refuses the file.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -37,7 +37,7 @@ pub fn mask() {
     rustix::process::umask(Mode::from_raw_mode(OTHERS));
 }
 
-/// Makes the hub's data folder, or takes what others may do in it away from them.
+/// Makes the hub's data folder, or takes the rights of others in it away from them.
 ///
 /// # Errors
 /// [`EngineError::Config`] for a folder of another account or one that many share: nothing
@@ -72,8 +72,8 @@ pub fn folder(path: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Takes a file of the hub's own away from others. One that is not there, or not
-/// the hub's, is left as it is.
+/// Takes a file of the hub's own away from others. A file that is not there, or not the hub's, is
+/// left as it is.
 pub fn file(path: &Path) {
     let options = OpenOptions::new()
         .read(true)
@@ -94,7 +94,7 @@ pub fn file(path: &Path) {
     }
 }
 
-/// What the hub thinks of its configuration file.
+/// How safe the hub's configuration file is from other accounts.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Nobody else reads or writes it.
@@ -110,7 +110,7 @@ pub enum Standing {
 /// Who beside its account may read or change an open file.
 ///
 /// # Errors
-/// What the system says.
+/// The system's.
 pub fn standing(file: &File, path: &Path) -> io::Result<Standing> {
     let mode = file.metadata()?.mode();
     let folder = std::fs::metadata(parent(path))?.mode();
@@ -134,16 +134,16 @@ pub enum Untrusted {
     Others {
         /// The file, or a folder above it.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault that was found with it.
         why: &'static str,
     },
-    /// It cannot be opened.
+    /// The file cannot be opened.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// Opens a file that only this account or the administrator can have written: it, and
-/// every folder above it. The file that was looked at is the one that is returned.
+/// Opens a file that only this account or the administrator can have written: the file, and every
+/// folder above it. The file that was examined is the one that is returned.
 ///
 /// # Errors
 /// [`Untrusted`], also when there is no such file.
@@ -167,7 +167,7 @@ pub fn open_trusted(path: &Path) -> Result<File, Untrusted> {
 /// # Errors
 /// [`Untrusted`].
 pub fn folder_trusted(path: &Path) -> Result<(), Untrusted> {
-    // Without links: those above would have to be looked at as well.
+    // Without links: the folders above a link would have to be examined as well.
     let path = std::fs::canonicalize(path)?;
     for (n, folder) in path.ancestors().enumerate() {
         let found = std::fs::metadata(folder)?;

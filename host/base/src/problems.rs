@@ -1,11 +1,11 @@
-//! What lies in the plugins folder, or stands in the configuration, and cannot be used.
+//! Plugins that cannot be used, from the plugins folder or the configuration.
 //!
-//! The log says it once; here it stays for whoever looks later.
+//! The log says each problem once; here it stays for whoever looks later.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Problems by what has them. Clones share them.
+/// Problems by the folder or section that has them. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Problems {
     inner: Arc<Mutex<Inner>>,
@@ -28,12 +28,12 @@ impl Problems {
         self.lock().sections.insert(name, reason);
     }
 
-    /// Forgets it: the plugin is started after all.
+    /// Forgets the problem of a section: the plugin is started after all.
     pub fn forget_section(&self, name: &str) {
         self.lock().sections.remove(name);
     }
 
-    /// All of them: the name of a folder or of a section, and the reason.
+    /// All problems: the name of a folder or of a section, and the reason.
     #[must_use]
     pub fn all(&self) -> Vec<(String, String)> {
         let inner = self.lock();

@@ -1,8 +1,8 @@
 //! Reading of files that somebody else has put there.
 //!
-//! A name may stand for anything: a pipe without a writer, a device, a sparse file of
-//! terabytes, a link to somewhere else. What is opened here is a regular file, opening
-//! it never waits, and no more of it is read than the caller says.
+//! A name may stand for anything: a pipe without a writer, a device, a sparse file of terabytes, a
+//! link to somewhere else. Only a regular file is opened here, opening never waits, and no more of
+//! it is read than the caller says.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ pub struct RegularFile {
     identity: Identity,
 }
 
-/// Which file in which state. As long as it is the same, so is the content.
+/// The file and its state. As long as both are the same, so is the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
     device: u64,
@@ -65,7 +65,7 @@ impl RegularFile {
         Self::open_at(CWD, path, ResolveFlags::empty())
     }
 
-    /// The same for a file below a folder, to which no `..` and no link may lead out of it.
+    /// Opens a file below a folder, to which no `..` and no link may lead out of it.
     ///
     /// # Errors
     /// As [`RegularFile::open`], and one that says that it lies outside.
@@ -81,7 +81,7 @@ impl RegularFile {
         })
     }
 
-    /// The same for a file that is no link and lies behind none.
+    /// Opens a file that is no link and lies behind none.
     ///
     /// # Errors
     /// As [`RegularFile::open`].
@@ -124,7 +124,7 @@ impl RegularFile {
         self.identity.size
     }
 
-    /// Its first bytes, at most so many.
+    /// The first bytes of the file, at most so many.
     ///
     /// # Errors
     /// The system's.

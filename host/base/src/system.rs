@@ -1,8 +1,8 @@
-//! What the operating system grants this process, asked for before instances start.
+//! The room that the operating system grants this process, checked before instances start.
 //!
-//! Every instance may hold a file open while it runs and has some mappings of memory.
-//! Running out of either in the middle of a start gives errors that name neither, so the room
-//! is looked at first and the sentence says what to raise.
+//! Every instance may hold a file open while it runs and has some mappings of memory. Running out
+//! of either in the middle of a start gives errors that name neither, so the room is checked first
+//! and the error names the setting to raise.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -33,9 +33,9 @@ const RESERVED_FILES: u64 = 64;
 /// Allows this process as many open files as the system lets it, but for a reserve: at
 /// least the hard limit, and more where it is privileged and `instances` need more.
 ///
-/// The reserve lies between the soft limit and the hard one. So whatever opens files on
-/// behalf of plugins is refused before the API is; the store opens its files at the
-/// start and keeps them.
+/// The reserve lies between the soft limit and the hard one. So a part of the hub that opens files
+/// on behalf of plugins is refused before the API is; the store opens its files at the start and
+/// keeps them.
 pub fn raise_file_limit(instances: u64) {
     let wanted = files_for(instances).saturating_add(RESERVED_FILES);
     let mut limit = getrlimit(Resource::Nofile);
@@ -48,7 +48,7 @@ pub fn raise_file_limit(instances: u64) {
             return;
         }
     }
-    // Of a limit that is too small for a reserve everything is for use.
+    // A limit that is too small for a reserve is used up to its end.
     limit.current = limit
         .maximum
         .map(|maximum| match maximum > 4 * RESERVED_FILES {
@@ -63,8 +63,8 @@ pub fn raise_file_limit(instances: u64) {
 /// Does something that opens a file or two, for which there is room even when the files
 /// for everything else are used up.
 ///
-/// What others open in this moment has the same room; it is as short as a call of the
-/// system.
+/// Files that others open in this moment have the same room; the moment is as short as a call of
+/// the system.
 pub fn with_reserved_files<T>(work: impl FnOnce() -> T) -> T {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +86,7 @@ pub fn with_reserved_files<T>(work: impl FnOnce() -> T) -> T {
 ///
 /// # Errors
 ///
-/// [`EngineError::Config`] with the setting that is too small and what to do.
+/// [`EngineError::Config`] with the setting that is too small and the remedy.
 pub fn room_for(instances: u64, stacks: u32) -> Result<(), EngineError> {
     let files = getrlimit(Resource::Nofile).current;
     check(

@@ -1,17 +1,17 @@
-//! Work that one does while the others who want the same wait for it.
+//! Work that one caller does while others who want the same result wait for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-/// Who does it now, by a key for the work. Clones share them.
+/// The callers that have a turn now, by a key for the work. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Turns {
     taken: Arc<Mutex<HashMap<String, watch::Receiver<()>>>>,
 }
 
-/// The turn to do the work. The others wait until it is dropped.
+/// The turn to do the work. The other callers wait until it is dropped.
 #[derive(Debug)]
 pub struct Turn {
     key: String,
@@ -24,7 +24,7 @@ impl Turns {
     ///
     /// # Errors
     ///
-    /// A receiver to which nothing is ever sent: it closes when the turn of the other ends.
+    /// A receiver to which nothing is ever sent: it closes when the other caller's turn ends.
     pub fn take(&self, key: &str) -> Result<Turn, watch::Receiver<()>> {
         let mut taken = self.taken();
         if let Some(end) = taken.get(key) {

@@ -10,7 +10,8 @@ wasmtime::component::bindgen!({
     path: "../../wit/v0.1.0",
     world: "plugin",
     imports: {
-        // A component calls it without being able to wait, and it looks at folders.
+        // A component calls this function without being able to wait, and the function looks at
+        // folders.
         "cordon:plugin/processes.find": async,
     },
 });

@@ -1,10 +1,10 @@
 //! Compiled code of plugins, kept by the hash of its source and of the guest.
 //!
-//! Files under the hub's data folder, each with a checksum. What cannot be read is
-//! as good as missing; what cannot be written is compiled again at the next start.
-//! Of several starts with the same source one compiles it, and the others wait for that.
-//! The content comes from the runtime before any line of a plugin has run (see
-//! `capability::code`), so instances of different owners may share it.
+//! Files under the hub's data folder, each with a checksum. An entry that cannot be read is as good
+//! as missing; code that cannot be written is compiled again at the next start. Of several starts
+//! with the same source one compiles it, and the others wait for that. The content comes from the
+//! runtime before any line of a plugin has run (see `capability::code`), so instances of different
+//! owners may share it.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -31,8 +31,8 @@ const ENTRY_BYTES: usize = 8 * SOURCE_BYTES;
 /// Bytes of a checksum in front of an entry.
 const CHECKSUM: usize = 32;
 
-/// How long a start waits for another to compile the same source. That one may have a
-/// small share of the processor, and its plugin a long source.
+/// How long a start waits for another to compile the same source. The other start may have a small
+/// share of the processor, and its plugin a long source.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The cache of one hub and one guest. Cheap to clone.
@@ -42,10 +42,10 @@ pub struct CodeCache {
     turns: Turns,
 }
 
-/// What there is of a `plugin.py`.
+/// The state of the compiled form of a `plugin.py`.
 #[derive(Debug)]
 pub enum Sought {
-    /// Its compiled form.
+    /// The compiled form of the source.
     Found(Vec<u8>),
     /// Nothing, and the turn to compile it; no turn without a source.
     Missing(Option<Turn>),
@@ -53,7 +53,7 @@ pub enum Sought {
     UnderWay(watch::Receiver<()>),
 }
 
-/// Where one start may put what it compiles.
+/// The place where one start may put the code that it compiles.
 #[derive(Debug)]
 pub struct Compilation {
     cache: CodeCache,
@@ -70,8 +70,8 @@ impl CodeCache {
         }
     }
 
-    /// Looks for the compiled form of this `plugin.py`. Blocks for the time of reading it.
-    /// A source that is no regular file, or larger than is run, is not looked for.
+    /// Looks for the compiled form of this `plugin.py`. Blocks for the time of reading it. A source
+    /// is not looked for when it is no regular file, or larger than a file that is run may be.
     #[must_use]
     pub fn seek(&self, plugin: &Path) -> Sought {
         let Ok(hash) = hash_of(plugin) else {
@@ -84,7 +84,7 @@ impl CodeCache {
             Ok(turn) => turn,
             Err(end) => return Sought::UnderWay(end),
         };
-        // Whoever had the turn before may have ended since.
+        // The start that had the turn before may have ended since.
         match self.read(&hash) {
             Some(code) => Sought::Found(code),
             None => Sought::Missing(Some(turn)),
@@ -107,7 +107,7 @@ impl CodeCache {
                 Sought::Missing(turn) => break (None, turn),
                 Sought::UnderWay(end) => end,
             };
-            // Nothing is ever sent: what comes is the end.
+            // Nothing is ever sent: the wait ends when the sender is gone.
             if timeout_at(until, end.changed()).await.is_err() {
                 break (None, None);
             }
@@ -157,8 +157,8 @@ impl CodeCache {
 }
 
 impl Compilation {
-    /// Keeps a compiled form. Returns at once; it is written in the background, and the
-    /// turn ends with that.
+    /// Keeps a compiled form. Returns at once; the file is written in the background, and the turn
+    /// ends with that.
     pub fn keep(self, source_hash: &str, code: Vec<u8>) {
         let is_hash = source_hash.len() == 64
             && source_hash

@@ -50,9 +50,9 @@ pub enum Sought {
     Found(PathBuf),
     /// Nowhere, and they will not be: each instance compiles them for itself.
     Never,
-    /// Nowhere yet: who asked is to compile them.
+    /// Nowhere yet: the caller is to compile them.
     Missing(Set),
-    /// Nowhere yet: somebody compiles them, until this ends.
+    /// Nowhere yet: another instance's turn compiles them, until this ends.
     UnderWay(watch::Receiver<()>),
 }
 
@@ -65,8 +65,8 @@ pub struct Set {
 }
 
 impl CompiledPackages {
-    /// Those in this folder, which belongs to them. What an earlier hub left unfinished is
-    /// removed. Blocks.
+    /// The compiled packages in this folder, which is the cache's own. Sets that an earlier hub
+    /// left unfinished are removed. Blocks.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -85,8 +85,8 @@ impl CompiledPackages {
         }
     }
 
-    /// Looks for the compiled form of what is in this folder of packages. Blocks for the time
-    /// of reading them.
+    /// Looks for the compiled form of the packages in this folder. Blocks for the time of reading
+    /// them.
     #[must_use]
     pub fn seek(&self, packages: &Path) -> Sought {
         let Ok(hash) = sources::hash(packages) else {
@@ -99,7 +99,7 @@ impl CompiledPackages {
             Ok(turn) => turn,
             Err(end) => return Sought::UnderWay(end),
         };
-        // Whoever had the turn before may have ended since.
+        // The instance that had the turn before may have ended since.
         self.kept(&hash).unwrap_or_else(|| {
             Sought::Missing(Set {
                 packages: packages.to_owned(),

@@ -1,7 +1,7 @@
-//! `cordon.toml`: what the operator wants.
+//! `cordon.toml`: the operator's configuration.
 //!
-//! Unknown words are errors that name the word and what is expected; nothing is
-//! guessed. Paths are relative to the file's own folder.
+//! Unknown words are errors that name the word and the words expected; nothing is guessed. Paths
+//! are relative to the file's own folder.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -43,7 +43,7 @@ pub struct Config {
     /// The HTTP API for Indigo's clients.
     #[serde(default, rename = "indigo-api")]
     pub indigo_api: IndigoApiConfig,
-    /// What the operator should be told about the file.
+    /// Warnings for the operator about the file.
     #[serde(skip)]
     pub warnings: Vec<String>,
 }
@@ -52,7 +52,7 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HubConfig {
-    /// Where the HTTP API listens.
+    /// The address on which the HTTP API listens.
     pub listen: SocketAddr,
     /// Folder for the database and the plugins' data folders.
     pub data: PathBuf,
@@ -83,7 +83,7 @@ impl Default for HubConfig {
     }
 }
 
-/// What a plugin may do in its own folder: `plugin-folder` of its section.
+/// The access of a plugin to its own folder: `plugin-folder` of its section.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum PluginFolder {
@@ -108,13 +108,13 @@ pub struct HardwareSection {
     /// Environment variables for the plugin.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// What it may reach beyond its own parameters.
+    /// Permissions beyond the plugin's own parameters.
     #[serde(default)]
     pub grants: Grants,
     /// Limits other than the defaults.
     #[serde(default)]
     pub limits: Limits,
-    /// What it may do in its own folder.
+    /// The plugin's access to its own folder.
     #[serde(default, rename = "plugin-folder")]
     pub plugin_folder: PluginFolder,
     /// Whether TLS connections demand a certificate that can be verified.
@@ -150,13 +150,13 @@ pub struct IndigoSection {
     /// Environment variables for the plugin.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// What it may reach.
+    /// The plugin's permissions.
     #[serde(default)]
     pub grants: Grants,
     /// Limits other than the defaults.
     #[serde(default)]
     pub limits: Limits,
-    /// What it may do in its own folder.
+    /// The plugin's access to its own folder.
     #[serde(default, rename = "plugin-folder")]
     pub plugin_folder: PluginFolder,
     /// Whether TLS connections demand a certificate that can be verified.
@@ -169,7 +169,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Config`] with the line and what is expected there.
+    /// [`EngineError::Config`] with the line and the words expected there.
     pub fn load(path: &Path) -> Result<Self, EngineError> {
         let io = |error| EngineError::io(format!("cannot read {}", path.display()), error);
         let wrong = |what: &dyn std::fmt::Display| {
@@ -275,8 +275,8 @@ impl Config {
     }
 }
 
-/// Where an error is and what is expected there. The line may hold a password, so neither
-/// it nor any value is said.
+/// The place of an error and the words expected there. The line may hold a password, so neither the
+/// line nor any value is told.
 fn explained(error: &toml::de::Error, text: &str) -> String {
     let message = without_values(error.message());
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
@@ -288,8 +288,7 @@ fn explained(error: &toml::de::Error, text: &str) -> String {
     format!("line {row}, column {column}: {message}")
 }
 
-/// The message of an error without the value that is wrong, which stands before what is
-/// expected.
+/// The message of an error without the value that is wrong, which stands before the words expected.
 fn without_values(message: &str) -> String {
     const KINDS: [&str; 4] = [
         "invalid type: ",
@@ -312,7 +311,7 @@ fn without_values(message: &str) -> String {
     }
 }
 
-/// What the operator should change about who may read and write the file.
+/// Warnings for the operator about who may read and write the file.
 fn warnings(standing: &Standing, secrets: bool) -> Vec<String> {
     let text = match standing {
         Standing::GroupWritable => {

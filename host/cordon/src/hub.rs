@@ -81,7 +81,7 @@ pub struct Hub {
     _lock: File,
 }
 
-/// What an instance is made with. Clones share it.
+/// The parts that an instance is made with. Clones share them.
 #[derive(Clone)]
 struct Maker {
     services: Services,
@@ -104,7 +104,7 @@ impl Tls {
         if let Some(verified) = self.verified.get() {
             return Ok(Arc::clone(verified));
         }
-        // Made twice at the same time the first stays.
+        // When it is made twice at the same time, the first stays.
         let made = Arc::new(TlsClient::new(true)?);
         Ok(Arc::clone(self.verified.get_or_init(|| made)))
     }
@@ -172,7 +172,7 @@ impl Hub {
         })
     }
 
-    /// What instances work with.
+    /// The services that instances work with.
     #[must_use]
     pub fn services(&self) -> &Services {
         &self.maker.services
@@ -184,8 +184,8 @@ impl Hub {
         self.maker.services.compiled = None;
     }
 
-    /// How long all plugins together have to stop; 20 seconds without this. To be said
-    /// before [`Hub::manage`].
+    /// How long all plugins together have to stop; 20 seconds without this. To be called before
+    /// [`Hub::manage`].
     pub fn set_grace(&mut self, grace: Duration) {
         self.maker.services.grace = grace;
     }
@@ -195,16 +195,15 @@ impl Hub {
         self.web = web;
     }
 
-    /// What cannot be used of what lies in the plugins folder or stands in the
-    /// configuration.
+    /// The plugins that cannot be used, from the plugins folder or the configuration.
     #[must_use]
     pub fn problems(&self) -> &Problems {
         &self.problems
     }
 
-    /// Makes the library of this plugins folder and what will take hardware through the
-    /// API, so many that there are never more than `instances` in all. Reads nothing and
-    /// starts nothing; [`Hub::manage`] does, and until then no hardware is taken.
+    /// Makes the library of this plugins folder and the manager of hardware from the API, which
+    /// sees that there are never more than `instances` in all. Reads nothing and starts nothing;
+    /// [`Hub::manage`] does, and until then no hardware is taken.
     pub fn prepare(&mut self, plugins: &Path, instances: u32) -> Library {
         let manager = self.manager.get_or_insert_with(|| {
             let events = self.maker.services.events.clone();
@@ -272,7 +271,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Keeps the place of an instance that may be started later. To be said before
+    /// Keeps the place of an instance that may be started later. To be called before
     /// [`Hub::manage`].
     ///
     /// # Errors
@@ -292,8 +291,8 @@ impl Hub {
         self.maker.services.store.close().await;
     }
 
-    /// Stops every plugin, all at the same time, and waits for them. Those that have not
-    /// stopped when the hub's grace is over are ended where they are.
+    /// Stops every plugin, all at the same time, and waits for them. Plugins that have not stopped
+    /// when the hub's grace is over are ended where they are.
     pub async fn stop_instances(&mut self) {
         let until = Instant::now() + self.maker.services.grace;
         if let Some(history) = self.history.take() {

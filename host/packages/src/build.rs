@@ -112,8 +112,8 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-/// Puts a wheel where pip finds it, under the name of what it is: without native
-/// code it is for any machine, whatever its build script wrote on it.
+/// Puts a wheel where pip finds it, under the name that its content deserves: without native code
+/// it is for any machine, whatever its build script wrote on it.
 fn keep(built: &Path, wheels: &Path) -> Result<(), PackagesError> {
     let file = file_name(built);
     let named = WheelName::parse(&file)

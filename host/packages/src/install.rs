@@ -13,7 +13,7 @@ use super::resolver::{Chosen, Resolver, Sources};
 use super::wheel::{self, Room};
 use super::{PYTHON, PackagesError, build, known, normal_name};
 
-/// What the operator asks for.
+/// The operator's request.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// The plugin's folder or bundle.
@@ -32,12 +32,12 @@ pub struct Request {
     pub replace: bool,
 }
 
-/// What was done.
+/// The result of an installation.
 #[derive(Debug)]
 pub struct Installed {
     /// The folder.
     pub folder: PathBuf,
-    /// What is in it.
+    /// The packages in it.
     pub lock: Lock,
     /// Whether the lock file was followed.
     pub from_lock: bool,
@@ -81,7 +81,7 @@ pub fn install(request: &Request) -> Result<Installed, PackagesError> {
     })
 }
 
-/// A folder that something else made may hold what nobody can fetch again.
+/// A folder that another program made may hold files that nobody can fetch again.
 fn check_folder(place: &Place, ours: bool) -> Result<(), PackagesError> {
     let folder = place.packages();
     let there = std::fs::symlink_metadata(&folder);
@@ -100,7 +100,7 @@ fn check_folder(place: &Place, ours: bool) -> Result<(), PackagesError> {
     Ok(())
 }
 
-/// What is to be installed, in the form of the lock file.
+/// The packages to be installed, in the form of the lock file.
 struct Wanted {
     requirements: Vec<Requirement>,
     build: Vec<String>,
@@ -125,7 +125,7 @@ impl Wanted {
                 files.extend(requirements::read(file)?);
             }
         }
-        // What an earlier command line named stays, unless files are given anew.
+        // Packages that an earlier command line named stay, unless files are given anew.
         let mut earlier = Vec::new();
         if let Some(old) = old.filter(|_| request.requirements.is_empty()) {
             earlier = requirements::parse(&old.requirements.join("\n"), super::place::LOCK)?;
@@ -175,7 +175,7 @@ impl Wanted {
         self.requirements.iter().map(|it| it.text.clone()).collect()
     }
 
-    /// What pip is asked for: the runtime's own packages are there already.
+    /// The requirements for pip: the runtime's own packages are there already.
     fn asked(&self) -> Vec<String> {
         self.requirements
             .iter()
@@ -245,7 +245,7 @@ fn anew(request: &Request, wanted: &Wanted, into: &Path) -> Result<Lock, Package
     Ok(lock)
 }
 
-/// Installs exactly what the lock file names.
+/// Installs exactly the files that the lock file names.
 fn again(request: &Request, lock: Lock, into: &Path) -> Result<Lock, PackagesError> {
     if lock.packages.is_empty() {
         return Ok(lock);
@@ -272,8 +272,8 @@ fn again(request: &Request, lock: Lock, into: &Path) -> Result<Lock, PackagesErr
     Ok(lock)
 }
 
-/// The digest for the lock file. A build writes the version of its tools into the
-/// `dist-info` folder, and they may have moved on when it is built again.
+/// The digest for the lock file. A build writes the version of its tools into the `dist-info`
+/// folder, and the tools may have moved on when the source is built again.
 fn digest(files: &BTreeMap<String, String>, built: bool) -> String {
     let is_about = |name: &str| {
         name.split('/')
@@ -306,7 +306,7 @@ fn hash_lines<T>(all: &[T], part: impl Fn(&T) -> Option<(&str, &str, &str)>) -> 
         .collect()
 }
 
-/// The file, if it is what the hash says.
+/// The file, if it has this hash.
 fn checked(path: &Path, sha256: &str) -> Result<PathBuf, PackagesError> {
     let name = path
         .file_name()
@@ -340,7 +340,7 @@ fn swap(staging: tempfile::TempDir, place: &Place, lock: &Lock) -> Result<(), Pa
         std::fs::rename(&folder, old.path().join("Packages")).map_err(io)?;
     }
     std::fs::rename(staging.path(), &folder).map_err(io)?;
-    // Its place has changed: there is nothing left to remove.
+    // The folder has moved to its place: there is nothing left to remove.
     let _ = staging.keep();
     let mut file = tempfile::NamedTempFile::new_in(&place.home).map_err(io)?;
     std::io::Write::write_all(&mut file, text.as_bytes()).map_err(io)?;

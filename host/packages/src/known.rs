@@ -1,12 +1,11 @@
-//! What is known of packages by name: the one table behind `cordon install` and
-//! `cordon check`.
+//! Facts about packages by name: the one table behind `cordon install` and `cordon check`.
 //!
-//! A package that is missing here is no problem: pip decides what there is. The table
+//! A package that is missing here is no problem: pip decides which packages there are. The table
 //! only turns "no" into a sentence that helps.
 
 use super::normal_name;
 
-/// What can be done about a package.
+/// The ways to get a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Part of the runtime, which stands for this version.
@@ -16,7 +15,7 @@ pub enum Kind {
     /// Has a pure form that must be built from its source, with these environment
     /// variables.
     Build(&'static [(&'static str, &'static str)]),
-    /// Needs code of the machine; the sentence says what to do.
+    /// Needs code of the machine; the sentence names the remedy.
     Native(&'static str),
 }
 
@@ -27,7 +26,7 @@ pub struct Known {
     pub name: &'static str,
     /// Top-level modules, where they are not the name in lower case.
     pub modules: &'static [&'static str],
-    /// What can be done about it.
+    /// The way to get it.
     pub kind: Kind,
 }
 
@@ -188,14 +187,14 @@ pub const KNOWN: &[Known] = &[
     known("zeroconf", &[], Build(&[("SKIP_CYTHON", "1")])),
 ];
 
-/// What is known of the package with this name.
+/// The facts about the package with this name.
 #[must_use]
 pub fn package(name: &str) -> Option<&'static Known> {
     let name = normal_name(name);
     KNOWN.iter().find(|known| normal_name(known.name) == name)
 }
 
-/// What is known of the package that has this top-level module.
+/// The facts about the package that has this top-level module.
 #[must_use]
 pub fn by_module(module: &str) -> Option<&'static Known> {
     KNOWN
@@ -212,7 +211,7 @@ pub fn provided() -> impl Iterator<Item = (&'static str, &'static str)> {
     })
 }
 
-/// What to do about a package without a pure-Python wheel: a sentence.
+/// Advice about a package without a pure-Python wheel: a sentence.
 #[must_use]
 pub fn advice(name: &str) -> String {
     match package(name).map(|known| known.kind) {

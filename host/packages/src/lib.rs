@@ -1,10 +1,10 @@
-//! Python packages of plugins: what `cordon install` puts into a plugin's `Packages`.
+//! Python packages of plugins, which `cordon install` puts into a plugin's `Packages`.
 //!
-//! The choice of versions is pip's, run by the operator on the operator's machine
-//! ([`resolver`]). Everything after it is done here: files are taken only when their
-//! SHA-256 is the one that pip's report, or the lock file, names ([`lock`]); wheels are
-//! unpacked without running anything in them ([`wheel`]); and nothing but pure Python
-//! goes in, because there is nothing else in a component that could run it.
+//! The choice of versions is pip's, run by the operator on the operator's machine ([`resolver`]).
+//! Everything after the choice is done here. Files are taken only when their SHA-256 is the one
+//! that pip's report, or the lock file, names ([`lock`]). Wheels are unpacked without running
+//! anything in them ([`wheel`]). Nothing but pure Python goes in, because there is nothing else in
+//! a component that could run it.
 //!
 //! ```text
 //! requirements -> resolver (pip) -> cordon.lock -> fetch (pip) -> wheel -> Packages/
@@ -35,7 +35,7 @@ pub enum PackagesError {
     /// A file or folder.
     #[error("{what}: {source}")]
     Io {
-        /// What was being done, with the name of the thing.
+        /// The action that failed, with the name of the thing.
         what: String,
         /// The system's answer.
         source: std::io::Error,
@@ -50,24 +50,24 @@ pub enum PackagesError {
         file: String,
         /// Line, from 1.
         line: usize,
-        /// What is wrong and what is expected.
+        /// The fault, and the form that is expected.
         reason: String,
     },
     /// Neither pip nor uv is there.
     #[error("{0}")]
     NoResolver(String),
-    /// Packages that cannot be had as pure Python, each with what to do.
+    /// Packages that cannot be had as pure Python, each with its remedy.
     #[error("these packages are not to be had as pure Python:\n{}", .0.join("\n"))]
     Native(Vec<String>),
-    /// What pip said.
+    /// The words of pip.
     #[error("pip could not find what is asked for:\n{0}")]
     Resolver(String),
-    /// A file that is not what its hash says, or no wheel that may be unpacked.
+    /// A file whose hash is another one, or no wheel that may be unpacked.
     #[error("{file}: {reason}")]
     Refused {
         /// Name of the file.
         file: String,
-        /// What is wrong.
+        /// The fault of the file.
         reason: String,
     },
     /// A lock file that cannot be followed.

@@ -1,7 +1,7 @@
-//! `cordon.lock`: what was installed, exactly, so that it can be installed again.
+//! `cordon.lock`: names the installed files exactly, so that they can be installed again.
 //!
-//! TOML, made to be kept with the plugin. Every file is named with the SHA-256 that
-//! the index gave for it; every package with a digest over what it put on the disk.
+//! TOML, made to be kept with the plugin. Every file is named with the SHA-256 that the index gave
+//! for it; every package with a digest over its files on the disk.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ pub struct Lock {
     pub version: u32,
     /// Python version that the packages were chosen for.
     pub python: String,
-    /// What was asked for, sorted.
+    /// The requirements that were asked for, sorted.
     pub requirements: Vec<String>,
     /// Packages whose source was built, sorted.
     pub build: Vec<String>,
@@ -49,7 +49,7 @@ pub struct Package {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The file it came in: a wheel, or the source it was built from.
+    /// The file that the package came in: a wheel, or the source it was built from.
     pub file: String,
     /// SHA-256 of that file, in hexadecimal.
     pub sha256: String,
@@ -57,7 +57,7 @@ pub struct Package {
     pub files: String,
     /// Whether `file` is a source that was built.
     pub built: bool,
-    /// What it wants itself.
+    /// The packages that it requires itself.
     pub requires: Vec<String>,
 }
 

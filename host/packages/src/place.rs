@@ -16,7 +16,7 @@ pub const LOCK: &str = "cordon.lock";
 
 const REQUIREMENTS: &str = "requirements.txt";
 
-/// Whose conventions a plugin follows.
+/// The conventions that a plugin follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framework {
     /// A folder with `plugin.py`.
@@ -28,9 +28,9 @@ pub enum Framework {
 /// A plugin's folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Whose conventions it follows.
+    /// The conventions that the plugin follows.
     pub framework: Framework,
-    /// The folder that holds everything of the plugin: what was named.
+    /// The folder that holds everything of the plugin: the one that was named.
     pub root: PathBuf,
     /// The folder with `plugin.py`.
     pub code: PathBuf,
@@ -43,7 +43,7 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// [`PackagesError::Place`] when it is neither; the sentence says what is expected.
+    /// [`PackagesError::Place`] when it is neither; the sentence names the forms expected.
     pub fn of(path: &Path) -> Result<Self, PackagesError> {
         let named = match path.file_name() {
             Some(name) if name == "plugin.py" && path.is_file() => path.parent().unwrap_or(path),
@@ -127,8 +127,8 @@ fn is_real(path: &Path, is: impl Fn(&std::fs::Metadata) -> bool) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|found| is(&found))
 }
 
-/// The packages of the plugin whose code is in this folder, where it has some: what
-/// the component sees as `/packages`.
+/// The packages of the plugin whose code is in this folder, where it has some: the folder that the
+/// component sees as `/packages`.
 #[must_use]
 pub fn packages_of(code: &Path) -> Option<PathBuf> {
     let packages = Place::of(code).ok()?.packages();

@@ -12,7 +12,7 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::{PackagesError, known};
 
-/// What ends the version of a stand-in.
+/// The end of a stand-in's version.
 pub const MARK: &str = "+cordon";
 
 /// Writes the stand-ins into a folder; returns a constraint for each.

@@ -1,8 +1,8 @@
 //! Requirements files of plugins: plain requirements and nothing else.
 //!
-//! The file comes with the plugin, and pip runs on the operator's machine with the
-//! operator's rights. Options (`--index-url`, `-e`), addresses and paths would let the plugin
-//! choose what is fetched, or run a build script; they are refused with their line.
+//! The file comes with the plugin, and pip runs on the operator's machine with the operator's
+//! rights. Options (`--index-url`, `-e`), addresses and paths would let the plugin choose the files
+//! that are fetched, or run a build script; they are refused with their line.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ const MAX_LINES: usize = 2000;
 pub struct Requirement {
     /// Name as compared.
     pub name: String,
-    /// What pip gets: without a comment, with its `--hash` options.
+    /// The text for pip: without a comment, with its `--hash` options.
     pub text: String,
 }
 

@@ -1,9 +1,9 @@
 //! pip, as the operator has it: it chooses versions and fetches files.
 //!
-//! It runs in an empty folder of ours with requirements in files of ours, so that nothing
-//! of a plugin can become an option or a module of pip. Its own configuration (index, proxy,
-//! certificates) is the operator's and stays in force. Only wheels for any machine are
-//! asked for, which pip unpacks no further than their metadata and never runs.
+//! pip runs in an empty folder of ours with requirements in files of ours, so that nothing of a
+//! plugin can become an option or a module of pip. Its own configuration (index, proxy,
+//! certificates) is the operator's and stays in force. Only wheels for any machine are asked for,
+//! which pip unpacks no further than their metadata and never runs.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -44,7 +44,7 @@ pub struct Chosen {
     pub file: String,
     /// SHA-256 of it.
     pub sha256: String,
-    /// What it wants itself.
+    /// The packages that it requires itself.
     pub requires: Vec<String>,
 }
 
@@ -211,7 +211,7 @@ impl Resolver {
     ///
     /// # Errors
     ///
-    /// [`PackagesError::Native`] with every package that has none and what to do,
+    /// [`PackagesError::Native`] with every package that has none and its remedy,
     /// [`PackagesError::Resolver`] with pip's words for anything else.
     pub fn resolve(&self, requirements: &[String]) -> Result<Vec<Chosen>, PackagesError> {
         match self.report(requirements, true, true)? {
@@ -263,7 +263,7 @@ impl Resolver {
             let file = file_of(&item.download_info.url);
             let sha256 = match item.download_info.archive_info.hashes.get("sha256") {
                 Some(hash) => hash.clone(),
-                // pip does not hash what lies in a folder.
+                // pip does not hash files that lie in a folder.
                 None => self.hash_of_local(&file)?,
             };
             let Metadata {
@@ -301,7 +301,7 @@ impl Resolver {
             .map_err(|error| PackagesError::io(format!("cannot read {file}"), error))
     }
 
-    /// Finds every package that stands in the way, and says what to do about it.
+    /// Finds every package that stands in the way, and names the remedy.
     fn diagnose(
         &self,
         requirements: &[String],
@@ -311,8 +311,8 @@ impl Resolver {
             return Ok(PackagesError::Resolver(words));
         };
         let mut names = std::collections::BTreeSet::new();
-        // What this machine itself would take: a package there that is not for any
-        // machine has a pure wheel or not, which one question each tells.
+        // The packages that this machine itself would take: a package there that is not for any
+        // machine has a pure wheel or not, and one question for each tells.
         if let Ok(report) = self.report(requirements, false, true)? {
             for item in report.install {
                 let wheel = WheelName::parse(&file_of(&item.download_info.url));
@@ -334,7 +334,7 @@ impl Resolver {
         Ok(PackagesError::Native(names.iter().map(line).collect()))
     }
 
-    /// Whether the index has any version of it.
+    /// Whether the index has any version of the package.
     fn exists(&self, name: &str) -> Result<bool, PackagesError> {
         if self.sources.offline {
             return Ok(false);
@@ -347,8 +347,8 @@ impl Resolver {
     ///
     /// # Errors
     ///
-    /// [`PackagesError::Refused`] when one is not what its hash says,
-    /// [`PackagesError::Resolver`] when one is not to be had.
+    /// [`PackagesError::Refused`] when a wheel has another hash, [`PackagesError::Resolver`] when
+    /// one is not to be had.
     pub fn fetch(&self, lines: &[String]) -> Result<PathBuf, PackagesError> {
         let folder = self.scratch.path().join("fetched");
         if lines.is_empty() {
@@ -394,7 +394,7 @@ fn absolute(mut sources: Sources) -> Result<Sources, PackagesError> {
     Ok(sources)
 }
 
-/// What pip said of its failure.
+/// pip's words about its failure.
 #[must_use]
 pub fn words(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);

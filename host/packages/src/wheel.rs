@@ -46,7 +46,7 @@ impl Default for Room {
     }
 }
 
-/// What the name of a wheel says.
+/// The parts of a wheel's name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct WheelName {
     /// Name of the package, as compared.
@@ -82,7 +82,7 @@ impl WheelName {
 ///
 /// # Errors
 ///
-/// What the system says.
+/// The system's.
 pub fn sha256(path: &Path) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let mut digest = Sha256::new();
@@ -233,7 +233,7 @@ fn is_native(name: &str) -> bool {
         || last.contains(".so.")
 }
 
-/// Where a file of the wheel goes below `Packages`; nothing for what is no module
+/// Where a file of the wheel goes below `Packages`; nothing for a file that is no module
 /// (`X.data/scripts` and the like).
 fn place(name: &str) -> Option<&str> {
     let Some((first, rest)) = name.split_once('/') else {

@@ -1,7 +1,7 @@
 //! Protocol `ICMP` (spec 7.9): one IP packet is one message.
 //!
-//! Owns the fields of the two headers as plugins see them. Whether an answer came
-//! and how long it took is known by who sent the request.
+//! Holds the fields of the two headers as plugins see them. The sender of the request knows whether
+//! an answer came and how long it took.
 
 use super::Inbound;
 
@@ -15,7 +15,7 @@ pub const TIME_EXCEEDED: u8 = 11;
 const IP_HEADER: usize = 20;
 const ICMP_HEADER: usize = 8;
 
-/// What came, or did not come, for an echo request (`icmp-inbound` of the contract).
+/// The answer to an echo request, or its absence (`icmp-inbound` of the contract).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IcmpInbound {
     /// The ICMP type; 11 when nothing came in time.
@@ -64,7 +64,7 @@ pub struct IcmpHeaders {
 }
 
 impl IcmpInbound {
-    /// What a plugin gets when nothing came in time (rule 150).
+    /// The message that a plugin gets when nothing came in time (rule 150).
     #[must_use]
     pub fn no_answer() -> Self {
         Self {

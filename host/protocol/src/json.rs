@@ -1,9 +1,9 @@
 //! Protocol `JSON` (spec 7.3): objects one after the other, found incrementally.
 //!
-//! The reference cuts at `}{` and counts braces in strings; this is the scanner
-//! that the spec suggests instead. Objects may be separated by nothing or white
-//! space. What is no object comes as bytes with an error line: arrays when they
-//! end, other text when the next object or array starts, or at the close.
+//! The reference cuts at `}{` and counts braces in strings; this is the scanner that the spec
+//! suggests instead. Objects may be separated by nothing or white space. Text that is no object
+//! comes as bytes with an error line: arrays when they end, other text when the next object or
+//! array starts, or at the close.
 
 use super::{CodecError, Decoded, Inbound, json_text, over_buffer};
 
@@ -161,7 +161,7 @@ impl Json {
         }
     }
 
-    /// Gives what is held as bytes and says why.
+    /// Gives the held text as bytes and says why.
     fn give_bytes(&mut self, why: &str, out: &mut Decoded) {
         if let Some(bytes) = self.take_bytes() {
             out.problems.push(format!("{why} {}", excerpt(&bytes)));
@@ -169,8 +169,8 @@ impl Json {
         }
     }
 
-    /// What is held without blanks at its end, unless nothing or a byte order
-    /// mark is left (the reference skips that one).
+    /// The held text without blanks at its end, unless nothing or a byte order mark is left (the
+    /// reference skips that one).
     fn take_bytes(&mut self) -> Option<Vec<u8>> {
         let mut bytes = std::mem::take(&mut self.held);
         bytes.truncate(bytes.trim_ascii_end().len());

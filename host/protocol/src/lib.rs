@@ -1,10 +1,9 @@
 //! Message framings of `Domoticz.Connection`: bytes in, messages out.
 //!
-//! Owns what a message is on the wire (spec section 7) in both directions.
-//! Never does I/O, never waits, never logs: what the plugin's log must say comes
-//! back as text in [`Decoded::problems`]. How the bytes were cut into reads never
-//! changes the messages, but for `None`, where a read is a message. No codec
-//! holds more than its `max_buffer` bytes.
+//! Defines the form of a message on the wire (spec section 7) in both directions. Never does I/O,
+//! never waits, never logs: lines for the plugin's log come back as text in [`Decoded::problems`].
+//! How the bytes were cut into reads never changes the messages, but for `None`, where a read is a
+//! message. No codec holds more than its `max_buffer` bytes.
 
 mod http;
 pub mod icmp;
@@ -127,12 +126,12 @@ impl HttpInbound {
     }
 }
 
-/// What a plugin sends.
+/// A message that a plugin sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outbound {
     /// As it is: None, Line, JSON, XML.
     Bytes(Vec<u8>),
-    /// HTTP and HTTPS, and what becomes a WebSocket.
+    /// HTTP and HTTPS, and the request that begins a WebSocket.
     Http(HttpOutbound),
     /// WS and WSS.
     WebSocket(WebSocketOutbound),
@@ -174,7 +173,7 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// What one call of [`Codec::feed`] or [`Codec::close`] brought.
+/// The results of one call of [`Codec::feed`] or [`Codec::close`].
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Decoded {
     /// Complete messages in order of arrival.
@@ -232,12 +231,12 @@ impl Codec {
         matches!(protocol, "HTTPS" | "WSS" | "MQTTS")
     }
 
-    /// Takes what one read gave and adds the messages that are now complete.
+    /// Takes the bytes of one read and adds the messages that are now complete.
     ///
     /// # Errors
     ///
-    /// The connection must be closed: a message is larger than the bound, or the
-    /// peer speaks something else. What was held is gone then.
+    /// The connection must be closed: a message is larger than the bound, or the peer speaks
+    /// something else. The bytes held so far are gone then.
     pub fn feed(&mut self, bytes: &[u8], out: &mut Decoded) -> Result<(), CodecError> {
         match &mut self.0 {
             Kind::Raw => {
@@ -261,7 +260,7 @@ impl Codec {
         }
     }
 
-    /// Takes a datagram: it stands alone, and its end is the end of what it says.
+    /// Takes a datagram: it stands alone, and its end is the end of its message.
     ///
     /// # Errors
     ///
@@ -296,7 +295,7 @@ impl Codec {
         }
     }
 
-    /// Gives what is left when the connection ends, locally or remotely.
+    /// Gives the bytes that are left when the connection ends, locally or remotely.
     pub fn close(&mut self, out: &mut Decoded) {
         match &mut self.0 {
             Kind::Raw | Kind::Icmp => {}

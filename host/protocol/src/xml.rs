@@ -1,9 +1,8 @@
 //! Protocol `XML` (spec 7.4): elements one after the other, found incrementally.
 //!
-//! The reference looks for the literal end tag and swallows a byte behind it;
-//! this is the tokenizer that the spec suggests instead. Only elements called as
-//! the outermost one are counted, so an inner tag that a device forgot to close
-//! costs nothing. What is outside of elements is dropped.
+//! The reference looks for the literal end tag and swallows a byte behind it; this is the tokenizer
+//! that the spec suggests instead. Only elements called as the outermost one are counted, so an
+//! inner tag that a device forgot to close costs nothing. Text outside of elements is dropped.
 
 use super::{CodecError, Decoded, Inbound, over_buffer};
 
@@ -22,7 +21,7 @@ enum Place {
     End,
     /// In `<? ... ?>`, after a question mark or not.
     Instruction(bool),
-    /// After `<!` and what is not yet a comment, CDATA or a declaration.
+    /// After `<!` and bytes that are not yet a comment, CDATA or a declaration.
     Bang,
     /// In a comment, after this many dashes.
     Comment(u8),
@@ -127,7 +126,7 @@ impl Xml {
         self.held.push(byte);
     }
 
-    /// What kind of tag it is; a `<` that starts none is text.
+    /// Finds out the kind of the tag; a `<` that starts none is text.
     fn less(&mut self, byte: u8) {
         self.place = match byte {
             b'/' => Place::End,

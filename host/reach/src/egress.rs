@@ -1,9 +1,8 @@
 //! Whether an instance may reach a target: deny by default, then explain.
 //!
-//! Decides on the address that a name resolved to, at the moment of connecting,
-//! and the caller connects to exactly that address: a name that changes its
-//! answer in between (DNS rebinding) gains nothing. Never resolves or connects
-//! itself. What is decided, from the strongest rule down:
+//! Decides on the address that a name resolved to, at the moment of connecting, and the caller
+//! connects to exactly that address: a name that changes its answer in between (DNS rebinding)
+//! gains nothing. Never resolves or connects itself. The rules, from the strongest down:
 //!
 //! | target | allowed by |
 //! |---|---|
@@ -67,7 +66,7 @@ enum Special {
 }
 
 impl NetworkPolicy {
-    /// Makes the policy from what the operator wrote.
+    /// Makes the policy from the operator's words.
     ///
     /// `hub_listeners` are the addresses on which the hub itself listens; an
     /// unspecified address stands for every address of this machine.
@@ -177,8 +176,8 @@ impl NetworkPolicy {
         })
     }
 
-    /// Whether a name may be resolved: whether some grant could cover what it leads
-    /// to. A look-up is a message to whoever answers for the name.
+    /// Whether a name may be resolved: whether some grant could cover its addresses. A look-up is a
+    /// message to whoever answers for the name.
     ///
     /// # Errors
     ///
@@ -197,7 +196,8 @@ impl NetworkPolicy {
         Err(denied_name(&name, port))
     }
 
-    /// The same for a connection to this port: a grant for another port does not count.
+    /// Whether a name may be resolved for a connection to this port: a grant for another port does
+    /// not count.
     ///
     /// # Errors
     ///
@@ -226,7 +226,7 @@ impl NetworkPolicy {
             .any(|own| own.is(host, ip, special) && self.is_own_port(own, port))
     }
 
-    /// The same for what has no ports.
+    /// Whether the operator typed this host, for messages that have no ports.
     fn is_own_host(&self, host: &str, ip: IpAddr, special: Option<Special>) -> bool {
         self.own_hosts.iter().any(|own| own.is(host, ip, special))
     }
@@ -279,7 +279,7 @@ fn is_localhost(host: &str) -> bool {
     normal_name(host) == "localhost"
 }
 
-/// Takes host and port out of what an operator types as an address.
+/// Takes host and port out of the text that an operator types as an address.
 fn own_host(typed: &str) -> Option<OwnHost> {
     let (scheme, rest) = match typed.split_once("://") {
         Some((scheme, rest)) => (Some(scheme), rest),
@@ -317,7 +317,7 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The address that is really meant: IPv4 inside IPv6 is IPv4.
+/// The address that is really meant: IPv4 inside IPv6 counts as IPv4.
 fn canonical(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V6(v6) => match v6.segments() {
@@ -362,7 +362,7 @@ fn special(ip: IpAddr) -> Option<Special> {
 fn denied_name(name: &str, port: Option<u16>) -> Denied {
     let port = port.filter(|port| *port != 0);
     let port = port.map_or_else(|| "*".to_owned(), |port| port.to_string());
-    // Foreign text stays out of what an operator may copy.
+    // Foreign text stays out of a line that an operator may copy.
     let (what, grant) = if is_name(name) {
         (
             format!("resolving {name}"),

@@ -1,5 +1,5 @@
-//! The outside world on behalf of plugins: it knows what an instance may reach, and not what
-//! an instance is.
+//! The outside world on behalf of plugins: knows the targets that an instance may reach, and
+//! nothing else about instances.
 //!
 //! - [`egress`]: whether a target may be reached; [`names`]: names that instances look up.
 //! - [`socket`]: sockets that a plugin's own Python opens; [`icmp`]: echo requests;
@@ -28,8 +28,8 @@ use crate::icmp::Pinger;
 use crate::names::Names;
 use crate::serial::SerialPolicy;
 
-/// What decides whom the instance may reach and what that costs it, for its connections,
-/// sockets and ports alike. It belongs to the instance and outlives its lives.
+/// The policies that decide whom the instance may reach, and the accounts that pay for that, for
+/// its connections, sockets and ports alike. They belong to the instance and outlive its lives.
 #[derive(Clone)]
 pub struct Reach {
     /// Targets, listeners, groups.
@@ -42,14 +42,14 @@ pub struct Reach {
     pub pinger: Arc<Pinger>,
     /// Open files of the hub.
     pub descriptors: Share,
-    /// What the hub holds for the instance.
+    /// The memory that the hub holds for the instance.
     pub account: Arc<Account>,
     /// The threads on which ports and programs are opened.
     pub files: Pool,
 }
 
 impl Reach {
-    /// What an instance with these limits may reach.
+    /// The reach of an instance with these limits.
     #[must_use]
     pub fn new(
         network: Arc<NetworkPolicy>,

@@ -1,10 +1,9 @@
-//! Names that an instance has looked up: whether it may, how many, and what they led to.
+//! Names that an instance looks up: whether it may, how many, and the addresses they led to.
 //!
-//! A look-up is a message to whoever answers for the name, so a name is looked up only
-//! when some grant could cover what it leads to, and each counts, whichever way it came.
-//! The system's resolver blocks a thread; it has threads of its own, which serve all
-//! instances in turn and of which one instance has few. Owns the names of one instance in
-//! all its lives.
+//! A look-up is a message to whoever answers for the name. So a name is looked up only when some
+//! grant could cover its addresses, and each look-up counts, whichever way it came. The system's
+//! resolver blocks a thread; it has threads of its own, which serve all instances in turn and of
+//! which one instance has few. Holds the names of one instance in all its lives.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -18,7 +17,7 @@ use cordon_base::grants::normal_name;
 use cordon_base::limits::Limits;
 use cordon_base::pool::Pool;
 
-/// What `gethostname` answers a plugin.
+/// The answer of `gethostname` to a plugin.
 pub const HOST_NAME: &str = "cordon";
 
 /// Longest name of the domain name system.
@@ -32,7 +31,7 @@ const ADDRESSES: usize = 16;
 const NAMES: usize = 256;
 const ADDRESSES_PER_NAME: usize = 64;
 
-/// What a remembered name costs beside its text.
+/// Cost of a remembered name beside its text.
 const NAME_COST: usize = 128 + ADDRESSES_PER_NAME * size_of::<(IpAddr, Instant)>();
 
 /// How long an address stays one of its name.
@@ -41,10 +40,10 @@ const KEPT: Duration = Duration::from_secs(3600);
 /// Two rounds of the usual resolver.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Over which the `lookups` limit counts.
+/// The time over which the `lookups` limit counts.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// What an address is wanted for, which says whose grants count.
+/// The purpose of an address, which says whose grants count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// A socket that the plugin drives itself, on this port if it said so.
@@ -64,7 +63,7 @@ pub enum LookupFailure {
     Again,
     /// The resolver failed.
     Failed,
-    /// No grant could cover what the name leads to.
+    /// No grant could cover the addresses of the name.
     Denied(Denied),
     /// The `lookups` limit, or `host-memory`.
     Limit(LimitHit),
@@ -142,7 +141,7 @@ impl Names {
         name: &str,
         purpose: Purpose,
     ) -> Result<Vec<SocketAddr>, LookupFailure> {
-        // Before anything is made of it: a plugin chooses its length.
+        // Before anything is made of the name: a plugin chooses its length.
         if name.len() > NAME_BYTES {
             return Err(LookupFailure::Unknown);
         }
@@ -214,7 +213,7 @@ impl Names {
         }
     }
 
-    /// Remembers what a name led to.
+    /// Remembers the addresses of a name.
     ///
     /// # Errors
     ///

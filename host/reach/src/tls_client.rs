@@ -1,8 +1,8 @@
 //! TLS for outgoing connections (spec 6.4).
 //!
-//! Owns the decision which certificates are good enough. By default all are, as
-//! in the reference: local devices have self-signed ones. That keeps listeners
-//! out and nothing more; `verify` is for targets with real certificates.
+//! Decides which certificates are good enough. By default all are, as in the reference: local
+//! devices have self-signed ones. TLS then keeps listeners out and nothing more; `verify` is for
+//! targets with real certificates.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -65,8 +65,8 @@ impl TlsClient {
         peer: SocketAddr,
         stream: TcpStream,
     ) -> std::io::Result<TlsStream<TcpStream>> {
-        // What is no legal name (an underscore, a zone) still gets its
-        // connection; it cannot be told to the server, and never verifies.
+        // An address that is no legal name (an underscore, a zone) still gets its connection; it
+        // cannot be told to the server, and never verifies.
         let name = ServerName::try_from(address.to_owned())
             .unwrap_or_else(|_| ServerName::from(peer.ip()));
         let connector = TlsConnector::from(Arc::clone(&self.config));

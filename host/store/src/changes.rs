@@ -46,7 +46,7 @@ impl Default for State {
     }
 }
 
-/// What was changed since a moment.
+/// The changes since a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
     /// The moment to ask from the next time, once these rows have been read.
@@ -93,8 +93,8 @@ impl Changes {
         }
     }
 
-    /// Notes a change of what is shown of a device that is not in its row. To be called
-    /// within the operation that makes it, or after a change that is in memory.
+    /// Notes a change of a device's shown data that is not in its row. To be called within the
+    /// operation that makes it, or after a change that is in memory.
     pub fn mark(&self, row: i64) {
         let mut state = self.lock();
         let number = state.take();
@@ -110,8 +110,8 @@ impl Changes {
         }
     }
 
-    /// What was changed since `moment`; 0 stands for the beginning, of which nothing is
-    /// remembered. To be called before the rows are read.
+    /// The changes since `moment`; 0 stands for the beginning, of which nothing is remembered. To
+    /// be called before the rows are read.
     #[must_use]
     pub fn since(&self, moment: u64) -> News {
         let state = self.lock();
@@ -168,7 +168,7 @@ mod tests {
         changes.mark(7);
         let early = changes.since(begun.moment);
         assert_eq!(early.rows, Some(vec![7]));
-        // It was read before the commit, so it is told once more.
+        // The row was read before the commit, so it is told once more.
         let again = changes.since(early.moment);
         assert_eq!(again.rows, Some(vec![7]));
         assert!(!changes.none_since(early.moment) && !changes.is_same(7, early.moment));
@@ -243,7 +243,7 @@ mod tests {
         });
         let gone = tokio::time::timeout(std::time::Duration::ZERO, operation);
         let _ = gone.await;
-        // Whether or not it had begun by then, it is over when the next one is.
+        // Whether or not the operation had begun by then, it is over when the next one is.
         let _ = wait.recv_timeout(std::time::Duration::from_secs(5));
         let done = store.write(|_| Ok::<_, StoreError>(()));
         done.await.unwrap();

@@ -23,8 +23,8 @@ pub enum ConfigurationError {
 }
 
 impl Store {
-    /// The stored document, and what it is charged as long as the hub has it; `None` until
-    /// something was stored.
+    /// The stored document, and its charge as long as the hub has it; `None` until something was
+    /// stored.
     ///
     /// # Errors
     /// See [`ConfigurationError`].

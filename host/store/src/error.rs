@@ -4,7 +4,7 @@
 
 use cordon_base::error::EngineError;
 
-/// A failure of the store, not of who asked.
+/// A failure of the store, not of its caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -20,7 +20,7 @@ pub enum StoreError {
     /// An operation panicked; it left no trace.
     #[error("a store operation failed inside the hub; please report it")]
     Panicked,
-    /// The request contradicts what is stored; the text says what to change.
+    /// The request contradicts the stored rows; the text names the change that helps.
     #[error("{0}")]
     Conflict(String),
 }

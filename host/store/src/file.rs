@@ -36,7 +36,7 @@ const NO_GENERATION: &str = "-";
 /// Opens the file for writing and brings it to the present schema.
 ///
 /// # Errors
-/// [`EngineError::Store`] with what to do; then nothing was changed.
+/// [`EngineError::Store`] with the remedy; then nothing was changed.
 pub(super) fn open(path: &Path) -> Result<Connection, EngineError> {
     let explain = |error: rusqlite::Error| refused(path, &error);
     check_log(path)?;
@@ -80,8 +80,8 @@ pub(super) fn close(connection: Connection) {
     }
 }
 
-/// What all connections have in common. Without the second setting SQLite compiles some
-/// statements anew with each value that is bound to them: 100 µs for a plugin's devices.
+/// The settings of all connections. Without the second one SQLite compiles some statements anew
+/// with each value that is bound to them: 100 µs for a plugin's devices.
 fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -115,7 +115,7 @@ fn check_log(path: &Path) -> Result<(), EngineError> {
     };
     match alone(path).and_then(|connection| generation(&connection)) {
         Ok(found) if !generations.contains(&found) => Err(foreign_log(path)),
-        // What cannot be read is looked at by the next check.
+        // A file that cannot be read is left to the next check.
         _ => Ok(()),
     }
 }
@@ -162,7 +162,7 @@ fn verdict(connection: &Connection) -> Result<String, rusqlite::Error> {
     connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
 }
 
-/// Brings all of the log into the database and cuts it to nothing. Whether that was
+/// Brings all of the log into the database and cuts it to nothing. Answers whether that was
 /// possible: another program may be reading.
 fn checkpoint(connection: &Connection) -> Result<bool, rusqlite::Error> {
     let busy: i64 =

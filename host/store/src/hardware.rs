@@ -1,7 +1,7 @@
 //! Hardware rows: one per configured plugin instance, found by its name.
 //!
-//! An id is never used twice, so that what a plugin or a client remembers about a
-//! removed hardware cannot hit another one.
+//! An id is never used twice, so that ids of a removed hardware that a plugin or a client remembers
+//! cannot hit another one.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
@@ -11,7 +11,7 @@ use super::{Store, StoreError};
 /// A configured plugin instance as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HardwareRow {
-    /// The hub's number for it, from 1.
+    /// The hub's number for the hardware, from 1.
     pub id: u32,
     /// Name given by the operator, unique.
     pub name: String,

@@ -1,8 +1,8 @@
 //! The table of icon sets, each with the plugin that it belongs to.
 
-/// Adds it to a database whose sets are told apart by their base alone. A set goes to the
-/// plugin of the longest key that its base starts with, and to the operator when there
-/// is none. Numbers stay, and none is used twice.
+/// Adds this table to a database whose sets are told apart by their base alone. A set goes to the
+/// plugin of the longest key that its base starts with, and to the operator when there is none.
+/// Numbers stay, and none is used twice.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE icon_sets (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,18 +1,17 @@
 //! The hub's store: one SQLite file that outlives a crash at any moment.
 //!
-//! Owns the connection threads, the schema, and the tables that no other module
-//! owns (hardware, configuration). An answer to [`Store::write`] means that the
-//! change is on disk.
+//! Owns the connection threads, the schema, and the tables that no other module owns (hardware,
+//! configuration). An answer to [`Store::write`] means that the change is on disk.
 //!
-//! A handle has an owner: the hub, or the instance that [`Store::of`] names. Owners are
-//! served in turn, each is billed for the time that its operations take, has few
-//! operations waiting, and an instance writes no more than `write-bytes-per-minute`.
-//! No queue here grows without bound: callers wait instead.
+//! A handle has an owner: the hub, or the instance that [`Store::of`] names. Owners are served in
+//! turn. Each owner is billed for the time that its operations take and has few operations waiting,
+//! and an instance writes no more than `write-bytes-per-minute`. No queue here grows without bound:
+//! callers wait instead.
 //!
-//! Reads have a connection of their own, so they do not wait for a commit to
-//! reach the disk. A reader still sees every change that it was told about,
-//! because a change is answered only after its commit. What looks at a few rows does
-//! so on its caller's thread: to wake another and be woken takes longer than that.
+//! Reads have a connection of their own, so they do not wait for a commit to reach the disk. A
+//! reader still sees every change that it was told about, because a change is answered only after
+//! its commit. An operation that reads a few rows does so on its caller's thread: to wake another
+//! thread and be woken takes longer.
 
 mod changes;
 mod configuration;
@@ -88,9 +87,9 @@ impl Store {
     /// Blocks for the time it takes to check the file: call it at start-up.
     ///
     /// # Errors
-    /// [`EngineError::Store`] when the file is damaged, is not ours, is of a newer
-    /// version, has the log of another file beside it, or cannot be read and written; the
-    /// text says what to do. Nothing is changed then.
+    /// [`EngineError::Store`] when the file is damaged, is not ours, is of a newer version, has the
+    /// log of another file beside it, or cannot be read and written; the text names the remedy.
+    /// Nothing is changed then.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
         let mut writing = file::open(path)?;
         let changes = Changes::default();
@@ -137,13 +136,13 @@ impl Store {
         }
     }
 
-    /// Whose handle it is.
+    /// The account of the handle's owner.
     #[must_use]
     pub fn account(&self) -> &Arc<Account> {
         &self.account
     }
 
-    /// Ends the store: what waits is done, the write-ahead log goes into the database
+    /// Ends the store: waiting operations are done, the write-ahead log goes into the database
     /// file, and every later operation is refused with [`StoreError::Closed`].
     pub async fn close(&self) {
         let database = &self.database;
@@ -170,7 +169,7 @@ impl Store {
     /// written more than it may waits here first.
     ///
     /// # Errors
-    /// What `operation` returned, or a [`StoreError`] when the commit failed; then
+    /// The error that `operation` returned, or a [`StoreError`] when the commit failed; then
     /// nothing of the operation is stored.
     pub async fn write<T, E, F>(&self, operation: F) -> Result<T, E>
     where
@@ -226,7 +225,7 @@ impl Store {
     /// Runs `operation` on a consistent view that has every answered change.
     ///
     /// # Errors
-    /// What `operation` returned; a [`StoreError`] also for an attempt to write.
+    /// The error that `operation` returned; a [`StoreError`] also for an attempt to write.
     pub async fn read<T, E, F>(&self, operation: F) -> Result<T, E>
     where
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -236,9 +235,9 @@ impl Store {
         worker::read(&self.database.reads, &self.account, operation).await
     }
 
-    /// As [`Self::read`], on the caller's own thread unless another one is reading so:
-    /// for operations that look at a few rows, by an index or in a small table. What it
-    /// looks at must have a bound that no plugin chooses.
+    /// As [`Self::read`], on the caller's own thread unless another thread is reading in this way:
+    /// for operations that read a few rows, by an index or in a small table. Their number must have
+    /// a bound that no plugin chooses.
     ///
     /// # Errors
     /// As [`Self::read`].

@@ -9,7 +9,7 @@ use super::{Store, StoreError};
 /// Hardware as it was added.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ManagedHardware {
-    /// The hub's number for it; 0 for one that is to be added.
+    /// The hub's number for the hardware; 0 for hardware that is to be added.
     pub id: u32,
     /// Name given by the operator, unique among all hardware.
     pub name: String,
@@ -64,7 +64,7 @@ impl Store {
         .await
     }
 
-    /// Adds hardware, or changes that with its id; returns the id.
+    /// Adds hardware, or changes the one with this id; returns the id.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the name is taken.

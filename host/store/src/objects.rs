@@ -1,7 +1,7 @@
 //! The tables of custom icons and of notifications.
 
-/// Adds them to a database that has the first schema: the pictures of an icon set, and
-/// the rules by which readings make notifications.
+/// Adds these tables to a database that has the first schema: the pictures of an icon set, and the
+/// rules by which readings make notifications.
 pub(super) const SCHEMA: &str = "
     ALTER TABLE images ADD COLUMN icon_small BLOB NOT NULL DEFAULT x'';
     ALTER TABLE images ADD COLUMN icon_on BLOB NOT NULL DEFAULT x'';

@@ -1,6 +1,6 @@
 //! A queue with a lane for each owner, served one job each in turn.
 //!
-//! Who asks most waits for itself: a job waits for at most one of every other owner,
+//! An owner that asks most waits for itself: a job waits for at most one of every other owner,
 //! however many they have queued.
 
 use std::collections::{HashMap, VecDeque};
@@ -15,7 +15,7 @@ pub(super) struct Queue<J> {
 
 #[derive(Debug)]
 struct State<J> {
-    /// By owner; none of them is empty.
+    /// The lanes by owner; none of them is empty.
     lanes: HashMap<u64, VecDeque<J>>,
     /// The owners of the lanes in the order in which they are served.
     turns: VecDeque<u64>,

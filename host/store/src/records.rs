@@ -1,7 +1,7 @@
-//! The tables of what the web API keeps: history, favourites, user variables, hardware that
-//! was added through it.
+//! The tables of the web API: history, favourites, user variables, hardware that was added through
+//! it.
 
-/// Adds them to a database that has the second schema. Times of the history are Unix
+/// Adds these tables to a database that has the second schema. Times of the history are Unix
 /// seconds, its days local dates, its columns those of `platform::domoticz::history`.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE history_short (

@@ -14,7 +14,7 @@ use cordon_base::error::EngineError;
 /// Marks a database as ours: "Cord" in ASCII.
 const APPLICATION_ID: i64 = 0x436f_7264;
 
-/// What brings version n to n + 1, by n. `user_version` is the number applied.
+/// The changes that bring version n to n + 1, by n. `user_version` is the number applied.
 ///
 /// Times are Unix milliseconds. Options are in the storage format of behaviour
 /// spec 4.3. Rows of devices are unique by device id, as the extended framework
@@ -84,7 +84,7 @@ const MIGRATIONS: &[&str] = &[
     super::icons::SCHEMA,
 ];
 
-/// Refuses what is not ours before anything is written to it.
+/// Refuses a file that is not ours before anything is written to it.
 pub(super) fn check_owner(path: &Path, connection: &Connection) -> Result<(), EngineError> {
     let explain = |error: rusqlite::Error| refused(path, &error);
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get(0));
@@ -110,7 +110,7 @@ pub(super) fn check_owner(path: &Path, connection: &Connection) -> Result<(), En
     Ok(())
 }
 
-/// Applies what the database lacks, all in one transaction.
+/// Applies the migrations that the database lacks, all in one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite::Error> {
     let transaction = connection.transaction()?;
     let applied: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;

@@ -26,7 +26,7 @@ fn insert(transaction: &Transaction<'_>, key: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Holds the writing thread until the sender is dropped. What is queued meanwhile is
+/// Holds the writing thread until the sender is dropped. Operations that are queued meanwhile are
 /// queued in full.
 async fn hold(store: &Store) -> (std::sync::mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
     let (release, gate) = std::sync::mpsc::channel::<()>();
@@ -227,7 +227,7 @@ async fn an_operation_that_ends_the_transaction_fails_its_whole_group() {
     let (release, gate) = std::sync::mpsc::channel::<()>();
     let holder = store.write(move |_| Ok::<_, StoreError>(gate.recv().is_ok()));
     let before = store.write(|t| insert(t, "before"));
-    // What SQLite does by itself on a full disk.
+    // SQLite does so by itself on a full disk.
     let ends = store.write(|t| Ok::<_, StoreError>(t.execute_batch("ROLLBACK")?));
     let after = store.write(|t| insert(t, "after"));
     let let_go = async {

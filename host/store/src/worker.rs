@@ -30,10 +30,10 @@ const GROUP_BYTES: u64 = 1 << 20;
 /// Time after which a group ends.
 const GROUP_TIME: Duration = Duration::from_millis(10);
 
-/// What the smallest change costs: pages are written, not bytes.
+/// Bytes that the smallest change counts for: pages are written, not bytes.
 const SMALLEST: u64 = 1024;
 
-/// The transaction of one writing operation, and what it says of its size.
+/// The transaction of one writing operation, and the size that the operation reports.
 #[derive(Debug)]
 pub struct Writing<'a> {
     transaction: &'a Transaction<'a>,
@@ -41,8 +41,8 @@ pub struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// Says that a row of this many bytes was written. What is never said of counts as
-    /// a small change; a row whose size a plugin chooses has to be said of.
+    /// Reports that a row of this many bytes was written. A row that is never reported counts as a
+    /// small change; a row whose size a plugin chooses has to be reported.
     pub fn wrote(&self, bytes: u64) {
         self.bytes.set(self.bytes.get().saturating_add(bytes));
     }
@@ -56,7 +56,7 @@ impl<'a> Deref for Writing<'a> {
     }
 }
 
-/// Told how the commit ended; passes the operation's result on.
+/// Takes the end of the commit and passes the operation's result on.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// An operation on its way, with the place that it has in its owner's lane.
@@ -66,7 +66,7 @@ pub(super) struct Job<F: ?Sized> {
     operation: Box<F>,
 }
 
-/// Runs and says how many bytes it wrote.
+/// Runs an operation and returns how many bytes it wrote.
 type Write = dyn FnOnce(&Transaction<'_>) -> (u64, Answer) + Send;
 type Read = dyn FnOnce(&mut Connection) + Send;
 
@@ -159,8 +159,8 @@ pub(super) fn start<J: Send + 'static>(
     Ok(end)
 }
 
-/// Serves reads one by one, each with a view of its own: a view that began before an
-/// operation was queued would not have what its caller was told.
+/// Serves reads one by one, each with a view of its own: a view that began before an operation was
+/// queued would lack changes that its caller was told about.
 pub(super) fn serve_reads(mut connection: Connection, queue: &Reads) {
     while let Some(job) = queue.next() {
         let Job {
@@ -221,7 +221,7 @@ fn run_group(connection: &mut Connection, queue: &Writes, first: Job<Write>) {
     }
     let now = Instant::now();
     for done in group {
-        // Each pays for its part of what was written.
+        // Each operation pays for its part of the written bytes.
         let share = done.bytes as f64 / bytes.max(1) as f64;
         done.account.bill(spent.mul_f64(share.clamp(0.0, 1.0)));
         done.account.desk().wrote(done.bytes, now);
@@ -266,8 +266,8 @@ fn in_savepoint<T, E: From<StoreError>>(
             .execute_batch(text)
             .map_err(|error| E::from(StoreError::from(error)))
     };
-    // A full disk makes SQLite end the whole transaction. A savepoint would then
-    // become a transaction of its own and store what is answered as failed.
+    // A full disk makes SQLite end the whole transaction. A savepoint would then become a
+    // transaction of its own and store a change that is answered as failed.
     if transaction.is_autocommit() {
         let reason = "an earlier operation ended the transaction".to_owned();
         return Err(StoreError::Commit(reason).into());

@@ -23,7 +23,7 @@ pub struct ExecGrant {
     pub env: Vec<String>,
 }
 
-/// As it is written in full.
+/// An entry that is written in full.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {

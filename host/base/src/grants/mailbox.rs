@@ -26,7 +26,7 @@ impl Address {
         &self.0
     }
 
-    /// What is behind the `@`.
+    /// The part behind the `@`.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.0.domain()

@@ -1,7 +1,7 @@
 //! A file of this machine that a grant names: a program or a serial port.
 //!
-//! Owns how such a path is written and when a path of the plugin means the same
-//! file. Never opens anything.
+//! Defines how such a path is written and when a path of the plugin means the same file. Never
+//! opens anything.
 
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
@@ -51,7 +51,7 @@ impl GrantedPath {
     }
 }
 
-/// Absolute, and without steps that depend on links.
+/// Whether a path is absolute and has no steps that depend on links.
 fn is_plain(path: &Path) -> bool {
     let step = |component| matches!(component, Component::RootDir | Component::Normal(_));
     path.is_absolute() && path.components().all(step) && path.file_name().is_some()

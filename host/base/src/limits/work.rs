@@ -1,10 +1,10 @@
 //! The bound on the host's work for one call of each function of the contract.
 //!
-//! A limit says how much an instance may hold or use. This table says what a single call
-//! may cost the hub, so that no function is added without that question being asked: a
-//! test compares it with `wit/`, and `tests/cost` measures each function against its row.
+//! A limit says how much an instance may hold or use. This table bounds the work of the hub for a
+//! single call, so that no function is added without that question being asked: a test compares the
+//! table with `wit/`, and `tests/cost` measures each function against its row.
 
-/// What one call of a function may cost the hub.
+/// The most that one call of a function may cost the hub.
 #[derive(Debug, Clone, Copy)]
 pub struct Work {
     /// The interface of `wit/`.

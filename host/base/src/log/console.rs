@@ -1,8 +1,9 @@
 //! The echo of the log on the console or in a file, written by a thread of its own.
 //!
-//! A record is one line. What the console is too slow for is left out, and what it refuses
-//! is kept for a while and then lost; both are counted and told when it goes on. A full disk
-//! or a closed pipe therefore ends nothing: it is tried again every second.
+//! A record is one line. Lines for which the console is too slow are left out. Lines that it
+//! refuses are kept for a while and then lost. Both are counted, and their number is told when the
+//! console goes on. A full disk or a closed pipe therefore ends nothing: writing is tried again
+//! every second.
 
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
@@ -23,8 +24,8 @@ const PENDING: usize = 64 << 10;
 /// How long a console that refuses is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What begins the further lines of a record on a terminal, so that none of them looks like
-/// a record of its own.
+/// Begins the further lines of a record on a terminal, so that none of them looks like a record of
+/// its own.
 const MARK: &str = "\n    | ";
 
 enum Item {
@@ -41,9 +42,9 @@ pub(super) struct Console {
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// Not yet mentioned on the console.
+    /// Lines that found the queue full and are not yet mentioned on the console.
     too_slow: AtomicU64,
-    /// Since the start.
+    /// Lines that are not on the console, since the start.
     missing: AtomicU64,
 }
 
@@ -82,7 +83,7 @@ impl Console {
         }
     }
 
-    /// Waits until what was offered so far was written or refused.
+    /// Waits until all lines offered so far were written or refused.
     pub(super) fn flush(&self, timeout: Duration) {
         let (done, wait) = sync_channel(1);
         // A full queue means a stuck console: nothing to wait for.
@@ -146,7 +147,7 @@ impl<W: Write> Sink<W> {
         }
     }
 
-    /// Puts a line among what is to be written, if there is room or can be made.
+    /// Puts a line among the pending bytes, if there is room or can be made.
     fn put(&mut self, line: &str) -> bool {
         let fits = |pending: &[u8]| pending.len().saturating_add(line.len()) < PENDING;
         if !fits(&self.pending) || self.lost > 0 {
@@ -161,7 +162,7 @@ impl<W: Write> Sink<W> {
         true
     }
 
-    /// Writes what there is, unless the console has refused just now.
+    /// Writes the pending bytes, unless the console has refused just now.
     fn write(&mut self) {
         if self.rests_until.is_some_and(|until| Instant::now() < until) {
             return;

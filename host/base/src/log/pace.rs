@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-/// Lines that may be written now, and how fast they come back; what was left out is
-/// counted.
+/// Lines that may be written now, and how fast they come back; lines left out are counted.
 #[derive(Debug)]
 pub(super) struct Pace {
     left: f64,

@@ -1,7 +1,7 @@
 //! The records that are kept: a ring for each instance and one for the hub.
 //!
-//! All of them share one capacity. When it is used up, the oldest record of whoever has
-//! most goes, so that an instance that writes much pushes out its own lines and nobody
+//! All of them share one capacity. When it is used up, the oldest record of the writer with the
+//! most records goes, so that an instance that writes much pushes out its own lines and nobody
 //! else's. With few writers each has much room, with many each has its share.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,7 +22,7 @@ fn ring_of(record: &Record) -> &str {
     }
 }
 
-/// What a record costs beside its texts: itself, its place in a ring and a share of that.
+/// Cost of a record beside its texts: itself, its place in a ring and a share of the ring.
 pub(super) const RECORD_OVERHEAD: usize = size_of::<Record>() + 10 * size_of::<usize>();
 
 /// All rings.
@@ -40,7 +40,7 @@ pub(super) struct Rings {
 
 #[derive(Debug, Default)]
 struct Ring {
-    /// With the number of each in the whole log, oldest first.
+    /// Records with their numbers in the whole log, oldest first.
     records: VecDeque<(u64, Arc<Record>)>,
     bytes: usize,
 }
@@ -94,7 +94,7 @@ impl Rings {
                 freed = oldest.cost();
                 ring.bytes = ring.bytes.saturating_sub(freed);
             }
-            // What a burst needed is given back.
+            // The room that a burst needed is given back.
             if ring.records.capacity() > 64 && ring.records.len() < ring.records.capacity() / 4 {
                 ring.records.shrink_to(ring.records.len().saturating_mul(2));
             }
@@ -118,9 +118,9 @@ impl Rings {
         }
     }
 
-    /// The newest records that `keep` wants of those whose ring `of` wants, each with its
-    /// number, in no order. When there are more than `max`, every ring gives as many as the
-    /// others, as far as it has them.
+    /// The newest records that `keep` wants of those rings that `of` wants, each with its number,
+    /// in no order. When there are more than `max`, every ring gives as many as the others, as far
+    /// as it has them.
     pub(super) fn select(
         &self,
         max: usize,
@@ -142,7 +142,7 @@ impl Rings {
             .iter()
             .flat_map(|it| it.iter().take(each).copied())
             .collect();
-        // What does not go round is the newest of what is left.
+        // The remainder goes to the newest records that are left.
         let mut rest: Vec<_> = newest
             .iter()
             .filter_map(|it| it.get(each).copied())

@@ -241,7 +241,7 @@ fn a_full_disk_ends_nothing_and_its_losses_are_told() {
     assert!((300..500).contains(&missing), "{missing}");
     disk.1.store(false, Ordering::SeqCst);
     let written = || String::from_utf8(disk.0.0.lock().unwrap().clone()).unwrap();
-    // It is tried again without a further line.
+    // Writing is tried again without a further line.
     for _ in 0..100 {
         if written().contains("lines lost here") {
             break;
@@ -363,7 +363,7 @@ fn clients_that_write_without_end_silence_neither_the_hub_nor_its_past() {
         texts.iter().filter(|text| text.starts_with("own ")).count(),
         20
     );
-    // Those are the hub's own as to whoever asks for them.
+    // A query for hardware alone finds no line of a client: such lines count as the hub's own.
     let asked = log.select(1000, |hardware| hardware.is_some(), |_| true);
     assert!(asked.is_empty());
 }

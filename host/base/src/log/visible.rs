@@ -1,14 +1,14 @@
 //! Characters that would not show, or would show elsewhere, made visible.
 //!
-//! A text of a plugin may hold anything. Control characters drive a terminal, characters
-//! that set the direction of text move what stands behind them, and those without width
-//! make two names look alike. All of them are written as escapes of Python's kind, so that
-//! a line shows what it holds and no line looks like another one.
+//! A text of a plugin may hold anything. Control characters drive a terminal, characters that set
+//! the direction of text move the text behind them, and those without width make two names look
+//! alike. All of them are written as escapes of Python's kind, so that a line shows its whole
+//! content and no line looks like another one.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// What becomes of the newlines in a text.
+/// The treatment of the newlines in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Newlines {
     /// They stay (rule 178).
@@ -17,8 +17,8 @@ pub(super) enum Newlines {
     Escape,
 }
 
-/// The text with what is invisible in it written as escapes, as far as it is needed for
-/// `max` bytes. May be longer than that by one character.
+/// The text with its invisible characters written as escapes, as far as it is needed for `max`
+/// bytes. May be longer than that by one character.
 pub(super) fn visible(text: &str, newlines: Newlines, max: usize) -> Cow<'_, str> {
     let hidden = |c: char| is_hidden(c) || (c == '\n' && newlines == Newlines::Escape);
     if !text.contains(hidden) {
@@ -63,8 +63,8 @@ fn is_joiner(letter: char) -> bool {
     matches!(letter, '\u{200c}' | '\u{200d}')
 }
 
-/// Control characters but tabulators and newlines; separators of lines; and what has no
-/// width or sets the direction of text.
+/// Control characters but tabulators and newlines; separators of lines; and characters that have no
+/// width or set the direction of text.
 fn is_hidden(letter: char) -> bool {
     if letter.is_ascii() {
         return letter.is_ascii_control() && letter != '\n' && letter != '\t';
@@ -107,7 +107,7 @@ mod tests {
         let text = "one\n\ttwo über 日本 \u{1f600} می\u{200c}خواهم \u{1f468}\u{200d}\u{1f469}";
         assert_eq!(kept(text), text);
         assert_eq!(kept("a\r\nb"), "a\nb");
-        // Between letters that need no joiner it is a trick.
+        // Between letters that need no joiner, the joiner is a trick.
         assert_eq!(kept("Kit\u{200d}chen"), "Kit\\u200dchen");
     }
 

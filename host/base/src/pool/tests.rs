@@ -4,7 +4,7 @@ use futures_util::future::LocalBoxFuture;
 
 use super::*;
 
-/// Runs until it is let go.
+/// Runs until it is released.
 fn blocker() -> (impl FnOnce() + Send + 'static, mpsc::Sender<()>) {
     let (go, wait) = mpsc::channel::<()>();
     (

@@ -1,4 +1,4 @@
-//! `cordon check PATH`: what a plugin needs, found out without running it.
+//! `cordon check PATH`: finds out the needs of a plugin without running it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
 use cordon_base::error::EngineError;
 
-/// What the program exits with when a plugin could not be checked.
+/// Exit code of the program when a plugin could not be checked.
 const NOT_CHECKED: u8 = 3;
 
 /// Arguments of `cordon check`.

@@ -1,4 +1,4 @@
-//! What the hub tells about itself on its standard error: within a rate.
+//! The hub's messages about itself on its standard error, within a rate.
 //!
 //! A full disk or an unreachable peer makes the same message come up at every try. Each
 //! place in the source may write a few at once and one in ten seconds after that; the next
@@ -39,7 +39,7 @@ struct Paced {
     places: Mutex<HashMap<Identifier, Place>>,
 }
 
-/// What a place in the source may still write.
+/// The messages that a place in the source may still write.
 struct Place {
     left: u32,
     filled: Instant,
@@ -86,8 +86,8 @@ enum Paper {
 impl Write for Paper {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         match self {
-            // A standard error that takes nothing is no reason to end: what could not be
-            // written would be complained of there.
+            // A standard error that takes nothing is no reason to end: a failure to write could
+            // only be reported there.
             Self::Shown(output) => {
                 let text = String::from_utf8_lossy(bytes);
                 let line = one_line(text.trim_end_matches('\n'));

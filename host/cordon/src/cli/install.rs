@@ -40,11 +40,11 @@ pub struct Install {
 }
 
 impl Install {
-    /// Installs and says what.
+    /// Installs packages and prints which.
     ///
     /// # Errors
     ///
-    /// [`PackagesError`] with what to do.
+    /// [`PackagesError`], which names the remedy.
     pub fn act(self) -> Result<ExitCode, PackagesError> {
         let installed = cordon_packages::install(&Request {
             plugin: self.plugin,

@@ -240,7 +240,7 @@ impl Run {
     }
 }
 
-/// What is run.
+/// The kind of plugin that is run.
 enum What {
     Domoticz(Box<HardwareSection>, Box<PluginDefinition>),
     Indigo(Box<IndigoSection>),

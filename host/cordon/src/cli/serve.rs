@@ -85,14 +85,14 @@ impl Serve {
         let indigo = hub.indigo().await?;
         let indigo = IndigoApi::new(indigo, &config.indigo_api, access, origins);
         let indigo = indigo.with_budget(budget);
-        // Whatever lies in the plugins folder: first the operator can look and act.
+        // Before the plugins folder is read, whatever lies in it: the operator can look and act.
         say(&events, format!("pages of plugins: http://{pages}/"));
         say(&events, format!("ready on http://{address}/"));
         let web = config.web.clone();
         let told = stopping.clone().told();
         let (running, ended) = tokio::sync::oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
-            // Dropped at the end, whatever that is.
+            // The sender is dropped at the end of serving, whichever way that comes.
             let _running = running;
             listeners.serve(&web, api, indigo, told).await;
         });

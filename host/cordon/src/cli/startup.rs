@@ -1,8 +1,8 @@
-//! The order in which `cordon serve` starts what the configuration names.
+//! The order in which `cordon serve` starts the plugins of the configuration.
 //!
-//! The API is there before anything is read of what plugins bring. A folder or a bundle
-//! that takes long is waited for at the end, after all others were started; folders that do
-//! not answer are tried again as long as hardware may be in them.
+//! The API is there before any file of a plugin is read. A folder or a bundle that takes long is
+//! waited for at the end, after all others were started; folders that do not answer are tried again
+//! as long as hardware may be in them.
 
 use std::time::Duration;
 
@@ -103,8 +103,8 @@ fn tell_count(events: &EventLog, catalogue: &Catalogue) {
     events.record(None, Level::Status, text);
 }
 
-/// Starts those whose plugins are known. Returns those whose plugins may lie in folders that
-/// were not read.
+/// Starts the hardware whose plugins are known. Returns the hardware whose plugins may lie in
+/// folders that were not read.
 async fn start_found<'a>(
     hub: &mut Hub,
     config: &Config,

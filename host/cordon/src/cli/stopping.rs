@@ -1,7 +1,7 @@
 //! Being told to stop: SIGINT or SIGTERM, once or twice.
 //!
-//! A thread of its own listens. It works when every thread of the runtime is busy, and sees
-//! to it that the program ends in time, or at once when it is told a second time.
+//! A thread of its own listens. It works when every thread of the runtime is busy, and makes sure
+//! that the program ends in time, or at once when it is told a second time.
 
 use std::process::exit;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use tokio::sync::watch;
 
 use cordon_base::error::EngineError;
 
-/// What the program has beyond the grace of its plugins: those that did not stop are ended,
-/// and the store writes what was promised to be kept, for which it has twice ten seconds.
+/// Time that the program has beyond the grace of its plugins: plugins that did not stop are ended,
+/// and the store writes the changes that it has accepted, for which it has twice ten seconds.
 const MARGIN: Duration = Duration::from_secs(25);
 
 /// Exit code of a program that was ended in the middle.
@@ -63,7 +63,7 @@ impl Stopping {
     /// Waits until the program is told to stop.
     pub async fn told(mut self) {
         if self.told.wait_for(|told| *told).await.is_err() {
-            // Who listens does so until the end.
+            // A task that listens does so until the end.
             std::future::pending().await
         }
     }

@@ -35,7 +35,7 @@ const CODE: &str = "code";
 const DATA: &str = "data";
 
 impl CompiledPackages {
-    /// Lays out what the component needs. Nothing when the packages are not what they were.
+    /// Lays out the files that the component needs. Nothing when the packages have changed.
     fn lay_out(&self, set: &Set) -> io::Result<Option<tempfile::TempDir>> {
         let workshop = self.workshop()?;
         let plugin = workshop.path().join(PLUGIN);
@@ -47,7 +47,7 @@ impl CompiledPackages {
         Ok(same.then_some(workshop))
     }
 
-    /// Keeps what the component has made, if it went through to its end.
+    /// Keeps the files that the component has made, if it went through to its end.
     fn take(&self, set: &Set, workshop: &Path) -> io::Result<()> {
         let made = workshop.join(CODE).join("packages");
         let done = workshop.join(DATA).join("done").is_file() && made.is_dir();
@@ -55,9 +55,9 @@ impl CompiledPackages {
     }
 }
 
-/// Compiles a set of packages and keeps the result, or the word that there is none. The
-/// turn ends with that. What goes wrong in the hub is told in its log, and the set is tried
-/// again by the next who asks.
+/// Compiles a set of packages and keeps the result, or the word that there is none. The turn ends
+/// with that. A failure of the hub is told in its log, and the set is tried again by the next
+/// instance that asks.
 pub async fn compile(services: Services, tls: Arc<TlsClient>, set: Set) {
     let Some(compiled) = services.compiled.clone() else {
         return;
@@ -84,7 +84,7 @@ pub async fn compile(services: Services, tls: Arc<TlsClient>, set: Set) {
 
 /// Runs the component to its end.
 async fn run(mut services: Services, tls: Arc<TlsClient>, workshop: &Path) {
-    // It has packages, and must not wait for itself.
+    // This instance has packages, and must not wait for itself.
     services.compiled = None;
     let instance = supervisor::start(services, spec(tls, workshop));
     instance.remote().counters.settled().await;

@@ -10,7 +10,7 @@ use cordon_base::bounds::ENTRIES;
 use cordon_base::hex::hex;
 use cordon_base::regular_file::RegularFile;
 
-/// Bounds on a set of packages. What is larger is left to the instances.
+/// Bounds on a set of packages. A larger set is left to the instances.
 const FILES: usize = 20_000;
 const BYTES: u64 = 64 << 20;
 const DEPTH: usize = 24;
@@ -19,7 +19,7 @@ const DEPTH: usize = 24;
 ///
 /// # Errors
 ///
-/// The system's, and one for what is beyond a bound.
+/// The system's, and one for a set that is beyond a bound.
 pub fn hash(packages: &Path) -> io::Result<String> {
     let mut hash = Sha256::new();
     each(packages, &mut |path, source| {

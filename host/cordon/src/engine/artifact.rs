@@ -1,11 +1,10 @@
 //! The guest artifact: found by the key of its inputs, checked before it is used.
 //!
-//! The build puts the component at `<cache>/guest/<key>/guest.wasm`, where the key
-//! is the hash of everything it is made from. The build writes the key beside this
-//! program, where it is read at start: another guest needs no other program. The
-//! compiled form stands beside it under a name that holds the
-//! hash of the component and what the compiler would do differently, so a stale
-//! one is never found. The only unsafe code of loading is here.
+//! The build puts the component at `<cache>/guest/<key>/guest.wasm`, where the key is the hash of
+//! all its sources. The build writes the key beside this program, where it is read at start:
+//! another guest needs no other program. The compiled form stands beside it under a name that holds
+//! the hash of the component and of the compiler's settings, so a stale form is never found. The
+//! only unsafe code of loading is here.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -57,7 +56,7 @@ impl Artifact {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Artifact`] with what to do when it is not there.
+    /// [`EngineError::Artifact`], with the remedy, when it is not there.
     pub fn locate() -> Result<Self, EngineError> {
         if let Some(file) = std::env::var_os(OVERRIDE) {
             return Ok(Self {
@@ -138,8 +137,8 @@ impl Artifact {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Artifact`] when the component is missing, does not fit or does
-    /// not compile, or when others could change what is in the cache.
+    /// [`EngineError::Artifact`] when the component is missing, does not fit or does not compile,
+    /// or when others could change the files in the cache.
     pub fn precompile(
         &self,
         engine: &wasmtime::Engine,
@@ -196,13 +195,13 @@ impl Artifact {
             }
             Err(Uncached::Failed(error)) => return Err(error),
         };
-        // The file that was looked at, whatever its name leads to by now.
+        // The file that was examined, whatever its name leads to by now.
         let name = format!("/proc/self/fd/{}", file.as_raw_fd());
-        // SAFETY: `open_trusted` has seen on this descriptor, and on every folder above
-        // it, that nobody but this account and the administrator could have written the
-        // file. They write there what this program compiled from a component with this
-        // hash for an engine with this compatibility hash. wasmtime checks its own version
-        // and settings again. Plugins never see the folder.
+        // SAFETY: `open_trusted` has seen on this descriptor, and on every folder above it, that
+        // nobody but this account and the administrator could have written the file. They write
+        // there only the code that this program compiled from a component with this hash for an
+        // engine with this compatibility hash. wasmtime checks its own version and settings again.
+        // Plugins never see the folder.
         let component = unsafe { Component::deserialize_file(engine, &name) }
             .map_err(|error| EngineError::Artifact(format!("{}: {error:#}", target.display())))?;
         Ok((component, digest))
@@ -244,11 +243,11 @@ fn key(text: &str, source: &str) -> Result<String, EngineError> {
     )))
 }
 
-/// Why there is no compiled form to be loaded.
+/// Why there is no compiled form to load.
 enum Uncached {
-    /// Others could write it.
+    /// Other accounts could write the compiled form.
     Untrusted(Untrusted),
-    /// It could not be made.
+    /// The compiled form could not be made.
     Failed(EngineError),
 }
 
@@ -324,7 +323,7 @@ fn leb128(bytes: &mut &[u8]) -> Option<usize> {
 
 fn write_atomically(target: &Path, bytes: &[u8]) -> Result<(), EngineError> {
     let temporary = target.with_extension(format!("tmp{}", std::process::id()));
-    // One that a killed process of this number has left.
+    // The file that a killed process of this number may have left.
     let _ = std::fs::remove_file(&temporary);
     let write = || {
         // Readable by the hub's account when the administrator compiles.
@@ -421,7 +420,7 @@ mod tests {
             std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
             0o644
         );
-        // Code of somebody else: loading it would fail here, and do worse elsewhere.
+        // Code of another account: loading it would fail here, and do worse elsewhere.
         std::fs::write(&file, "somebody else's").unwrap();
         assert!(artifact.load(&engine, "test").is_err());
         let compiled_in_memory = || artifact.load(&engine, "test").unwrap().1;

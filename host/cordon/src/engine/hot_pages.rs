@@ -1,34 +1,34 @@
 //! Which pages of the snapshot every start writes to.
 //!
-//! The first write to a page of the copy-on-write image is a fault of a
-//! microsecond or two, and a start takes hundreds of them in places that hardly
-//! differ from one start to the next. The first lives of an engine that find their plugin
-//! compiled teach which; later ones have these pages made their own in a few calls. What
-//! a plugin's own code writes to beyond that is learned from its first such lives. Owns
-//! the lists and never touches memory: `capability/memory` does.
+//! The first write to a page of the copy-on-write image is a fault of a microsecond or two, and a
+//! start takes hundreds of them in places that hardly differ from one start to the next. The first
+//! lives of an engine that find their plugin compiled teach which pages these are; later lives have
+//! the pages made their own in a few calls. The further pages that a plugin's own code writes to
+//! are learned from its first such lives. This module owns the lists and never touches memory:
+//! `capability/memory` does.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Lives whose pages are looked at: what only some plugins write to is no page of
-/// every start.
+/// Lives whose pages are examined: a page that only some plugins write to is no page of every
+/// start.
 const LESSONS: u32 = 4;
 
-/// The same for the list of one plugin.
+/// Lives whose pages are examined for the list of one plugin.
 const OWN_LESSONS: u32 = 2;
 
 /// Plugins that have a list of their own; further ones have the engine's.
 const PLUGINS: usize = 256;
 
-/// Most pages in the list. More would cost an instance memory that it may not need.
+/// Most pages in a list. More would cost an instance memory that it may not need.
 const MOST: usize = 1024;
 
 /// Bytes of a page, as the list counts them.
 pub const PAGE: usize = 4096;
 
-/// A part of an instance's memory that it has shown.
+/// A part of an instance's memory that its runtime has shown to the hub.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
     /// Number of its first page in the linear memory.
@@ -44,7 +44,7 @@ pub struct Part {
 pub struct HotPages {
     learned: OnceLock<Vec<usize>>,
     lessons: Mutex<Lessons>,
-    /// What holds until this one is learned: the engine's, for the list of a plugin.
+    /// The list that holds until this one is learned: the engine's, for the list of a plugin.
     general: Option<Arc<HotPages>>,
 }
 
@@ -98,8 +98,8 @@ impl HotPages {
         self.learned.get().is_none()
     }
 
-    /// Takes from an instance that has just started which pages it has written to.
-    /// Does nothing when that cannot be found out here, or is known.
+    /// Learns from an instance that has just started which pages it has written to. Does nothing
+    /// when that cannot be found out here, or is known.
     pub fn learn(&self, parts: &[Part]) {
         if !self.learns() || parts.is_empty() {
             return;
@@ -133,7 +133,7 @@ impl HotPages {
         } else {
             let mut pages = pages;
             pages.truncate(MOST);
-            // Somebody else's list is as good.
+            // Another life has set the list first, and its list is as good.
             let _ = self.learned.set(pages);
         }
     }

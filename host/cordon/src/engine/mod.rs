@@ -1,7 +1,7 @@
 //! The engine: one wasmtime engine, the loaded guest, one epoch ticker.
 //!
-//! Owns everything that instances share. Instances are made from it and share
-//! nothing else. Never compiles wasm when a plugin starts.
+//! Owns everything that instances share. Instances are made from the engine and share nothing else.
+//! Never compiles wasm when a plugin starts.
 
 pub mod artifact;
 pub mod hot_pages;
@@ -24,13 +24,13 @@ use cordon_base::error::EngineError;
 use hot_pages::AllHotPages;
 use pool::{Allocation, Pool, thread_stacks};
 
-/// Period of the epoch ticker: how often a computing plugin is looked at, and so
-/// how late a deadline is noticed.
+/// Period of the epoch ticker: how often a computing plugin is examined, and so how late a deadline
+/// is noticed.
 pub const TICK: Duration = Duration::from_millis(10);
 
-/// Stack of a task: what compiled code may use, and what host functions need on top.
-/// Wide enough that the guest's own stack of 8 MiB ends first, so that a plugin
-/// gets a `RecursionError`. Pages that are never touched cost nothing.
+/// Stack of a task: the part for compiled code, and the part that host functions need on top. Wide
+/// enough that the guest's own stack of 8 MiB ends first, so that a plugin gets a `RecursionError`.
+/// Pages that are never touched cost nothing.
 pub const WASM_STACK: usize = 32 << 20;
 const HOST_STACK: usize = 1 << 20;
 
@@ -45,7 +45,7 @@ pub struct EngineOptions {
     pub instances: u32,
     /// Largest linear memory of any instance, in bytes.
     pub memory: u64,
-    /// Whether epochs and limits are compiled in. Off only to measure what they cost.
+    /// Whether epochs and limits are compiled in. Off only to measure their cost.
     pub metering: bool,
 }
 
@@ -179,7 +179,7 @@ impl Engine {
     }
 }
 
-/// Part of the compiled artifact's name: what of the options changes the code.
+/// Part of the compiled artifact's name: the options that change the code.
 fn config_key(options: &EngineOptions) -> String {
     if options.metering { "metered" } else { "bare" }.to_owned()
 }

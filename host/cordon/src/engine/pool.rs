@@ -31,12 +31,12 @@ pub fn stacks(slots: u32) -> u32 {
         .saturating_add(SPARE_STACKS)
 }
 
-/// Stacks of these that no thread takes: a stack is given back a moment after its thread
-/// has ended, and callbacks need theirs all the same.
+/// Stacks of these that no thread takes: a stack is given back a moment after its thread has ended,
+/// and callbacks need stacks all the same.
 const KEPT_STACKS: u32 = 64;
 
-/// Threads of all instances together that a pool of so many slots has stacks for, beside
-/// the one stack of each instance. Who takes more would take those of others' callbacks.
+/// Threads of all instances together that a pool of so many slots has stacks for, beside the one
+/// stack of each instance. More threads would take the stacks of other instances' callbacks.
 #[must_use]
 pub fn thread_stacks(slots: u32) -> u32 {
     stacks(slots)
@@ -53,15 +53,15 @@ const MEMORIES_PER_INSTANCE: u32 = 1;
 /// Core instances of the guest component: module, adapter, shims.
 const CORE_INSTANCES_PER_INSTANCE: u32 = 8;
 
-/// Bytes of a stack that stay mapped between two tasks, and are cleared in between:
-/// what an ordinary callback uses.
+/// Bytes of a stack that stay mapped between two tasks, and are cleared in between: the use of an
+/// ordinary callback.
 const STACK_KEEP_RESIDENT: usize = 32 << 10;
 
 /// Bytes of a function table that stay mapped when a slot is given back, and are cleared:
 /// a start fills in a few entries on each of its pages.
 const TABLE_KEEP_RESIDENT: usize = 256 << 10;
 
-/// What was chosen, and why.
+/// The allocation that was chosen, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Allocation {
     /// A pool of this many slots.
@@ -144,7 +144,7 @@ fn probe(bytes: u64) -> Result<(), String> {
     let address =
         unsafe { mmap_anonymous(std::ptr::null_mut(), length, ProtFlags::empty(), flags) }
             .map_err(|error| refused(error.to_string()))?;
-    // SAFETY: unmaps exactly what was mapped above and nobody has seen.
+    // SAFETY: unmaps exactly the mapping that was made above and that nobody has seen.
     unsafe { munmap(address, length) }.map_err(|error| refused(error.to_string()))
 }
 

@@ -5,7 +5,7 @@ use std::thread;
 use crate::engine::TICK;
 use cordon_base::error::EngineError;
 
-/// Starts the thread. It holds the engine weakly and ends with it.
+/// Starts the thread. The thread holds the engine weakly and ends with it.
 pub fn start(engine: &wasmtime::Engine) -> Result<(), EngineError> {
     let weak = engine.weak();
     thread::Builder::new()

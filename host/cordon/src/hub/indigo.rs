@@ -18,8 +18,7 @@ use cordon_reach::process::ProcessPolicy;
 use cordon_reach::serial::SerialPolicy;
 
 impl Hub {
-    /// What the Indigo server shall know about this hub; to be said before it is first
-    /// asked for.
+    /// Describes this hub to the Indigo server; to be called before the server is first asked for.
     pub fn describe(&mut self, options: ServerOptions) {
         self.indigo_options = options;
     }

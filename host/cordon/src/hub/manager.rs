@@ -1,8 +1,8 @@
 //! Hardware that is added, changed and removed while the hub runs.
 //!
-//! It lives in the store, beside that of `cordon.toml`, which nobody but the operator
-//! changes. It can be of any plugin in the hub's folder and has no grants: it may
-//! reach its own Address and Port and nothing else.
+//! This hardware lives in the store, beside the hardware of `cordon.toml`, which nobody but the
+//! operator changes. It can be of any plugin in the hub's folder and has no grants: it may reach
+//! its own Address and Port and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -35,7 +35,8 @@ use cordon_store::ManagedHardware;
 const MAX_VALUE: usize = 4096;
 const MAX_NAME: usize = 100;
 
-/// How long the plugins folder is looked through before what is known is started.
+/// How long the plugins folder is looked through before hardware of the plugins known by then is
+/// started.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long after a look the next one begins, when it did not come to the end.
@@ -59,7 +60,7 @@ struct Inner {
     turns: Turns,
     /// Changes on their way.
     changes: TaskTracker,
-    /// Nothing is started any more.
+    /// Set when nothing is started any more.
     stopping: AtomicBool,
 }
 
@@ -86,8 +87,8 @@ impl Manager {
         self.inner.library.clone()
     }
 
-    /// Starts what is enabled, beside these of the configuration. What cannot be started is
-    /// an error in the log.
+    /// Starts the enabled hardware, beside the hardware of the configuration. Hardware that cannot
+    /// be started is an error in the log.
     pub(super) async fn start_all(&self, configured: BTreeSet<u32>) -> Result<(), EngineError> {
         let inner = &self.inner;
         let configured = inner.configured.get_or_init(|| configured);
@@ -175,7 +176,8 @@ impl Inner {
         check(&hardware)?;
         let configured = self.configured()?;
         let is_new = hardware.id == 0;
-        // New hardware has the turn of what has no id yet, so that they are counted one by one.
+        // All new hardware takes one turn, because it has no id yet, so that it is counted one by
+        // one.
         let turn = self.turns.take(hardware.id).await;
         let store = &self.maker.services.store;
         let stored = store.managed_hardware().await;
@@ -191,7 +193,7 @@ impl Inner {
         }
         let catalogue = self.library.look().await;
         let definition = definition(&catalogue, &hardware.key)?;
-        // What cannot start is not stored; checked with the id it has, or would have.
+        // Hardware that cannot start is not stored; checked with the id it has, or would have.
         let section = section(&hardware);
         let fits = self.maker.spec(hardware.id, &section, definition);
         fits.map_err(|error| error.to_string())?;
@@ -223,8 +225,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Stops this one, if it runs. It may take as long as it has, and others are changed in
-    /// the meantime.
+    /// Stops this hardware, if it runs. It may take its whole grace, and others are changed in the
+    /// meantime.
     async fn stop_one(&self, id: u32) {
         let instance = self.running.lock().await.remove(&id);
         if let Some(instance) = instance {
@@ -232,8 +234,8 @@ impl Inner {
         }
     }
 
-    /// Starts those whose plugins are known, and returns those whose plugins may lie in
-    /// folders that were not read.
+    /// Starts the hardware whose plugins are known, and returns the hardware whose plugins may lie
+    /// in folders that were not read.
     async fn start_found(
         &self,
         configured: &BTreeSet<u32>,
@@ -256,7 +258,7 @@ impl Inner {
         waiting
     }
 
-    /// Starts those whose folders were not read at first, as soon as they are.
+    /// Starts the hardware whose folders were not read at first, as soon as they are.
     async fn start_later(&self, mut waiting: Vec<ManagedHardware>) {
         let Ok(configured) = self.configured() else {
             return;
@@ -267,7 +269,7 @@ impl Inner {
             let mut open = Vec::new();
             for hardware in waiting {
                 let _turn = self.turns.take(hardware.id).await;
-                // Somebody may have changed it in the meantime.
+                // A client may have changed the hardware in the meantime.
                 let stored = self.maker.services.store.managed_hardware().await;
                 let stored = stored.unwrap_or_default().into_iter();
                 let now: Vec<_> = stored
@@ -299,7 +301,7 @@ impl Inner {
         self.problems.add_section(name.to_owned(), problem);
     }
 
-    /// Removes what the plugin kept. The folder of an id is never used again.
+    /// Removes the files that the plugin kept. The folder of an id is never used again.
     async fn forget_files(&self, id: u32) {
         let folders = self
             .maker
@@ -371,8 +373,8 @@ fn check(hardware: &ManagedHardware) -> Result<(), String> {
     }
 }
 
-/// The section that stands for it: nothing that only `cordon.toml` can give. A serial
-/// port is a file of this machine, so its name alone opens none.
+/// The section that stands for the hardware, with nothing that only `cordon.toml` can give. A
+/// serial port is a file of this machine, so its name alone opens none.
 fn section(hardware: &ManagedHardware) -> HardwareSection {
     HardwareSection {
         name: hardware.name.clone(),

@@ -40,7 +40,7 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut held = self.turns.held();
         drop(self.guard.take());
-        // Whoever waits has a part in it.
+        // A change that waits holds the entry as well.
         if held
             .get(&self.id)
             .is_some_and(|it| Arc::strong_count(it) == 1)

@@ -12,19 +12,19 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// A life that lasts this long ends a row.
 const HEALTHY: Duration = Duration::from_secs(600);
 
-/// What an instance has been through lately.
+/// The recent failures and restarts of an instance.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     /// Failures in a row.
     failures: u64,
-    /// Restarts that it has asked for itself, in a row.
+    /// Restarts that the instance has asked for itself, in a row.
     restarts: u64,
     /// Whether somebody else has asked for the last one.
     asked: bool,
 }
 
 impl Backoff {
-    /// A life has ended that lasted so long.
+    /// Notes that a life has ended that lasted so long.
     pub(super) fn lived(&mut self, time: Duration) {
         if time >= HEALTHY {
             *self = Self::default();
@@ -32,18 +32,18 @@ impl Backoff {
         self.asked = false;
     }
 
-    /// It ended with a failure; returns how many that makes.
+    /// Notes that the life ended with a failure; returns how many that makes.
     pub(super) fn failed(&mut self) -> u64 {
         self.failures = self.failures.saturating_add(1);
         self.failures
     }
 
-    /// It ended because somebody asked for a restart.
+    /// Notes that the life ended because somebody asked for a restart.
     pub(super) fn restarted(&mut self, asked: Asked) {
         match asked {
             Asked::Operator => *self = Self::default(),
             Asked::Itself => self.restarts = self.restarts.saturating_add(1),
-            // Who asks may do so once in ten seconds; it is not the instance's doing.
+            // Others may ask once in ten seconds; it is not the instance's doing.
             Asked::Other => self.asked = true,
         }
     }

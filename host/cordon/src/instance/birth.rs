@@ -1,4 +1,4 @@
-//! What each life is made of, and what it has from the instance.
+//! Makes a life from the parts that the instance has for it.
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ impl Supervisor {
         place: Place,
         looking: Looking,
     ) -> Result<Ending, EngineError> {
-        // Before the place is given away to the meter: whoever cannot even begin gives it back.
+        // Before the place is given away to the meter: an instance that cannot even begin gives it
+        // back.
         let settings = self.services.preferences.settings().await;
         let settings = settings.map_err(|error| EngineError::Store(error.to_string()))?;
         self.meter.begin(place);
@@ -103,7 +104,7 @@ fn debt(meter: &Arc<Meter>) -> Debt {
     Arc::new(move || meter.debt())
 }
 
-/// What connections have to say goes into the plugin's log, within its rate.
+/// Messages of connections go into the plugin's log, within its rate.
 fn sink(log: PluginLog) -> LogSink {
     Arc::new(move |level, origin, text| {
         let level = match level {

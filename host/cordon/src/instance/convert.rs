@@ -5,7 +5,7 @@ use crate::connection::{ConnectionEvent, ConnectionId, Credit, Endpoint, Request
 use crate::platform::domoticz::{HubEvent, Level};
 
 impl Request {
-    /// The connection it is about.
+    /// The connection that the event is about.
     #[must_use]
     pub fn id(&self) -> ConnectionId {
         match self {
@@ -17,7 +17,7 @@ impl Request {
         }
     }
 
-    /// Where it goes, if it says so.
+    /// The endpoint that the event names, if any.
     #[must_use]
     pub fn endpoint(&self) -> Option<&Endpoint> {
         match self {
@@ -28,8 +28,8 @@ impl Request {
         }
     }
 
-    /// Bytes that it holds while it waits: the texts of the endpoint count, a
-    /// plugin chooses their length.
+    /// Bytes that the event holds while it waits: the texts of the endpoint count, a plugin chooses
+    /// their length.
     #[must_use]
     pub fn size(&self) -> u64 {
         let bytes = match self {
@@ -94,7 +94,7 @@ impl From<HubEvent> for Event {
     }
 }
 
-/// A connection's event, and what gives its buffer back once the plugin has it.
+/// A connection's event, and the credit that gives its buffer back once the plugin has it.
 #[must_use]
 pub fn connection(event: ConnectionEvent) -> (Event, Option<Credit>) {
     match event {

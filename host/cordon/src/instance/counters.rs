@@ -1,4 +1,4 @@
-//! Where an instance stands, and its figures.
+//! The state of an instance, and its figures.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::abi::exports::cordon::plugin::guest::Outcome;
 use crate::instance::histogram::Histogram;
 
-/// Where an instance stands.
+/// The state of an instance.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Status {
     /// Being started.
@@ -43,7 +43,7 @@ impl Status {
         }
     }
 
-    /// The reason that goes with it, or nothing.
+    /// The reason that goes with the state, or nothing.
     #[must_use]
     pub fn reason(&self) -> &str {
         match self {
@@ -74,13 +74,13 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Where the instance stands.
+    /// The state of the instance.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status.borrow().clone()
     }
 
-    /// Waits until the instance is no longer being started; returns where it stands.
+    /// Waits until the instance is no longer being started; returns its state.
     pub async fn settled(&self) -> Status {
         let mut changes = self.status.subscribe();
         let settled = changes.wait_for(|status| *status != Status::Starting).await;
@@ -92,23 +92,23 @@ impl Counters {
         self.status.send_replace(status);
     }
 
-    /// The life is past `onStart`.
+    /// Notes that the life is past `onStart`.
     pub fn started(&self) {
         self.no_room.store(false, Ordering::Relaxed);
         self.set(Status::Running);
     }
 
-    /// The engine had no room for a life; whether that is news.
+    /// Notes that the engine had no room for a life; returns whether that is news.
     pub(super) fn no_room(&self) -> bool {
         !self.no_room.swap(true, Ordering::Relaxed)
     }
 
-    /// A life failed.
+    /// Notes that a life failed.
     pub fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A callback returned after this long.
+    /// Notes that a callback returned after this long.
     pub fn delivered(&self, outcome: Outcome, took: Duration) {
         self.call_time.record(took);
         self.calls.fetch_add(1, Ordering::Relaxed);

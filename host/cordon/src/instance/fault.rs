@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 
 use crate::instance::counters::{Counters, Status};
 
-/// Leaves no instance behind that looks alive and has nobody who supervises it.
+/// Makes sure that no instance is left that looks alive and has no supervisor.
 pub(super) struct End(pub(super) Arc<Counters>);
 
 impl Drop for End {
@@ -20,7 +20,7 @@ impl Drop for End {
     }
 }
 
-/// Does what may panic; what there is to say when it does.
+/// Does work that may panic. A panic becomes an error with its message.
 pub(super) async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
     let done = AssertUnwindSafe(work).catch_unwind().await;
     done.map_err(|panic| {

@@ -1,4 +1,4 @@
-//! A bounded histogram of durations: what is late, how long a call took.
+//! A bounded histogram of durations, such as delays and the length of calls.
 //!
 //! Sixteen steps per doubling, so a figure that is read back is at most 6.25%
 //! above the one recorded. Recording is one atomic addition; the size is fixed.

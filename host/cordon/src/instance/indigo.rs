@@ -1,4 +1,4 @@
-//! The life of an Indigo plugin: what is called when it starts and stops.
+//! The life of an Indigo plugin: the calls at its start and its end.
 //!
 //! In the order of the plugin reference: `startup`, the plugin's devices and triggers,
 //! its own thread; at the end its thread, its devices and triggers, `shutdown`.
@@ -34,10 +34,10 @@ pub const FLUSH: Duration = Duration::from_secs(60);
 /// Longest reply that is read on the thread of the instance, in bytes.
 const SMALL: usize = 4096;
 
-/// How often the plugin's threads are looked at in that time.
+/// How often the plugin's threads are checked in that time.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The server that an instance belongs to, and what it is there.
+/// The server that an instance belongs to, and the plugin that it is there.
 #[derive(Clone)]
 pub struct Link {
     /// The server.
@@ -47,7 +47,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// What its folders have for a new life. Blocks.
+    /// The files that the plugin's folders hold for a new life. Blocks.
     #[must_use]
     pub fn look(&self) -> Found {
         let bundle = &self.plugin.bundle;
@@ -117,7 +117,7 @@ impl Life<'_> {
         Ok(())
     }
 
-    /// The same the other way round.
+    /// Ends the plugin: its thread, its devices and triggers, then `shutdown`.
     pub(super) async fn end(
         &mut self,
         hub: &Hub,
@@ -195,8 +195,8 @@ impl Life<'_> {
         component: &Component,
         call: Call,
     ) -> Result<(), InstanceFailure> {
-        // Somebody who no longer waits, as after a time-out, wants nothing done: an action
-        // that its caller gave up must not happen a minute later.
+        // A caller that no longer waits, as after a time-out, wants nothing done: an action that
+        // its caller gave up must not happen a minute later.
         if call.reply.as_ref().is_some_and(|reply| reply.is_closed()) {
             return Ok(());
         }
@@ -210,7 +210,7 @@ impl Life<'_> {
         let answered = self.function(hub, component, &name, &arguments).await?;
         drop((waiting, charge));
         if let Some(reply) = reply {
-            // Whoever asked may have stopped waiting meanwhile.
+            // The caller may have stopped waiting meanwhile.
             let _ = reply.send(answered);
         }
         Ok(())
@@ -241,7 +241,7 @@ impl Life<'_> {
         Ok(Answered { answer, charge })
     }
 
-    /// What a function returned, and what that takes; nothing where that goes past a limit,
+    /// The value that a function returned, and its charge; nothing where that goes past a limit,
     /// which is told.
     async fn returned(
         &self,

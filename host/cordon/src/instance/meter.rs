@@ -1,11 +1,10 @@
 //! How much computing time an instance has used, and when that is too much.
 //!
 //! Every poll of the instance's future is timed with the thread's CPU clock
-//! ([`Metered`](super::metered::Metered)); while compiled code runs, the epoch callback
-//! looks at the figure once per tick and ends or slows the instance. Host functions count
-//! like the plugin's own time, because they run on its behalf, and so does what other
-//! threads bill to its account. One meter serves all lives of an instance, so a restart
-//! gains nothing.
+//! ([`Metered`](super::metered::Metered)); while compiled code runs, the epoch callback examines
+//! the figure once per tick and ends or slows the instance. Host functions count like the plugin's
+//! own time, because they run on its behalf, and so does the time that other threads bill to its
+//! account. One meter serves all lives of an instance, so a restart gains nothing.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,7 +25,7 @@ const SHARE_TOLD_EVERY: Duration = Duration::from_secs(60);
 /// Computing time after which a start that is still not over gives its place to the next.
 const PLACE_CPU: Duration = Duration::from_secs(5);
 
-/// The same for the time in which it has nothing to compute.
+/// Time without anything to compute after which such a start gives its place to the next.
 const PLACE_IDLE: Duration = Duration::from_millis(250);
 
 /// Computing time of one instance. Shared by its future, its epoch callback and
@@ -34,9 +33,9 @@ const PLACE_IDLE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Meter {
     started: Instant,
-    /// Other threads bill what they do for the instance to it.
+    /// The account to which other threads bill their work for the instance.
     account: Arc<Account>,
-    /// What was billed before this meter was made.
+    /// Time that was billed before this meter was made.
     billed_before: Duration,
     /// Nanoseconds used in polls that have ended.
     used: AtomicU64,
@@ -52,13 +51,13 @@ pub struct Meter {
     life_started: AtomicU64,
     /// Computing time at the start of the running callback; meaningful while one runs.
     callback_started: AtomicU64,
-    /// When it began, on the instance's own clock.
+    /// When the running callback began, on the instance's own clock.
     callback_began: AtomicU64,
     in_callback: AtomicBool,
     /// Whether the running poll has come to the instance's loop.
     attended: AtomicBool,
-    /// Since when, on the instance's own clock, no poll has: something holds the component,
-    /// and nothing can be delivered. 0 when the last one has.
+    /// Since when, on the instance's own clock, no poll has come to the loop: something holds the
+    /// component, and nothing can be delivered. 0 when the last poll has.
     held_since: AtomicU64,
     callback_limit: Duration,
     wall_limit: Duration,
@@ -103,7 +102,7 @@ impl Meter {
         })
     }
 
-    /// A life begins that has this place among the starts.
+    /// Begins a life that has this place among the starts.
     pub(super) fn begin(&self, place: Place) {
         self.leave_callback();
         self.held_since.store(0, Ordering::Relaxed);
@@ -113,7 +112,7 @@ impl Meter {
         self.starting.store(true, Ordering::Relaxed);
     }
 
-    /// The start is over, or the life: the place is for the next.
+    /// Notes that the start or the life is over: the place is for the next.
     pub(super) fn give_place(&self) {
         if self.starting.swap(false, Ordering::Relaxed) {
             *self.place() = None;
@@ -156,12 +155,12 @@ impl Meter {
         self.in_callback.store(true, Ordering::Relaxed);
     }
 
-    /// Marks its end.
+    /// Marks the end of a callback.
     pub fn leave_callback(&self) {
         self.in_callback.store(false, Ordering::Relaxed);
     }
 
-    /// The instance's loop is being polled.
+    /// Notes that the instance's loop is being polled.
     pub(super) fn attend(&self) {
         self.attended.store(true, Ordering::Relaxed);
     }
@@ -177,7 +176,7 @@ impl Meter {
         hit.map_or(Ok(()), Err)
     }
 
-    /// Now.
+    /// Nanoseconds since `started`.
     pub(super) fn elapsed(&self) -> u64 {
         nanoseconds(self.started.elapsed())
     }
@@ -192,11 +191,11 @@ impl Meter {
         now.saturating_sub(self.delayed.load(Ordering::Relaxed))
     }
 
-    /// From now on the instance can go on. Whoever lets others go first says so, because the
-    /// runtime wakes it only when they have gone.
+    /// Notes that the instance can go on from now on. A task that lets others go first calls this
+    /// itself, because the runtime wakes it only when they have gone.
     pub fn ring(&self) {
         let now = self.elapsed().max(1);
-        // The first one is the one that counts.
+        // The first ring counts.
         let _ = self
             .rung
             .compare_exchange(0, now, Ordering::SeqCst, Ordering::SeqCst);
@@ -218,7 +217,8 @@ impl Meter {
         self.delayed.fetch_add(time, Ordering::Relaxed);
     }
 
-    /// Counts a pause that the hub makes it take from now on. Those of several threads are one.
+    /// Counts a pause that the hub makes the instance take from now on. Pauses of several threads
+    /// at the same time are one.
     fn rest(&self, pause: Duration) {
         let now = self.elapsed();
         let end = now.saturating_add(nanoseconds(pause));
@@ -237,8 +237,7 @@ impl Meter {
 
     /// The limit on the running callback, if it is over one.
     ///
-    /// The time on the wall is looked at here too: while compiled code runs, nobody
-    /// else looks.
+    /// The time on the wall is checked here too: while compiled code runs, nobody else checks it.
     fn callback_hit(&self, used: u64, own: u64) -> Option<LimitHit> {
         if !self.in_callback.load(Ordering::Relaxed) {
             return None;
@@ -256,9 +255,9 @@ impl Meter {
             .or_else(|| hit("callback-wall", waited, self.wall_limit))
     }
 
-    /// Looks at an instance whose last poll ended at `polled`: when to look again, if
-    /// there is anything to look at. Gives its place among the starts to the next when it
-    /// waits or has had its time.
+    /// Checks an instance whose last poll ended at `polled`: when to check again, if there is
+    /// anything to check. Gives its place among the starts to the next when it waits or has had its
+    /// time.
     ///
     /// # Errors
     ///
@@ -317,15 +316,15 @@ impl Meter {
         self.share.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long the instance has to pause to get back to its share. What runs at the moment is
-    /// not counted yet.
+    /// How long the instance has to pause to get back to its share. The running poll is not counted
+    /// yet.
     #[must_use]
     pub fn debt(&self) -> Option<Duration> {
         let (elapsed, used) = (self.elapsed(), nanoseconds(self.used()));
         self.share().debt(elapsed, used)
     }
 
-    /// What to tell of an instance that is over its share, when it is time to.
+    /// The hit to tell of an instance that is over its share, when it is time to.
     fn share_hit(&self, used: u64) -> Option<LimitHit> {
         let elapsed = self.elapsed();
         let told = self.share_told.load(Ordering::Relaxed);
@@ -337,8 +336,8 @@ impl Meter {
         Some(Limits::hit("cpu-share", percent, self.share_percent))
     }
 
-    /// Puts the epoch callback into the store. The deadline is one tick away from
-    /// every look, so a deadline is noticed at most one tick late.
+    /// Puts the epoch callback into the store. The deadline is one tick away from every check, so a
+    /// deadline is noticed at most one tick late.
     pub fn attach(self: &Arc<Self>, store: &mut Store<InstanceState>) {
         let meter = Arc::clone(self);
         store.set_epoch_deadline(1);
@@ -369,7 +368,7 @@ pub(super) struct Polling<'a> {
 }
 
 impl Drop for Polling<'_> {
-    /// In the end too when the poll panics.
+    /// The poll ends too when it panics.
     fn drop(&mut self) {
         let cpu = nanoseconds(thread_cpu().saturating_sub(self.cpu));
         let wall = self.meter.elapsed().saturating_sub(self.wall);
@@ -419,7 +418,7 @@ mod tests {
         let meter = meter();
         let polling = meter.poll();
         meter.enter_callback();
-        // The thread is there and does not run, as one that has no core.
+        // The thread exists and does not run, like one that has no core.
         std::thread::sleep(Duration::from_millis(80));
         assert!(meter.ask().is_ok());
         drop(polling);

@@ -1,8 +1,8 @@
 //! The future of a life, timed on behalf of its meter, and ended when a callback takes too
 //! long, whatever it waits for.
 //!
-//! The end comes from outside of wasmtime: a host function that holds the store while it
-//! waits would keep any timer inside from being looked at.
+//! The end comes from outside of wasmtime: a host function that holds the store while it waits
+//! would keep any timer inside from being polled.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -30,7 +30,7 @@ pub struct Metered<F> {
     armed: Option<Instant>,
 }
 
-/// What wakes the inner future; the meter knows then since when it could go on.
+/// Wakes the inner future; the meter knows then since when it could go on.
 struct Bell {
     outer: AtomicWaker,
     meter: Arc<Meter>,
@@ -82,7 +82,7 @@ impl<F: Future> Metered<F> {
         polled
     }
 
-    /// Looks at what it does while it waits, now and when it is time to look again.
+    /// Checks the instance while it waits, now and when it is time to check again.
     fn watch(&mut self, context: &mut Context<'_>) -> Poll<LimitHit> {
         loop {
             let wait = match self.meter.look(self.polled) {
@@ -91,7 +91,7 @@ impl<F: Future> Metered<F> {
                 Err(hit) => return Poll::Ready(hit),
             };
             let at = Instant::now() + wait;
-            // One that ends too soon does no harm and saves a change for every callback.
+            // A timer that ends too soon does no harm and saves a change for every callback.
             if self.armed.is_none_or(|armed| at < armed) {
                 self.look.as_mut().reset(at);
                 self.armed = Some(at);

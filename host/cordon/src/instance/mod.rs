@@ -1,9 +1,8 @@
 //! One plugin instance: an actor that owns a store and is the only one to touch it.
 //!
-//! [`supervisor`] starts, restarts and parks; [`run`] drives one life of the
-//! component; `state` is what its host functions work on. Callbacks run one at a
-//! time and in order. A component that trapped or went past a limit is dropped
-//! and never called again.
+//! [`supervisor`] starts, restarts and parks; [`run`] drives one life of the component; `state` is
+//! the data that its host functions work on. Callbacks run one at a time and in order. A component
+//! that trapped or went past a limit is dropped and never called again.
 
 mod backoff;
 mod birth;
@@ -48,33 +47,33 @@ pub struct Spec {
     pub name: String,
     /// Key of the plugin.
     pub key: String,
-    /// Its folders on the host.
+    /// The instance's folders on the host.
     pub folders: Folders,
-    /// The levels of its lines that are kept, as a mask.
+    /// The levels of the plugin's lines that are kept, as a mask.
     pub log_level: u32,
     /// `Parameters`, in order.
     pub parameters: Vec<(String, String)>,
     /// Environment variables for the plugin.
     pub environment: Vec<(String, String)>,
-    /// What it may use.
+    /// The limits of the instance.
     pub limits: Limits,
-    /// What the hub holds and spends for it, in all its lives.
+    /// The memory and time that the hub spends for the instance, in all its lives.
     pub account: Arc<Account>,
-    /// Whom it may talk to.
+    /// The peers that it may talk to.
     pub network: Arc<NetworkPolicy>,
     /// Which programs it may have run.
     pub programs: Arc<ProcessPolicy>,
     /// Which serial ports it has.
     pub serial: Arc<SerialPolicy>,
-    /// Whether its security panels set the status of the house.
+    /// Whether the plugin's security panels set the status of the house.
     pub guards: bool,
     /// For HTTP and MQTT.
     pub credentials: Credentials,
-    /// Private keys that it may use.
+    /// Private keys that the instance may use.
     pub keys: Vec<KeyGrant>,
     /// For TLS connections.
     pub tls: Arc<TlsClient>,
-    /// Where it belongs, when it is an Indigo plugin.
+    /// The server and the plugin there, when the instance is of an Indigo plugin.
     pub indigo: Option<indigo::Link>,
 }
 

@@ -1,7 +1,7 @@
-//! What an instance is told that must not wait behind its inbox.
+//! Orders to an instance that must not wait behind its inbox.
 //!
-//! There is one place, so nothing piles up however often somebody asks. The latest order
-//! counts, except that nothing takes back an order to stop.
+//! There is one place for an order, so nothing piles up however often somebody asks. The latest
+//! order counts, except that nothing takes back an order to stop.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -25,12 +25,12 @@ pub enum Order {
 pub struct Orders {
     latest: Mutex<Option<Order>>,
     given: Notify,
-    /// The one that a life is ending for.
+    /// The order that a life is ending for.
     obeyed: watch::Sender<Option<Order>>,
 }
 
 impl Orders {
-    /// Gives an order. It takes the place of one that was not looked at yet.
+    /// Gives an order. It takes the place of an order that was not taken yet.
     pub fn give(&self, order: Order) {
         let mut latest = self.latest();
         if *latest != Some(Order::Stop) {
@@ -60,12 +60,12 @@ impl Orders {
         }
     }
 
-    /// A life begins.
+    /// Notes that a life begins.
     pub(super) fn begin(&self) {
         self.obeyed.send_replace(None);
     }
 
-    /// The life ends because of this order.
+    /// Notes that the life ends because of this order.
     pub(super) fn obey(&self, order: Order) {
         self.obeyed.send_replace(Some(order));
     }
@@ -74,7 +74,7 @@ impl Orders {
     pub(super) async fn obeyed(&self) -> Order {
         let mut obeyed = self.obeyed.subscribe();
         let order = obeyed.wait_for(Option::is_some).await.ok();
-        // The sender lives as long as `self`, so there is always one.
+        // The sender lives as long as `self`, so there is always an order.
         order.and_then(|order| *order).unwrap_or(Order::Stop)
     }
 

@@ -1,5 +1,5 @@
-//! What one life of an instance has open on the machine itself: processes, serial
-//! ports, echo requests. All of it ends with the life.
+//! Resources of the machine itself that one life of an instance has open: processes, serial ports,
+//! echo requests. All of them are closed when the life ends.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ pub struct Ports {
     pub processes: Processes,
     /// Serial ports that are open.
     pub serial: SerialPorts,
-    /// Whom it may reach.
+    /// The peers that the instance may reach.
     pub reach: Reach,
 }
 
 impl Ports {
-    /// Nothing is open yet.
+    /// The ports of a new life: nothing is open yet.
     #[must_use]
     pub fn new(spec: &Spec, log: &PluginLog, reach: Reach) -> Self {
         let limits = &spec.limits;

@@ -1,4 +1,4 @@
-//! What others see of an instance, and send to it.
+//! The side of an instance that others see and send to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,16 +16,16 @@ use crate::platform::indigo::{Call, CallError, Port};
 use cordon_base::limits::Limits;
 use cordon_base::plugin_log::PluginLog;
 
-/// What others see of a running actor. Cheap to clone.
+/// A running actor as others see it. Cheap to clone.
 #[derive(Clone)]
 pub struct Remote {
-    /// What it was made from.
+    /// The parts that the instance was made from.
     pub spec: Arc<Spec>,
-    /// Its figures.
+    /// Figures of the instance.
     pub counters: Arc<Counters>,
     pub(super) log: PluginLog,
     pub(super) commands: mpsc::Sender<Command>,
-    /// What does not wait behind the commands.
+    /// Orders, which do not wait behind the commands.
     pub(super) orders: Arc<Orders>,
     pub(super) meter: Arc<Meter>,
     /// Bytes of the calls that wait.
@@ -37,7 +37,7 @@ impl Remote {
     ///
     /// # Errors
     ///
-    /// [`DeliverError`] when it is not running or its inbox is full.
+    /// [`DeliverError`] when the plugin is not running or its inbox is full.
     pub fn deliver(&self, event: HubEvent) -> Result<(), DeliverError> {
         if !matches!(self.counters.status(), Status::Starting | Status::Running) {
             return Err(DeliverError::NotRunning);

@@ -52,9 +52,9 @@ const THREAD_EXIT: Duration = Duration::from_millis(200);
 /// How long connections may take to give their last events when stopping.
 const DISCONNECT_GRACE: Duration = Duration::from_secs(5);
 
-/// What waits in the inbox of an instance.
+/// An entry of the inbox of an instance.
 pub enum Command {
-    /// Deliver an event, when its turn comes, and what it is charged until then.
+    /// Deliver an event, when its turn comes; the charge for it is held until then.
     Deliver(HubEvent, Charge),
     /// Call a function of an Indigo plugin, when its turn comes.
     Call(Call),
@@ -62,15 +62,15 @@ pub enum Command {
 
 /// How a life ended.
 pub enum Ending {
-    /// It was told to stop and did.
+    /// The life was told to stop and did.
     Stopped,
-    /// It was told to start again.
+    /// The life was told to start again.
     Restart(Asked),
-    /// It was told to stop until it is told to start again.
+    /// The life was told to stop until it is told to start again.
     Halted,
-    /// It failed; the reason has not been logged yet.
+    /// The life failed; the reason has not been logged yet.
     Failed(InstanceFailure),
-    /// It has not begun: its packages are to be compiled first.
+    /// The life has not begun: its packages are to be compiled first.
     Unprepared(compiled::Sought),
 }
 
@@ -86,38 +86,38 @@ impl From<Order> for Ending {
 
 /// Everything one life works with.
 pub struct Life<'a> {
-    /// What the instance is made from.
+    /// The parts that the instance is made from.
     pub spec: &'a Spec,
-    /// Its shared state, made for this life.
+    /// The instance's shared state, made for this life.
     pub shared: Arc<Shared>,
-    /// Its computing time, which outlives it.
+    /// The instance's computing time, which outlives the life.
     pub meter: Arc<Meter>,
-    /// Figures that outlive it.
+    /// Figures that outlive the life.
     pub counters: &'a Counters,
-    /// What it is told before all that waits.
+    /// Orders, which go before everything that waits.
     pub orders: &'a Orders,
     /// Compiled code of earlier starts.
     pub code: CodeCache,
     /// `Settings` at the start.
     pub settings: Vec<(String, String)>,
-    /// What looks at the disk.
+    /// The task that examines the instance's folders.
     pub looking: Looking,
-    /// What it has found, until the plugin has it.
+    /// The findings of that task, until the plugin has them.
     pub found: Found,
-    /// How it was told to end, once it was.
+    /// How the life was told to end, once it was.
     pub told: Option<Ending>,
     /// Commands from outside.
     pub commands: &'a mut mpsc::Receiver<Command>,
-    /// Its connections.
+    /// The connections of this life.
     pub connections: Connections,
-    /// Their events.
+    /// Events of these connections.
     pub events: mpsc::Receiver<ConnectionEvent>,
     /// Threads to be run.
     pub spawned: mpsc::UnboundedReceiver<u32>,
 }
 
 impl Life<'_> {
-    /// Lives it.
+    /// Runs the life to its end.
     ///
     /// # Errors
     ///
@@ -128,9 +128,9 @@ impl Life<'_> {
         let future = async {
             let plugin = engine.plugin().instantiate_async(&mut store);
             let plugin = plugin.await.map_err(not_made)?;
-            // What it waits for from here on is bounded as in a callback.
+            // Everything that the life waits for from here on is bounded as in a callback.
             self.meter.enter_callback();
-            // The component was made while somebody looked.
+            // The component was made while the folders were examined.
             let looked = (&mut self.looking).await;
             let looked = looked
                 .map_err(|error| EngineError::io("cannot look into the folders", error.into()))??;
@@ -163,8 +163,8 @@ impl Life<'_> {
         Ok(self.ending(failed))
     }
 
-    /// How the life ended. What fails after it was told to end is told, and changes nothing
-    /// about the end.
+    /// How the life ended. A failure after the order to end is told, and changes nothing about the
+    /// end.
     fn ending(&mut self, failed: Option<InstanceFailure>) -> Ending {
         match (self.told.take(), failed) {
             (Some(ending), Some(failure)) => {
@@ -202,7 +202,7 @@ impl Life<'_> {
         store
     }
 
-    /// Takes what the folders have, and gives the component its view of them. Returns the
+    /// Takes the findings about the folders, and gives the component its view of them. Returns the
     /// packages if they are to be compiled first.
     async fn take(
         &mut self,
@@ -234,7 +234,7 @@ impl Life<'_> {
         if let Some(link) = indigo {
             link.plugin.reset();
         }
-        // A life that compiles the plugin writes to much that no later one does.
+        // A life that compiles the plugin writes to many pages that no later life writes to.
         let compiled = self.found.code.is_some();
         if self.start(hub, plugin).await? == Outcome::Raised {
             return Err(InstanceFailure::StartFailed);
@@ -284,7 +284,8 @@ impl Life<'_> {
                     drop(credit);
                 }
                 () = sleep_until(beat) => {
-                    // Counted from when it was due, but never stacked.
+                    // The next heartbeat counts from when this one was due, but heartbeats never
+                    // pile up.
                     self.counters.lateness.record(beat.elapsed());
                     beat = Instant::now() + self.interval();
                     match self.spec.indigo {
@@ -298,7 +299,7 @@ impl Life<'_> {
         }
     }
 
-    /// From here on the supervisor counts the time.
+    /// Ends the life for this order: from here on the supervisor counts the time.
     fn obey(&self, order: Order) -> Ending {
         self.orders.obey(order);
         order.into()
@@ -317,7 +318,7 @@ impl Life<'_> {
         }
     }
 
-    /// Behaviour spec 2.4: connections first, `onStop` last, then the threads.
+    /// Stops as behaviour spec 2.4 says: connections first, `onStop` last, then the threads.
     async fn stop(&mut self, hub: &Hub, plugin: &Plugin) -> Result<(), InstanceFailure> {
         self.shared.stop();
         self.connections.shutdown();
@@ -459,11 +460,11 @@ fn not_made(error: wasmtime::Error) -> EngineError {
     EngineError::Wasm(format!("{error:#}"))
 }
 
-/// What wasmtime says when a call copies more than the store's hostcall fuel; the
-/// type of that error is private, and the words are all it gives.
+/// wasmtime's words when a call copies more than the store's hostcall fuel; the type of that error
+/// is private, and the words are all it gives.
 const CALL_TOO_LARGE: &str = "fuel allocated for hostcalls has been exhausted";
 
-/// Whose fault an error from the component is.
+/// Tells whose fault an error from the component is.
 fn failure(error: &wasmtime::Error, limits: &Limits) -> InstanceFailure {
     if let Some(hit) = error.downcast_ref::<LimitHit>() {
         return hit.clone().into();
@@ -475,11 +476,11 @@ fn failure(error: &wasmtime::Error, limits: &Limits) -> InstanceFailure {
     if error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some() {
         return InstanceFailure::Exited;
     }
-    // The cause alone: what is around it is the backtrace of the runtime, which
-    // means nothing to the author of a plugin.
+    // The cause alone: the errors around it are the backtrace of the runtime, which means nothing
+    // to the author of a plugin.
     let cause = error.root_cause().to_string();
     if cause.contains(CALL_TOO_LARGE) {
-        // How much the call wanted is not known: more than it may.
+        // The size that the call wanted is not known: more than it may.
         let limit = limits.call_bytes;
         return Limits::hit("call-bytes", limit.saturating_add(1), limit).into();
     }

@@ -1,4 +1,4 @@
-//! What a new life is told: what its folders have, and its parameters.
+//! Prepares a new life: examines its folders and collects its parameters.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -20,7 +20,7 @@ use cordon_base::pool::Pool;
 /// The parameter that is a setting of the hub.
 const LANGUAGE: &str = "Language";
 
-/// What looks into an instance's folders.
+/// The task that examines an instance's folders.
 pub type Looking = JoinHandle<Result<Looked, EngineError>>;
 
 /// The folders of an instance, ready for a new life.
@@ -30,16 +30,16 @@ pub struct Looked {
     pub(super) found: Found,
     /// Compiled code of an earlier start.
     pub(super) code: code_cache::Sought,
-    /// Its packages, while they are not compiled but could be.
+    /// The plugin's packages, while they are not compiled but could be.
     pub(super) packages: Option<Sought>,
 }
 
-/// What a plugin's folders have for a new life.
+/// The files that a plugin's folders hold for a new life.
 #[derive(Default)]
 pub struct Found {
-    /// Its compiled code.
+    /// Compiled code of the plugin.
     pub code: Option<Vec<u8>>,
-    /// Whether it has packages of its own.
+    /// Whether the plugin has packages of its own.
     pub packages: bool,
     /// Modules in the plugin's folder.
     pub modules: Vec<String>,
@@ -47,9 +47,9 @@ pub struct Found {
     pub preferences: String,
 }
 
-/// Looks into the folders of an instance that is about to live, on the threads for files:
-/// full ones take a while, which is billed to it. With the compiled packages of the hub comes
-/// whether it waits for its own; without, it compiles them for itself.
+/// Examines the folders of an instance that is about to live, on the threads for files: full
+/// folders take a while, which is billed to the instance. With the compiled packages of the hub the
+/// result says whether the instance waits for its own; without, it compiles them for itself.
 pub fn look(
     spec: &Spec,
     code: &CodeCache,

@@ -1,11 +1,11 @@
 //! Computing time against a share of one core: a bucket that fills with time.
 //!
-//! The bucket holds no more than a few seconds, so no rest, however long, buys more. It
-//! belongs to the instance: a new life begins with what the last one has left.
+//! The bucket holds no more than a few seconds, so no rest, however long, buys more. It belongs to
+//! the instance: a new life begins with the rest of the last one.
 
 use std::time::Duration;
 
-/// Time over which the share is averaged: what a full bucket holds is the share of it.
+/// Time over which the share is averaged: a full bucket holds the share of it.
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// The bucket. Times are nanoseconds since the meter was made, computing times those that
@@ -13,11 +13,11 @@ const WINDOW: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Share {
     percent: u64,
-    /// What a full bucket holds.
+    /// Computing time in a full bucket.
     burst: u64,
     /// Computing time up to which nothing is owed.
     allowed: u64,
-    /// When that was worked out.
+    /// When `allowed` was worked out.
     at: u64,
     /// Time and computing time when the bucket was last full.
     full: (u64, u64),
@@ -70,8 +70,8 @@ mod tests {
 
     const SECOND: u64 = 1_000_000_000;
 
-    /// Computes without end, looked at every ten milliseconds, until `end`; returns what
-    /// was used from the first look on.
+    /// Computes without end, checked every ten milliseconds, until `end`; returns the time used
+    /// from the first check on.
     fn burn(share: &mut Share, now: &mut u64, used: &mut u64, end: u64) -> u64 {
         let before = *used;
         while *now < end {
@@ -99,7 +99,7 @@ mod tests {
     fn a_rest_buys_no_more_than_the_burst() {
         let (mut share, mut now, mut used) = (Share::new(10), 3600 * SECOND, 0);
         let burnt = burn(&mut share, &mut now, &mut used, 3640 * SECOND);
-        // One second at once, and a tenth of what follows.
+        // One second at once, and a tenth of the time that follows.
         assert!(burnt <= 51 * SECOND / 10, "{burnt}");
     }
 

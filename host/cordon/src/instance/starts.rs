@@ -1,9 +1,9 @@
-//! Whose turn it is to start.
+//! The order in which instances start.
 //!
-//! Starts compute. Were all plugins of a hub started at once, each would take as long as all
-//! of them, so a few are admitted for each core and the others wait in the order in which
-//! they came. A place is for the computing part of a start: who waits for something else,
-//! or computes for too long, gives it to the next and goes on without ([`Meter`]).
+//! Starts compute. Were all plugins of a hub started at once, each would take as long as all of
+//! them, so a few are admitted for each core and the others wait in the order in which they came. A
+//! place is for the computing part of a start: a start that waits for something else, or computes
+//! for too long, gives it to the next and goes on without ([`Meter`]).
 //!
 //! [`Meter`]: super::meter::Meter
 
@@ -30,7 +30,7 @@ pub struct Starts {
 
 struct Inner {
     places: Arc<Semaphore>,
-    /// Those of instances that have failed or restarted: they take no more than half.
+    /// The places of instances that have failed or restarted: at most half of all.
     again: Arc<Semaphore>,
     at_once: usize,
     waiting: AtomicUsize,
@@ -66,8 +66,8 @@ impl Starts {
         }
     }
 
-    /// A place, if nobody has to wait for one. `again` is whether the instance has lived
-    /// before and did not stay alive: those do not keep the others from starting.
+    /// A place, if nobody has to wait for one. `again` is whether the instance has lived before and
+    /// did not stay alive: such instances do not keep the others from starting.
     #[must_use]
     pub fn free(&self, again: bool) -> Option<Place> {
         let second = match again {
@@ -81,7 +81,7 @@ impl Starts {
         })
     }
 
-    /// The same, and waits for it.
+    /// Waits for a place. `again` is that of [`Self::free`].
     pub async fn turn(&self, again: bool) -> Place {
         if let Some(place) = self.free(again) {
             return place;
@@ -127,7 +127,7 @@ impl Inner {
             if pause == TOLD_EVERY {
                 self.say("no plugin waits for its turn to start any more");
             }
-            // Somebody may have come in between who saw that this was told already.
+            // A start may have come in between that saw that this was told already.
             let late = self.waiting.load(Ordering::SeqCst) > 0;
             if !late || self.telling.swap(true, Ordering::SeqCst) {
                 return;
@@ -141,7 +141,7 @@ impl Inner {
     }
 }
 
-/// One that waits.
+/// A start that waits.
 struct Waits(Arc<Inner>);
 
 impl Drop for Waits {

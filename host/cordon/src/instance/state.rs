@@ -1,7 +1,7 @@
-//! What the host functions of one instance work on.
+//! The data that the host functions of one instance work on.
 //!
-//! [`InstanceState`] is the data of the store and dies with it; [`Shared`] is what
-//! host functions, the instance's loop and the web API have in common.
+//! [`InstanceState`] is the data of the store and dies with it; [`Shared`] is common to host
+//! functions, the instance's loop and the web API.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -46,7 +46,7 @@ pub struct Domoticz {
     pub images: Images,
     /// The security status, and who is notified.
     pub house: House,
-    /// Whether its security panels set the status of the house.
+    /// Whether the plugin's security panels set the status of the house.
     pub guards: bool,
 }
 
@@ -57,7 +57,7 @@ impl Drop for Shared {
     }
 }
 
-/// What an instance's parts share.
+/// The data that an instance's parts share.
 pub struct Shared {
     /// Row id of the hardware.
     pub hardware: u32,
@@ -65,7 +65,7 @@ pub struct Shared {
     pub log: PluginLog,
     /// Its limits.
     pub limits: Limits,
-    /// What the hub holds and spends for it.
+    /// The memory and time that the hub spends for the instance.
     pub account: Arc<Account>,
     /// The threads that serve all instances in turn.
     pub pools: Pools,
@@ -73,13 +73,13 @@ pub struct Shared {
     pub threads: Threads,
     /// Its rows.
     pub devices: DeviceTable,
-    /// Where its configuration is kept.
+    /// The store that keeps its configuration.
     pub store: Store,
-    /// How its connections stand.
+    /// The states of its connections.
     pub connections: StatusBoard,
-    /// What it has open on the machine itself.
+    /// Resources of the machine itself that it has open.
     pub ports: Ports,
-    /// What else it has of Domoticz.
+    /// Its further services of Domoticz.
     pub domoticz: Domoticz,
     /// The server of an Indigo plugin.
     pub indigo: Option<Link>,
@@ -138,8 +138,8 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// The `inbox` limit; `connection-buffer` when it, or what waits already,
-    /// would hold more bytes than the connections may; `host-memory`.
+    /// The `inbox` limit; `connection-buffer` when the request, together with the requests that
+    /// wait already, would hold more bytes than the connections may; `host-memory`.
     pub fn request(&self, request: Request) -> Result<(), LimitHit> {
         let Limits {
             inbox,
@@ -165,8 +165,8 @@ impl Shared {
         Ok(())
     }
 
-    /// Queues a release, which must not be refused because it gives something
-    /// back. A second one for the same connection adds nothing.
+    /// Queues a release, which must not be refused because it gives something back. A second
+    /// release of the same connection adds nothing.
     pub fn request_release(&self, id: ConnectionId) {
         let mut requests = self.lock_requests();
         let mut last = requests.iter().rev().map(|it| &it.request);
@@ -224,12 +224,12 @@ impl Shared {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// From here on connections refuse new work.
+    /// Stops the instance: from here on connections refuse new work.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Where its files are worked on.
+    /// The worker for its files.
     #[must_use]
     pub fn files_worker(&self) -> Worker {
         Worker::new(self.pools.files.clone(), Arc::clone(&self.account))
@@ -242,10 +242,10 @@ impl Shared {
     }
 }
 
-/// What a request costs beside its texts.
+/// Cost of a request beside its texts.
 const REQUEST: u64 = 512;
 
-/// A request with what it is charged.
+/// A request with its charge.
 struct Waiting {
     request: Request,
     _charge: Option<Charge>,
@@ -262,11 +262,11 @@ fn check(which: &'static str, used: u64, limit: u64) -> Result<(), LimitHit> {
 pub struct InstanceState {
     /// The shared part.
     pub shared: Arc<Shared>,
-    /// The quota of what it writes.
+    /// The quota of the files that the plugin writes.
     pub quota: Arc<Quota>,
-    /// The folders that it sees.
+    /// The folders that the plugin sees.
     pub tree: Arc<Tree>,
-    /// Its computing time.
+    /// The instance's computing time.
     pub meter: Arc<Meter>,
     /// The sockets of the plugin's own Python.
     pub sockets: Arc<Sockets>,
@@ -274,11 +274,11 @@ pub struct InstanceState {
     pub compilation: Option<Compilation>,
     /// The pages that every start writes to.
     pub hot_pages: Arc<HotPages>,
-    /// What of its memory the instance has shown, while these are learned.
+    /// The parts of the memory that the runtime has shown, while the hot pages are learned.
     pub parts: Vec<Part>,
     /// Its TLS contexts and sessions.
     pub tls: Tls,
-    /// What the function that is running has returned so far.
+    /// The value that the running function has returned so far.
     pub reply: Option<(String, Charge)>,
     wasi: WasiCtx,
     table: ResourceTable,
@@ -286,7 +286,7 @@ pub struct InstanceState {
 }
 
 impl InstanceState {
-    /// The state of a new store. Its folders come when they have been looked at.
+    /// The state of a new store. Its folders come when they have been examined.
     #[must_use]
     pub fn new(shared: Arc<Shared>, meter: Arc<Meter>, sockets: Sockets, wasi: WasiCtx) -> Self {
         let mut table = ResourceTable::new();

@@ -43,7 +43,8 @@ use cordon_store::Store;
 /// How long an instance that was ended may take to be gone.
 const LAST: Duration = Duration::from_secs(1);
 
-/// How long an instance waits for its packages to be compiled for all that have the same.
+/// How long an instance waits for its packages to be compiled, which is done for all instances that
+/// have the same.
 const COMPILED_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long an instance waits when the engine has no room for it.
@@ -58,7 +59,7 @@ pub struct Services {
     pub events: EventLog,
     /// The store.
     pub store: Store,
-    /// The device table on it.
+    /// The device table in the store.
     pub devices: DeviceTable,
     /// Compiled code of plugins.
     pub code: CodeCache,
@@ -68,15 +69,15 @@ pub struct Services {
     pub pools: Pools,
     /// Open files of the hub, for all instances.
     pub descriptors: Descriptors,
-    /// The settings on it.
+    /// The settings in the store.
     pub preferences: Preferences,
-    /// The custom icons on it.
+    /// The custom icons in the store.
     pub images: Images,
-    /// What a change means beyond its device.
+    /// The consequences of a change beyond its device.
     pub house: House,
     /// The running instances.
     pub instances: Switchboard,
-    /// Whose turn it is to start.
+    /// The turns of instances that want to start.
     pub starts: Starts,
     /// How long plugins have to stop.
     pub grace: Duration,
@@ -89,14 +90,14 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// What others may see and send.
+    /// The side of the instance that others see and send to.
     #[must_use]
     pub fn remote(&self) -> Remote {
         Remote::clone(&self.remote)
     }
 
-    /// Stops the plugin as its author expects it (`onStop` last) and waits for it: so long
-    /// and a second, after which it is ended where it is.
+    /// Stops the plugin as its author expects it (`onStop` last) and waits for it: as long as
+    /// `within` and a second more. After that the instance is ended where it is.
     pub async fn stop(mut self, within: Duration) {
         let remote = &self.remote;
         remote.orders.give(Order::Stop);
@@ -175,7 +176,7 @@ pub fn start(services: Services, spec: Spec) -> Handle {
     Handle { remote, task }
 }
 
-/// What an instance has in all its lives.
+/// The parts of an instance that outlive its lives.
 pub(super) struct Supervisor {
     pub(super) services: Services,
     pub(super) log: PluginLog,
@@ -186,7 +187,7 @@ pub(super) struct Supervisor {
     pub(super) reach: Reach,
 }
 
-/// What a life begins with.
+/// The place among the starts and the task that examines the folders, with which a life begins.
 type Begun = (Place, Looking);
 
 impl Supervisor {
@@ -204,7 +205,7 @@ impl Supervisor {
             match caught(going_on).await {
                 Ok(true) => {}
                 Ok(false) => break,
-                // Nothing is left that could be done for it; `End` parks it.
+                // Nothing is left that could be done for this instance; `End` parks it.
                 Err(_) => return,
             }
         }
@@ -239,7 +240,7 @@ impl Supervisor {
                 if !self.prepare(commands, packages).await {
                     return;
                 }
-                // Once: what could not be compiled is no reason not to start.
+                // Once: packages that could not be compiled are no reason not to start.
                 patient = false;
                 continue;
             }
@@ -257,8 +258,8 @@ impl Supervisor {
         }
     }
 
-    /// Looks into the folders for the next life. With `patient` that may come out at packages
-    /// that are to be compiled first.
+    /// Examines the folders for the next life. With `patient` the result may be packages that are
+    /// to be compiled first.
     fn look(&self, patient: bool) -> Looking {
         let services = &self.services;
         let compiled = services.compiled.as_ref().map(|it| (it, patient));
@@ -324,8 +325,8 @@ impl Supervisor {
         }
     }
 
-    /// Waits until a life that was told to end has had its time for that: the hub's grace, or
-    /// what a callback may take. Whoever takes longer is ended where it is.
+    /// Waits until a life that was told to end has had its time for that: the hub's grace, or the
+    /// time that a callback may take. A life that takes longer is ended where it is.
     async fn overdue(&self) -> Ending {
         let order = self.orders.obeyed().await;
         let wall = Duration::from_millis(self.spec.limits.callback_wall);
@@ -337,7 +338,7 @@ impl Supervisor {
         order.into()
     }
 
-    /// What comes after a life that ended so; false when nothing does.
+    /// Does the work after a life that ended so; false when no further life begins.
     async fn after(
         &self,
         commands: &mut mpsc::Receiver<Command>,
@@ -353,7 +354,7 @@ impl Supervisor {
                     || self.pause(commands, backoff, reason, Level::Status).await
             }
             Ending::Halted => self.rest(commands, Status::Stopped).await.is_some(),
-            // Taken care of before: nothing has lived.
+            // This ending was taken care of before: nothing has lived.
             Ending::Unprepared(_) => true,
             Ending::Failed(
                 failure @ (InstanceFailure::StartFailed | InstanceFailure::Declined(_)),
@@ -362,7 +363,7 @@ impl Supervisor {
         }
     }
 
-    /// What comes after a failure: a pause, or the end of trying.
+    /// Does the work after a failure: a pause, or the end of trying.
     async fn fail(
         &self,
         commands: &mut mpsc::Receiver<Command>,
@@ -425,7 +426,7 @@ impl Supervisor {
                 },
                 command = commands.recv() => match command {
                     None => return false,
-                    // What comes for a plugin that is not there is lost, as when it is off.
+                    // An event or a call for a plugin that is not there is lost, as when it is off.
                     Some(Command::Deliver(..) | Command::Call(_)) => {}
                 },
             }
@@ -467,8 +468,8 @@ impl Supervisor {
         }
     }
 
-    /// Behaviour spec 2.2: what could not be imported is not tried again. Python has
-    /// told the reason already.
+    /// Behaviour spec 2.2: a plugin that could not be imported is not tried again. Python has told
+    /// the reason already.
     async fn leave_off(
         &self,
         commands: &mut mpsc::Receiver<Command>,

@@ -1,6 +1,6 @@
 //! The running instances by their hardware, for whoever has something to tell them.
 //!
-//! Holds no instance alive: one whose handle is gone is not found any more.
+//! Holds no instance alive: an instance whose handle is gone is not found any more.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -16,11 +16,11 @@ pub struct Switchboard {
     instances: Arc<RwLock<Register<Remote>>>,
 }
 
-/// The same without keeping the switchboard itself.
+/// The instances of a hub, for a holder that does not keep the switchboard itself alive.
 pub(super) struct WeakSwitchboard(Weak<RwLock<Register<Remote>>>);
 
-/// Handles in the order in which they came, and the latest of each number. An event for one
-/// of ten thousand instances looks at that one alone.
+/// Handles in the order in which they came, and the latest of each number. An event for one of ten
+/// thousand instances touches that one alone.
 struct Register<T> {
     in_order: Vec<Weak<T>>,
     latest: HashMap<u32, Weak<T>>,

@@ -1,4 +1,4 @@
-//! The Python threads of an instance: which there are and who is parked.
+//! The Python threads of an instance: which exist, and which are parked.
 //!
 //! Owns the count against the `threads` limit. Starting a thread is only
 //! announced here; the instance's own loop makes the call, because a store is
@@ -42,14 +42,13 @@ pub struct Threads {
 struct Known {
     /// Has a permit when the thread was unparked.
     permit: Arc<Notify>,
-    /// The stack that it has of those for all; none for the main task.
+    /// The thread's stack out of those for all instances; none for the main task.
     _stack: Option<OwnedSemaphorePermit>,
 }
 
 impl Threads {
-    /// No threads yet. The receiver gets the ids of those to be run; it holds at
-    /// most as many as the limit allows. `stacks` has a permit for each thread of all
-    /// instances.
+    /// No threads yet. The receiver gets the ids of threads to be run; it holds at most as many as
+    /// the limit allows. `stacks` has a permit for each thread of all instances.
     #[must_use]
     pub fn new(limit: u64, stacks: Arc<Semaphore>) -> (Self, mpsc::UnboundedReceiver<u32>) {
         let (announced, receiver) = mpsc::unbounded_channel();

@@ -1,8 +1,8 @@
 //! Notices instances in which the hub itself hangs.
 //!
-//! A step of an instance takes milliseconds. One that does not end keeps a thread of the
-//! runtime and cannot be stopped from outside, so all that is left is to say whose it is.
-//! The look-out is a thread of its own, which goes on when no other does.
+//! A step of an instance takes milliseconds. A step that does not end keeps a thread of the runtime
+//! and cannot be stopped from outside, so all that is left is to name its instance. The look-out is
+//! a thread of its own, which goes on when no other does.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::instance::switchboard::{Switchboard, WeakSwitchboard};
 use cordon_base::error::EngineError;
 use cordon_base::log::Level;
 
-/// How often instances are looked at.
+/// How often instances are examined.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Looks in a row that find an instance in the same step before the log tells of it.
@@ -60,8 +60,8 @@ fn keep(instances: &WeakSwitchboard) {
 struct Seen(HashMap<u64, (u64, u32)>);
 
 impl Seen {
-    /// Takes the instances that are in a step, with the beginnings of these; those in
-    /// the same one for long, each once.
+    /// Takes the instances that are in a step, with the beginnings of their steps. Returns the
+    /// instances that have been in one step for long, each once.
     fn look(&mut self, steps: impl Iterator<Item = (u64, u64)>) -> Vec<u64> {
         let before = std::mem::take(&mut self.0);
         let mut hung = Vec::new();

@@ -1,9 +1,9 @@
 //! Small devices for the example plugins to talk to: `cordon serve --simulate`.
 //!
-//! Real sockets on loopback, so that a newcomer sees the whole way from the wire
-//! to the device table. They know nothing of the hub and never touch its state;
-//! the plugins reach them as they would reach any device. Each bounds its
-//! clients and what it reads from one.
+//! Real sockets on loopback, so that a newcomer sees the whole way from the wire to the device
+//! table. The devices know nothing of the hub and never touch its state; the plugins reach them as
+//! they would reach any device. Each device bounds its clients and the bytes that it reads from
+//! one.
 
 mod poster;
 mod thermometer;
@@ -24,13 +24,13 @@ use cordon_base::error::EngineError;
 /// rest is for people with netcat.
 const CLIENTS: usize = 8;
 
-/// How long a peer may take to read what it is sent, or to answer.
+/// How long a peer may take to read a message, or to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Pause after a failed accept: with no free descriptors it fails at once again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Where the simulated devices are; the default is what `plugins/cordon.toml` names.
+/// The addresses of the simulated devices; the default are those in `plugins/cordon.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
     /// The thermometer listens here; port 0 takes a free one.

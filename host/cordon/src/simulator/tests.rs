@@ -85,7 +85,7 @@ async fn a_line_without_end_closes_the_connection() {
     let mut stream = TcpStream::connect(devices.thermometer()).await.unwrap();
     stream.write_all(&[b'x'; 1000]).await.unwrap();
     let mut received = Vec::new();
-    // Reset or closed: what was not read may turn the close into a reset.
+    // Reset or closed: bytes that were not read may turn the close into a reset.
     let _ = timeout(SOON, stream.read_to_end(&mut received))
         .await
         .unwrap();

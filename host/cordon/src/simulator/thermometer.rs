@@ -1,9 +1,9 @@
 //! A thermometer with a heater that speaks lines over TCP.
 //!
-//! It announces `HEATER ON|OFF` and `TARGET <celsius>` to a new client, then
-//! `TEMP <celsius>` every second. `SET HEATER ON|OFF` and `SET TARGET <celsius>`
-//! are answered with the new announcement, anything else with `ERR <reason>`.
-//! Lines end in CR LF, because the `Line` protocol splits at CR (spec 7.2).
+//! The thermometer announces `HEATER ON|OFF` and `TARGET <celsius>` to a new client, then
+//! `TEMP <celsius>` every second. `SET HEATER ON|OFF` and `SET TARGET <celsius>` are answered with
+//! the new announcement, anything else with `ERR <reason>`. Lines end in CR LF, because the `Line`
+//! protocol splits at CR (spec 7.2).
 
 use std::f64::consts::TAU;
 use std::io;
@@ -26,7 +26,7 @@ const READING: Duration = Duration::from_secs(1);
 /// Degrees per second: fast enough to watch, slow enough to look like a room.
 const RATE: f64 = 0.2;
 
-/// What the room cools down to without the heater, in degrees Celsius.
+/// The temperature that the room cools down to without the heater, in degrees Celsius.
 const OUTSIDE: f64 = 16.0;
 
 /// Serves clients until it is dropped.
@@ -87,7 +87,7 @@ async fn send(writer: &mut (impl AsyncWriteExt + Unpin), text: &str) -> io::Resu
     tokio::time::timeout(PATIENCE, writer.write_all(text.as_bytes())).await?
 }
 
-/// Takes the first complete line out of what has come so far; blank ones are skipped.
+/// Takes the first complete line out of the bytes received so far; blank lines are skipped.
 fn next_line(buffer: &mut Vec<u8>) -> Option<String> {
     loop {
         let end = buffer

@@ -1,4 +1,4 @@
-//! What sessions made from one Python context have in common.
+//! Settings that are common to the sessions made from one Python context.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`NotMade`] for what is of no use.
+    /// [`NotMade`] for settings that are of no use.
     pub fn new(
         settings: &Settings,
         files: Option<KeyFiles>,

@@ -1,4 +1,4 @@
-//! What went wrong in a session, in the words that plugins know from OpenSSL.
+//! Failures of a session, in the words that plugins know from OpenSSL.
 
 use rustls::{
     AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
@@ -19,7 +19,7 @@ fn named(reason: &str) -> Failure {
     protocol(reason, &text)
 }
 
-/// What rustls found, as OpenSSL would say it.
+/// The error of rustls, as OpenSSL would say it.
 #[must_use]
 pub fn from_rustls(error: &Error) -> Failure {
     match error {

@@ -1,4 +1,4 @@
-//! What this side shows of itself: a certificate chain with its private key.
+//! The identity that this side shows: a certificate chain with its private key.
 
 use std::io::Read;
 use std::path::Path;

@@ -1,12 +1,11 @@
 //! TLS for sockets that plugins drive themselves: contexts and sessions by id.
 //!
-//! Owns what the `tls` interface works on in one instance. A session has no
-//! socket: bytes go in and come out through the interface, so nothing here blocks
-//! and nothing here can reach a peer. Ids are given out once and never again.
+//! Holds the contexts and sessions of the `tls` interface in one instance. A session has no socket:
+//! bytes go in and come out through the interface, so nothing here blocks and nothing here can
+//! reach a peer. Ids are given out once and never again.
 //!
-//! [`trust`] decides about certificates, and `cordon_reach::chain` leaves those out that no
-//! honest peer shows; [`context`] holds settings, [`session`] is one conversation, [`failure`]
-//! names each failure as OpenSSL does.
+//! [`trust`] decides about certificates, [`context`] holds settings, [`session`] is one
+//! conversation, [`failure`] names a failure as OpenSSL does.
 
 pub mod context;
 pub mod failure;
@@ -28,18 +27,18 @@ use context::Context;
 use identity::KeyFiles;
 use session::Session;
 
-/// What a session holds at most: half a handshake, a chain of certificates, a record that
-/// was not read, and what waits to be sent. In bytes.
+/// Bytes that a session holds at most: half a handshake, a chain of certificates, a record that was
+/// not read, and the bytes that wait to be sent.
 pub const SESSION: u64 = 256 << 10;
 
-/// What a context holds beside its certificates and lists: settings of both roles.
+/// Bytes that a context holds beside its certificates and lists: settings of both roles.
 const CONTEXT: u64 = 16 << 10;
 
-/// What a certificate or a name costs beside its bytes.
+/// Cost of a certificate or a name beside its bytes.
 const ITEM: u64 = 256;
 
-/// How often the bytes of a certificate are held: as given, as what is compared with, and
-/// as its parts.
+/// How often the bytes of a certificate are held: as given, as a pattern for comparing, and as its
+/// parts.
 const COPIES: u64 = 3;
 
 /// Most entries of the lists of a context.
@@ -88,7 +87,7 @@ impl From<Refusal> for NotMade {
 pub struct Weight {
     bytes: u64,
     held: Arc<AtomicU64>,
-    /// What the hub makes of them.
+    /// The charge for the hub's memory that is made of them.
     _charge: Charge,
 }
 
@@ -99,7 +98,7 @@ impl Drop for Weight {
 }
 
 impl Tls {
-    /// Nothing yet; `keys` are those that the operator granted.
+    /// No contexts and sessions yet; `keys` are those that the operator granted.
     #[must_use]
     pub fn new(limits: &Limits, keys: Vec<KeyGrant>, account: Arc<Account>) -> Self {
         Self {
@@ -237,7 +236,7 @@ impl Tls {
     }
 }
 
-/// Refuses what no program needs, before anything is made of it.
+/// Refuses settings that no program needs, before anything is made of them.
 fn within_bounds(settings: &Settings) -> Result<(), Refusal> {
     for (count, most, what) in [
         (settings.suites.len(), SUITES, "cipher suites"),
@@ -268,7 +267,7 @@ fn within_bounds(settings: &Settings) -> Result<(), Refusal> {
     }
 }
 
-/// What this side shows of itself, where the plugin brings it.
+/// The certificates that this side shows of itself, where the plugin brings them.
 fn chain(settings: &Settings) -> &[Vec<u8>] {
     match &settings.identity {
         Identity::Given(pair) => &pair.chain,
@@ -280,7 +279,7 @@ fn certificates(settings: &Settings) -> impl Iterator<Item = &Vec<u8>> {
     settings.roots.iter().chain(chain(settings))
 }
 
-/// What a context is made from: certificates, keys and lists.
+/// The size of the settings of a context: certificates, keys and lists.
 struct Size {
     bytes: u64,
     items: u64,
@@ -302,7 +301,7 @@ impl Size {
         size
     }
 
-    /// Bytes of the hub's memory for what is made of it.
+    /// Bytes of the hub's memory for the context that is made of them.
     fn built(&self) -> u64 {
         let copies = self.bytes.saturating_mul(COPIES);
         let items = self.items.saturating_mul(ITEM);

@@ -1,9 +1,8 @@
 //! One conversation, without its socket.
 //!
-//! What a session holds is bounded by rustls: one handshake message or one record
-//! of ciphertext that came in, one record of plaintext that was not read, and
-//! [`OUTGOING`] bytes that were not taken. What does not fit is not accepted, and
-//! the plugin offers it again.
+//! The data that a session holds is bounded by rustls: one handshake message or one record of
+//! ciphertext that came in, one record of plaintext that was not read, and [`OUTGOING`] bytes that
+//! were not taken. Bytes that do not fit are not accepted, and the plugin offers them again.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
@@ -33,9 +32,9 @@ const EXPORTER: &[u8] = b"EXPORTER-Channel-Binding";
 enum Side {
     /// A server that waits for the client's greeting.
     Waiting(Box<Acceptor>),
-    /// A server that has it.
+    /// A server that has the greeting.
     Greeted(Box<Accepted>),
-    /// Hands are shaken, or being shaken.
+    /// A connection whose hands are shaken, or being shaken.
     Talking(Box<Connection>),
     /// Over; only an alert may be left to take.
     Over,
@@ -81,7 +80,7 @@ impl Session {
     ) -> Result<Self, Refusal> {
         let mut config = Arc::clone(&context.client);
         let name = match name {
-            // It is not repeated: a plugin chooses its length.
+            // The name is not repeated: a plugin chooses its length.
             Some(name) if name.len() > NAME => {
                 let text = format!("a server name has at most {NAME} bytes");
                 return Err(Refusal::Settings(text));
@@ -194,7 +193,7 @@ impl Session {
         }
     }
 
-    /// Works on records, as far as they are there and there is room for what they hold.
+    /// Works on records, as far as they are there and there is room for their content.
     fn records(&mut self, bytes: &mut &[u8]) -> Result<(), Failure> {
         let Side::Talking(connection) = &mut self.side else {
             return Ok(());
@@ -208,7 +207,7 @@ impl Session {
                 Err(error) => return Err(self.fail(&error)),
             }
             if self.closed {
-                // Whatever comes after the end is nobody's.
+                // Bytes that come after the end are nobody's.
                 *bytes = &[];
             }
             // An empty read would tell rustls that the peer is gone.
@@ -311,7 +310,7 @@ impl Session {
         }
     }
 
-    /// What was agreed on.
+    /// The result of the handshake.
     #[must_use]
     pub fn agreed(&self) -> Option<Agreement> {
         let Side::Talking(connection) = &self.side else {

@@ -1,4 +1,4 @@
-//! Which certificates of a peer are good enough, and what is wrong with the others.
+//! Decides which certificates of a peer are good enough, and names the fault of the others.
 //!
 //! Chains are built and checked by webpki. Two things are done as OpenSSL does
 //! them, because plugins for devices at home rely on it: a certificate that was
@@ -23,7 +23,7 @@ use x509_parser::prelude::X509Certificate;
 use crate::abi::cordon::plugin::tls::{Refusal, Settings, Verify};
 use cordon_reach::chain;
 
-/// What is wrong with a certificate: number and words of OpenSSL's `X509_V_ERR_*`.
+/// The fault of a certificate: number and words of OpenSSL's `X509_V_ERR_*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unverified {
     /// The number.
@@ -101,7 +101,7 @@ impl Trust {
         for root in &given {
             match webpki::anchor_from_trusted_cert(root) {
                 Ok(anchor) => anchors.push(anchor.to_owned()),
-                // Nothing it signed can be verified; it may still be a device's own.
+                // Nothing that this root signed can be verified; it may still be a device's own.
                 Err(_) if certificate(root).is_some() => {}
                 Err(error) => return Err(Refusal::Root(format!("not a certificate: {error}"))),
             }
@@ -117,7 +117,7 @@ impl Trust {
         })
     }
 
-    /// Whether certificates are looked at.
+    /// Whether certificates are verified.
     #[must_use]
     pub fn verifies(&self) -> bool {
         self.verify != Verify::None
@@ -293,8 +293,8 @@ impl ServerCertVerifier for Trust {
         shown: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        // Old devices have certificates that no parser accepts; who does not
-        // verify them learns nothing from the signature.
+        // Old devices have certificates that no parser accepts; a plugin that does not verify them
+        // learns nothing from the signature.
         if !self.verifies() {
             return Ok(HandshakeSignatureValid::assertion());
         }

@@ -1,7 +1,7 @@
 //! How the body of a received HTTP message ends, and the chunked coding.
 //!
-//! Chunk extensions and trailers are dropped (spec 7.5). Each byte is looked at
-//! a bounded number of times, whatever the pieces it arrives in.
+//! Chunk extensions and trailers are dropped (spec 7.5). Each byte is examined a bounded number of
+//! times, whatever the pieces it arrives in.
 
 use bytes::{Buf, BytesMut};
 
@@ -14,7 +14,7 @@ const MAX_SIZE_LINE: usize = 1024;
 const MAX_TRAILER_LINE: usize = 4 * 1024;
 const MAX_TRAILERS: usize = 64 * 1024;
 
-/// What ends a body.
+/// The end of a body.
 #[derive(Debug)]
 pub(super) enum Body {
     /// After this many bytes.
@@ -65,7 +65,7 @@ impl Chunked {
         std::mem::take(&mut self.data)
     }
 
-    /// Consumes what it can; true when the body is complete.
+    /// Consumes as many bytes as it can; true when the body is complete.
     pub(super) fn advance(
         &mut self,
         buffer: &mut BytesMut,

@@ -1,14 +1,14 @@
-//! What `Send` writes on an HTTP connection (spec 7.6, rules 125 to 131).
+//! Writes the messages of `Send` on an HTTP connection (spec 7.6, rules 125 to 131).
 //!
-//! The order of lines and the absence of Host, Accept and Content-Type are part
-//! of the behaviour. Lengths count bytes. Line ends in what the plugin gave are
-//! removed: one header can never become two.
+//! The order of lines and the absence of Host, Accept and Content-Type are part of the behaviour.
+//! Lengths count bytes. Line ends in the plugin's values are removed: one header can never become
+//! two.
 
 use base64::Engine as _;
 
 use super::super::{Credentials, Header, HttpOutbound};
 
-/// Verb first, then Status, then Chunk decides what the message is.
+/// Verb first, then Status, then Chunk decides the kind of the message.
 pub(super) fn message(
     message: &HttpOutbound,
     credentials: &Credentials,

@@ -1,8 +1,7 @@
 //! The head of a received HTTP message: start line and headers.
 //!
-//! Owns the way from bytes to [`HttpInbound`] and the two headers that say how
-//! long the body is. Parsing is httparse's, as tolerant as it can be: devices
-//! send what they like.
+//! Leads from bytes to [`HttpInbound`] and reads the two headers that say how long the body is.
+//! Parsing is httparse's, as tolerant as it can be: devices send whatever they like.
 
 use super::super::{CodecError, HttpInbound};
 

@@ -1,10 +1,9 @@
 //! Protocols `HTTP` and `HTTPS`: one codec for clients and listeners (spec 7.5).
 //!
-//! A buffer that starts with `HTTP` is a response, anything else a request. A
-//! message is delivered when it is complete and never twice; what follows it is
-//! kept for the next one. The head is parsed once, when its blank line is there.
-//! Never interprets anything: redirects, cookies, compression and authentication
-//! are the plugin's job.
+//! A buffer that starts with `HTTP` is a response, anything else a request. A message is delivered
+//! when it is complete and never twice; bytes behind it are kept for the next one. The head is
+//! parsed once, when its blank line is there. Never interprets anything: redirects, cookies,
+//! compression and authentication are the plugin's job.
 
 mod body;
 mod encode;
@@ -21,7 +20,7 @@ use body::{Body, Chunked};
 /// has more of them under way has no idea itself which answer is whose.
 const MAX_OUTSTANDING: usize = 1024;
 
-/// The codec: what came in, and what was asked.
+/// The codec: bytes that came in, and requests that were sent.
 #[derive(Debug)]
 pub(super) struct Http {
     buffer: BytesMut,
@@ -72,11 +71,11 @@ impl Http {
         self.buffer.capacity().saturating_add(current)
     }
 
-    /// Delivers what the end of the connection completes.
+    /// Delivers the message that the end of the connection completes.
     ///
-    /// A response without length is complete now, and one with too few bytes
-    /// comes with what arrived. A chunked one is dropped, a head too, and an
-    /// incomplete request as well: a plugin would act on half of it.
+    /// A response without length is complete now, and one with too few bytes comes with those that
+    /// arrived. A chunked response is dropped, a head too, and an incomplete request as well: a
+    /// plugin would act on half of it.
     pub(super) fn close(&mut self, out: &mut Decoded) {
         let rest = self.buffer.split();
         if let Some(message) = self.current.take() {
@@ -111,7 +110,7 @@ impl Http {
         *self = Self::new(self.max_buffer);
     }
 
-    /// Takes more bytes and gives one message at most; what follows it stays.
+    /// Takes more bytes and gives one message at most; bytes behind it stay.
     pub(super) fn next(&mut self, bytes: BytesMut) -> Result<Option<HttpInbound>, CodecError> {
         self.buffer.unsplit(bytes);
         let result = self.one();

@@ -1,9 +1,9 @@
 //! Protocols `MQTT` and `MQTTS` (spec 7.8): MQTT 3.1.1 in both directions.
 //!
-//! Owns the bytes that wait for the rest of a packet and the packet identifiers
-//! that a plugin leaves to the hub. Nothing is automatic: a plugin connects,
-//! pings and acknowledges by itself. The format is rumqttc's but for two answers
-//! of servers, which have to be readable whatever code is in them.
+//! Holds the bytes that wait for the rest of a packet and the packet identifiers that a plugin
+//! leaves to the hub. Nothing is automatic: a plugin connects, pings and acknowledges by itself.
+//! The format is rumqttc's but for two answers of servers, which have to be readable whatever code
+//! is in them.
 
 mod packet;
 mod read;

@@ -17,11 +17,11 @@ pub enum MqttPacket {
     Pubrel(u16),
     /// QoS 2: it was forgotten.
     Pubcomp(u16),
-    /// What a client wants to get.
+    /// Topics that a client wants to get.
     Subscribe(MqttSubscribe),
     /// The answer: one code per topic.
     Suback(MqttSuback),
-    /// What it no longer wants.
+    /// Topics that it no longer wants.
     Unsubscribe(MqttUnsubscribe),
     /// The answer.
     Unsuback(u16),
@@ -38,13 +38,13 @@ pub enum MqttPacket {
 pub struct MqttConnect {
     /// Name of the client; may be empty.
     pub client_id: String,
-    /// Whether the server forgets what it knew of the client.
+    /// Whether the server forgets the earlier session of the client.
     pub clean_session: bool,
     /// Seconds after which silence means that the client is gone.
     pub keep_alive: u16,
-    /// What the server publishes when the client is gone.
+    /// The message that the server publishes when the client is gone.
     pub will: Option<MqttWill>,
-    /// Received only: what is sent are the hardware's parameters.
+    /// Received only: a sent packet carries the hardware's parameters.
     pub username: Option<String>,
     /// Received only.
     pub password: Option<String>,

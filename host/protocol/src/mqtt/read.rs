@@ -148,7 +148,7 @@ fn subscribe(header: FixedHeader, frame: Bytes) -> Result<MqttSubscribe, Error> 
     })
 }
 
-/// Not rumqttc's, for the same reason.
+/// Not rumqttc's either: the plugin is told any code.
 fn suback(body: &[u8]) -> Result<MqttPacket, Error> {
     let (identifier, codes) = body.split_first_chunk().ok_or(Error::MalformedPacket)?;
     Ok(MqttPacket::Suback(MqttSuback {

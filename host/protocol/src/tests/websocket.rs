@@ -150,7 +150,7 @@ fn ws_stops_at_its_bound() {
     assert_eq!(limit_used(feed_error("WS", BOUND, huge)), u64::MAX);
 }
 
-/// What a server with `permessage-deflate` sends for these messages.
+/// The bytes that a server with `permessage-deflate` sends for these messages.
 fn compressed(messages: &[&[u8]]) -> Vec<u8> {
     let mut wire =
         b"HTTP/1.1 101 x\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n".to_vec();

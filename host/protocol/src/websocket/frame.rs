@@ -9,7 +9,7 @@ use tungstenite::protocol::frame::{Frame, FrameHeader};
 /// Longest header: two bytes, eight of the length, four of the mask.
 const LONGEST: usize = 14;
 
-/// What a frame is.
+/// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opcode {
     /// Goes on with the message of the frame before.
@@ -31,7 +31,7 @@ pub enum Opcode {
 /// A received frame (`websocket-inbound` of the contract).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebSocketInbound {
-    /// What it is.
+    /// The kind of the frame.
     pub opcode: Opcode,
     /// Whether it is the last of its message.
     pub finish: bool,
@@ -44,7 +44,7 @@ pub struct WebSocketInbound {
 /// A frame to send (`websocket-outbound` of the contract); always a whole message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebSocketOutbound {
-    /// What it is.
+    /// The kind of the frame.
     pub opcode: Opcode,
     /// The mask, which servers demand and plugins give.
     pub mask: Option<u32>,

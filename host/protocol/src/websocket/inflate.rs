@@ -1,12 +1,12 @@
-//! `permessage-deflate` (RFC 7692), received only: what is sent is never compressed,
-//! which the extension allows.
+//! `permessage-deflate` (RFC 7692), received only: sent messages are never compressed, which the
+//! extension allows.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::super::{CodecError, HttpInbound, over_buffer};
 use super::frame::{Header, Opcode};
 
-/// What a sender leaves out at the end of each message.
+/// The bytes that a sender leaves out at the end of each message.
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
 /// Memory of an expansion: its window and its tables.

@@ -1,9 +1,9 @@
 //! Protocols `WS` and `WSS` (spec 7.7): the client's side of RFC 6455.
 //!
-//! Owns the change from HTTP to frames and the bytes that wait for the rest of a
-//! frame. Frames are given one by one and nothing is answered: pings and closes
-//! are the plugin's. What the server compressed is expanded, because plugins
-//! offer `permessage-deflate` without knowing (rule 132).
+//! Changes from HTTP to frames and holds the bytes that wait for the rest of a frame. Frames are
+//! given one by one and nothing is answered: pings and closes are the plugin's. Compressed messages
+//! of the server are expanded, because plugins offer `permessage-deflate` without knowing
+//! (rule 132).
 
 mod frame;
 mod inflate;

@@ -1,4 +1,4 @@
-//! Whether an instance may send an echo request: the same rules, without ports.
+//! Whether an instance may send an echo request: the rules for connections, without ports.
 
 use std::net::IpAddr;
 
@@ -33,8 +33,8 @@ impl NetworkPolicy {
 }
 
 impl NetworkPolicy {
-    /// Whether a name may be resolved for an echo request: whether some grant could cover
-    /// what it leads to.
+    /// Whether a name may be resolved for an echo request: whether some grant could cover its
+    /// addresses.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl NetworkPolicy {
         if own || granted {
             return Ok(());
         }
-        // Foreign text stays out of what an operator may copy.
+        // Foreign text stays out of a line that an operator may copy.
         let (what, grant) = if is_name(&name) {
             (format!("resolving {name}"), name)
         } else {

@@ -1,7 +1,7 @@
 //! ICMP echo requests for plugins.
 //!
-//! [`Pinger`] owns what one instance may send: whom the policy allows, how many
-//! per second and at once. [`packet`] is the format, [`socket`] one exchange.
+//! [`Pinger`] bounds the requests of one instance: whom the policy allows, how many per second and
+//! at once. [`packet`] is the format, [`socket`] one exchange.
 
 pub mod packet;
 pub mod socket;
@@ -28,7 +28,7 @@ pub const PAYLOAD: usize = 1400;
 /// Time over which requests per second are averaged.
 const WINDOW: f64 = 10.0;
 
-/// What is asked for.
+/// One echo request.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Name or address.
@@ -44,7 +44,7 @@ pub struct Request {
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// Who answered.
+    /// The sender of the answer.
     pub address: IpAddr,
     /// From request to answer.
     pub round_trip: Duration,
@@ -72,7 +72,7 @@ pub enum EchoError {
     TimedOut,
     /// The limit `echoes`, `lookups` or another.
     Limit(LimitHit),
-    /// The system gives the hub no ICMP socket; the text says what to do.
+    /// The system gives the hub no ICMP socket; the text names the remedy.
     Unavailable(String),
     /// The system's answer.
     Failed(io::Error),
@@ -132,8 +132,8 @@ impl Pinger {
         socket::exchange(address, request).await
     }
 
-    /// Sends a request with this payload, cut to [`PAYLOAD`] bytes, to an address
-    /// that `host` resolved to, and waits for what comes back for it.
+    /// Sends a request with this payload, cut to [`PAYLOAD`] bytes, to an address that `host`
+    /// resolved to, and waits for the packet that answers it.
     ///
     /// # Errors
     ///
@@ -184,7 +184,7 @@ impl Pinger {
                 EchoError::NoSuchHost
             }
         })?;
-        // As `ping` does where both are there: what is reached in most houses.
+        // As `ping` does where both are there: version 4 is reached in most houses.
         let mut found = addresses.iter().map(|address| address.ip());
         let v4 = found.clone().find(IpAddr::is_ipv4);
         v4.or(found.next()).ok_or(EchoError::NoSuchHost)

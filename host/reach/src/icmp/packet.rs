@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Bytes before the payload.
 pub const HEADER: usize = 8;
 
-/// A request with its checksum. Version 6 and unprivileged sockets have theirs
-/// computed by the kernel, over more than is here.
+/// A request with its checksum. For version 6 and for unprivileged sockets the kernel computes the
+/// checksum, over more than is here.
 #[must_use]
 pub fn request(to: IpAddr, id: u16, sequence: u16, payload: &[u8]) -> Vec<u8> {
     let kind = if to.is_ipv4() { 8 } else { 128 };
@@ -74,7 +74,7 @@ pub fn is_about(packet: &[u8], target: Ipv4Addr, id: u16, sequence: u16) -> bool
         })
 }
 
-/// Source, destination and what is in an IPv4 packet of ICMP.
+/// Source, destination and payload of an IPv4 packet of ICMP.
 fn parts(packet: &[u8]) -> Option<(Ipv4Addr, Ipv4Addr, &[u8])> {
     let octets = |at: usize| -> Option<Ipv4Addr> {
         let bytes: [u8; 4] = packet.get(at..at.checked_add(4)?)?.try_into().ok()?;

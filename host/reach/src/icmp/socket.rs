@@ -22,7 +22,7 @@ const RAW: i32 = 3;
 /// Room for the largest answer with its headers.
 const BUFFER: usize = PAYLOAD + HEADER + 60;
 
-/// What a socket does by itself.
+/// The parts of an exchange that the socket does by itself.
 struct Opened {
     socket: UdpSocket,
     /// The identifier to look for; `None` where the kernel puts its own.
@@ -77,7 +77,7 @@ impl Opened {
     }
 }
 
-/// Sends a request to an address that was checked, and waits for what comes back.
+/// Sends a request to an address that was checked, and waits for the packet that answers it.
 ///
 /// A raw socket first, which shows whole packets and those of routers; where the
 /// hub may not have one, the kernel's own, whose packets get a header made here.
@@ -196,7 +196,7 @@ fn prepare(socket: Socket, address: IpAddr, ttl: Option<u8>) -> io::Result<UdpSo
         }
     }
     socket.set_nonblocking(true)?;
-    // Datagrams in, datagrams out: the runtime needs to know no more of it.
+    // Datagrams in, datagrams out: the runtime needs to know no more of the socket.
     UdpSocket::from_std(std::net::UdpSocket::from(OwnedFd::from(socket)))
 }
 

@@ -14,13 +14,13 @@ use super::{MailConfig, MailError, Security};
 use crate::tls_client::TlsClient;
 use cordon_base::grants::mailbox::Address;
 
-/// How much of what went wrong is shown, in characters.
+/// How much of a failure's text is shown, in characters.
 const SHOWN: usize = 200;
 
 const NO_START: &str = "has no STARTTLS; say `security = \"tls\"` or \"none\" under [mail]";
 const NO_LOGIN: &str = "takes no password by AUTH PLAIN or LOGIN on this connection";
 
-/// How TLS begins, with what it needs.
+/// How TLS begins, with the settings for it.
 #[derive(Clone)]
 pub(super) enum Tls {
     /// Never.
@@ -53,7 +53,7 @@ impl Tls {
     }
 }
 
-/// Connects, logs in, and hands over what [`super::message`] wrote.
+/// Connects, logs in, and hands over the letter that [`super::message`] wrote.
 ///
 /// # Errors
 ///
@@ -68,8 +68,8 @@ pub(super) async fn deliver(
     if let (Some(user), Some(password)) = (&config.user, &config.password) {
         log_in(&mut talk, user, password).await?;
     }
-    // Step by step: the library's way to do it in one tells not which step failed, and waits
-    // for a goodbye of a server that refuses.
+    // Step by step: the library's single call does not tell which step failed, and waits for a
+    // goodbye of a server that refuses.
     let from = Mail::new(Some(config.from.as_lettre().clone()), Vec::new());
     talk.command(from).await.map_err(at("MAIL FROM"))?;
     for address in to {
@@ -115,7 +115,7 @@ async fn log_in(
     let credentials = Credentials::new(user.to_owned(), password.to_owned());
     let answer = talk.auth(DEFAULT_MECHANISMS, &credentials).await;
     answer.map_err(|error| match error.is_client() {
-        // It offers no such way, or asks what the way does not know.
+        // The server offers no such way, or asks a question that the way does not know.
         true => MailError::Unfit(NO_LOGIN),
         false => at("AUTH")(error),
     })?;
@@ -127,7 +127,7 @@ fn at(step: &'static str) -> impl FnOnce(lettre::transport::smtp::Error) -> Mail
         if error.is_response() {
             return MailError::Unfit("does not speak SMTP, or hung up");
         }
-        // The library says the same at each level around what happened.
+        // The library repeats itself at each level around the cause.
         let mut cause: &dyn Error = &error;
         while let Some(source) = cause.source() {
             cause = source;

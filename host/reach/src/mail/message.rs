@@ -21,7 +21,7 @@ const LONGEST_WORD: usize = 60;
 ///
 /// # Errors
 ///
-/// What cannot be written.
+/// The part that cannot be written.
 pub(super) fn bytes(from: &Address, letter: &Letter, number: u64) -> Result<Vec<u8>, String> {
     let now = jiff::Timestamp::now().as_nanosecond();
     let id = format!("<{now}.{number}@{}>", from.domain());

@@ -1,7 +1,7 @@
 //! Mail that the hub sends, through the mail server of the configuration.
 //!
-//! Owns the words of the section `[mail]`, what an address is, and the letters on their
-//! way. Who may write to whom, and how often, is decided before.
+//! Holds the words of the section `[mail]`, the form of an address, and the letters on their way.
+//! Who may write to whom, and how often, is decided before.
 
 mod delivery;
 mod message;
@@ -32,7 +32,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// Letters on their way at a time.
 const ON_THE_WAY: usize = 16;
 
-/// Those of one plugin.
+/// Letters of one plugin on their way at a time.
 const EACH: usize = 4;
 
 /// Most receivers of a letter.
@@ -47,13 +47,13 @@ pub const LONGEST_TEXT: usize = 256 << 10;
 pub struct MailConfig {
     /// Name or address of the mail server.
     pub server: String,
-    /// Its port.
+    /// The server's port.
     #[serde(default = "submission")]
     pub port: u16,
     /// How the connection is protected.
     #[serde(default)]
     pub security: Security,
-    /// Who sends.
+    /// The sender of all letters.
     pub from: Address,
     /// Name to log in with; without one nobody logs in.
     #[serde(default)]
@@ -87,11 +87,11 @@ impl std::fmt::Debug for MailConfig {
 }
 
 impl MailConfig {
-    /// Checks what a file says.
+    /// Checks the section of a file.
     ///
     /// # Errors
     ///
-    /// What to change.
+    /// The line to change.
     pub fn check(&self) -> Result<(), String> {
         if self.server.trim().is_empty() {
             return Err("`server` under [mail] is empty".to_owned());
@@ -119,7 +119,7 @@ pub enum Security {
 /// A letter.
 #[derive(Debug, Clone)]
 pub struct Letter {
-    /// Who gets it.
+    /// The receivers.
     pub to: Vec<Address>,
     /// One line.
     pub subject: String,
@@ -142,15 +142,15 @@ pub enum MailError {
     /// The mail server said no.
     #[error("the mail server says to {step}: {reply}")]
     Refused {
-        /// What was asked.
+        /// The step that was refused.
         step: &'static str,
-        /// Its answer.
+        /// The server's answer.
         reply: String,
     },
-    /// It does not do what the configuration wants.
+    /// The server does not do as the configuration wants.
     #[error("the mail server {0}")]
     Unfit(&'static str),
-    /// It took too long.
+    /// The exchange took too long.
     #[error("the mail server did not take the letter within {} s", DEADLINE.as_secs())]
     Timeout,
     /// TLS cannot be set up here.
@@ -252,7 +252,7 @@ impl Mailer {
     ///
     /// [`MailError`]; then nobody got it.
     pub async fn send(&self, letter: &Letter, files: &Pool) -> Result<(), MailError> {
-        // Caught, because the library's way to read what a server offers can panic.
+        // Caught, because the library's way to read a server's offers can panic.
         let delivery = AssertUnwindSafe(self.deliver(letter, files)).catch_unwind();
         let outcome = tokio::time::timeout(DEADLINE, delivery).await;
         let mut talk = match outcome {
@@ -260,7 +260,7 @@ impl Mailer {
             Ok(Err(_)) => return Err(MailError::Unfit("says what cannot be read")),
             Err(_) => return Err(MailError::Timeout),
         };
-        // It has the letter; whether it says goodbye does not matter.
+        // The server has the letter; whether it says goodbye does not matter.
         let _ = tokio::time::timeout(GOODBYE, talk.quit()).await;
         Ok(())
     }

@@ -91,7 +91,7 @@ fn no_subject_becomes_a_header_or_a_long_line() {
     }
 }
 
-/// What comes of a server that says this as soon as somebody connects.
+/// The result with a server that says this as soon as somebody connects.
 async fn outcome(security: &str, says: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -9,17 +9,17 @@ use std::task::{Context, Poll, ready};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 
-/// Most bytes that a server may say about one letter, the exchange for TLS included, and what
-/// a line counts for at least: the library reads a reply from its begin at each line of it, so
-/// twice as many lines are four times the work.
+/// Most bytes that a server may say about one letter, the exchange for TLS included, and the least
+/// that a line counts for: the library reads a reply from its begin at each line of it, so twice as
+/// many lines are four times the work.
 const MOST_SAID: usize = 32 << 10;
 const LINE: usize = 64;
 
 /// A connection that hands over one line at a time and [`MOST_SAID`] bytes in all.
 ///
-/// The library keeps what it has read when TLS begins. By lines it has read nothing but the
-/// answer to STARTTLS then, and what somebody put behind that in the clear goes to TLS, which
-/// fails: it never counts as said under protection.
+/// The library keeps the bytes that it has read when TLS begins. By lines it has read nothing but
+/// the answer to STARTTLS then. Bytes that somebody put behind that in the clear go to TLS, which
+/// fails: they never count as said under protection.
 #[derive(Debug)]
 pub(super) struct Wire<S> {
     stream: BufReader<S>,

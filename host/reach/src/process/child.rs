@@ -48,7 +48,7 @@ pub enum Stream {
     Errors,
 }
 
-/// What an exchange moved: `None` where nothing did.
+/// The bytes that an exchange moved: `None` where nothing did.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Exchanged {
     /// Bytes taken; 0 when the process reads no more.
@@ -174,8 +174,8 @@ impl Process {
         ))
     }
 
-    /// Waits for the end, kills what is left of the group, and gives the slot back
-    /// when nothing more can be read.
+    /// Waits for the end, kills the rest of the group, and gives the slot back when nothing more
+    /// can be read.
     async fn watch(self: Arc<Self>, ended: AsyncFd<OwnedFd>) {
         let deadline = Instant::now().checked_add(self.bounds.time);
         let deadline = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
@@ -244,13 +244,13 @@ impl Process {
         }
     }
 
-    /// Kills it and ends all reading and writing.
+    /// Kills the process and ends all reading and writing.
     pub fn end(&self) {
         self.signal(Signal::KILL.as_raw());
         self.over.cancel();
     }
 
-    /// Nobody holds it any more: its pipes are closed, it ends by itself.
+    /// Nobody holds the process any more: its pipes are closed, it ends by itself.
     pub fn abandon(&self) {
         self.abandoned.store(true, Ordering::Relaxed);
         for stream in [Stream::Input, Stream::Output, Stream::Errors] {
@@ -264,7 +264,7 @@ impl Process {
         self.abandoned.load(Ordering::Relaxed)
     }
 
-    /// Whether it is over and nothing can be read from it any more.
+    /// Whether the process is over and nothing can be read from it any more.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         lock(&self.slot).is_none()
@@ -314,7 +314,7 @@ impl Process {
         }
     }
 
-    /// Writes what the pipe takes; `None` when the process reads no more.
+    /// Writes the bytes that the pipe takes; `None` when the process reads no more.
     pub async fn write(&self, data: &[u8]) -> Option<usize> {
         let end = self.input.get()?;
         tokio::select! {
@@ -324,7 +324,7 @@ impl Process {
         }
     }
 
-    /// Moves what can be moved first.
+    /// Moves the bytes that can be moved first.
     pub async fn exchange(
         &self,
         input: &[u8],

@@ -1,10 +1,10 @@
-//! The environment of a process: what the hub gives, and what of the plugin's wishes is
+//! The environment of a process: the hub's own variables, and those of the plugin's wishes that are
 //! passed on.
 //!
-//! A variable can make another program of a program: `OPENSSL_CONF` names a library to
-//! load, `HOME` a folder with settings, and there are as many such names as programs. So
-//! nothing is passed but what says how texts look, with values that name no file, and what
-//! the grant of the program names.
+//! A variable can make another program of a program: `OPENSSL_CONF` names a library to load, `HOME`
+//! a folder with settings, and there are as many such names as programs. So only two kinds of
+//! variables are passed: those that say how texts look, with values that name no file, and those
+//! that the grant of the program names.
 
 use cordon_base::grants::exec::{is_name, loads_code};
 
@@ -17,7 +17,7 @@ const LANG: &str = "C.UTF-8";
 /// Names that are passed on from every plugin, beside those that begin with `LC_`.
 const HARMLESS: [&str; 6] = ["COLUMNS", "LANGUAGE", "LINES", "NO_COLOR", "TERM", "TZ"];
 
-/// What every plugin finds in its own environment and passes without a thought.
+/// Variables that every plugin finds in its own environment and passes without a thought.
 const EVERYBODYS: [&str; 7] = ["HOME", "LANG", "LOGNAME", "PATH", "PWD", "TMPDIR", "USER"];
 
 /// Longest value of a variable that no grant names.
@@ -29,7 +29,7 @@ const TOLD: usize = 8;
 /// The environment of one process.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Environment {
-    /// What the process gets.
+    /// The variables that the process gets.
     pub passed: Vec<(String, String)>,
     /// Some of the names that it does not get although the plugin wants it to, and that a
     /// grant could name.
@@ -37,7 +37,8 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// `PATH`, `LANG`, and of what the plugin asked for the harmless and the `granted`.
+    /// `PATH`, `LANG`, and of the variables that the plugin asked for the harmless and the
+    /// `granted`.
     #[must_use]
     pub fn new(asked: Vec<(String, String)>, granted: &[String]) -> Self {
         let mut passed = vec![

@@ -21,7 +21,7 @@ use cordon_base::error::Denied;
 use cordon_base::grants::ExecGrant;
 use cordon_base::plugin_log::PluginLog;
 
-/// What an argument or a variable costs beside its bytes, here and for the system.
+/// Cost of an argument or a variable beside its bytes, here and for the system.
 const TEXT: usize = 64;
 
 /// Where a standard stream leads.
@@ -35,7 +35,7 @@ pub enum Redirection {
     Output,
 }
 
-/// What is to be started, as the plugin asked for it.
+/// The process to be started, as the plugin asked for it.
 #[derive(Debug)]
 pub struct Launch {
     /// Path or name of the program.
@@ -74,7 +74,7 @@ impl Drop for Started {
 }
 
 impl Launch {
-    /// Bytes that it holds, with what each text costs.
+    /// Bytes that it holds, with the cost of each text.
     #[must_use]
     pub fn size(&self) -> u64 {
         let arguments = self.arguments.iter().map(String::len);
@@ -90,11 +90,11 @@ impl Launch {
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
-    /// Starts it. Waits for the system.
+    /// Starts the process. Waits for the system.
     ///
     /// # Errors
     ///
-    /// [`SpawnRefusal`] when no grant names it or the system refuses.
+    /// [`SpawnRefusal`] when no grant names the program or the system refuses.
     pub fn start(
         self,
         policy: &ProcessPolicy,
@@ -149,7 +149,7 @@ impl Launch {
     }
 }
 
-/// The line that passes on what was withheld.
+/// The line that would pass on the variables that were withheld.
 fn withheld(names: &[String], granted: &ExecGrant) -> Denied {
     let program = granted.program.path().display();
     let names: Vec<_> = granted.env.iter().chain(names).collect();
@@ -166,7 +166,7 @@ fn stdio(redirection: Redirection) -> Stdio {
     }
 }
 
-/// Keeps from programs what the hub itself has inherited from whoever started it.
+/// Keeps from programs the files that the hub itself has inherited from whoever started it.
 /// Everything that the hub opens is kept from them when it is opened.
 fn keep_inherited() {
     static ONCE: Once = Once::new();
@@ -178,9 +178,9 @@ fn keep_inherited() {
         let names = entries.flatten().map(|entry| entry.file_name());
         let numbers = names.filter_map(|name| name.to_str()?.parse::<i32>().ok());
         for number in numbers.filter(|number| *number > 2) {
-            // SAFETY: the number is used for one call that neither reads nor closes. If
-            // it is closed or another file's by now, that call fails or does what has
-            // been done to that file already.
+            // SAFETY: the number is used for one call that neither reads nor closes. If it is
+            // closed or another file's by now, that call fails or repeats a step that has been done
+            // to that file already.
             let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
             let _ = fcntl_setfd(descriptor, FdFlags::CLOEXEC);
         }

@@ -30,7 +30,7 @@ pub use policy::ProcessPolicy;
 /// many. They hold nothing but the status.
 const REMEMBERED: usize = 256;
 
-/// Open files of the hub for one process: three pipes, and what tells of its end.
+/// Open files of the hub for one process: three pipes, and the descriptor that tells of its end.
 const DESCRIPTORS: u64 = 4;
 
 /// The first number; small ones look like those of system processes.
@@ -61,7 +61,7 @@ pub struct Processes {
     known: Mutex<Known>,
 }
 
-/// What one process may use.
+/// Bounds on one process.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// From its start to its end.
@@ -123,7 +123,7 @@ impl Processes {
         let charge = charge.map_err(SpawnRefusal::Limit)?;
         let (policy, log) = (Arc::clone(&self.policy), self.log.clone());
         let time = self.bounds.time;
-        // Looks at folders and waits for the system: not on the runtime's threads.
+        // The job looks at folders and waits for the system: not on the runtime's threads.
         let started = self.reach.files.run(account, move || {
             let started = launch.start(&policy, time, &log);
             drop(charge);
@@ -145,7 +145,7 @@ impl Processes {
     /// The granted program that `asked` means, if it is there and may be executed.
     pub async fn find(&self, asked: String) -> Option<PathBuf> {
         let policy = Arc::clone(&self.policy);
-        // Looks at folders, of which the plugin chooses one: not on the runtime's threads.
+        // The job looks at folders, of which the plugin chooses one: not on the runtime's threads.
         let found = self.reach.files.run(&self.reach.account, move || {
             policy.find(&asked).map(Path::to_owned)
         });

@@ -8,7 +8,7 @@ use cordon_base::error::Denied;
 use cordon_base::folders::{DATA_FOLDER, Folders, PLUGIN_FOLDER, TEMPORARY_FOLDER};
 use cordon_base::grants::ExecGrant;
 
-/// What decides: the grants, and the folders that the plugin knows.
+/// The grounds of a decision: the grants, and the folders that the plugin knows.
 #[derive(Debug, Clone)]
 pub struct ProcessPolicy {
     programs: Vec<ExecGrant>,
@@ -26,12 +26,12 @@ impl ProcessPolicy {
     ///
     /// # Errors
     ///
-    /// The denial. It tells nothing about what there is on this machine.
+    /// The denial. It tells nothing about the programs of this machine.
     pub fn granted(&self, asked: &str) -> Result<&ExecGrant, Denied> {
         let name = Path::new(asked).file_name();
         let means = |granted: &&ExecGrant| {
             let path = &granted.program;
-            // No folder of the plugin's choice is looked at unless the name fits.
+            // No folder of the plugin's choice is examined unless the name fits.
             name.is_some()
                 && path.path().file_name() == name
                 && (!asked.contains('/') || path.is_entry(Path::new(asked)))
@@ -40,18 +40,18 @@ impl ProcessPolicy {
         found.ok_or_else(|| denied(asked))
     }
 
-    /// The same for a program that is there and may be executed.
+    /// The file of a granted program that is there and may be executed.
     #[must_use]
     pub fn find(&self, asked: &str) -> Option<&Path> {
         let path = self.granted(asked).ok()?.program.path();
         self.check_file(path).ok().map(|()| path)
     }
 
-    /// Looks at the granted file.
+    /// Checks the granted file.
     ///
     /// # Errors
     ///
-    /// It is not there, or is where plugins can write.
+    /// The file is not there, or is where plugins can write.
     pub fn check_file(&self, path: &Path) -> Result<(), SpawnRefusal> {
         let real = path.canonicalize().map_err(|_| SpawnRefusal::NotFound)?;
         let file = real.metadata().map_err(|_| SpawnRefusal::NotFound)?;
@@ -111,8 +111,7 @@ fn denied(asked: &str) -> Denied {
         .filter(|c| !c.is_control() && *c != '"')
         .take(200)
         .collect();
-    // Where a bare name is, is not looked up: it would tell the plugin what the
-    // machine has.
+    // A bare name is not looked up: its place would tell the plugin which programs the machine has.
     let path = if printable.starts_with('/') {
         printable.clone()
     } else {

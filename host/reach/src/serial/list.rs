@@ -1,4 +1,4 @@
-//! What the kernel tells about a port that exists, from its tree of devices.
+//! Facts about a port that exists, from the kernel's tree of devices.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub struct PortInfo {
     pub product: Option<String>,
 }
 
-/// Longest text that is passed on; a device chooses it.
+/// Longest text that is passed on; a device chooses its length.
 const TEXT: usize = 256;
 
 /// How far above a port's node the USB device is at most: interface, device.

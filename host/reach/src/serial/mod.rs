@@ -1,8 +1,8 @@
 //! Serial ports for plugins.
 //!
-//! [`SerialPolicy`] says which ports an instance has, [`Port`] is an open one, and
-//! [`SerialPorts`] owns those that one instance has opened by itself. A connection
-//! of the framework that speaks over a serial port needs the first two only.
+//! [`SerialPolicy`] says which ports an instance has, [`Port`] is an open one, and [`SerialPorts`]
+//! owns the ports that one instance has opened by itself. A connection of the framework that speaks
+//! over a serial port needs the first two only.
 
 pub mod list;
 pub mod policy;
@@ -30,7 +30,7 @@ pub struct SerialPorts {
 #[derive(Default)]
 struct Open {
     last: u32,
-    /// Being opened: they count as well.
+    /// Ports that are being opened: they count as well.
     opening: u64,
     by_number: HashMap<u32, Arc<Port>>,
 }

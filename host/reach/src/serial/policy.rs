@@ -1,5 +1,5 @@
-//! Which serial ports an instance has: those granted, and those that the operator
-//! typed into its parameters.
+//! Decides which serial ports an instance has: the granted ports, and those that the operator typed
+//! into its parameters.
 
 use std::path::Path;
 

@@ -79,11 +79,11 @@ pub struct Settings {
 pub enum PortError {
     /// No grant names it.
     Denied(Denied),
-    /// It is not there.
+    /// The port is not there.
     NotFound,
     /// Somebody has it for himself.
     Busy,
-    /// It was closed.
+    /// The port was closed.
     Closed,
     /// The system's error number.
     Failed(i32),
@@ -101,7 +101,7 @@ impl Settings {
     fn words(&self) -> Result<Words, PortError> {
         let invalid = |_| PortError::Failed(EINVAL);
         if self.baud_rate == 0 {
-            // It would hang up instead of setting a speed.
+            // A rate of 0 would hang up instead of setting a speed.
             return Err(PortError::Failed(EINVAL));
         }
         Ok(Words {
@@ -131,7 +131,7 @@ pub struct Port {
     writing: tokio::sync::Mutex<()>,
     read_cancelled: Notify,
     write_cancelled: Notify,
-    /// Its place among the open files of the hub, where nobody else keeps it.
+    /// The port's place among the open files of the hub, where nobody else keeps it.
     descriptor: Mutex<Option<Permit>>,
     reach: Reach,
 }
@@ -218,7 +218,7 @@ impl Port {
         act(stream).map_err(|error| failed(&error))
     }
 
-    /// Closes it. Whoever waits gets [`PortError::Closed`].
+    /// Closes the port. A call that waits gets [`PortError::Closed`].
     pub fn close(&self) {
         self.closed.cancel();
         let stream = self.lock().take();
@@ -257,7 +257,7 @@ impl Port {
         })
     }
 
-    /// Reads what is there, at most `max` bytes; none when the time is over or
+    /// Reads the bytes that are there, at most `max`; none when the time is over or
     /// [`Self::cancel_read`] was called.
     ///
     /// # Errors
@@ -315,8 +315,8 @@ impl Port {
         Ok(read)
     }
 
-    /// Writes what the kernel takes; 0 when the time is over or
-    /// [`Self::cancel_write`] was called.
+    /// Writes the bytes that the kernel takes; 0 when the time is over or [`Self::cancel_write`]
+    /// was called.
     ///
     /// # Errors
     ///

@@ -1,9 +1,10 @@
-//! Who may be reached, and by whom: `egress` for sockets that a plugin drives itself.
+//! Decides whom a plugin's own sockets may reach, and who may reach them: `egress` for sockets that
+//! a plugin drives itself.
 //!
-//! A plugin resolves a name and connects to an address, in two steps. So this
-//! remembers which addresses a name led to, and lets an address pass if a grant
-//! covers it for one of its names: what `egress` refuses for a name, such as
-//! loopback or the hub itself, stays refused.
+//! A plugin resolves a name and connects to an address, in two steps. So this module remembers the
+//! addresses that a name led to, and lets an address pass if a grant covers it for one of its
+//! names. An address that `egress` refuses for a name, such as loopback or the hub itself, stays
+//! refused.
 //!
 //! Three things need no grant because nobody else is involved: a port of the
 //! system's choice to send from, a listener on loopback with such a port that only
@@ -132,7 +133,8 @@ pub(super) fn own_socket(
             let covers = match (bound.ip().to_canonical(), target.ip()) {
                 (IpAddr::V4(own), IpAddr::V4(_)) if own.is_unspecified() => true,
                 (IpAddr::V6(own), IpAddr::V6(_)) if own.is_unspecified() => true,
-                // Whether it has the port of the other family as well is asked of the system.
+                // Whether the socket has the port of the other family as well is asked of the
+                // system.
                 (IpAddr::V6(own), IpAddr::V4(_)) if own.is_unspecified() => {
                     entry.io.only_v6().is_ok_and(|only| !only)
                 }
@@ -144,7 +146,7 @@ pub(super) fn own_socket(
     })
 }
 
-/// Whether answers to what is sent there come from anybody.
+/// Whether answers to a message that is sent there come from anybody.
 pub(super) fn is_for_many(target: SocketAddr) -> bool {
     match target.ip().to_canonical() {
         // The broadcast address of a network looks like any other; the common

@@ -1,8 +1,8 @@
-//! One socket of the system, and what is known of it.
+//! One socket of the system, and the facts that decide about it.
 //!
-//! Owns the registration with the runtime's poller. That is made at the first wait
-//! and dropped at a new `connect`: a stream that is registered before it connects
-//! is reported as hung up, and the poller keeps that for good.
+//! Owns the registration with the runtime's poller. The registration is made at the first wait and
+//! dropped at a new `connect`: a stream that is registered before it connects is reported as hung
+//! up, and the poller keeps that for good.
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,16 +31,16 @@ pub(super) struct Entry {
     _descriptor: Permit,
 }
 
-/// What was decided about a socket, and what follows from what it did.
+/// The decisions about a socket, and the consequences of its past calls.
 #[derive(Default)]
 pub(super) struct Reach {
-    /// Anybody may reach it: its port is granted.
+    /// Anybody may reach the socket: its port is granted.
     pub(super) open: bool,
-    /// Its port may be another program's as well.
+    /// The socket's port may be another program's as well.
     pub(super) shared_port: bool,
-    /// Streams of other programs may listen at its port as well.
+    /// Streams of other programs may listen at the socket's port as well.
     pub(super) reuses_port: bool,
-    /// It was told to listen.
+    /// The socket was told to listen.
     pub(super) listening: bool,
     /// Clients that the system may hold for it until they are accepted, and the most that
     /// their buffers may be told until then.
@@ -50,7 +50,7 @@ pub(super) struct Reach {
     pub(super) lingers: Option<i32>,
     /// The target or sender that was allowed last.
     pub(super) allowed: Option<SocketAddr>,
-    /// It has sent to a group or to a broadcast address: answers come from anybody.
+    /// The socket has sent to a group or to a broadcast address: answers come from anybody.
     pub(super) asked_all: bool,
     /// Own clients of a listener that it has not accepted yet, and whether they have been
     /// closed since.
@@ -68,12 +68,12 @@ impl Reach {
         self.expected.push((client, false));
     }
 
-    /// How many of those that are expected have been closed.
+    /// How many of the expected clients have been closed.
     pub(super) fn left(&self) -> usize {
         self.expected.iter().filter(|(_, closed)| *closed).count()
     }
 
-    /// An own client is closed; whether it is expected here.
+    /// Notes that an own client is closed; whether it is expected here.
     pub(super) fn leaves(&mut self, client: SocketAddr) -> bool {
         let found = self.expected.iter_mut().find(|(it, _)| *it == client);
         found.map(|(_, closed)| *closed = true).is_some()
@@ -151,7 +151,7 @@ impl Entry {
     /// Left alone, the system lets a stream's buffers grow to several MiB.
     fn bound_buffers(&self, limit: u64) -> io::Result<()> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        // The system doubles what it is told, for its own book-keeping.
+        // The system doubles the size that it is told, for its own book-keeping.
         let asked = (limit / 2).max(1);
         self.io.set_recv_buffer_size(asked)?;
         self.io.set_send_buffer_size(asked)
@@ -187,17 +187,17 @@ impl Entry {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its own address; nothing for a pair.
+    /// The socket's own address; nothing for a pair.
     pub(super) fn local(&self) -> Result<Option<SocketAddr>, Failure> {
         Ok(self.io.local_addr()?.as_socket())
     }
 
-    /// Its peer's address; nothing for a pair.
+    /// The peer's address; nothing for a pair.
     pub(super) fn peer(&self) -> Result<Option<SocketAddr>, Failure> {
         Ok(self.io.peer_addr()?.as_socket())
     }
 
-    /// Its own address if it has one.
+    /// The socket's own address if it has one.
     pub(super) fn bound(&self) -> Option<SocketAddr> {
         let local = self.io.local_addr().ok()?.as_socket()?;
         (local.port() != 0).then_some(local)

@@ -1,10 +1,9 @@
 //! The sockets that a plugin's own Python opens: `_socket` behind the contract.
 //!
-//! Every handle is a real, non-blocking socket of the system, so that what Python
-//! sees of buffers, half-closed connections and error numbers is the system's own
-//! behaviour. Owns the table of one instance; nothing is read ahead, so what waits
-//! for a plugin waits in the system's buffer of that socket, which is bounded.
-//! Who may be reached is decided in [`access`] over `egress`.
+//! Every handle is a real, non-blocking socket of the system, so that Python sees the system's own
+//! behaviour in buffers, half-closed connections and error numbers. This module owns the table of
+//! one instance. Nothing is read ahead: the bytes for a plugin wait in the system's buffer of that
+//! socket, which is bounded. Who may be reached is decided in [`access`] over `egress`.
 
 mod access;
 mod entry;
@@ -30,8 +29,8 @@ pub const RECEIVE_BYTES: u32 = 256 << 10;
 /// Most bytes that a datagram can have, with room to spare.
 const DATAGRAM_BYTES: u32 = 64 << 10;
 
-/// Clients that the system may hold until they are accepted, and what it may have received
-/// from each: at a granted port, and at one that only own sockets get through to.
+/// Clients that the system may hold until they are accepted, and the bytes that it may have
+/// received from each: at a granted port, and at one that only own sockets get through to.
 const BACKLOG: u32 = 128;
 const UNACCEPTED: usize = 64 << 10;
 const OWN_BACKLOG: u32 = 32;
@@ -41,13 +40,13 @@ const OWN_UNACCEPTED: usize = 16 << 10;
 /// buffers as many bytes as those of the sockets that it may have open.
 const ALL_BACKLOGS: u32 = 4 * BACKLOG;
 
-/// Own clients that may be closed, with what they have sent, before they are accepted.
+/// Own clients that may be closed, with the bytes that they have sent, before they are accepted.
 const LEFT: usize = 16;
 
 // Error numbers of Linux, which are those of the contract.
 /// The handle names no socket.
 pub const EBADF: u32 = 9;
-/// It would have to wait.
+/// The call would have to wait.
 pub const EAGAIN: u32 = 11;
 /// No grant allows it.
 pub const EACCES: u32 = 13;
@@ -80,7 +79,7 @@ impl Failure {
         Self { number, text: None }
     }
 
-    /// With a sentence that says what to do.
+    /// The failure with a sentence that names the remedy.
     #[must_use]
     pub fn saying(number: u32, text: impl Into<String>) -> Self {
         Self {
@@ -89,7 +88,7 @@ impl Failure {
         }
     }
 
-    /// What Python's `PermissionError` says.
+    /// The failure that becomes Python's `PermissionError`.
     #[must_use]
     pub fn denied(denied: &Denied) -> Self {
         Self::saying(EACCES, denied.to_string())
@@ -109,7 +108,7 @@ impl From<rustix::io::Errno> for Failure {
     }
 }
 
-/// What a socket carries.
+/// The protocol of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// TCP, or half of a pair.
@@ -118,12 +117,12 @@ pub enum Kind {
     Datagram,
 }
 
-/// What a handle stands for.
+/// The socket that a handle stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Description {
-    /// Of IPv6 addresses.
+    /// The addresses are of IPv6.
     pub v6: bool,
-    /// What it carries.
+    /// The socket's protocol.
     pub kind: Kind,
     /// Listens for connections.
     pub listening: bool,
@@ -131,14 +130,14 @@ pub struct Description {
     pub paired: bool,
 }
 
-/// What was received.
+/// A received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Datagram {
     /// The bytes that were asked for.
     pub data: Vec<u8>,
-    /// How long it was before it was cut.
+    /// Length of the message before it was cut.
     pub length: u32,
-    /// Who sent it; nothing on a stream.
+    /// The sender; nothing on a stream.
     pub source: Option<SocketAddr>,
 }
 

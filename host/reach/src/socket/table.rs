@@ -1,4 +1,4 @@
-//! The table of an instance's sockets, and what can be done with one.
+//! The table of an instance's sockets, and the calls on them.
 
 mod transfer;
 
@@ -39,7 +39,7 @@ pub struct Sockets {
     table: Mutex<BTreeMap<Handle, Open>>,
 }
 
-/// What a handle leads to.
+/// The socket that a handle leads to.
 #[derive(Clone)]
 struct Open {
     entry: Arc<Entry>,
@@ -165,15 +165,15 @@ impl Sockets {
             self.give_up(&open.entry);
         }
         if !still_open && Arc::strong_count(&open.entry) > 1 {
-            // Whoever waits holds the socket until its turn comes; the peer and the
-            // port must not wait for that.
+            // A call that waits holds the socket until its turn comes; the peer and the port must
+            // not wait for that.
             let _ = open.entry.io.shutdown(Direction::Both);
         }
         true
     }
 
-    /// A client that is closed before an own listener has accepted it leaves what it has sent
-    /// to the system. Few may; what the others have sent goes with them.
+    /// A client that is closed before an own listener has accepted it leaves the bytes that it has
+    /// sent to the system. Few clients may do so; the bytes of the others go with them.
     fn give_up(&self, client: &Entry) {
         let Some(address) = client.bound().filter(|_| client.kind == Kind::Stream) else {
             return;
@@ -189,7 +189,7 @@ impl Sockets {
         }
     }
 
-    /// What a handle stands for.
+    /// The socket that a handle stands for.
     ///
     /// # Errors
     ///
@@ -235,8 +235,8 @@ impl Sockets {
             true => (BACKLOG, UNACCEPTED),
             false => (OWN_BACKLOG, OWN_UNACCEPTED),
         };
-        // Clients have the listener's buffer until they are accepted. What they send before
-        // is charged to nobody, and stays when they have gone.
+        // Clients have the listener's buffer until they are accepted. Bytes that they send before
+        // are charged to nobody, and stay when they have gone.
         let received = received.min(self.buffer_size());
         entry.io.set_recv_buffer_size(received)?;
         let backlog = backlog.min(most).min(self.unaccepted(&entry));
@@ -295,8 +295,8 @@ impl Sockets {
         let entry = self.entry(handle)?;
         let own = self.own();
         let checked = self.access.check_target(&entry, target, &own);
-        // A datagram socket may have any target: plugins ask the socket for its own address
-        // then, to learn that of the machine. Each sending is looked at.
+        // A datagram socket may have any target: plugins ask the socket for its own address then,
+        // to learn that of the machine. Each sending is checked.
         if let (Err(denied), Kind::Stream) = (checked, entry.kind) {
             return Err(self.access.refuse(&denied));
         }
@@ -530,7 +530,7 @@ impl Sockets {
         found
     }
 
-    /// What `gethostname` answers.
+    /// The answer of `gethostname`.
     #[must_use]
     pub fn host_name(&self) -> &'static str {
         HOST_NAME

@@ -1,8 +1,8 @@
 //! Waiting until sockets are ready, for one thread or for `select`.
 //!
-//! What is ready is what poll(2) says of the sockets at this moment; the runtime's
-//! poller only wakes. Nothing spins: a wake-up that poll(2) does not confirm is
-//! taken back, and where that cannot be done it waits for a moment.
+//! A socket is ready for the events that poll(2) tells of it at this moment; the runtime's poller
+//! only wakes. Nothing spins: a wake-up that poll(2) does not confirm is taken back, and where that
+//! cannot be done the wait pauses for a moment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ const FALSE_ALARMS: u32 = 16;
 /// That pause.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What a socket is waited for, or ready for.
+/// The events that a socket is waited for, or ready for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Events {
     /// Data, a client, or the end.
@@ -124,7 +124,7 @@ impl Waiting {
     }
 }
 
-/// What each socket is ready for at this moment.
+/// The events that each socket is ready for at this moment.
 pub(super) fn poll_now(waiting: &[Waiting]) -> Result<Vec<Events>, Failure> {
     let mut fds: Vec<_> = waiting
         .iter()
@@ -154,7 +154,7 @@ pub(super) async fn poll(
     if timeout == Some(Duration::ZERO) || now.iter().any(|events| !events.is_empty()) {
         return Ok(now);
     }
-    // A time beyond what the clock can name is no time limit.
+    // A time that is too long for the clock is no time limit.
     let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let any = async {
         let mut all: FuturesUnordered<_> = waiting.iter().map(Waiting::ready).collect();

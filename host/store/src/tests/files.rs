@@ -25,7 +25,7 @@ fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |found| found.len())
 }
 
-/// The names and bytes of what is in a folder.
+/// The names and bytes of the files in a folder.
 fn contents(folder: &Path) -> std::collections::BTreeMap<std::ffi::OsString, Vec<u8>> {
     std::fs::read_dir(folder)
         .unwrap()
@@ -216,7 +216,7 @@ async fn nobody_else_reads_the_files() {
         assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");
     }
     store.close().await;
-    // What an older hub has left.
+    // The files that an older hub has left.
     let database = folder.path().join("cordon.db");
     std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o644)).unwrap();
     let again = Store::open(&database).unwrap();

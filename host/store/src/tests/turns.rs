@@ -58,7 +58,7 @@ async fn a_group_ends_at_its_bytes() {
                 let written = greedy.write(move |t| {
                     t.wrote(600 << 10);
                     insert(t, &format!("{n}"))?;
-                    // What others see while this operation runs.
+                    // The rows that others see while this operation runs.
                     let seen = Connection::open(path)?;
                     let sql = "SELECT count(*) FROM preferences";
                     let seen: i64 = seen.query_row(sql, [], |row| row.get(0))?;

@@ -86,7 +86,7 @@ impl Sockets {
         self.take(&entry, size, flags)
     }
 
-    /// Takes data off a socket; what strangers sent is thrown away.
+    /// Takes data off a socket; data from strangers is thrown away.
     fn take(&self, entry: &Entry, size: u32, flags: MessageFlags) -> Result<Datagram, Failure> {
         for _ in 0..STRANGERS {
             let mut data = buffer(entry, size);
@@ -122,7 +122,7 @@ impl Sockets {
     }
 }
 
-/// Room for what one call may receive.
+/// Room for the bytes that one call may receive.
 fn buffer(entry: &Entry, size: u32) -> Vec<u8> {
     let most = match entry.kind {
         Kind::Stream => RECEIVE_BYTES,
