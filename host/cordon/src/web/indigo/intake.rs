@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use super::IndigoApi;
 use super::answer::{Early, error};
 use super::room::{Full, Room};
-use cordon_base::account::Charge;
 use crate::platform::indigo::bounds::measured;
+use cordon_base::account::Charge;
 
 /// Bytes of the values of all requests that are not yet answered, beside short ones.
 const ROOM: u64 = 64 << 20;
