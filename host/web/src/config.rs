@@ -41,7 +41,7 @@ pub struct WebUser {
     pub name: String,
     /// Password.
     pub password: String,
-    /// What the user may do.
+    /// The rights of the user.
     #[serde(default)]
     pub rights: Rights,
 }
@@ -77,11 +77,11 @@ impl Default for WebConfig {
 }
 
 impl WebConfig {
-    /// Checks what a file says.
+    /// Checks the section of a file.
     ///
     /// # Errors
     ///
-    /// What to change.
+    /// Words that say what to change.
     pub fn check(&self) -> Result<(), String> {
         // An origin of its own has another port or, behind a proxy, another name.
         let wrong = |url: &&String| {

@@ -1,10 +1,10 @@
-//! What every HTTP API of the hub stands on; it knows no URL of a framework.
+//! The ground of every HTTP API of the hub; it knows no URL of a framework.
 //!
 //! - [`server`]: listeners and connections, with [`places`] for those who ask, and how long
 //!   [`bodies`] and a [`stream`] may take; [`budget`]: room for answers under way.
 //! - [`access`]: users and rights, by [`digest`] and with [`throttle`]; [`forwarded`]: who
 //!   asks; [`origin`]: from which pages browsers may ask; [`config`]: the section `[web]`.
-//! - [`query`], [`body`]: what is asked; [`rows`], [`gzip`], [`early`]: what is answered;
+//! - [`query`], [`body`]: requests; [`rows`], [`gzip`], [`early`]: answers;
 //!   [`compare`]: secrets that are alike.
 
 pub mod access;

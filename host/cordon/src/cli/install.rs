@@ -10,7 +10,7 @@ use cordon_packages::{PackagesError, Request, Sources};
 /// Arguments of `cordon install`.
 ///
 /// Versions are chosen by pip on this machine; only pure-Python wheels are taken, and
-/// each file's SHA-256 is checked. What was installed is recorded in `cordon.lock` beside
+/// each file's SHA-256 is checked. `cordon.lock` records the installation beside
 /// the `Packages` folder; without new requirements exactly that is installed again.
 #[derive(Args)]
 pub struct Install {

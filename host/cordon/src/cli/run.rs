@@ -55,7 +55,7 @@ pub struct Run {
     /// A limit, such as `threads=4`. Repeatable.
     #[arg(long, value_name = "NAME=N")]
     limit: Vec<String>,
-    /// What the plugin may do in its own folder.
+    /// The access of the plugin to its own folder.
     #[arg(long, value_enum, default_value_t)]
     plugin_folder: PluginFolder,
     /// Name of the hardware; the definition's by default.

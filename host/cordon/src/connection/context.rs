@@ -43,9 +43,9 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Lets the system hold no more for a connection than may wait in one: left to itself it
-/// takes what a peer sends faster than the plugin reads, which is many times as much.
+/// takes all that a peer sends faster than the plugin reads, many times as much.
 pub(super) fn bound_buffers(stream: &TcpStream, limits: &ConnectionLimits) {
-    // The system doubles what it is told, for its own book-keeping.
+    // The system doubles the size that it is told, for its own book-keeping.
     let size = (limits.buffer() / 2).max(LEAST_BUFFER);
     let socket = SockRef::from(stream);
     let bound = socket

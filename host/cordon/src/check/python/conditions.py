@@ -39,7 +39,7 @@ CUSTOM = {"TYPE_CHECKING": False, "PY2": False, "PY3": True, "PYTHON2": False, "
 
 
 class Conditions:
-    """What one file knows; ``resolve`` gives the full dotted name of an expression, or the empty text."""
+    """The facts of one file; ``resolve`` gives the full dotted name of an expression, or the empty text."""
 
     def __init__(self, resolve):
         self.resolve = resolve
@@ -71,7 +71,7 @@ class Conditions:
         return None
 
     def value(self, node):
-        """What an expression is, where it is made of constants and known facts."""
+        """The value of an expression that is made of constants and known facts."""
         if isinstance(node, ast.Constant):
             return node.value
         if isinstance(node, (ast.Tuple, ast.List)):

@@ -1,7 +1,7 @@
-"""Imports what a plugin imports, then the plugin itself, and writes down how it went.
+"""Imports the modules of a plugin, then the plugin itself, and writes down how it went.
 
 Runs as a plugin of its own, in a component without grants, in a copy of the plugin's
-folder. What it writes are the plugin's own claims: it runs the plugin's code.
+folder. Its results are the plugin's own claims: it runs the plugin's code.
 """
 
 import json
@@ -55,7 +55,7 @@ def own(modules):
         try:
             __import__(module)
         except BaseException:
-            # What it lacks is known from its own imports.
+            # Its missing modules are known from its own imports.
             continue
 
 
@@ -88,19 +88,19 @@ def ran(error):
 
 
 def show_indigo():
-    """What an Indigo plugin finds, although this is none: the module of its hub."""
+    """The module that an Indigo plugin finds, although this is none: the module of its hub."""
     import builtins
 
     import _cordon_indigo
 
-    # Nobody answers it here. What plugins do with its server while they are imported is to log.
+    # Nobody answers it here. While they are imported, plugins use its server to log.
     _cordon_indigo._call.command = lambda name, arguments: None
     sys.modules.update(_cordon_indigo._modules)
     builtins.indigo = _cordon_indigo.indigo
 
 
 def main():
-    """What the hub's driver calls."""
+    """The function that the hub's driver calls."""
     with open("/plugin/cordon-wanted.json") as stream:
         wanted = json.load(stream)
     results = {"imports": [], "api": {}, "plugin": None, "ran": []}

@@ -1,4 +1,4 @@
-"""Reads the sources of a plugin and writes down what is in them; runs none of it.
+"""Reads the sources of a plugin and writes down their contents; runs none of it.
 
 Runs as a plugin of its own, in a component without grants, over a copy of the
 sources in ``sources/``. ``read`` is plain Python and also works outside, below the
@@ -11,7 +11,7 @@ import os
 import re
 import sys
 
-# Bounds of what is looked at; the hub has bounded the folder before.
+# Bounds of the part that is looked at; the hub has bounded the folder before.
 MAX_FINDINGS = 2000
 MAX_TEXT = 200
 
@@ -88,7 +88,7 @@ def keyword(call, *names):
 
 
 class Reader(ast.NodeVisitor):
-    """What one file has in it."""
+    """The contents of one file."""
 
     def __init__(self, facts, file, package):
         self.facts = facts
@@ -173,7 +173,7 @@ class Reader(ast.NodeVisitor):
                    for one in kinds)
 
     def visit_If(self, node):
-        """Of a condition that is known here only what is run; where a module was looked for, its import is guarded."""
+        """Visits only the branch that runs, where the condition is known here; where a module was looked for, its import is guarded."""
         self.visit(node.test)
         holds = self.conditions.decide(node.test)
         asked = any(isinstance(it, ast.Call) and self.resolve(it.func).endswith("find_spec") for it in ast.walk(node.test))
@@ -401,7 +401,7 @@ def empty():
 
 
 def python2(lines, near):
-    """The first line that only Python 2 understands: its number and what it has."""
+    """The first line that only Python 2 understands: its number and the words that say so."""
     order = [near] if 0 < near <= len(lines) else []
     for number in order + list(range(1, min(len(lines), 20000) + 1)):
         line = lines[number - 1][:400]
@@ -497,7 +497,7 @@ def read(root, entry="plugin.py"):
 
 
 def main():
-    """What the hub's driver calls."""
+    """The function that the hub's driver calls."""
     facts = read("/plugin/sources")
     with open("/data/facts.json", "w") as stream:
         json.dump(facts, stream)

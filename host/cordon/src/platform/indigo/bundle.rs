@@ -339,7 +339,7 @@ mod tests {
         assert!(bundle.definitions.events.find("e").is_some());
     }
 
-    /// What lies behind such a link was shown to everybody who asked the hub for it.
+    /// Files behind such a link were shown to everybody who asked the hub for it.
     #[test]
     fn no_folder_of_a_bundle_is_a_link_that_leads_out() {
         let root = tempfile::tempdir().unwrap();

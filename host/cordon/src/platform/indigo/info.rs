@@ -12,7 +12,7 @@ const MAX_TEXT: usize = 4096;
 /// Longest identifier in bytes; it becomes part of paths and addresses.
 const MAX_IDENTIFIER: usize = 200;
 
-/// What stands before lines of the hub and of clients, in the log or in Indigo's event log.
+/// Words before lines of the hub and of clients, in the log or in Indigo's event log.
 const OF_OTHERS: [&str; 6] = ["API", "Application", "Debug", "Error", "Status", "Warning"];
 
 /// The version of Indigo's programming interface that the hub offers.

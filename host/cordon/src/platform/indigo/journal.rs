@@ -36,7 +36,7 @@ impl IndigoServer {
             Some(plugin) => plugin.log.plugin(false, level, &line),
             // Clients have a rate of lines for all that they write and cause.
             None if caller.is_client() => {
-                // What is too much is counted and told there.
+                // Lines that are too many are counted and told there.
                 let _ = self.events().record_client(level, &line);
             }
             None => self.events().record(None, level, line),

@@ -1,7 +1,7 @@
 //! Steps that events set off, on a thread that everybody's events come over.
 //!
 //! A step about a device is a text with all of the device, which is as large as its plugin
-//! makes it, and one event sets many steps off. What is not short leaves the thread: it is
+//! makes it, and one event sets many steps off. A long step leaves the thread: it is
 //! done on the pool of commands, in turn with others and at the cost of whoever caused it.
 
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use super::server::{Caller, IndigoServer};
 use super::table::Collection;
 use cordon_base::limits::Limits;
 
-/// What steps may take that are carried out on a thread which everybody's events come over,
+/// Bound of the steps that are carried out on a thread which everybody's events come over,
 /// in bytes.
 const PROMPT: u64 = 32 << 10;
 
-/// What a step takes beside its device and the data of its event.
+/// Bytes of a step beside its device and the data of its event.
 const STEP: u64 = 512;
 
 /// How deep groups in groups are looked into for that.
@@ -46,7 +46,7 @@ pub(super) fn begin_promptly(
     });
 }
 
-/// Carries out what a trigger or schedule does because of an event, on a thread that
+/// Carries out the steps of a trigger or schedule because of an event, on a thread that
 /// everybody's events come over.
 pub(super) fn set_off(server: &Arc<IndigoServer>, caller: &Caller, steps: &[Step], data: Value) {
     let bytes = footprint(&data);

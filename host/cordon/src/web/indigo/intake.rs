@@ -2,7 +2,7 @@
 //!
 //! A text of a megabyte may hold so many small values that it takes a hundred times as much
 //! once it is read, and takes long to read. Its values are bounded, room is found for them
-//! first, and what is not short is read and carried out where it keeps nobody waiting.
+//! first, and a long text is read and carried out where it keeps nobody waiting.
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -33,13 +33,13 @@ impl Default for Intake {
     }
 }
 
-/// What was read, and its room, to be kept until it was dealt with; none where it is small.
+/// The value that was read, and its room, to be kept until it was dealt with; none where it is small.
 pub(super) type Taken<T> = (T, Option<Charge>);
 
 /// Why a text was not read.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// It is no JSON, or not what is expected.
+    /// It is no JSON, or not the expected one.
     Wrong(String),
     /// There is no room for its values.
     Full,
@@ -90,7 +90,7 @@ impl IndigoApi {
         read.await.unwrap_or(Err(Refused::Full))
     }
 
-    /// Does something with what was read: where it took room, it keeps nobody waiting.
+    /// Does something with the value: where it took room, it keeps nobody waiting.
     pub(super) async fn apart<T: Send + 'static>(
         &self,
         room: Option<&Charge>,

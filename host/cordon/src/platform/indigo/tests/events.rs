@@ -1,5 +1,5 @@
-//! What events set off is the doing of whoever caused them or made what they set off, and
-//! keeps nobody waiting. What belongs to others stays as it is.
+//! Steps that events set off are the doing of whoever caused the event or made the steps, and
+//! keep nobody waiting. Objects of others stay as they are.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -156,7 +156,7 @@ async fn steps_about_a_large_device_are_carried_out_in_the_turn_of_whoever_cause
     until("the step is carried out", || went() == 4).await;
 }
 
-/// What waits is bounded, and the plugin that fires faster than is carried out is told.
+/// Waiting steps are bounded, and the plugin that fires faster than is carried out is told.
 #[tokio::test(flavor = "multi_thread")]
 async fn steps_that_wait_are_bounded() {
     let fixture = fixture().await;

@@ -1,4 +1,4 @@
-//! What clients send that is small to send and large to read, or too much of it.
+//! Requests that are small to send and large to read, or too many.
 
 use super::*;
 
@@ -47,7 +47,7 @@ async fn a_long_command_is_carried_out_as_a_short_one_is() {
     }
 }
 
-/// What clients write, and what they make the hub write, has the rate of clients.
+/// Lines of clients, and lines that they make the hub write, have the rate of clients.
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_write_no_more_into_the_log_than_they_may() {
     let site = quiet().await;
