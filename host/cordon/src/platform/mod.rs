@@ -4,4 +4,3 @@
 //! reaches a plugin goes through the traits these modules declare.
 
 pub mod domoticz;
-pub mod indigo;
