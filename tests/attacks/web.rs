@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use cordon::web::{self};
+use cordon::web;
 use cordon_web::access::Access;
 use cordon_web::config::WebConfig;
 use cordon_web::origin::Origins;
@@ -37,7 +37,11 @@ async fn serve(scene: &Scene, config: &str) -> SocketAddr {
     api.access = Access::new(&config);
     api.origins = Origins::new(&config, address);
     let router = web::router(api);
-    tokio::spawn(web::serve(listener, router, std::future::pending()));
+    tokio::spawn(cordon_web::server::serve(
+        listener,
+        router,
+        std::future::pending(),
+    ));
     address
 }
 

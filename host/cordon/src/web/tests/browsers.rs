@@ -1,9 +1,9 @@
 //! What browsers may do, whoever made them ask.
 
+use super::*;
+use cordon_base::pool::Pools;
 use cordon_indigo::web::{IndigoApi, IndigoApiConfig};
 use cordon_indigo::{IndigoServer, ServerOptions};
-use cordon_base::pool::Pools;
-use super::*;
 
 const CHROME: &str = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0\r\n";
 
