@@ -4,4 +4,3 @@
 //! is reached through the traits that these modules declare.
 
 pub mod domoticz;
-pub mod indigo;

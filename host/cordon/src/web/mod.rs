@@ -10,7 +10,7 @@ mod commands;
 mod counter;
 mod devices;
 mod figure;
-pub mod indigo;
+
 mod names;
 mod page;
 mod pages;
@@ -38,7 +38,7 @@ use futures_util::future::BoxFuture;
 pub use commands::markdown;
 pub use devices::Board;
 pub use pages::Pages;
-pub use site::{Listeners, PagesOrigin};
+pub use site::Listeners;
 
 use crate::platform::domoticz::definition::PluginDefinition;
 use crate::platform::domoticz::favorites::Favorites;
@@ -61,6 +61,7 @@ use cordon_web::early::{Early, Reply};
 use cordon_web::forwarded::Client;
 use cordon_web::origin::Act;
 use cordon_web::origin::Origins;
+use cordon_web::pages_origin::PagesOrigin;
 use cordon_web::query::Query;
 use cordon_web::server::Peer;
 use cordon_web::{body, gzip};

@@ -29,6 +29,7 @@ use cordon_base::account::Account;
 use cordon_base::log::{Level as LogLevel, LogCapacity};
 use cordon_store::Store;
 use cordon_web::config::WebConfig;
+use cordon_web::server::serve;
 use cordon_web::{origin, query, server};
 
 const PLENTY: DeviceLimits = DeviceLimits {

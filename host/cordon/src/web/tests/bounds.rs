@@ -21,7 +21,7 @@ async fn the_server_ends_when_told_although_a_client_holds_on() {
     let shutdown = async {
         let _ = stopped.await;
     };
-    let serving = tokio::spawn(cordon_web::server::serve(
+    let serving = tokio::spawn(serve(
         listener,
         router(f.api.clone()),
         shutdown,
@@ -63,7 +63,7 @@ async fn a_name_that_anybody_can_have_needs_a_password() {
     f.api.origins = Origins::new(&config, ([0, 0, 0, 0], 80).into());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     f.address = listener.local_addr().unwrap();
-    tokio::spawn(cordon_web::server::serve(
+    tokio::spawn(serve(
         listener,
         router(f.api.clone()),
         std::future::pending(),

@@ -1,7 +1,9 @@
 //! Tests of the requests that a browser may send, whoever made it ask.
 
-use super::indigo::IndigoApi;
 use super::*;
+use cordon_base::pool::Pools;
+use cordon_indigo::web::{IndigoApi, IndigoApiConfig};
+use cordon_indigo::{IndigoServer, ServerOptions};
 
 const CHROME: &str = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0\r\n";
 
@@ -134,7 +136,7 @@ async fn browsers_find_pages_of_plugins_on_an_origin_of_their_own() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let pages = listener.local_addr().unwrap();
     let there = pages_router(f.api.clone());
-    tokio::spawn(cordon_web::server::serve(
+    tokio::spawn(serve(
         listener,
         there,
         std::future::pending(),
@@ -142,7 +144,7 @@ async fn browsers_find_pages_of_plugins_on_an_origin_of_their_own() {
     f.api.pages_origin = Some(PagesOrigin::new(&WebConfig::default(), pages));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     f.address = listener.local_addr().unwrap();
-    tokio::spawn(cordon_web::server::serve(
+    tokio::spawn(serve(
         listener,
         router(f.api.clone()),
         std::future::pending(),
@@ -178,18 +180,17 @@ async fn listeners(f: &Fixture, web: &str) -> [SocketAddr; 2] {
     let listeners = Listeners::bind(([127, 0, 0, 1], 0).into(), &web).await;
     let listeners = listeners.unwrap();
     let [here, there] = listeners.addresses();
-    let indigo = crate::platform::indigo::fixture::Fixture::new(&[], |_, _| None).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("indigo.db")).unwrap();
+    let log = EventLog::new(LogCapacity::default());
+    let indigo = IndigoServer::open(store, log, Pools::default(), ServerOptions::default()).await;
+    let indigo = indigo.unwrap();
     let origins = Origins::new(&web, here);
-    let config = indigo::IndigoApiConfig::default();
-    let indigo_api = IndigoApi::new(
-        indigo.server.clone(),
-        &config,
-        f.api.access.clone(),
-        origins,
-    );
+    let config = IndigoApiConfig::default();
+    let indigo_api = IndigoApi::new(indigo.clone(), &config, f.api.access.clone(), origins);
     let api = f.api.clone();
     tokio::spawn(async move {
-        let _indigo = indigo;
+        let _store = folder;
         let forever = std::future::pending();
         listeners.serve(&web, api, indigo_api, forever).await;
     });

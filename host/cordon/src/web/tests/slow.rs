@@ -105,7 +105,7 @@ async fn without_room_a_client_is_told_to_come_back() {
     let _held = share.take(512 << 10).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     f.address = listener.local_addr().unwrap();
-    tokio::spawn(cordon_web::server::serve(
+    tokio::spawn(serve(
         listener,
         router(f.api.clone()),
         std::future::pending(),
