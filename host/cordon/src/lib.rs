@@ -1,28 +1,18 @@
 //! Cordon: unmodified home-automation plugins, each in a WebAssembly component of its own.
 //!
-//! A tour, from the outside in:
+//! The top floor of the house; `docs/architecture.md` shows the others, and which crate
+//! stands on which. A tour, from the outside in:
 //!
 //! - [`cli`]: the verbs of the `cordon` program; [`config`]: `cordon.toml`.
 //! - [`hub`]: the running hub; [`web`]: its HTTP API.
 //! - [`instance`]: one plugin instance, an actor that owns a component.
-//! - [`engine`]: the engine and the guest, which all instances share; [`abi`]: the contract of
-//!   `wit/`.
-//! - [`capability`]: the functions that a plugin can be given, one module per interface;
-//!   [`code_cache`]: its compiled code.
-//! - [`connection`], [`protocol`]: the network traffic the hub carries for plugins;
-//!   [`grants`], [`egress`]: whom they may talk to; [`tls`]: cryptography for the
-//!   sockets that plugins drive themselves.
-//! - [`process`], [`serial`], [`icmp`], [`mail`]: programs, ports, echo requests and
-//!   letters on behalf of plugins.
-//! - [`platform`]: a hub's ideas of device, hardware and command; [`store`]: the database that
-//!   keeps them; [`log`]: the event log.
-//! - [`packages`]: Python packages of plugins; [`check`]: finds out the needs of a plugin without
-//!   running it.
-//! - [`account`]: memory and time that the hub spends for an instance; [`pool`]: threads
-//!   that serve all instances in turn; [`descriptors`]: open files of the whole process;
-//!   [`names`]: names that instances look up.
-//! - [`limits`]: every bound, declared once; [`error`]: whose fault an error is; [`system`]: room
-//!   that the operating system grants; [`private`]: who may read and write the hub's files.
+//! - [`engine`]: the part that all instances share; [`abi`]: the contract of `wit/`.
+//! - [`capability`]: the interfaces that a plugin may use, one module per interface;
+//!   [`code_cache`]: its compiled code; [`compiled`]: compiled packages.
+//! - [`connection`]: the network traffic the hub carries for plugins; [`tls`]: cryptography
+//!   for the sockets that plugins drive themselves.
+//! - [`platform`]: the meaning of device, hardware and command in Domoticz.
+//! - [`check`]: the needs of a plugin, found out without running it.
 //! - [`simulator`]: devices for the example plugins.
 
 pub mod abi;

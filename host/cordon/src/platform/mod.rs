@@ -1,6 +1,6 @@
-//! The meaning that each original hub gives to device, hardware, command and setting.
+//! The meaning of device, hardware, command and setting in Domoticz.
 //!
-//! One folder per hub. Code here knows the store, never a plugin's component. A plugin
-//! is reached through the traits that these modules declare.
+//! Code here knows the store, never a plugin's component. A plugin is reached through the
+//! traits that these modules declare.
 
 pub mod domoticz;
