@@ -60,7 +60,7 @@ impl Site {
         let config = format!("{hub}{}", self.sections.borrow());
         let path = self.folder.path().join("cordon.toml");
         fs::write(&path, config).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cordon"));
+        let mut command = Command::new(crate::support::cordon());
         Program::start(command.arg("serve").arg("--config").arg(path))
     }
 }

@@ -65,7 +65,7 @@ fn attack() {
     std::fs::write(&config, text).unwrap();
     let mut child = Command::new("sh")
         .args(["-c", "ulimit -n 640 && exec \"$0\" \"$@\""])
-        .arg(env!("CARGO_BIN_EXE_cordon"))
+        .arg(crate::support::cordon())
         .args(["serve", "--config"])
         .arg(&config)
         .stdin(Stdio::null())

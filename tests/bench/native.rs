@@ -85,7 +85,7 @@ impl Drop for Process {
 /// The standard modules that are in every instance's snapshot.
 pub fn preloaded() -> Outcome<Vec<String>> {
     let file =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-runtime/python/_cordon_boot.py");
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-runtime/python/_cordon_boot.py");
     let text = std::fs::read_to_string(file)?;
     let list = text
         .split("PRELOADED = (")

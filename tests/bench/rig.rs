@@ -198,7 +198,7 @@ pub async fn deliver(remote: &Remote, event: HubEvent) -> Outcome<()> {
 /// The file of a program that lies beside this one in the source tree.
 pub fn program(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/bench/programs")
+        .join("programs")
         .join(name)
 }
 

@@ -18,7 +18,7 @@ pub fn program() -> Outcome<PathBuf> {
         "  building native RustPython to compare with (once, about 10 minutes): {}",
         file.display()
     );
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/bench/native");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("native");
     let status = Command::new("nice")
         .args([
             "-n", "15", "cargo", "install", "--quiet", "--locked", "--path",

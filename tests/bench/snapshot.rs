@@ -131,7 +131,7 @@ impl Cold {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p1::add_to_linker_async(&mut linker, |wasi| wasi)?;
         linker.define_unknown_imports_as_traps(&module)?;
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-runtime/python");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-runtime/python");
         Ok(Self {
             module,
             linker,

@@ -37,7 +37,7 @@ impl Site {
 
     /// Starts the program.
     pub fn serve(&self) -> Program {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cordon"));
+        let mut command = Command::new(crate::support::cordon());
         command
             .arg("serve")
             .arg("--config")

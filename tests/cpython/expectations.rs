@@ -222,5 +222,5 @@ fn guess(case: &CaseOutcome) -> String {
 }
 
 fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/cpython/expectations.toml")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("expectations.toml")
 }

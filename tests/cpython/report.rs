@@ -183,7 +183,7 @@ pub fn write(outcomes: &[ModuleOutcome], expectations: &Expectations) -> Outcome
         }
         writeln!(text, "- `{case}`: {}", value.replace(['<', '>'], "'"))?;
     }
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/cpython-tests.md");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/cpython-tests.md");
     Ok(std::fs::write(path, text)?)
 }
 

@@ -53,7 +53,7 @@ pub fn copy(library: &Path, scratch: &Path) -> Outcome<()> {
             fs::copy(file, plugin.join(name))?;
         }
     }
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cpython/guest/plugin.py");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("guest/plugin.py");
     fs::copy(source, plugin.join("plugin.py"))?;
     Ok(())
 }

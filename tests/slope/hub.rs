@@ -65,7 +65,7 @@ fn the_hub_keeps_nothing_of_a_call() {
          name = \"S\"\nplugin = \"Slope\"\nparameters = {{ Mode1 = \"{each}\" }}\nlimits = {{ {LIMITS} }}\n"
     );
     std::fs::write(folder.path().join("cordon.toml"), config).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_cordon"))
+    let mut child = Command::new(crate::support::cordon())
         .args(["serve", "--config", "cordon.toml"])
         .current_dir(folder.path())
         .stdout(Stdio::piped())

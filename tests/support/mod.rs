@@ -5,7 +5,7 @@
 
 pub mod bundle;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -20,6 +20,19 @@ use tokio::sync::broadcast;
 
 /// How long a test waits for something that is expected to happen soon.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The program `cordon`, which cargo puts beside the folder of this binary.
+pub fn cordon() -> PathBuf {
+    let binary = std::env::current_exe().expect("this binary has a path");
+    let profile = binary.parent().and_then(Path::parent);
+    let program = profile.expect("this binary lies in deps").join("cordon");
+    assert!(
+        program.is_file(),
+        "{} is not built; run: make build",
+        program.display()
+    );
+    program
+}
 
 /// The engine of this binary.
 pub fn engine() -> Engine {

@@ -2,7 +2,7 @@
 //!
 //! The codecs are compiled from their sources, without the rest of the hub.
 
-#[path = "../../../host/src/protocol/mod.rs"]
+#[path = "../../../host/cordon/src/protocol/mod.rs"]
 pub mod protocol;
 
 /// What the codecs need of the hub's errors.

@@ -7,7 +7,7 @@
 )]
 
 wasmtime::component::bindgen!({
-    path: "../wit/v0.1.0",
+    path: "../../wit/v0.1.0",
     world: "plugin",
     imports: {
         // A component calls it without being able to wait, and it looks at folders.

@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn the_documentation_is_the_table() {
-        let documented = std::fs::read_to_string("../docs/api.md").unwrap();
+        let documented = std::fs::read_to_string("../../docs/api.md").unwrap();
         assert!(
             documented.contains(&markdown()),
             "put this into docs/api.md:\n{}",

@@ -250,7 +250,7 @@ pub fn count(length: usize) -> u64 {
 pub fn markdown() -> String {
     let mut text = String::from(
         "\n## What one thing of an Indigo plugin may contain\n\n\
-         Declared in `host/src/platform/indigo/bounds.rs`, the same for every plugin; beyond it the\n\
+         Declared in `host/cordon/src/platform/indigo/bounds.rs`, the same for every plugin; beyond it the\n\
          call is refused with a `ValueError` that says so.\n\n| what | at most |\n|---|---|\n",
     );
     for (what, most) in TABLE {

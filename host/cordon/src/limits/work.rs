@@ -185,7 +185,7 @@ pub fn markdown() -> String {
     let mut text = String::from(
         "\n## Work of one call\n\n\
          The hub's work for one call of a function of the contract (`wit/`) grows linearly at most, with the size named here. \
-         Declared in `host/src/limits/work.rs`; `tests/cost` measures it.\n\n\
+         Declared in `host/cordon/src/limits/work.rs`; `tests/cost` measures it.\n\n\
          | function | grows with | bounded by |\n|---|---|---|\n",
     );
     for work in WORK {
@@ -216,7 +216,7 @@ mod tests {
 
     fn contract() -> BTreeSet<(String, String)> {
         let mut resolve = Resolve::default();
-        let (package, _) = resolve.push_dir("../wit/v0.1.0").unwrap();
+        let (package, _) = resolve.push_dir("../../wit/v0.1.0").unwrap();
         let world = resolve.select_world(&[package], Some("plugin")).unwrap();
         let imports = resolve.worlds.get(world).unwrap().imports.values();
         let mut functions = BTreeSet::new();
