@@ -5,7 +5,7 @@
 
 use cordon::instance::counters::Status;
 use cordon::instance::remote::Remote;
-use cordon::limits::{Consequence, DECLARATIONS, Declaration, Limits};
+use cordon_base::limits::{Consequence, DECLARATIONS, Declaration, Limits};
 
 use crate::scene::{FLAT, Scene, assert_failures, until};
 
@@ -57,7 +57,7 @@ fn told(limit: &Declaration, line: &str) -> Told {
     let figures = line.split_once(&start).expect("the limit is named").1;
     let (used, rest) = figures.split_once(" used, ").expect("what was used");
     let (allowed, rest) = rest.split_once(" allowed; ").expect("what was allowed");
-    let advice = if cordon::limits::is_fixed(name) {
+    let advice = if cordon_base::limits::is_fixed(name) {
         "it is fixed".to_owned()
     } else {
         format!("raise it with `{name} = N` under the instance's [limits]")

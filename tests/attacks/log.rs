@@ -77,7 +77,7 @@ def onStart():
 ";
     let mut scene = Scene::new().await;
     let events = scene.bench.events.clone();
-    events.record(None, cordon::log::Level::Status, "ready");
+    events.record(None, cordon_base::log::Level::Status, "ready");
     let limits = "limits = { log-lines-per-second = 10000 }";
     let attacker = scene.attack(source, limits).await;
     // Not by the bench, which keeps every line that it sees.

@@ -75,7 +75,7 @@ const TRIPPED: &[&[&str]] = &[
 #[test]
 fn every_limit_has_a_test() {
     let tripped: Vec<_> = TRIPPED.concat();
-    let missing: Vec<_> = cordon::limits::DECLARATIONS
+    let missing: Vec<_> = cordon_base::limits::DECLARATIONS
         .iter()
         .map(|limit| limit.name)
         .filter(|name| !tripped.contains(name))

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use cordon::config::HardwareSection;
 use cordon::hub::Hub;
-use cordon::log::{EventLog, LogCapacity, Record};
 use cordon::platform::domoticz::HubEvent;
 use cordon::platform::domoticz::definition;
 use cordon::web;
+use cordon_base::log::{EventLog, LogCapacity, Record};
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinHandle;
@@ -76,7 +76,10 @@ impl Stage {
     pub async fn start_found(&mut self, sections: &[HardwareSection], plugins: &Path) {
         let (listener, mut hub) = self.open().await;
         let catalogue = hub.prepare(plugins, 100).look().await;
-        let error = |name, text| self.events.record(name, cordon::log::Level::Error, text);
+        let error = |name, text| {
+            self.events
+                .record(name, cordon_base::log::Level::Error, text)
+        };
         for section in sections {
             let name = Some(section.name.as_str());
             match catalogue.find(&section.plugin) {

@@ -15,12 +15,12 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use crate::account::Account;
-use crate::engine::artifact::hex;
-use crate::platform::bounds::SOURCE_BYTES;
-use crate::pool::Pool;
-use crate::regular_file::RegularFile;
-use crate::turns::{Turn, Turns};
+use cordon_base::account::Account;
+use cordon_base::bounds::SOURCE_BYTES;
+use cordon_base::hex::hex;
+use cordon_base::pool::Pool;
+use cordon_base::regular_file::RegularFile;
+use cordon_base::turns::{Turn, Turns};
 
 /// Entries that are kept; the oldest go first. A big hub has some hundred plugins.
 const ENTRIES: usize = 1024;
@@ -239,9 +239,9 @@ mod tests {
         let (_folder, cache, plugin, _) = kept();
         let sparse = std::fs::File::create(&plugin).unwrap();
         sparse.set_len(3 << 30).unwrap();
-        let start = crate::account::thread_cpu();
+        let start = cordon_base::account::thread_cpu();
         assert!(matches!(cache.seek(&plugin), Sought::Missing(None)));
-        let spent = crate::account::thread_cpu().saturating_sub(start);
+        let spent = cordon_base::account::thread_cpu().saturating_sub(start);
         assert!(spent < Duration::from_millis(100), "{spent:?}");
         std::fs::remove_file(&plugin).unwrap();
         let made = std::process::Command::new("mkfifo").arg(&plugin).status();

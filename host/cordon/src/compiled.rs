@@ -19,7 +19,7 @@ use std::time::SystemTime;
 use tokio::sync::{Semaphore, watch};
 
 use crate::capability::files::remove;
-use crate::turns::{Turn, Turns};
+use cordon_base::turns::{Turn, Turns};
 
 pub use driver::compile;
 

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::error::EngineError;
-use crate::grants::{Grants, HostPattern, is_name};
-use crate::limits::Limits;
 use crate::mail::MailConfig;
-use crate::private::{self, Standing};
-use crate::regular_file::RegularFile;
 use crate::web::Rights;
 use crate::web::indigo::IndigoApiConfig;
+use cordon_base::error::EngineError;
+use cordon_base::grants::{Grants, HostPattern, is_name};
+use cordon_base::limits::Limits;
+use cordon_base::private::{self, Standing};
+use cordon_base::regular_file::RegularFile;
 
 /// Largest file in bytes.
 const MAX_FILE: usize = 16 << 20;

@@ -20,8 +20,8 @@ mod echo;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 
-use crate::error::Denied;
-use crate::grants::{Grants, HostPattern, is_name, normal_name, parse_port};
+use cordon_base::error::Denied;
+use cordon_base::grants::{Grants, HostPattern, NetworkGrant, is_name, normal_name, parse_port};
 
 /// Ports that an Address without a Port stands for.
 const DEFAULT_PORTS: [u16; 2] = [80, 443];
@@ -102,7 +102,7 @@ impl NetworkPolicy {
                 grant.host.is_exactly(ip) && grant.ports.is_exactly(port)
             } else if special.is_some() {
                 let localhost = special == Some(Special::Loopback) && is_localhost(host);
-                (grant.host.is_exactly(ip) || localhost && grant.names_localhost())
+                (grant.host.is_exactly(ip) || localhost && names_localhost(grant))
                     && grant.ports.contains(port)
             } else {
                 grant.host.contains(host, ip) && grant.ports.contains(port)
@@ -271,10 +271,8 @@ impl OwnHost {
     }
 }
 
-impl crate::grants::NetworkGrant {
-    fn names_localhost(&self) -> bool {
-        matches!(&self.host, crate::grants::HostPattern::Name(name) if is_localhost(name))
-    }
+fn names_localhost(grant: &NetworkGrant) -> bool {
+    matches!(&grant.host, HostPattern::Name(name) if is_localhost(name))
 }
 
 fn is_localhost(host: &str) -> bool {

@@ -26,7 +26,6 @@
 //! - [`simulator`]: devices for the example plugins.
 
 pub mod abi;
-pub mod account;
 pub mod capability;
 pub mod check;
 pub mod cli;
@@ -34,30 +33,21 @@ pub mod code_cache;
 pub mod compiled;
 pub mod config;
 pub mod connection;
-pub mod descriptors;
 pub mod egress;
 pub mod engine;
-pub mod error;
-pub mod grants;
 pub mod hub;
 pub mod icmp;
 pub mod instance;
-pub mod limits;
-pub mod log;
 pub mod mail;
 pub mod names;
 pub mod packages;
 pub mod platform;
-pub mod pool;
-pub mod private;
 pub mod process;
 pub mod protocol;
-pub mod regular_file;
 pub mod serial;
 pub mod simulator;
 pub mod socket;
 pub mod store;
 pub mod system;
 pub mod tls;
-pub mod turns;
 pub mod web;

@@ -11,12 +11,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::account::{Account, Charge};
 use crate::egress::NetworkPolicy;
-use crate::error::{Denied, LimitHit};
-use crate::grants::normal_name;
-use crate::limits::Limits;
-use crate::pool::Pool;
+use cordon_base::account::{Account, Charge};
+use cordon_base::error::{Denied, LimitHit};
+use cordon_base::grants::normal_name;
+use cordon_base::limits::Limits;
+use cordon_base::pool::Pool;
 
 /// What `gethostname` answers a plugin.
 pub const HOST_NAME: &str = "cordon";

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::engine::pool::stacks;
-use crate::error::EngineError;
+use cordon_base::error::EngineError;
 
 /// Files that an instance holds open: none while it is idle, a few while one of its
 /// callbacks runs, and callbacks of all instances hardly ever run together.

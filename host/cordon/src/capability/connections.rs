@@ -3,9 +3,9 @@
 use crate::abi::cordon::plugin::connections as abi;
 use crate::connection::{Endpoint, Request};
 use crate::instance::state::InstanceState;
-use crate::limits::Limits;
-use crate::log::Level;
 use crate::protocol::Outbound;
+use cordon_base::limits::Limits;
+use cordon_base::log::Level;
 
 impl InstanceState {
     fn queue(&self, request: Request) -> Result<(), abi::Refusal> {

@@ -5,9 +5,9 @@
 use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::devices as abi;
-use crate::error::Denied;
 use crate::instance::state::{InstanceState, Shared};
 use crate::platform::domoticz::{self as platform, Security};
+use cordon_base::error::Denied;
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 

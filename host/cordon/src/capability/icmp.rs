@@ -7,8 +7,8 @@ use wasmtime::component::{Accessor, HasSelf};
 use crate::abi::cordon::plugin::icmp::{self as abi, EchoError, Reply};
 use crate::icmp::{self, Request};
 use crate::instance::state::InstanceState;
-use crate::log::Level;
 use crate::names::NAME_BYTES;
+use cordon_base::log::Level;
 
 impl abi::Host for InstanceState {}
 

@@ -2,7 +2,7 @@
 
 use crate::abi::cordon::plugin::log;
 use crate::instance::state::InstanceState;
-use crate::log::Level;
+use cordon_base::log::Level;
 
 impl log::Host for InstanceState {
     fn write(&mut self, level: log::Level, origin: log::Origin, text: String) {

@@ -2,7 +2,7 @@
 
 use crate::abi::cordon::plugin::notifier;
 use crate::instance::state::InstanceState;
-use crate::log::Level;
+use cordon_base::log::Level;
 
 impl notifier::Host for InstanceState {
     fn register(&mut self, name: String) {

@@ -9,7 +9,7 @@ use wasmtime_wasi::p2::bindings::random::random;
 use wasmtime_wasi::random::WasiRandomCtx;
 
 use crate::instance::state::InstanceState;
-use crate::limits::Limits;
+use cordon_base::limits::Limits;
 
 struct Random;
 

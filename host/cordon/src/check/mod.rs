@@ -21,8 +21,8 @@ mod stage;
 use std::path::{Path, PathBuf};
 
 use crate::engine::Engine;
-use crate::error::EngineError;
 use crate::packages::place::{Framework, Place};
+use cordon_base::error::EngineError;
 
 pub use finding::{Finding, Report, Topic, Verdict};
 pub use print::{json, table, text};

@@ -10,13 +10,13 @@ use super::facts::{Facts, Probe};
 use super::stage::{CHECKED, ENTRY, Stage, WANTED};
 use crate::config::HardwareSection;
 use crate::engine::Engine;
-use crate::error::EngineError;
 use crate::hub::Hub;
 use crate::instance::counters::Status;
-use crate::log::{EventLog, LogCapacity};
 use crate::packages::place::Framework;
 use crate::platform::domoticz::definition;
-use crate::regular_file::RegularFile;
+use cordon_base::error::EngineError;
+use cordon_base::log::{EventLog, LogCapacity};
+use cordon_base::regular_file::RegularFile;
 
 const READ: &str = concat!(
     include_str!("python/conditions.py"),

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::check::{self, Report, Verdict};
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
-use crate::error::EngineError;
+use cordon_base::error::EngineError;
 
 /// What the program exits with when a plugin could not be checked.
 const NOT_CHECKED: u8 = 3;

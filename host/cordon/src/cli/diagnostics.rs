@@ -13,7 +13,7 @@ use tracing::Metadata;
 use tracing::callsite::Identifier;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::log::one_line;
+use cordon_base::log::one_line;
 
 /// Messages of one place that may follow each other, and the time after which there may be
 /// one more.

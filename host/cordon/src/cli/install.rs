@@ -5,8 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::error::EngineError;
-use crate::packages::{self, Request, Sources};
+use crate::packages::{self, PackagesError, Request, Sources};
 
 /// Arguments of `cordon install`.
 ///
@@ -45,8 +44,8 @@ impl Install {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Packages`] with what to do.
-    pub fn act(self) -> Result<ExitCode, EngineError> {
+    /// [`PackagesError`] with what to do.
+    pub fn act(self) -> Result<ExitCode, PackagesError> {
         let installed = packages::install(&Request {
             plugin: self.plugin,
             requirements: self.requirements,

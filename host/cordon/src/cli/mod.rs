@@ -3,6 +3,7 @@
 mod check;
 mod diagnostics;
 mod install;
+mod limits;
 mod run;
 mod serve;
 mod startup;
@@ -17,10 +18,11 @@ use clap::{Parser, Subcommand};
 
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
-use crate::error::EngineError;
-use crate::limits;
-use crate::log::{EventLog, LogCapacity};
-use crate::private;
+use crate::packages::PackagesError;
+use cordon_base::error::EngineError;
+use cordon_base::limits::DECLARATIONS;
+use cordon_base::log::{EventLog, LogCapacity};
+use cordon_base::private;
 
 /// How long threads that are in the middle of something may delay the end of the program.
 const LAST: Duration = Duration::from_secs(1);
@@ -79,24 +81,35 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn act(verb: Verb) -> Result<ExitCode, EngineError> {
+/// Why a verb failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The hub could not do something.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Python packages of a plugin could not be installed.
+    #[error("packages: {0}")]
+    Packages(#[from] PackagesError),
+}
+
+fn act(verb: Verb) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Serve(serve) => {
             private::mask();
-            block_on(serve.act())
+            Ok(block_on(serve.act())?)
         }
         Verb::Run(run) => {
             private::mask();
-            block_on(run.act())
+            Ok(block_on(run.act())?)
         }
-        Verb::Install(install) => install.act(),
-        Verb::Check(check) => block_on(check.act()),
+        Verb::Install(install) => Ok(install.act()?),
+        Verb::Check(check) => Ok(block_on(check.act())?),
         Verb::Limits { markdown: true } => {
             print!("{}", limits::markdown());
             Ok(ExitCode::SUCCESS)
         }
         Verb::Limits { markdown: false } => {
-            for limit in limits::DECLARATIONS {
+            for limit in DECLARATIONS {
                 println!(
                     "{:<22}{:>12} {:<14}{}",
                     limit.name,

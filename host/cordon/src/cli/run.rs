@@ -13,16 +13,16 @@ use crate::cli::stopping::Stopping;
 use crate::config::{HardwareSection, IndigoSection, PluginFolder};
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
-use crate::error::EngineError;
-use crate::grants::Grants;
 use crate::hub::Hub;
 use crate::instance::counters::Status;
 use crate::instance::supervisor::Handle;
-use crate::limits::Limits;
 use crate::platform::domoticz::definition::{self, PluginDefinition};
 use crate::platform::indigo::ServerOptions;
 use crate::platform::indigo::bundle::is_bundle;
 use crate::{system, web};
+use cordon_base::error::EngineError;
+use cordon_base::grants::Grants;
+use cordon_base::limits::Limits;
 
 /// How long the plugin has to stop.
 const GRACE: Duration = Duration::from_secs(20);

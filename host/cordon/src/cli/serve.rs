@@ -12,14 +12,14 @@ use super::stopping::Stopping;
 use crate::config::Config;
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
-use crate::error::EngineError;
 use crate::hub::Hub;
-use crate::log::{EventLog, Level};
 use crate::mail::Mailer;
 use crate::platform::indigo::ServerOptions;
 use crate::system;
 use crate::web::Listeners;
 use crate::web::indigo::IndigoApi;
+use cordon_base::error::EngineError;
+use cordon_base::log::{EventLog, Level};
 
 /// Arguments of `cordon serve`.
 #[derive(Args)]

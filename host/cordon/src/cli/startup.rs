@@ -10,11 +10,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::{Config, HardwareSection, IndigoSection};
-use crate::error::EngineError;
 use crate::hub::Hub;
-use crate::log::{EventLog, Level};
 use crate::platform::domoticz::catalogue::{Catalogue, Library};
 use crate::platform::indigo::bundle::{Bundle, BundleProblem};
+use cordon_base::error::EngineError;
+use cordon_base::log::{EventLog, Level};
 
 /// How long the order of the configuration is kept: a plugin or a bundle that was not read
 /// by then comes later. Plugins in folders of their keys' names need no more.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::error::EngineError;
+use cordon_base::error::EngineError;
 
 /// What the program has beyond the grace of its plugins: those that did not stop are ended,
 /// and the store writes what was promised to be kept, for which it has twice ten seconds.

@@ -7,18 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{CompiledPackages, Set, sources};
-use crate::account::Account;
-use crate::capability::files::{Folders, PLUGINS_FOLDER};
 use crate::connection::TlsClient;
 use crate::egress::{NetworkPolicy, OwnTarget};
-use crate::grants::Grants;
 use crate::instance::Spec;
 use crate::instance::supervisor::{self, Services};
-use crate::limits::Limits;
 use crate::packages::place::PACKAGES;
 use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
+use cordon_base::account::Account;
+use cordon_base::folders::{Folders, PLUGINS_FOLDER};
+use cordon_base::grants::Grants;
+use cordon_base::limits::Limits;
 
 const DRIVER: &str = include_str!("driver.py");
 

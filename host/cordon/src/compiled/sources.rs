@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::engine::artifact::hex;
-use crate::platform::bounds::ENTRIES;
-use crate::regular_file::RegularFile;
+use cordon_base::bounds::ENTRIES;
+use cordon_base::hex::hex;
+use cordon_base::regular_file::RegularFile;
 
 /// Bounds on a set of packages. What is larger is left to the instances.
 const FILES: usize = 20_000;

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use super::context::lock;
 use super::{ConnectionId, ConnectionLimits, Endpoint};
-use crate::account::{Account, Charge};
-use crate::error::LimitHit;
 use crate::protocol::{BUFFER_LIMIT, Outbound};
+use cordon_base::account::{Account, Charge};
+use cordon_base::error::LimitHit;
 
 /// What a message that waits costs beside its bytes.
 const ENTRY: u64 = 512;

@@ -12,10 +12,10 @@ use tokio_rustls::client::TlsStream;
 
 use super::Endpoint;
 use super::context::Context;
-use crate::account::Charge;
-use crate::error::{Denied, LimitHit};
 use crate::names::{LookupFailure, Purpose};
 use crate::protocol::Codec;
+use cordon_base::account::Charge;
+use cordon_base::error::{Denied, LimitHit};
 
 /// What `Connected` tells: an error number and words.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub(super) fn wants_tls(endpoint: &Endpoint) -> bool {
 /// Takes an endpoint to an open connection.
 pub(super) async fn dial(context: &Context, endpoint: &Endpoint) -> Result<Opened, Failure> {
     let host = endpoint.address.trim();
-    let port = crate::grants::parse_port(endpoint.port.trim())
+    let port = cordon_base::grants::parse_port(endpoint.port.trim())
         .ok_or_else(|| Failure::new(-8, "Service not found"))?;
     let addresses = resolve(context, endpoint, host, port).await?;
     let (stream, peer) = connect(context, endpoint, host, addresses).await?;

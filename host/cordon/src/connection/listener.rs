@@ -17,7 +17,7 @@ use super::dial::words;
 use super::link::{Link, Phase};
 use super::stream::run_child;
 use super::{ConnectionEvent, Endpoint};
-use crate::error::LimitHit;
+use cordon_base::error::LimitHit;
 
 /// Clients that the system may hold until they are accepted.
 const BACKLOG: u32 = 128;

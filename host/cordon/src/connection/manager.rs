@@ -22,9 +22,9 @@ use super::{
     ConnectionEvent, ConnectionId, ConnectionLimits, Debt, Endpoint, LogSink, Reach, Request,
     State, TlsClient, udp,
 };
-use crate::error::{Denied, LimitHit};
 use crate::icmp;
 use crate::protocol::{Codec, Credentials, Outbound};
+use cordon_base::error::{Denied, LimitHit};
 
 /// Shortest timeout in milliseconds (rule 80).
 const MIN_TIMEOUT_MS: u32 = 200;
@@ -218,7 +218,7 @@ impl Connections {
 
     fn listen_for_clients(&self, id: ConnectionId, endpoint: &Endpoint) -> Result<(), String> {
         // Text that is no number is any port (spec 6.5).
-        let port = crate::grants::parse_port(endpoint.port.trim()).unwrap_or(0);
+        let port = cordon_base::grants::parse_port(endpoint.port.trim()).unwrap_or(0);
         let checked = self.context.reach.network.check_listen(port);
         let link = self.new_link(id, endpoint, Phase::Listening, Sending::Stream)?;
         let link = self.allowed(link, checked)?;
@@ -228,7 +228,7 @@ impl Connections {
     }
 
     fn listen_for_datagrams(&self, id: ConnectionId, endpoint: &Endpoint) -> Result<(), String> {
-        let port = crate::grants::parse_port(endpoint.port.trim()).unwrap_or(0);
+        let port = cordon_base::grants::parse_port(endpoint.port.trim()).unwrap_or(0);
         let group = udp::group(&endpoint.address);
         let network = &self.context.reach.network;
         let checked = network.check_listen(port).and_then(|()| match group {

@@ -28,15 +28,15 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::account::{Account, Charge};
-use crate::descriptors::{Descriptors, Share};
 use crate::egress::NetworkPolicy;
 use crate::icmp::Pinger;
-use crate::limits::Limits;
 use crate::names::Names;
-use crate::pool::{Pool, Pools};
 use crate::protocol::{Inbound, Outbound};
 use crate::serial::SerialPolicy;
+use cordon_base::account::{Account, Charge};
+use cordon_base::descriptors::{Descriptors, Share};
+use cordon_base::limits::Limits;
+use cordon_base::pool::{Pool, Pools};
 
 pub use manager::{Connections, StatusBoard};
 pub use paced::Debt;

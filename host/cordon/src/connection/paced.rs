@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use crate::account::Account;
+use cordon_base::account::Account;
 
 /// How long the instance has to pause to get back to its share of computing time.
 pub type Debt = Arc<dyn Fn() -> Option<Duration> + Send + Sync>;
@@ -65,7 +65,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::account::thread_cpu;
+    use cordon_base::account::thread_cpu;
 
     #[tokio::test]
     async fn what_a_task_computes_is_billed() {

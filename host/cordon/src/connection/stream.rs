@@ -18,9 +18,9 @@ use super::context::Context;
 use super::dial::{Failure, Opened, dial, words};
 use super::link::{Link, Phase};
 use super::{ConnectionEvent, ConnectionId, Credit, Endpoint};
-use crate::account::Charge;
-use crate::error::LimitHit;
 use crate::protocol::{Decoded, Inbound};
+use cordon_base::account::Charge;
+use cordon_base::error::LimitHit;
 
 /// What a message costs beside its bytes, here and in the queue of events.
 const MESSAGE: usize = 256;

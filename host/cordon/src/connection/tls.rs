@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::error::EngineError;
+use cordon_base::error::EngineError;
 
 /// The TLS settings that all connections of an instance share.
 #[derive(Clone)]

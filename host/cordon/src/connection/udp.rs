@@ -183,7 +183,7 @@ pub(super) fn send(
         .trim()
         .parse()
         .map_err(|_| format!("{:?} is no IPv4 address; UDP needs one", endpoint.address))?;
-    let port = crate::grants::parse_port(endpoint.port.trim())
+    let port = cordon_base::grants::parse_port(endpoint.port.trim())
         .filter(|&port| port != 0)
         .ok_or_else(|| format!("{:?} is no port", endpoint.port))?;
     let target = SocketAddr::from((address, port));

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::{NetworkPolicy, Special, canonical, is_localhost, special};
-use crate::error::Denied;
-use crate::grants::{HostPattern, is_name, normal_name};
+use cordon_base::error::Denied;
+use cordon_base::grants::{HostPattern, is_name, normal_name};
 
 impl NetworkPolicy {
     /// Whether an echo request to `ip` is allowed, to which `host` resolved.

@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
-use crate::error::EngineError;
-use crate::private::{self, Untrusted};
+use cordon_base::error::EngineError;
+use cordon_base::hex::hex;
+use cordon_base::private::{self, Untrusted};
 
 /// The contract this host speaks (`wit/v0.1.0`).
 pub const ABI: &str = "cordon:plugin@0.1.0";
@@ -272,12 +273,6 @@ fn leb128(bytes: &mut &[u8]) -> Option<usize> {
         }
     }
     None
-}
-
-/// Bytes as lower-case hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn write_atomically(target: &Path, bytes: &[u8]) -> Result<(), EngineError> {

@@ -18,9 +18,9 @@ use wasmtime::{Config, OptLevel};
 
 use crate::abi::PluginPre;
 use crate::capability;
-use crate::error::EngineError;
 use crate::instance::state::InstanceState;
 use artifact::Artifact;
+use cordon_base::error::EngineError;
 use hot_pages::AllHotPages;
 use pool::{Allocation, Pool, thread_stacks};
 

@@ -3,7 +3,7 @@
 use std::thread;
 
 use crate::engine::TICK;
-use crate::error::EngineError;
+use cordon_base::error::EngineError;
 
 /// Starts the thread. It holds the engine weakly and ends with it.
 pub fn start(engine: &wasmtime::Engine) -> Result<(), EngineError> {

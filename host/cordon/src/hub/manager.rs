@@ -17,19 +17,19 @@ use tokio_util::task::TaskTracker;
 
 use super::turns::Turns;
 use super::{Maker, stop_all};
-use crate::account::Account;
 use crate::capability::files;
 use crate::config::{HardwareSection, PluginFolder};
-use crate::error::EngineError;
-use crate::grants::Grants;
 use crate::instance::supervisor::Handle;
-use crate::limits::Limits;
-use crate::log::Level;
 use crate::platform::domoticz::catalogue::{Catalogue, Library};
 use crate::platform::domoticz::definition::PluginDefinition;
-use crate::platform::problems::Problems;
 use crate::store::ManagedHardware;
 use crate::web::Management;
+use cordon_base::account::Account;
+use cordon_base::error::EngineError;
+use cordon_base::grants::Grants;
+use cordon_base::limits::Limits;
+use cordon_base::log::Level;
+use cordon_base::problems::Problems;
 
 /// Longest text of one parameter, and of a name, in bytes.
 const MAX_VALUE: usize = 4096;

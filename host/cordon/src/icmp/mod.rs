@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::descriptors::{Permit, Share};
 use crate::egress::NetworkPolicy;
-use crate::error::{Denied, LimitHit};
-use crate::limits::Limits;
 use crate::names::{LookupFailure, Names, Purpose};
+use cordon_base::descriptors::{Permit, Share};
+use cordon_base::error::{Denied, LimitHit};
+use cordon_base::limits::Limits;
 
 /// Longest wait for an answer.
 pub const LONGEST: Duration = Duration::from_secs(60);

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::connection::{ConnectionLimits, Connections, Debt, LogLevel, LogOrigin, LogSink};
-use crate::error::EngineError;
-use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
 use crate::instance::run::{Command, Ending, Life};
@@ -15,8 +13,10 @@ use crate::instance::starts::Place;
 use crate::instance::state::{Domoticz, Shared};
 use crate::instance::supervisor::Supervisor;
 use crate::instance::threads::Threads;
-use crate::limits::Limits;
-use crate::log::Level;
+use cordon_base::error::EngineError;
+use cordon_base::limits::Limits;
+use cordon_base::log::Level;
+use cordon_base::plugin_log::PluginLog;
 
 /// Connection events that wait for the loop; beyond them peers are stopped.
 const EVENT_QUEUE: usize = 64;

@@ -11,18 +11,18 @@ use tokio::time::Instant;
 
 use crate::abi::Plugin as Component;
 use crate::abi::exports::cordon::plugin::guest::Outcome;
-use crate::account::Charge;
 use crate::capability::files;
-use crate::error::InstanceFailure;
 use crate::instance::run::{Hub, Life};
 use crate::instance::setup::Found;
-use crate::log::Level;
 use crate::platform::indigo::dialog::add_stated_defaults;
 use crate::platform::indigo::object::Object;
 use crate::platform::indigo::view::view;
 use crate::platform::indigo::{
     Answer, Answered, Call, Failure, IndigoServer, Plugin, bounds, preferences,
 };
+use cordon_base::account::Charge;
+use cordon_base::error::InstanceFailure;
+use cordon_base::log::Level;
 
 /// How long a plugin's own threads are given to end: first that of `runConcurrentThread`,
 /// then, after `shutdown`, all others.

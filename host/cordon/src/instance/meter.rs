@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{Store, UpdateDeadline};
 
-use crate::account::{Account, thread_cpu};
-use crate::error::LimitHit;
 use crate::instance::share::Share;
 use crate::instance::starts::Place;
 use crate::instance::state::InstanceState;
-use crate::limits::Limits;
+use cordon_base::account::{Account, thread_cpu};
+use cordon_base::error::LimitHit;
+use cordon_base::limits::Limits;
 
 /// How often a plugin that computes without end is told of its share.
 const SHARE_TOLD_EVERY: Duration = Duration::from_secs(60);

@@ -12,8 +12,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures_util::task::AtomicWaker;
 use tokio::time::{Instant, Sleep};
 
-use crate::error::LimitHit;
 use crate::instance::meter::Meter;
+use cordon_base::error::LimitHit;
 
 /// Times every poll of a future. Its output is the future's, or the limit that ended it.
 pub struct Metered<F> {
@@ -130,8 +130,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::account::Account;
-    use crate::limits::Limits;
+    use cordon_base::account::Account;
+    use cordon_base::limits::Limits;
 
     fn meter(wall: u64) -> Arc<Meter> {
         let limits = Limits {

@@ -12,7 +12,6 @@ pub mod counters;
 mod fault;
 pub mod histogram;
 pub mod indigo;
-pub mod log;
 pub mod meter;
 pub mod metered;
 pub mod orders;
@@ -31,15 +30,15 @@ pub mod watchdog;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::account::Account;
-use crate::capability::files::Folders;
 use crate::connection::TlsClient;
 use crate::egress::NetworkPolicy;
-use crate::grants::KeyGrant;
-use crate::limits::Limits;
 use crate::process::ProcessPolicy;
 use crate::protocol::Credentials;
 use crate::serial::SerialPolicy;
+use cordon_base::account::Account;
+use cordon_base::folders::Folders;
+use cordon_base::grants::KeyGrant;
+use cordon_base::limits::Limits;
 
 /// Everything an instance is made from. Fixed for the life of its actor.
 pub struct Spec {

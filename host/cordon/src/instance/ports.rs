@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::connection::Reach;
 use crate::instance::Spec;
-use crate::instance::log::PluginLog;
 use crate::process::Processes;
 use crate::serial::SerialPorts;
+use cordon_base::plugin_log::PluginLog;
 
 /// See the module.
 pub struct Ports {

@@ -7,14 +7,14 @@ use tokio::sync::mpsc;
 
 use crate::instance::Spec;
 use crate::instance::counters::{Counters, Status};
-use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::orders::{Order, Orders};
 use crate::instance::run::Command;
-use crate::limits::Limits;
 use crate::platform::domoticz::{DeliverError, HubEvent};
 use crate::platform::indigo::plugin::{Asked, Waiting};
 use crate::platform::indigo::{Call, CallError, Port};
+use cordon_base::limits::Limits;
+use cordon_base::plugin_log::PluginLog;
 
 /// What others see of a running actor. Cheap to clone.
 #[derive(Clone)]

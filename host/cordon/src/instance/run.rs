@@ -14,14 +14,12 @@ use wasmtime::{PoolConcurrencyLimitError, Store};
 
 use crate::abi::Plugin;
 use crate::abi::exports::cordon::plugin::guest::{Event, Outcome};
-use crate::account::Charge;
 use crate::capability::files;
 use crate::capability::memory;
 use crate::code_cache::CodeCache;
 use crate::compiled;
 use crate::connection::{ConnectionEvent, Connections};
 use crate::engine::Engine;
-use crate::error::{EngineError, InstanceFailure, LimitHit};
 use crate::instance::Spec;
 use crate::instance::convert;
 use crate::instance::counters::Counters;
@@ -31,13 +29,15 @@ use crate::instance::metered::Metered;
 use crate::instance::orders::{Order, Orders};
 use crate::instance::setup::{Found, Looked, Looking};
 use crate::instance::state::{InstanceState, Shared};
-use crate::limits::Limits;
-use crate::log::Level;
 use crate::platform::domoticz::HubEvent;
 use crate::platform::indigo::Call;
 use crate::platform::indigo::plugin::Asked;
 use crate::socket::Sockets;
 use crate::tls::Tls;
+use cordon_base::account::Charge;
+use cordon_base::error::{EngineError, InstanceFailure, LimitHit};
+use cordon_base::limits::Limits;
+use cordon_base::log::Level;
 
 pub(super) type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 

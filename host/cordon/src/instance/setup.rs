@@ -6,15 +6,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::task::JoinHandle;
 
 use crate::abi::exports::cordon::plugin::guest::{Framework, Setup};
-use crate::capability::files::{self, Quota, Tree, Worker};
+use crate::capability::files::{FoldersOfInstance, Quota, Tree, Worker};
 use crate::code_cache::{self, CodeCache};
 use crate::compiled::{CompiledPackages, Sought};
-use crate::descriptors::Share;
-use crate::error::EngineError;
 use crate::instance::Spec;
-use crate::instance::log::PluginLog;
 use crate::instance::run::Life;
-use crate::pool::Pool;
+use cordon_base::descriptors::Share;
+use cordon_base::error::EngineError;
+use cordon_base::folders;
+use cordon_base::plugin_log::PluginLog;
+use cordon_base::pool::Pool;
 
 /// The parameter that is a setting of the hub.
 const LANGUAGE: &str = "Language";
@@ -120,8 +121,8 @@ impl Life<'_> {
             },
             hardware_id: spec.hardware,
             key: spec.key.clone(),
-            plugin_folder: files::PLUGIN_FOLDER.to_owned(),
-            data_folder: files::DATA_FOLDER.to_owned(),
+            plugin_folder: folders::PLUGIN_FOLDER.to_owned(),
+            data_folder: folders::DATA_FOLDER.to_owned(),
             parameters: self.parameters(),
             settings: std::mem::take(&mut self.settings),
             environment: spec.environment.clone(),

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::log::{EventLog, Level};
+use cordon_base::log::{EventLog, Level};
 
 /// Starts at a time, for each core: while one reads a file another computes.
 const PER_CORE: usize = 2;
@@ -156,7 +156,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::log::LogCapacity;
+    use cordon_base::log::LogCapacity;
 
     fn starts(places: usize) -> (Starts, EventLog) {
         let events = EventLog::new(LogCapacity::default());

@@ -12,24 +12,24 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::account::{Account, Charge};
 use crate::capability::files::{OWN_HANDLES, Quota, Tree, Worker};
 use crate::code_cache::Compilation;
 use crate::connection::{ConnectionId, Request, StatusBoard};
 use crate::engine::hot_pages::{HotPages, Part};
-use crate::error::LimitHit;
 use crate::instance::indigo::Link;
-use crate::instance::log::PluginLog;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
 use crate::instance::threads::Threads;
-use crate::limits::Limits;
 use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::{DeviceLimits, DeviceTable, House};
-use crate::pool::Pools;
 use crate::socket::Sockets;
 use crate::store::Store;
 use crate::tls::Tls;
+use cordon_base::account::{Account, Charge};
+use cordon_base::error::LimitHit;
+use cordon_base::limits::Limits;
+use cordon_base::plugin_log::PluginLog;
+use cordon_base::pool::Pools;
 
 /// Default heartbeat interval in seconds (behaviour spec 8.3).
 const HEARTBEAT: u32 = 10;

@@ -4,10 +4,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use crate::account::Account;
 use crate::instance::orders::Order;
 use crate::instance::remote::Remote;
 use crate::platform::domoticz::{DeliverError, HardwareInfo, HubEvent, Plugins};
+use cordon_base::account::Account;
 
 /// The instances of a hub. Clones share them.
 #[derive(Clone, Default)]

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::error::LimitHit;
-use crate::limits::Limits;
+use cordon_base::error::LimitHit;
+use cordon_base::limits::Limits;
 
 /// Id of the task that runs callbacks, as the guest numbers it.
 const MAIN: u32 = 1;

@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::error::EngineError;
 use crate::instance::switchboard::{Switchboard, WeakSwitchboard};
-use crate::log::Level;
+use cordon_base::error::EngineError;
+use cordon_base::log::Level;
 
 /// How often instances are looked at.
 const LOOK: Duration = Duration::from_secs(1);

@@ -10,8 +10,9 @@ use lettre::transport::smtp::extension::ClientId;
 use tokio::net::TcpStream;
 
 use super::wire::Wire;
-use super::{Address, MailConfig, MailError, Security};
+use super::{MailConfig, MailError, Security};
 use crate::connection::TlsClient;
+use cordon_base::grants::mailbox::Address;
 
 /// How much of what went wrong is shown, in characters.
 const SHOWN: usize = 200;
@@ -69,10 +70,10 @@ pub(super) async fn deliver(
     }
     // Step by step: the library's way to do it in one tells not which step failed, and waits
     // for a goodbye of a server that refuses.
-    let from = Mail::new(Some(config.from.0.clone()), Vec::new());
+    let from = Mail::new(Some(config.from.as_lettre().clone()), Vec::new());
     talk.command(from).await.map_err(at("MAIL FROM"))?;
     for address in to {
-        let receiver = Rcpt::new(address.0.clone(), Vec::new());
+        let receiver = Rcpt::new(address.as_lettre().clone(), Vec::new());
         talk.command(receiver).await.map_err(at("RCPT TO"))?;
     }
     talk.command(Data).await.map_err(at("DATA"))?;

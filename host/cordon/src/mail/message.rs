@@ -9,7 +9,8 @@ use lettre::message::header::{
 };
 use lettre::message::{Body, Mailbox};
 
-use super::{Address, Letter};
+use super::Letter;
+use cordon_base::grants::mailbox::Address;
 
 /// Longest subject in bytes, and longest word of one that goes as it is: a word cannot go on
 /// in the next line, and a line has 998 bytes at most (RFC 5322, 2.1.1).
@@ -45,7 +46,7 @@ pub(super) fn bytes(from: &Address, letter: &Letter, number: u64) -> Result<Vec<
 }
 
 fn mailbox(address: &Address) -> Mailbox {
-    Mailbox::new(None, address.0.clone())
+    Mailbox::new(None, address.as_lettre().clone())
 }
 
 fn subject(subject: &str) -> Result<HeaderValue, String> {

@@ -11,7 +11,6 @@ mod wire;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,8 +20,9 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use serde::Deserialize;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
-use crate::account::Account;
-use crate::pool::Pool;
+use cordon_base::account::Account;
+use cordon_base::grants::mailbox::Address;
+use cordon_base::pool::Pool;
 use delivery::Tls;
 
 /// How long a letter may take, and the goodbye after it.
@@ -34,9 +34,6 @@ const ON_THE_WAY: usize = 16;
 
 /// Those of one plugin.
 const EACH: usize = 4;
-
-/// Longest address in bytes (RFC 5321, 4.5.3.1).
-const LONGEST: usize = 254;
 
 /// Most receivers of a letter.
 pub const MOST_RECEIVERS: usize = 20;
@@ -117,82 +114,6 @@ pub enum Security {
     Tls,
     /// None: for a server on this machine or network.
     None,
-}
-
-/// An address of a mailbox, in ASCII, without quotes and without the number of a host. It has
-/// no `*`, which would look like a pattern in a grant.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Address(lettre::Address);
-
-impl Address {
-    /// As it was written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.as_ref()
-    }
-
-    /// What is behind the `@`.
-    #[must_use]
-    pub fn domain(&self) -> &str {
-        self.0.domain()
-    }
-}
-
-impl FromStr for Address {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let fits = text.len() <= LONGEST && text.is_ascii() && !text.contains(['*', '"', '[']);
-        if let (true, Ok(address)) = (fits, text.parse()) {
-            return Ok(Self(address));
-        }
-        let shown: String = text.chars().filter(|c| !c.is_control()).take(100).collect();
-        Err(format!(
-            "`{shown}` is no mail address such as me@example.org"
-        ))
-    }
-}
-
-impl TryFrom<String> for Address {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-/// Whom an instance may write to: an entry of `mail` in its grants.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum Receiver {
-    /// Anybody: `*`.
-    Any,
-    /// This address.
-    One(Address),
-}
-
-impl TryFrom<String> for Receiver {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.trim() {
-            "*" => Ok(Self::Any),
-            text => text.parse().map(Self::One),
-        }
-    }
-}
-
-impl Receiver {
-    /// Whether this address is meant; case does not matter.
-    #[must_use]
-    pub fn means(&self, address: &Address) -> bool {
-        match self {
-            Self::Any => true,
-            Self::One(one) => one.as_str().eq_ignore_ascii_case(address.as_str()),
-        }
-    }
 }
 
 /// A letter.

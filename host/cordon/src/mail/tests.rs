@@ -4,7 +4,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::pool::Pools;
+use cordon_base::grants::mailbox::Receiver;
+use cordon_base::pool::Pools;
 
 fn address(text: &str) -> Address {
     text.parse().unwrap()

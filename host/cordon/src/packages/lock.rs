@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::PackagesError;
-use crate::engine::artifact::hex;
+use cordon_base::hex::hex;
 
 /// The form of the file. Another one is refused.
 pub const VERSION: u32 = 1;

@@ -7,8 +7,8 @@
 use std::path::Path;
 
 use super::{PackagesError, normal_name};
-use crate::platform::bounds::REQUIREMENTS_BYTES;
-use crate::regular_file::RegularFile;
+use cordon_base::bounds::REQUIREMENTS_BYTES;
+use cordon_base::regular_file::RegularFile;
 
 /// Most lines of a file.
 const MAX_LINES: usize = 2000;

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use super::{PackagesError, normal_name};
-use crate::engine::artifact::hex;
+use cordon_base::hex::hex;
 
 /// Largest wheel, in bytes.
 pub const MAX_WHEEL: u64 = 32 << 20;

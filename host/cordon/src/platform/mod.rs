@@ -3,7 +3,5 @@
 //! One folder per hub. Code here knows the store, never a plugin's component: what
 //! reaches a plugin goes through the traits these modules declare.
 
-pub mod bounds;
 pub mod domoticz;
 pub mod indigo;
-pub mod problems;

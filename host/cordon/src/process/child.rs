@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::launch::Started;
 use super::{Bounds, Slot};
-use crate::instance::log::PluginLog;
-use crate::limits::Limits;
+use cordon_base::limits::Limits;
+use cordon_base::plugin_log::PluginLog;
 
 /// Most bytes that one read moves.
 pub const CHUNK: usize = 64 << 10;

@@ -6,6 +6,8 @@
 //! nothing is passed but what says how texts look, with values that name no file, and what
 //! the grant of the program names.
 
+use cordon_base::grants::exec::{is_name, loads_code};
+
 /// Where programs look for programs.
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -56,21 +58,6 @@ impl Environment {
         }
         Self { passed, withheld }
     }
-}
-
-/// Whether this is the name of a variable, short enough to be told.
-#[must_use]
-pub fn is_name(name: &str) -> bool {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    (1..=LONGEST).contains(&name.len())
-        && name.bytes().all(word)
-        && !name.starts_with(|first: char| first.is_ascii_digit())
-}
-
-/// Whether a variable loads code into whatever program there is, so that nobody can grant it.
-#[must_use]
-pub fn loads_code(name: &str) -> bool {
-    name.starts_with("LD_") || name.starts_with("GLIBC_")
 }
 
 fn is_harmless(name: &str, value: &str) -> bool {

@@ -17,9 +17,9 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit
 use super::SpawnRefusal;
 use super::environment::Environment;
 use super::policy::ProcessPolicy;
-use crate::error::Denied;
-use crate::grants::ExecGrant;
-use crate::instance::log::PluginLog;
+use cordon_base::error::Denied;
+use cordon_base::grants::ExecGrant;
+use cordon_base::plugin_log::PluginLog;
 
 /// What an argument or a variable costs beside its bytes, here and for the system.
 const TEXT: usize = 64;

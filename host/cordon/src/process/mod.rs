@@ -17,10 +17,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::connection::Reach;
-use crate::descriptors::Permit;
-use crate::error::{Denied, LimitHit};
-use crate::instance::log::PluginLog;
-use crate::limits::Limits;
+use cordon_base::descriptors::Permit;
+use cordon_base::error::{Denied, LimitHit};
+use cordon_base::limits::Limits;
+use cordon_base::plugin_log::PluginLog;
 
 pub use child::{Exchanged, Exit, Process, Stream};
 pub use launch::{Launch, Redirection};

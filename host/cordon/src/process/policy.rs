@@ -4,9 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::SpawnRefusal;
-use crate::capability::files::{DATA_FOLDER, Folders, PLUGIN_FOLDER, TEMPORARY_FOLDER};
-use crate::error::Denied;
-use crate::grants::ExecGrant;
+use cordon_base::error::Denied;
+use cordon_base::folders::{DATA_FOLDER, Folders, PLUGIN_FOLDER, TEMPORARY_FOLDER};
+use cordon_base::grants::ExecGrant;
 
 /// What decides: the grants, and the folders that the plugin knows.
 #[derive(Debug, Clone)]
@@ -129,7 +129,7 @@ fn denied(asked: &str) -> Denied {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::capability::files::PLUGINS_FOLDER;
+    use cordon_base::folders::PLUGINS_FOLDER;
 
     fn policy(grants: &[&str]) -> (tempfile::TempDir, ProcessPolicy) {
         let folder = tempfile::tempdir().unwrap();

@@ -15,7 +15,7 @@ mod mqtt;
 mod websocket;
 mod xml;
 
-use crate::error::LimitHit;
+use cordon_base::error::LimitHit;
 
 pub use icmp::{IcmpHeaders, IcmpInbound};
 pub use mqtt::{

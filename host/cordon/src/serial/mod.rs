@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::connection::Reach;
-use crate::error::LimitHit;
-use crate::limits::Limits;
+use cordon_base::error::LimitHit;
+use cordon_base::limits::Limits;
 
 pub use list::PortInfo;
 pub use policy::SerialPolicy;

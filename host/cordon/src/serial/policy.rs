@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use crate::error::Denied;
-use crate::grants::GrantedPath;
+use cordon_base::error::Denied;
+use cordon_base::grants::GrantedPath;
 
 /// Where ports live. A parameter that is no path below it is no port but, say, the
 /// number of a TCP port.

@@ -20,8 +20,8 @@ use tokio_serial::{
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::Reach;
-use crate::descriptors::Permit;
-use crate::error::Denied;
+use cordon_base::descriptors::Permit;
+use cordon_base::error::Denied;
 
 /// Longest path of a port, in bytes: the system's own bound.
 const PATH: usize = 4096;

@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::error::EngineError;
+use cordon_base::error::EngineError;
 
 /// Clients one device serves at a time: an example plugin needs one, and the
 /// rest is for people with netcat.

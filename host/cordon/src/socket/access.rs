@@ -15,9 +15,9 @@ use std::sync::Arc;
 use super::entry::Entry;
 use super::{Failure, Kind, real_target};
 use crate::egress::NetworkPolicy;
-use crate::error::Denied;
-use crate::instance::log::PluginLog;
 use crate::names::Names;
+use cordon_base::error::Denied;
+use cordon_base::plugin_log::PluginLog;
 
 /// The policy of one instance with the names that were resolved under it.
 pub(super) struct Access {

@@ -12,7 +12,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
 use super::{Failure, Kind};
-use crate::descriptors::Permit;
+use cordon_base::descriptors::Permit;
 
 /// Clients of a listener of this instance's own that have not been accepted yet.
 const EXPECTED: usize = 32;

@@ -15,7 +15,7 @@ mod wait;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::error::Denied;
+use cordon_base::error::Denied;
 
 pub use options::{Device, OptionName};
 pub use table::Sockets;

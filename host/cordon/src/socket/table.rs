@@ -22,10 +22,10 @@ use super::{
     OWN_UNACCEPTED, RECEIVE_BYTES, UNACCEPTED,
 };
 use crate::connection::Reach;
-use crate::descriptors::{Permit, Share};
-use crate::instance::log::PluginLog;
-use crate::limits::Limits;
 use crate::names::{HOST_NAME, LookupFailure, Purpose};
+use cordon_base::descriptors::{Permit, Share};
+use cordon_base::limits::Limits;
+use cordon_base::plugin_log::PluginLog;
 
 /// Clients or datagrams from strangers that one call throws away.
 const STRANGERS: u32 = 32;

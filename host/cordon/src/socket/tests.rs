@@ -13,14 +13,14 @@ use std::time::Duration;
 use super::access::Access;
 use super::entry::Entry;
 use super::*;
-use crate::account::Account;
 use crate::connection::Reach;
-use crate::descriptors::Descriptors;
 use crate::egress::{NetworkPolicy, OwnTarget};
-use crate::instance::log::PluginLog;
-use crate::limits::Limits;
-use crate::log::{EventLog, LogCapacity};
-use crate::pool::Pools;
+use cordon_base::account::Account;
+use cordon_base::descriptors::Descriptors;
+use cordon_base::limits::Limits;
+use cordon_base::log::{EventLog, LogCapacity};
+use cordon_base::plugin_log::PluginLog;
+use cordon_base::pool::Pools;
 
 fn policy(grants: &str, hub: &[&str]) -> Arc<NetworkPolicy> {
     let hub = hub.iter().map(|it| it.parse().unwrap()).collect();

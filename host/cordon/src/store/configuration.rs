@@ -7,9 +7,9 @@ use std::sync::Arc;
 use rusqlite::OptionalExtension;
 
 use super::{Store, StoreError};
-use crate::account::Charge;
-use crate::error::LimitHit;
-use crate::limits::Limits;
+use cordon_base::account::Charge;
+use cordon_base::error::LimitHit;
+use cordon_base::limits::Limits;
 
 /// Why a document was not stored; the one before is still there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

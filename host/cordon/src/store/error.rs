@@ -2,7 +2,7 @@
 //!
 //! Holds texts for the operator and never the values that were to be stored.
 
-use crate::error::EngineError;
+use cordon_base::error::EngineError;
 
 /// A failure of the store, not of who asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -17,8 +17,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::schema;
-use crate::error::EngineError;
-use crate::private;
+use cordon_base::error::EngineError;
+use cordon_base::private;
 
 /// How long to wait for another program that has the file locked, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

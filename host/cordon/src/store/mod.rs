@@ -16,7 +16,6 @@
 
 mod changes;
 mod configuration;
-mod desk;
 mod error;
 mod file;
 mod hardware;
@@ -37,15 +36,14 @@ use tokio::sync::oneshot;
 
 pub use changes::{Changes, News};
 pub use configuration::ConfigurationError;
-pub use desk::Desk;
 pub use error::StoreError;
 pub use hardware::HardwareRow;
 pub use managed::ManagedHardware;
 pub use worker::Writing;
 
-use crate::account::Account;
-use crate::error::EngineError;
-use crate::instance::log::PluginLog;
+use cordon_base::account::Account;
+use cordon_base::error::EngineError;
+use cordon_base::plugin_log::PluginLog;
 
 /// Longest wait for a thread when the store is closed.
 const CLOSING: Duration = Duration::from_secs(10);

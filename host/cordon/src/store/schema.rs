@@ -9,7 +9,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::file::refused;
-use crate::error::EngineError;
+use cordon_base::error::EngineError;
 
 /// Marks a database as ours: "Cord" in ASCII.
 const APPLICATION_ID: i64 = 0x436f_7264;

@@ -290,7 +290,7 @@ async fn a_configuration_is_bounded_and_goes_away_with_its_hardware() {
     let refused = store.set_configuration(id, "x".repeat(101), 100).await;
     assert_eq!(
         refused,
-        Err(crate::limits::Limits::hit("stored-bytes", 101, 100).into())
+        Err(cordon_base::limits::Limits::hit("stored-bytes", 101, 100).into())
     );
     assert_eq!(
         configuration(&store, id).await.unwrap().unwrap(),

@@ -18,8 +18,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::StoreError;
 use super::queue::Queue;
-use crate::account::{Account, thread_cpu};
-use crate::error::EngineError;
+use cordon_base::account::{Account, thread_cpu};
+use cordon_base::error::EngineError;
 
 /// Operations in one transaction.
 const GROUP: usize = 256;

@@ -10,8 +10,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use crate::abi::cordon::plugin::tls::{KeyPair, Refusal};
-use crate::error::Denied;
-use crate::grants::KeyGrant;
+use cordon_base::error::Denied;
+use cordon_base::grants::KeyGrant;
 
 /// Largest file with certificates or a key, in bytes. Real ones have a few KiB.
 const LARGEST_FILE: u64 = 1 << 20;

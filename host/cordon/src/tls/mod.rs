@@ -18,10 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::abi::cordon::plugin::tls::{Failure, Identity, Refusal, Settings};
-use crate::account::{Account, Charge};
-use crate::error::LimitHit;
-use crate::grants::KeyGrant;
-use crate::limits::Limits;
+use cordon_base::account::{Account, Charge};
+use cordon_base::error::LimitHit;
+use cordon_base::grants::KeyGrant;
+use cordon_base::limits::Limits;
 
 use context::Context;
 use identity::KeyFiles;

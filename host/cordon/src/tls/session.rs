@@ -16,7 +16,7 @@ use rustls::{ClientConnection, Connection, ServerConfig};
 use super::context::Context;
 use super::{NAME, failure};
 use crate::abi::cordon::plugin::tls::{Agreement, Failure, Progress, Refusal, Stage};
-use crate::account::Charge;
+use cordon_base::account::Charge;
 
 /// Ciphertext that waits to be taken, in bytes, before `write` accepts no more.
 const OUTGOING: usize = 64 << 10;

@@ -22,7 +22,7 @@ use super::forwarded::Client;
 use super::query::Query;
 use super::throttle::Throttle;
 use crate::config::{WebConfig, WebUser};
-use crate::grants::HostPattern;
+use cordon_base::grants::HostPattern;
 
 /// What a user may do; each includes the one before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]

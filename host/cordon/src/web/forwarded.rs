@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
 
-use crate::grants::HostPattern;
+use cordon_base::grants::HostPattern;
 
 /// Headers by which proxies say that they passed a request on.
 const PASSED_ON: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];

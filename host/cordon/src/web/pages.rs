@@ -17,10 +17,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt};
 
-use crate::account::Account;
 use crate::platform::domoticz::Plugins;
 use crate::platform::domoticz::image::{Icon, Images};
-use crate::pool::Pool;
+use cordon_base::account::Account;
+use cordon_base::pool::Pool;
 
 /// Largest page in bytes.
 pub(super) const MAX_PAGE: usize = 1 << 20;
@@ -210,7 +210,7 @@ pub(super) async fn icon(images: &Images, name: &str) -> Response {
 mod tests {
     use super::*;
     use crate::platform::domoticz::{DeliverError, HardwareInfo, HubEvent};
-    use crate::pool::Pools;
+    use cordon_base::pool::Pools;
 
     struct Nobody;
 

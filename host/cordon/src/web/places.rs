@@ -19,7 +19,7 @@ use std::time::Instant;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::grants::HostPattern;
+use cordon_base::grants::HostPattern;
 
 /// The part of the places that there are beyond the total, one for an address that has none.
 const RESERVE: usize = 16;

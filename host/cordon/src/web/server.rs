@@ -33,9 +33,9 @@ use tower::ServiceExt;
 use super::bodies::{Received, Sent};
 use super::places::{Newcomer, Place, Places, Turn};
 use super::stream::TimedStream;
-use crate::grants::HostPattern;
-use crate::log::{EventLog, Level};
 use crate::system;
+use cordon_base::grants::HostPattern;
+use cordon_base::log::{EventLog, Level};
 
 /// Connections at a time.
 const CONNECTIONS: usize = 512;

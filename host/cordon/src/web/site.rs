@@ -19,7 +19,7 @@ use super::origin::{self, name_of};
 use super::server::Server;
 use super::{HubApi, pages_router, router};
 use crate::config::WebConfig;
-use crate::error::EngineError;
+use cordon_base::error::EngineError;
 
 /// The two listeners.
 pub struct Listeners {

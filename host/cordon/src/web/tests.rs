@@ -22,13 +22,13 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::account::Account;
 use crate::config::WebConfig;
-use crate::log::{Level as LogLevel, LogCapacity};
 use crate::platform::domoticz::{
     Change, DeliverError, DeviceLimits, HardwareInfo, HubEvent, Level, NewDevice,
 };
 use crate::store::Store;
+use cordon_base::account::Account;
+use cordon_base::log::{Level as LogLevel, LogCapacity};
 
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,
@@ -98,7 +98,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
         board: Board::new(devices.clone(), pools.commands.clone()),
         devices,
         manager: None,
-        problems: crate::platform::problems::Problems::default(),
+        problems: cordon_base::problems::Problems::default(),
         access: Access::new(web),
         budget: Budget::default(),
         pages: Pages::new(

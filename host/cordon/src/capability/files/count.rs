@@ -12,7 +12,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat};
 
 use super::quota::Usage;
-use crate::error::EngineError;
+use cordon_base::error::EngineError;
 
 /// Entries after which the walk gives up: the ceiling of `data-files`, so no
 /// plugin can have made more.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, statat, unlinkat};
 
-use crate::error::EngineError;
+use cordon_base::error::EngineError;
 
 /// Removes what is in `folder`; nothing to do where there is no such folder. Blocks.
 ///

@@ -12,8 +12,8 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use wasmtime_wasi::p2::{FsError, FsResult};
 
 use super::charged::{Fd, FilesView, same};
-use crate::account::{Account, Charge};
-use crate::error::LimitHit;
+use cordon_base::account::{Account, Charge};
+use cordon_base::error::LimitHit;
 
 /// What an entry costs beside its name: wasmtime holds all of them at once.
 const ENTRY: u64 = 96;

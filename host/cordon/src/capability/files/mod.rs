@@ -30,12 +30,16 @@ use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 
 use crate::abi::cordon::plugin::storage;
-use crate::descriptors::Share;
-use crate::error::EngineError;
-use crate::instance::log::PluginLog;
 use crate::instance::state::InstanceState;
 use crate::packages::packages_of;
-use crate::platform::bounds::ENTRIES;
+use cordon_base::bounds::ENTRIES;
+use cordon_base::descriptors::Share;
+use cordon_base::error::EngineError;
+use cordon_base::folders::{
+    CODE_FOLDER, COMPILED_PACKAGES_FOLDER, DATA_FOLDER, Folders, PACKAGES_FOLDER, PAGES_FOLDER,
+    PLUGIN_FOLDER, TEMPORARY_FOLDER,
+};
+use cordon_base::plugin_log::PluginLog;
 
 pub use charged::FilesView;
 pub use quota::{OWN_HANDLES, Quota, Usage};
@@ -44,36 +48,6 @@ pub use worker::Worker;
 
 use empty::empty;
 pub(crate) use empty::remove;
-
-/// Where a plugin sees its own folder, with the slash that plugins expect at the
-/// end.
-pub const PLUGIN_FOLDER: &str = "/plugin/";
-
-/// Where a plugin sees its data folder.
-pub const DATA_FOLDER: &str = "/data/";
-
-/// Where a plugin sees its folder for temporary files.
-pub const TEMPORARY_FOLDER: &str = "/tmp/";
-/// Where a plugin sees its packages, when it has some; `_cordon_domoticz` puts it on
-/// `sys.path`.
-pub const PACKAGES_FOLDER: &str = "/packages/";
-
-/// Where a plugin puts its web pages: reached by relative paths, and below
-/// `Parameters["StartupFolder"]`, as `www/templates`.
-pub const PAGES_FOLDER: &str = "/data/www/templates/";
-
-/// Where a plugin finds its own folder by a relative path, followed by its name.
-pub const PLUGINS_FOLDER: &str = "/data/plugins/";
-
-/// The same for a bundle of Indigo, which looks for itself in the install folder.
-pub const BUNDLES_FOLDER: &str = "/data/Plugins/";
-
-/// Where the runtime finds compiled code of earlier starts.
-pub const CODE_FOLDER: &str = "/cache/";
-
-/// Where it finds the compiled modules of the plugin's packages: Python puts them below the
-/// folder for compiled code, by the path of the source.
-pub const COMPILED_PACKAGES_FOLDER: &str = "/cache/packages/";
 
 struct Files;
 
@@ -149,30 +123,47 @@ pub fn modules_in<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Vec<String
     names.take(ENTRIES).collect()
 }
 
-/// The folders of one instance on the host.
-#[derive(Debug, Clone)]
-pub struct Folders {
-    /// With `plugin.py`; never changed.
-    pub plugin: PathBuf,
-    /// Where the plugin sees it once more, under its own name: [`PLUGINS_FOLDER`] or
-    /// [`BUNDLES_FOLDER`].
-    pub listed_in: &'static str,
-    /// The private working area.
-    pub data: PathBuf,
-    /// The pages that it adds to the hub's, served from here and from nowhere else.
-    pub pages: PathBuf,
-    /// For temporary files; emptied at every start.
-    pub temporary: PathBuf,
-    /// For compiled code of the plugin's modules, which the runtime keeps there.
-    pub code: PathBuf,
-    /// What the plugin changed in its own folder, where that is copied on write.
-    pub changes: Option<PathBuf>,
-}
-
-impl Folders {
+/// Uses of an instance's folders.
+pub trait FoldersOfInstance {
     /// The tree that the plugin sees, with these packages and their compiled form.
     #[must_use]
-    pub fn tree(
+    fn tree(
+        &self,
+        packages: Option<PathBuf>,
+        compiled: Option<PathBuf>,
+        descriptors: Share,
+        log: PluginLog,
+    ) -> Arc<Tree>;
+
+    /// What `cordon install` put beside the plugin. Looked up at each start: what was
+    /// installed since is there after a restart.
+    #[must_use]
+    fn packages(&self) -> Option<PathBuf>;
+
+    /// Names of the modules and packages in the plugin's folder, those that it has
+    /// deleted from its copy among them. Blocks. A folder that cannot be read has
+    /// none; the import of the plugin fails next and says why.
+    #[must_use]
+    fn modules(&self) -> Vec<String>;
+
+    /// Empties the folder for temporary files and counts what is in the others,
+    /// bounded to these limits from here on. Blocks; a new instance has none of
+    /// them yet.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be read or emptied, or too many entries.
+    fn quota(
+        &self,
+        bytes: u64,
+        files: u64,
+        log: PluginLog,
+        worker: Worker,
+    ) -> Result<Arc<Quota>, EngineError>;
+}
+
+impl FoldersOfInstance for Folders {
+    fn tree(
         &self,
         packages: Option<PathBuf>,
         compiled: Option<PathBuf>,
@@ -208,38 +199,16 @@ impl Folders {
         Tree::new(mounts, descriptors, log)
     }
 
-    /// The other path of the plugin's folder, without a slash at the end: plugins know the
-    /// name of their folder and look for it in the hub's.
-    #[must_use]
-    pub fn listed(&self) -> String {
-        let name = self.plugin.file_name().unwrap_or_default();
-        format!("{}{}", self.listed_in, name.to_string_lossy())
-    }
-
-    /// What `cordon install` put beside the plugin. Looked up at each start: what was
-    /// installed since is there after a restart.
-    #[must_use]
-    pub fn packages(&self) -> Option<PathBuf> {
+    fn packages(&self) -> Option<PathBuf> {
         packages_of(&self.plugin)
     }
 
-    /// Names of the modules and packages in the plugin's folder, those that it has
-    /// deleted from its copy among them. Blocks. A folder that cannot be read has
-    /// none; the import of the plugin fails next and says why.
-    #[must_use]
-    pub fn modules(&self) -> Vec<String> {
+    fn modules(&self) -> Vec<String> {
         let folders = [Some(&self.plugin), self.changes.as_ref()];
         modules_in(folders.into_iter().flatten().map(PathBuf::as_path))
     }
 
-    /// Empties the folder for temporary files and counts what is in the others,
-    /// bounded to these limits from here on. Blocks; a new instance has none of
-    /// them yet.
-    ///
-    /// # Errors
-    ///
-    /// A folder that cannot be read or emptied, or too many entries.
-    pub fn quota(
+    fn quota(
         &self,
         bytes: u64,
         files: u64,

@@ -19,9 +19,9 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::count::count;
 use super::worker::Worker;
-use crate::error::{EngineError, LimitHit};
-use crate::instance::log::PluginLog;
-use crate::limits::Limits;
+use cordon_base::error::{EngineError, LimitHit};
+use cordon_base::limits::Limits;
+use cordon_base::plugin_log::PluginLog;
 
 /// Handles that every start takes for standard streams, clocks and mounts, with
 /// room for what the runtime holds for a moment; they come on top of the limit, so
@@ -327,9 +327,9 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::account::Account;
-    use crate::log::{EventLog, LogCapacity};
-    use crate::pool::Pool;
+    use cordon_base::account::Account;
+    use cordon_base::log::{EventLog, LogCapacity};
+    use cordon_base::pool::Pool;
 
     fn worker() -> Worker {
         Worker::new(Pool::new("files", 2, 2), Account::of_hub())

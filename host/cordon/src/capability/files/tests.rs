@@ -27,14 +27,15 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use wasmtime_wasi::p2::{DynOutputStream, FsError, FsResult, StreamError};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::{FilesView, Folders, PLUGINS_FOLDER, Quota, Tree, Usage, Worker, wasi};
-use crate::account::Account;
-use crate::descriptors::Descriptors;
-use crate::instance::log::PluginLog;
+use super::{FilesView, FoldersOfInstance, Quota, Tree, Usage, Worker, wasi};
 use crate::instance::state::InstanceState;
-use crate::limits::Limits;
-use crate::log::{EventLog, LogCapacity};
-use crate::pool::Pool;
+use cordon_base::account::Account;
+use cordon_base::descriptors::Descriptors;
+use cordon_base::folders::{Folders, PLUGINS_FOLDER};
+use cordon_base::limits::Limits;
+use cordon_base::log::{EventLog, LogCapacity};
+use cordon_base::plugin_log::PluginLog;
+use cordon_base::pool::Pool;
 
 /// An instance without its component: folders, quota and handles.
 struct Rig {

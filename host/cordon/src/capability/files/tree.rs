@@ -19,9 +19,9 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{DirectoryEntry, ErrorCode};
 use wasmtime_wasi::p2::{FsError, FsResult};
 
 use super::worker::Worker;
-use crate::account::Charge;
-use crate::descriptors::{Permit, Share};
-use crate::instance::log::PluginLog;
+use cordon_base::account::Charge;
+use cordon_base::descriptors::{Permit, Share};
+use cordon_base::plugin_log::PluginLog;
 
 /// What is mounted in one place of the tree.
 #[derive(Debug, Clone)]

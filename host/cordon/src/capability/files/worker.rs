@@ -14,9 +14,9 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use wasmtime_wasi::p2::{FsError, FsResult};
 
 use super::charged::{Fd, FilesView};
-use crate::account::Account;
-use crate::error::LimitHit;
-use crate::pool::{Pool, PoolError};
+use cordon_base::account::Account;
+use cordon_base::error::LimitHit;
+use cordon_base::pool::{Pool, PoolError};
 
 /// The threads for files, on one account. Cheap to clone.
 #[derive(Clone)]

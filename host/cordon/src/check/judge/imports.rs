@@ -11,8 +11,8 @@ use crate::check::library;
 use crate::check::run::HUB_MODULES;
 use crate::packages::known::{self, Kind};
 use crate::packages::place::Place;
-use crate::platform::bounds::REQUIREMENTS_BYTES;
-use crate::regular_file::RegularFile;
+use cordon_base::bounds::REQUIREMENTS_BYTES;
+use cordon_base::regular_file::RegularFile;
 
 /// Every module that is wanted, and whether its import works.
 pub(super) fn imports(place: &Place, facts: &Facts, probe: &Probe, findings: &mut Findings) {

@@ -3,7 +3,7 @@
 use super::{CALLED, Findings};
 use crate::check::facts::{Facts, Probe};
 use crate::check::finding::{Topic, Verdict};
-use crate::limits::Limits;
+use cordon_base::limits::Limits;
 
 /// What is likely to go past a limit.
 pub(super) fn limits(facts: &Facts, probe: Option<&Probe>, findings: &mut Findings) {

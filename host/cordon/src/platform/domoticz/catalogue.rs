@@ -20,10 +20,10 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, timeout_at};
 
 use super::definition::{self, DefinitionProblem, PluginDefinition};
-use crate::log::{EventLog, Level};
-use crate::platform::bounds;
-use crate::platform::problems::Problems;
-use crate::regular_file::{Identity, RegularFile};
+use cordon_base::bounds;
+use cordon_base::log::{EventLog, Level};
+use cordon_base::problems::Problems;
+use cordon_base::regular_file::{Identity, RegularFile};
 use look::{Content, Known, Look, Pages};
 
 mod look;

@@ -9,8 +9,8 @@ mod description;
 use std::path::{Path, PathBuf};
 
 use super::manifest::{self, Element};
-use crate::platform::bounds;
-use crate::regular_file::RegularFile;
+use cordon_base::bounds;
+use cordon_base::regular_file::RegularFile;
 
 /// What a plugin says about itself. Attributes that are missing are empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::notification::Notification;
 use super::security::Security;
-use crate::account::Account;
+use cordon_base::account::Account;
 
 /// Something that a Domoticz plugin is told about (`guest.event`).
 #[derive(Debug, Clone, PartialEq)]

@@ -11,8 +11,8 @@ use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
 use super::image::{ImageError, set_weight};
-use crate::account::Charge;
-use crate::error::LimitHit;
+use cordon_base::account::Charge;
+use cordon_base::error::LimitHit;
 
 /// Most bytes of a file, most entries of one, most bytes of one picture and of the list,
 /// most sets.
@@ -229,8 +229,8 @@ pub(super) mod tests {
     use zip::write::{SimpleFileOptions, ZipWriter};
 
     use super::*;
-    use crate::account::Account;
-    use crate::limits::Limits;
+    use cordon_base::account::Account;
+    use cordon_base::limits::Limits;
 
     /// As much of a picture as is looked at.
     pub const PNG: [u8; 12] = *b"\x89PNG\r\n\x1a\nbody";

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::icons::{self, IconSet};
-use crate::account::{Account, Charge};
-use crate::error::LimitHit;
-use crate::pool::{Pool, PoolError};
 use crate::store::{Store, StoreError};
+use cordon_base::account::{Account, Charge};
+use cordon_base::error::LimitHit;
+use cordon_base::pool::{Pool, PoolError};
 
 /// What is added to the row id of a set to make the number that devices and plugins
 /// use: the lower ones are those of the hub's own pictures.
@@ -433,8 +433,8 @@ fn from_sql(row: &rusqlite::Row<'_>) -> Result<Image, rusqlite::Error> {
 mod tests {
     use super::super::icons::tests::{PNG, archive, files, zeros};
     use super::*;
-    use crate::limits::Limits;
-    use crate::pool::Pools;
+    use cordon_base::limits::Limits;
+    use cordon_base::pool::Pools;
 
     fn images(folder: &std::path::Path) -> Images {
         Images::new(Store::open(&folder.join("db")).unwrap())

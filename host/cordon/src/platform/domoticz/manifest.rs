@@ -8,7 +8,7 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use crate::platform::bounds::{
+use cordon_base::bounds::{
     ATTRIBUTE_BYTES, DEFINITION_ATTRIBUTES, DEFINITION_DEPTH, DEFINITION_ELEMENTS,
     ELEMENT_ATTRIBUTES,
 };

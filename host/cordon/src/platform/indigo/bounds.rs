@@ -8,8 +8,8 @@
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
-use crate::account::Charge;
-use crate::limits::Limits;
+use cordon_base::account::Charge;
+use cordon_base::limits::Limits;
 
 use super::hold::Hold;
 
@@ -166,7 +166,7 @@ pub fn read(text: &str, limits: Option<&Limits>, hold: &Hold) -> Result<Value, F
 pub fn returned(
     text: &str,
     limits: &Limits,
-    account: &std::sync::Arc<crate::account::Account>,
+    account: &std::sync::Arc<cordon_base::account::Account>,
 ) -> Result<(Value, Charge), Failure> {
     let measure = Measure::of(text);
     measure.check(Some(limits))?;

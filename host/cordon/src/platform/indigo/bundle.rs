@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use super::definition::{Definitions, Problem};
 use super::info::Info;
-use crate::platform::bounds::{self, ENTRIES};
-use crate::regular_file::RegularFile;
+use cordon_base::bounds::{self, ENTRIES};
+use cordon_base::regular_file::RegularFile;
 
 /// A plugin's bundle with all that it says about itself.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,7 +15,7 @@ use super::plugin::{Answer, Plugin};
 use super::server::{Caller, IndigoServer};
 use super::table::Collection;
 use super::view::view;
-use crate::log::Level;
+use cordon_base::log::Level;
 
 /// A method of a plugin, and the action object that it is called with.
 struct Way {

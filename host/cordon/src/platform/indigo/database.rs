@@ -18,8 +18,8 @@ use super::server::Caller;
 use super::table::Table;
 use super::trigger::watched;
 use super::weighed::{Size, Weighed};
-use crate::account::{Account, Charge};
-use crate::limits::Limits;
+use cordon_base::account::{Account, Charge};
+use cordon_base::limits::Limits;
 
 /// The first id. Plugins see ids of nine digits in the original as well.
 const FIRST_ID: i64 = 100_000_001;

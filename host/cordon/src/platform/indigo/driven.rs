@@ -6,8 +6,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::account::Account;
-use crate::pool::{Pool, PoolError};
+use cordon_base::account::Account;
+use cordon_base::pool::{Pool, PoolError};
 
 /// Rings when a future can go on; a ring before anybody waits is kept.
 struct Ring(Notify);
@@ -74,7 +74,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::limits::Limits;
+    use cordon_base::limits::Limits;
 
     #[tokio::test]
     async fn a_future_computes_on_the_pool_and_waits_without_a_thread() {

@@ -4,7 +4,7 @@
 //! level behind it, a number for the type, and a colour by the level. It documents three
 //! of the numbers and shows the colours in a picture only, so the rest is the hub's.
 
-use crate::log::{Level, Record};
+use cordon_base::log::{Level, Record};
 
 /// The type at the left of the line: who wrote it, and the level unless it is a plain one.
 #[must_use]

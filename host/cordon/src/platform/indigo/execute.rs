@@ -21,8 +21,8 @@ use super::server::{Caller, IndigoServer};
 use super::table::{Collection, Table};
 use super::timers::Delayed;
 use super::view::view;
-use crate::limits::Limits;
-use crate::log::Level;
+use cordon_base::limits::Limits;
+use cordon_base::log::Level;
 
 /// How many events may follow from one another before it is taken for a loop.
 const CHAIN: u32 = 16;

@@ -195,7 +195,7 @@ mod tests {
         let blanks = " ".repeat(2_000_000);
         let props = json!({"a": format!("{blanks}1{blanks}"), "b": " yes "});
         lamp.set_props("com.a.b", props.as_object().cloned());
-        let begun = crate::account::thread_cpu();
+        let begun = cordon_base::account::thread_cpu();
         let many = ["props.a"; 500].join(",");
         assert!(
             !takes(&many, &lamp),
@@ -203,7 +203,7 @@ mod tests {
         );
         let many = ["self.other"; 370].join(",");
         assert!(!takes(&many, &lamp));
-        let spent = crate::account::thread_cpu().saturating_sub(begun);
+        let spent = cordon_base::account::thread_cpu().saturating_sub(begun);
         assert!(spent < std::time::Duration::from_millis(500), "{spent:?}");
         let many = ["props.b"; 500].join(",");
         assert!(takes(&many, &lamp));

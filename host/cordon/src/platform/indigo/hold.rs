@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use super::failure::Failure;
-use crate::account::{Account, Charge, thread_cpu};
-use crate::limits::Limits;
+use cordon_base::account::{Account, Charge, thread_cpu};
+use cordon_base::limits::Limits;
 
 /// Memory of an account that is given back when this is dropped. It grows while an answer
 /// is made, before each part of it.

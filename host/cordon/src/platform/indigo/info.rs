@@ -372,10 +372,10 @@ mod tests {
                 .unwrap_err()
                 .contains("no dictionary")
         );
-        let start = crate::account::thread_cpu();
+        let start = cordon_base::account::thread_cpu();
         let problem = Info::parse(&text_bomb(1_000_000, 9000)).unwrap_err();
         assert!(problem.contains("bytes of texts"), "{problem}");
-        let spent = crate::account::thread_cpu().saturating_sub(start);
+        let spent = cordon_base::account::thread_cpu().saturating_sub(start);
         assert!(spent < std::time::Duration::from_secs(2), "{spent:?}");
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::object::Object;
 use super::plugin::Plugin;
 use super::server::{Caller, IndigoServer};
-use crate::log::Level;
+use cordon_base::log::Level;
 
 impl IndigoServer {
     /// Writes a line because of what `caller` does.

@@ -9,7 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::event_line;
 use super::server::IndigoServer;
-use crate::log::Record;
+use cordon_base::log::Record;
 
 /// Whose lines Indigo plugins see: their own and the hub's, not those of other hardware.
 pub(super) struct Shown(HashSet<String>);

@@ -18,7 +18,7 @@ use super::schedule;
 use super::server::{Caller, IndigoServer, timestamp};
 use super::table::Collection;
 use super::trigger;
-use crate::log::Level;
+use cordon_base::log::Level;
 
 /// The schedules as the clock has them.
 #[derive(Default)]

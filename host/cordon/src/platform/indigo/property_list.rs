@@ -11,7 +11,7 @@ use std::io::Cursor;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::platform::bounds::{INFO_DEPTH, INFO_TEXT, INFO_VALUES};
+use cordon_base::bounds::{INFO_DEPTH, INFO_TEXT, INFO_VALUES};
 
 /// A value of a property list.
 #[derive(Debug, Clone, PartialEq)]

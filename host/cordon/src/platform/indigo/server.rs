@@ -36,13 +36,13 @@ use super::trigger;
 use super::view::view;
 use super::watchers::{Watcher, Watchers};
 use super::weighed::Weighed;
-use crate::account::{Account, Charge};
-use crate::error::EngineError;
-use crate::limits::Limits;
-use crate::log::EventLog;
 use crate::mail::Mailer;
-use crate::pool::Pools;
 use crate::store::{Store, StoreError};
+use cordon_base::account::{Account, Charge};
+use cordon_base::error::EngineError;
+use cordon_base::limits::Limits;
+use cordon_base::log::EventLog;
+use cordon_base::pool::Pools;
 
 /// Longest arguments of a command that is carried out on the thread of its caller, in bytes.
 const SMALL: usize = 4096;

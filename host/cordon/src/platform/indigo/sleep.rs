@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::plugin::{Answer, Plugin};
 use super::server::IndigoServer;
-use crate::log::Level;
+use cordon_base::log::Level;
 
 /// How long all plugins together are waited for; a machine that wants to sleep does not
 /// wait for long.

@@ -14,8 +14,8 @@ use super::action::Step;
 use super::bounds::{footprint, map_footprint};
 use super::failure::Failure;
 use super::server::Caller;
-use crate::account::Charge;
-use crate::limits::Limits;
+use cordon_base::account::Charge;
+use cordon_base::limits::Limits;
 
 /// Steps that may wait for the operator's own triggers and schedules.
 const MOST: usize = 4096;

@@ -17,8 +17,8 @@ use super::object::{Object, weight};
 use super::server::{Caller, IndigoServer};
 use super::table::Collection;
 use super::view::class;
-use crate::account::thread_cpu;
-use crate::log::Level;
+use cordon_base::account::thread_cpu;
+use cordon_base::log::Level;
 
 /// The class of triggers that watch a device.
 const DEVICE: &str = "indigo.DeviceStateChangeTrigger";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::bounds::Measure;
 use super::failure::Failure;
 use super::object::Object;
-use crate::account::{Account, Charge};
+use cordon_base::account::{Account, Charge};
 
 /// What an object takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

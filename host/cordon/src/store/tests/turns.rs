@@ -1,12 +1,12 @@
 //! Owners are served in turn, billed, and slowed down when they write too much.
 
 use super::*;
-use crate::limits::Limits;
+use cordon_base::limits::Limits;
 
 /// The account of an instance with a log, and its handle.
 fn instance(store: &Store, limits: &Limits) -> (Arc<Account>, Store) {
     let account = Account::new(limits);
-    let events = crate::log::EventLog::new(crate::log::LogCapacity::default());
+    let events = cordon_base::log::EventLog::new(cordon_base::log::LogCapacity::default());
     let log = PluginLog::new(events, "HW", limits);
     let handle = store.of(&account, &log);
     (account, handle)
@@ -134,8 +134,8 @@ async fn what_the_threads_do_is_billed_to_who_asked() {
     let (busy, first) = instance(&store, &limits);
     let (idle, second) = instance(&store, &limits);
     let work = || {
-        let start = crate::account::thread_cpu();
-        while crate::account::thread_cpu() - start < Duration::from_millis(20) {}
+        let start = cordon_base::account::thread_cpu();
+        while cordon_base::account::thread_cpu() - start < Duration::from_millis(20) {}
     };
     let written = first.write(move |_| {
         work();
@@ -186,7 +186,7 @@ async fn who_has_written_too_much_waits_and_nobody_else_does() {
     let begun = Instant::now();
     // Another life of the instance has the same account.
     let log = PluginLog::new(
-        crate::log::EventLog::new(crate::log::LogCapacity::default()),
+        cordon_base::log::EventLog::new(cordon_base::log::LogCapacity::default()),
         "HW",
         &limits,
     );

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::super::names;
 use super::{Answer, Call, Outcome, failed};
-use crate::log::{Level, Record};
 use crate::platform::domoticz::history::LogRow;
 use crate::platform::domoticz::{Device, kind};
+use cordon_base::log::{Level, Record};
 
 /// Records in one `getlog` answer.
 const LOG_RECORDS: usize = 1000;

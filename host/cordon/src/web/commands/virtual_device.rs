@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::edit::{name, options};
 use super::{Answer, Call, Outcome, explain};
-use crate::limits::Limits;
 use crate::platform::domoticz::{DeviceLimits, NewDevice, kind};
+use cordon_base::limits::Limits;
 
 /// Makes a device of a hardware, under the first unit that is free, and tells the
 /// plugin of it.

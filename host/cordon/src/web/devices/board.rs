@@ -17,10 +17,10 @@ use jiff::{Timestamp, Zoned};
 use super::super::commands::midnight;
 use super::super::names;
 use super::row;
-use crate::account::Account;
 use crate::platform::domoticz::{Device, DeviceError, DeviceTable, Shown, kind};
-use crate::pool::Pool;
 use crate::store::Changes;
+use cordon_base::account::Account;
+use cordon_base::pool::Pool;
 
 /// Bytes of text in all that are kept.
 const KEPT: usize = 48 << 20;

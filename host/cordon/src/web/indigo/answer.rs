@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::account::{Account, Charge};
 pub(super) use crate::web::early::{Early, Reply};
+use cordon_base::account::{Account, Charge};
 
 /// Which kind of error a plugin's address ended in; words of the plugin reference.
 pub(super) const PLUGIN_DISABLED: &str = "plugin_disabled";
@@ -137,7 +137,7 @@ pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Early> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Limits;
+    use cordon_base::limits::Limits;
 
     #[test]
     fn what_is_written_is_counted_before() {

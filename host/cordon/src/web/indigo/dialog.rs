@@ -15,11 +15,11 @@ use super::admission::{Asked, Sent};
 use super::answer::{Early, Reply, body, charged_answer, error, json_answer, json_bytes};
 use super::command::status;
 use super::keys::Wanted;
-use crate::account::Account;
 use crate::platform::indigo::CallError;
 use crate::platform::indigo::dialog::{
     DialogError, Place, Saved, Shown, ShownField, Subject, Values,
 };
+use cordon_base::account::Account;
 
 /// How long an answer waits for a plugin; a connection lives 30 s between answers.
 const PATIENCE: Duration = Duration::from_secs(25);

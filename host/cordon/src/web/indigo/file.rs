@@ -15,10 +15,10 @@ use bytes::Bytes;
 use futures_util::stream;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
-use crate::account::Account;
 use crate::platform::indigo::Plugin;
 use crate::platform::indigo::paths::{self, INSTALL_FOLDER, PLUGIN_FOLDER};
-use crate::pool::Pool;
+use cordon_base::account::Account;
+use cordon_base::pool::Pool;
 
 /// Bytes that are read at a time.
 const CHUNK: u64 = 64 << 10;

@@ -16,9 +16,9 @@ use super::admission::Asked;
 use super::answer::{UNKNOWN_ERROR, error};
 use super::headers::Place;
 use super::{file, headers};
-use crate::account::Charge;
 use crate::platform::indigo::bounds::{self, SMALL};
 use crate::platform::indigo::{IndigoServer, Plugin, Returned};
+use cordon_base::account::Charge;
 
 /// Bytes of a body that its connection gets at a time.
 const PIECE: usize = 64 << 10;

@@ -12,9 +12,9 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::answer::{Early, error, text_answer};
-use crate::account::{Account, Charge};
-use crate::limits::Limits;
 use crate::platform::indigo::bounds::count;
+use cordon_base::account::{Account, Charge};
+use cordon_base::limits::Limits;
 
 /// Bytes of all answers that are being made or sent.
 pub(super) const ROOM: u64 = 256 << 20;

@@ -27,7 +27,6 @@ use super::patch::patch;
 use super::room::{Full, Room, Said};
 use super::seats::Seat;
 use super::{IndigoApi, command};
-use crate::log::{Level, Record};
 use crate::platform::indigo::bounds::SMALL;
 use crate::platform::indigo::event_line;
 use crate::platform::indigo::object::Object;
@@ -35,6 +34,7 @@ use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
 use crate::platform::indigo::{Change, IndigoServer, Watcher, What};
 use crate::web::places::network_of;
+use cordon_base::log::{Level, Record};
 
 /// Clients at a time.
 pub(super) const MAX_CLIENTS: usize = 16;

@@ -20,9 +20,9 @@ use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
 use super::*;
-use crate::log::Level;
 use crate::platform::indigo::Answer;
 use crate::platform::indigo::fixture::{Fixture, ID};
+use cordon_base::log::Level;
 
 const KEY: &str = "a-key-for-everything";
 const PAGES_KEY: &str = "a-key-for-this-plugin";

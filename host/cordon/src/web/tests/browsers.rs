@@ -241,7 +241,7 @@ async fn pages_have_an_address_that_the_api_does_not_have() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_plugin_pays_and_waits_for_its_own_pages() {
     let f = fixture().await;
-    let account = || Account::new(&crate::limits::Limits::default());
+    let account = || Account::new(&cordon_base::limits::Limits::default());
     let (slow, good) = (account(), account());
     let accounts = [(1, Arc::clone(&slow)), (2, Arc::clone(&good))];
     *f.plugins.accounts.lock().unwrap() = accounts.into();

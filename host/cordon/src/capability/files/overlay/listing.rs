@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::*;
-use crate::account::Charge;
+use cordon_base::account::Charge;
 
 impl FilesView<'_> {
     /// The entries of one layer's folder; none if it is no folder there.

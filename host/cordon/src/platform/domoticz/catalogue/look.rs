@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::super::definition::{DefinitionProblem, PluginDefinition};
 use super::{Catalogue, Page};
-use crate::platform::bounds;
-use crate::regular_file::Identity;
+use cordon_base::bounds;
+use cordon_base::regular_file::Identity;
 
 /// What was read, by folder.
 pub(super) type Pages = HashMap<PathBuf, Known>;

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use tempfile::TempDir;
 
 use super::*;
-use crate::log::LogCapacity;
+use cordon_base::log::LogCapacity;
 
 fn library(root: &Path) -> Library {
     let events = EventLog::new(LogCapacity::default());

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use crate::platform::bounds;
+use cordon_base::bounds;
 
 /// Tags that browsers open again where they were left open.
 const TYPE: [&str; 14] = [
@@ -97,7 +97,7 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::thread_cpu;
+    use cordon_base::account::thread_cpu;
 
     #[test]
     fn a_description_keeps_its_looks_and_loses_what_could_run() {

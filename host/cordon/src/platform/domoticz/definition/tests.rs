@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::account::thread_cpu;
+use cordon_base::account::thread_cpu;
 
 /// What the folder with this source has.
 fn all(source: &str) -> Result<Vec<PluginDefinition>, String> {

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::super::rule::Rule;
 use super::super::{DeliverError, DeviceLimits, HardwareInfo, NewDevice, Reading};
 use super::*;
-use crate::account::Account;
+use cordon_base::account::Account;
 
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,

@@ -4,8 +4,8 @@ use tempfile::TempDir;
 
 use super::super::preferences::Preferences;
 use super::*;
-use crate::error::LimitHit;
 use crate::store::StoreError;
+use cordon_base::error::LimitHit;
 
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,
@@ -482,12 +482,12 @@ async fn many_rows_are_listed_as_few_are() {
         let listed = f.table.list(f.hardware).await.unwrap().0;
         assert_eq!(listed.len(), unit as usize);
     }
-    let account = crate::account::Account::new(&crate::limits::Limits {
+    let account = cordon_base::account::Account::new(&cordon_base::limits::Limits {
         host_memory: 5000,
         ..Default::default()
     });
-    let events = crate::log::EventLog::new(Default::default());
-    let log = crate::instance::log::PluginLog::new(events, "HW", &Default::default());
+    let events = cordon_base::log::EventLog::new(Default::default());
+    let log = cordon_base::plugin_log::PluginLog::new(events, "HW", &Default::default());
     let table = f.table.through(&f.store.of(&account, &log));
     let Err(DeviceError::Limit(hit)) = table.list(f.hardware).await else {
         panic!("there is room for it");

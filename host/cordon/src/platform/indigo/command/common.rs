@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use crate::limits::Limits;
 use crate::platform::indigo::action::Step;
 use crate::platform::indigo::arguments::check_keys;
 use crate::platform::indigo::bounds::count;
@@ -12,6 +11,7 @@ use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::object::{NO_FOLDER, Object, map_weight};
 use crate::platform::indigo::server::timestamp;
 use crate::platform::indigo::table::Collection;
+use cordon_base::limits::Limits;
 
 /// Most bytes of the properties that all plugins share: any of them may write there,
 /// at the cost of the owner.

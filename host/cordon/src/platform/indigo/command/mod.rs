@@ -42,7 +42,7 @@ use super::hold::Hold;
 use super::object::Object;
 use super::server::{Caller, IndigoServer};
 use super::table::{Collection, Table};
-use crate::account::thread_cpu;
+use cordon_base::account::thread_cpu;
 
 /// What every command works with.
 pub(super) struct Context<'a> {

@@ -7,8 +7,6 @@ use jiff::civil::DateTime;
 use serde_json::{Map, Value, json};
 
 use super::{Context, unknown};
-use crate::limits::Limits;
-use crate::log::Level;
 use crate::platform::indigo::action::Step;
 use crate::platform::indigo::arguments::check_keys;
 use crate::platform::indigo::bounds;
@@ -23,6 +21,8 @@ use crate::platform::indigo::preferences::{self, Written};
 use crate::platform::indigo::server::{IndigoServer, timestamp};
 use crate::platform::indigo::sun::Event;
 use crate::serial::list::existing;
+use cordon_base::limits::Limits;
+use cordon_base::log::Level;
 
 /// Most lines of the log in one answer.
 const LINES: f64 = 10_000.0;
@@ -266,7 +266,7 @@ fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
         zoned.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
     };
     if as_list {
-        let line = |record: Arc<crate::log::Record>| {
+        let line = |record: Arc<cordon_base::log::Record>| {
             let time = stamp(record.time);
             json!({
                 "Message": record.text,

@@ -7,9 +7,6 @@ use serde_json::{Map, Value, json};
 
 use super::follow::{couple, derive, energy, labels};
 use super::{Context, common};
-use crate::account::Charge;
-use crate::limits::Limits;
-use crate::log::Level;
 use crate::platform::indigo::bounds::{
     CHOICES, COMPLAINTS, KEY, LABEL, STATES, footprint, quoted, short,
 };
@@ -20,6 +17,9 @@ use crate::platform::indigo::state::{
     StateDefinition, StateType, Sum, choices, figure, rebuild, text, truth,
 };
 use crate::platform::indigo::table::Collection;
+use cordon_base::account::Charge;
+use cordon_base::limits::Limits;
+use cordon_base::log::Level;
 
 const TABLE: Collection = Collection::Devices;
 

@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use crate::platform::bounds::{DIALOG_BYTES, TEMPLATES, XML_ALL_BYTES, XML_ALL_NODES};
+use cordon_base::bounds::{DIALOG_BYTES, TEMPLATES, XML_ALL_BYTES, XML_ALL_NODES};
 
 /// What may still be read.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use super::source::Source;
 use super::state::{BoolType, StateDefinition, StateOption, ValueType};
 use super::ui::{Context, flag, one_line};
 use super::xml::{self, Element};
-use crate::platform::bounds::{DECLARED_OPTIONS, DECLARED_STATES, DEFINITIONS};
+use cordon_base::bounds::{DECLARED_OPTIONS, DECLARED_STATES, DEFINITIONS};
 
 /// Reads all files.
 pub(super) fn definitions(source: &Source) -> Result<Definitions, Problem> {

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::problem::Problem;
-use crate::platform::bounds::XML_BYTES;
-use crate::regular_file::RegularFile;
+use cordon_base::bounds::XML_BYTES;
+use cordon_base::regular_file::RegularFile;
 
 /// Where a bundle's definitions and templates lie.
 ///

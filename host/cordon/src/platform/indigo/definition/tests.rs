@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::account::thread_cpu;
-use crate::platform::bounds::{
+use cordon_base::account::thread_cpu;
+use cordon_base::bounds::{
     BINDING_VALUES, DECLARED_OPTIONS, DECLARED_STATES, ID_BYTES, LABEL_BYTES, OPTIONS, TEMPLATES,
     TEXT_BYTES, XML_ALL_NODES, XML_BYTES, XML_DEPTH, XML_ELEMENTS,
 };

@@ -11,9 +11,7 @@ use super::field::{
 use super::problem::Problem;
 use super::source::Source;
 use super::xml::{self, Element};
-use crate::platform::bounds::{
-    BINDING_VALUES, FIELDS, ID_BYTES, LABEL_BYTES, OPTIONS, TEMPLATE_DEPTH,
-};
+use cordon_base::bounds::{BINDING_VALUES, FIELDS, ID_BYTES, LABEL_BYTES, OPTIONS, TEMPLATE_DEPTH};
 
 /// Fewest rows of a list, and how many it has when nothing is said.
 const ROWS: u32 = 4;

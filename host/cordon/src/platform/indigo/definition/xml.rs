@@ -9,7 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::budget::Budget;
-use crate::platform::bounds::{TEXT_BYTES, XML_ATTRIBUTES, XML_BYTES, XML_DEPTH, XML_ELEMENTS};
+use cordon_base::bounds::{TEXT_BYTES, XML_ATTRIBUTES, XML_BYTES, XML_DEPTH, XML_ELEMENTS};
 
 /// An element with decoded attributes and text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

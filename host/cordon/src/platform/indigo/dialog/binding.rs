@@ -176,9 +176,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::account::thread_cpu;
-    use crate::platform::bounds::{BINDING_VALUES, FIELDS};
     use crate::platform::indigo::definition::Source;
+    use cordon_base::account::thread_cpu;
+    use cordon_base::bounds::{BINDING_VALUES, FIELDS};
 
     #[test]
     fn a_value_is_matched_loosely() {

@@ -28,7 +28,7 @@ use super::bounds::{count, map_footprint};
 use super::definition::{ConfigUi, Field};
 use super::failure::Failure;
 use super::plugin::CallError;
-use crate::account::{Account, Charge};
+use cordon_base::account::{Account, Charge};
 
 pub use registry::{Dialogs, MAX_OPEN};
 pub use step::Place;

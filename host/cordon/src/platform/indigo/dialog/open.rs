@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::registry::ask_or_nothing;
 use super::{Dialog, DialogError, Subject, Values, options, reply, step, values};
-use crate::account::Charge;
-use crate::platform::bounds::FIELDS;
 use crate::platform::indigo::definition::{ConfigUi, Definitions, MenuDialog, Source};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::plugin::{Plugin, Returned};
 use crate::platform::indigo::preferences;
 use crate::platform::indigo::server::IndigoServer;
+use cordon_base::account::Charge;
+use cordon_base::bounds::FIELDS;
 
 /// Opens a dialog about a subject, and about the device that was made for it; with texts about
 /// fields that the plugin finds wrong at once.

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::registry::ask_or_nothing;
 use super::values::choose_first;
 use super::{Dialog, DialogError, Pairs, SHOWN, size};
-use crate::account::Charge;
 use crate::platform::indigo::definition::{Field, ObjectClass, Options};
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::plugin::Plugin;
 use crate::platform::indigo::server::{Caller, IndigoServer};
+use cordon_base::account::Charge;
 
 /// Most options of a menu or list; what a plugin returns beyond is left out.
 const MAX_OPTIONS: usize = 10_000;

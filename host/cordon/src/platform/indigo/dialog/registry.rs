@@ -12,12 +12,12 @@ use super::{
     CALLBACK, Dialog, DialogError, Pairs, Saved, Shown, ShownField, Subject, Values, binding,
     draft, open, options, reply, save, values,
 };
-use crate::account::Account;
 use crate::platform::indigo::definition::{Field, FieldKind};
 use crate::platform::indigo::driven::driven;
 use crate::platform::indigo::failure::Failure;
 use crate::platform::indigo::plugin::{Answer, Answered, Plugin, Returned};
 use crate::platform::indigo::server::IndigoServer;
+use cordon_base::account::Account;
 
 /// Dialogs that can be open at a time.
 pub const MAX_OPEN: usize = 64;

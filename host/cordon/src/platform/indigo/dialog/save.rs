@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::registry::{ask, ask_or_nothing};
 use super::reply::{self, Verdict};
 use super::{Dialog, DialogError, Subject, draft, step};
-use crate::account::Charge;
 use crate::platform::indigo::definition::MenuDialog;
 use crate::platform::indigo::plugin::{Plugin, Returned};
 use crate::platform::indigo::server::{Caller, IndigoServer};
+use cordon_base::account::Charge;
 
 /// What the plugin says, and what that takes of its account; a plugin without a method accepts everything.
 pub(super) async fn validate(

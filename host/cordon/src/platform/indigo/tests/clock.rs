@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::fixture::Fixture;
 use super::{fixture, plugin, user};
-use crate::account::thread_cpu;
+use cordon_base::account::thread_cpu;
 
 /// Makes a schedule of the operator's.
 async fn schedule(fixture: &Fixture, name: &str) {

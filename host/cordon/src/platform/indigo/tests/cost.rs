@@ -14,8 +14,8 @@ use super::super::plugin::{Answer, Broadcast};
 use super::super::server::Caller;
 use super::super::table::Collection;
 use super::super::{Failure, FailureKind};
-use crate::account::thread_cpu;
-use crate::limits::Limits;
+use cordon_base::account::thread_cpu;
+use cordon_base::limits::Limits;
 
 const DEVICES: &str = "<Devices><Device type='relay' id='relay'><Name>Relay</Name></Device>\
     <Device type='custom' id='custom'><Name>Custom</Name></Device></Devices>";

@@ -9,7 +9,7 @@ use super::super::server::Caller;
 use super::super::table::Collection;
 use super::races::refuse_writes;
 use super::{fixture, plugin, user};
-use crate::limits::Limits;
+use cordon_base::limits::Limits;
 
 /// A device of the plugin's with long properties.
 async fn device(fixture: &Fixture) -> i64 {

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::desk::Desk;
 use crate::error::LimitHit;
 use crate::limits::Limits;
-use crate::store::Desk;
 
 /// Source of [`Account::id`].
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);

@@ -139,7 +139,7 @@ pub fn markdown() -> String {
     let mut text = String::from(
         "\n## Bounds on what plugins bring\n\nFiles that lie in the plugins folder or in a bundle \
          are read before there is an instance to charge. These bounds hold for all of them, and \
-         no configuration changes them; declared in `host/cordon/src/platform/bounds.rs`. What is beyond \
+         no configuration changes them; declared in `host/base/src/bounds.rs`. What is beyond \
          one is refused with a line in the log, and everything else goes on.\n\n\
          | of | at most | what is counted |\n|---|---|---|\n",
     );

@@ -34,9 +34,6 @@ pub enum EngineError {
     /// The configuration cannot be followed; the text says which line to change.
     #[error("configuration: {0}")]
     Config(String),
-    /// Python packages of a plugin could not be installed.
-    #[error("packages: {0}")]
-    Packages(#[from] crate::packages::PackagesError),
 }
 
 impl EngineError {

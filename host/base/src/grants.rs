@@ -15,7 +15,8 @@
 //! security = true
 //! ```
 
-mod exec;
+pub mod exec;
+pub mod mailbox;
 mod path;
 
 pub use exec::ExecGrant;
@@ -30,7 +31,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use crate::error::EngineError;
-use crate::mail::Receiver;
+use mailbox::Receiver;
 
 /// The `[grants]` table of one instance; empty grants allow nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -43,7 +43,8 @@ struct Bucket {
 
 /// How long a write has to wait.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Pause {
+pub struct Pause {
+    /// The time to wait.
     pub time: Duration,
     /// What to tell, once a minute.
     pub hit: Option<LimitHit>,
@@ -75,14 +76,14 @@ impl Desk {
     }
 
     /// A place in the queue, held until the operation is answered.
-    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+    pub async fn place(&self) -> Option<OwnedSemaphorePermit> {
         // The semaphore is never closed.
         Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
     /// How long the next write has to wait; `None` while the bucket has room. It is a
     /// debt that is waited for: what an operation writes is known when it has written.
-    pub(super) fn pause(&self, now: Instant) -> Option<Pause> {
+    pub fn pause(&self, now: Instant) -> Option<Pause> {
         let limit = self.per_minute?;
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         bucket.drain(now, limit);
@@ -101,7 +102,7 @@ impl Desk {
     }
 
     /// Counts what was written.
-    pub(super) fn wrote(&self, bytes: u64, now: Instant) {
+    pub fn wrote(&self, bytes: u64, now: Instant) {
         let Some(limit) = self.per_minute else {
             return;
         };

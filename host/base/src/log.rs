@@ -42,7 +42,8 @@ const CLIENTS_BURST: u32 = 200;
 const CLIENTS_RATE: u32 = 20;
 
 /// A text as one line that holds nothing invisible.
-pub(crate) fn one_line(text: &str) -> std::borrow::Cow<'_, str> {
+#[must_use]
+pub fn one_line(text: &str) -> std::borrow::Cow<'_, str> {
     visible(text, Newlines::Escape, usize::MAX)
 }
 

@@ -9,7 +9,9 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::GrantedPath;
 use crate::error::EngineError;
-use crate::process::environment::{is_name, loads_code};
+
+/// Longest name of a variable.
+const LONGEST: usize = 64;
 
 /// One entry of `exec`: the path of a program, or a table with the variables that the
 /// plugin may set for it: `{ program = "/usr/bin/x", env = ["HOME"] }`.
@@ -87,6 +89,21 @@ impl<'de> Deserialize<'de> for ExecGrant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Written)
     }
+}
+
+/// Whether this is the name of a variable, short enough to be told.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (1..=LONGEST).contains(&name.len())
+        && name.bytes().all(word)
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// Whether a variable loads code into whatever program there is, so that nobody can grant it.
+#[must_use]
+pub fn loads_code(name: &str) -> bool {
+    name.starts_with("LD_") || name.starts_with("GLIBC_")
 }
 
 #[cfg(test)]

@@ -185,7 +185,7 @@ pub fn markdown() -> String {
     let mut text = String::from(
         "\n## Work of one call\n\n\
          The hub's work for one call of a function of the contract (`wit/`) grows linearly at most, with the size named here. \
-         Declared in `host/cordon/src/limits/work.rs`; `tests/cost` measures it.\n\n\
+         Declared in `host/base/src/limits/work.rs`; `tests/cost` measures it.\n\n\
          | function | grows with | bounded by |\n|---|---|---|\n",
     );
     for work in WORK {

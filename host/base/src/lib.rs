@@ -1,0 +1,30 @@
+//! The ground floor of the hub: it imports nothing of ours, and everything imports it.
+//!
+//! - [`limits`]: every limit, declared once; [`bounds`]: bounds on files of strangers;
+//!   [`error`]: whose fault an error is.
+//! - [`account`]: memory and time that the hub spends for an instance, and its [`desk`] in
+//!   the store; [`pool`]: threads that serve all instances in turn; [`turns`]: work that one does
+//!   while the others wait; [`descriptors`]: open files of the whole process.
+//! - [`log`]: what was said; [`plugin_log`]: what one instance may say; [`problems`]: what
+//!   cannot be used.
+//! - [`grants`]: whom instances may talk to, in the words of the operator.
+//! - [`folders`]: the folders of one instance.
+//! - [`private`]: who may read and write the hub's files; [`regular_file`]: how files of
+//!   strangers are read; [`hex`]: bytes as text.
+
+pub mod account;
+pub mod bounds;
+pub mod descriptors;
+pub mod desk;
+pub mod error;
+pub mod folders;
+pub mod grants;
+pub mod hex;
+pub mod limits;
+pub mod log;
+pub mod plugin_log;
+pub mod pool;
+pub mod private;
+pub mod problems;
+pub mod regular_file;
+pub mod turns;
