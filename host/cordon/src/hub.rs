@@ -31,7 +31,7 @@ use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House, Plugins};
 use crate::platform::indigo::{IndigoServer, ServerOptions};
 use crate::process::ProcessPolicy;
-use crate::protocol::Credentials;
+use cordon_protocol::Credentials;
 use crate::serial::SerialPolicy;
 use crate::store::Store;
 use crate::web::{Access, Board, Budget, HubApi, Management, Origins, Pages, VersionInfo};

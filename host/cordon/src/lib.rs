@@ -43,7 +43,6 @@ pub mod names;
 pub mod packages;
 pub mod platform;
 pub mod process;
-pub mod protocol;
 pub mod serial;
 pub mod simulator;
 pub mod socket;

@@ -1,26 +1,6 @@
 //! What the fuzz targets have in common: bytes, cut into reads, through one codec.
-//!
-//! The codecs are compiled from their sources, without the rest of the hub.
 
-#[path = "../../../host/cordon/src/protocol/mod.rs"]
-pub mod protocol;
-
-/// What the codecs need of the hub's errors.
-pub mod error {
-    /// A bound of the plugin that was reached.
-    #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-    #[error("limit {which}: {used} used, {limit} allowed")]
-    pub struct LimitHit {
-        /// Its name.
-        pub which: &'static str,
-        /// What was used.
-        pub used: u64,
-        /// What is allowed.
-        pub limit: u64,
-    }
-}
-
-use protocol::{Codec, CodecError, Decoded};
+use cordon_protocol::{Codec, CodecError, Decoded};
 
 /// What one connection may hold here; small, so that inputs reach it.
 const BOUND: usize = 4096;

@@ -3,7 +3,7 @@
 use crate::abi::cordon::plugin::connections as abi;
 use crate::connection::{Endpoint, Request};
 use crate::instance::state::InstanceState;
-use crate::protocol::Outbound;
+use cordon_protocol::Outbound;
 use cordon_base::limits::Limits;
 use cordon_base::log::Level;
 

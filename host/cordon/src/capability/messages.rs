@@ -1,7 +1,7 @@
 //! Messages of connections between the contract's types and the codecs'.
 
 use crate::abi::cordon::plugin::connections as abi;
-use crate::protocol::{
+use cordon_protocol::{
     Header, HttpInbound, HttpOutbound, IcmpHeaders, IcmpInbound, Inbound, MqttConnack, MqttConnect,
     MqttPacket, MqttPublish, MqttSuback, MqttSubscribe, MqttUnsubscribe, MqttWill, Opcode,
     Outbound, WebSocketInbound, WebSocketOutbound,

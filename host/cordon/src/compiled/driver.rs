@@ -13,7 +13,7 @@ use crate::instance::Spec;
 use crate::instance::supervisor::{self, Services};
 use crate::packages::place::PACKAGES;
 use crate::process::ProcessPolicy;
-use crate::protocol::Credentials;
+use cordon_protocol::Credentials;
 use crate::serial::SerialPolicy;
 use cordon_base::account::Account;
 use cordon_base::folders::{Folders, PLUGINS_FOLDER};

@@ -20,7 +20,7 @@ use super::{
     ConnectionEvent, ConnectionId, ConnectionLimits, FIRST_CHILD, LogLevel, LogOrigin, LogSink,
     Reach, TlsClient,
 };
-use crate::protocol::Credentials;
+use cordon_protocol::Credentials;
 use cordon_base::account::Charge;
 use cordon_base::descriptors::Permit;
 use cordon_base::error::LimitHit;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::context::lock;
 use super::{ConnectionId, ConnectionLimits, Endpoint};
-use crate::protocol::{BUFFER_LIMIT, Outbound};
+use cordon_protocol::{BUFFER_LIMIT, Outbound};
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
 

@@ -13,7 +13,7 @@ use tokio_rustls::client::TlsStream;
 use super::Endpoint;
 use super::context::Context;
 use crate::names::{LookupFailure, Purpose};
-use crate::protocol::Codec;
+use cordon_protocol::Codec;
 use cordon_base::account::Charge;
 use cordon_base::error::{Denied, LimitHit};
 

@@ -20,8 +20,8 @@ use super::stream::{forward, pay};
 use super::{ConnectionEvent, Endpoint};
 use crate::icmp::{Answer, EchoError};
 use crate::names::{LookupFailure, Purpose};
-use crate::protocol::icmp::{self, IcmpInbound};
-use crate::protocol::{Decoded, Inbound};
+use cordon_protocol::icmp::{self, IcmpInbound};
+use cordon_protocol::{Decoded, Inbound};
 
 /// How long an answer may take; not the plugin's to choose.
 const PATIENCE: Duration = Duration::from_secs(5);

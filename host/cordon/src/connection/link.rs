@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::context::{Context, Slot, lock};
 use super::outbox::Outbox;
 use super::{ConnectionId, Credit, Endpoint, State};
-use crate::protocol::{Codec, CodecError, Credentials, Decoded, Inbound, Outbound};
+use cordon_protocol::{Codec, CodecError, Credentials, Decoded, Inbound, Outbound};
 use cordon_base::account::{Account, Charge};
 
 /// Stations of a link; it only moves on.

@@ -23,7 +23,7 @@ use super::{
     State, TlsClient, udp,
 };
 use crate::icmp;
-use crate::protocol::{Codec, Credentials, Outbound};
+use cordon_protocol::{Codec, Credentials, Outbound};
 use cordon_base::error::{Denied, LimitHit};
 
 /// Shortest timeout in milliseconds (rule 80).

@@ -31,7 +31,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::egress::NetworkPolicy;
 use crate::icmp::Pinger;
 use crate::names::Names;
-use crate::protocol::{Inbound, Outbound};
+use cordon_protocol::{Inbound, Outbound};
 use crate::serial::SerialPolicy;
 use cordon_base::account::{Account, Charge};
 use cordon_base::descriptors::{Descriptors, Share};

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::context::lock;
-use crate::protocol::BUFFER_LIMIT;
+use cordon_protocol::BUFFER_LIMIT;
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
 

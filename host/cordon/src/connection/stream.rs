@@ -18,7 +18,7 @@ use super::context::Context;
 use super::dial::{Failure, Opened, dial, words};
 use super::link::{Link, Phase};
 use super::{ConnectionEvent, ConnectionId, Credit, Endpoint};
-use crate::protocol::{Decoded, Inbound};
+use cordon_protocol::{Decoded, Inbound};
 use cordon_base::account::Charge;
 use cordon_base::error::LimitHit;
 

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::egress::OwnTarget;
-use crate::protocol::Credentials;
+use cordon_protocol::Credentials;
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
 

@@ -19,7 +19,7 @@ use super::dial::words;
 use super::link::{Link, Phase};
 use super::stream::{forward, pay};
 use super::{ConnectionEvent, Endpoint};
-use crate::protocol::{Codec, Decoded, Outbound};
+use cordon_protocol::{Codec, Decoded, Outbound};
 
 /// Routers that a multicast datagram may cross (spec 6.6).
 const MULTICAST_TTL: u32 = 2;
@@ -154,7 +154,7 @@ fn decode(
     endpoint: &Endpoint,
     bytes: &[u8],
     sender: SocketAddr,
-) -> Vec<crate::protocol::Inbound> {
+) -> Vec<cordon_protocol::Inbound> {
     let mut decoded = Decoded::default();
     let room = context.limits.buffer();
     let fed = Codec::datagram(&endpoint.protocol, room, bytes, &mut decoded);

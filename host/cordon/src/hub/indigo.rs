@@ -11,7 +11,7 @@ use crate::instance::supervisor::{self, Services};
 use crate::platform::indigo::bundle::Bundle;
 use crate::platform::indigo::{self, IndigoServer, Plugin, ServerOptions};
 use crate::process::ProcessPolicy;
-use crate::protocol::Credentials;
+use cordon_protocol::Credentials;
 use crate::serial::SerialPolicy;
 use cordon_base::error::EngineError;
 use cordon_base::folders::BUNDLES_FOLDER;

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use crate::connection::TlsClient;
 use crate::egress::NetworkPolicy;
 use crate::process::ProcessPolicy;
-use crate::protocol::Credentials;
+use cordon_protocol::Credentials;
 use crate::serial::SerialPolicy;
 use cordon_base::account::Account;
 use cordon_base::folders::Folders;

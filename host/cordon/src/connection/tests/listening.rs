@@ -188,7 +188,7 @@ async fn an_http_listener_takes_requests_and_answers_them() {
         } => assert_eq!(request.data.as_deref(), Some(&b"hi"[..])),
         other => panic!("{other:?}"),
     }
-    let answer = crate::protocol::HttpOutbound {
+    let answer = cordon_protocol::HttpOutbound {
         status: Some("200 OK".to_owned()),
         data: Some(b"done".to_vec()),
         ..Default::default()

@@ -10,7 +10,7 @@ const REPLY: [u8; 32] = [
 
 #[test]
 fn icmp_a_packet_is_taken_apart() {
-    let Inbound::Icmp(answer) = crate::protocol::icmp::message(&REPLY, Some(3)) else {
+    let Inbound::Icmp(answer) = crate::icmp::message(&REPLY, Some(3)) else {
         panic!("no ICMP");
     };
     let headers = answer.headers.unwrap();
@@ -32,7 +32,7 @@ fn icmp_a_packet_is_taken_apart() {
 fn icmp_only_replies_have_a_time() {
     let mut packet = REPLY;
     packet[20] = 3;
-    let Inbound::Icmp(answer) = crate::protocol::icmp::message(&packet, Some(3)) else {
+    let Inbound::Icmp(answer) = crate::icmp::message(&packet, Some(3)) else {
         panic!("no ICMP");
     };
     assert_eq!((answer.status, answer.elapsed_ms), (3, None));
