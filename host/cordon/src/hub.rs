@@ -31,9 +31,7 @@ use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House, Plugins};
 use crate::platform::indigo::{IndigoServer, ServerOptions};
 use crate::process::ProcessPolicy;
-use cordon_protocol::Credentials;
 use crate::serial::SerialPolicy;
-use crate::store::Store;
 use crate::web::{Access, Board, Budget, HubApi, Management, Origins, Pages, VersionInfo};
 use cordon_base::account::Account;
 use cordon_base::descriptors::Descriptors;
@@ -43,6 +41,8 @@ use cordon_base::log::EventLog;
 use cordon_base::pool::Pools;
 use cordon_base::private;
 use cordon_base::problems::Problems;
+use cordon_protocol::Credentials;
+use cordon_store::Store;
 use manager::Manager;
 
 mod indigo;

@@ -46,7 +46,6 @@ pub mod process;
 pub mod serial;
 pub mod simulator;
 pub mod socket;
-pub mod store;
 pub mod system;
 pub mod tls;
 pub mod web;

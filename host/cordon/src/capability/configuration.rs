@@ -4,7 +4,7 @@ use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::configuration::{self, StoreError};
 use crate::instance::state::InstanceState;
-use crate::store::ConfigurationError;
+use cordon_store::ConfigurationError;
 
 impl configuration::Host for InstanceState {}
 

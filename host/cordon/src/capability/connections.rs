@@ -3,9 +3,9 @@
 use crate::abi::cordon::plugin::connections as abi;
 use crate::connection::{Endpoint, Request};
 use crate::instance::state::InstanceState;
-use cordon_protocol::Outbound;
 use cordon_base::limits::Limits;
 use cordon_base::log::Level;
+use cordon_protocol::Outbound;
 
 impl InstanceState {
     fn queue(&self, request: Request) -> Result<(), abi::Refusal> {

@@ -13,12 +13,12 @@ use crate::instance::Spec;
 use crate::instance::supervisor::{self, Services};
 use crate::packages::place::PACKAGES;
 use crate::process::ProcessPolicy;
-use cordon_protocol::Credentials;
 use crate::serial::SerialPolicy;
 use cordon_base::account::Account;
 use cordon_base::folders::{Folders, PLUGINS_FOLDER};
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
+use cordon_protocol::Credentials;
 
 const DRIVER: &str = include_str!("driver.py");
 

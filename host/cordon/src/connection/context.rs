@@ -20,10 +20,10 @@ use super::{
     ConnectionEvent, ConnectionId, ConnectionLimits, FIRST_CHILD, LogLevel, LogOrigin, LogSink,
     Reach, TlsClient,
 };
-use cordon_protocol::Credentials;
 use cordon_base::account::Charge;
 use cordon_base::descriptors::Permit;
 use cordon_base::error::LimitHit;
+use cordon_protocol::Credentials;
 
 /// What the hub holds for a connection beside what waits in it: its task, a read, a state.
 const LINK: u64 = 16 << 10;

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use super::context::lock;
 use super::{ConnectionId, ConnectionLimits, Endpoint};
-use cordon_protocol::{BUFFER_LIMIT, Outbound};
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
+use cordon_protocol::{BUFFER_LIMIT, Outbound};
 
 /// What a message that waits costs beside its bytes.
 const ENTRY: u64 = 512;

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::context::{Context, Slot, lock};
 use super::outbox::Outbox;
 use super::{ConnectionId, Credit, Endpoint, State};
-use cordon_protocol::{Codec, CodecError, Credentials, Decoded, Inbound, Outbound};
 use cordon_base::account::{Account, Charge};
+use cordon_protocol::{Codec, CodecError, Credentials, Decoded, Inbound, Outbound};
 
 /// Stations of a link; it only moves on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]

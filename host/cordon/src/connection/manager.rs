@@ -23,8 +23,8 @@ use super::{
     State, TlsClient, udp,
 };
 use crate::icmp;
-use cordon_protocol::{Codec, Credentials, Outbound};
 use cordon_base::error::{Denied, LimitHit};
+use cordon_protocol::{Codec, Credentials, Outbound};
 
 /// Shortest timeout in milliseconds (rule 80).
 const MIN_TIMEOUT_MS: u32 = 200;

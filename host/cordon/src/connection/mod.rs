@@ -31,12 +31,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::egress::NetworkPolicy;
 use crate::icmp::Pinger;
 use crate::names::Names;
-use cordon_protocol::{Inbound, Outbound};
 use crate::serial::SerialPolicy;
 use cordon_base::account::{Account, Charge};
 use cordon_base::descriptors::{Descriptors, Share};
 use cordon_base::limits::Limits;
 use cordon_base::pool::{Pool, Pools};
+use cordon_protocol::{Inbound, Outbound};
 
 pub use manager::{Connections, StatusBoard};
 pub use paced::Debt;

@@ -12,9 +12,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::context::lock;
-use cordon_protocol::BUFFER_LIMIT;
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
+use cordon_protocol::BUFFER_LIMIT;
 
 /// How long a closing connection may take to write what was sent before: the
 /// reference writes before it returns from `Send`, so a plugin may disconnect

@@ -18,9 +18,9 @@ use super::context::Context;
 use super::dial::{Failure, Opened, dial, words};
 use super::link::{Link, Phase};
 use super::{ConnectionEvent, ConnectionId, Credit, Endpoint};
-use cordon_protocol::{Decoded, Inbound};
 use cordon_base::account::Charge;
 use cordon_base::error::LimitHit;
+use cordon_protocol::{Decoded, Inbound};
 
 /// What a message costs beside its bytes, here and in the queue of events.
 const MESSAGE: usize = 256;

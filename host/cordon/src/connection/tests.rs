@@ -21,9 +21,9 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::egress::OwnTarget;
-use cordon_protocol::Credentials;
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
+use cordon_protocol::Credentials;
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -11,11 +11,11 @@ use crate::instance::supervisor::{self, Services};
 use crate::platform::indigo::bundle::Bundle;
 use crate::platform::indigo::{self, IndigoServer, Plugin, ServerOptions};
 use crate::process::ProcessPolicy;
-use cordon_protocol::Credentials;
 use crate::serial::SerialPolicy;
 use cordon_base::error::EngineError;
 use cordon_base::folders::BUNDLES_FOLDER;
 use cordon_base::plugin_log::PluginLog;
+use cordon_protocol::Credentials;
 
 impl Hub {
     /// What the Indigo server shall know about this hub; to be said before it is first

@@ -22,7 +22,6 @@ use crate::config::{HardwareSection, PluginFolder};
 use crate::instance::supervisor::Handle;
 use crate::platform::domoticz::catalogue::{Catalogue, Library};
 use crate::platform::domoticz::definition::PluginDefinition;
-use crate::store::ManagedHardware;
 use crate::web::Management;
 use cordon_base::account::Account;
 use cordon_base::error::EngineError;
@@ -30,6 +29,7 @@ use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
 use cordon_base::log::Level;
 use cordon_base::problems::Problems;
+use cordon_store::ManagedHardware;
 
 /// Longest text of one parameter, and of a name, in bytes.
 const MAX_VALUE: usize = 4096;

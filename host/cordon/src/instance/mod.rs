@@ -33,12 +33,12 @@ use std::sync::Arc;
 use crate::connection::TlsClient;
 use crate::egress::NetworkPolicy;
 use crate::process::ProcessPolicy;
-use cordon_protocol::Credentials;
 use crate::serial::SerialPolicy;
 use cordon_base::account::Account;
 use cordon_base::folders::Folders;
 use cordon_base::grants::KeyGrant;
 use cordon_base::limits::Limits;
+use cordon_protocol::Credentials;
 
 /// Everything an instance is made from. Fixed for the life of its actor.
 pub struct Spec {

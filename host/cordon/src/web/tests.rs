@@ -26,9 +26,9 @@ use crate::config::WebConfig;
 use crate::platform::domoticz::{
     Change, DeliverError, DeviceLimits, HardwareInfo, HubEvent, Level, NewDevice,
 };
-use crate::store::Store;
 use cordon_base::account::Account;
 use cordon_base::log::{Level as LogLevel, LogCapacity};
+use cordon_store::Store;
 
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,

@@ -3,9 +3,9 @@
 //! Names and meanings are those of the contract; only the integers that Rust needs
 //! differ. Nothing here touches the store.
 
-use crate::store::StoreError;
 use cordon_base::error::LimitHit;
 use cordon_base::limits::Limits;
+use cordon_store::StoreError;
 
 /// One row of the device table, as a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

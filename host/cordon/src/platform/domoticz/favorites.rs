@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::device::DeviceError;
-use crate::store::{Store, StoreError};
+use cordon_store::{Store, StoreError};
 
 /// The favourites in a store. Clones share them.
 #[derive(Debug, Clone)]

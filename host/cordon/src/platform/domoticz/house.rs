@@ -14,7 +14,7 @@ use super::rule::{self, Rules};
 use super::security::{self, Security};
 use super::table::{DeviceTable, Notice};
 use super::{Device, DeviceError, kind};
-use crate::store::{Store, StoreError};
+use cordon_store::{Store, StoreError};
 
 /// The services that reach from one device to all plugins. Clones share them.
 #[derive(Clone)]

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::icons::{self, IconSet};
-use crate::store::{Store, StoreError};
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
 use cordon_base::pool::{Pool, PoolError};
+use cordon_store::{Store, StoreError};
 
 /// What is added to the row id of a set to make the number that devices and plugins
 /// use: the lower ones are those of the hub's own pictures.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::store::{Store, StoreError};
+use cordon_store::{Store, StoreError};
 
 /// The preference that decides whether new device rows are accepted.
 pub const ACCEPT_NEW_HARDWARE: &str = "AcceptNewHardware";

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::device::Device;
 use super::options;
-use crate::store::Writing;
+use cordon_store::Writing;
 
 /// What every query selects, in the order that [`from_sql`] reads.
 const COLUMNS: &str = "id, hardware_id, unit, device_id, name, device_type, sub_type, \

@@ -13,7 +13,7 @@ use super::device::Device;
 use super::kind;
 use super::notification::Notification;
 use super::value::leading_number;
-use crate::store::{Store, StoreError};
+use cordon_store::{Store, StoreError};
 
 /// Most rules of one device, and longest text of one.
 const MAX_RULES: usize = 32;

@@ -16,8 +16,8 @@ use super::event::HubEvent;
 use super::kind;
 use super::row::{self, StoredRow};
 use super::security::PANEL;
-use crate::store::{Changes, Store};
 use cordon_base::account::Charge;
+use cordon_store::{Changes, Store};
 use write::{any, apply, insert, own, remove};
 
 /// Bytes of rows after which a plugin that reads all of its rows lets others read.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::store::{Store, StoreError};
+use cordon_store::{Store, StoreError};
 
 /// Most variables, longest name and longest value in bytes.
 pub const MAX_VARIABLES: u32 = 1000;

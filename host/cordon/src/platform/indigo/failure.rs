@@ -1,8 +1,8 @@
 //! Why a command of a plugin was not carried out, by the exception that Python raises.
 
 use super::bounds::MESSAGE;
-use crate::store::StoreError;
 use cordon_base::error::LimitHit;
+use cordon_store::StoreError;
 
 /// The class of the exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

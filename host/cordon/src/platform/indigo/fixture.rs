@@ -10,12 +10,12 @@ use super::bounds::footprint;
 use super::bundle::Bundle;
 use super::plugin::{Answer, Answered, Asked, Call, CallError, Plugin, Port};
 use super::server::{IndigoServer, ServerOptions};
-use crate::store::Store;
 use cordon_base::account::Account;
 use cordon_base::limits::Limits;
 use cordon_base::log::{EventLog, LogCapacity};
 use cordon_base::plugin_log::PluginLog;
 use cordon_base::pool::Pools;
+use cordon_store::Store;
 
 /// Id of the plugin.
 pub(crate) const ID: &str = "com.example.fixture";

@@ -6,7 +6,7 @@ use super::bounds::count;
 use super::database::Row;
 use super::object::Object;
 use super::table::{Collection, Table};
-use crate::store::{StoreError, Writing};
+use cordon_store::{StoreError, Writing};
 
 /// Reads every object.
 ///

@@ -14,7 +14,7 @@ use super::super::devices::PLUGIN_HARDWARE;
 use super::{Answer, Call, Outcome};
 use crate::platform::domoticz::HardwareInfo;
 use crate::platform::domoticz::definition::{Param, PluginDefinition};
-use crate::store::ManagedHardware;
+use cordon_store::ManagedHardware;
 
 /// Parameters by the name that clients give them and the one that plugins see.
 const FIELDS: &[(&str, &str)] = &[

@@ -1,7 +1,7 @@
 //! What clients are shown of all devices, made anew for the rows that changed.
 //!
 //! A copy of the table of devices: of each row what lists choose and sort by, and its JSON.
-//! [`crate::store::Changes`] says which rows to read again, so an answer has every
+//! [`cordon_store::Changes`] says which rows to read again, so an answer has every
 //! change that was answered before it was asked for. Two things are no change of a row: the
 //! names of hardware, which are put in with each answer, and the day, at whose begin
 //! all is made anew (counters show what they counted today).
@@ -18,9 +18,9 @@ use super::super::commands::midnight;
 use super::super::names;
 use super::row;
 use crate::platform::domoticz::{Device, DeviceError, DeviceTable, Shown, kind};
-use crate::store::Changes;
 use cordon_base::account::Account;
 use cordon_base::pool::Pool;
+use cordon_store::Changes;
 
 /// Bytes of text in all that are kept.
 const KEPT: usize = 48 << 20;

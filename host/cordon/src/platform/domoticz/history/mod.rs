@@ -27,7 +27,7 @@ pub use sample::{FIGURES, Figures, dew_point, figures};
 pub use tick::keep;
 
 use super::device::Device;
-use crate::store::{Store, StoreError};
+use cordon_store::{Store, StoreError};
 
 /// A five-minute row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,7 +91,7 @@ pub fn record(
 
 /// What a counter showed first after `since` (Unix seconds); `None` for every other
 /// device, and when it has no row since. Who keeps it is told of every change of it by
-/// [`crate::store::Changes`].
+/// [`cordon_store::Changes`].
 ///
 /// # Errors
 /// What SQLite says.

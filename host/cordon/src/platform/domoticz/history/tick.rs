@@ -16,7 +16,7 @@ use super::day::Day;
 use super::family::Family;
 use super::{History, adds_up, rows, sample};
 use crate::platform::domoticz::preferences::Preferences;
-use crate::store::StoreError;
+use cordon_store::StoreError;
 
 /// Seconds between rows.
 const PERIOD: i64 = 300;

@@ -1,6 +1,6 @@
 //! Rows with what a list of devices shows beside them, read a few at a time.
 //!
-//! For copies in memory: [`crate::store::Changes`] says which rows to read again. A call
+//! For copies in memory: [`cordon_store::Changes`] says which rows to read again. A call
 //! reads so many rows and so many bytes, so a long list does not keep other readers
 //! from the store, nor is it in memory as a whole.
 

@@ -4,8 +4,8 @@ use tempfile::TempDir;
 
 use super::super::preferences::Preferences;
 use super::*;
-use crate::store::StoreError;
 use cordon_base::error::LimitHit;
+use cordon_store::StoreError;
 
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,

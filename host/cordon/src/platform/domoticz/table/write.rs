@@ -10,8 +10,8 @@ use rusqlite::{Connection, OptionalExtension};
 use super::super::device::{Change, Device, DeviceError, DeviceLimits, NewDevice};
 use super::super::row::{self, StoredRow};
 use super::super::{history, preferences, value};
-use crate::store::{StoreError, Writing};
 use cordon_base::error::LimitHit;
+use cordon_store::{StoreError, Writing};
 
 /// The row of a hardware with this id.
 pub(super) fn own(

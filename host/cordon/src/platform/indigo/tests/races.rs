@@ -262,7 +262,7 @@ pub(super) async fn refuse_writes(fixture: &Fixture) {
                   BEGIN SELECT RAISE(ABORT, 'no'); END;";
     let refused = fixture.store.write(move |writing| {
         writing.execute_batch(refuse)?;
-        Ok::<_, crate::store::StoreError>(())
+        Ok::<_, cordon_store::StoreError>(())
     });
     refused.await.unwrap();
 }

@@ -157,7 +157,7 @@ impl State {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::store::{Store, StoreError};
+    use crate::{Store, StoreError};
 
     #[test]
     fn a_change_is_told_until_its_operation_is_over() {
