@@ -4,8 +4,8 @@
 use cordon::config::IndigoSection;
 use cordon::instance::counters::Status;
 use cordon::instance::remote::Remote;
-use cordon::mail::Mailer;
 use cordon::platform::indigo::{Caller, ServerOptions};
+use cordon_reach::mail::Mailer;
 use serde_json::json;
 
 use crate::attack::{By, Trip, assert_told};

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::Receiver;
 
-use cordon::mail::{MailConfig, Mailer};
+use cordon_reach::mail::{MailConfig, Mailer};
 use serde_json::{Value, json};
 
 use crate::stage::Stage;

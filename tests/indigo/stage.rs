@@ -7,9 +7,9 @@ use std::time::Duration;
 use cordon::config::IndigoSection;
 use cordon::hub::Hub;
 use cordon::instance::remote::Remote;
-use cordon::mail::Mailer;
 use cordon::platform::indigo::{Caller, Failure, IndigoServer, ServerOptions};
 use cordon_base::log::{EventLog, LogCapacity, Record};
+use cordon_reach::mail::Mailer;
 use serde_json::Value;
 use tokio::sync::broadcast;
 

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::mail::MailConfig;
 use crate::web::Rights;
 use crate::web::indigo::IndigoApiConfig;
 use cordon_base::error::EngineError;
@@ -17,6 +16,7 @@ use cordon_base::grants::{Grants, HostPattern, is_name};
 use cordon_base::limits::Limits;
 use cordon_base::private::{self, Standing};
 use cordon_base::regular_file::RegularFile;
+use cordon_reach::mail::MailConfig;
 
 /// Largest file in bytes.
 const MAX_FILE: usize = 16 << 20;

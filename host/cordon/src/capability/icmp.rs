@@ -5,10 +5,10 @@ use std::time::Duration;
 use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::icmp::{self as abi, EchoError, Reply};
-use crate::icmp::{self, Request};
 use crate::instance::state::InstanceState;
-use crate::names::NAME_BYTES;
 use cordon_base::log::Level;
+use cordon_reach::icmp::{self, Request};
+use cordon_reach::names::NAME_BYTES;
 
 impl abi::Host for InstanceState {}
 

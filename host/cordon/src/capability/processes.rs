@@ -8,8 +8,8 @@ use crate::abi::cordon::plugin::processes::{
     self as abi, Command, Exchanged, Exit, Redirection, SpawnError, StandardStream,
 };
 use crate::instance::state::InstanceState;
-use crate::process::{self, Launch, SpawnRefusal};
 use cordon_base::log::Level;
+use cordon_reach::process::{self, Launch, SpawnRefusal};
 
 impl abi::Host for InstanceState {
     async fn find(&mut self, program: String) -> Option<String> {

@@ -9,8 +9,8 @@ use crate::abi::cordon::plugin::serial::{
     self as abi, FlowControl, Lines, Output, Parity, PortError, PortInfo, Settings,
 };
 use crate::instance::state::{InstanceState, Shared};
-use crate::serial::{self, OpenRefusal, Port};
 use cordon_base::log::Level;
+use cordon_reach::serial::{self, OpenRefusal, Port};
 
 /// Error number of Linux.
 const ENOMEM: i32 = 12;

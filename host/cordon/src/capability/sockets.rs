@@ -1,4 +1,4 @@
-//! `sockets`: the contract's words for what `crate::socket` does.
+//! `sockets`: the contract's words for what `cordon_reach::socket` does.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::sockets as abi;
 use crate::instance::state::InstanceState;
-use crate::names::LookupFailure;
-use crate::socket::{
+use cordon_reach::names::LookupFailure;
+use cordon_reach::socket::{
     Datagram, Description, Device, Direction, Events, Failure, Kind, MessageFlags, OptionName,
     Sockets,
 };

@@ -13,13 +13,13 @@ use crate::config::Config;
 use crate::engine::artifact::Artifact;
 use crate::engine::{Engine, EngineOptions};
 use crate::hub::Hub;
-use crate::mail::Mailer;
 use crate::platform::indigo::ServerOptions;
 use crate::system;
 use crate::web::Listeners;
 use crate::web::indigo::IndigoApi;
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, Level};
+use cordon_reach::mail::Mailer;
 
 /// Arguments of `cordon serve`.
 #[derive(Args)]

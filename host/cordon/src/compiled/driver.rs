@@ -7,18 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{CompiledPackages, Set, sources};
-use crate::connection::TlsClient;
-use crate::egress::{NetworkPolicy, OwnTarget};
 use crate::instance::Spec;
 use crate::instance::supervisor::{self, Services};
 use crate::packages::place::PACKAGES;
-use crate::process::ProcessPolicy;
-use crate::serial::SerialPolicy;
 use cordon_base::account::Account;
 use cordon_base::folders::{Folders, PLUGINS_FOLDER};
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
 use cordon_protocol::Credentials;
+use cordon_reach::egress::{NetworkPolicy, OwnTarget};
+use cordon_reach::process::ProcessPolicy;
+use cordon_reach::serial::SerialPolicy;
+use cordon_reach::tls_client::TlsClient;
 
 const DRIVER: &str = include_str!("driver.py");
 

@@ -18,12 +18,13 @@ use super::paced::{Debt, Paced};
 use super::udp::Senders;
 use super::{
     ConnectionEvent, ConnectionId, ConnectionLimits, FIRST_CHILD, LogLevel, LogOrigin, LogSink,
-    Reach, TlsClient,
 };
 use cordon_base::account::Charge;
 use cordon_base::descriptors::Permit;
 use cordon_base::error::LimitHit;
 use cordon_protocol::Credentials;
+use cordon_reach::Reach;
+use cordon_reach::tls_client::TlsClient;
 
 /// What the hub holds for a connection beside what waits in it: its task, a read, a state.
 const LINK: u64 = 16 << 10;

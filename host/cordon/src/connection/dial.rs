@@ -12,10 +12,10 @@ use tokio_rustls::client::TlsStream;
 
 use super::Endpoint;
 use super::context::Context;
-use crate::names::{LookupFailure, Purpose};
 use cordon_base::account::Charge;
 use cordon_base::error::{Denied, LimitHit};
 use cordon_protocol::Codec;
+use cordon_reach::names::{LookupFailure, Purpose};
 
 /// What `Connected` tells: an error number and words.
 #[derive(Debug, PartialEq, Eq)]

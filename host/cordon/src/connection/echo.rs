@@ -18,10 +18,10 @@ use super::dial::words;
 use super::link::{Link, Phase};
 use super::stream::{forward, pay};
 use super::{ConnectionEvent, Endpoint};
-use crate::icmp::{Answer, EchoError};
-use crate::names::{LookupFailure, Purpose};
 use cordon_protocol::icmp::{self, IcmpInbound};
 use cordon_protocol::{Decoded, Inbound};
+use cordon_reach::icmp::{Answer, EchoError};
+use cordon_reach::names::{LookupFailure, Purpose};
 
 /// How long an answer may take; not the plugin's to choose.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -19,12 +19,13 @@ use super::serial::run_serial;
 use super::stream::run_client;
 use super::udp::run_datagrams;
 use super::{
-    ConnectionEvent, ConnectionId, ConnectionLimits, Debt, Endpoint, LogSink, Reach, Request,
-    State, TlsClient, udp,
+    ConnectionEvent, ConnectionId, ConnectionLimits, Debt, Endpoint, LogSink, Request, State, udp,
 };
-use crate::icmp;
 use cordon_base::error::{Denied, LimitHit};
 use cordon_protocol::{Codec, Credentials, Outbound};
+use cordon_reach::Reach;
+use cordon_reach::icmp;
+use cordon_reach::tls_client::TlsClient;
 
 /// Shortest timeout in milliseconds (rule 80).
 const MIN_TIMEOUT_MS: u32 = 200;

@@ -19,7 +19,6 @@ mod pace;
 mod paced;
 mod serial;
 mod stream;
-mod tls;
 mod udp;
 
 use std::net::SocketAddr;
@@ -28,19 +27,11 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::egress::NetworkPolicy;
-use crate::icmp::Pinger;
-use crate::names::Names;
-use crate::serial::SerialPolicy;
-use cordon_base::account::{Account, Charge};
-use cordon_base::descriptors::{Descriptors, Share};
-use cordon_base::limits::Limits;
-use cordon_base::pool::{Pool, Pools};
+use cordon_base::account::Charge;
 use cordon_protocol::{Inbound, Outbound};
 
 pub use manager::{Connections, StatusBoard};
 pub use paced::Debt;
-pub use tls::TlsClient;
 
 /// Names a connection of one instance; never used twice.
 pub type ConnectionId = u32;
@@ -221,62 +212,6 @@ pub struct State {
     pub bytes_transferred: u64,
     /// Local `YYYY-MM-DD HH:MM:SS` of the last connect or read.
     pub last_seen: String,
-}
-
-/// What decides whom the instance may reach and what that costs it, for its connections,
-/// sockets and ports alike. It belongs to the instance and outlives its lives.
-#[derive(Clone)]
-pub struct Reach {
-    /// Targets, listeners, groups.
-    pub network: Arc<NetworkPolicy>,
-    /// Serial ports.
-    pub serial: Arc<SerialPolicy>,
-    /// Names that are looked up.
-    pub names: Arc<Names>,
-    /// Echo requests.
-    pub pinger: Arc<Pinger>,
-    /// Open files of the hub.
-    pub descriptors: Share,
-    /// What the hub holds for the instance.
-    pub account: Arc<Account>,
-    /// The threads on which ports and programs are opened.
-    pub files: Pool,
-}
-
-impl Reach {
-    /// What an instance with these limits may reach.
-    #[must_use]
-    pub fn new(
-        network: Arc<NetworkPolicy>,
-        serial: Arc<SerialPolicy>,
-        account: Arc<Account>,
-        limits: &Limits,
-        pools: &Pools,
-        descriptors: &Descriptors,
-    ) -> Self {
-        let names = Names::new(
-            Arc::clone(&network),
-            pools.names.clone(),
-            Arc::clone(&account),
-            limits,
-        );
-        let (names, descriptors) = (Arc::new(names), descriptors.share(limits));
-        let pinger = Pinger::new(
-            Arc::clone(&network),
-            limits,
-            Arc::clone(&names),
-            descriptors.clone(),
-        );
-        Self {
-            network,
-            serial,
-            names,
-            pinger: Arc::new(pinger),
-            descriptors,
-            account,
-            files: pools.files.clone(),
-        }
-    }
 }
 
 /// Bounds of one instance's connections; the counts come from `limits`.

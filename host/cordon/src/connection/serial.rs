@@ -16,8 +16,9 @@ use super::context::Context;
 use super::dial::Failure;
 use super::link::{Link, Phase};
 use super::stream::carry;
-use super::{ConnectionEvent, Endpoint, Reach};
-use crate::serial::{Flow, Parity, Port, PortError, Settings, close_apart};
+use super::{ConnectionEvent, Endpoint};
+use cordon_reach::Reach;
+use cordon_reach::serial::{Flow, Parity, Port, PortError, Settings, close_apart};
 
 /// What the documentation of the original names; its program has no default.
 const BAUD: u32 = 115_200;

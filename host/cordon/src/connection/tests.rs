@@ -20,10 +20,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::egress::OwnTarget;
+use cordon_base::account::Account;
+use cordon_base::descriptors::Descriptors;
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
+use cordon_base::pool::Pools;
 use cordon_protocol::Credentials;
+use cordon_reach::Reach;
+use cordon_reach::egress::{NetworkPolicy, OwnTarget};
+use cordon_reach::serial::SerialPolicy;
+use cordon_reach::tls_client::TlsClient;
 
 /// Longer than anything takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use super::Hub;
 use crate::config::{IndigoSection, all_levels};
-use crate::egress::{NetworkPolicy, OwnTarget};
 use crate::instance::Spec;
 use crate::instance::indigo::Link;
 use crate::instance::supervisor::{self, Services};
 use crate::platform::indigo::bundle::Bundle;
 use crate::platform::indigo::{self, IndigoServer, Plugin, ServerOptions};
-use crate::process::ProcessPolicy;
-use crate::serial::SerialPolicy;
 use cordon_base::error::EngineError;
 use cordon_base::folders::BUNDLES_FOLDER;
 use cordon_base::plugin_log::PluginLog;
 use cordon_protocol::Credentials;
+use cordon_reach::egress::{NetworkPolicy, OwnTarget};
+use cordon_reach::process::ProcessPolicy;
+use cordon_reach::serial::SerialPolicy;
 
 impl Hub {
     /// What the Indigo server shall know about this hub; to be said before it is first

@@ -30,15 +30,15 @@ pub mod watchdog;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::connection::TlsClient;
-use crate::egress::NetworkPolicy;
-use crate::process::ProcessPolicy;
-use crate::serial::SerialPolicy;
 use cordon_base::account::Account;
 use cordon_base::folders::Folders;
 use cordon_base::grants::KeyGrant;
 use cordon_base::limits::Limits;
 use cordon_protocol::Credentials;
+use cordon_reach::egress::NetworkPolicy;
+use cordon_reach::process::ProcessPolicy;
+use cordon_reach::serial::SerialPolicy;
+use cordon_reach::tls_client::TlsClient;
 
 /// Everything an instance is made from. Fixed for the life of its actor.
 pub struct Spec {

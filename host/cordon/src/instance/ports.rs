@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::connection::Reach;
 use crate::instance::Spec;
-use crate::process::Processes;
-use crate::serial::SerialPorts;
 use cordon_base::plugin_log::PluginLog;
+use cordon_reach::Reach;
+use cordon_reach::process::Processes;
+use cordon_reach::serial::SerialPorts;
 
 /// See the module.
 pub struct Ports {

@@ -32,12 +32,12 @@ use crate::instance::state::{InstanceState, Shared};
 use crate::platform::domoticz::HubEvent;
 use crate::platform::indigo::Call;
 use crate::platform::indigo::plugin::Asked;
-use crate::socket::Sockets;
 use crate::tls::Tls;
 use cordon_base::account::Charge;
 use cordon_base::error::{EngineError, InstanceFailure, LimitHit};
 use cordon_base::limits::Limits;
 use cordon_base::log::Level;
+use cordon_reach::socket::Sockets;
 
 pub(super) type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 

@@ -22,13 +22,13 @@ use crate::instance::ports::Ports;
 use crate::instance::threads::Threads;
 use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::{DeviceLimits, DeviceTable, House};
-use crate::socket::Sockets;
 use crate::tls::Tls;
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
 use cordon_base::limits::Limits;
 use cordon_base::plugin_log::PluginLog;
 use cordon_base::pool::Pools;
+use cordon_reach::socket::Sockets;
 use cordon_store::Store;
 
 /// Default heartbeat interval in seconds (behaviour spec 8.3).

@@ -15,7 +15,6 @@ use tokio::time::timeout;
 
 use crate::code_cache::CodeCache;
 use crate::compiled::{self, CompiledPackages, Sought};
-use crate::connection::Reach;
 use crate::engine::Engine;
 use crate::instance::Spec;
 use crate::instance::backoff::{Backoff, scattered};
@@ -38,6 +37,7 @@ use cordon_base::limits::Limits;
 use cordon_base::log::{EventLog, Level};
 use cordon_base::plugin_log::PluginLog;
 use cordon_base::pool::Pools;
+use cordon_reach::Reach;
 use cordon_store::Store;
 
 /// How long an instance that was ended may take to be gone.

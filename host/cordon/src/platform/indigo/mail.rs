@@ -14,10 +14,10 @@ use super::failure::Failure;
 use super::plugin::Plugin;
 use super::server::{Caller, IndigoServer};
 use super::substitution::{Known, substitute};
-use crate::mail::{LONGEST_TEXT, Letter, MOST_RECEIVERS};
 use cordon_base::error::Denied;
 use cordon_base::grants::mailbox::Address;
 use cordon_base::log::Level;
+use cordon_reach::mail::{LONGEST_TEXT, Letter, MOST_RECEIVERS};
 
 /// Why there is no mail, and what to do.
 const NO_SERVER: &str = "no mail server is configured; the operator adds the section [mail] with \

@@ -16,11 +16,11 @@ use super::failure::Failure;
 use super::places::Places;
 use super::state::{StateDefinition, Sum};
 use super::table::Collection;
-use crate::serial::SerialPolicy;
 use cordon_base::account::{Account, Charge};
 use cordon_base::grants::mailbox::Receiver;
 use cordon_base::limits::Limits;
 use cordon_base::plugin_log::PluginLog;
+use cordon_reach::serial::SerialPolicy;
 
 /// What a call of a function of a plugin ended with.
 #[derive(Debug, Clone, PartialEq)]

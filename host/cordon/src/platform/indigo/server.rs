@@ -36,12 +36,12 @@ use super::trigger;
 use super::view::view;
 use super::watchers::{Watcher, Watchers};
 use super::weighed::Weighed;
-use crate::mail::Mailer;
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::EngineError;
 use cordon_base::limits::Limits;
 use cordon_base::log::EventLog;
 use cordon_base::pool::Pools;
+use cordon_reach::mail::Mailer;
 use cordon_store::{Store, StoreError};
 
 /// Longest arguments of a command that is carried out on the thread of its caller, in bytes.

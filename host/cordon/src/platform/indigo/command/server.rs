@@ -20,9 +20,9 @@ use crate::platform::indigo::plugin::{Asked, Broadcast, Plugin, definitions, def
 use crate::platform::indigo::preferences::{self, Written};
 use crate::platform::indigo::server::{IndigoServer, timestamp};
 use crate::platform::indigo::sun::Event;
-use crate::serial::list::existing;
 use cordon_base::limits::Limits;
 use cordon_base::log::Level;
+use cordon_reach::serial::list::existing;
 
 /// Most lines of the log in one answer.
 const LINES: f64 = 10_000.0;

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use super::wire::Wire;
 use super::{MailConfig, MailError, Security};
-use crate::connection::TlsClient;
+use crate::tls_client::TlsClient;
 use cordon_base::grants::mailbox::Address;
 
 /// How much of what went wrong is shown, in characters.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::access::Access;
 use super::entry::Entry;
 use super::*;
-use crate::connection::Reach;
+use crate::Reach;
 use crate::egress::{NetworkPolicy, OwnTarget};
 use cordon_base::account::Account;
 use cordon_base::descriptors::Descriptors;

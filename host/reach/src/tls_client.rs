@@ -52,7 +52,11 @@ impl TlsClient {
     }
 
     /// Shakes hands on a connected socket.
-    pub(crate) async fn handshake(
+    ///
+    /// # Errors
+    ///
+    /// The other end does not speak TLS, or its certificate is not good enough.
+    pub async fn handshake(
         &self,
         address: &str,
         peer: SocketAddr,

@@ -19,7 +19,7 @@ use tokio_serial::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::connection::Reach;
+use crate::Reach;
 use cordon_base::descriptors::Permit;
 use cordon_base::error::Denied;
 
@@ -143,7 +143,7 @@ impl Drop for Port {
 }
 
 /// Closes a port on a thread for files: the system waits until all has been sent.
-pub(crate) fn close_apart(stream: SerialStream, reach: &Reach, descriptor: Option<Permit>) {
+pub fn close_apart(stream: SerialStream, reach: &Reach, descriptor: Option<Permit>) {
     let Ok(runtime) = Handle::try_current() else {
         return;
     };

@@ -41,13 +41,20 @@ const OWN_UNACCEPTED: usize = 16 << 10;
 const LEFT: usize = 16;
 
 // Error numbers of Linux, which are those of the contract.
-pub(crate) const EBADF: u32 = 9;
-pub(crate) const EAGAIN: u32 = 11;
-pub(crate) const EACCES: u32 = 13;
-pub(crate) const EINVAL: u32 = 22;
-pub(crate) const EMFILE: u32 = 24;
-pub(crate) const ENOPROTOOPT: u32 = 92;
-pub(crate) const EOPNOTSUPP: u32 = 95;
+/// The handle names no socket.
+pub const EBADF: u32 = 9;
+/// It would have to wait.
+pub const EAGAIN: u32 = 11;
+/// No grant allows it.
+pub const EACCES: u32 = 13;
+/// An argument has no meaning here.
+pub const EINVAL: u32 = 22;
+/// The instance has all the sockets that it may have.
+pub const EMFILE: u32 = 24;
+/// The option is not known.
+pub const ENOPROTOOPT: u32 = 92;
+/// This kind of socket cannot do it.
+pub const EOPNOTSUPP: u32 = 95;
 const EIO: u32 = 5;
 
 /// Names a socket of one instance.

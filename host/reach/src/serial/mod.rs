@@ -11,13 +11,13 @@ pub mod port;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::connection::Reach;
+use crate::Reach;
 use cordon_base::error::LimitHit;
 use cordon_base::limits::Limits;
 
 pub use list::PortInfo;
 pub use policy::SerialPolicy;
-pub(crate) use port::close_apart;
+pub use port::close_apart;
 pub use port::{Flow, Parity, Port, PortError, Settings};
 
 /// The ports that one instance has opened.

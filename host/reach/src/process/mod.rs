@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::connection::Reach;
+use crate::Reach;
 use cordon_base::descriptors::Permit;
 use cordon_base::error::{Denied, LimitHit};
 use cordon_base::limits::Limits;

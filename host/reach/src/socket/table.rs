@@ -21,7 +21,7 @@ use super::{
     EOPNOTSUPP, FIRST_HANDLE, Failure, Handle, Kind, LEFT, MessageFlags, OWN_BACKLOG,
     OWN_UNACCEPTED, RECEIVE_BYTES, UNACCEPTED,
 };
-use crate::connection::Reach;
+use crate::Reach;
 use crate::names::{HOST_NAME, LookupFailure, Purpose};
 use cordon_base::descriptors::{Permit, Share};
 use cordon_base::limits::Limits;
