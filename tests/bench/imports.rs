@@ -6,8 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use cordon::engine::Engine;
-use cordon::packages::lock::Lock;
-use cordon::packages::{self, Request};
+use cordon_packages::Request;
+use cordon_packages::lock::Lock;
 
 use crate::Outcome;
 use crate::native::{self, Process};
@@ -107,7 +107,7 @@ fn install() -> Outcome<PathBuf> {
     );
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("plugin.py"), "")?;
-    packages::install(&Request {
+    cordon_packages::install(&Request {
         plugin: folder.clone(),
         packages: vec![PACKAGE.to_owned()],
         ..Request::default()

@@ -8,7 +8,7 @@ mod network;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use cordon::packages::{self, PackagesError, Request, Sources};
+use cordon_packages::{PackagesError, Request, Sources};
 use sha2::{Digest, Sha256};
 
 use crate::support::{Bench, PluginText};
@@ -42,7 +42,7 @@ pub fn installed() -> &'static Path {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("plugin.py"), "").unwrap();
         std::fs::write(folder.join("cordon.lock"), LOCK).unwrap();
-        let done = packages::install(&Request {
+        let done = cordon_packages::install(&Request {
             plugin: folder.clone(),
             ..Request::default()
         });
@@ -213,7 +213,7 @@ with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as wheel:
     }
 
     fn error(&self, wanted: &[&str]) -> String {
-        packages::install(&self.request(wanted))
+        cordon_packages::install(&self.request(wanted))
             .unwrap_err()
             .to_string()
     }
@@ -229,7 +229,7 @@ fn packages_come_from_a_folder_without_an_index_and_again_from_the_lock() {
         "one # what it is for\npyserial==3.4\n",
     )
     .unwrap();
-    let done = packages::install(&index.request(&[])).unwrap();
+    let done = cordon_packages::install(&index.request(&[])).unwrap();
     assert!(!done.from_lock);
     let names: Vec<_> = done
         .lock
@@ -249,7 +249,7 @@ fn packages_come_from_a_folder_without_an_index_and_again_from_the_lock() {
     // A newer one appears; the lock file still has its say.
     index.wheel("two", "2.1", "py3-none-any", "", "");
     std::fs::remove_dir_all(index.plugin().join("Packages")).unwrap();
-    let again = packages::install(&index.request(&[])).unwrap();
+    let again = cordon_packages::install(&index.request(&[])).unwrap();
     assert!(again.from_lock);
     assert_eq!(std::fs::read(&module).unwrap(), first);
     assert_eq!(again.lock, done.lock);
@@ -257,7 +257,7 @@ fn packages_come_from_a_folder_without_an_index_and_again_from_the_lock() {
         update: true,
         ..index.request(&[])
     };
-    packages::install(&update).unwrap();
+    cordon_packages::install(&update).unwrap();
     assert_eq!(
         std::fs::read_to_string(&module).unwrap(),
         "version = '2.1'\n"
@@ -274,9 +274,9 @@ fn packages_come_from_a_folder_without_an_index_and_again_from_the_lock() {
 fn a_wheel_that_was_changed_since_is_refused_and_the_old_packages_stay() {
     let index = Index::new();
     index.wheel("one", "1.0", "py3-none-any", "", "");
-    packages::install(&index.request(&["one"])).unwrap();
+    cordon_packages::install(&index.request(&["one"])).unwrap();
     index.wheel("one", "1.0", "py3-none-any", "", "one_more.py");
-    let error = packages::install(&index.request(&[])).unwrap_err();
+    let error = cordon_packages::install(&index.request(&[])).unwrap_err();
     assert!(matches!(error, PackagesError::Refused { .. }), "{error}");
     assert!(error.to_string().contains("hash was recorded"), "{error}");
     assert!(index.plugin().join("Packages/one.py").is_file());
@@ -324,7 +324,7 @@ fn a_folder_of_packages_that_something_else_made_is_left_alone() {
         replace: true,
         ..index.request(&["one"])
     };
-    packages::install(&replace).unwrap();
+    cordon_packages::install(&replace).unwrap();
     assert!(!index.plugin().join("Packages/theirs.py").exists());
 }
 
@@ -341,7 +341,7 @@ fn a_bundle_gets_its_packages_into_its_contents() {
     )
     .unwrap();
     let plugin = index.folder.path().join("X.indigoPlugin");
-    packages::install(&Request {
+    cordon_packages::install(&Request {
         plugin,
         ..index.request(&[])
     })

@@ -36,7 +36,6 @@ pub mod connection;
 pub mod engine;
 pub mod hub;
 pub mod instance;
-pub mod packages;
 pub mod platform;
 pub mod simulator;
 pub mod system;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::packages::place::Framework;
+use cordon_packages::place::Framework;
 
 /// What a finding means for the plugin, from harmless to final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

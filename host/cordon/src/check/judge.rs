@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use super::facts::{Facts, Probe};
 use super::finding::{Finding, Topic, Verdict};
-use crate::packages::place::{Framework, Place};
 use crate::platform::domoticz::definition;
 use crate::platform::indigo::bundle::Bundle;
+use cordon_packages::place::{Framework, Place};
 
 /// Callbacks that this release calls.
 const CALLED: [&str; 13] = [

@@ -21,8 +21,8 @@ mod stage;
 use std::path::{Path, PathBuf};
 
 use crate::engine::Engine;
-use crate::packages::place::{Framework, Place};
 use cordon_base::error::EngineError;
+use cordon_packages::place::{Framework, Place};
 
 pub use finding::{Finding, Report, Topic, Verdict};
 pub use print::{json, table, text};

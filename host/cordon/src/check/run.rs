@@ -12,11 +12,11 @@ use crate::config::HardwareSection;
 use crate::engine::Engine;
 use crate::hub::Hub;
 use crate::instance::counters::Status;
-use crate::packages::place::Framework;
 use crate::platform::domoticz::definition;
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, LogCapacity};
 use cordon_base::regular_file::RegularFile;
+use cordon_packages::place::Framework;
 
 const READ: &str = concat!(
     include_str!("python/conditions.py"),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::finding::{Finding, Topic, Verdict};
 use super::print::plain;
-use crate::packages::place::Framework;
+use cordon_packages::place::Framework;
 
 /// The lines for the plugin's section; empty when nothing needs a grant.
 #[must_use]

@@ -7,11 +7,11 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::packages::packages_of;
-use crate::packages::place::{PACKAGES, Place};
 use cordon_base::bounds::ENTRIES;
 use cordon_base::error::EngineError;
 use cordon_base::regular_file::RegularFile;
+use cordon_packages::packages_of;
+use cordon_packages::place::{PACKAGES, Place};
 
 /// Bounds on a copy: of the plugin, and of its packages.
 const PLUGIN_FILES: u64 = 5_000;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::packages::{self, PackagesError, Request, Sources};
+use cordon_packages::{PackagesError, Request, Sources};
 
 /// Arguments of `cordon install`.
 ///
@@ -46,7 +46,7 @@ impl Install {
     ///
     /// [`PackagesError`] with what to do.
     pub fn act(self) -> Result<ExitCode, PackagesError> {
-        let installed = packages::install(&Request {
+        let installed = cordon_packages::install(&Request {
             plugin: self.plugin,
             requirements: self.requirements,
             packages: self.packages,

@@ -31,7 +31,6 @@ use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 
 use crate::abi::cordon::plugin::storage;
 use crate::instance::state::InstanceState;
-use crate::packages::packages_of;
 use cordon_base::bounds::ENTRIES;
 use cordon_base::descriptors::Share;
 use cordon_base::error::EngineError;
@@ -40,6 +39,7 @@ use cordon_base::folders::{
     PLUGIN_FOLDER, TEMPORARY_FOLDER,
 };
 use cordon_base::plugin_log::PluginLog;
+use cordon_packages::packages_of;
 
 pub use charged::FilesView;
 pub use quota::{OWN_HANDLES, Quota, Usage};

@@ -9,10 +9,10 @@ use crate::check::facts::{Facts, Import, Probe, Tried};
 use crate::check::finding::{Finding, Topic, Verdict};
 use crate::check::library;
 use crate::check::run::HUB_MODULES;
-use crate::packages::known::{self, Kind};
-use crate::packages::place::Place;
 use cordon_base::bounds::REQUIREMENTS_BYTES;
 use cordon_base::regular_file::RegularFile;
+use cordon_packages::known::{self, Kind};
+use cordon_packages::place::Place;
 
 /// Every module that is wanted, and whether its import works.
 pub(super) fn imports(place: &Place, facts: &Facts, probe: &Probe, findings: &mut Findings) {
@@ -205,7 +205,7 @@ fn install_line(place: &Place, module: &str) -> String {
         String::from_utf8_lossy(&text).lines().any(|line| {
             let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
             let first = line.get(..end.unwrap_or(line.len())).unwrap_or_default();
-            crate::packages::normal_name(first) == crate::packages::normal_name(name)
+            cordon_packages::normal_name(first) == cordon_packages::normal_name(name)
         })
     });
     if listed {

@@ -2,7 +2,7 @@
 
 use crate::check::facts::{Facts, Import, Probe};
 use crate::check::library;
-use crate::packages::known;
+use cordon_packages::known;
 
 /// Whether nothing is to be said of a failed import.
 ///
