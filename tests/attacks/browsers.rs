@@ -12,9 +12,10 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cordon::config::{IndigoSection, WebConfig};
+use cordon::config::IndigoSection;
 use cordon::web::Listeners;
 use cordon::web::indigo::{IndigoApi, IndigoApiConfig, KeyConfig};
+use cordon_web::config::WebConfig;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -209,7 +210,7 @@ impl Site {
                 name: "operator".to_owned(),
                 key: KEY.to_owned(),
                 plugins: Vec::new(),
-                rights: cordon::web::Rights::Admin,
+                rights: cordon_web::access::Rights::Admin,
             }],
             ..IndigoApiConfig::default()
         };

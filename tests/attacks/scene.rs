@@ -85,7 +85,11 @@ impl Scene {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = web::router(bench.hub.api(address));
-        tokio::spawn(web::serve(listener, router, std::future::pending()));
+        tokio::spawn(cordon_web::server::serve(
+            listener,
+            router,
+            std::future::pending(),
+        ));
         Self {
             bench,
             quiet,

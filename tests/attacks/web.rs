@@ -5,8 +5,10 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use cordon::config::WebConfig;
-use cordon::web::{self, Access, Origins};
+use cordon::web;
+use cordon_web::access::Access;
+use cordon_web::config::WebConfig;
+use cordon_web::origin::Origins;
 use tokio::net::TcpListener;
 
 use crate::scene::{FLAT, Scene};
@@ -35,7 +37,11 @@ async fn serve(scene: &Scene, config: &str) -> SocketAddr {
     api.access = Access::new(&config);
     api.origins = Origins::new(&config, address);
     let router = web::router(api);
-    tokio::spawn(web::serve(listener, router, std::future::pending()));
+    tokio::spawn(cordon_web::server::serve(
+        listener,
+        router,
+        std::future::pending(),
+    ));
     address
 }
 

@@ -187,7 +187,11 @@ async fn latency(report: &mut Report, engine: &Engine) -> Outcome<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
     let router = cordon::web::router(rig.hub.api(address));
-    let server = tokio::spawn(cordon::web::serve(listener, router, std::future::pending()));
+    let server = tokio::spawn(cordon_web::server::serve(
+        listener,
+        router,
+        std::future::pending(),
+    ));
     let mut client = Client::new(address).await?;
     arrivals(&mut rig, &remote).await?;
     let (mut p50, mut p99, mut all) = (Samples::default(), Samples::default(), Samples::default());

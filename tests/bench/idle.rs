@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use cordon::engine::artifact::Artifact;
+use cordon::engine::pool::stacks;
 use cordon::instance::counters::Status;
 use cordon::instance::histogram::Histogram;
-use cordon::system;
+use cordon_base::system;
 
 use crate::report::{Goal, Report};
 use crate::rig::{Rig, program};
@@ -43,7 +44,7 @@ pub const LONG: Scale = Scale {
 /// Measures one scale.
 pub async fn measure(report: &mut Report, artifact: &Artifact, scale: Scale) -> Outcome<()> {
     let Scale { instances, watched } = scale;
-    if let Err(refusal) = system::room_for(u64::from(instances), instances) {
+    if let Err(refusal) = system::room_for(u64::from(instances), stacks(instances)) {
         report.note(SECTION, format!("not measured: {refusal}"));
         return Ok(());
     }

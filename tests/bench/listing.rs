@@ -93,7 +93,11 @@ async fn size(
     let api = rig.hub.api(ours);
     fill(&api, &hardware, devices).await?;
     let router = cordon::web::router(api);
-    let server = tokio::spawn(cordon::web::serve(listener, router, std::future::pending()));
+    let server = tokio::spawn(cordon_web::server::serve(
+        listener,
+        router,
+        std::future::pending(),
+    ));
     let scratch = Scratch::new("listing-peer")?;
     let file = scratch.path().join("devices.db");
     let rows = devices.to_string();

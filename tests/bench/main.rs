@@ -36,7 +36,7 @@ use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use cordon::engine::artifact::Artifact;
 use cordon::engine::{Engine, EngineOptions};
-use cordon::system;
+use cordon_base::system;
 
 use report::Report;
 

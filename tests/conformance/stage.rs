@@ -112,7 +112,7 @@ impl Stage {
             let end = async {
                 let _ = ended.await;
             };
-            web::serve(listener, router, end).await;
+            cordon_web::server::serve(listener, router, end).await;
         });
         self.hub = Some(hub);
         self.api = Some(Api { address, end, task });

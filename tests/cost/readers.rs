@@ -197,7 +197,11 @@ async fn requests_cost_what_they_are_long() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = cordon::web::router(bench.hub.api(address));
-    let server = tokio::spawn(cordon::web::serve(listener, router, std::future::pending()));
+    let server = tokio::spawn(cordon_web::server::serve(
+        listener,
+        router,
+        std::future::pending(),
+    ));
     let asked = tokio::task::spawn_blocking(move || {
         let seed = |random: &mut Random| mutated(random, REQUEST);
         costs("request", Random::new(), seed, |text| ask(address, text));

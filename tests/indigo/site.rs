@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use cordon::config::WebConfig;
 use cordon::web::indigo::{IndigoApi, IndigoApiConfig, KeyConfig};
+use cordon_web::config::WebConfig;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tungstenite::protocol::Role;
@@ -50,24 +50,24 @@ impl Site {
                 name: "tests".to_owned(),
                 key: KEY.to_owned(),
                 plugins: Vec::new(),
-                rights: cordon::web::Rights::Admin,
+                rights: cordon_web::access::Rights::Admin,
             }],
             ..IndigoApiConfig::default()
         };
         let web = WebConfig::default();
-        let access = cordon::web::Access::new(&web);
+        let access = cordon_web::access::Access::new(&web);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let api = IndigoApi::new(
             server,
             &config,
             access,
-            cordon::web::Origins::new(&web, address),
+            cordon_web::origin::Origins::new(&web, address),
         );
         let router = cordon::web::indigo::router(api);
-        tokio::spawn(
-            async move { cordon::web::serve(listener, router, std::future::pending()).await },
-        );
+        tokio::spawn(async move {
+            cordon_web::server::serve(listener, router, std::future::pending()).await
+        });
         Self {
             address,
             feeds: HashMap::new(),

@@ -9,6 +9,7 @@
 //!   cannot be used.
 //! - [`grants`]: whom instances may talk to, in the words of the operator.
 //! - [`folders`]: the folders of one instance.
+//! - [`system`]: what the operating system grants.
 //! - [`private`]: who may read and write the hub's files; [`regular_file`]: how files of
 //!   strangers are read; [`hex`]: bytes as text.
 
@@ -27,4 +28,5 @@ pub mod pool;
 pub mod private;
 pub mod problems;
 pub mod regular_file;
+pub mod system;
 pub mod turns;

@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 
 use crate::code_cache::CodeCache;
 use crate::compiled::CompiledPackages;
-use crate::config::{HardwareSection, PluginFolder, WebConfig};
+use crate::config::{HardwareSection, PluginFolder};
 use crate::engine::Engine;
 use crate::instance::Spec;
 use crate::instance::starts::Starts;
@@ -28,7 +28,7 @@ use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House, Plugins};
 use crate::platform::indigo::{IndigoServer, ServerOptions};
-use crate::web::{Access, Board, Budget, HubApi, Management, Origins, Pages, VersionInfo};
+use crate::web::{Board, HubApi, Management, Pages, VersionInfo};
 use cordon_base::account::Account;
 use cordon_base::descriptors::Descriptors;
 use cordon_base::error::EngineError;
@@ -43,6 +43,10 @@ use cordon_reach::process::ProcessPolicy;
 use cordon_reach::serial::SerialPolicy;
 use cordon_reach::tls_client::TlsClient;
 use cordon_store::Store;
+use cordon_web::access::Access;
+use cordon_web::budget::Budget;
+use cordon_web::config::WebConfig;
+use cordon_web::origin::Origins;
 use manager::Manager;
 
 mod indigo;

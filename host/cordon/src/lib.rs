@@ -38,6 +38,5 @@ pub mod hub;
 pub mod instance;
 pub mod platform;
 pub mod simulator;
-pub mod system;
 pub mod tls;
 pub mod web;

@@ -19,10 +19,11 @@ use crate::instance::supervisor::Handle;
 use crate::platform::domoticz::definition::{self, PluginDefinition};
 use crate::platform::indigo::ServerOptions;
 use crate::platform::indigo::bundle::is_bundle;
-use crate::{system, web};
+use crate::web;
 use cordon_base::error::EngineError;
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
+use cordon_base::system;
 
 /// How long the plugin has to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -121,7 +122,11 @@ impl Run {
         if let Some((listener, address)) = listener.zip(address) {
             let router = web::router(hub.api(address));
             println!("API on http://{address}/json.htm");
-            tokio::spawn(web::serve(listener, router, std::future::pending()));
+            tokio::spawn(cordon_web::server::serve(
+                listener,
+                router,
+                std::future::pending(),
+            ));
         }
         hub.set_grace(GRACE);
         let code = self.wait(&hub, stopping).await;

@@ -11,14 +11,15 @@ use super::startup;
 use super::stopping::Stopping;
 use crate::config::Config;
 use crate::engine::artifact::Artifact;
+use crate::engine::pool::stacks;
 use crate::engine::{Engine, EngineOptions};
 use crate::hub::Hub;
 use crate::platform::indigo::ServerOptions;
-use crate::system;
 use crate::web::Listeners;
 use crate::web::indigo::IndigoApi;
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, Level};
+use cordon_base::system;
 use cordon_reach::mail::Mailer;
 
 /// Arguments of `cordon serve`.
@@ -49,7 +50,7 @@ impl Serve {
         system::raise_file_limit(u64::from(options.instances));
         let wanted = config.hardware.len().saturating_add(config.indigo.len());
         let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
-        system::room_for(wanted, options.instances)?;
+        system::room_for(wanted, stacks(options.instances))?;
         let engine = Engine::new(&options, &Artifact::locate()?)?;
         say(
             &events,

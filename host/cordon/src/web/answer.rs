@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::{Map, Value};
 
-use super::budget::{self, Share};
-use super::gzip;
-use super::rows::{Each, Framed, Pieces};
+use cordon_web::budget::{self, Share};
+use cordon_web::gzip;
+use cordon_web::rows::{Each, Framed, Pieces};
 
 /// Shorter answers are not compressed.
 const SHORT: usize = 1 << 10;

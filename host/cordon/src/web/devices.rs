@@ -14,9 +14,9 @@ use jiff::Zoned;
 
 use super::answer::Answer;
 use super::commands::Call;
-use super::query::Query;
 pub use board::Board;
 pub(super) use board::Entry;
+use cordon_web::query::Query;
 pub(super) use listing::{Listed, Listing};
 pub(super) use row::object;
 

@@ -2,35 +2,19 @@
 //!
 //! Speaks `/json.htm?type=command&param=...` with the field names that clients of
 //! Domoticz know; `docs/api.md` has the commands. Who may use it is decided in
-//! [`access`]; web pages of others are kept from commanding it in [`origin`], and pages
+//! [`cordon_web::access`]; web pages of others are kept from commanding it in [`cordon_web::origin`], and pages
 //! of plugins have an origin of their own ([`site`]). Everything that a client can send or make the hub keep is bounded.
 
-mod access;
 mod answer;
-mod bodies;
-mod body;
-mod budget;
 mod commands;
-mod compare;
 mod counter;
 mod devices;
-mod digest;
-mod early;
-mod forwarded;
-mod gzip;
 pub mod indigo;
 mod names;
-mod origin;
 mod page;
 mod pages;
-mod places;
-mod query;
-mod rows;
 mod sensor;
-mod server;
 mod site;
-mod stream;
-mod throttle;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -50,16 +34,11 @@ use axum::routing::{get, post};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
-pub use access::{Access, Rights};
-pub use budget::Budget;
 pub use commands::markdown;
 pub use devices::Board;
-pub use origin::Origins;
 pub use pages::Pages;
-pub use server::serve;
 pub use site::{Listeners, PagesOrigin};
 
-use crate::config::WebConfig;
 use crate::platform::domoticz::definition::PluginDefinition;
 use crate::platform::domoticz::favorites::Favorites;
 use crate::platform::domoticz::history::History;
@@ -67,19 +46,24 @@ use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House, Plugins};
-use access::Caller;
 use answer::Answer;
 use commands::Call;
 use cordon_base::log::EventLog;
 use cordon_base::pool::Pools;
 use cordon_base::problems::Problems;
 use cordon_store::ManagedHardware;
-use early::{Early, Reply};
-use forwarded::Client;
-use origin::Act;
+use cordon_web::access::Access;
+use cordon_web::access::Caller;
+use cordon_web::budget::{self, Budget};
+use cordon_web::config::WebConfig;
+use cordon_web::early::{Early, Reply};
+use cordon_web::forwarded::Client;
+use cordon_web::origin::Act;
+use cordon_web::origin::Origins;
+use cordon_web::query::Query;
+use cordon_web::server::Peer;
+use cordon_web::{body, gzip};
 use page::StatusPage;
-use query::Query;
-use server::Peer;
 
 /// Bytes of a form, and of an uploaded file.
 const MAX_FORM: usize = 64 << 10;

@@ -11,8 +11,8 @@ use futures_util::future::BoxFuture;
 use crate::platform::domoticz::{DeviceError, DeviceTable, HardwareInfo, Row, kind};
 
 use super::devices::Board;
-use super::rows::{PIECE, Pieces};
 use super::{names, sensor};
+use cordon_web::rows::{PIECE, Pieces};
 
 /// Rows of one plugin that are shown; the API has them all.
 const SHOWN: usize = 200;

@@ -15,11 +15,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::indigo::{self, IndigoApi};
-use super::origin::{self, name_of};
-use super::server::Server;
 use super::{HubApi, pages_router, router};
-use crate::config::WebConfig;
 use cordon_base::error::EngineError;
+use cordon_web::config::WebConfig;
+use cordon_web::origin::{self, name_of};
+use cordon_web::server::Server;
 
 /// The two listeners.
 pub struct Listeners {

@@ -22,13 +22,15 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::config::WebConfig;
 use crate::platform::domoticz::{
     Change, DeliverError, DeviceLimits, HardwareInfo, HubEvent, Level, NewDevice,
 };
 use cordon_base::account::Account;
 use cordon_base::log::{Level as LogLevel, LogCapacity};
 use cordon_store::Store;
+use cordon_web::config::WebConfig;
+use cordon_web::server::serve;
+use cordon_web::{origin, query, server};
 
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 1000,

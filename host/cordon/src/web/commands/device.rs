@@ -4,10 +4,10 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::super::devices::{Board, Entry, Listed};
-use super::super::rows::{Commas, PIECE, Pieces};
 use super::{Answer, Call, Outcome, explain};
 use crate::platform::domoticz::command::{self, Request};
 use crate::platform::domoticz::{Reading, kind};
+use cordon_web::rows::{Commas, PIECE, Pieces};
 
 /// Longest text value and longest command in bytes: what a query could hold before there
 /// were forms.

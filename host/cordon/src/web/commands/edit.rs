@@ -1,8 +1,8 @@
 //! What people change of devices.
 
-use super::super::access::decode;
 use super::{Answer, Call, Outcome};
 use crate::platform::domoticz::Change;
+use cordon_web::access::decode;
 
 /// Longest name and description in bytes.
 const MAX_NAME: usize = 200;

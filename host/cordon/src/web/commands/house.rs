@@ -1,10 +1,10 @@
 //! Whether the house is guarded.
 
-use super::super::access::{Refusal, md5_hex};
 use super::info::setting;
 use super::settings::CODE;
 use super::{Answer, Call, Outcome, explain, failed};
 use crate::platform::domoticz::Security;
+use cordon_web::access::{Refusal, md5_hex};
 
 /// Setting with the seconds between arming and being armed.
 const DELAY: &str = "SecOnDelay";

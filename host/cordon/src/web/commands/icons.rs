@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::super::HubApi;
-use super::super::access::{Caller, Rights};
 use super::{Answer, Call, Outcome, failed};
 use crate::platform::domoticz::image::{BUILT_IN, FIRST, Image};
+use cordon_web::access::{Caller, Rights};
 
 /// Bounds of what people write.
 const MAX_TEXT: usize = 500;

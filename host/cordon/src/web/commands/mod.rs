@@ -31,13 +31,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::response::{IntoResponse, Response};
 
-use super::access::{Caller, Rights};
 use super::answer::Answer;
-use super::budget::Share;
-use super::origin::Act;
-use super::query::Query;
 use super::{HubApi, devices};
 use crate::platform::domoticz::{DeliverError, DeviceError, HubEvent, Notice, Row};
+use cordon_web::access::{Caller, Rights};
+use cordon_web::budget::Share;
+use cordon_web::origin::Act;
+use cordon_web::query::Query;
 
 /// One request that was admitted.
 pub(super) struct Call<'a> {

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::super::access::md5_hex;
 use super::info::place;
 use super::{Answer, Call, Outcome, failed};
+use cordon_web::access::md5_hex;
 
 /// The setting with the MD5 of the code for the security panel.
 pub(super) const CODE: &str = "SecPassword";

@@ -5,9 +5,9 @@ use std::sync::{Arc, Weak};
 
 use futures_util::future::BoxFuture;
 
-use super::super::rows::{Commas, PIECE, Pieces};
 use super::board::{Board, Entry};
 use super::row;
+use cordon_web::rows::{Commas, PIECE, Pieces};
 
 /// Bytes of the rows of an answer whose length is told. Its rows stay as they are until
 /// they are sent; those of a longer one are forgotten when they change.

@@ -17,11 +17,12 @@ use axum::response::{IntoResponse, Response};
 use super::answer::{Early, error, wrong_method};
 use super::keys::{Verdict, Wanted};
 use super::{IndigoApi, confirm};
-use crate::web::access::Refusal;
-use crate::web::forwarded::Client;
-use crate::web::origin::{self, Act};
-use crate::web::server::Peer;
-use crate::web::{Access, Rights};
+use cordon_web::access::Access;
+use cordon_web::access::Refusal;
+use cordon_web::access::Rights;
+use cordon_web::forwarded::Client;
+use cordon_web::origin::{self, Act};
+use cordon_web::server::Peer;
 
 /// What stands above a request's body, and where it comes from.
 pub(super) struct Asked {

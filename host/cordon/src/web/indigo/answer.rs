@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-pub(super) use crate::web::early::{Early, Reply};
 use cordon_base::account::{Account, Charge};
+pub(super) use cordon_web::early::{Early, Reply};
 
 /// Which kind of error a plugin's address ended in; words of the plugin reference.
 pub(super) const PLUGIN_DISABLED: &str = "plugin_disabled";

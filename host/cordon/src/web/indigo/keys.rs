@@ -9,8 +9,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::parts;
-use crate::web::Rights;
-use crate::web::compare::same;
+use cordon_web::access::Rights;
+use cordon_web::compare::same;
 
 /// Shortest key in bytes, so that keys cannot be guessed.
 const SHORTEST: usize = 16;

@@ -10,7 +10,7 @@ use crate::platform::indigo::definition::ConfigUi;
 use crate::platform::indigo::object::Object;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
-use crate::web::Rights;
+use cordon_web::access::Rights;
 
 /// Attributes whose values are members of an enumeration, with its name.
 const ENUMERATIONS: [(&str, &str); 7] = [

@@ -43,12 +43,15 @@ use axum::routing::any;
 
 pub use keys::{IndigoApiConfig, KeyConfig};
 
-use crate::config::WebConfig;
 use crate::platform::indigo::IndigoServer;
 use crate::platform::indigo::dialog::Dialogs;
-use crate::web::budget::{self, Share};
-use crate::web::{Access, Budget, Origins, PagesOrigin};
+use crate::web::PagesOrigin;
 use admission::Asked;
+use cordon_web::access::Access;
+use cordon_web::budget::Budget;
+use cordon_web::budget::{self, Share};
+use cordon_web::config::WebConfig;
+use cordon_web::origin::Origins;
 use keys::ApiKeys;
 use seats::Seats;
 

@@ -21,8 +21,8 @@ use crate::platform::indigo::IndigoServer;
 use crate::platform::indigo::object::{NO_FOLDER, Object};
 use crate::platform::indigo::table::{Collection, Table};
 use crate::platform::indigo::view::view;
-use crate::web::budget;
-use crate::web::rows::{Commas, Framed, PIECE, Pieces};
+use cordon_web::budget;
+use cordon_web::rows::{Commas, Framed, PIECE, Pieces};
 
 /// All objects of a collection.
 pub(super) async fn list(

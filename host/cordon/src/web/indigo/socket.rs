@@ -33,8 +33,8 @@ use crate::platform::indigo::object::Object;
 use crate::platform::indigo::table::Collection;
 use crate::platform::indigo::view::view;
 use crate::platform::indigo::{Change, IndigoServer, Watcher, What};
-use crate::web::places::network_of;
 use cordon_base::log::{Level, Record};
+use cordon_web::places::network_of;
 
 /// Clients at a time.
 pub(super) const MAX_CLIENTS: usize = 16;

@@ -77,7 +77,7 @@ fn config() -> IndigoApiConfig {
         name: name.to_owned(),
         key: key.to_owned(),
         plugins: plugins.iter().map(|it| (*it).to_owned()).collect(),
-        rights: crate::web::Rights::Admin,
+        rights: cordon_web::access::Rights::Admin,
     };
     IndigoApiConfig {
         keys: vec![
@@ -126,7 +126,9 @@ fn served(fixture: Fixture, listener: TcpListener, api: IndigoApi) -> Site {
     let address = listener.local_addr().unwrap();
     let room = api.room.clone();
     let router = router(api);
-    tokio::spawn(async move { crate::web::serve(listener, router, std::future::pending()).await });
+    tokio::spawn(async move {
+        cordon_web::server::serve(listener, router, std::future::pending()).await
+    });
     Site {
         fixture,
         address,

@@ -11,9 +11,9 @@ use super::*;
 use crate::platform::domoticz::favorites::Favorites;
 use crate::platform::domoticz::history::History;
 use crate::platform::domoticz::{Change, DeviceLimits, NewDevice, Reading, ValueUpdate};
-use crate::web::rows::{self, Framed, PIECE, Pieces};
 use cordon_base::pool::Pools;
 use cordon_store::Store;
+use cordon_web::rows::{self, Framed, PIECE, Pieces};
 
 const PLENTY: DeviceLimits = DeviceLimits {
     devices: 100_000,

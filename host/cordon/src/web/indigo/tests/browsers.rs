@@ -113,7 +113,7 @@ async fn browsers_are_sent_to_the_origin_of_pages() {
         ..config()
     };
     let fixture = Fixture::new(&FILES, |_, _| returned(json!("page"))).await;
-    let web = crate::config::WebConfig::default();
+    let web = cordon_web::config::WebConfig::default();
     let access = Access::new(&web);
     let bind = async || {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -125,8 +125,12 @@ async fn browsers_are_sent_to_the_origin_of_pages() {
     let api = IndigoApi::new(fixture.server.clone(), &config, access, origins);
     let there = pages_router(api.clone());
     let here = router(api.with_pages(PagesOrigin::new(&web, place)));
-    tokio::spawn(async move { crate::web::serve(pages, there, std::future::pending()).await });
-    tokio::spawn(async move { crate::web::serve(listener, here, std::future::pending()).await });
+    tokio::spawn(
+        async move { cordon_web::server::serve(pages, there, std::future::pending()).await },
+    );
+    tokio::spawn(
+        async move { cordon_web::server::serve(listener, here, std::future::pending()).await },
+    );
     let mut site = Site {
         fixture,
         address,

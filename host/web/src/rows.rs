@@ -4,10 +4,10 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 /// Bytes of a piece; a long row makes a longer one.
-pub(super) const PIECE: usize = 64 << 10;
+pub const PIECE: usize = 64 << 10;
 
 /// What is put together piece by piece.
-pub(super) trait Pieces: Send + 'static {
+pub trait Pieces: Send + 'static {
     /// Adds to an empty piece until it has [`PIECE`] bytes; `false` when that was all.
     fn fill<'a>(&'a mut self, piece: &'a mut String) -> BoxFuture<'a, bool>;
 
@@ -24,13 +24,13 @@ pub(super) trait Pieces: Send + 'static {
 
 /// Rows of JSON between which there are commas.
 #[derive(Debug, Default)]
-pub(super) struct Commas {
+pub struct Commas {
     begun: bool,
 }
 
 impl Commas {
     /// Adds what goes before a row.
-    pub(super) fn before(&mut self, piece: &mut String) {
+    pub fn before(&mut self, piece: &mut String) {
         if std::mem::replace(&mut self.begun, true) {
             piece.push(',');
         }
@@ -38,7 +38,7 @@ impl Commas {
 }
 
 /// Rows that are made one after the other, on a thread that serves nobody else.
-pub(super) struct Each<I: Iterator> {
+pub struct Each<I: Iterator> {
     /// `None` when they cannot be made any more.
     rows: Option<std::iter::Peekable<I>>,
     weight: usize,
@@ -47,7 +47,7 @@ pub(super) struct Each<I: Iterator> {
 
 impl<I: Iterator<Item = Value> + Send + 'static> Each<I> {
     /// These rows; `None` when there are none. `weight` is what they are made of in bytes.
-    pub(super) fn of(rows: I, weight: usize) -> Option<Self> {
+    pub fn of(rows: I, weight: usize) -> Option<Self> {
         let mut rows = rows.peekable();
         rows.peek()?;
         Some(Self {
@@ -92,7 +92,7 @@ where
 }
 
 /// Rows with what stands before and after them.
-pub(super) struct Framed {
+pub struct Framed {
     before: Option<String>,
     rows: Box<dyn Pieces>,
     after: &'static str,
@@ -100,7 +100,7 @@ pub(super) struct Framed {
 
 impl Framed {
     /// The rows between two texts.
-    pub(super) fn new(before: String, rows: Box<dyn Pieces>, after: &'static str) -> Self {
+    pub fn new(before: String, rows: Box<dyn Pieces>, after: &'static str) -> Self {
         Self {
             before: Some(before),
             rows,
@@ -109,7 +109,7 @@ impl Framed {
     }
 
     /// The object whose other fields are `head`, an object without rows.
-    pub(super) fn result(mut head: String, rows: Box<dyn Pieces>) -> Self {
+    pub fn result(mut head: String, rows: Box<dyn Pieces>) -> Self {
         if head.ends_with('}') {
             head.pop();
         }
@@ -144,8 +144,7 @@ impl Pieces for Framed {
 }
 
 /// All pieces one after the other, for tests.
-#[cfg(test)]
-pub(super) async fn whole(mut pieces: impl Pieces) -> Vec<String> {
+pub async fn whole(mut pieces: impl Pieces) -> Vec<String> {
     let mut all = Vec::new();
     loop {
         let mut piece = String::new();

@@ -14,7 +14,7 @@ use std::time::Instant;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
-use super::compare::same;
+use crate::compare::same;
 
 /// What the passwords are for, as clients are told.
 pub(super) const REALM: &str = "indigo";

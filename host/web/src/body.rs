@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::http::{StatusCode, header};
 
 /// The first file in the body of a request.
-pub(super) async fn file(request: Request, limit: usize) -> Result<Vec<u8>, (StatusCode, String)> {
+pub async fn file(request: Request, limit: usize) -> Result<Vec<u8>, (StatusCode, String)> {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let kind = kind
         .and_then(|value| value.to_str().ok())

@@ -1,7 +1,7 @@
 //! Comparing secrets.
 
 /// Whether two are the same, in a time that does not depend on where they differ.
-pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
+pub fn same(one: &[u8], other: &[u8]) -> bool {
     let pairs = one.iter().zip(other);
     let differences = pairs.fold(0, |bits, (one, other)| bits | (one ^ other));
     (one.len() == other.len()) & (std::hint::black_box(differences) == 0)

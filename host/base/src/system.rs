@@ -8,8 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::engine::pool::stacks;
-use cordon_base::error::EngineError;
+use crate::error::EngineError;
 
 /// Files that an instance holds open: none while it is idle, a few while one of its
 /// callbacks runs, and callbacks of all instances hardly ever run together.
@@ -83,12 +82,12 @@ pub fn with_reserved_files<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// Whether the system lets this process hold so many instances at once, in a pool of
-/// so many slots.
+/// so many stacks.
 ///
 /// # Errors
 ///
 /// [`EngineError::Config`] with the setting that is too small and what to do.
-pub fn room_for(instances: u64, slots: u32) -> Result<(), EngineError> {
+pub fn room_for(instances: u64, stacks: u32) -> Result<(), EngineError> {
     let files = getrlimit(Resource::Nofile).current;
     check(
         instances,
@@ -101,7 +100,7 @@ pub fn room_for(instances: u64, slots: u32) -> Result<(), EngineError> {
         instances,
         instances
             .saturating_mul(MAPPINGS_PER_INSTANCE)
-            .saturating_add(u64::from(stacks(slots)).saturating_mul(MAPPINGS_PER_STACK))
+            .saturating_add(u64::from(stacks).saturating_mul(MAPPINGS_PER_STACK))
             .saturating_add(OTHER_MAPPINGS),
         map_count_limit(),
         "memory mappings",

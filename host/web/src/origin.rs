@@ -42,7 +42,7 @@ const PRIVATE: [&str; 6] = [
 
 /// How much harm a request could do that somebody else's page made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
+pub enum Act {
     /// None: it shows what a link from anywhere may lead to.
     Show,
     /// It looks at what the hub knows.
@@ -94,12 +94,7 @@ impl Origins {
     }
 
     /// Refuses a request that somebody else's page may have made.
-    pub(super) fn check(
-        &self,
-        headers: &HeaderMap,
-        method: &Method,
-        act: Act,
-    ) -> Result<(), String> {
+    pub fn check(&self, headers: &HeaderMap, method: &Method, act: Act) -> Result<(), String> {
         self.check_local(headers)?;
         if act != Act::Show && is_foreign(headers) {
             return Err("requests from pages of another origin are refused".to_owned());
@@ -135,7 +130,7 @@ impl Origins {
 
     /// Refuses browsers that use a name which is not the hub's: a page could have its own
     /// name lead here, and the browser would take the hub for the page's site.
-    pub(super) fn check_name(&self, headers: &HeaderMap) -> Result<(), String> {
+    pub fn check_name(&self, headers: &HeaderMap) -> Result<(), String> {
         let name = host_name(headers);
         match self.is_own(&name) {
             true => Ok(()),
@@ -159,7 +154,7 @@ impl Origins {
     }
 
     /// Refuses names that anybody can have, for clients that need no password.
-    pub(super) fn check_host(&self, headers: &HeaderMap) -> Result<(), String> {
+    pub fn check_host(&self, headers: &HeaderMap) -> Result<(), String> {
         let name = host_name(headers);
         let known = self.is_own(&name)
             || !name.contains('.')
@@ -175,7 +170,7 @@ impl Origins {
 }
 
 /// The path of the page of this hub that a browser says made the request.
-pub(super) fn own_referer(headers: &HeaderMap) -> Option<&str> {
+pub fn own_referer(headers: &HeaderMap) -> Option<&str> {
     let (_, rest) = text(headers, "referer")?.split_once("://")?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
@@ -185,12 +180,12 @@ pub(super) fn own_referer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Whether the browser says that a page of this very origin made the request.
-pub(super) fn is_same_origin(headers: &HeaderMap) -> bool {
+pub fn is_same_origin(headers: &HeaderMap) -> bool {
     text(headers, "sec-fetch-site") == Some("same-origin")
 }
 
 /// Whether a browser sent it, as far as headers tell. A page has no say in these.
-pub(super) fn is_browser(headers: &HeaderMap) -> bool {
+pub fn is_browser(headers: &HeaderMap) -> bool {
     let agent = headers.get("user-agent");
     let agent = agent.map(|value| String::from_utf8_lossy(value.as_bytes()));
     let named = match agent {
@@ -247,7 +242,7 @@ fn shown(name: &str) -> String {
 }
 
 /// The name or address in a `Host` header, without port and brackets.
-pub(super) fn name_of(host: &str) -> &str {
+pub fn name_of(host: &str) -> &str {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,

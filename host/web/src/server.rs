@@ -30,12 +30,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::bodies::{Received, Sent};
-use super::places::{Newcomer, Place, Places, Turn};
-use super::stream::TimedStream;
-use crate::system;
+use crate::bodies::{Received, Sent};
+use crate::places::{Newcomer, Place, Places, Turn};
+use crate::stream::TimedStream;
 use cordon_base::grants::HostPattern;
 use cordon_base::log::{EventLog, Level};
+use cordon_base::system;
 
 /// Connections at a time.
 const CONNECTIONS: usize = 512;
@@ -77,7 +77,7 @@ pub async fn serve(
 }
 
 /// How a router is served.
-pub(super) struct Server {
+pub struct Server {
     router: Router,
     places: Arc<Places>,
     exchange: Duration,
@@ -85,7 +85,9 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(router: Router) -> Self {
+    /// A server of these routes.
+    #[must_use]
+    pub fn new(router: Router) -> Self {
         Self {
             router,
             places: Places::new(CONNECTIONS, EACH, Vec::new()),
@@ -95,20 +97,20 @@ impl Server {
     }
 
     /// Lets proxies have more connections than one address may have.
-    pub(super) fn with_proxies(mut self, proxies: Vec<HostPattern>) -> Self {
+    pub fn with_proxies(mut self, proxies: Vec<HostPattern>) -> Self {
         self.places = Places::new(CONNECTIONS, EACH, proxies);
         self
     }
 
     /// Where is said that connections cannot be accepted.
-    pub(super) fn with_log(mut self, log: EventLog) -> Self {
+    pub fn with_log(mut self, log: EventLog) -> Self {
         self.log = Some(log);
         self
     }
 
     /// Other bounds, for tests.
-    #[cfg(test)]
-    pub(super) fn with_bounds(mut self, total: usize, each: usize, exchange: Duration) -> Self {
+    #[must_use]
+    pub fn with_bounds(mut self, total: usize, each: usize, exchange: Duration) -> Self {
         self.places = Places::new(total, each, Vec::new());
         self.exchange = exchange;
         self
@@ -116,7 +118,7 @@ impl Server {
 
     /// Serves until `shutdown` is done, then lets running exchanges end for at most
     /// three seconds.
-    pub(super) async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let stop = CancellationToken::new();
         let connections = TaskTracker::new();
         let mut shutdown = pin!(shutdown);
@@ -221,7 +223,7 @@ fn accept_with_reserve(listener: &TcpListener) -> io::Result<(TcpStream, SocketA
 
 /// Where a request comes from, and over which connection.
 #[derive(Clone)]
-pub(super) struct Peer {
+pub struct Peer {
     /// The address of the connection.
     pub address: SocketAddr,
     place: Arc<Place>,
@@ -230,7 +232,7 @@ pub(super) struct Peer {
 impl Peer {
     /// Says that whoever sends this was let in, by a password or a key or without one. Their
     /// connection is no stranger's from now on.
-    pub(super) fn is_let_in(&self, by_password: bool) {
+    pub fn is_let_in(&self, by_password: bool) {
         self.place.lets_in(by_password);
     }
 }

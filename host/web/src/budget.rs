@@ -23,10 +23,10 @@ use hyper::body::{Frame, SizeHint};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
-use super::Access;
-use super::places::network_of;
-use super::rows::{PIECE, Pieces};
-use super::server::Peer;
+use crate::access::Access;
+use crate::places::network_of;
+use crate::rows::{PIECE, Pieces};
+use crate::server::Peer;
 
 /// Bytes of all answers under way, and of those of one client.
 const TOTAL: usize = 64 << 20;
@@ -75,7 +75,7 @@ impl Default for Budget {
 
 impl Budget {
     /// So many bytes, of which one client has `each`.
-    pub(super) fn of(total: usize, each: usize) -> Self {
+    pub fn of(total: usize, each: usize) -> Self {
         let inner = Inner {
             total,
             each,
@@ -90,7 +90,7 @@ impl Budget {
     }
 
     /// The part of this client.
-    pub(super) fn share(&self, client: IpAddr) -> Share {
+    pub fn share(&self, client: IpAddr) -> Share {
         Share {
             budget: self.clone(),
             owner: network_of(client),
@@ -98,8 +98,8 @@ impl Budget {
     }
 
     /// Bytes that are in use.
-    #[cfg(test)]
-    pub(super) fn used(&self) -> usize {
+    #[must_use]
+    pub fn used(&self) -> usize {
         self.used_by().all.sum
     }
 
@@ -111,7 +111,7 @@ impl Budget {
 
 /// The part that a client has of the room.
 #[derive(Clone)]
-pub(super) struct Share {
+pub struct Share {
     budget: Budget,
     owner: IpAddr,
 }
@@ -120,7 +120,7 @@ impl Share {
     /// Room for what an answer keeps from its first to its last byte; `None` when there is
     /// none in time. More than the half of a client's part counts as that half, which is
     /// all that there is for it: the other one is for pieces.
-    pub(super) async fn take(&self, bytes: usize) -> Option<Room> {
+    pub async fn take(&self, bytes: usize) -> Option<Room> {
         let bytes = bytes.min(self.budget.inner.each / 2);
         if let Some(room) = self.try_take(bytes, true) {
             return Some(room);
@@ -140,7 +140,7 @@ impl Share {
     /// These pieces as they are wanted, each with its room, and their length when the first
     /// is all; `None` when there is no room in time. `beside` is what they take beside what
     /// they keep.
-    pub(super) async fn send(
+    pub async fn send(
         self,
         pieces: Box<dyn Pieces>,
         beside: usize,
@@ -230,7 +230,7 @@ impl Count {
 }
 
 /// Bytes that are in use until this is dropped.
-pub(super) struct Room {
+pub struct Room {
     share: Share,
     bytes: usize,
     kept: bool,
@@ -319,7 +319,7 @@ impl HttpBody for Held {
 }
 
 /// The answer when there is no room: the client may come back in a moment.
-pub(super) fn full() -> Response {
+pub fn full() -> Response {
     let soon = HeaderValue::from_static("1");
     let text = "the hub is sending too much at present; try again in a moment\n";
     let headers = [(header::RETRY_AFTER, soon)];
@@ -327,7 +327,7 @@ pub(super) fn full() -> Response {
 }
 
 /// Gives answers room that were made whole and are longer than a piece.
-pub(super) async fn of_whole_answers(
+pub async fn of_whole_answers(
     State((budget, access)): State<(Budget, Access)>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,

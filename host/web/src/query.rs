@@ -8,16 +8,21 @@ use axum::extract::Query as Decoded;
 use axum::http::Uri;
 
 /// Longest query string in bytes. Also bounds what a client can store in a device.
-pub(super) const MAX_QUERY: usize = 8192;
+pub const MAX_QUERY: usize = 8192;
 
 /// Decoded parameters by name.
 #[derive(Debug, Default)]
-pub(super) struct Query {
+pub struct Query {
     values: HashMap<String, String>,
 }
 
 impl Query {
-    pub(super) fn parse(uri: &Uri) -> Result<Self, String> {
+    /// Reads the part of an address behind the question mark.
+    ///
+    /// # Errors
+    ///
+    /// The sentence about a query that is too long.
+    pub fn parse(uri: &Uri) -> Result<Self, String> {
         let length = uri.query().map_or(0, str::len);
         if length > MAX_QUERY {
             return Err(format!(
@@ -30,13 +35,13 @@ impl Query {
     }
 
     /// Adds the fields of a form; they go before parameters of the same name.
-    pub(super) fn add(&mut self, form: HashMap<String, String>) {
+    pub fn add(&mut self, form: HashMap<String, String>) {
         self.values.extend(form);
     }
 
     /// A query with these parameters.
-    #[cfg(test)]
-    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+    #[must_use]
+    pub fn of(pairs: &[(&str, &str)]) -> Self {
         let pairs = pairs.iter();
         let values = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Self {
@@ -45,37 +50,37 @@ impl Query {
     }
 
     /// A parameter that is there and not empty.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub fn text(&self, name: &str) -> Option<&str> {
         let value = self.values.get(name).map(String::as_str);
         value.filter(|value| !value.is_empty())
     }
 
     /// A parameter that is there, empty or not.
-    pub(super) fn raw(&self, name: &str) -> Option<&str> {
+    pub fn raw(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
 
     /// A number, where one is given.
-    pub(super) fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, String> {
+    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, String> {
         let parse = |text: &str| text.trim().parse();
         let number = self.text(name).map(parse).transpose();
         number.map_err(|_| format!("parameter `{name}` must be a number"))
     }
 
     /// A text that has to be given.
-    pub(super) fn needed(&self, name: &str) -> Result<&str, String> {
+    pub fn needed(&self, name: &str) -> Result<&str, String> {
         let text = self.text(name);
         text.ok_or_else(|| format!("parameter `{name}` is missing"))
     }
 
     /// A number that has to be given.
-    pub(super) fn required<T: std::str::FromStr>(&self, name: &str) -> Result<T, String> {
+    pub fn required<T: std::str::FromStr>(&self, name: &str) -> Result<T, String> {
         let number = self.number(name)?;
         number.ok_or_else(|| format!("parameter `{name}` is missing"))
     }
 
     /// `true`, `1` or `on`.
-    pub(super) fn flag(&self, name: &str) -> bool {
+    pub fn flag(&self, name: &str) -> bool {
         matches!(self.text(name), Some("true" | "1" | "on"))
     }
 }

@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::access::Refusal;
-use super::places::network_of;
+use crate::access::Refusal;
+use crate::places::network_of;
 
 /// Failures of one address in [`WINDOW`] after which nothing of it is looked at.
 pub(super) const FAILURES: u32 = 5;

@@ -11,7 +11,7 @@ const PASSED_ON: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
 /// Who sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Client {
+pub struct Client {
     /// Their address; that of the proxy where it did not say.
     pub address: IpAddr,
     /// Whether it is surely theirs, so that networks may count.

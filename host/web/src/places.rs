@@ -375,7 +375,7 @@ impl Drop for Place {
 }
 
 /// Under which address a peer is counted. One in IPv6 has a whole network.
-pub(super) fn network_of(peer: IpAddr) -> IpAddr {
+pub fn network_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),

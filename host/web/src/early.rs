@@ -4,10 +4,10 @@ use axum::response::{IntoResponse, Response};
 
 /// Such an answer. Small enough to be passed on by `?`.
 #[derive(Debug)]
-pub(super) struct Early(Box<Response>);
+pub struct Early(Box<Response>);
 
 /// What a handler returns.
-pub(super) type Reply = Result<Response, Early>;
+pub type Reply = Result<Response, Early>;
 
 impl From<Response> for Early {
     fn from(answer: Response) -> Self {

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-use super::places::Place;
+use crate::places::Place;
 
 /// A client that sends its request slowly, reads its answer slowly or does nothing is
 /// cut off.

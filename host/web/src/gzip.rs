@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use futures_util::stream::{self, Stream, StreamExt};
 
 /// Whether a client takes answers in gzip.
-pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
+pub fn is_accepted(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).into_iter();
     let codings = values
         .filter_map(|value| value.to_str().ok())
@@ -27,7 +27,7 @@ pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
 }
 
 /// Compresses piece by piece; so much time at once as one piece takes.
-pub(super) fn compress(
+pub fn compress(
     pieces: impl Stream<Item = Bytes> + Send + 'static,
 ) -> impl Stream<Item = Bytes> + Send + 'static {
     let encoder = GzEncoder::new(Vec::new(), Compression::fast());

@@ -16,12 +16,13 @@ use md5::Md5;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::compare::same;
-use super::digest::{Challenges, REALM, Response, Secret};
-use super::forwarded::Client;
-use super::query::Query;
-use super::throttle::Throttle;
-use crate::config::{WebConfig, WebUser};
+use crate::compare::same;
+use crate::config::WebConfig;
+use crate::config::WebUser;
+use crate::digest::{Challenges, REALM, Response, Secret};
+use crate::forwarded::Client;
+use crate::query::Query;
+use crate::throttle::Throttle;
 use cordon_base::grants::HostPattern;
 
 /// What a user may do; each includes the one before.
@@ -51,7 +52,7 @@ impl Rights {
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Caller {
+pub struct Caller {
     /// Name of the user; empty for a network that needs no password.
     pub name: String,
     /// What they may do.
@@ -60,14 +61,14 @@ pub(super) struct Caller {
 
 impl Caller {
     /// Whether no password was asked for.
-    pub(super) fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         self.name.is_empty()
     }
 }
 
 /// Why somebody may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub enum Refusal {
     /// There was no user and password.
     Missing,
     /// They were wrong.
@@ -79,14 +80,18 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn status(self) -> StatusCode {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
         match self {
             Self::Missing | Self::Wrong | Self::Stale => StatusCode::UNAUTHORIZED,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
-    pub(super) fn words(self) -> &'static str {
+    /// The sentence for whoever asks.
+    #[must_use]
+    pub fn words(self) -> &'static str {
         match self {
             Self::Missing => {
                 "log in, or have this address put under `networks` in section [web] of cordon.toml"
@@ -147,23 +152,23 @@ impl Access {
     }
 
     /// Whether there are users.
-    pub(super) fn has_users(&self) -> bool {
+    pub fn has_users(&self) -> bool {
         !self.accounts.is_empty()
     }
 
     /// The names of the users with their rights, in the order of the configuration.
-    pub(super) fn users(&self) -> impl Iterator<Item = (&str, Rights)> {
+    pub fn users(&self) -> impl Iterator<Item = (&str, Rights)> {
         let accounts = self.accounts.iter();
         accounts.map(|account| (account.name.as_str(), account.rights))
     }
 
     /// Where a request over a connection from `peer` comes from.
-    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         Client::new(peer, headers, &self.proxies)
     }
 
     /// Who a request comes from.
-    pub(super) fn admit(
+    pub fn admit(
         &self,
         client: Client,
         headers: &HeaderMap,
@@ -180,14 +185,14 @@ impl Access {
     }
 
     /// The user whose header `Basic` has this behind the word.
-    pub(super) fn basic(&self, peer: IpAddr, coded: &str) -> Result<Caller, Refusal> {
+    pub fn basic(&self, peer: IpAddr, coded: &str) -> Result<Caller, Refusal> {
         let (name, password) = name_and_password(coded).ok_or(Refusal::Missing)?;
         self.log_in(peer, &name, &password)
     }
 
     /// The user whose header `Digest` has this behind the word, in a request of this
     /// method for this target.
-    pub(super) fn digest(
+    pub fn digest(
         &self,
         peer: IpAddr,
         text: &str,
@@ -208,7 +213,7 @@ impl Access {
     }
 
     /// The headers that ask for a user and a password; none without users.
-    pub(super) fn challenges(&self, refusal: Refusal) -> Vec<String> {
+    pub fn challenges(&self, refusal: Refusal) -> Vec<String> {
         if !self.has_users() {
             return Vec::new();
         }
@@ -236,14 +241,14 @@ impl Access {
     }
 
     /// Whether a code is the right one; a wrong one counts as a wrong password.
-    pub(super) fn compare(&self, peer: IpAddr, given: &str, code: &str) -> Result<(), Refusal> {
+    pub fn compare(&self, peer: IpAddr, given: &str, code: &str) -> Result<(), Refusal> {
         self.throttle
             .attempt(peer, || same(&hash(given), &hash(code)).then_some(()))
     }
 
     /// Whether a request comes from a network that needs no password. One that a proxy
     /// passed on without saying for whom does not: its address is the proxy's.
-    pub(super) fn needs_none(&self, client: Client) -> bool {
+    pub fn needs_none(&self, client: Client) -> bool {
         let mut networks = self.networks.iter();
         client.certain && networks.any(|network| network.contains("", client.address))
     }
@@ -299,13 +304,13 @@ fn decoded_password(text: &str) -> Option<String> {
 }
 
 /// Text in base64; a form may have made blanks of the plus signs.
-pub(super) fn decode(text: &str) -> Option<String> {
+pub fn decode(text: &str) -> Option<String> {
     let bytes = BASE64_STANDARD.decode(text.trim().replace(' ', "+")).ok()?;
     String::from_utf8(bytes).ok()
 }
 
 /// The MD5 of a text in lower-case hexadecimal digits.
-pub(super) fn md5_hex(text: &str) -> String {
+pub fn md5_hex(text: &str) -> String {
     let digest = Md5::digest(text.as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -362,7 +367,7 @@ mod tests {
         );
         // Clients that always send a user work where none is asked for.
         assert_eq!(admit(&access, HOME, &header("a:b"), &none.1), Ok(local()));
-        for _ in 0..2 * crate::web::throttle::FAILURES {
+        for _ in 0..2 * crate::throttle::FAILURES {
             assert_eq!(admit(&access, HOME, &header("a:b"), &none.1), Ok(local()));
             let far = admit(&access, far(), &header("a:b"), &none.1);
             assert_eq!(far, Err(Refusal::Missing));
@@ -423,7 +428,7 @@ mod tests {
     fn wrong_passwords_are_counted_per_address() {
         let access = users();
         let none = Query::default();
-        for _ in 0..crate::web::throttle::FAILURES {
+        for _ in 0..crate::throttle::FAILURES {
             assert_eq!(
                 admit(&access, far(), &header("ann:x"), &none),
                 Err(Refusal::Wrong)
@@ -456,7 +461,7 @@ mod tests {
             Err(Refusal::Missing)
         );
         // Whoever is locked out is so alone.
-        for _ in 0..crate::web::throttle::FAILURES {
+        for _ in 0..crate::throttle::FAILURES {
             assert_eq!(from("203.0.113.9", header("ann:x")), Err(Refusal::Wrong));
         }
         assert_eq!(

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
 
-use super::places::Place;
+use crate::places::Place;
 
 /// Bytes of an answer that are handed over at a time. The rest waits here until they are
 /// sent, however large the pieces are in which an answer was made: its end is not handed
