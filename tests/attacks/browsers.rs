@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use cordon::config::IndigoSection;
 use cordon::web::Listeners;
-use cordon::web::indigo::{IndigoApi, IndigoApiConfig, KeyConfig};
+use cordon_indigo::web::{IndigoApi, IndigoApiConfig, KeyConfig};
 use cordon_web::config::WebConfig;
 use serde_json::Value;
 use tokio::sync::oneshot;

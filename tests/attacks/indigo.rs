@@ -4,7 +4,7 @@
 use cordon::config::IndigoSection;
 use cordon::instance::counters::Status;
 use cordon::instance::remote::Remote;
-use cordon::platform::indigo::{Caller, ServerOptions};
+use cordon_indigo::{Caller, ServerOptions};
 use cordon_reach::mail::Mailer;
 use serde_json::json;
 

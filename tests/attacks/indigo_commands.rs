@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use cordon::instance::counters::Status;
-use cordon::platform::indigo::Caller;
+use cordon_indigo::Caller;
 use serde_json::json;
 
 use crate::attack::{By, assert_told};

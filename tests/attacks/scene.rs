@@ -9,8 +9,8 @@ use std::time::Duration;
 use cordon::config::IndigoSection;
 use cordon::instance::counters::Status;
 use cordon::instance::remote::Remote;
-use cordon::platform::indigo::ServerOptions;
 use cordon::web;
+use cordon_indigo::ServerOptions;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, MutexGuard};
 

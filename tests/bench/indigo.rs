@@ -8,8 +8,8 @@ use cordon::config::IndigoSection;
 use cordon::engine::Engine;
 use cordon::hub::Hub;
 use cordon::instance::counters::Status;
-use cordon::platform::indigo::Caller;
 use cordon_base::log::{EventLog, LogCapacity};
+use cordon_indigo::Caller;
 use serde_json::{Value, json};
 
 use crate::Outcome;

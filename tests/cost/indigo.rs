@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use cordon::platform::indigo::{Caller, IndigoServer};
 use cordon_base::limits::work::{WORK, Work};
+use cordon_indigo::{Caller, IndigoServer};
 use serde_json::{Value, json};
 
 use crate::allocation::{allocated, computed};

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cordon::platform::domoticz::definition;
-use cordon::platform::indigo::bundle::Bundle;
-use cordon::platform::indigo::info::Info;
+use cordon_indigo::bundle::Bundle;
+use cordon_indigo::info::Info;
 
 use crate::allocation::{allocated, computed};
 use crate::random::Random;

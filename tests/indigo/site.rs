@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use cordon::web::indigo::{IndigoApi, IndigoApiConfig, KeyConfig};
+use cordon_indigo::web::{IndigoApi, IndigoApiConfig, KeyConfig};
 use cordon_web::config::WebConfig;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -64,7 +64,7 @@ impl Site {
             access,
             cordon_web::origin::Origins::new(&web, address),
         );
-        let router = cordon::web::indigo::router(api);
+        let router = cordon_indigo::web::router(api);
         tokio::spawn(async move {
             cordon_web::server::serve(listener, router, std::future::pending()).await
         });

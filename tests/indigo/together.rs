@@ -1,6 +1,6 @@
 //! Plugins of both kinds in one hub.
 
-use cordon::platform::indigo::Caller;
+use cordon_indigo::Caller;
 use serde_json::{Value, json};
 
 use crate::stage::bundle;

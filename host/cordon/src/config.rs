@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::web::indigo::IndigoApiConfig;
 use cordon_base::error::EngineError;
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
 use cordon_base::private::{self, Standing};
 use cordon_base::regular_file::RegularFile;
+use cordon_indigo::web::IndigoApiConfig;
 use cordon_reach::mail::MailConfig;
 use cordon_web::config::WebConfig;
 

@@ -27,7 +27,6 @@ use crate::platform::domoticz::parameters::{HardwareConfig, HubFacts, parameters
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::variables::Variables;
 use crate::platform::domoticz::{DeviceTable, House, Plugins};
-use crate::platform::indigo::{IndigoServer, ServerOptions};
 use crate::web::{Board, HubApi, Management, Pages, VersionInfo};
 use cordon_base::account::Account;
 use cordon_base::descriptors::Descriptors;
@@ -37,6 +36,7 @@ use cordon_base::log::EventLog;
 use cordon_base::pool::Pools;
 use cordon_base::private;
 use cordon_base::problems::Problems;
+use cordon_indigo::{IndigoServer, ServerOptions};
 use cordon_protocol::Credentials;
 use cordon_reach::egress::{NetworkPolicy, OwnTarget};
 use cordon_reach::process::ProcessPolicy;

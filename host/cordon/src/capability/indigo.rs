@@ -6,7 +6,7 @@ use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::indigo as abi;
 use crate::instance::state::InstanceState;
-use crate::platform::indigo::{Failure, FailureKind};
+use cordon_indigo::{Failure, FailureKind};
 
 impl abi::Host for InstanceState {
     fn reply(&mut self, json: String) {

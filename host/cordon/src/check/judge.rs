@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::facts::{Facts, Probe};
 use super::finding::{Finding, Topic, Verdict};
 use crate::platform::domoticz::definition;
-use crate::platform::indigo::bundle::Bundle;
+use cordon_indigo::bundle::Bundle;
 use cordon_packages::place::{Framework, Place};
 
 /// Callbacks that this release calls.

@@ -1,12 +1,11 @@
 //! `cordon limits --markdown`: the tables of all limits and bounds.
 
-use crate::platform::indigo;
 use cordon_base::{bounds, limits};
 
 /// All tables as Markdown, for `docs/limits.md`.
 pub(super) fn markdown() -> String {
     let mut text = limits::markdown();
-    text.push_str(&indigo::bounds::markdown());
+    text.push_str(&cordon_indigo::bounds::markdown());
     text.push_str(&bounds::markdown());
     text
 }

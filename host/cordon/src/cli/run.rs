@@ -17,13 +17,13 @@ use crate::hub::Hub;
 use crate::instance::counters::Status;
 use crate::instance::supervisor::Handle;
 use crate::platform::domoticz::definition::{self, PluginDefinition};
-use crate::platform::indigo::ServerOptions;
-use crate::platform::indigo::bundle::is_bundle;
 use crate::web;
 use cordon_base::error::EngineError;
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
 use cordon_base::system;
+use cordon_indigo::ServerOptions;
+use cordon_indigo::bundle::is_bundle;
 
 /// How long the plugin has to stop.
 const GRACE: Duration = Duration::from_secs(20);

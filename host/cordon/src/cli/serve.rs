@@ -14,12 +14,12 @@ use crate::engine::artifact::Artifact;
 use crate::engine::pool::stacks;
 use crate::engine::{Engine, EngineOptions};
 use crate::hub::Hub;
-use crate::platform::indigo::ServerOptions;
 use crate::web::Listeners;
-use crate::web::indigo::IndigoApi;
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, Level};
 use cordon_base::system;
+use cordon_indigo::ServerOptions;
+use cordon_indigo::web::IndigoApi;
 use cordon_reach::mail::Mailer;
 
 /// Arguments of `cordon serve`.

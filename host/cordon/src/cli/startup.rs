@@ -12,9 +12,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::config::{Config, HardwareSection, IndigoSection};
 use crate::hub::Hub;
 use crate::platform::domoticz::catalogue::{Catalogue, Library};
-use crate::platform::indigo::bundle::{Bundle, BundleProblem};
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, Level};
+use cordon_indigo::bundle::{Bundle, BundleProblem};
 
 /// How long the order of the configuration is kept: a plugin or a bundle that was not read
 /// by then comes later. Plugins in folders of their keys' names need no more.

@@ -7,11 +7,11 @@ use crate::config::{IndigoSection, all_levels};
 use crate::instance::Spec;
 use crate::instance::indigo::Link;
 use crate::instance::supervisor::{self, Services};
-use crate::platform::indigo::bundle::Bundle;
-use crate::platform::indigo::{self, IndigoServer, Plugin, ServerOptions};
 use cordon_base::error::EngineError;
 use cordon_base::folders::BUNDLES_FOLDER;
 use cordon_base::plugin_log::PluginLog;
+use cordon_indigo::bundle::Bundle;
+use cordon_indigo::{IndigoServer, Plugin, ServerOptions};
 use cordon_protocol::Credentials;
 use cordon_reach::egress::{NetworkPolicy, OwnTarget};
 use cordon_reach::process::ProcessPolicy;
@@ -81,7 +81,7 @@ impl Hub {
         folders.listed_in = BUNDLES_FOLDER;
         let log = PluginLog::new(self.maker.services.events.clone(), &name, &section.limits);
         let data = folders.data.clone();
-        let parameters = indigo::setup::parameters(&bundle);
+        let parameters = cordon_indigo::setup::parameters(&bundle);
         let serial = Arc::new(SerialPolicy::new(&section.grants.serial, None));
         let plugin = Plugin::new(bundle, data, section.limits.clone(), log);
         let plugin = plugin

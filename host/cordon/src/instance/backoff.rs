@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-use crate::platform::indigo::plugin::Asked;
+use cordon_indigo::plugin::Asked;
 
 /// First pause before a restart, and the longest.
 const FIRST: Duration = Duration::from_secs(1);

@@ -14,15 +14,13 @@ use crate::abi::exports::cordon::plugin::guest::Outcome;
 use crate::capability::files;
 use crate::instance::run::{Hub, Life};
 use crate::instance::setup::Found;
-use crate::platform::indigo::dialog::add_stated_defaults;
-use crate::platform::indigo::object::Object;
-use crate::platform::indigo::view::view;
-use crate::platform::indigo::{
-    Answer, Answered, Call, Failure, IndigoServer, Plugin, bounds, preferences,
-};
 use cordon_base::account::Charge;
 use cordon_base::error::InstanceFailure;
 use cordon_base::log::Level;
+use cordon_indigo::dialog::add_stated_defaults;
+use cordon_indigo::object::Object;
+use cordon_indigo::view::view;
+use cordon_indigo::{Answer, Answered, Call, Failure, IndigoServer, Plugin, bounds, preferences};
 
 /// How long a plugin's own threads are given to end: first that of `runConcurrentThread`,
 /// then, after `shutdown`, all others.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
-use crate::platform::indigo::plugin::Asked;
+use cordon_indigo::plugin::Asked;
 
 /// An order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,10 +11,10 @@ use crate::instance::meter::Meter;
 use crate::instance::orders::{Order, Orders};
 use crate::instance::run::Command;
 use crate::platform::domoticz::{DeliverError, HubEvent};
-use crate::platform::indigo::plugin::{Asked, Waiting};
-use crate::platform::indigo::{Call, CallError, Port};
 use cordon_base::limits::Limits;
 use cordon_base::plugin_log::PluginLog;
+use cordon_indigo::plugin::{Asked, Waiting};
+use cordon_indigo::{Call, CallError, Port};
 
 /// What others see of a running actor. Cheap to clone.
 #[derive(Clone)]

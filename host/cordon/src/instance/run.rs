@@ -30,13 +30,13 @@ use crate::instance::orders::{Order, Orders};
 use crate::instance::setup::{Found, Looked, Looking};
 use crate::instance::state::{InstanceState, Shared};
 use crate::platform::domoticz::HubEvent;
-use crate::platform::indigo::Call;
-use crate::platform::indigo::plugin::Asked;
 use crate::tls::Tls;
 use cordon_base::account::Charge;
 use cordon_base::error::{EngineError, InstanceFailure, LimitHit};
 use cordon_base::limits::Limits;
 use cordon_base::log::Level;
+use cordon_indigo::Call;
+use cordon_indigo::plugin::Asked;
 use cordon_reach::socket::Sockets;
 
 pub(super) type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;

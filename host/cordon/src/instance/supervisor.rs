@@ -30,13 +30,13 @@ use crate::instance::switchboard::Switchboard;
 use crate::platform::domoticz::image::Images;
 use crate::platform::domoticz::preferences::Preferences;
 use crate::platform::domoticz::{DeviceTable, House};
-use crate::platform::indigo::plugin::Asked;
 use cordon_base::descriptors::Descriptors;
 use cordon_base::error::{EngineError, InstanceFailure};
 use cordon_base::limits::Limits;
 use cordon_base::log::{EventLog, Level};
 use cordon_base::plugin_log::PluginLog;
 use cordon_base::pool::Pools;
+use cordon_indigo::plugin::Asked;
 use cordon_reach::Reach;
 use cordon_store::Store;
 

@@ -12,6 +12,7 @@ use crate::platform::domoticz::{DeviceError, DeviceTable, HardwareInfo, Row, kin
 
 use super::devices::Board;
 use super::{names, sensor};
+use cordon_web::html::escape;
 use cordon_web::rows::{PIECE, Pieces};
 
 /// Rows of one plugin that are shown; the API has them all.
@@ -207,20 +208,4 @@ fn more(page: &mut String, all: usize, shown: usize, what: &str) {
 fn shown(text: &str) -> String {
     let end = text.floor_char_boundary(TEXT);
     escape(text.get(..end).unwrap_or_default())
-}
-
-/// Text as HTML.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

@@ -1,7 +1,9 @@
 //! What browsers may do, whoever made them ask.
 
-use super::indigo::IndigoApi;
 use super::*;
+use cordon_base::pool::Pools;
+use cordon_indigo::web::{IndigoApi, IndigoApiConfig};
+use cordon_indigo::{IndigoServer, ServerOptions};
 
 const CHROME: &str = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0\r\n";
 
@@ -174,18 +176,17 @@ async fn listeners(f: &Fixture, web: &str) -> [SocketAddr; 2] {
     let listeners = Listeners::bind(([127, 0, 0, 1], 0).into(), &web).await;
     let listeners = listeners.unwrap();
     let [here, there] = listeners.addresses();
-    let indigo = crate::platform::indigo::fixture::Fixture::new(&[], |_, _| None).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("indigo.db")).unwrap();
+    let log = EventLog::new(LogCapacity::default());
+    let indigo = IndigoServer::open(store, log, Pools::default(), ServerOptions::default()).await;
+    let indigo = indigo.unwrap();
     let origins = Origins::new(&web, here);
-    let config = indigo::IndigoApiConfig::default();
-    let indigo_api = IndigoApi::new(
-        indigo.server.clone(),
-        &config,
-        f.api.access.clone(),
-        origins,
-    );
+    let config = IndigoApiConfig::default();
+    let indigo_api = IndigoApi::new(indigo.clone(), &config, f.api.access.clone(), origins);
     let api = f.api.clone();
     tokio::spawn(async move {
-        let _indigo = indigo;
+        let _store = folder;
         let forever = std::future::pending();
         listeners.serve(&web, api, indigo_api, forever).await;
     });

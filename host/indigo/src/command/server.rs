@@ -1,0 +1,464 @@
+//! `indigo.server`: the log, the time, other plugins, messages, preferences.
+
+use std::sync::Arc;
+
+use jiff::Zoned;
+use jiff::civil::DateTime;
+use serde_json::{Map, Value, json};
+
+use super::{Context, unknown};
+use crate::action::Step;
+use crate::arguments::check_keys;
+use crate::bounds;
+use crate::event_line;
+use crate::execute;
+use crate::failure::Failure;
+use crate::info::SERVER_API;
+use crate::object::map_weight;
+use crate::paths::{INSTALL_FOLDER, SERVER_VERSION, logs};
+use crate::plugin::{Asked, Broadcast, Plugin, definitions, definitions_size};
+use crate::preferences::{self, Written};
+use crate::server::{IndigoServer, timestamp};
+use crate::sun::Event;
+use cordon_base::limits::Limits;
+use cordon_base::log::Level;
+use cordon_reach::serial::list::existing;
+
+/// Most lines of the log in one answer.
+const LINES: f64 = 10_000.0;
+
+/// Bytes of a line in an answer beside its text.
+const LINE: u64 = 2048;
+
+/// Bytes of what is said about a plugin.
+const FACTS: u64 = 64 << 10;
+
+/// From this level of module `logging` on a line is an error.
+const ERROR: f64 = 40.0;
+
+/// From here on, below errors, it is a warning.
+const WARNING: f64 = 30.0;
+
+/// Below this one it is for debugging.
+const INFO: f64 = 20.0;
+
+/// What nodes of serial ports over Bluetooth are called.
+const BLUETOOTH: &str = "/rfcomm";
+
+/// Why nothing is spoken, and what to do.
+const NO_SPEECH: &str = "this server has no voice; use an action of a plugin that controls a \
+    loudspeaker";
+
+pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Failure> {
+    let server = context.server;
+    match command {
+        "log" => log(&context),
+        "error" => {
+            let message = context.arguments.needed_text("message")?;
+            say(&context, None, Level::Error, message);
+            Ok(Value::Null)
+        }
+        "info" => Ok(info(&context)),
+        "getTime" => Ok(json!(timestamp(&Zoned::now()))),
+        "calculateSunrise" => sun(&context, Event::Rise),
+        "calculateSunset" => sun(&context, Event::Set),
+        "getLatitudeAndLongitude" => Ok(json!([
+            server.options().latitude,
+            server.options().longitude
+        ])),
+        "getInstallFolderPath" => Ok(json!(INSTALL_FOLDER)),
+        "getLogsFolderPath" => Ok(json!(logs(context.arguments.text("pluginId")?))),
+        "getDbFilePath" => Ok(json!(format!("{INSTALL_FOLDER}/Databases/cordon.indiDb"))),
+        "getDbName" => Ok(json!("cordon.indiDb")),
+        "getWebServerURL" => Ok(json!(server.options().web_url)),
+        "getReflectorURL" => Ok(Value::Null),
+        "getSerialPorts" => serial_ports(&context).await,
+        "getDeprecatedElems" => Ok(json!([])),
+        "waitUntilIdle" => Ok(Value::Null),
+        "sendEmailTo" => mail(&context),
+        "speak" => Err(Failure::unsupported(NO_SPEECH)),
+        "removeAllDelayedActions" => {
+            server.timers.clear(context.caller);
+            Ok(Value::Null)
+        }
+        "getEventLogList" => event_log(&context),
+        "getPlugin" => Ok(plugin(&context)?.1),
+        "getPluginList" => {
+            let plugins = server.plugins();
+            context.room(bounds::count(plugins.len()).saturating_mul(FACTS))?;
+            Ok(plugins.iter().map(|it| it.facts()).collect())
+        }
+        "pluginExecuteAction" => execute_action(&context).await,
+        "pluginRestart" => restart(&context),
+        "restartPlugin" | "stopPlugin" => stop(&context, command == "restartPlugin"),
+        "pluginDefinitions" => {
+            let plugin = own(&context)?;
+            context.room(definitions_size(&plugin.bundle))?;
+            Ok(definitions(&plugin.bundle))
+        }
+        "savePluginPrefs" => save(&context).await,
+        "broadcastToSubscribers" => broadcast(&context),
+        "subscribeToBroadcast" => {
+            let text = |name| context.arguments.needed_text(name).map(str::to_owned);
+            let wanted = Broadcast {
+                sender: text("pluginId")?,
+                message: text("messageName")?,
+                method: text("methodName")?,
+            };
+            own(&context)?.subscribe(wanted)?;
+            Ok(Value::Null)
+        }
+        "subscribeToLogBroadcasts" => {
+            own(&context)?.follow_log();
+            server.follow_log();
+            Ok(Value::Null)
+        }
+        _ => Err(unknown(&format!("server.{command}"))),
+    }
+}
+
+/// The plugin that calls.
+fn own(context: &Context<'_>) -> Result<Arc<Plugin>, Failure> {
+    let plugin = context.caller.plugin().cloned();
+    plugin.ok_or_else(|| Failure::unsupported("only a plugin may do this"))
+}
+
+fn mail(context: &Context<'_>) -> Result<Value, Failure> {
+    let arguments = &context.arguments;
+    let to = arguments.given("emailTo").cloned().unwrap_or_default();
+    let subject = arguments.text("subject")?.unwrap_or("");
+    let body = arguments.text("body")?.unwrap_or("");
+    context
+        .server
+        .send_mail(context.caller, &to, subject, body)
+        .map(|()| Value::Null)
+}
+
+/// The ports that the plugin was granted and that exist, with what they are called.
+async fn serial_ports(context: &Context<'_>) -> Result<Value, Failure> {
+    let filter = context.arguments.text("filter")?.unwrap_or("");
+    let wired_only = match filter.trim() {
+        "" => false,
+        "indigo.ignoreBluetooth" => true,
+        other => {
+            let text = format!("there is no filter '{other}' for serial ports");
+            return Err(Failure::value(text));
+        }
+    };
+    let plugin = own(context)?;
+    let policy = Arc::clone(plugin.serial());
+    // The kernel's tree of devices is files.
+    let files = &context.server.pools.files;
+    let listing = files.run(&plugin.account, move || existing(&policy)).await;
+    let ports = listing.map_err(|_| Failure::other("the serial ports cannot be listed"))?;
+    let ports = ports
+        .into_iter()
+        .filter(|it| !(wired_only && it.path.contains(BLUETOOTH)));
+    let named = ports.map(|port| {
+        let node = port.path.rsplit('/').next().unwrap_or_default();
+        let name = match &port.product {
+            Some(product) => format!("{node} ({product})"),
+            None => node.to_owned(),
+        };
+        (port.path, Value::from(name))
+    });
+    Ok(Value::Object(named.collect()))
+}
+
+fn log(context: &Context<'_>) -> Result<Value, Failure> {
+    let message = match context.arguments.given("message") {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    let level = context.arguments.number("level")?.unwrap_or(INFO);
+    let is_error = context.arguments.flag("isError")?.unwrap_or(false);
+    let level = if is_error || level >= ERROR {
+        Level::Error
+    } else if level >= WARNING {
+        Level::Warning
+    } else if level < INFO {
+        Level::Debug
+    } else {
+        Level::Normal
+    };
+    say(context, context.arguments.text("type")?, level, &message);
+    Ok(Value::Null)
+}
+
+/// Writes into the log. A type that begins with the plugin's own name stands for the
+/// name; any other is shown behind it, so that no plugin writes in another's name. The
+/// level at the end of a type is left out, because each line shows its own.
+fn say(context: &Context<'_>, kind: Option<&str>, level: Level, message: &str) {
+    let Some(plugin) = context.caller.plugin() else {
+        context.server.events().record(kind, level, message);
+        return;
+    };
+    let name = &plugin.bundle.info.display_name;
+    match kind {
+        Some(kind) if !kind.starts_with(name.as_str()) => {
+            let kind = kind.strip_suffix(event_line::suffix(level)).unwrap_or(kind);
+            let text = format!("{kind}: {message}");
+            plugin.log.plugin(false, level, &text);
+        }
+        _ => plugin.log.plugin(false, level, message),
+    }
+}
+
+fn info(context: &Context<'_>) -> Value {
+    let options = context.server.options();
+    json!({
+        "version": SERVER_VERSION,
+        "apiVersion": SERVER_API.to_string(),
+        "address": "127.0.0.1",
+        "portNum": options.port,
+        "connectionGood": true,
+        "licenseStatus": "ActiveSubscription",
+        "latitude": options.latitude,
+        "longitude": options.longitude,
+        "installFolder": INSTALL_FOLDER,
+        "logsFolder": logs(None),
+        "webServerURL": options.web_url,
+    })
+}
+
+/// The next sunrise or sunset, or that of a day.
+fn sun(context: &Context<'_>, event: Event) -> Result<Value, Failure> {
+    let sun = &context.server.sun;
+    let time = match context.arguments.text("date")? {
+        None => sun.next(event, &Zoned::now()),
+        Some(text) => {
+            let day = text
+                .parse::<DateTime>()
+                .map_err(|error| Failure::value(format!("date: {error}")))?;
+            sun.on(event, day.date())
+        }
+    };
+    let time = time.ok_or_else(|| Failure::value("the sun does neither rise nor set then"))?;
+    Ok(json!(timestamp(&time)))
+}
+
+/// Lines of the log: of Indigo plugins and of the server, not of other hardware.
+fn event_log(context: &Context<'_>) -> Result<Value, Failure> {
+    let count = context.arguments.number("lineCount")?.unwrap_or(1500.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped before"
+    )]
+    let count = count.clamp(0.0, LINES) as usize;
+    // The module makes the text itself, where the plugin wants one.
+    let as_list = context.arguments.flag("returnAsList")?.unwrap_or(true);
+    let stamped = context.arguments.flag("showTimeStamp")?.unwrap_or(true);
+    let shown = context.server.shown_in_log();
+    let events = context.server.events();
+    let records = events.select(count, |name| shown.has(name), |_| true);
+    // As it is, in one text with the others, and as JSON.
+    let bytes = records.iter().map(|record| {
+        let text = bounds::count(record.text.len()).saturating_mul(2);
+        text.saturating_add(bounds::written(&record.text))
+            .saturating_add(LINE)
+    });
+    context.room(bytes.fold(0, u64::saturating_add))?;
+    let records = records.into_iter();
+    let stamp = |time: jiff::Timestamp| {
+        let zoned = time.to_zoned(jiff::tz::TimeZone::system());
+        zoned.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    };
+    if as_list {
+        let line = |record: Arc<cordon_base::log::Record>| {
+            let time = stamp(record.time);
+            json!({
+                "Message": record.text,
+                "TypeStr": event_line::title(&record),
+                "TypeVal": event_line::number(record.level),
+                "TimeStamp": time,
+                "Timestamp": time,
+            })
+        };
+        return Ok(records.map(line).collect());
+    }
+    let lines = records.map(|record| {
+        let kind = event_line::title(&record);
+        match stamped {
+            true => format!("{}\t{kind}\t{}", stamp(record.time), record.text),
+            false => format!("{kind}\t{}", record.text),
+        }
+    });
+    Ok(json!(lines.collect::<Vec<_>>().join("\n")))
+}
+
+/// The plugin that is asked for, if it is there, and what is said about it.
+fn plugin(context: &Context<'_>) -> Result<(Option<Arc<Plugin>>, Value), Failure> {
+    let id = context.arguments.needed_text("pluginId")?;
+    let found = context.server.plugin(id);
+    let facts = match &found {
+        Some(plugin) => plugin.facts(),
+        None => json!({
+            "pluginId": id,
+            "pluginDisplayName": "",
+            "pluginVersion": "",
+            "pluginFolderPath": "",
+            "pluginSupportURL": "",
+            "isInstalled": false,
+            "isEnabled": false,
+            "isRunning": false,
+        }),
+    };
+    Ok((found, facts))
+}
+
+async fn execute_action(context: &Context<'_>) -> Result<Value, Failure> {
+    let arguments = &context.arguments;
+    let props = arguments.dict("props")?;
+    // In the step, in the action object that is made of it, and as text.
+    let copies = props.map_or(0, bounds::map_footprint).saturating_mul(3);
+    context.room(copies)?;
+    let props = props.cloned().unwrap_or_default();
+    let device = arguments.number("deviceId")?.unwrap_or(0.0);
+    #[expect(clippy::cast_possible_truncation, reason = "an id")]
+    let device = device as i64;
+    let mut fields = Map::new();
+    fields.insert(
+        "pluginId".to_owned(),
+        json!(arguments.needed_text("pluginId")?),
+    );
+    fields.insert(
+        "pluginTypeId".to_owned(),
+        json!(arguments.needed_text("actionTypeId")?),
+    );
+    fields.insert("deviceId".to_owned(), json!(device));
+    fields.insert("props".to_owned(), Value::Object(props));
+    let step = Step::new("indigo.PluginAction", Value::Object(fields));
+    if arguments.flag("waitUntilDone")?.unwrap_or(true) {
+        let returned = execute::ask(context.server, context.caller, &step).await?;
+        // Whoever asks pays before the plugin that was asked no longer does.
+        context.room(bounds::footprint(&returned.value).saturating_mul(2))?;
+        return Ok(returned.value);
+    }
+    execute::begin(context.server, context.caller, step, None)?;
+    Ok(Value::Null)
+}
+
+fn restart(context: &Context<'_>) -> Result<Value, Failure> {
+    let (found, _) = plugin(context)?;
+    let Some(plugin) = found else {
+        return Err(Failure::no_plugin(
+            context.arguments.needed_text("pluginId")?,
+        ));
+    };
+    let asked = match context.caller.plugin() {
+        None => Asked::Operator,
+        Some(caller) if caller.id() == plugin.id() => Asked::Itself,
+        Some(_) => Asked::Other,
+    };
+    // Plugins must not keep the operator from it.
+    if asked != Asked::Operator && !plugin.may_restart() {
+        return Err(Failure::other(format!(
+            "plugin '{}' was restarted a moment ago",
+            plugin.id()
+        )));
+    }
+    if let Some(port) = plugin.port() {
+        port.restart(asked);
+    }
+    Ok(Value::Null)
+}
+
+/// The plugin itself wants to be stopped, or stopped and started again.
+fn stop(context: &Context<'_>, again: bool) -> Result<Value, Failure> {
+    let plugin = own(context)?;
+    if let Some(message) = context.arguments.text("message")? {
+        let is_error = context.arguments.flag("isError")?.unwrap_or(false);
+        let level = if is_error {
+            Level::Error
+        } else {
+            Level::Normal
+        };
+        say(context, None, level, message);
+    }
+    if let Some(port) = plugin.port() {
+        if again {
+            port.restart(Asked::Itself);
+        } else {
+            port.halt();
+        }
+    }
+    Ok(Value::Null)
+}
+
+async fn save(context: &Context<'_>) -> Result<Value, Failure> {
+    let plugin = own(context)?;
+    let given = context.arguments.dict("pluginPrefs")?;
+    let given = given.ok_or_else(|| Failure::wrong_type("pluginPrefs is missing"))?;
+    check_keys(given, false)?;
+    let (weight, limit) = (map_weight(given), plugin.limits.stored_bytes);
+    if weight > limit {
+        return Err(Limits::hit("stored-bytes", weight, limit).into());
+    }
+    // The file is longer, by indents and by characters that XML writes as several; of what
+    // could not be read again at the next start, nothing would be left.
+    let written = Written::of(given);
+    if written.bytes > preferences::longest(limit) {
+        let used = written.bytes.div_ceil(preferences::TIMES);
+        return Err(Limits::hit("stored-bytes", used, limit).into());
+    }
+    if written.has_too_many() {
+        let text = format!("{} preferences are too many", written.values);
+        return Err(Failure::value(text));
+    }
+    // A copy of it, and the text of the file.
+    let copy = bounds::map_footprint(given);
+    context.room(written.bytes.saturating_mul(2).saturating_add(copy))?;
+    let given = given.clone();
+    // One after the other: two threads of a plugin may save at the same time.
+    let turn = plugin.saving.lock().await;
+    let (data, id) = (plugin.data.clone(), plugin.id().to_owned());
+    let files = &context.server.pools.files;
+    let saved = files.run(&plugin.account, move || {
+        preferences::save(&data, &id, &given, limit)
+    });
+    let saved = saved.await;
+    drop(turn);
+    match saved {
+        Ok(Ok(())) => Ok(Value::Null),
+        Ok(Err(error)) => {
+            plugin.log.hub(Level::Error, &format!("not saved: {error}"));
+            Err(Failure::other("the preferences could not be saved"))
+        }
+        Err(_) => Err(Failure::other("the preferences could not be saved")),
+    }
+}
+
+fn broadcast(context: &Context<'_>) -> Result<Value, Failure> {
+    let sender = own(context)?;
+    let message = context.arguments.needed_text("messageName")?;
+    bounds::short("a name", message, bounds::NAME)?;
+    let arg = context.arguments.given("arg");
+    // Its text, and that of the call.
+    context.room(arg.map_or(0, bounds::footprint).saturating_mul(2))?;
+    let text = arg.map(Value::to_string).unwrap_or_default();
+    let arguments: Arc<str> = format!("{{\"kind\":\"broadcast\",\"args\":[{text}]}}").into();
+    let bytes = u64::try_from(arguments.len()).unwrap_or(u64::MAX);
+    let limit = sender.limits.broadcast_bytes;
+    if bytes > limit {
+        return Err(Limits::hit("broadcast-bytes", bytes, limit).into());
+    }
+    tell(context.server, sender.id(), message, &arguments);
+    Ok(Value::Null)
+}
+
+/// Sends a message of the server itself, in the name of the plugin that it is in the
+/// original.
+pub(crate) fn announce(server: &IndigoServer, sender: &str, message: &str, arg: Value) {
+    let arguments = json!({ "kind": "broadcast", "args": [arg] });
+    tell(server, sender, message, &arguments.to_string().into());
+}
+
+fn tell(server: &IndigoServer, sender: &str, message: &str, arguments: &Arc<str>) {
+    for plugin in server.plugins() {
+        for method in plugin.methods(sender, message) {
+            plugin.tell(&format!("plugin.{method}"), arguments);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Indigo as its plugins see it: objects, commands, triggers, schedules, actions.
+//!
+//! Names, attributes and rules are those of the public plugin reference and of the
+//! object model's manual; where these are silent the module says what it does.
+
+pub mod action;
+pub mod arguments;
+pub mod bounds;
+pub mod bundle;
+pub mod change;
+mod clock;
+mod command;
+pub mod condition;
+mod control;
+pub mod database;
+pub mod definition;
+pub mod device;
+pub mod dialog;
+mod dispatch;
+mod driven;
+pub mod event_line;
+mod execute;
+pub mod failure;
+pub mod filter;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod hold;
+pub mod info;
+mod journal;
+mod log_follower;
+mod mail;
+pub mod object;
+pub mod paths;
+mod places;
+mod plans;
+pub mod plugin;
+pub mod preferences;
+mod property_list;
+mod records;
+pub mod schedule;
+pub mod server;
+pub mod setup;
+pub mod sleep;
+mod sprinkler;
+pub mod state;
+pub mod substitution;
+pub mod sun;
+pub mod table;
+mod timers;
+mod trigger;
+pub mod view;
+mod watchers;
+pub mod web;
+pub mod webhook;
+pub mod weighed;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests;
+
+pub use change::{Change, What};
+pub use failure::{Failure, FailureKind};
+pub use plugin::{Answer, Answered, Call, CallError, Plugin, Port, Returned};
+pub use server::{Caller, IndigoServer, ServerOptions};
+pub use watchers::Watcher;

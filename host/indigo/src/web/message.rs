@@ -1,0 +1,206 @@
+//! `/message/PLUGINID/ACTIONID/...`: requests that a plugin answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+
+use super::admission::{Asked, Sent};
+use super::answer::{
+    Early, INVALID_ACTION, INVALID_PLUGIN, PLUGIN_DISABLED, Reply, UNKNOWN_ERROR, error,
+    json_answer,
+};
+use super::keys::{Wanted, is_key_name};
+use super::reply::{self, Writer};
+use super::{IndigoApi, parts, sandbox};
+use crate::{Answer, Answered, CallError, Plugin, Returned};
+
+/// How long a plugin may take; the reference says to stay under 15 to 20 s.
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
+/// Requests that may wait for one plugin at a time.
+pub(super) const MAX_WAITING: usize = 16;
+
+/// A request for an action; what follows in the path goes to the plugin.
+pub(super) async fn with_path(
+    State(api): State<IndigoApi>,
+    Path((plugin, action, _)): Path<(String, String, String)>,
+    asked: Asked,
+    sent: Sent,
+) -> Reply {
+    handle(&api, &plugin, &action, &asked, sent).await
+}
+
+/// A request for an action.
+pub(super) async fn without_path(
+    State(api): State<IndigoApi>,
+    Path((plugin, action)): Path<(String, String)>,
+    asked: Asked,
+    sent: Sent,
+) -> Reply {
+    handle(&api, &plugin, &action, &asked, sent).await
+}
+
+async fn handle(api: &IndigoApi, plugin: &str, action: &str, asked: &Asked, sent: Sent) -> Reply {
+    if let Some(there) = api.elsewhere(plugin, asked) {
+        return Ok(there);
+    }
+    api.admit(asked, Wanted::Pages(plugin), "GET, POST")?;
+    let (plugin, callback, name) = target(api, plugin, action)?;
+    let props = props(asked, &sent.bytes().await?)
+        .map_err(|reason| error(StatusCode::BAD_REQUEST, UNKNOWN_ERROR, &reason))?;
+    let Some(_place) = api.places.take(plugin.id().to_owned()) else {
+        let text = format!("{MAX_WAITING} requests wait for this plugin already");
+        return Err(error(StatusCode::SERVICE_UNAVAILABLE, UNKNOWN_ERROR, &text).into());
+    };
+    let call = format!("plugin.{callback}");
+    let arguments = json!({"kind": "http", "args": [{
+        "class": "indigo.PluginAction",
+        "configured": true,
+        "description": name,
+        "delayAmount": 0,
+        "replaceExisting": false,
+        "textToSpeak": "",
+        "deviceId": 0,
+        "pluginId": plugin.id(),
+        "pluginTypeId": action,
+        "props": props,
+    }, null, true]});
+    let answered = match plugin.call(&call, &arguments, api.deadline).await {
+        Ok(Answered { answer, charge }) => match answer {
+            Answer::Returned(value) => {
+                let returned = Returned { value, charge };
+                reply::answer(&api.server, &plugin, returned, asked).await
+            }
+            Answer::NotDefined => {
+                let text = format!("the plugin has no method `{callback}`");
+                error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, &text)
+            }
+            Answer::Raised(detail) => {
+                let writer = Writer {
+                    server: &api.server,
+                    plugin: &plugin,
+                    charge,
+                };
+                raised(writer, &callback, &detail).await
+            }
+        },
+        Err(failed) => unanswered(&failed),
+    };
+    Ok(sandbox(api, plugin.id(), &asked.headers, answered))
+}
+
+/// The plugin, the method and the name of the action.
+fn target(
+    api: &IndigoApi,
+    plugin: &str,
+    action: &str,
+) -> Result<(Arc<Plugin>, String, String), Early> {
+    let Some(found) = api.server.plugin(plugin) else {
+        let text = "the hub has no plugin with this id";
+        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_PLUGIN, text).into());
+    };
+    let defined = found.bundle.definitions.actions.find(action);
+    let callback = defined.and_then(|it| Some((it.callback.clone()?, it.name.clone())));
+    let Some((callback, name)) = callback else {
+        let text = "the plugin defines no action with this id and a method";
+        return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, text).into());
+    };
+    if !found.running() {
+        let text = "the plugin is installed and does not run";
+        return Err(error(StatusCode::SERVICE_UNAVAILABLE, PLUGIN_DISABLED, text).into());
+    }
+    Ok((found, callback, name))
+}
+
+/// Headers that are not the plugin's business: secrets of the client, also those that
+/// it has for other servers under this host's name, and addresses that may have keys.
+const KEPT: [HeaderName; 4] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    header::COOKIE,
+    header::REFERER,
+];
+
+/// What the plugin is told about the request. The key that opened the address is not
+/// the plugin's business.
+fn props(asked: &Asked, body: &[u8]) -> Result<Map<String, Value>, String> {
+    let Asked {
+        method,
+        uri,
+        headers,
+        ..
+    } = asked;
+    let mut props = Map::new();
+    let mut set = |key: &str, value: Value| drop(props.insert(key.to_owned(), value));
+    set("incoming_request_method", method.as_str().into());
+    let mut seen: Map<String, Value> = Map::new();
+    for (name, value) in headers {
+        if KEPT.contains(name) {
+            continue;
+        }
+        let value = String::from_utf8_lossy(value.as_bytes());
+        // As HTTP says it, several headers of one name are one with commas.
+        let joined = match seen.get(name.as_str()).and_then(Value::as_str) {
+            Some(before) => format!("{before}, {value}"),
+            None => value.into_owned(),
+        };
+        seen.insert(name.as_str().to_owned(), joined.into());
+    }
+    set("headers", Value::Object(seen));
+    let mut query = parts::query_pairs(uri)?;
+    query.retain(|(name, _)| !is_key_name(name));
+    if !query.is_empty() {
+        set("url_query_args", Value::Object(parts::dictionary(query)));
+    }
+    let file_path = parts::path_parts(uri.path(), 3)?;
+    if !file_path.is_empty() {
+        set("file_path", file_path.into());
+    }
+    if method == Method::POST && !body.is_empty() {
+        let text = std::str::from_utf8(body)
+            .map_err(|_| "the body is not UTF-8, and this address takes text only".to_owned())?;
+        if is_form(headers) {
+            set(
+                "body_params",
+                Value::Object(parts::dictionary(parts::pairs(text)?)),
+            );
+        } else {
+            set("request_body", text.into());
+        }
+    }
+    Ok(props)
+}
+
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let kind = value.split(';').next().unwrap_or("").trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+async fn raised(writer: Writer<'_>, callback: &str, detail: &Value) -> Response {
+    let part = |key: &str| detail.get(key).and_then(Value::as_str);
+    let message = part("message").unwrap_or("");
+    let kind = part("type").unwrap_or("an exception");
+    let description = format!("`{callback}` raised {kind}: {message}");
+    let exception = part("traceback").unwrap_or(&description);
+    let body = json!({"error": UNKNOWN_ERROR, "description": description, "exception": exception});
+    let mut answer = json_answer(StatusCode::INTERNAL_SERVER_ERROR, &Value::Null);
+    if let Ok(body) = writer.body(body).await {
+        *answer.body_mut() = body;
+    }
+    answer
+}
+
+fn unanswered(failed: &CallError) -> Response {
+    let (status, word) = match failed {
+        CallError::NoSuchPlugin(_) => (StatusCode::NOT_IMPLEMENTED, INVALID_PLUGIN),
+        CallError::NotRunning(_) => (StatusCode::SERVICE_UNAVAILABLE, PLUGIN_DISABLED),
+        CallError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, UNKNOWN_ERROR),
+        CallError::Timeout { .. } => (StatusCode::GATEWAY_TIMEOUT, UNKNOWN_ERROR),
+    };
+    error(status, word, &failed.to_string())
+}

@@ -1,0 +1,74 @@
+//! `/webhook/ID`: fires the triggers that wait for it.
+
+use axum::extract::{Path, State};
+use axum::http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::admission::{Asked, Sent};
+use super::answer::{Reply, body, error, json_answer, wrong_method};
+use super::keys::{Wanted, is_key_name};
+use super::message::is_form;
+use super::{IndigoApi, parts};
+use crate::webhook::{Processing, WEB_SERVER, processings, receive as fire};
+
+/// Longest id in bytes.
+const LONGEST: usize = 256;
+
+/// A request for a webhook.
+pub(super) async fn receive(
+    State(api): State<IndigoApi>,
+    Path(id): Path<String>,
+    asked: Asked,
+    sent: Sent,
+) -> Reply {
+    api.admit(&asked, Wanted::Pages(WEB_SERVER), "GET, POST")?;
+    let known = match id.len() <= LONGEST {
+        true => processings(&api.server, &id),
+        false => Vec::new(),
+    };
+    if known.is_empty() {
+        let text = "no enabled trigger waits for this webhook";
+        return Err(error(StatusCode::NOT_FOUND, "not_found", text).into());
+    }
+    let is_get = asked.method == Method::GET;
+    let of_method = |it: &&Processing| (**it == Processing::Get) == is_get;
+    let Some(wanted) = known.iter().find(of_method) else {
+        return Err(wrong_method(if is_get { "POST" } else { "GET" }).into());
+    };
+    // A form and JSON may come to the same address, each to triggers of its own.
+    let form = known.contains(&Processing::Form) && is_form(&asked.headers);
+    let processing = if form { Processing::Form } else { *wanted };
+    let wrong = |reason: String| error(StatusCode::BAD_REQUEST, "invalid_request", &reason);
+    let data = match processing {
+        Processing::Get => lists(parts::query_pairs(&asked.uri).map_err(wrong)?),
+        Processing::Form => {
+            let sent = sent.bytes().await?;
+            if !sent.is_empty() && !is_form(&asked.headers) {
+                return Err(wrong("this webhook takes a form".to_owned()).into());
+            }
+            let text = std::str::from_utf8(&sent).map_err(|error| wrong(error.to_string()))?;
+            lists(parts::pairs(text).map_err(wrong)?)
+        }
+        Processing::Json => match body(&sent.bytes().await?)? {
+            data @ (Value::Object(_) | Value::Array(_)) => data,
+            _ => return Err(wrong("a dictionary or a list is needed".to_owned()).into()),
+        },
+    };
+    fire(&api.server, &id, processing, data);
+    Ok(json_answer(StatusCode::OK, &json!({"success": true})))
+}
+
+/// Names with lists of values, because a name may come several times; without the key.
+fn lists(pairs: Vec<(String, String)>) -> Value {
+    let mut found: Map<String, Value> = Map::new();
+    for (name, value) in pairs {
+        if is_key_name(&name) {
+            continue;
+        }
+        let values = found.entry(name).or_insert_with(|| json!([]));
+        if let Some(values) = values.as_array_mut() {
+            values.push(value.into());
+        }
+    }
+    Value::Object(found)
+}
