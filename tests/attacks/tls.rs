@@ -146,3 +146,46 @@ def onStart():
     assert_failures(&attacker, 0);
     scene.finish(FLAT).await;
 }
+
+/// A certificate of two million names is four megabytes, and forty times as much when it
+/// is taken apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_that_grow_when_they_are_read_make_nothing() {
+    use crate::scene::{FLAT, Scene, assert_failures};
+
+    let source = r#"
+import _cordon_tls
+def part(tag, *content):
+    content = b"".join(content)
+    size = len(content).to_bytes(4, "big").lstrip(b"\0") or b"\0"
+    if len(content) > 127: size = bytes([0x80 + len(size)]) + size
+    return bytes([tag]) + size + content
+def sequence(*content): return part(0x30, *content)
+def oid(text): return part(6, bytes.fromhex(text))
+def certificate(names):
+    name = sequence(part(0x31, sequence(oid("550403"), part(0x0c, b"x"))))
+    dates = sequence(part(0x17, b"200101000000Z"), part(0x17, b"400101000000Z"))
+    kind = sequence(oid("2a864886f70d01010b"), part(5))
+    key = sequence(kind, part(3, b"\0" + sequence(part(2, b"\1"), part(2, b"\3"))))
+    names = sequence(oid("551d11"), part(4, sequence(b"\x82\0" * names)))
+    more = part(0xa3, sequence(names))
+    body = sequence(part(0xa0, part(2, b"\2")), part(2, b"\1"), kind, name, dates, name, key, more)
+    return sequence(body, kind, part(3, b"\0" + bytes(16)))
+def made(root):
+    settings = dict(tls12=True, tls13=True, suites=[], verify=2, check_hostname=False,
+        common_name=False, system_roots=False, roots=[root], chain=[], key=None, granted=None, alpn=[])
+    return _cordon_tls.open_context(**settings)
+def onStart():
+    large = certificate(1900000)
+    refused = [made(large) for _ in range(3)]
+    Domoticz.Log("refused %r." % all("65536 bytes" in repr(it) for it in refused))
+    Domoticz.Log("small one made %r." % isinstance(made(certificate(100)), int))
+"#;
+    let mut scene = Scene::new().await;
+    let attacker = scene.attack(source, "").await;
+    scene.said("refused True.").await;
+    scene.said("small one made True.").await;
+    assert_failures(&attacker, 0);
+    // With what the plugin itself holds of them.
+    scene.finish(2 * FLAT).await;
+}

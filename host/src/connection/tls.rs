@@ -7,6 +7,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -16,6 +17,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::error::EngineError;
+use crate::tls::chain::worth_trying;
 
 /// The TLS settings that all connections of an instance share.
 #[derive(Clone)]
@@ -35,17 +37,18 @@ impl TlsClient {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| EngineError::Config(format!("TLS: {error}")))?;
-        let config = if verify {
-            builder
-                .with_root_certificates(system_roots()?)
-                .with_no_client_auth()
+            .map_err(|error| of_no_use(&error))?;
+        let verifier: Arc<dyn ServerCertVerifier> = if verify {
+            let roots = Arc::new(system_roots()?);
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+            Arc::new(KnownIssuer(verifier.map_err(|error| of_no_use(&error))?))
         } else {
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-                .with_no_client_auth()
+            Arc::new(AnyCertificate(provider))
         };
+        let config = builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
         Ok(Self {
             config: Arc::new(config),
         })
@@ -78,6 +81,51 @@ fn system_roots() -> Result<RootCertStore, EngineError> {
         ));
     }
     Ok(roots)
+}
+
+fn of_no_use(error: &dyn std::fmt::Display) -> EngineError {
+    EngineError::Config(format!("TLS: {error}"))
+}
+
+/// Verifies what a root of the system has issued, by way of few others.
+#[derive(Debug)]
+struct KnownIssuer(Arc<WebPkiServerVerifier>);
+
+impl ServerCertVerifier for KnownIssuer {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let others = worth_trying(intermediates);
+        self.0
+            .verify_server_cert(end_entity, &others, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
 }
 
 /// Accepts whatever a device shows (rule 101).

@@ -4,9 +4,11 @@
 //! socket: bytes go in and come out through the interface, so nothing here blocks
 //! and nothing here can reach a peer. Ids are given out once and never again.
 //!
-//! [`trust`] decides about certificates, [`context`] holds settings, [`session`]
-//! is one conversation, [`failure`] names what went wrong as OpenSSL does.
+//! [`trust`] decides about certificates, of which [`chain`] leaves out what no honest peer
+//! shows; [`context`] holds settings, [`session`] is one conversation, [`failure`] names what
+//! went wrong as OpenSSL does.
 
+pub mod chain;
 pub mod context;
 pub mod failure;
 pub mod identity;
@@ -46,6 +48,10 @@ const SUITES: usize = 64;
 const PROTOCOLS: usize = 32;
 const ROOTS: usize = 1024;
 const CHAIN: usize = 16;
+
+/// Most bytes of a certificate: what a peer can show at most. Taking one apart costs many
+/// times its bytes.
+const CERTIFICATE: usize = 64 << 10;
 
 /// Longest name of an application protocol, of a server, and of a grant, in bytes.
 const NAME: usize = 255;
@@ -234,20 +240,20 @@ impl Tls {
 
 /// Refuses what no program needs, before anything is made of it.
 fn within_bounds(settings: &Settings) -> Result<(), Refusal> {
-    let chain = match &settings.identity {
-        Identity::Given(pair) => pair.chain.len(),
-        Identity::None | Identity::Granted(_) => 0,
-    };
     for (count, most, what) in [
         (settings.suites.len(), SUITES, "cipher suites"),
         (settings.alpn.len(), PROTOCOLS, "application protocols"),
         (settings.roots.len(), ROOTS, "trusted certificates"),
-        (chain, CHAIN, "certificates in a chain"),
+        (chain(settings).len(), CHAIN, "certificates in a chain"),
     ] {
         if count > most {
             let text = format!("{count} {what} are more than the {most} that a context may have");
             return Err(Refusal::Settings(text));
         }
+    }
+    if certificates(settings).any(|der| der.len() > CERTIFICATE) {
+        let text = format!("a certificate has at most {CERTIFICATE} bytes");
+        return Err(Refusal::Settings(text));
     }
     let long = |name: &Vec<u8>| name.is_empty() || name.len() > NAME;
     if settings.alpn.iter().any(long) {
@@ -263,6 +269,18 @@ fn within_bounds(settings: &Settings) -> Result<(), Refusal> {
     }
 }
 
+/// What this side shows of itself, where the plugin brings it.
+fn chain(settings: &Settings) -> &[Vec<u8>] {
+    match &settings.identity {
+        Identity::Given(pair) => &pair.chain,
+        Identity::None | Identity::Granted(_) => &[],
+    }
+}
+
+fn certificates(settings: &Settings) -> impl Iterator<Item = &Vec<u8>> {
+    settings.roots.iter().chain(chain(settings))
+}
+
 /// What a context is made from: certificates, keys and lists.
 struct Size {
     bytes: u64,
@@ -271,18 +289,11 @@ struct Size {
 
 impl Size {
     fn of(settings: &Settings) -> Self {
-        let given = match &settings.identity {
-            Identity::Given(pair) => Some(pair),
+        let key = match &settings.identity {
+            Identity::Given(pair) => Some(&pair.key),
             Identity::None | Identity::Granted(_) => None,
         };
-        let key = given.iter().map(|pair| &pair.key);
-        let chain = given.iter().flat_map(|pair| &pair.chain);
-        let all = settings
-            .roots
-            .iter()
-            .chain(&settings.alpn)
-            .chain(key)
-            .chain(chain);
+        let all = certificates(settings).chain(&settings.alpn).chain(key);
         let mut size = Self { bytes: 0, items: 0 };
         for item in all {
             let length = u64::try_from(item.len()).unwrap_or(u64::MAX);

@@ -16,8 +16,11 @@ use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, SignatureScheme,
 };
 use webpki::{EndEntityCert, KeyUsage};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::certificate::X509CertificateParser;
+use x509_parser::nom::Parser as _;
+use x509_parser::prelude::X509Certificate;
 
+use super::chain;
 use crate::abi::cordon::plugin::tls::{Refusal, Settings, Verify};
 
 /// What is wrong with a certificate: number and words of OpenSSL's `X509_V_ERR_*`.
@@ -99,7 +102,7 @@ impl Trust {
             match webpki::anchor_from_trusted_cert(root) {
                 Ok(anchor) => anchors.push(anchor.to_owned()),
                 // Nothing it signed can be verified; it may still be a device's own.
-                Err(_) if X509Certificate::from_der(root).is_ok() => {}
+                Err(_) if certificate(root).is_some() => {}
                 Err(error) => return Err(Refusal::Root(format!("not a certificate: {error}"))),
             }
         }
@@ -131,7 +134,9 @@ impl Trust {
             return check_dates(shown, now);
         }
         let parsed = EndEntityCert::try_from(shown).map_err(|error| unverified(&error))?;
+        let others = &*chain::worth_trying(others);
         let chain_to = |anchors: &[TrustAnchor<'_>]| {
+            let anchors = &*chain::roots_of(anchors, &parsed, others);
             let algorithms = self.algorithms.all;
             let path = parsed.verify_for_usage(algorithms, anchors, others, now, usage, None, None);
             path.map(drop)
@@ -186,8 +191,16 @@ impl Trust {
     }
 }
 
+/// A certificate that webpki would perhaps not take. Its extensions are left alone: taken
+/// apart they have many times their bytes.
+fn certificate(der: &[u8]) -> Option<X509Certificate<'_>> {
+    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+    let (_, parsed) = parser.parse(der).ok()?;
+    Some(parsed)
+}
+
 fn check_dates(shown: &CertificateDer<'_>, now: UnixTime) -> Result<(), Unverified> {
-    let Ok((_, parsed)) = X509Certificate::from_der(shown) else {
+    let Some(parsed) = certificate(shown) else {
         return Err(unverified(&webpki::Error::BadDer));
     };
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
@@ -238,7 +251,7 @@ fn unverified(error: &webpki::Error) -> Unverified {
 
 /// Whether the subject's last common name is this host, or its domain with `*`.
 fn has_common_name(shown: &CertificateDer<'_>, wanted: &str) -> bool {
-    let Ok((_, parsed)) = X509Certificate::from_der(shown) else {
+    let Some(parsed) = certificate(shown) else {
         return false;
     };
     let Some(Ok(name)) = parsed
