@@ -157,3 +157,51 @@ async fn commands_of_clients_that_are_gone_arrive() {
     }
     scene.finish(FLAT).await;
 }
+
+/// Eleven years of figures with three hundred digits: what a client asks of one device must
+/// not keep others waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn charts_of_endless_figures_hold_up_nobody() {
+    let source = "
+import datetime, threading
+def onStart():
+    options = {'AddDBLogEntry': 'true', 'DisableLogAutoUpdate': 'true'}
+    Domoticz.Device(Name='m', Unit=1, Type=250, Subtype=1, Used=1, Options=options).Create()
+    first = datetime.date.today() - datetime.timedelta(days=4000)
+    def work(n):
+        for day in range(n, 4000, 15):
+            date = first + datetime.timedelta(days=day)
+            text = ';'.join(['1.5e300'] * 10 + [date.isoformat()])
+            Devices[1].Update(nValue=0, sValue=text)
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(15)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    Domoticz.Log('written')
+";
+    let mut scene = Scene::new().await;
+    let limits = "limits = { callback-cpu = 60000, callback-wall = 600000, cpu-share = 200 }";
+    scene.attack(source, limits).await;
+    let patience = Duration::from_secs(240);
+    scene.bench.line_within("Attacker: written", patience).await;
+    let address = serve(&scene, "").await;
+    let ask = move || {
+        for _ in 0..3 {
+            let mut stream = connect(address);
+            let all = "graph&sensor=counter&idx=1&range=2000-01-01T2100-01-01 HTTP/1.1\r\n\
+                       Host: 127.0.0.1\r\nConnection: close\r\n\r\n";
+            let request = format!("GET /json.htm?type=command&param={all}");
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.contains("e29"), "{} bytes", answer.len());
+        }
+    };
+    let clients = [
+        tokio::task::spawn_blocking(ask),
+        tokio::task::spawn_blocking(ask),
+    ];
+    for client in clients {
+        client.await.unwrap();
+    }
+    scene.finish(FLAT).await;
+}

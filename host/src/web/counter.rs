@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::commands::divider;
 use super::devices::object;
+use super::figure::fixed;
 use crate::platform::domoticz::history::{adds_up, figures};
 use crate::platform::domoticz::{Device, kind};
 
@@ -19,7 +20,7 @@ pub(super) fn fields(device: &Device, first: Option<f64>) -> Map<String, Value> 
     let (divider, decimals) = divider(device);
     let unit = unit(device);
     let shown = |figure: f64| {
-        let text = format!("{:.decimals$} {unit}", figure / divider);
+        let text = format!("{} {unit}", fixed(figure / divider, decimals));
         text.trim_end().to_owned()
     };
     let mut fields = object(json!({
@@ -34,7 +35,7 @@ pub(super) fn fields(device: &Device, first: Option<f64>) -> Map<String, Value> 
         let [u1, u2, ..] = now;
         fields.insert("Counter".to_owned(), json!(shown(sum(u1, u2))));
         fields.insert("CounterDeliv".to_owned(), json!(shown(sum(r1, r2))));
-        let watts = |power: Option<f64>| json!(format!("{:.0} Watt", power.unwrap_or(0.0)));
+        let watts = |power: Option<f64>| json!(format!("{} Watt", fixed(power.unwrap_or(0.0), 0)));
         fields.insert("Usage".to_owned(), watts(used));
         fields.insert("UsageDeliv".to_owned(), watts(returned));
     }

@@ -16,6 +16,7 @@ mod counter;
 mod devices;
 mod digest;
 mod early;
+mod figure;
 mod forwarded;
 mod gzip;
 pub mod indigo;

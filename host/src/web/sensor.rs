@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::devices::object;
+use super::figure::fixed;
 use crate::platform::domoticz::{Device, kind};
 
 /// Figures of the longest layout.
@@ -58,7 +59,7 @@ fn wind<'a>(part: &impl Fn(usize) -> &'a str, whole: &str) -> Value {
     let speed = |n| part(n).parse::<f64>().map_or(0.0, |tenths| tenths / 10.0);
     json!({
         "Data": whole, "Direction": figure(part(0)), "DirectionStr": part(1),
-        "Speed": format!("{:.1}", speed(2)), "Gust": format!("{:.1}", speed(3)),
+        "Speed": fixed(speed(2), 1), "Gust": fixed(speed(3), 1),
         "Temp": figure(part(4)), "Chill": figure(part(5)),
     })
 }
@@ -87,7 +88,7 @@ fn general<'a>(device: &'a Device, part: &impl Fn(usize) -> &'a str) -> Value {
         }),
         kind::KWH => {
             let energy = part(1).parse::<f64>().unwrap_or(0.0) / 1000.0;
-            json!({"Data": format!("{energy:.3} kWh"), "Usage": format!("{value} Watt")})
+            json!({"Data": format!("{} kWh", fixed(energy, 3)), "Usage": format!("{value} Watt")})
         }
         30 => json!({"Data": format!("{value} l/min")}),
         kind::CUSTOM => {

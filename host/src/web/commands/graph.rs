@@ -29,11 +29,13 @@ pub(super) async fn get(call: &Call<'_>) -> Outcome {
     let chart = Chart::of(&device, &sensor)?;
     let today = Zoned::now().date();
     let answer = Answer::ok(&format!("Graph {sensor} {range}"));
-    let rows = match parse(call, &range, today)? {
+    let (points, weight) = match parse(call, &range, today)? {
         Range::Moments => {
             let days = setting(call, DAYS).await?;
             let days = days.and_then(|text| text.parse().ok()).unwrap_or(1);
-            chart.moments(&moments(call, &device, days).await?)
+            let rows = moments(call, &device, days).await?;
+            let weight = size_of_val(rows.as_slice());
+            (chart.moments(rows), weight)
         }
         Range::Days(from, until) => {
             let days = call.api.history.daily(device.id, from, until).await;
@@ -44,10 +46,11 @@ pub(super) async fn get(call: &Call<'_>) -> Outcome {
                 days.retain(|(date, _)| *date != today);
                 days.push((today, day));
             }
-            chart.days(&days)
+            let weight = size_of_val(days.as_slice());
+            (chart.days(days), weight)
         }
     };
-    Ok(answer.with_result(rows))
+    Ok(answer.with_each(points, weight))
 }
 
 fn parse(call: &Call<'_>, range: &str, today: Date) -> Result<Range, String> {

@@ -1,6 +1,6 @@
 //! Icon sets: those of the hub's own names, and those that plugins and people bring.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::HubApi;
 use super::super::access::{Caller, Rights};
@@ -12,26 +12,25 @@ const MAX_TEXT: usize = 500;
 
 pub(super) async fn choices(call: &Call<'_>) -> Outcome {
     let own = (0_i64..).zip(BUILT_IN.iter().copied());
-    let mut rows: Vec<Value> = own
-        .map(|(idx, (text, source))| {
-            json!({"idx": idx, "imageSrc": source, "text": text, "description": ""})
+    let own = own.map(|(idx, (text, source))| {
+        json!({"idx": idx, "imageSrc": source, "text": text, "description": ""})
+    });
+    let images = call.api.images.all().await.map_err(failed)?;
+    let weight = weight(&images);
+    let row = |image: Image| {
+        json!({
+            "idx": image.id, "imageSrc": image.base, "text": image.name,
+            "description": image.description,
         })
-        .collect();
-    for image in call.api.images.all().await.map_err(failed)? {
-        let Image {
-            id,
-            base,
-            name,
-            description,
-        } = image;
-        rows.push(json!({"idx": id, "imageSrc": base, "text": name, "description": description}));
-    }
-    Ok(Answer::ok("CustomLightIcons").with_result(rows))
+    };
+    let rows = own.chain(images.into_iter().map(row));
+    Ok(Answer::ok("CustomLightIcons").with_each(rows, weight))
 }
 
 pub(super) async fn list(call: &Call<'_>) -> Outcome {
     let images = call.api.images.all().await.map_err(failed)?;
-    let row = |image: &Image| {
+    let weight = weight(&images);
+    let row = |image: Image| {
         json!({
             "idx": image.id.saturating_sub(FIRST).to_string(),
             "Title": image.name, "Description": image.description,
@@ -40,7 +39,16 @@ pub(super) async fn list(call: &Call<'_>) -> Outcome {
             "IconFile48Off": format!("images/{}48_Off.png", image.base),
         })
     };
-    Ok(Answer::ok("GetCustomIconSet").with_result(images.iter().map(row).collect()))
+    Ok(Answer::ok("GetCustomIconSet").with_each(images.into_iter().map(row), weight))
+}
+
+/// Bytes of what is told of these.
+fn weight(images: &[Image]) -> usize {
+    let texts = images.iter().map(|image| {
+        let texts = [&image.base, &image.name, &image.description];
+        texts.into_iter().map(String::len).sum()
+    });
+    texts.fold(size_of_val(images), usize::saturating_add)
 }
 
 pub(super) async fn describe(call: &Call<'_>) -> Outcome {

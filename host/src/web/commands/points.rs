@@ -1,15 +1,20 @@
 //! Points of charts: which figure of the history has which name in an answer.
 //!
 //! Pure. Names and kinds are those that clients of Domoticz read: `te` is a number, most
-//! others are texts with a fixed number of decimals.
+//! others are texts with a fixed number of decimals. Each point is made when it is wanted:
+//! plugins decide how many there are.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
+use super::super::figure::fixed;
 use crate::platform::domoticz::history::{Day, Family, Moment};
 use crate::platform::domoticz::{Device, kind};
+
+/// Points, made one after the other.
+pub(super) type Points = Box<dyn Iterator<Item = Value> + Send>;
 
 /// How the figures of one device are written.
 pub(super) struct Chart {
@@ -56,25 +61,20 @@ impl Chart {
     }
 
     /// Points of five-minute rows.
-    pub(super) fn moments(&self, rows: &[Moment]) -> Vec<Value> {
+    pub(super) fn moments(self, rows: Vec<Moment>) -> Points {
         if self.sensor == "winddir" {
-            return directions(rows);
+            return at_once(move || directions(&rows));
         }
         if self.family == Family::Counter && !self.managed && !self.has_power {
-            return self.hours(rows);
+            return at_once(move || self.hours(&rows));
         }
-        let mut before: Option<&Moment> = None;
-        let mut points = Vec::new();
-        for row in rows {
-            let mut point = Map::new();
-            point.insert("d".to_owned(), json!(local(row.time, "%Y-%m-%d %H:%M")));
-            self.moment(&mut point, row, before);
+        let mut before: Option<Moment> = None;
+        Box::new(rows.into_iter().filter_map(move |row| {
+            let mut point = dated(local(row.time, "%Y-%m-%d %H:%M"));
+            self.moment(&mut point, &row, before.as_ref());
             before = Some(row);
-            if point.len() > 1 {
-                points.push(Value::Object(point));
-            }
-        }
-        points
+            with_figures(point)
+        }))
     }
 
     fn moment(&self, point: &mut Map<String, Value>, row: &Moment, before: Option<&Moment>) {
@@ -179,17 +179,12 @@ impl Chart {
     }
 
     /// Points of daily rows.
-    pub(super) fn days(&self, rows: &[(Date, Day)]) -> Vec<Value> {
-        let mut points = Vec::new();
-        for (date, day) in rows {
-            let mut point = Map::new();
-            point.insert("d".to_owned(), json!(date.to_string()));
-            self.day(&mut point, day);
-            if point.len() > 1 {
-                points.push(Value::Object(point));
-            }
-        }
-        points
+    pub(super) fn days(self, rows: Vec<(Date, Day)>) -> Points {
+        Box::new(rows.into_iter().filter_map(move |(date, day)| {
+            let mut point = dated(date.to_string());
+            self.day(&mut point, &day);
+            with_figures(point)
+        }))
     }
 
     fn day(&self, point: &mut Map<String, Value>, day: &Day) {
@@ -266,6 +261,22 @@ impl Chart {
     }
 }
 
+/// Points of which none can be made without all the others.
+fn at_once(make: impl FnOnce() -> Vec<Value> + Send + 'static) -> Points {
+    Box::new(std::iter::once_with(make).flatten())
+}
+
+fn dated(date: String) -> Map<String, Value> {
+    let mut point = Map::new();
+    point.insert("d".to_owned(), Value::from(date));
+    point
+}
+
+/// A point that has more than its date.
+fn with_figures(point: Map<String, Value>) -> Option<Value> {
+    (point.len() > 1).then_some(Value::Object(point))
+}
+
 /// What a counter is divided by, and its decimals: energy and gas of meters come in
 /// thousandths, the rest by what the counter counts.
 pub(in crate::web) fn divider(device: &Device) -> (f64, usize) {
@@ -312,11 +323,6 @@ fn number(point: &mut Map<String, Value>, name: &str, figure: Option<f64>) {
     }
 }
 
-fn fixed(figure: f64, decimals: usize) -> String {
-    let figure = if figure.is_finite() { figure } else { 0.0 };
-    format!("{figure:.decimals$}")
-}
-
 fn local(second: i64, form: &str) -> String {
     let time = Timestamp::from_second(second).unwrap_or_default();
     time.to_zoned(TimeZone::system()).strftime(form).to_string()
@@ -324,108 +330,4 @@ fn local(second: i64, form: &str) -> String {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
-mod tests {
-    use super::*;
-
-    fn device(device_type: i64, sub_type: i64, switch_type: i64) -> Device {
-        Device {
-            device_type,
-            sub_type,
-            switch_type,
-            ..Device::default()
-        }
-    }
-
-    fn moments(figures: &[[f64; 2]]) -> Vec<Moment> {
-        let row = |(n, [a, b]): (i64, &[f64; 2])| Moment {
-            time: n * 1800,
-            figures: [Some(*a), Some(*b), None, None, None, None],
-        };
-        (0..).zip(figures).map(row).collect()
-    }
-
-    fn day(figures: &[f64]) -> Vec<(Date, Day)> {
-        let mut day = Day::default();
-        for (place, figure) in day.0.iter_mut().zip(figures) {
-            *place = Some(*figure);
-        }
-        vec![(jiff::civil::date(2024, 5, 1), day)]
-    }
-
-    #[test]
-    fn temperatures_are_numbers_and_humidities_texts() {
-        let chart = Chart::of(&device(82, 1, 0), "temp").unwrap();
-        let mut rows = moments(&[[19.456, 0.0]]);
-        rows[0].figures[2] = Some(51.0);
-        let point = &chart.moments(&rows)[0];
-        assert_eq!((&point["te"], &point["hu"]), (&json!(19.46), &json!("51")));
-        assert_eq!(point["d"].as_str().unwrap().len(), 16);
-        let points = chart.days(&day(&[10.0, 20.0, 15.0, 9.0, 19.0, 50.0, 1010.0]));
-        let expected = json!({"d": "2024-05-01", "tm": 10.0, "te": 20.0, "ta": 15.0, "cm": 9.0,
-                              "ch": 19.0, "hu": "50", "ba": "1010.0"});
-        assert_eq!(points, [expected]);
-    }
-
-    #[test]
-    fn energy_is_shown_in_kilowatt_hours_and_power_in_watts() {
-        let chart = Chart::of(&device(243, 29, 0), "counter").unwrap();
-        let points = chart.moments(&moments(&[[1000.0, 100.0], [1500.0, 200.0]]));
-        assert_eq!(
-            (&points[1]["v"], &points[1]["eu"]),
-            (&json!("200.0"), &json!("500.0"))
-        );
-        let points = chart.days(&day(&[1234.5, 98765.0]));
-        assert_eq!(
-            (&points[0]["v"], &points[0]["c"]),
-            (&json!("1.234"), &json!("98.765"))
-        );
-    }
-
-    #[test]
-    fn counters_are_shown_by_the_hour_and_by_what_they_count() {
-        let pieces = Chart::of(&device(243, 28, 3), "counter").unwrap();
-        let rows = moments(&[[10.0, 0.0], [12.0, 0.0], [15.0, 0.0], [15.0, 0.0]]);
-        let points = pieces.moments(&rows);
-        assert_eq!(points.len(), 2, "{points:?}");
-        assert_eq!(
-            (&points[0]["v"], &points[1]["v"]),
-            (&json!("2"), &json!("3"))
-        );
-        assert_eq!(divider(&device(113, 0, 1)), (100.0, 3));
-        assert_eq!(divider(&device(251, 2, 0)), (1000.0, 3));
-    }
-
-    #[test]
-    fn a_sensor_that_does_not_fit_has_no_points() {
-        let chart = Chart::of(&device(80, 5, 0), "counter").unwrap();
-        assert!(chart.moments(&moments(&[[1.0, 2.0]])).is_empty());
-        assert!(Chart::of(&device(80, 5, 0), "nonsense").is_err());
-        assert!(Chart::of(&device(243, 20, 0), "temp").is_err());
-    }
-
-    #[test]
-    fn every_family_has_its_names() {
-        let figures: Vec<f64> = (1..=12).map(f64::from).collect();
-        for (main, sub, sensor, names) in [
-            (85, 3, "rain", "mm"),
-            (86, 1, "wind", "di sp gu"),
-            (87, 1, "uv", "uvi"),
-            (243, 6, "Percentage", "v_min v_max v_avg"),
-            (243, 7, "fan", "v_min v_max v_avg"),
-            (243, 8, "counter", "v_min v_max v_avg"),
-            (246, 1, "counter", "lux_min lux_max lux_avg"),
-            (248, 1, "counter", "u_min u_max"),
-            (249, 1, "counter", "co2_min co2_max co2_avg"),
-            (89, 1, "counter", "v1 v2 v3 v4 v5 v6"),
-            (250, 1, "counter", "v v2 r1 r2 c1 c2 c3 c4"),
-        ] {
-            let chart = Chart::of(&device(main, sub, 0), sensor).unwrap();
-            let points = chart.days(&day(&figures));
-            let mut found: Vec<_> = points[0].as_object().unwrap().keys().collect();
-            found.sort();
-            let mut expected: Vec<_> = names.split(' ').chain(["d"]).collect();
-            expected.sort_unstable();
-            assert_eq!(found, expected, "{main}/{sub}");
-        }
-    }
-}
+mod tests;
