@@ -145,11 +145,10 @@ impl Info {
     /// look like those of the hub or of another plugin.
     pub fn log_name(&self) -> Result<&str, String> {
         let name = self.display_name.as_str();
-        let is_word = |it: &&str| name.eq_ignore_ascii_case(it);
         let of_client = name
             .get(..4)
             .is_some_and(|it| it.eq_ignore_ascii_case("API "));
-        let taken = OF_OTHERS.iter().any(|it| is_word(&it)) || of_client;
+        let taken = of_client || OF_OTHERS.iter().any(|it| name.eq_ignore_ascii_case(it));
         // A colon ends the name in a line, and names of the core log are in parentheses.
         if name.len() <= INFO_NAME && !name.contains(':') && !name.starts_with('(') && !taken {
             return Ok(name);
