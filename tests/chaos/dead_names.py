@@ -14,7 +14,7 @@ import time
 
 from client import Watch
 from figures import Beats, milliseconds, percentile
-from machine import Delay
+from machine import Delay, Share
 
 NAMESPACES = ("mount", "net")
 SERVER = "127.0.0.153"
@@ -62,14 +62,15 @@ def measure(stage, report, askers, seconds, words, address):
     started = site.wait(": started", askers + 20, 180)
     time.sleep(8)
     place = len(site.lines)
-    with Delay() as delay, Watch(site.client) as watch:
+    with Delay() as delay, Share(site.usage()) as share, Watch(site.client) as watch:
         time.sleep(seconds)
     lines = site.since(place)
     beats = Beats(lines)
     asked = sum((beats.words(name, "asked") or [0])[-1] for name in beats.names("K"))
     report.check("%s: plugins started" % words, "%d of %d" % (started, askers + 20), "all", started == askers + 20)
     report.figure("%s: look-ups begun by the plugins" % words, int(asked))
-    report.figure("%s: machine's own delay, load" % words, "%s, %.1f" % (delay, os.getloadavg()[0]))
+    delay.tell(report, words)
+    share.tell(report, words)
     report.figure("%s: hub's threads" % words, site.usage().threads())
     report.check("%s: answers of the API, p99 and worst" % words,
                  "%.0f, %.0f ms" % (milliseconds(watch.p99), milliseconds(watch.worst)), "worst below 1000 ms",

@@ -42,6 +42,7 @@ def main():
     parser.add_argument("--long", action="store_true", help="the long form of each")
     parser.add_argument("--seed", type=int, default=None, help="repeats the random choices of a run")
     parser.add_argument("--logs", help="folder for the logs of the hubs")
+    parser.add_argument("--nice", type=int, default=0, help="priority of the hubs, for a machine that others use as well")
     parser.add_argument("--alone", help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*", help="only these: " + ", ".join(SCENARIOS))
     arguments = parser.parse_args()
@@ -82,7 +83,7 @@ def separately(arguments, name):
         return FAILED
     command = ["unshare", *("--" + kind for kind in namespaces)] if namespaces else []
     command += [sys.executable, os.path.abspath(__file__), "--alone", name, "--cordon", os.path.abspath(arguments.cordon),
-                "--seed", str(arguments.seed)]
+                "--seed", str(arguments.seed), "--nice", str(arguments.nice)]
     command += ["--long"] if arguments.long else []
     command += ["--logs", os.path.abspath(arguments.logs)] if arguments.logs else []
     return subprocess.run(command).returncode
@@ -92,7 +93,7 @@ def alone(arguments):
     """Runs one scenario here and prints its report."""
     name = arguments.alone
     scenario = importlib.import_module(SCENARIOS[name])
-    stage = Stage(name, arguments.cordon, arguments.long, arguments.seed, arguments.logs)
+    stage = Stage(name, arguments.cordon, arguments.long, arguments.seed, arguments.logs, arguments.nice)
     report = Report(name, scenario.__doc__.split("\n")[0])
     code = None
     try:

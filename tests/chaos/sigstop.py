@@ -51,7 +51,7 @@ def freeze(stage, site, report, which):
     beats = Beats(site.since(place))
     names = beats.names("B", "T")
     soon = [sum(woken <= moment < woken + 2 for moment in beats.moments(name)) for name in names]
-    report.figure("machine's own delay after it" + which, str(delay))
+    delay.tell(report, "after it" + which)
     report.check("first answer of the API after it" + which, "%.0f ms" % milliseconds(answered), "within 1000 ms",
                  answered < 1 + delay.worst)
     # One that was due, and one for each of the two seconds.

@@ -1,18 +1,18 @@
 """Two hundred mixed plugins have their heartbeats for minutes, through the death of their peers, and the hub does not grow."""
 
-import os
 import time
 
 from client import Watch
 from figures import Beats, busiest_second, milliseconds, percentile, slope
-from machine import Delay
+from machine import Delay, Share
 from servers import Broker, Stub
 
 INTERVAL = 5
-# Beyond what the machine itself takes.
+SETTLE = 20
+# Beyond what the machine takes, on a machine that has a core for the hub whenever it wants one.
 LATE = 0.05
-# KiB of the hub for each plugin and heartbeat, after the first third.
-GROWTH = 1.0
+# KiB of the hub for each plugin and heartbeat, after the first third; within minutes the log still fills its rings.
+GROWTH = {False: 2.0, True: 0.5}
 KINDS = (("Http", "H", 50), ("Mqtt", "M", 40), ("Threads", "T", 30), ("Sqlite", "S", 30), ("Logger", "L", 30), ("Beat", "B", 20))
 
 
@@ -29,13 +29,13 @@ def run(stage, report):
     site.start()
     started = site.wait(": started", count, 180)
     report.check("plugins started", "%d of %d" % (started, count), "all", started == count)
+    # What the starts left to do is done by then.
+    time.sleep(SETTLE)
     begun = time.monotonic()
     memory = []
     away = stage.choose(12, 30)
     place = len(site.lines)
-    computing = site.usage().computing()
-    # The machine's delay is taken in parts, because a part without neighbours says more than the whole.
-    with Delay() as delay, Watch(site.client, pause=1) as watch:
+    with Delay() as delay, Share(site.usage()) as share, Watch(site.client, pause=1) as watch:
         until(site, memory, begun + seconds * 0.45)
         broker.kill()
         stub.kill()
@@ -43,9 +43,7 @@ def run(stage, report):
         broker.start()
         stub.start()
         until(site, memory, begun + seconds)
-    computing = site.usage().computing() - computing
-    judge(site, report, place, memory, delay, watch, seconds, away)
-    report.figure("hub's computing time", "%.1f %% of a core" % (100 * computing / seconds))
+    judge(site, report, place, memory, delay, share, watch, seconds, away, GROWTH[stage.long])
     states = site.not_running()
     report.zero("plugins that do not run", len(states))
     report.zero("lives that ended", len(site.faults()))
@@ -61,7 +59,7 @@ def until(site, memory, end):
         time.sleep(2)
 
 
-def judge(site, report, place, memory, delay, watch, seconds, away):
+def judge(site, report, place, memory, delay, share, watch, seconds, away, growth_bound):
     """Reads out of the log what became of everybody."""
     lines = site.since(place)
     beats = Beats(lines)
@@ -72,15 +70,17 @@ def judge(site, report, place, memory, delay, watch, seconds, away):
                  sum(map(len, beats.of.values())) > expected * 0.95)
     report.check("hardware with heartbeats in the last two intervals", "%d of %d" % (recent(beats), count), "all",
                  recent(beats) == count)
-    report.figure("machine's own delay, load", "%s, %.1f" % (delay, os.getloadavg()[0]))
+    delay.tell(report)
+    share.tell(report)
     p99 = percentile(late, 0.99)
     report.figure("heartbeats late: p50, p99, worst",
                   "%.1f, %.1f, %.0f ms" % tuple(map(milliseconds, (percentile(late, 0.5), p99, max(late, default=0)))))
-    report.below("p99 beyond the machine's", milliseconds(p99 - delay.p99), milliseconds(LATE), "ms")
+    report.check("p99 beyond the machine's", "%.1f ms" % milliseconds(p99 - delay.p99),
+                 "below %.0f ms, times %.1f" % (milliseconds(LATE), share.stretch), p99 - delay.p99 < LATE * share.stretch)
     for kind, letter, _ in KINDS:
         report.figure("p99 of " + kind, "%.1f ms" % milliseconds(percentile(beats.late(INTERVAL, letter), 0.99)))
     report.check("answers of the API, p99 and worst", "%.0f, %.0f ms" % (milliseconds(watch.p99), milliseconds(watch.worst)),
-                 "worst below 1000 ms", not watch.failures and watch.worst < 1 + delay.worst)
+                 "worst below 1000 ms, times %.1f" % share.stretch, not watch.failures and watch.worst < share.stretch)
     for kind, letter, many in KINDS[:2]:
         report.figure("peers away for %d s; %s answers while they were there" % (away, kind),
                       int(sum(beats.words(name, "answers")[-1] for name in beats.names(letter))))
@@ -96,8 +96,8 @@ def judge(site, report, place, memory, delay, watch, seconds, away):
     report.figure("hub's memory at the start, after a third, at the end",
                   "%.0f, %.0f, %.0f MiB" % tuple(it / 1024 for it in (memory[0][1], points[0][1], points[-1][1])))
     report.check("its slope from then on", "%.0f KiB a minute, %.2f KiB for each plugin and heartbeat"
-                 % (growth * 60, growth * INTERVAL / count), "below %.1f for each" % GROWTH,
-                 growth * INTERVAL / count < GROWTH)
+                 % (growth * 60, growth * INTERVAL / count), "below %.1f for each" % growth_bound,
+                 growth * INTERVAL / count < growth_bound)
     report.figure("lines of the log in the busiest second", busiest_second(lines))
 
 
