@@ -82,7 +82,7 @@ behaviour: test-tools build ## run the cases of the behaviour specification and 
 slope: test-tools build ## nothing leaves memory behind: each case 100,000 times (an hour; CALLS=5000 for fewer)
 	@$(with_key) CORDON_SLOPE=$(or $(CALLS),100000) cargo test --release --workspace --test slope -- --nocapture
 
-# Load and faults against a hub as users run it (tests/chaos/README.md). NICE=-5 gives it a priority where others compute.
+# Load and faults against a hub as users run it: tests/chaos/README.md.
 chaos: test-tools build ## load and faults: kill -9, full disk, dead name server, 200 plugins (SCENARIOS="kill9 half", LONG=1)
 	@python3 tests/chaos/run.py --cordon $(cordon) --logs $(CARGO_TARGET_DIR)/chaos \
 		$(if $(LONG),--long) $(if $(SEED),--seed $(SEED)) $(if $(NICE),--nice $(NICE)) $(SCENARIOS)

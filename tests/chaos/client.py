@@ -21,6 +21,7 @@ class Client:
         if user:
             self.headers["Authorization"] = "Basic " + base64.b64encode(user.encode()).decode()
         self.connection = None
+        self.used = time.monotonic()
 
     def command(self, param, **words):
         """What `json.htm` answers."""
@@ -38,6 +39,10 @@ class Client:
 
     def request(self, method, path, body=None):
         """Status and body."""
+        # The hub ends connections that are silent for ten seconds.
+        if time.monotonic() - self.used > 5:
+            self.close()
+        self.used = time.monotonic()
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout,
                                                          source_address=self.source)

@@ -11,7 +11,7 @@ from machine import Delay, Share, available
 PACKAGE = "requests"
 API_BOUND = 1.0
 # KiB of the machine's memory that the scenario leaves to others: it fails before it takes these.
-RESERVE = 3 << 20
+RESERVE = 4 << 20
 
 
 def run(stage, report):
@@ -52,10 +52,10 @@ def start(stage, site, report, count, which):
     report.figure("%s: memory for each, threads" % which, "%.1f MiB, %d" % (memory / 1024 / max(seen, 1), threads))
     delay.tell(report, which)
     share.tell(report, which)
-    report.check("%s: %d answers of the API, p99 and worst" % (which, len(watch.times)),
-                 "%.0f, %.0f ms" % (watch.p99 * 1000, watch.worst * 1000),
-                 "worst below 1000 ms, times %.1f" % share.stretch,
-                 not watch.failures and watch.worst < API_BOUND * share.stretch)
+    report.timed("%s: %d answers of the API, p99 and worst" % (which, len(watch.times)),
+                 "%.0f, %.0f ms" % (watch.p99 * 1000, watch.worst * 1000), "worst below 1000 ms",
+                 watch.worst < API_BOUND, share)
+    report.zero("%s: requests that failed" % which, len(watch.failures))
     report.notes_of("API", watch.failures, 3)
     for words in ("callback-wall", "parked", "started again"):
         report.zero("%s: lines with `%s`" % (which, words), site.count(words))

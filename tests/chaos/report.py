@@ -1,5 +1,9 @@
 """The report of a scenario: its figures, and which of them are as they must be."""
 
+# How many times as long everything may take because of others before a time is no longer judged.
+BUSY = 3
+JUDGEMENTS = {True: "yes", False: "**no**", None: "machine too busy"}
+
 
 class Report:
     """Rows of a table; a row without a bound is only there to be known."""
@@ -9,6 +13,8 @@ class Report:
         self.purpose = purpose
         self.rows = []
         self.notes = []
+        # Bounds on time that were not kept where the machine had no core for the hub.
+        self.unjudged = 0
 
     def figure(self, name, value):
         """Adds a figure that is not judged."""
@@ -17,6 +23,12 @@ class Report:
     def check(self, name, value, bound, good):
         """Adds a figure with the words of its bound, and whether it keeps it."""
         self.rows.append((name, value, bound, bool(good)))
+
+    def timed(self, name, value, bound, good, share):
+        """Adds a time: where it is too long and the machine had no core for the hub, nobody knows whose fault it is."""
+        busy = not good and share.stretch > BUSY
+        self.unjudged += busy
+        self.rows.append((name, value, bound, None if busy else bool(good)))
 
     def zero(self, name, count):
         """Adds a count that has to be nothing."""
@@ -40,11 +52,12 @@ class Report:
     @property
     def good(self):
         """Whether every bound was kept; a report without any proves nothing."""
-        return any(bound for _, _, bound, _ in self.rows) and all(good for _, _, _, good in self.rows)
+        return (any(bound and good for _, _, bound, good in self.rows)
+                and all(good is not False for _, _, _, good in self.rows))
 
     def text(self):
         """The report as Markdown."""
-        rows = [(name, shown(value), bound, "" if not bound else "yes" if good else "**no**")
+        rows = [(name, shown(value), bound, "" if not bound else JUDGEMENTS[good])
                 for name, value, bound, good in self.rows]
         lines = ["### " + self.name, "", self.purpose, ""] + table(("figure", "seen", "must be", "holds"), rows)
         if self.notes:

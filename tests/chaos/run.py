@@ -8,6 +8,7 @@ machine's mounts nor its network change. `README.md` says what each shows.
 import argparse
 import importlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -32,8 +33,13 @@ SCENARIOS = {
     "soak": "soak",
 }
 
-GOOD, FAILED, SKIPPED = 0, 1, 77
-OUTCOMES = {GOOD: "holds", FAILED: "**fails**", SKIPPED: "left out"}
+GOOD, FAILED, BUSY, SKIPPED = 0, 1, 76, 77
+OUTCOMES = {GOOD: "holds", FAILED: "**fails**", SKIPPED: "left out",
+            BUSY: "holds, but for times that the machine is too busy to judge"}
+
+
+class Interrupted(Exception):
+    """The run is told to end; what was seen up to then is still told."""
 
 
 def main():
@@ -42,7 +48,7 @@ def main():
     parser.add_argument("--long", action="store_true", help="the long form of each")
     parser.add_argument("--seed", type=int, default=None, help="repeats the random choices of a run")
     parser.add_argument("--logs", help="folder for the logs of the hubs")
-    parser.add_argument("--nice", type=int, default=0, help="priority of the hubs, for a machine that others use as well")
+    parser.add_argument("--nice", type=int, default=0, help="priority of the scenarios, for a machine that others use as well")
     parser.add_argument("--alone", help=argparse.SUPPRESS)
     parser.add_argument("names", nargs="*", help="only these: " + ", ".join(SCENARIOS))
     arguments = parser.parse_args()
@@ -55,7 +61,19 @@ def main():
         arguments.seed = time.time_ns() % 100000
     if arguments.logs:
         os.makedirs(arguments.logs, exist_ok=True)
-    return alone(arguments) if arguments.alone else everything(arguments)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupt)
+    try:
+        return alone(arguments) if arguments.alone else everything(arguments)
+    except Interrupted:
+        return FAILED
+
+
+def interrupt(*_):
+    """Raises in the main thread, once: the second signal would hit the cleaning up."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    raise Interrupted("told to end")
 
 
 def everything(arguments):
@@ -86,14 +104,23 @@ def separately(arguments, name):
                 "--seed", str(arguments.seed), "--nice", str(arguments.nice)]
     command += ["--long"] if arguments.long else []
     command += ["--logs", os.path.abspath(arguments.logs)] if arguments.logs else []
-    return subprocess.run(command).returncode
+    # A session of its own has a share of the processor of its own, where the system divides it by sessions.
+    scenario = subprocess.Popen(command, start_new_session=True)
+    try:
+        return scenario.wait()
+    except Interrupted:
+        # The scenario has its hubs to end.
+        scenario.terminate()
+        scenario.wait()
+        raise
 
 
 def alone(arguments):
     """Runs one scenario here and prints its report."""
     name = arguments.alone
+    machine.prioritise(arguments.nice)
     scenario = importlib.import_module(SCENARIOS[name])
-    stage = Stage(name, arguments.cordon, arguments.long, arguments.seed, arguments.logs, arguments.nice)
+    stage = Stage(name, arguments.cordon, arguments.long, arguments.seed, arguments.logs)
     report = Report(name, scenario.__doc__.split("\n")[0])
     code = None
     try:
@@ -112,7 +139,9 @@ def alone(arguments):
             code = FAILED
             report.check("the end of the hubs", "%s: %s" % (type(failure).__name__, failure), "goes through", False)
     print(report.text(), flush=True)
-    return code if code is not None else GOOD if report.good else FAILED
+    if code is None:
+        code = FAILED if not report.good else BUSY if report.unjudged else GOOD
+    return code
 
 
 if __name__ == "__main__":

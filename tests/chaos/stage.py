@@ -13,13 +13,12 @@ class LeftOut(Exception):
 class Stage:
     """One run of one scenario."""
 
-    def __init__(self, name, cordon, long=False, seed=0, logs=None, nice=0):
+    def __init__(self, name, cordon, long=False, seed=0, logs=None):
         self.name = name
         self.cordon = cordon
         self.long = long
         self.random = random.Random(seed)
         self.logs = logs
-        self.nice = nice
         self.ends = []
 
     def choose(self, short, long):
@@ -29,8 +28,6 @@ class Stage:
     def site(self, instances, **hub):
         """A hub with room for so many instances; the rest stands under [hub]."""
         site = Site(self.cordon, instances, **hub)
-        # `nice` replaces itself by the hub, so the process that is killed or frozen is the hub's.
-        site.before = ["nice", "-n", str(self.nice)] if self.nice else []
         number = len(self.ends)
 
         def end():

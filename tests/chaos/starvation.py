@@ -8,7 +8,7 @@ import urllib.parse
 
 from client import Watch
 from figures import milliseconds
-from machine import Delay
+from machine import Delay, Share
 
 PASSWORD = "ann:a password of the scenarios"
 BOUND = 1.0
@@ -37,19 +37,19 @@ def run(stage, report):
             ("64 of each kind and 80 silent ones", one, 64, 64, 80),
             ("the same from each of 12 addresses", many, 64 * 12, 64 * 12, 80 * 12)):
         crowd = Crowd(port, addresses, idle, slow, silent)
-        with Delay() as delay, crowd:
+        with Delay() as delay, Share(site.usage()) as share, crowd:
             time.sleep(2)
             with Watch(lambda: site.client(user=PASSWORD), anew=True) as fresh, \
                     Watch(lambda: site.client(user=PASSWORD)) as kept:
                 time.sleep(seconds if idle or slow else 5)
         asked = len(fresh.times) + len(kept.times)
-        report.figure("%s: connections made, 401 seen, machine's delay" % words,
-                      "%d, %d, %s" % (crowd.made, crowd.refused, delay))
-        # What the machine takes away from everybody is not the hub's.
+        report.figure("%s: connections made, 401 seen" % words, "%d, %d" % (crowd.made, crowd.refused))
+        report.figure("%s: machine's own delay; all takes" % words, "%s; %.1f times as long" % (delay, share.stretch))
         worst = max(fresh.worst or 0, kept.worst or 0)
-        report.check("%s: operator's answers, p99 and worst" % words,
-                     "%d: %.0f, %.0f ms" % (asked, milliseconds(max(fresh.p99, kept.p99)), milliseconds(worst)),
-                     "worst below 1000 ms", asked > 10 and worst < BOUND + delay.worst)
+        report.check("%s: operator's requests" % words, asked, "more than 10", asked > 10)
+        report.timed("%s: operator's answers, p99 and worst" % words,
+                     "%.0f, %.0f ms" % (milliseconds(max(fresh.p99, kept.p99)), milliseconds(worst)),
+                     "worst below 1000 ms", worst < BOUND, share)
         report.zero("%s: operator's requests that failed" % words, len(fresh.failures + kept.failures))
         report.notes_of("operator", fresh.failures + kept.failures, 4)
     site.stop()

@@ -29,8 +29,6 @@ class Site:
         self.folder = tempfile.mkdtemp(prefix="cordon-example-")
         # What stands under [hub].
         self.hub = {"listen": "127.0.0.1:0", "instances": 5}
-        # What stands before the program: another program that starts it.
-        self.before = []
         self.sections = []
         self.lines = []
         self.changed = threading.Condition()
@@ -62,7 +60,7 @@ class Site:
         values = "".join("%s = %s\n" % (key, json.dumps(value)) for key, value in self.hub.items())
         with open(config, "w") as file:
             file.write("[hub]\n" + values + "\n".join(self.sections))
-        command = [*self.before, self.cordon, "serve", "--config", config]
+        command = [self.cordon, "serve", "--config", config]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, errors="replace")
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
