@@ -1,4 +1,4 @@
-"""A clean stop leaves one whole file; what is beside the database or in it is refused in words, or all of it is there."""
+"""A clean stop leaves one whole file; a spoilt database is refused in words, or all acknowledged rows are there."""
 
 import collections
 import hashlib
@@ -24,6 +24,7 @@ def run(stage, report):
 
 def fill(site, word):
     """Has every device show a text of its own; returns them by idx."""
+    known(site)
     client = site.client()
     values = {}
     for row in site.own("B0"):
@@ -34,10 +35,14 @@ def fill(site, word):
     return values
 
 
-def shown(site):
-    """What the devices show."""
-    # The API is there before the plugins are, and only then the devices have their hardware's name.
+def known(site):
+    """Waits until the devices have their hardware's name: the API is there before the plugins are."""
     site.wait("B0: started", 1, 60)
+
+
+def shown(site):
+    """The texts of the devices, by idx."""
+    known(site)
     return {int(row["idx"]): row["Data"] for row in site.own("B0")}
 
 
@@ -47,7 +52,6 @@ def clean_stops(stage, site, report):
     left = stale = few = 0
     for number in range(stops):
         site.start()
-        site.wait(": started", 1, 60)
         values = fill(site, "stop %d" % number)
         few += len(values) != DEVICES
         site.stop()
@@ -85,7 +89,7 @@ def lay(site, keep, which):
 
 
 def digests(site):
-    """What the database's files have in them."""
+    """Hashes of the database's files."""
     found = {}
     for name in sorted(os.listdir(site.data)):
         if name.startswith("cordon.db") and not name.endswith("-shm"):
@@ -133,7 +137,8 @@ def refused(site, report, what):
     report.check(what, "%s, exit code %s" % (outcome, code), "refused", outcome == "ended" and code not in (0, None))
     report.check("its words name the log", "yes" if "cordon.db-wal" in words else "no", "yes", "cordon.db-wal" in words)
     changed = [name for name in before if digests(site).get(name) != before[name]]
-    report.check("files that it changed", ", ".join(changed) or "0", "0", not changed and set(digests(site)) == set(before))
+    report.check("files that it changed", ", ".join(changed) or "0", "0",
+                 not changed and set(digests(site)) == set(before))
     report.note("%s: %s" % (what, words[-300:].replace(site.folder, "")))
 
 
@@ -181,7 +186,8 @@ def spoilt(site, which, log, report, kind):
             report.note("%s: exit code %s, %s" % (kind, site.process.returncode, words[-300:]))
             return "end without words"
         if changed:
-            report.note("%s: refused, but changed %s: %s" % (kind, ", ".join(changed), words[-200:].replace(site.folder, "")))
+            words = words[-200:].replace(site.folder, "")
+            report.note("%s: refused, but changed %s: %s" % (kind, ", ".join(changed), words))
             return "change what they refuse"
         return "refused"
     rows = shown(site)

@@ -24,7 +24,7 @@ class Client:
         self.used = time.monotonic()
 
     def command(self, param, **words):
-        """What `json.htm` answers."""
+        """The answer of `json.htm`."""
         query = urllib.parse.urlencode(dict({"type": "command", "param": param}, **words), quote_via=urllib.parse.quote)
         return json.loads(self.request("GET", "/json.htm?" + query)[1])
 
@@ -100,7 +100,7 @@ class Watch:
 
     @property
     def p99(self):
-        """What 99 of 100 answers did not take longer than."""
+        """The time that 99 of 100 answers did not exceed."""
         return percentile(self.times, 0.99)
 
     @property

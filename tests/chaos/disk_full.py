@@ -49,7 +49,7 @@ def full(stage, site, writers, report):
     """Fills the file system and looks at what still works."""
     place = len(site.lines)
     fill(site)
-    # What the WAL still has room for is stored; only then the refusals begin.
+    # The WAL has some room of its own; only when that is used up the refusals begin.
     time.sleep(2)
     for writer in writers:
         writer.refusals = {}

@@ -1,10 +1,10 @@
 """A hub of its own for a scenario: that of the examples, which can also be killed, frozen and started again."""
 
-import json
 import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import sys
 import time
 import urllib.parse
@@ -96,7 +96,7 @@ class Site(hub.Site):
         begun = time.monotonic()
         try:
             self.process.wait(patience)
-        except hub.subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired:
             return None
         self.reader.join(20)
         return time.monotonic() - begun
@@ -170,8 +170,3 @@ class Site(hub.Site):
         """Writes the log to a file."""
         with open(path, "w") as file:
             file.write("\n".join(self.since(0)) + "\n")
-
-
-def toml(text):
-    """A text in TOML."""
-    return json.dumps(text)

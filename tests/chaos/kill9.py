@@ -76,7 +76,7 @@ def stored(site, own):
 
 
 def lost(site, writers, known, round_):
-    """What the hub shows older than it was acknowledged, or newer than it was sent."""
+    """Values that are older than they were acknowledged, or newer than they were sent."""
     found = []
     client = site.client()
     for writer in writers:

@@ -70,7 +70,7 @@ def pressures():
 
 
 class Process:
-    """What the system tells of a process."""
+    """A process as the system sees it."""
 
     def __init__(self, pid):
         self.folder = "/proc/%d" % pid
@@ -139,8 +139,9 @@ class Share:
     def tell(self, report, which=""):
         """Adds the figures to a report, none of which is judged."""
         begin = which + ": " if which else ""
-        report.figure(begin + "hub's computing; waiting for a core", "%.1f %%; %.1f %% of the time, so all takes %.1f times as long"
-                      % (100 * self.computed, 100 * self.waited, self.stretch))
+        report.figure(begin + "hub's computing; waiting for a core",
+                      "%.1f %%; %.1f %% of the time, so all takes %.1f times as long" % (
+                          100 * self.computed, 100 * self.waited, self.stretch))
         report.figure(begin + "hub's pages that had to be read from the disk", self.faults)
 
 

@@ -1,4 +1,4 @@
-"""Very many plugins that import a package with many modules all come up, with the default limits, and the API answers."""
+"""Very many plugins that import a large package all come up, with the default limits, and the API answers."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A hub that stood still for half a minute goes on without a storm of heartbeats, and no deadline ends a plugin for it."""
+"""A hub that stood still for half a minute goes on: no storm of heartbeats, and no deadline ends a plugin for it."""
 
 import signal
 import time
@@ -18,7 +18,8 @@ def run(stage, report):
     site.several(5, "B", "Beat.py", {"Mode1": "1"})
     site.several(5, "T", "Threads.py", {"Mode1": "1"})
     site.several(5, "H", "Http.py", {"Mode1": "2", "Address": "127.0.0.1", "Port": str(stub.port)})
-    site.several(5, "M", "Mqtt.py", {"Mode1": "2", "Address": "127.0.0.1", "Port": str(broker.port), "Mode2": "topic/{number}"})
+    site.several(5, "M", "Mqtt.py", {"Mode1": "2", "Address": "127.0.0.1", "Port": str(broker.port),
+                                      "Mode2": "topic/{number}"})
     site.several(3, "Z", "Slow.py", {"Mode1": "6", "Mode2": "2"}, "limits = { callback-wall = %d }" % (WALL * 1000))
     site.start()
     started = site.wait(": started", 23, 60)
@@ -58,11 +59,14 @@ def freeze(stage, site, report, which):
     # One that was due, and one for each of the two seconds.
     report.check("heartbeats of 1 s in the 2 s after it, most of one plugin" + which, max(soon, default=0), "at most 3",
                  0 < max(soon, default=0) <= 3)
-    report.check("plugins that have heartbeats again" + which, "%d of 20" % len(beats.names()), "all", len(beats.names()) == 20)
+    report.check("plugins that have heartbeats again" + which, "%d of 20" % len(beats.names()), "all",
+                 len(beats.names()) == 20)
     left = site.wait(": leaves", entered, 20)
-    report.check("callbacks that stood still and then returned" + which, "%d of %d" % (left, entered), "all", left == entered)
+    report.check("callbacks that stood still and then returned" + which, "%d of %d" % (left, entered), "all",
+                 left == entered)
     states = site.not_running()
     report.zero("plugins that do not run" + which, len(states))
     report.notes_of("state", states)
-    grown = [name for name in beats.names("H", "M") if beats.words(name, "answers")[-1] > beats.words(name, "answers")[0]]
+    counts = [beats.words(name, "answers") for name in beats.names("H", "M")]
+    grown = [answers for answers in counts if answers[-1] > answers[0]]
     report.check("connections that work" + which, "%d of 10" % len(grown), "all", len(grown) == 10)

@@ -1,4 +1,4 @@
-"""Two hundred mixed plugins have their heartbeats for minutes, through the death of their peers, and the hub does not grow."""
+"""Two hundred mixed plugins have their heartbeats, through the death of their peers, and the hub does not grow."""
 
 import time
 
@@ -13,7 +13,8 @@ SETTLE = 20
 LATE = 0.05
 # KiB of the hub for each plugin and heartbeat, after the first third; within minutes the log still fills its rings.
 GROWTH = {False: 2.0, True: 0.5}
-KINDS = (("Http", "H", 50), ("Mqtt", "M", 40), ("Threads", "T", 30), ("Sqlite", "S", 30), ("Logger", "L", 30), ("Beat", "B", 20))
+KINDS = (("Http", "H", 50), ("Mqtt", "M", 40), ("Threads", "T", 30), ("Sqlite", "S", 30), ("Logger", "L", 30),
+         ("Beat", "B", 20))
 
 
 def run(stage, report):
@@ -29,7 +30,7 @@ def run(stage, report):
     site.start()
     started = site.wait(": started", count, 180)
     report.check("plugins started", "%d of %d" % (started, count), "all", started == count)
-    # What the starts left to do is done by then.
+    # The hub has done by then whatever the starts left to do.
     time.sleep(SETTLE)
     begun = time.monotonic()
     memory = []
@@ -79,8 +80,8 @@ def judge(site, report, place, memory, delay, share, watch, seconds, away, growt
                  "below %.0f ms" % milliseconds(LATE), p99 - delay.p99 < LATE, share)
     for kind, letter, _ in KINDS:
         report.figure("p99 of " + kind, "%.1f ms" % milliseconds(percentile(beats.late(INTERVAL, letter), 0.99)))
-    report.timed("answers of the API, p99 and worst", "%.0f, %.0f ms" % (milliseconds(watch.p99), milliseconds(watch.worst)),
-                 "worst below 1000 ms", watch.worst < 1, share)
+    report.timed("answers of the API, p99 and worst",
+                 "%.0f, %.0f ms" % (milliseconds(watch.p99), milliseconds(watch.worst)), "worst below 1000 ms", watch.worst < 1, share)
     report.zero("requests that failed", len(watch.failures))
     report.notes_of("API", watch.failures, 4)
     for kind, letter, many in KINDS[:2]:

@@ -1,4 +1,4 @@
-"""What a scenario is given: the program, the time it may take, and hubs that are gone afterwards."""
+"""The things that a scenario is given: the program, the time it may take, and hubs that are gone afterwards."""
 
 import os
 import random

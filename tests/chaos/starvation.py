@@ -23,7 +23,8 @@ def run(stage, report):
     site = stage.site(5)
     site.several(2, "B", "Beat.py", {"Mode1": "1"})
     name, _, password = PASSWORD.partition(":")
-    site.section('[web]\nnetworks = []\nusers = [{ name = "%s", password = "%s", rights = "admin" }]' % (name, password))
+    user = '{ name = "%s", password = "%s", rights = "admin" }' % (name, password)
+    site.section("[web]\nnetworks = []\nusers = [%s]" % user)
     site.start()
     site.wait(": started", 2, 60)
     port = urllib.parse.urlsplit(site.address).port
@@ -57,7 +58,7 @@ def run(stage, report):
 
 
 class Crowd:
-    """Strangers who hold connections: idle ones after a 401, slow ones, silent ones. Who loses one is back in a second."""
+    """Strangers who hold connections: idle after a 401, slow, or silent. Whoever loses one is back in a second."""
 
     def __init__(self, port, addresses, idle, slow, silent):
         self.port = port

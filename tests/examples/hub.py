@@ -27,7 +27,7 @@ class Site:
         self.cordon = cordon
         self.examples = examples
         self.folder = tempfile.mkdtemp(prefix="cordon-example-")
-        # What stands under [hub].
+        # The keys under [hub].
         self.hub = {"listen": "127.0.0.1:0", "instances": 5}
         self.sections = []
         self.lines = []

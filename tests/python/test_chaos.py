@@ -1,4 +1,4 @@
-"""What the chaos scenarios read out of logs, and how they judge it."""
+"""The chaos scenarios read figures out of logs and judge them."""
 
 import os
 import sys

@@ -18,7 +18,7 @@ def work(number):
     while not over.is_set():
         number += 1
         Devices[1].Update(0, str(number))
-        # What is stored is what the device shows after the call.
+        # The device shows after the call what is stored.
         if Devices[1].sValue == str(number):
             Domoticz.Log("stored %d" % number)
         if float(Parameters["Mode1"] or 0):
