@@ -1,10 +1,11 @@
-# A plugin whose thread looks a name up without end, and whose heartbeat connects to it.
+# A plugin whose thread looks a name up again and again, and whose heartbeat connects to it.
 """
 <plugin key="Lookup" name="Lookup" author="Cordon" version="1.0.0">
     <params>
         <param field="Mode1" label="Seconds between heartbeats" default="5"/>
         <param field="Address" label="Name" default="device.example.org"/>
         <param field="Port" label="Port" default="80"/>
+        <param field="Mode2" label="Seconds between look-ups" default="1"/>
     </params>
 </plugin>
 """
@@ -27,7 +28,7 @@ def ask():
             socket.getaddrinfo(Parameters["Address"], int(Parameters["Port"]))
         except OSError:
             failed += 1
-        over.wait(1)
+        over.wait(float(Parameters["Mode2"] or 1))
 
 
 def onStart():
