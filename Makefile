@@ -30,7 +30,7 @@ ruff := $(CORDON_CACHE)/tools/ruff-$(ruff_version)/bin/ruff
 # Tests of a checkout use its guest, whatever was built beside them last.
 with_key = CORDON_GUEST_KEY=$$($(toolchain)/key); export CORDON_GUEST_KEY;
 
-.PHONY: help setup build run check guest test test-unit test-python test-tools behaviour slope examples samples cpython-tests cpython-testsuite bench lint words fmt ruff format deny env clean
+.PHONY: help setup build run check guest test test-unit test-python test-tools behaviour slope chaos examples samples cpython-tests cpython-testsuite bench lint words fmt ruff format deny env clean
 
 help: ## this list
 	@echo "make VERB"
@@ -100,6 +100,11 @@ behaviour: test-tools build ## run the cases of the behaviour specification and 
 # A line per case: the bytes it left in the plugin's memory.
 slope: test-tools build ## nothing leaves memory behind: each case 100,000 times (an hour; CALLS=5000 for fewer)
 	@$(with_key) CORDON_SLOPE=$(or $(CALLS),100000) cargo test --release --workspace --test slope -- --nocapture
+
+# Load and faults against a hub as users run it: tests/chaos/README.md.
+chaos: test-tools build ## load and faults: kill -9, full disk, dead name server, 200 plugins (SCENARIOS="kill9 half", LONG=1)
+	@python3 tests/chaos/run.py --cordon $(cordon) --logs $(CARGO_TARGET_DIR)/chaos \
+		$(if $(LONG),--long) $(if $(SEED),--seed $(SEED)) $(if $(NICE),--nice $(NICE)) $(SCENARIOS)
 
 # The examples and the samples are not part of this repository: both verbs need the folder of a checkout.
 examples: test-tools build ## the official examples against their devices (EXAMPLES=.../domoticz/plugins/examples)

@@ -27,6 +27,8 @@ class Site:
         self.cordon = cordon
         self.examples = examples
         self.folder = tempfile.mkdtemp(prefix="cordon-example-")
+        # The keys under [hub].
+        self.hub = {"listen": "127.0.0.1:0", "instances": 5}
         self.sections = []
         self.lines = []
         self.changed = threading.Condition()
@@ -53,11 +55,15 @@ class Site:
 
     def start(self):
         """Starts the hub and waits until its API answers."""
+        self.launch()
+        self.answers(self.line("ready on http://"))
+
+    def launch(self):
+        """Starts the hub and returns at once."""
         config = os.path.join(self.folder, "cordon.toml")
+        values = "".join("%s = %s\n" % (key, json.dumps(value)) for key, value in self.hub.items())
         with open(config, "w") as file:
-            file.write(
-                "[hub]\nlisten = \"127.0.0.1:0\"\ninstances = 5\n" + "\n".join(self.sections)
-            )
+            file.write("[hub]\n" + values + "\n".join(self.sections))
         command = [self.cordon, "serve", "--config", config]
         self.process = subprocess.Popen(
             command,
@@ -67,12 +73,15 @@ class Site:
             text=True,
             errors="replace",
         )
-        threading.Thread(target=self._read, daemon=True).start()
-        ready = self.line("ready on http://")
+        self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        self.reader.start()
+
+    def answers(self, ready):
+        """Takes the API's address from the line that tells it."""
         self.address = ready.split("ready on ")[1].strip().rstrip("/")
 
-    def _read(self):
-        for line in self.process.stdout:
+    def _read(self, process):
+        for line in process.stdout:
             with self.changed:
                 self.lines.append(line.rstrip("\n"))
                 self.changed.notify_all()
