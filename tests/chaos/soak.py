@@ -169,6 +169,6 @@ def recent(beats):
 
 
 def working(beats, name):
-    """Whether the plugin's count of its deeds went up in its last three heartbeats."""
+    """Whether the plugin's count of its results went up in its last three heartbeats."""
     answers = beats.words(name, "answers")
     return len(answers) > 3 and answers[-1] > answers[-4]

@@ -9,7 +9,8 @@
 //!   [`problems`]: plugins that cannot be used.
 //! - [`grants`]: whom instances may talk to, in the words of the operator.
 //! - [`folders`]: the folders of one instance.
-//! - [`system`]: what the operating system grants.
+//! - [`system`]: grants of the operating system; [`standstill`]: time in which the process
+//!   stood still.
 //! - [`private`]: who may read and write the hub's files; [`regular_file`]: how files of
 //!   strangers are read; [`hex`]: bytes as text.
 
@@ -28,5 +29,6 @@ pub mod pool;
 pub mod private;
 pub mod problems;
 pub mod regular_file;
+pub mod standstill;
 pub mod system;
 pub mod turns;

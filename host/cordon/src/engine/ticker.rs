@@ -4,6 +4,7 @@ use std::thread;
 
 use crate::engine::TICK;
 use cordon_base::error::EngineError;
+use cordon_base::standstill::Watcher;
 
 /// Starts the thread. The thread holds the engine weakly and ends with it.
 pub fn start(engine: &wasmtime::Engine) -> Result<(), EngineError> {
@@ -11,8 +12,10 @@ pub fn start(engine: &wasmtime::Engine) -> Result<(), EngineError> {
     thread::Builder::new()
         .name("cordon-ticker".into())
         .spawn(move || {
+            let watcher = Watcher::begin();
             loop {
                 thread::sleep(TICK);
+                watcher.look();
                 match weak.upgrade() {
                     Some(engine) => engine.increment_epoch(),
                     None => return,

@@ -18,6 +18,7 @@ use crate::instance::state::InstanceState;
 use cordon_base::account::{Account, thread_cpu};
 use cordon_base::error::LimitHit;
 use cordon_base::limits::Limits;
+use cordon_base::standstill;
 
 /// How often a plugin that computes without end is told of its share.
 const SHARE_TOLD_EVERY: Duration = Duration::from_secs(60);
@@ -33,6 +34,8 @@ const PLACE_IDLE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Meter {
     started: Instant,
+    /// Standstills of the hub before that.
+    stood_before: Duration,
     /// The account to which other threads bill their work for the instance.
     account: Arc<Account>,
     /// Time that was billed before this meter was made.
@@ -78,6 +81,7 @@ impl Meter {
     pub fn new(limits: &Limits, account: Arc<Account>) -> Arc<Self> {
         Arc::new(Self {
             started: Instant::now(),
+            stood_before: standstill::sum(),
             billed_before: account.billed(),
             account,
             used: AtomicU64::new(0),
@@ -176,9 +180,10 @@ impl Meter {
         hit.map_or(Ok(()), Err)
     }
 
-    /// Nanoseconds since `started`.
+    /// Nanoseconds since `started` in which the hub did not stand still.
     pub(super) fn elapsed(&self) -> u64 {
-        nanoseconds(self.started.elapsed())
+        let stood = standstill::sum().saturating_sub(self.stood_before);
+        nanoseconds(self.started.elapsed().saturating_sub(stood))
     }
 
     /// The instance's own clock, which stands still while it waits for a core. In a poll it

@@ -7,8 +7,10 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -16,10 +18,11 @@ use axum::response::{IntoResponse, Response};
 
 use super::answer::{Early, error, wrong_method};
 use super::keys::{Verdict, Wanted};
-use super::{IndigoApi, confirm};
+use super::{IndigoApi, MAX_BODY, confirm};
 use cordon_web::access::Access;
 use cordon_web::access::Refusal;
 use cordon_web::access::Rights;
+use cordon_web::budget::{self, Room, Share};
 use cordon_web::forwarded::Client;
 use cordon_web::origin::{self, Act};
 use cordon_web::server::Peer;
@@ -65,19 +68,48 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
     }
 }
 
+/// Longest body that takes no room of its client, in bytes.
+const SHORT_BODY: usize = 64 << 10;
+
+/// A body, with the room that a long one takes of its client until nobody needs it.
+#[derive(Clone)]
+pub(super) struct Received {
+    bytes: Bytes,
+    _room: Option<Arc<Room>>,
+}
+
+impl Deref for Received {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl Sent {
     /// Reads the body, unless it is too large. Called behind [`IndigoApi::admit`], so that
-    /// strangers learn nothing.
-    pub(super) async fn bytes(self) -> Result<Bytes, Early> {
+    /// strangers learn nothing. A body without a length counts as the longest.
+    pub(super) async fn bytes(self, share: &Share) -> Result<Received, Early> {
+        let length = self.0.headers().get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        let has_body = self.0.body().size_hint().exact() != Some(0);
+        let length = length.unwrap_or(if has_body { MAX_BODY } else { 0 });
+        let room = match length <= SHORT_BODY {
+            true => None,
+            false => match share.take(length.min(MAX_BODY)).await {
+                Some(room) => Some(Arc::new(room)),
+                None => return Err(budget::full().into()),
+            },
+        };
         let read = Bytes::from_request(self.0, &()).await;
-        read.map_err(|rejection| {
+        let bytes = read.map_err(|rejection| {
             error(
                 rejection.status(),
                 "invalid_request",
                 &rejection.body_text(),
             )
-            .into()
-        })
+        })?;
+        Ok(Received { bytes, _room: room })
     }
 }
 

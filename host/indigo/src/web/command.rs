@@ -157,7 +157,7 @@ pub(super) struct Refused {
 /// `POST /v2/api/command`.
 pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Operate, "POST")?;
-    let sent = sent.bytes().await?;
+    let sent = sent.bytes(&api.share(&asked)).await?;
     let (message, room) = match api.read(sent.clone()).await {
         Ok((Value::Object(message), room)) => (message, room),
         Err(intake::Refused::Full) => return Err(Full.into()),

@@ -25,7 +25,7 @@ struct Message {
 /// `POST /cordon/indigo/command`.
 pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
-    let (message, room): (Message, _) = api.read(sent.bytes().await?).await?;
+    let (message, room): (Message, _) = api.read(sent.bytes(&api.share(&asked)).await?).await?;
     let arguments = match message.arguments {
         Value::Null => json!({}),
         given => given,

@@ -4,11 +4,11 @@
 //! once it is read, and takes long to read. Its values are bounded, room is found for them
 //! first, and a long text is read and carried out where it keeps nobody waiting.
 
-use axum::body::Bytes;
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::IndigoApi;
+use super::admission::Received;
 use super::answer::{Early, error};
 use super::room::{Full, Room};
 use crate::bounds::measured;
@@ -77,7 +77,7 @@ impl Intake {
 
 impl IndigoApi {
     /// Reads the body of a request, a long one where it keeps nobody waiting.
-    pub(super) async fn read<T>(&self, body: Bytes) -> Result<Taken<T>, Refused>
+    pub(super) async fn read<T>(&self, body: Received) -> Result<Taken<T>, Refused>
     where
         T: DeserializeOwned + Send + 'static,
     {

@@ -49,7 +49,7 @@ async fn handle(api: &IndigoApi, plugin: &str, action: &str, asked: &Asked, sent
     }
     api.admit(asked, Wanted::Pages(plugin), "GET, POST")?;
     let (plugin, callback, name) = target(api, plugin, action)?;
-    let props = props(asked, &sent.bytes().await?)
+    let props = props(asked, &sent.bytes(&api.share(asked)).await?)
         .map_err(|reason| error(StatusCode::BAD_REQUEST, UNKNOWN_ERROR, &reason))?;
     let Some(_place) = api.places.take(plugin.id().to_owned()) else {
         let text = format!("{MAX_WAITING} requests wait for this plugin already");

@@ -45,14 +45,14 @@ pub(super) async fn receive(
     let data = match processing {
         Processing::Get => lists(parts::query_pairs(&asked.uri).map_err(wrong)?),
         Processing::Form => {
-            let sent = sent.bytes().await?;
+            let sent = sent.bytes(&api.share(&asked)).await?;
             if !sent.is_empty() && !is_form(&asked.headers) {
                 return Err(wrong("this webhook takes a form".to_owned()).into());
             }
             let text = std::str::from_utf8(&sent).map_err(|error| wrong(error.to_string()))?;
             lists(parts::pairs(text).map_err(wrong)?)
         }
-        Processing::Json => match api.read(sent.bytes().await?).await? {
+        Processing::Json => match api.read(sent.bytes(&api.share(&asked)).await?).await? {
             (data @ (Value::Object(_) | Value::Array(_)), taken) => {
                 room = taken;
                 data

@@ -21,11 +21,7 @@ async fn the_server_ends_when_told_although_a_client_holds_on() {
     let shutdown = async {
         let _ = stopped.await;
     };
-    let serving = tokio::spawn(serve(
-        listener,
-        router(f.api.clone()),
-        shutdown,
-    ));
+    let serving = tokio::spawn(serve(listener, router(f.api.clone()), shutdown));
     let mut idle = TcpStream::connect(address).unwrap();
     idle.write_all(b"GET / HT").unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;

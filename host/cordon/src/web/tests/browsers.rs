@@ -136,11 +136,7 @@ async fn browsers_find_pages_of_plugins_on_an_origin_of_their_own() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let pages = listener.local_addr().unwrap();
     let there = pages_router(f.api.clone());
-    tokio::spawn(serve(
-        listener,
-        there,
-        std::future::pending(),
-    ));
+    tokio::spawn(serve(listener, there, std::future::pending()));
     f.api.pages_origin = Some(PagesOrigin::new(&WebConfig::default(), pages));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     f.address = listener.local_addr().unwrap();

@@ -83,3 +83,37 @@ async fn clients_write_no_more_into_the_log_than_they_may() {
         (1, 0, 0)
     );
 }
+
+/// Long bodies that come slowly have the room of their client, and short ones need none.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_bodies_have_the_room_of_their_client() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let site = quiet().await;
+    let head = format!(
+        "POST /v2/api/command HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {KEY}\r\n\
+         Content-Length: 1000000\r\n\r\n{{",
+        site.address
+    );
+    let mut clients = Vec::new();
+    for _ in 0..32 {
+        let mut client = tokio::net::TcpStream::connect(site.address).await.unwrap();
+        client.write_all(head.as_bytes()).await.unwrap();
+        clients.push(client);
+    }
+    // Longer than anybody waits for room.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let mut refused = 0;
+    for client in &mut clients {
+        let mut status = [0; 12];
+        let read = client.read_exact(&mut status);
+        if let Ok(read) = tokio::time::timeout(Duration::from_millis(20), read).await {
+            read.unwrap();
+            assert_eq!(&status, b"HTTP/1.1 503");
+            refused += 1;
+        }
+    }
+    assert!((20..=26).contains(&refused), "{refused} of 32 were refused");
+    let time = json!({"command": "server.getTime"});
+    assert_eq!(site.post("/cordon/indigo/command", &time).await.status, 200);
+}
