@@ -17,7 +17,6 @@ const STAMP_SECTION: &str = "cordon:stamp";
 
 /// Kinds of events, by their place in the contract's variant `event`.
 pub const STARTED: u32 = 0;
-pub const HEARTBEAT: u32 = 2;
 pub const COMMAND: u32 = 7;
 
 /// An engine for a guest that runs `code` for each event, with its kind in local `$kind`,
