@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::account::Account;
+use crate::account::{Account, thread_cpu};
 
 /// How long a thread waits for work before it ends.
 const IDLE: Duration = Duration::from_secs(10);
@@ -96,8 +96,25 @@ struct Job {
 trait Work: Send {
     /// Whether somebody still waits.
     fn wanted(&self) -> bool;
-    /// Does the job.
-    fn run(self: Box<Self>, account: &Account);
+    /// Does the job, and bills it before anybody hears of its end.
+    fn run(self: Box<Self>, account: &Account, clock: &mut Clock);
+}
+
+/// Computing time of a thread that is not yet billed. The time between two jobs is the next
+/// one's, and the time after a job is its own: to wake a thread, to find its work and to tell
+/// of the end costs more than many a job.
+struct Clock(Duration);
+
+impl Clock {
+    fn start() -> Self {
+        Self(thread_cpu())
+    }
+
+    fn bill(&mut self, account: &Account) {
+        let now = thread_cpu();
+        account.bill(now.saturating_sub(self.0));
+        self.0 = now;
+    }
 }
 
 struct Waited<T, F> {
@@ -110,10 +127,12 @@ impl<T: Send, F: FnOnce() -> T + Send> Work for Waited<T, F> {
         !self.done.is_closed()
     }
 
-    fn run(self: Box<Self>, account: &Account) {
+    fn run(self: Box<Self>, account: &Account, clock: &mut Clock) {
         let Self { work, done } = *self;
         // The sender is dropped by a panic, which the caller is told of.
-        let _ = done.send(account.billing(work));
+        let result = work();
+        clock.bill(account);
+        let _ = done.send(result);
     }
 }
 
@@ -125,8 +144,9 @@ impl<F: FnOnce() + Send> Work for Unwaited<F> {
         true
     }
 
-    fn run(self: Box<Self>, account: &Account) {
-        account.billing(self.0);
+    fn run(self: Box<Self>, account: &Account, clock: &mut Clock) {
+        self.0();
+        clock.bill(account);
     }
 }
 
@@ -314,6 +334,7 @@ impl Shared {
     }
 
     fn serve(self: &Arc<Self>) {
+        let mut clock = Clock::start();
         let mut state = self.state();
         loop {
             let mut unwanted = Vec::new();
@@ -328,11 +349,13 @@ impl Shared {
                 let _ = self.wake(state);
                 let id = job.account.id();
                 let Job { account, work } = job;
-                if catch_unwind(AssertUnwindSafe(|| work.run(&account))).is_err() {
+                let done = catch_unwind(AssertUnwindSafe(|| work.run(&account, &mut clock)));
+                if done.is_err() {
                     tracing::error!(pool = self.name, "a job panicked");
                 }
                 state = self.state();
                 state.ended(id, self.each);
+                clock.bill(&account);
                 continue;
             }
             if !state.turns.is_empty() {

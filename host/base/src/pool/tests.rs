@@ -133,3 +133,15 @@ async fn the_time_is_billed() {
     pool.run(&account, work).await.unwrap();
     assert!(account.billed() >= Duration::from_millis(5));
 }
+
+/// Waking a thread for a job costs more than a job that does nothing.
+#[tokio::test]
+async fn the_way_to_a_job_is_billed_too() {
+    let pool = Pool::new("test", 1, 1);
+    let account = Account::of_hub();
+    for _ in 0..2000 {
+        pool.run(&account, || ()).await.unwrap();
+    }
+    let billed = account.billed();
+    assert!(billed > Duration::from_millis(2), "{billed:?}");
+}
