@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cordon::config::IndigoSection;
-use cordon::web::Listeners;
+use cordon::site::Listeners;
 use cordon_indigo::web::{IndigoApi, IndigoApiConfig, KeyConfig};
 use cordon_web::config::WebConfig;
 use serde_json::Value;

@@ -168,10 +168,7 @@ def onStart():
         .await;
     let address = "127.0.0.1:1".parse().unwrap();
     let images = scene.bench.hub.api(address).images;
-    let shown = images.icon_of(
-        "AttackerVictim",
-        cordon::platform::domoticz::image::Icon::On,
-    );
+    let shown = images.icon_of("AttackerVictim", cordon_domoticz::image::Icon::On);
     assert_eq!(shown.await.unwrap().unwrap().len(), 100);
     scene.finish(2 * FLAT).await;
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cordon::instance::counters::Status;
 use cordon::instance::remote::Remote;
-use cordon::platform::domoticz::{HubEvent, Level};
+use cordon_domoticz::{HubEvent, Level};
 
 use crate::cpu::process_cpu;
 use crate::indigo;

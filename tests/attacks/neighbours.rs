@@ -280,11 +280,11 @@ def onStart():
     let mut worst = Duration::ZERO;
     for n in 0..20 {
         let begun = std::time::Instant::now();
-        let event = cordon::platform::domoticz::HubEvent::Command {
+        let event = cordon_domoticz::HubEvent::Command {
             device_id: String::new(),
             unit: 1,
             command: format!("{n}."),
-            level: cordon::platform::domoticz::Level::Whole(0),
+            level: cordon_domoticz::Level::Whole(0),
             color: String::new(),
         };
         scene.quiet.deliver(event).unwrap();

@@ -1,6 +1,6 @@
 //! The security status of the house is the hub's: no plugin arms, disarms or hides it.
 
-use cordon::platform::domoticz::{House, Security};
+use cordon_domoticz::{House, Security};
 
 use crate::scene::{FLAT, Scene};
 use crate::support::PluginText;

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use cordon::instance::counters::Status;
-use cordon::platform::domoticz::{DeliverError, HubEvent};
+use cordon_domoticz::{DeliverError, HubEvent};
 
 use crate::attack::{By, assert_told};
 use crate::scene::{FLAT, Scene, assert_failures, until};

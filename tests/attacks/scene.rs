@@ -9,7 +9,7 @@ use std::time::Duration;
 use cordon::config::IndigoSection;
 use cordon::instance::counters::Status;
 use cordon::instance::remote::Remote;
-use cordon::web;
+use cordon_domoticz::web;
 use cordon_indigo::ServerOptions;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, MutexGuard};

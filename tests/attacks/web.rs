@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use cordon::web;
+use cordon_domoticz::web;
 use cordon_web::access::Access;
 use cordon_web::config::WebConfig;
 use cordon_web::origin::Origins;

@@ -186,7 +186,7 @@ async fn latency(report: &mut Report, engine: &Engine) -> Outcome<()> {
     let remote = rig.start(&plugin, "Clock", UNLIMITED).await?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
-    let router = cordon::web::router(rig.hub.api(address));
+    let router = cordon_domoticz::web::router(rig.hub.api(address));
     let server = tokio::spawn(cordon_web::server::serve(
         listener,
         router,

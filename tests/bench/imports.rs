@@ -57,7 +57,7 @@ pub async fn measure(report: &mut Report, engine: &Engine) -> Outcome<()> {
 /// The packages, twice: each side keeps its compiled code in a place of its own.
 struct Place {
     rig: Rig,
-    plugin: cordon::platform::domoticz::definition::PluginDefinition,
+    plugin: cordon_domoticz::definition::PluginDefinition,
     native: PathBuf,
 }
 

@@ -6,8 +6,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use cordon::engine::Engine;
-use cordon::platform::domoticz::{DeviceLimits, NewDevice};
-use cordon::web::HubApi;
+use cordon_domoticz::web::HubApi;
+use cordon_domoticz::{DeviceLimits, NewDevice};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -92,7 +92,7 @@ async fn size(
     let ours = listener.local_addr()?;
     let api = rig.hub.api(ours);
     fill(&api, &hardware, devices).await?;
-    let router = cordon::web::router(api);
+    let router = cordon_domoticz::web::router(api);
     let server = tokio::spawn(cordon_web::server::serve(
         listener,
         router,

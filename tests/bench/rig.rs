@@ -9,9 +9,9 @@ use cordon::engine::Engine;
 use cordon::hub::Hub;
 use cordon::instance::counters::Status;
 use cordon::instance::remote::Remote;
-use cordon::platform::domoticz::definition::{self, PluginDefinition};
-use cordon::platform::domoticz::{DeliverError, HubEvent, Level};
 use cordon_base::log::{EventLog, LogCapacity, Record};
+use cordon_domoticz::definition::{self, PluginDefinition};
+use cordon_domoticz::{DeliverError, HubEvent, Level};
 use tokio::sync::broadcast;
 
 use crate::Outcome;

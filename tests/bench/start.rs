@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cordon::engine::Engine;
-use cordon::platform::domoticz::definition::PluginDefinition;
+use cordon_domoticz::definition::PluginDefinition;
 
 use crate::native::{self, Process};
 use crate::report::{Goal, Report};

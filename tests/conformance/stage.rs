@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use cordon::config::HardwareSection;
 use cordon::hub::Hub;
-use cordon::platform::domoticz::HubEvent;
-use cordon::platform::domoticz::definition;
-use cordon::web;
 use cordon_base::log::{EventLog, LogCapacity, Record};
+use cordon_domoticz::HubEvent;
+use cordon_domoticz::definition;
+use cordon_domoticz::web;
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinHandle;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use cordon::instance::remote::Remote;
-use cordon::platform::domoticz::{HubEvent, Level};
 use cordon_base::limits::work::{BASE_BYTES, BASE_NANOSECONDS, NANOSECONDS_PER_BYTE, WORK, Work};
+use cordon_domoticz::{HubEvent, Level};
 
 use crate::allocation::{allocated, computed};
 use crate::indigo;

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cordon::platform::domoticz::definition;
+use cordon_domoticz::definition;
 use cordon_indigo::bundle::Bundle;
 use cordon_indigo::info::Info;
 
@@ -196,7 +196,7 @@ async fn requests_cost_what_they_are_long() {
     let mut bench = Bench::new();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = cordon::web::router(bench.hub.api(address));
+    let router = cordon_domoticz::web::router(bench.hub.api(address));
     let server = tokio::spawn(cordon_web::server::serve(
         listener,
         router,

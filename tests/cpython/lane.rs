@@ -11,8 +11,8 @@ use cordon::engine::Engine;
 use cordon::hub::Hub;
 use cordon::instance::counters::Status;
 use cordon::instance::remote::Remote;
-use cordon::platform::domoticz::{HubEvent, Level, definition};
 use cordon_base::log::{EventLog, LogCapacity};
+use cordon_domoticz::{HubEvent, Level, definition};
 use serde::Deserialize;
 
 use crate::Outcome;

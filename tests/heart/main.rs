@@ -20,8 +20,8 @@ use cordon::config::HardwareSection;
 use cordon::hub::Hub;
 use cordon::instance::counters::Status;
 use cordon::instance::remote::Remote;
-use cordon::platform::domoticz::{DeliverError, HubEvent, Level, definition};
 use cordon_base::log::{EventLog, LogCapacity};
+use cordon_domoticz::{DeliverError, HubEvent, Level, definition};
 
 use stub::{COMMAND, STARTED, at, compute};
 

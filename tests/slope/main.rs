@@ -26,7 +26,7 @@ mod peers;
 use std::time::Duration;
 
 use cordon::instance::remote::Remote;
-use cordon::platform::domoticz::{HubEvent, Level, Notification, Security};
+use cordon_domoticz::{HubEvent, Level, Notification, Security};
 
 use certificates::self_signed;
 use peers::{Port, free_port};

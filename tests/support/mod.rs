@@ -14,8 +14,8 @@ use cordon::engine::artifact::Artifact;
 use cordon::engine::{Engine, EngineOptions};
 use cordon::hub::Hub;
 use cordon::instance::remote::Remote;
-use cordon::platform::domoticz::definition;
 use cordon_base::log::{EventLog, LogCapacity, Record};
+use cordon_domoticz::definition;
 use tokio::sync::broadcast;
 
 /// How long a test waits for something that is expected to happen soon.

@@ -4,14 +4,12 @@
 //! stands on which. A tour, from the outside in:
 //!
 //! - [`cli`]: the verbs of the `cordon` program; [`config`]: `cordon.toml`.
-//! - [`hub`]: the running hub; [`web`]: its HTTP API.
+//! - [`hub`]: the running hub; [`site`]: the listeners of the HTTP APIs.
 //! - [`instance`]: one plugin instance, an actor that owns a component.
 //! - [`engine`]: the part that all instances share; [`abi`]: the contract of `wit/`.
 //! - [`capability`]: the interfaces that a plugin may use, one module per interface;
 //!   [`code_cache`]: its compiled code; [`compiled`]: compiled packages.
-//! - [`connection`]: the network traffic the hub carries for plugins; [`tls`]: cryptography
-//!   for the sockets that plugins drive themselves.
-//! - [`platform`]: the meaning of device, hardware and command in Domoticz.
+//! - [`tls`]: cryptography for the sockets that plugins drive themselves.
 //! - [`check`]: the needs of a plugin, found out without running it.
 //! - [`simulator`]: devices for the example plugins.
 
@@ -22,11 +20,9 @@ pub mod cli;
 pub mod code_cache;
 pub mod compiled;
 pub mod config;
-pub mod connection;
 pub mod engine;
 pub mod hub;
 pub mod instance;
-pub mod platform;
 pub mod simulator;
+pub mod site;
 pub mod tls;
-pub mod web;

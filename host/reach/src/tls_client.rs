@@ -19,6 +19,10 @@ use tokio_rustls::client::TlsStream;
 use crate::chain::worth_trying;
 use cordon_base::error::EngineError;
 
+/// Bytes that a session of TLS holds at most: half a handshake, a chain of certificates, a record that was
+/// not read, and the bytes that wait to be sent.
+pub const SESSION: u64 = 256 << 10;
+
 /// The TLS settings that all connections of an instance share.
 #[derive(Clone)]
 pub struct TlsClient {

@@ -2,7 +2,7 @@
 //! it.
 
 /// Adds these tables to a database that has the second schema. Times of the history are Unix
-/// seconds, its days local dates, its columns those of `platform::domoticz::history`.
+/// seconds, its days local dates, its columns those of `history` in Domoticz's crate.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE history_short (
         device_id INTEGER NOT NULL REFERENCES devices (id) ON DELETE CASCADE,

@@ -1,10 +1,10 @@
 //! `connections`: queues requests, which the instance's loop carries out.
 
 use crate::abi::cordon::plugin::connections as abi;
-use crate::connection::{Endpoint, Request};
 use crate::instance::state::InstanceState;
 use cordon_base::limits::Limits;
 use cordon_base::log::Level;
+use cordon_domoticz::connection::{Endpoint, Request};
 use cordon_protocol::Outbound;
 
 impl InstanceState {

@@ -6,8 +6,8 @@ use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::devices as abi;
 use crate::instance::state::{InstanceState, Shared};
-use crate::platform::domoticz::{self as platform, Security};
 use cordon_base::error::Denied;
+use cordon_domoticz::{self as platform, Security};
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 

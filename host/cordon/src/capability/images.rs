@@ -6,7 +6,7 @@ use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::images as abi;
 use crate::instance::state::{InstanceState, Shared};
-use crate::platform::domoticz::image::{Image, ImageError, Owner};
+use cordon_domoticz::image::{Image, ImageError, Owner};
 
 type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::facts::{Facts, Probe};
 use super::finding::{Finding, Topic, Verdict};
-use crate::platform::domoticz::definition;
+use cordon_domoticz::definition;
 use cordon_indigo::bundle::Bundle;
 use cordon_packages::place::{Framework, Place};
 

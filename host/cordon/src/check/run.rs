@@ -12,10 +12,10 @@ use crate::config::HardwareSection;
 use crate::engine::Engine;
 use crate::hub::Hub;
 use crate::instance::counters::Status;
-use crate::platform::domoticz::definition;
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, LogCapacity};
 use cordon_base::regular_file::RegularFile;
+use cordon_domoticz::definition;
 use cordon_packages::place::Framework;
 
 const READ: &str = concat!(

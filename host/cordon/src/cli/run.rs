@@ -16,12 +16,12 @@ use crate::engine::{Engine, EngineOptions};
 use crate::hub::Hub;
 use crate::instance::counters::Status;
 use crate::instance::supervisor::Handle;
-use crate::platform::domoticz::definition::{self, PluginDefinition};
-use crate::web;
 use cordon_base::error::EngineError;
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
 use cordon_base::system;
+use cordon_domoticz::definition::{self, PluginDefinition};
+use cordon_domoticz::web;
 use cordon_indigo::ServerOptions;
 use cordon_indigo::bundle::is_bundle;
 

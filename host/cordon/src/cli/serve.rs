@@ -14,7 +14,7 @@ use crate::engine::artifact::Artifact;
 use crate::engine::pool::stacks;
 use crate::engine::{Engine, EngineOptions};
 use crate::hub::Hub;
-use crate::web::Listeners;
+use crate::site::Listeners;
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, Level};
 use cordon_base::system;

@@ -11,9 +11,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::config::{Config, HardwareSection, IndigoSection};
 use crate::hub::Hub;
-use crate::platform::domoticz::catalogue::{Catalogue, Library};
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, Level};
+use cordon_domoticz::catalogue::{Catalogue, Library};
 use cordon_indigo::bundle::{Bundle, BundleProblem};
 
 /// How long the order of the configuration is kept: a plugin or a bundle that was not read

@@ -20,15 +20,15 @@ use super::{Maker, stop_all};
 use crate::capability::files;
 use crate::config::{HardwareSection, PluginFolder};
 use crate::instance::supervisor::Handle;
-use crate::platform::domoticz::catalogue::{Catalogue, Library};
-use crate::platform::domoticz::definition::PluginDefinition;
-use crate::web::Management;
 use cordon_base::account::Account;
 use cordon_base::error::EngineError;
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
 use cordon_base::log::Level;
 use cordon_base::problems::Problems;
+use cordon_domoticz::catalogue::{Catalogue, Library};
+use cordon_domoticz::definition::PluginDefinition;
+use cordon_domoticz::web::Management;
 use cordon_store::ManagedHardware;
 
 /// Longest text of one parameter, and of a name, in bytes.

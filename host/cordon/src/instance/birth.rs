@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::connection::{ConnectionLimits, Connections, Debt, LogLevel, LogOrigin, LogSink};
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
 use crate::instance::run::{Command, Ending, Life};
@@ -17,6 +16,9 @@ use cordon_base::error::EngineError;
 use cordon_base::limits::Limits;
 use cordon_base::log::Level;
 use cordon_base::plugin_log::PluginLog;
+use cordon_domoticz::connection::{
+    ConnectionLimits, Connections, Debt, LogLevel, LogOrigin, LogSink,
+};
 
 /// Connection events that wait for the loop; beyond them peers are stopped.
 const EVENT_QUEUE: usize = 64;

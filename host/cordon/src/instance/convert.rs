@@ -1,47 +1,8 @@
 //! Events of the hub and of connections as the contract words them.
 
 use crate::abi::exports::cordon::plugin::domoticz::{self, Event};
-use crate::connection::{ConnectionEvent, ConnectionId, Credit, Endpoint, Request};
-use crate::platform::domoticz::{HubEvent, Level};
-
-impl Request {
-    /// The connection that the event is about.
-    #[must_use]
-    pub fn id(&self) -> ConnectionId {
-        match self {
-            Self::Connect { id, .. }
-            | Self::Listen { id, .. }
-            | Self::Send { id, .. }
-            | Self::Disconnect { id }
-            | Self::Release { id } => *id,
-        }
-    }
-
-    /// The endpoint that the event names, if any.
-    #[must_use]
-    pub fn endpoint(&self) -> Option<&Endpoint> {
-        match self {
-            Self::Connect { endpoint, .. }
-            | Self::Listen { endpoint, .. }
-            | Self::Send { endpoint, .. } => Some(endpoint),
-            Self::Disconnect { .. } | Self::Release { .. } => None,
-        }
-    }
-
-    /// Bytes that the event holds while it waits: the texts of the endpoint count, a plugin chooses
-    /// their length.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        let bytes = match self {
-            Self::Connect { endpoint, .. } | Self::Listen { endpoint, .. } => endpoint.size(),
-            Self::Send {
-                endpoint, message, ..
-            } => endpoint.size().saturating_add(message.size()),
-            Self::Disconnect { .. } | Self::Release { .. } => 0,
-        };
-        u64::try_from(bytes).unwrap_or(u64::MAX)
-    }
-}
+use cordon_domoticz::connection::{ConnectionEvent, Credit};
+use cordon_domoticz::{HubEvent, Level};
 
 impl From<HubEvent> for Event {
     fn from(event: HubEvent) -> Self {

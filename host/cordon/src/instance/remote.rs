@@ -10,9 +10,9 @@ use crate::instance::counters::{Counters, Status};
 use crate::instance::meter::Meter;
 use crate::instance::orders::{Order, Orders};
 use crate::instance::run::Command;
-use crate::platform::domoticz::{DeliverError, HubEvent};
 use cordon_base::limits::Limits;
 use cordon_base::plugin_log::PluginLog;
+use cordon_domoticz::{DeliverError, HubEvent};
 use cordon_indigo::plugin::{Asked, Waiting};
 use cordon_indigo::{Call, CallError, Port};
 

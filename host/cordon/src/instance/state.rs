@@ -14,20 +14,20 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::capability::files::{OWN_HANDLES, Quota, Tree, Worker};
 use crate::code_cache::Compilation;
-use crate::connection::{ConnectionId, Request, StatusBoard};
 use crate::engine::hot_pages::{HotPages, Part};
 use crate::instance::indigo::Link;
 use crate::instance::meter::Meter;
 use crate::instance::ports::Ports;
 use crate::instance::threads::Threads;
-use crate::platform::domoticz::image::Images;
-use crate::platform::domoticz::{DeviceLimits, DeviceTable, House};
 use crate::tls::Tls;
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
 use cordon_base::limits::Limits;
 use cordon_base::plugin_log::PluginLog;
 use cordon_base::pool::Pools;
+use cordon_domoticz::connection::{ConnectionId, Request, StatusBoard};
+use cordon_domoticz::image::Images;
+use cordon_domoticz::{DeviceLimits, DeviceTable, House};
 use cordon_reach::socket::Sockets;
 use cordon_store::Store;
 

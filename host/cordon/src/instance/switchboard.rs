@@ -7,8 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use crate::instance::orders::Order;
 use crate::instance::remote::Remote;
-use crate::platform::domoticz::{DeliverError, HardwareInfo, HubEvent, Plugins};
 use cordon_base::account::Account;
+use cordon_domoticz::{DeliverError, HardwareInfo, HubEvent, Plugins};
 
 /// The instances of a hub. Clones share them.
 #[derive(Clone, Default)]

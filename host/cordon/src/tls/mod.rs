@@ -22,14 +22,11 @@ use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
 use cordon_base::grants::KeyGrant;
 use cordon_base::limits::Limits;
+use cordon_reach::tls_client::SESSION;
 
 use context::Context;
 use identity::KeyFiles;
 use session::Session;
-
-/// Bytes that a session holds at most: half a handshake, a chain of certificates, a record that was
-/// not read, and the bytes that wait to be sent.
-pub const SESSION: u64 = 256 << 10;
 
 /// Bytes that a context holds beside its certificates and lists: settings of both roles.
 const CONTEXT: u64 = 16 << 10;
