@@ -1,9 +1,9 @@
 //! The hub's HTTP API for Domoticz clients, custom pages and icons, and a status page.
 //!
 //! Speaks `/json.htm?type=command&param=...` with the field names that clients of Domoticz know;
-//! `docs/api.md` has the commands. Who may use the API is decided in [`access`]; web pages of
-//! others are kept from commanding the hub in [`origin`], and pages of plugins have an origin of
-//! their own. Everything that a client can send or make the hub keep is bounded.
+//! `docs/api.md` has the commands. Who may use the API is decided in `cordon_web::access`; web
+//! pages of others are kept from commanding the hub in `cordon_web::origin`, and pages of plugins
+//! have an origin of their own. Everything that a client can send or make the hub keep is bounded.
 
 mod answer;
 mod commands;
