@@ -129,7 +129,9 @@ class Plugin(indigo.PluginBase):
     def go(self, action): pass
 "
     );
-    let attacker = start(&mut scene, &source, "").await;
+    // So many steps may wait, and each takes long: the rest is told, and none is left for the
+    // tests that follow.
+    let attacker = start(&mut scene, &source, "inbox = 16").await;
     let line = scene.said("made ").await;
     let mut ids = line.trim_end_matches('.').rsplit(' ');
     let mut id = || ids.next().unwrap().parse::<i64>().unwrap();

@@ -112,10 +112,13 @@ fn later(
         Err(failure) => return complain(server, caller, "steps of an event", &failure),
     };
     let (pool, runtime) = (server.pools.commands.clone(), Handle::current());
-    let (server, caller) = (Arc::clone(server), caller.clone());
+    // Steps that still wait when the server has ended are nobody's any more.
+    let (server, caller) = (Arc::downgrade(server), caller.clone());
     let begun = pool.begin(&account, move || {
         let _runtime = runtime.enter();
-        work(&server, &caller);
+        if let Some(server) = server.upgrade() {
+            work(&server, &caller);
+        }
         drop(kept);
     });
     if let Err(error) = begun {

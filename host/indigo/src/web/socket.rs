@@ -438,8 +438,23 @@ async fn answer(client: &Arc<Client>, text: &str) -> Option<Said> {
 }
 
 fn line(record: &Record) -> String {
-    let title = event_line::title(record);
-    event(record.time, &title, record.level, &record.text)
+    // A line of a client begins with the word for clients, which is its type here.
+    let of_client = record.client.then(|| record.text.split_once(": "));
+    let of_client = of_client
+        .flatten()
+        .filter(|(kind, _)| kind.starts_with("API"));
+    match of_client {
+        Some((kind, text)) => {
+            let title = format!("{kind}{}", event_line::suffix(record.level));
+            event(record.time, &title, record.level, text)
+        }
+        None => event(
+            record.time,
+            &event_line::title(record),
+            record.level,
+            &record.text,
+        ),
+    }
 }
 
 /// A line of the hub for a client that has missed some.
