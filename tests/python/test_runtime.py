@@ -172,6 +172,33 @@ class Restore(PluginCase):
         self.assertEqual(private, "[]")
 
 
+class Frameworks(PluginCase):
+    """Which module the hub's calls go to."""
+
+    def runtime_of(self, framework):
+        with runtime_on_path():
+            runtime = importlib.import_module("_cordon_runtime")
+        started = runtime.start(self.setup_record(framework=framework))
+        return runtime, started
+
+    def test_a_framework_that_is_no_part_of_the_runtime_lies_in_the_plugins_folder(self):
+        self.write(
+            "cordon_framework_toy.py",
+            "calls = []\n"
+            "def start(setup):\n    return 7 if setup['framework'] == 'toy' else 0\n"
+            "def deliver(kind, *arguments):\n    return 0\n"
+            "def call(name, arguments):\n    calls.append((name, arguments))\n    return 0\n",
+        )
+        runtime, started = self.runtime_of("toy")
+        self.assertEqual(started, 7)
+        self.assertEqual(runtime.call("greet", "{}"), 0)
+        self.assertEqual(sys.modules["cordon_framework_toy"].calls, [("greet", "{}")])
+
+    def test_an_unknown_framework_is_an_error_that_names_its_module(self):
+        with self.assertRaisesRegex(ModuleNotFoundError, "cordon_framework_nobody"):
+            self.runtime_of("nobody")
+
+
 class Imports(PluginCase):
     def test_the_api_counts_only_when_the_plugin_imports_it(self):
         importer = importlib.import_module("_cordon_importer")
