@@ -7,13 +7,13 @@
 
 mod clock;
 mod code;
+mod commands;
 mod configuration;
 mod connections;
 mod devices;
 pub mod files;
 mod icmp;
 mod images;
-mod indigo;
 mod log;
 pub mod memory;
 mod messages;
