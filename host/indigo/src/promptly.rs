@@ -112,13 +112,10 @@ fn later(
         Err(failure) => return complain(server, caller, "steps of an event", &failure),
     };
     let (pool, runtime) = (server.pools.commands.clone(), Handle::current());
-    // Steps that still wait when the server has ended are nobody's any more.
-    let (server, caller) = (Arc::downgrade(server), caller.clone());
+    let (server, caller) = (Arc::clone(server), caller.clone());
     let begun = pool.begin(&account, move || {
         let _runtime = runtime.enter();
-        if let Some(server) = server.upgrade() {
-            work(&server, &caller);
-        }
+        work(&server, &caller);
         drop(kept);
     });
     if let Err(error) = begun {
