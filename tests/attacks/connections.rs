@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::attack::{Attack, By, Trip, assert_told};
 use crate::scene::{FLAT, Scene, assert_failures};
 use crate::support::PATIENCE;
+use crate::support::ports::free_port;
 
 /// Python that connects to the peer of the test.
 const CONNECT: &str = "
@@ -249,9 +250,7 @@ def onDisconnect(Connection): Domoticz.Log('disconnected.')
 /// Datagrams are dropped by the system; the hub holds little.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_datagrams_on_a_busy_plugin_is_dropped() {
-    let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    let port = free_port();
     let source = format!(
         "
 import threading

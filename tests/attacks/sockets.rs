@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::attack::{Attack, By, assert_told};
 use crate::scene::{FLAT, Scene, assert_failures};
 use crate::support::PluginText;
+use crate::support::ports::free_port;
 
 /// Python that reports refusals and nothing else.
 const TRY: &str = "
@@ -178,11 +179,6 @@ def onConnect(Connection, Status, Description):
     assert!(scene.bench.seen_line("limit lookups").is_none());
     assert_failures(&attacker, 0);
     scene.finish(FLAT).await;
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// Runs `onStart` of the attacker until it has said these lines.

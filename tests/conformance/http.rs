@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::stage::{Stage, plugin_text, section};
-use crate::tools::{Program, certificate, free_port, reachable};
+use crate::support::ports::free_port;
+use crate::tools::{Program, certificate, reachable};
 
 /// Every kind of answer that the rules tell apart. SSI makes nginx answer in chunks.
 fn nginx_config(port: u16, tls: u16) -> String {

@@ -6,7 +6,8 @@ use tokio::time::timeout;
 
 use crate::stage::{Stage, plugin_text, section};
 use crate::support::PATIENCE;
-use crate::tools::{free_port, reachable};
+use crate::support::ports::free_port;
+use crate::tools::reachable;
 
 const PLUGIN: &str = r#"
 kept = {}

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::stage::{Stage, plugin_text, section};
-use crate::tools::{Program, certificate, free_port, reachable};
+use crate::support::ports::free_port;
+use crate::tools::{Program, certificate, reachable};
 
 /// A broker on three ports: for all, with TLS, and for those who have a password.
 struct Broker {

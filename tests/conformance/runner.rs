@@ -7,7 +7,7 @@ use crate::behaviour::{Behaviour, document};
 use crate::case::{Action, Case, Datagram, Ports, Script, Step};
 use crate::peer::{Peer, UdpPeer, bytes};
 use crate::stage::Stage;
-use crate::tools::free_port;
+use crate::support::ports::free_port;
 
 /// Cases that run at the same time; most of their time is waiting.
 const AT_A_TIME: usize = 6;

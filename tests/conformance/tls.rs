@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::stage::{Stage, plugin_text, section};
-use crate::tools::{Program, certificate, free_port, reachable};
+use crate::support::ports::free_port;
+use crate::tools::{Program, certificate, reachable};
 
 fn s_server(folder: &Path, port: u16) -> Program {
     certificate(folder);

@@ -4,12 +4,8 @@ use std::net::{Ipv4Addr, UdpSocket};
 
 use crate::stage::{Stage, plugin_text, section};
 use crate::support::PATIENCE;
+use crate::support::ports::free_port;
 use crate::terminal::Terminal;
-
-fn free_udp_port() -> u16 {
-    let socket = UdpSocket::bind("0.0.0.0:0").expect("a port");
-    socket.local_addr().expect("an address").port()
-}
 
 /// Receives one datagram as text.
 async fn received(socket: &UdpSocket) -> String {
@@ -65,7 +61,7 @@ async fn listening(address: &str, protocol: &str, port: u16, grants: &str) -> St
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rules_096_097_098_datagrams_and_their_answers() {
-    let port = free_udp_port();
+    let port = free_port();
     let mut stage = listening("", "None", port, "").await;
     let peer = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let from = peer.local_addr().expect("an address").port();
@@ -82,7 +78,7 @@ async fn rules_096_097_098_datagrams_and_their_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_multicast_listener_gets_what_is_sent_to_its_group() {
-    let port = free_udp_port();
+    let port = free_port();
     let group = Ipv4Addr::new(239, 255, 83, 17);
     let mut stage = listening(&group.to_string(), "Line", port, "").await;
     let peer = UdpSocket::bind("0.0.0.0:0").expect("a socket");
@@ -96,7 +92,7 @@ async fn a_multicast_listener_gets_what_is_sent_to_its_group() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broadcast_listener_gets_broadcasts() {
-    let port = free_udp_port();
+    let port = free_port();
     let mut stage = listening("255.255.255.255", "JSON", port, "").await;
     let peer = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     peer.set_broadcast(true).expect("a setting");

@@ -3,7 +3,8 @@
 use std::process::Command;
 
 use crate::stage::{Stage, plugin_text, section};
-use crate::tools::{Program, certificate, free_port, reachable};
+use crate::support::ports::free_port;
+use crate::tools::{Program, certificate, reachable};
 
 /// Debian's Python: the package is Debian's too.
 const PYTHON: &str = "/usr/bin/python3";

@@ -3,7 +3,8 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use crate::sockets::{answers, free_port, network, python};
+use crate::sockets::{answers, network, python};
+use crate::support::ports::free_port;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_talk_to_a_server_of_cpython() {

@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::certificates::Authority;
-use crate::sockets::{free_port, network};
+use crate::sockets::network;
+use crate::support::ports::free_port;
 use crate::support::{Bench, PATIENCE, PluginText};
 use crate::tls::PRELUDE;
 

@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::support::ports::free_port;
 use crate::support::{Bench, PluginText};
 
 /// A plugin whose `main()` returns the line that the test waits for.
@@ -47,12 +48,6 @@ pub async fn answer(bench: &mut Bench, source: &str, config: &str) -> String {
 /// The grant of one port on this machine.
 pub fn network(port: u16) -> String {
     format!("grants = {{ network = [\"127.0.0.1:{port}\"] }}")
-}
-
-/// A port that nobody listens on.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// A thread that runs `serve` for each client.

@@ -29,8 +29,9 @@ use cordon::instance::remote::Remote;
 use cordon_domoticz::{HubEvent, Level, Notification, Security};
 
 use certificates::self_signed;
-use peers::{Port, free_port};
+use peers::Port;
 use support::Bench;
+use support::ports::free_port;
 
 /// The part that all plugins here begin with.
 pub const MEASURE: &str = include_str!("measure.py");

@@ -38,12 +38,17 @@ def settled():
 
 
 def result(name, count, before):
+    """Tells what `count` calls left behind; whether that is no more than it may be."""
     after = settled()
     grown, blocks, memory = (after[n] - before[n] for n in range(3))
     level = (grown < EACH * count + ONCE or blocks <= BLOCKS and grown < TABLES) and (
-        memory < EACH * count + PAGES)
-    RESULTS.append("%s %s: %d bytes and %d blocks in %d calls, memory %d" % (
-        "level" if level else "GROWS", name, grown, blocks, count, memory))
+        memory < EACH * count + PAGES
+    )
+    RESULTS.append(
+        "%s %s: %d bytes and %d blocks in %d calls, memory %d"
+        % ("level" if level else "GROWS", name, grown, blocks, count, memory)
+    )
+    return level
 
 
 def failed(name):
@@ -52,18 +57,28 @@ def failed(name):
 
 def repeat(prepare, share):
     count = max(int(OPTIONS["count"] / share), 10)
+    name = prepare.__name__
     try:
         work = prepare()
         # Tables grow by halves: the first calls are not counted.
         for _ in range(max(count // 4, 40)):
             work()
-        before = settled()
-        for _ in range(count):
-            work()
+        if measured(name, work, count):
+            return
+        # A table that grew once is large enough now. A table that grows with the calls has
+        # doubled again before there were three times as many.
+        once = RESULTS.pop()
+        if measured(name, work, 2 * count):
+            RESULTS[-1] += " (before: %s)" % once.split(": ", 1)[1]
     except Exception:
-        failed(prepare.__name__)
-    else:
-        result(prepare.__name__, count, before)
+        failed(name)
+
+
+def measured(name, work, count):
+    before = settled()
+    for _ in range(count):
+        work()
+    return result(name, count, before)
 
 
 def some_cases():

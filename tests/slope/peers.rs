@@ -14,12 +14,6 @@ const UPGRADED: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nX: a\r\nX: b\r\nContent-Length: 2\r\n\r\nok";
 
-/// A port of loopback that nobody uses.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
 /// Requests of HTTP are answered; everything else goes back as it came.
 async fn echo(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let mut buffer = vec![0; 1 << 16];

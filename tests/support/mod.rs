@@ -4,6 +4,7 @@
 //! The real guest, the real store, the real API. One engine per test binary.
 
 pub mod bundle;
+pub mod ports;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

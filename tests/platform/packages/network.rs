@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::{cache, give};
-use crate::sockets::{Program, free_port, python};
+use crate::sockets::{Program, python};
+use crate::support::ports::free_port;
 use crate::support::{Bench, PluginText};
 
 /// How long imports and a few exchanges may take on a busy machine.

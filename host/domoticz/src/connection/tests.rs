@@ -11,6 +11,8 @@ mod bounds;
 mod client;
 mod datagrams;
 mod listening;
+#[path = "../../../../tests/support/ports.rs"]
+mod ports;
 mod tls;
 
 use std::sync::{Arc, Mutex};
@@ -30,6 +32,8 @@ use cordon_reach::Reach;
 use cordon_reach::egress::{NetworkPolicy, OwnTarget};
 use cordon_reach::serial::SerialPolicy;
 use cordon_reach::tls_client::TlsClient;
+
+use ports::free_port;
 
 /// Longer than any step takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -229,11 +233,6 @@ async fn server() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, port)
-}
-
-/// A port on which nobody listens now.
-async fn free_port() -> u16 {
-    server().await.1
 }
 
 /// A connected rig and the peer's end.

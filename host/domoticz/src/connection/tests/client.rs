@@ -87,7 +87,7 @@ async fn connecting_twice_opens_one_socket_rule_83() {
 #[tokio::test]
 async fn a_closed_port_gives_111_and_then_a_disconnect_rule_84() {
     let mut rig = Setup::default().build();
-    rig.connect(1, &endpoint("TCP/IP", "None", free_port().await));
+    rig.connect(1, &endpoint("TCP/IP", "None", free_port()));
     assert_eq!(rig.flags(1), Some((true, false)));
     assert_eq!(
         rig.connected().await,
@@ -272,7 +272,7 @@ async fn a_plugin_at_its_limit_may_replace_a_connection_that_ended() {
     let mut rig = setup.build();
     for id in 1..50 {
         // Each connection has its own port: a second attempt at one port would have to wait.
-        rig.connect(id, &endpoint("TCP/IP", "None", free_port().await));
+        rig.connect(id, &endpoint("TCP/IP", "None", free_port()));
         assert_eq!(rig.connected().await.1, 111);
         assert_eq!(rig.disconnected().await, id);
     }
@@ -341,7 +341,7 @@ async fn serial_fails_with_minus_one_and_no_disconnect() {
 #[tokio::test]
 async fn a_target_that_refuses_again_and_again_is_tried_ever_more_seldom() {
     let mut rig = Setup::default().build();
-    let closed = endpoint("TCP/IP", "None", free_port().await);
+    let closed = endpoint("TCP/IP", "None", free_port());
     let begun = Instant::now();
     for id in 1..=5 {
         rig.connect(id, &closed);

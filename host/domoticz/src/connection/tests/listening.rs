@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::*;
 
 async fn listening(protocol: &str) -> (Rig, u16) {
-    let port = free_port().await;
+    let port = free_port();
     let mut rig = Setup::listen(port).build();
     rig.listen(1, &endpoint("TCP/IP", protocol, port));
     (rig, port)
@@ -106,7 +106,7 @@ async fn a_port_in_use_gives_minus_one_rule_95() {
 
 #[tokio::test]
 async fn a_port_without_grant_is_not_opened() {
-    let port = free_port().await;
+    let port = free_port();
     let mut rig = Setup::default().build();
     rig.listen(1, &endpoint("TCP/IP", "None", port));
     assert_eq!(
@@ -133,7 +133,7 @@ async fn transports_that_cannot_listen_are_refused() {
 
 #[tokio::test]
 async fn a_client_beyond_the_limit_is_closed_at_once() {
-    let port = free_port().await;
+    let port = free_port();
     let mut setup = Setup::listen(port);
     setup.limits.connections = 2;
     let mut rig = setup.build();
