@@ -54,7 +54,7 @@ pub async fn measure(report: &mut Report, engine: &Engine) -> Outcome<()> {
         let begun = Instant::now();
         rig.start(&plugin, "Empty", "").await?;
         let start = begun.elapsed();
-        rig.hub.stop().await;
+        rig.hub.stop_instances().await;
         let begun = Instant::now();
         cold.initialise().await?;
         let initialised = begun.elapsed();

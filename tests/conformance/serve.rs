@@ -37,12 +37,16 @@ impl Site {
 
     /// Starts the program.
     pub fn serve(&self) -> Program {
+        Program::start(&mut self.command())
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new(crate::support::cordon());
         command
             .arg("serve")
             .arg("--config")
             .arg(self.path().join("cordon.toml"));
-        Program::start(&mut command)
+        command
     }
 }
 
@@ -201,4 +205,17 @@ fn the_program_ends_at_once_when_it_is_told_twice() {
     let begun = Instant::now();
     assert!(!program.terminate());
     assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn the_program_ends_at_once_while_it_compiles_the_guest() {
+    let site = Site::new("");
+    let guest = site.path().join("guest.wasm");
+    let built = cordon::engine::artifact::Artifact::locate().expect("the guest is built");
+    std::fs::copy(built.path(), &guest).expect("the guest is copied");
+    let mut program = Program::start(site.command().env("CORDON_GUEST", &guest));
+    program.line("compiling the guest");
+    let begun = Instant::now();
+    assert!(program.terminate());
+    assert!(begun.elapsed() < Duration::from_secs(5));
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod diagnostics;
+mod engine;
 mod install;
 mod limits;
 mod run;

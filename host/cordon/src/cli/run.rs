@@ -11,8 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::cli::stopping::Stopping;
 use crate::config::{HardwareSection, IndigoSection, PluginFolder};
-use crate::engine::artifact::Artifact;
-use crate::engine::{Engine, EngineOptions};
+use crate::engine::EngineOptions;
 use crate::hub::Hub;
 use crate::instance::counters::Status;
 use crate::instance::supervisor::Handle;
@@ -84,7 +83,9 @@ impl Run {
             ..EngineOptions::default()
         };
         system::raise_file_limit(u64::from(options.instances));
-        let engine = Engine::new(&options, &Artifact::locate()?)?;
+        let Some(engine) = super::engine::make(options, &stopping, &events).await? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let data = self
             .data
             .clone()

@@ -10,9 +10,8 @@ use tokio::task::JoinHandle;
 use super::startup;
 use super::stopping::Stopping;
 use crate::config::Config;
-use crate::engine::artifact::Artifact;
+use crate::engine::EngineOptions;
 use crate::engine::pool::stacks;
-use crate::engine::{Engine, EngineOptions};
 use crate::hub::Hub;
 use crate::site::Listeners;
 use cordon_base::error::EngineError;
@@ -51,7 +50,9 @@ impl Serve {
         let wanted = config.hardware.len().saturating_add(config.indigo.len());
         let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
         system::room_for(wanted, stacks(options.instances))?;
-        let engine = Engine::new(&options, &Artifact::locate()?)?;
+        let Some(engine) = super::engine::make(options, &stopping, &events).await? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         say(
             &events,
             format!("memory of instances: {}", engine.allocation()),

@@ -7,7 +7,7 @@ use std::process::exit;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use cordon_base::error::EngineError;
 
@@ -58,6 +58,33 @@ impl Stopping {
             .spawn(move || runtime.block_on(listening))
             .map_err(io)?;
         Ok(Self { told })
+    }
+
+    /// Does work that takes long and cannot be given up on a thread of its own. `None` when the
+    /// program is told to stop first; the thread ends with the process.
+    ///
+    /// # Errors
+    ///
+    /// The error of the work, or [`EngineError::Io`] when the system gives no thread.
+    pub async fn unless_told<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<Option<T>, EngineError> {
+        let io = |error| EngineError::io("cannot start a thread", error);
+        let (done, outcome) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("cordon-start".into())
+            // Nobody waits for the outcome any more when the program was told to stop.
+            .spawn(move || drop(done.send(work())))
+            .map_err(io)?;
+        tokio::select! {
+            biased;
+            () = self.clone().told() => Ok(None),
+            outcome = outcome => match outcome {
+                Ok(outcome) => outcome.map(Some),
+                Err(error) => Err(io(std::io::Error::other(error))),
+            }
+        }
     }
 
     /// Waits until the program is told to stop.
