@@ -12,7 +12,7 @@ use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, Level};
 
 /// A compiled guest is mapped in less. Whatever takes longer is told.
-const SOON: Duration = Duration::from_secs(1);
+const SOON: Duration = Duration::from_secs(5);
 
 /// Makes the engine; `None` when the program is told to stop first.
 ///
