@@ -10,9 +10,6 @@ use tokio::task::JoinHandle;
 use super::startup;
 use super::stopping::Stopping;
 use crate::config::Config;
-use crate::engine::artifact::Artifact;
-use crate::engine::pool::stacks;
-use crate::engine::{Engine, EngineOptions};
 use crate::hub::Hub;
 use crate::site::Listeners;
 use cordon_base::error::EngineError;
@@ -21,6 +18,9 @@ use cordon_base::system;
 use cordon_indigo::ServerOptions;
 use cordon_indigo::web::IndigoApi;
 use cordon_reach::mail::Mailer;
+use cordon_runtime::engine::artifact::Artifact;
+use cordon_runtime::engine::pool::stacks;
+use cordon_runtime::engine::{Engine, EngineOptions};
 
 /// Arguments of `cordon serve`.
 #[derive(Args)]
