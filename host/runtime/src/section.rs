@@ -213,9 +213,9 @@ mod tests {
         assert!(error.message().contains("unknown field `grant`"), "{error}");
         assert!(error.message().contains("`grants`"), "{error}");
         assert_eq!(line(&error, text), 4);
-        let text = "name = 'A'\n[limits]\nthread = 3\n";
+        let text = "name = 'A'\n[environment]\nA = 3\n";
         let error = toml::from_str::<Section>(text).unwrap_err();
-        assert!(error.message().contains("thread"), "{error}");
+        assert!(error.message().contains("expected a string"), "{error}");
         assert_eq!(line(&error, text), 3);
     }
 
