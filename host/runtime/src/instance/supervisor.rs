@@ -396,10 +396,9 @@ impl Supervisor {
                     }
                     Order::Restart(Asked::Itself | Asked::Other) => {}
                 },
-                event = inbox.recv() => match event {
-                    None => return false,
-                    // An event for a plugin that is not there is lost, as when it is off.
-                    Some(_) => {}
+                // An event for a plugin that is not there is lost, as when it is off.
+                event = inbox.recv() => if event.is_none() {
+                    return false;
                 },
             }
         }
@@ -432,10 +431,7 @@ impl Supervisor {
                     Order::Restart(asked) => return Some(asked),
                     Order::Halt => {}
                 },
-                event = inbox.recv() => match event {
-                    None => return None,
-                    Some(_) => {}
-                },
+                event = inbox.recv() => drop(event?),
             }
         }
     }
