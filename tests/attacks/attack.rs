@@ -3,9 +3,9 @@
 //! [`trips!`] makes the test and the entry in the table of tripped limits in one,
 //! and the test asserts the line and the consequence of exactly that limit.
 
-use cordon::instance::counters::Status;
-use cordon::instance::remote::Remote;
 use cordon_base::limits::{Consequence, DECLARATIONS, Declaration, Limits};
+use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::remote::Remote;
 
 use crate::scene::{FLAT, Scene, assert_failures, until};
 

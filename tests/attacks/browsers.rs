@@ -12,8 +12,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cordon::config::IndigoSection;
 use cordon::site::Listeners;
+use cordon_indigo::config::IndigoSection;
 use cordon_indigo::web::{IndigoApi, IndigoApiConfig, KeyConfig};
 use cordon_web::config::WebConfig;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use cordon_domoticz::{DeliverError, HubEvent, Level};
+use cordon_domoticz::{Deliver, DeliverError, HubEvent, Level};
 
 use crate::attack::{Attack, By, assert_told};
 use crate::scene::{FLAT, Scene, assert_failures};

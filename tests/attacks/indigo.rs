@@ -1,11 +1,11 @@
 //! Things that an Indigo plugin can make the server hold: objects, bytes, subscriptions,
 //! messages, delayed commands, and calls that wait for it.
 
-use cordon::config::IndigoSection;
-use cordon::instance::counters::Status;
-use cordon::instance::remote::Remote;
+use cordon_indigo::config::IndigoSection;
 use cordon_indigo::{Caller, ServerOptions};
 use cordon_reach::mail::Mailer;
+use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::remote::Remote;
 use serde_json::json;
 
 use crate::attack::{By, Trip, assert_told};

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use cordon::instance::counters::Status;
 use cordon_indigo::Caller;
+use cordon_runtime::instance::counters::Status;
 use serde_json::json;
 
 use crate::attack::{By, assert_told};

@@ -4,9 +4,9 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use cordon::instance::counters::Status;
-use cordon::instance::remote::Remote;
-use cordon_domoticz::{HubEvent, Level};
+use cordon_domoticz::{Deliver, HubEvent, Level};
+use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::remote::Remote;
 
 use crate::cpu::process_cpu;
 use crate::indigo;

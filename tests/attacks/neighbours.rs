@@ -4,7 +4,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cordon::instance::counters::Status;
+use cordon_domoticz::Deliver as _;
+use cordon_runtime::instance::counters::Status;
 
 use crate::scene::{FLAT, Scene, until};
 use crate::support::{PluginText, private_bytes};
@@ -257,7 +258,7 @@ async fn instances_do_not_see_each_other() {
     let line = scene.bench.line("Curious: sees ").await;
     assert_eq!(line, "Curious: sees [[], {}, [], False, False, False].");
     scene.bench.line("Curious: done.").await;
-    let devices = &scene.bench.hub.services().devices;
+    let devices = &scene.bench.hub.domoticz().devices;
     let mut names = Vec::new();
     for instance in scene.bench.hub.instances() {
         let (rows, _charge) = devices.list(instance.remote().spec.hardware).await.unwrap();

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use cordon::instance::counters::Status;
-use cordon_domoticz::{DeliverError, HubEvent};
+use cordon_domoticz::{Deliver, DeliverError, HubEvent};
+use cordon_runtime::instance::counters::Status;
 
 use crate::attack::{By, assert_told};
 use crate::scene::{FLAT, Scene, assert_failures, until};

@@ -6,11 +6,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cordon::config::IndigoSection;
-use cordon::instance::counters::Status;
-use cordon::instance::remote::Remote;
 use cordon_domoticz::web;
 use cordon_indigo::ServerOptions;
+use cordon_indigo::config::IndigoSection;
+use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::remote::Remote;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use cordon::instance::histogram::Histogram;
+use cordon_runtime::instance::histogram::Histogram;
 
 use crate::support::private_bytes;
 

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use cordon::engine::Engine;
+use cordon_runtime::engine::Engine;
 
 use crate::Outcome;
 use crate::report::Report;

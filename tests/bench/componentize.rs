@@ -17,7 +17,7 @@ use crate::rustpython::tools;
 const VERSION: &str = "0.25.1";
 
 /// Period of the epochs, as in the hub's engine.
-const TICK: Duration = cordon::engine::TICK;
+const TICK: Duration = cordon_runtime::engine::TICK;
 
 /// A running instance.
 pub struct Componentized {

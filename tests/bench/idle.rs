@@ -4,11 +4,11 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use cordon::engine::artifact::Artifact;
-use cordon::engine::pool::stacks;
-use cordon::instance::counters::Status;
-use cordon::instance::histogram::Histogram;
 use cordon_base::system;
+use cordon_runtime::engine::artifact::Artifact;
+use cordon_runtime::engine::pool::stacks;
+use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::histogram::Histogram;
 
 use crate::report::{Goal, Report};
 use crate::rig::{Rig, program};

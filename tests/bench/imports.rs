@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use cordon::engine::Engine;
 use cordon_packages::Request;
 use cordon_packages::lock::Lock;
+use cordon_runtime::engine::Engine;
 
 use crate::Outcome;
 use crate::native::{self, Process};

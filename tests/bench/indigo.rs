@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cordon::config::IndigoSection;
-use cordon::engine::Engine;
 use cordon::hub::Hub;
-use cordon::instance::counters::Status;
 use cordon_base::log::{EventLog, LogCapacity};
 use cordon_indigo::Caller;
+use cordon_indigo::config::IndigoSection;
+use cordon_runtime::engine::Engine;
+use cordon_runtime::instance::counters::Status;
 use serde_json::{Value, json};
 
 use crate::Outcome;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use cordon::engine::Engine;
 use cordon_domoticz::web::HubApi;
 use cordon_domoticz::{DeviceLimits, NewDevice};
+use cordon_runtime::engine::Engine;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;

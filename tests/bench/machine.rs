@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use cordon::engine::Engine;
+use cordon_runtime::engine::Engine;
 
 use crate::pages::IMAGE;
 

@@ -34,9 +34,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
-use cordon::engine::artifact::Artifact;
-use cordon::engine::{Engine, EngineOptions};
 use cordon_base::system;
+use cordon_runtime::engine::artifact::Artifact;
+use cordon_runtime::engine::{Engine, EngineOptions};
 
 use report::Report;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cordon::engine::Engine;
+use cordon_runtime::engine::Engine;
 
 use crate::native::{self, Process};
 use crate::pages::Pages;

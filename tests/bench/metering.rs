@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cordon::engine::artifact::Artifact;
-use cordon::instance::remote::Remote;
+use cordon_runtime::engine::artifact::Artifact;
+use cordon_runtime::instance::remote::Remote;
 
 use crate::report::{Goal, Report};
 use crate::rig::{Rig, UNLIMITED, command, deliver, program};

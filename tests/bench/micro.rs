@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use cordon::engine::Engine;
-use cordon::instance::remote::Remote;
+use cordon_runtime::engine::Engine;
+use cordon_runtime::instance::remote::Remote;
 
 use crate::componentize::Componentized;
 use crate::native::{self, Process};

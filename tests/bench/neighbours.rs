@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cordon::engine::{Engine, TICK};
-use cordon::instance::histogram::Histogram;
+use cordon_runtime::engine::{Engine, TICK};
+use cordon_runtime::instance::histogram::Histogram;
 
 use crate::Outcome;
 use crate::report::{Goal, Report};

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use cordon::engine::Engine;
+use cordon_runtime::engine::Engine;
 
 use crate::Outcome;
 use crate::report::Report;

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon::config::HardwareSection;
-use cordon::engine::Engine;
 use cordon::hub::Hub;
-use cordon::instance::counters::Status;
-use cordon::instance::remote::Remote;
 use cordon_base::log::{EventLog, LogCapacity, Record};
+use cordon_domoticz::config::HardwareSection;
 use cordon_domoticz::definition::{self, PluginDefinition};
-use cordon_domoticz::{DeliverError, HubEvent, Level};
+use cordon_domoticz::{Deliver, DeliverError, HubEvent, Level};
+use cordon_runtime::engine::Engine;
+use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::remote::Remote;
 use tokio::sync::broadcast;
 
 use crate::Outcome;

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use cordon::engine::Engine;
+use cordon_runtime::engine::Engine;
 use wasmtime::component::Component;
 use wasmtime::{Config, Linker, Module, Store};
 use wasmtime_wasi::WasiCtxBuilder;

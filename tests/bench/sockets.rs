@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use cordon::engine::Engine;
+use cordon_runtime::engine::Engine;
 
 use crate::Outcome;
 use crate::report::Report;

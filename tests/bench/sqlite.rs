@@ -1,6 +1,6 @@
 //! SQLite inside the component against CPython's, a database in a file.
 
-use cordon::engine::Engine;
+use cordon_runtime::engine::Engine;
 
 use crate::Outcome;
 use crate::report::Report;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use cordon::engine::Engine;
 use cordon_domoticz::definition::PluginDefinition;
+use cordon_runtime::engine::Engine;
 
 use crate::native::{self, Process};
 use crate::report::{Goal, Report};

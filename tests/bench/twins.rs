@@ -6,8 +6,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cordon::engine::Engine;
-use cordon::instance::remote::Remote;
+use cordon_runtime::engine::Engine;
+use cordon_runtime::instance::remote::Remote;
 
 use crate::Outcome;
 use crate::native::{self, Process};

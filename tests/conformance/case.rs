@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cordon::config::HardwareSection;
+use cordon_domoticz::config::HardwareSection;
 use serde::Deserialize;
 
 /// `case.toml`.

@@ -211,7 +211,7 @@ fn the_program_ends_at_once_when_it_is_told_twice() {
 fn the_program_ends_at_once_while_it_compiles_the_guest() {
     let site = Site::new("");
     let guest = site.path().join("guest.wasm");
-    let built = cordon::engine::artifact::Artifact::locate().expect("the guest is built");
+    let built = cordon_runtime::engine::artifact::Artifact::locate().expect("the guest is built");
     std::fs::copy(built.path(), &guest).expect("the guest is copied");
     let mut program = Program::start(site.command().env("CORDON_GUEST", &guest));
     program.line("compiling the guest");

@@ -7,12 +7,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cordon::config::HardwareSection;
 use cordon::hub::Hub;
 use cordon_base::log::{EventLog, LogCapacity, Record};
-use cordon_domoticz::HubEvent;
+use cordon_domoticz::config::HardwareSection;
 use cordon_domoticz::definition;
 use cordon_domoticz::web;
+use cordon_domoticz::{Deliver, HubEvent};
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinHandle;
@@ -132,14 +132,14 @@ impl Stage {
     /// Sets a preference, which plugins see from their next start on.
     pub async fn prefer(&self, key: &str, text: &str, number: i64) {
         let hub = self.hub.as_ref().expect("the hub runs");
-        let set = hub.services().preferences.set(key, text, number).await;
+        let set = hub.domoticz().preferences.set(key, text, number).await;
         set.expect("the preference is stored");
     }
 
     /// Tells the plugins the preferences as they are now.
     pub async fn tell_settings(&self) {
         let hub = self.hub.as_ref().expect("the hub runs");
-        let settings = hub.services().preferences.settings().await;
+        let settings = hub.domoticz().preferences.settings().await;
         let settings = settings.expect("the preferences are read");
         for instance in hub.instances() {
             let told = instance

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use cordon::instance::remote::Remote;
 use cordon_base::limits::work::{BASE_BYTES, BASE_NANOSECONDS, NANOSECONDS_PER_BYTE, WORK, Work};
-use cordon_domoticz::{HubEvent, Level};
+use cordon_domoticz::{Deliver, HubEvent, Level};
+use cordon_runtime::instance::remote::Remote;
 
 use crate::allocation::{allocated, computed};
 use crate::indigo;

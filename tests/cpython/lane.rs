@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use cordon::config::HardwareSection;
-use cordon::engine::Engine;
 use cordon::hub::Hub;
-use cordon::instance::counters::Status;
-use cordon::instance::remote::Remote;
 use cordon_base::log::{EventLog, LogCapacity};
-use cordon_domoticz::{HubEvent, Level, definition};
+use cordon_domoticz::config::HardwareSection;
+use cordon_domoticz::{Deliver, HubEvent, Level, definition};
+use cordon_runtime::engine::Engine;
+use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::remote::Remote;
 use serde::Deserialize;
 
 use crate::Outcome;

@@ -17,8 +17,8 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Parser;
-use cordon::engine::artifact::Artifact;
-use cordon::engine::{Engine, EngineOptions};
+use cordon_runtime::engine::artifact::Artifact;
+use cordon_runtime::engine::{Engine, EngineOptions};
 
 use expectations::Expectations;
 use outcome::ModuleOutcome;

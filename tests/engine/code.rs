@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cordon::instance::counters::Status;
+use cordon_runtime::instance::counters::Status;
 
 use crate::support::{Bench, PluginText, engine};
 

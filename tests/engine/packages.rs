@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cordon::instance::counters::Status;
-use cordon::instance::remote::Remote;
+use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::remote::Remote;
 
 use crate::support::{Bench, PATIENCE, PluginText};
 

@@ -16,12 +16,12 @@ mod stub;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use cordon::config::HardwareSection;
 use cordon::hub::Hub;
-use cordon::instance::counters::Status;
-use cordon::instance::remote::Remote;
 use cordon_base::log::{EventLog, LogCapacity};
-use cordon_domoticz::{DeliverError, HubEvent, Level, definition};
+use cordon_domoticz::config::HardwareSection;
+use cordon_domoticz::{Deliver, DeliverError, HubEvent, Level, definition};
+use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::remote::Remote;
 
 use stub::{COMMAND, STARTED, at, compute};
 

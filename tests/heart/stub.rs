@@ -6,8 +6,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use cordon::engine::artifact::Artifact;
-use cordon::engine::{Engine, EngineOptions};
+use cordon_runtime::engine::artifact::Artifact;
+use cordon_runtime::engine::{Engine, EngineOptions};
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::abi::{AbiVariant, WasmType};
 use wit_parser::{Resolve, WorldItem};

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use cordon::instance::counters::Status;
-use cordon::instance::indigo::FLUSH;
+use cordon_indigo::life::FLUSH;
+use cordon_runtime::instance::counters::Status;
 use serde_json::json;
 
 use crate::stage::{PLUGIN, Stage};

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cordon::config::IndigoSection;
 use cordon::hub::Hub;
-use cordon::instance::remote::Remote;
 use cordon_base::log::{EventLog, LogCapacity, Record};
+use cordon_indigo::config::IndigoSection;
 use cordon_indigo::{Caller, Failure, IndigoServer, ServerOptions};
 use cordon_reach::mail::Mailer;
+use cordon_runtime::instance::remote::Remote;
 use serde_json::Value;
 use tokio::sync::broadcast;
 

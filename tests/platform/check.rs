@@ -241,7 +241,7 @@ async fn what_it_reaches_for_becomes_a_grants_section() {
     let section = value["hardware"][0].clone();
     section
         .clone()
-        .try_into::<cordon::config::HardwareSection>()
+        .try_into::<cordon_domoticz::config::HardwareSection>()
         .expect(&pasted);
     let grants = &section["grants"];
     let list = |name: &str| -> Vec<String> {

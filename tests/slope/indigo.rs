@@ -1,6 +1,6 @@
 //! Indigo plugins.
 
-use cordon::config::IndigoSection;
+use cordon_indigo::config::IndigoSection;
 
 use crate::support::Bench;
 use crate::support::bundle::bundle;

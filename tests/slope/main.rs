@@ -25,8 +25,8 @@ mod peers;
 
 use std::time::Duration;
 
-use cordon::instance::remote::Remote;
-use cordon_domoticz::{HubEvent, Level, Notification, Security};
+use cordon_domoticz::{Deliver, HubEvent, Level, Notification, Security};
+use cordon_runtime::instance::remote::Remote;
 
 use certificates::self_signed;
 use peers::Port;

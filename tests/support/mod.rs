@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use cordon::config::HardwareSection;
-use cordon::engine::artifact::Artifact;
-use cordon::engine::{Engine, EngineOptions};
 use cordon::hub::Hub;
-use cordon::instance::remote::Remote;
 use cordon_base::log::{EventLog, LogCapacity, Record};
+use cordon_domoticz::config::HardwareSection;
 use cordon_domoticz::definition;
+use cordon_runtime::engine::artifact::Artifact;
+use cordon_runtime::engine::{Engine, EngineOptions};
+use cordon_runtime::instance::remote::Remote;
 use tokio::sync::broadcast;
 
 /// How long a test waits for something that is expected to happen soon.

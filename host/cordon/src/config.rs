@@ -1,19 +1,19 @@
 //! `cordon.toml`: the operator's configuration.
 //!
 //! Unknown words are errors that name the word and the words expected; nothing is guessed. Paths
-//! are relative to the file's own folder.
+//! are relative to the file's own folder. Each section is its own crate's; this module puts them
+//! together.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use cordon_base::error::EngineError;
-use cordon_base::grants::Grants;
-use cordon_base::limits::Limits;
 use cordon_base::private::{self, Standing};
 use cordon_base::regular_file::RegularFile;
+use cordon_domoticz::config::HardwareSection;
+use cordon_indigo::config::IndigoSection;
 use cordon_indigo::web::IndigoApiConfig;
 use cordon_reach::mail::MailConfig;
 use cordon_web::config::WebConfig;
@@ -81,87 +81,6 @@ impl Default for HubConfig {
             longitude: 0.0,
         }
     }
-}
-
-/// The access of a plugin to its own folder: `plugin-folder` of its section.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum PluginFolder {
-    /// Read it.
-    #[default]
-    ReadOnly,
-    /// Change what it sees of it: the changes go to a folder of the instance.
-    CopyOnWrite,
-}
-
-/// One `[[hardware]]` section: an instance of a plugin.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HardwareSection {
-    /// Name, unique in the file; its rows are kept under it.
-    pub name: String,
-    /// Key of the plugin.
-    pub plugin: String,
-    /// Values of the plugin's parameters, such as `Address`.
-    #[serde(default)]
-    pub parameters: BTreeMap<String, String>,
-    /// Environment variables for the plugin.
-    #[serde(default)]
-    pub environment: BTreeMap<String, String>,
-    /// Permissions beyond the plugin's own parameters.
-    #[serde(default)]
-    pub grants: Grants,
-    /// Limits other than the defaults.
-    #[serde(default)]
-    pub limits: Limits,
-    /// The plugin's access to its own folder.
-    #[serde(default, rename = "plugin-folder")]
-    pub plugin_folder: PluginFolder,
-    /// Whether TLS connections demand a certificate that can be verified.
-    #[serde(default)]
-    pub verify_tls: bool,
-    /// Whether parameter `SerialPort` grants the port: the operator has typed it.
-    #[serde(skip, default = "yes")]
-    pub typed_serial: bool,
-    /// Which levels of the plugin's lines are kept: 1 normal, 2 status, 4 error, added up.
-    #[serde(default = "all_levels", rename = "log-level")]
-    pub log_level: u32,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// Every level of a plugin's lines.
-#[must_use]
-pub fn all_levels() -> u32 {
-    7
-}
-
-/// One `[[indigo]]` section: an Indigo plugin.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IndigoSection {
-    /// The bundle, `X.indigoPlugin`, in the folder of plugins.
-    pub bundle: PathBuf,
-    /// Name in logs, unique in the file; the bundle's own by default.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// Environment variables for the plugin.
-    #[serde(default)]
-    pub environment: BTreeMap<String, String>,
-    /// The plugin's permissions.
-    #[serde(default)]
-    pub grants: Grants,
-    /// Limits other than the defaults.
-    #[serde(default)]
-    pub limits: Limits,
-    /// The plugin's access to its own folder.
-    #[serde(default, rename = "plugin-folder")]
-    pub plugin_folder: PluginFolder,
-    /// Whether TLS connections demand a certificate that can be verified.
-    #[serde(default)]
-    pub verify_tls: bool,
 }
 
 impl Config {

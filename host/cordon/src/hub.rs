@@ -3,53 +3,55 @@
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use crate::code_cache::CodeCache;
-use crate::compiled::CompiledPackages;
-use crate::config::{HardwareSection, PluginFolder};
-use crate::engine::Engine;
-use crate::instance::Spec;
-use crate::instance::starts::Starts;
-use crate::instance::supervisor::{self, Handle, Services};
-use crate::instance::switchboard::Switchboard;
-use crate::instance::watchdog;
-use cordon_base::account::Account;
 use cordon_base::descriptors::Descriptors;
 use cordon_base::error::EngineError;
-use cordon_base::folders::{DATA_FOLDER, Folders, PLUGIN_FOLDER, PLUGINS_FOLDER};
+use cordon_base::folders::Folders;
 use cordon_base::log::EventLog;
 use cordon_base::pool::Pools;
 use cordon_base::private;
 use cordon_base::problems::Problems;
 use cordon_domoticz::catalogue::Library;
+use cordon_domoticz::config::HardwareSection;
 use cordon_domoticz::definition::PluginDefinition;
 use cordon_domoticz::favorites::Favorites;
 use cordon_domoticz::history::{self, History};
-use cordon_domoticz::image::Images;
-use cordon_domoticz::parameters::{HardwareConfig, HubFacts, parameters};
-use cordon_domoticz::preferences::Preferences;
 use cordon_domoticz::variables::Variables;
 use cordon_domoticz::web::{Board, HubApi, Management, Pages, VersionInfo};
-use cordon_domoticz::{DeviceTable, House, Plugins};
+use cordon_domoticz::{Domoticz, Plugins};
+use cordon_indigo::things::IndigoThings;
 use cordon_indigo::{IndigoServer, ServerOptions};
 use cordon_protocol::Credentials;
-use cordon_reach::egress::{NetworkPolicy, OwnTarget};
-use cordon_reach::process::ProcessPolicy;
-use cordon_reach::serial::SerialPolicy;
-use cordon_reach::tls_client::TlsClient;
+use cordon_runtime::capability::files;
+use cordon_runtime::code_cache::CodeCache;
+use cordon_runtime::compiled::CompiledPackages;
+use cordon_runtime::engine::Engine;
+use cordon_runtime::instance::remote::Remote;
+use cordon_runtime::instance::starts::Starts;
+use cordon_runtime::instance::supervisor::{Handle, Services};
+use cordon_runtime::instance::switchboard::Switchboard;
+use cordon_runtime::instance::watchdog;
+use cordon_runtime::section::{InstanceSection, PluginFolder};
+use cordon_runtime::things::Things;
 use cordon_store::Store;
 use cordon_web::access::Access;
 use cordon_web::budget::Budget;
 use cordon_web::config::WebConfig;
 use cordon_web::origin::Origins;
+use domoticz::HardwareMaker;
+use maker::{COMPILED, Maker, PAGES, Tls};
+
+pub use maker::Draft;
 use manager::Manager;
 
+mod domoticz;
 mod indigo;
+mod maker;
 mod manager;
 mod turns;
 
@@ -67,6 +69,7 @@ const GRACE: Duration = Duration::from_secs(20);
 /// The hub. Dropping it without [`Hub::stop`] ends the plugins without `onStop`.
 pub struct Hub {
     maker: Maker,
+    domoticz: Domoticz,
     instances: Vec<Handle>,
     /// Rows of configured hardware that may be started later.
     expected: BTreeSet<u32>,
@@ -79,35 +82,6 @@ pub struct Hub {
     indigo_options: ServerOptions,
     /// Held as long as this hub uses the data folder.
     _lock: File,
-}
-
-/// The parts that an instance is made with. Clones share them.
-#[derive(Clone)]
-struct Maker {
-    services: Services,
-    data: PathBuf,
-    listeners: Arc<[SocketAddr]>,
-    tls: Arc<Tls>,
-}
-
-/// TLS set-ups, one that verifies and one that accepts any certificate.
-struct Tls {
-    any: Arc<TlsClient>,
-    verified: OnceLock<Arc<TlsClient>>,
-}
-
-impl Tls {
-    fn get(&self, verify: bool) -> Result<Arc<TlsClient>, EngineError> {
-        if !verify {
-            return Ok(Arc::clone(&self.any));
-        }
-        if let Some(verified) = self.verified.get() {
-            return Ok(Arc::clone(verified));
-        }
-        // When it is made twice at the same time, the first stays.
-        let made = Arc::new(TlsClient::new(true)?);
-        Ok(Arc::clone(self.verified.get_or_init(|| made)))
-    }
 }
 
 impl Hub {
@@ -129,36 +103,30 @@ impl Hub {
         forget_other_guests(&compiled, engine.guest());
         let packages = compiled.join(engine.guest()).join(PACKAGES);
         let store = Store::open(&data.join("cordon.db"))?;
-        let devices = DeviceTable::new(store.clone());
         let instances = Switchboard::default();
         watchdog::start(&instances)?;
+        let domoticz = Domoticz::new(&store, Arc::new(instances.clone()));
         let services = Services {
             code: CodeCache::new(data, engine.guest()),
             compiled: Some(CompiledPackages::new(&packages)),
+            compiler: domoticz.instance("packages", Credentials::default(), false),
             engine,
             starts: Starts::new(events.clone()),
             events,
-            house: House::new(&store, devices.clone(), Arc::new(instances.clone())),
             instances,
-            devices,
-            images: Images::new(store.clone()),
-            preferences: Preferences::new(store.clone()),
             pools: Pools::default(),
             descriptors: Descriptors::of_process(),
-            store,
             grace: GRACE,
         };
-        let tls = Tls {
-            any: Arc::new(TlsClient::new(false)?),
-            verified: OnceLock::new(),
+        let maker = Maker {
+            services,
+            data: data.to_owned(),
+            listeners: listeners.into(),
+            tls: Arc::new(Tls::new()?),
         };
         Ok(Self {
-            maker: Maker {
-                services,
-                data: data.to_owned(),
-                listeners: listeners.into(),
-                tls: Arc::new(tls),
-            },
+            maker,
+            domoticz,
             instances: Vec::new(),
             expected: BTreeSet::new(),
             manager: None,
@@ -172,10 +140,34 @@ impl Hub {
         })
     }
 
-    /// The services that instances work with.
+    fn hardware(&self) -> HardwareMaker {
+        HardwareMaker {
+            maker: self.maker.clone(),
+            domoticz: self.domoticz.clone(),
+        }
+    }
+
+    /// The services that instances of all frameworks work with.
     #[must_use]
     pub fn services(&self) -> &Services {
         &self.maker.services
+    }
+
+    /// The services that Domoticz plugins work with.
+    #[must_use]
+    pub fn domoticz(&self) -> &Domoticz {
+        &self.domoticz
+    }
+
+    /// The things of every framework that this hub has plugins of.
+    #[must_use]
+    pub fn things(&self) -> Vec<Arc<dyn Things>> {
+        let domoticz: Arc<dyn Things> = Arc::new(self.domoticz.clone());
+        let indigo = self.indigo.iter().map(|server| {
+            let things: Arc<dyn Things> = Arc::new(IndigoThings::new(Arc::clone(server)));
+            things
+        });
+        std::iter::once(domoticz).chain(indigo).collect()
     }
 
     /// Has each instance compile the packages that it imports, and no more: for a hub that
@@ -208,12 +200,11 @@ impl Hub {
         let manager = self.manager.get_or_insert_with(|| {
             let events = self.maker.services.events.clone();
             let library = Library::new(plugins, events, self.problems.clone());
-            Manager::new(
-                self.maker.clone(),
-                library,
-                self.problems.clone(),
-                instances,
-            )
+            let hardware = HardwareMaker {
+                maker: self.maker.clone(),
+                domoticz: self.domoticz.clone(),
+            };
+            Manager::new(hardware, library, self.problems.clone(), instances)
         });
         manager.library()
     }
@@ -238,10 +229,10 @@ impl Hub {
 
     /// From the first instance on there is something to write down.
     fn keep_history(&mut self) {
-        let services = &self.maker.services;
+        let domoticz = &self.domoticz;
         self.history.get_or_insert_with(|| {
-            let history = History::new(services.store.clone());
-            tokio::spawn(history::keep(history, services.preferences.clone()))
+            let history = History::new(domoticz.store.clone());
+            tokio::spawn(history::keep(history, domoticz.preferences.clone()))
         });
     }
 
@@ -262,13 +253,50 @@ impl Hub {
         section: &HardwareSection,
         definition: &PluginDefinition,
     ) -> Result<(), EngineError> {
-        let store = &self.maker.services.store;
-        let id = store.hardware_for(&section.name, &definition.key).await;
-        let id = id.map_err(|error| EngineError::Store(error.to_string()))?;
-        let handle = self.maker.start(id, section, definition)?;
+        let id = self.id_of(&section.name, &definition.key).await?;
+        let handle = self.hardware().start(id, section, definition)?;
         self.instances.push(handle);
         self.keep_history();
         Ok(())
+    }
+
+    /// The row id of the instance with this name, made if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`] when it cannot be made, or belongs to another plugin.
+    pub async fn id_of(&self, name: &str, key: &str) -> Result<u32, EngineError> {
+        let id = self.domoticz.store.hardware_for(name, key).await;
+        id.map_err(|error| EngineError::Store(error.to_string()))
+    }
+
+    /// The folders of the instance with this row id. The plugin sees its own folder once more in
+    /// `listed_in`.
+    #[must_use]
+    pub fn folders(
+        &self,
+        id: u32,
+        access: PluginFolder,
+        plugin: &Path,
+        listed_in: &'static str,
+    ) -> Folders {
+        self.maker.folders(id, access, plugin, listed_in)
+    }
+
+    /// Starts an instance of any framework.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when its parts cannot be made.
+    pub fn start_instance(
+        &mut self,
+        section: &InstanceSection,
+        draft: Draft,
+    ) -> Result<Remote, EngineError> {
+        let handle = self.maker.start(self.maker.spec(section, draft)?);
+        let remote = handle.remote();
+        self.instances.push(handle);
+        Ok(remote)
     }
 
     /// Keeps the place of an instance that may be started later. To be called before
@@ -278,9 +306,7 @@ impl Hub {
     ///
     /// [`EngineError::Store`] when its row cannot be made.
     pub async fn expect(&mut self, section: &HardwareSection) -> Result<(), EngineError> {
-        let store = &self.maker.services.store;
-        let id = store.hardware_for(&section.name, &section.plugin).await;
-        let id = id.map_err(|error| EngineError::Store(error.to_string()))?;
+        let id = self.id_of(&section.name, &section.plugin).await?;
         self.expected.insert(id);
         Ok(())
     }
@@ -288,7 +314,7 @@ impl Hub {
     /// Stops every plugin and closes the store; nothing can be started after that.
     pub async fn stop(&mut self) {
         self.stop_instances().await;
-        self.maker.services.store.close().await;
+        self.domoticz.store.close().await;
     }
 
     /// Stops every plugin, all at the same time, and waits for them. Plugins that have not stopped
@@ -314,14 +340,14 @@ impl Hub {
     /// this address.
     #[must_use]
     pub fn api(&self, listener: SocketAddr) -> HubApi {
-        let services = &self.maker.services;
+        let (services, domoticz) = (&self.maker.services, &self.domoticz);
         let manager = self.manager.clone().filter(|_| self.web.add_hardware);
         let plugins: Arc<dyn Plugins> = Arc::new(services.instances.clone());
         HubApi {
-            devices: services.devices.clone(),
-            board: Board::new(services.devices.clone(), services.pools.commands.clone()),
-            images: services.images.clone(),
-            house: services.house.clone(),
+            devices: domoticz.devices.clone(),
+            board: Board::new(domoticz.devices.clone(), services.pools.commands.clone()),
+            images: domoticz.images.clone(),
+            house: domoticz.house.clone(),
             log: services.events.clone(),
             plugins: Arc::clone(&plugins),
             pools: services.pools.clone(),
@@ -334,10 +360,10 @@ impl Hub {
                 services.pools.files.clone(),
                 plugins,
             ),
-            history: History::new(services.store.clone()),
-            favorites: Favorites::new(services.store.clone()),
-            variables: Variables::new(services.store.clone()),
-            preferences: services.preferences.clone(),
+            history: History::new(domoticz.store.clone()),
+            favorites: Favorites::new(domoticz.store.clone()),
+            variables: Variables::new(domoticz.store.clone()),
+            preferences: domoticz.preferences.clone(),
             started: self.started,
             version: VersionInfo {
                 version: DOMOTICZ_VERSION.to_owned(),
@@ -358,96 +384,7 @@ async fn stop_all(instances: impl IntoIterator<Item = Handle>, until: Instant) {
     join_all(instances.into_iter().map(|instance| instance.stop(within))).await;
 }
 
-impl Maker {
-    fn start(
-        &self,
-        id: u32,
-        section: &HardwareSection,
-        definition: &PluginDefinition,
-    ) -> Result<Handle, EngineError> {
-        let spec = self.spec(id, section, definition)?;
-        Ok(supervisor::start(self.services.clone(), spec))
-    }
-
-    fn spec(
-        &self,
-        id: u32,
-        section: &HardwareSection,
-        definition: &PluginDefinition,
-    ) -> Result<Spec, EngineError> {
-        let config = |error: &dyn std::fmt::Display| EngineError::Config(error.to_string());
-        let values = section.parameters.clone();
-        let hardware = HardwareConfig::from_values(id, &section.name, definition, values)
-            .map_err(|error| config(&error))?;
-        let own = OwnTarget {
-            address: hardware.address.clone().unwrap_or_default(),
-            port: hardware.port.clone().unwrap_or_default(),
-        };
-        let parameters =
-            parameters(hardware, definition, &facts()).map_err(|error| config(&error))?;
-        let value = |name: &str| {
-            let found = parameters.iter().find(|(key, _)| key == name);
-            found.map(|(_, value)| value.clone()).unwrap_or_default()
-        };
-        let credentials = Credentials {
-            username: value("Username"),
-            password: value("Password"),
-        };
-        let network = NetworkPolicy::new(&own, section.grants.clone(), self.listeners.to_vec());
-        let folders = self.folders(id, section.plugin_folder, &definition.folder);
-        let typed = section.parameters.get("SerialPort").map(String::as_str);
-        let typed = typed.filter(|_| section.typed_serial);
-        let serial = SerialPolicy::new(&section.grants.serial, typed);
-        let programs = section.grants.exec.clone();
-        let programs = ProcessPolicy::new(programs, folders.clone());
-        Ok(Spec {
-            hardware: id,
-            name: section.name.clone(),
-            key: definition.key.clone(),
-            log_level: section.log_level,
-            folders,
-            parameters,
-            environment: section.environment.clone().into_iter().collect(),
-            limits: section.limits.clone(),
-            account: Account::new(&section.limits),
-            network: Arc::new(network),
-            programs: Arc::new(programs),
-            serial: Arc::new(serial),
-            guards: section.grants.security,
-            credentials,
-            keys: section.grants.keys.clone(),
-            tls: self.tls.get(section.verify_tls)?,
-            indigo: None,
-        })
-    }
-
-    /// The folders of the instance with this row id, in parts of the data folder of
-    /// their own: a plugin never sees two of them through one.
-    fn folders(&self, id: u32, access: PluginFolder, plugin: &Path) -> Folders {
-        let of = |part: &str| self.data.join(part).join(id.to_string());
-        Folders {
-            plugin: plugin.to_owned(),
-            listed_in: PLUGINS_FOLDER,
-            data: of("plugins"),
-            pages: of(PAGES),
-            temporary: of("temporary"),
-            code: self
-                .data
-                .join(COMPILED)
-                .join(self.services.engine.guest())
-                .join(id.to_string()),
-            changes: (access == PluginFolder::CopyOnWrite).then(|| of("changes")),
-        }
-    }
-}
-
-/// Part of the data folder with the custom pages of each instance.
-const PAGES: &str = "pages";
-
-/// Part of the data folder with the compiled code of each instance's modules.
-const COMPILED: &str = "compiled";
-
-/// Part of that folder with the compiled packages of all instances.
+/// Part of the folder for compiled code with the packages of all instances.
 const PACKAGES: &str = "packages";
 
 /// Removes compiled code of other guests, which this one could not run.
@@ -456,7 +393,7 @@ fn forget_other_guests(folder: &Path, guest: &str) {
         return;
     };
     for entry in entries.flatten().filter(|entry| entry.file_name() != guest) {
-        if let Err(error) = crate::capability::files::remove(&entry.path()) {
+        if let Err(error) = files::remove(&entry.path()) {
             tracing::warn!(%error, "old compiled code stays");
         }
     }
@@ -475,18 +412,5 @@ fn lock(data: &Path) -> Result<File, EngineError> {
             data.display()
         ))),
         Err(TryLockError::Error(error)) => Err(io(error)),
-    }
-}
-
-fn facts() -> HubFacts {
-    HubFacts {
-        home_folder: PLUGIN_FOLDER.to_owned(),
-        startup_folder: DATA_FOLDER.to_owned(),
-        user_data_folder: DATA_FOLDER.to_owned(),
-        web_root: String::new(),
-        database: String::new(),
-        domoticz_version: DOMOTICZ_VERSION.to_owned(),
-        domoticz_hash: env!("CARGO_PKG_VERSION").to_owned(),
-        domoticz_build_time: BUILD_TIME.to_owned(),
     }
 }

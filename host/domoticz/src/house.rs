@@ -4,8 +4,12 @@
 //! have a security panel, and those that take notifications. Nothing here waits for a plugin: an
 //! event that cannot be told at once is lost, as when the plugin is off.
 
+mod update;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use update::Hardware;
 
 use super::event::{HubEvent, Plugins};
 use super::notification::{Notification, Notifiers, Pace};

@@ -22,6 +22,8 @@ use cordon_base::limits::Limits;
 use cordon_base::plugin_log::PluginLog;
 use cordon_reach::serial::SerialPolicy;
 
+pub use cordon_runtime::instance::orders::Asked;
+
 /// The outcome of a call of a plugin's function.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
@@ -125,17 +127,6 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         self.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
-}
-
-/// The one who asks for a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// The operator: the plugin restarts at once, whatever happened before.
-    Operator,
-    /// The plugin itself: it waits like one that failed.
-    Itself,
-    /// Another plugin.
-    Other,
 }
 
 /// The way to a running instance.

@@ -14,7 +14,6 @@
 //! thread and be woken takes longer.
 
 mod changes;
-mod configuration;
 mod error;
 mod file;
 mod hardware;
@@ -34,7 +33,6 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 pub use changes::{Changes, News};
-pub use configuration::ConfigurationError;
 pub use error::StoreError;
 pub use hardware::HardwareRow;
 pub use managed::ManagedHardware;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 use tempfile::TempDir;
 
 use super::*;
@@ -55,9 +55,13 @@ async fn keys(store: &Store) -> Vec<String> {
         .unwrap()
 }
 
-async fn configuration(store: &Store, hardware: u32) -> Result<Option<String>, ConfigurationError> {
-    let found = store.configuration(hardware).await?;
-    Ok(found.map(|(text, _charge)| text))
+async fn configuration(store: &Store, hardware: u32) -> Result<Option<String>, StoreError> {
+    let find = move |connection: &Connection| {
+        let sql = "SELECT json FROM configuration WHERE hardware_id = ?1";
+        let found = connection.query_row(sql, [hardware], |row| row.get(0));
+        Ok(found.optional()?)
+    };
+    store.read(find).await
 }
 
 #[tokio::test]
@@ -276,28 +280,6 @@ async fn a_hardware_name_keeps_its_id_and_its_plugin() {
         .map(|h| h.name)
         .collect();
     assert_eq!(names, ["Lamp", "Third"]);
-}
-
-#[tokio::test]
-async fn a_configuration_is_bounded_and_goes_away_with_its_hardware() {
-    let (_folder, store) = open();
-    let id = store.hardware_for("HW", "K").await.unwrap();
-    assert_eq!(configuration(&store, id).await, Ok(None));
-    store
-        .set_configuration(id, "{\"a\":1}".to_owned(), 100)
-        .await
-        .unwrap();
-    let refused = store.set_configuration(id, "x".repeat(101), 100).await;
-    assert_eq!(
-        refused,
-        Err(cordon_base::limits::Limits::hit("stored-bytes", 101, 100).into())
-    );
-    assert_eq!(
-        configuration(&store, id).await.unwrap().unwrap(),
-        "{\"a\":1}"
-    );
-    store.remove_hardware(id).await.unwrap();
-    assert_eq!(configuration(&store, id).await, Ok(None));
 }
 
 #[test]

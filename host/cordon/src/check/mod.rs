@@ -19,9 +19,9 @@ mod stage;
 
 use std::path::{Path, PathBuf};
 
-use crate::engine::Engine;
 use cordon_base::error::EngineError;
 use cordon_packages::place::{Framework, Place};
+use cordon_runtime::engine::Engine;
 
 pub use finding::{Finding, Report, Topic, Verdict};
 pub use print::{json, table, text};

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use super::facts::{Facts, Probe};
 use super::stage::{CHECKED, ENTRY, Stage, WANTED};
-use crate::config::HardwareSection;
-use crate::engine::Engine;
 use crate::hub::Hub;
-use crate::instance::counters::Status;
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, LogCapacity};
 use cordon_base::regular_file::RegularFile;
+use cordon_domoticz::config::HardwareSection;
 use cordon_domoticz::definition;
 use cordon_packages::place::Framework;
+use cordon_runtime::engine::Engine;
+use cordon_runtime::instance::counters::Status;
 
 const READ: &str = concat!(
     include_str!("python/conditions.py"),

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::check::{self, Report, Verdict};
-use crate::engine::artifact::Artifact;
-use crate::engine::{Engine, EngineOptions};
 use cordon_base::error::EngineError;
+use cordon_runtime::engine::artifact::Artifact;
+use cordon_runtime::engine::{Engine, EngineOptions};
 
 /// Exit code of the program when a plugin could not be checked.
 const NOT_CHECKED: u8 = 3;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::stopping::Stopping;
-use crate::engine::artifact::Artifact;
-use crate::engine::{Engine, EngineOptions};
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, Level};
+use cordon_runtime::engine::artifact::Artifact;
+use cordon_runtime::engine::{Engine, EngineOptions};
 
 /// A compiled guest is mapped in less. Whatever takes longer is told.
 const SOON: Duration = Duration::from_secs(5);

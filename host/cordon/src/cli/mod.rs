@@ -17,13 +17,13 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::engine::artifact::Artifact;
-use crate::engine::{Engine, EngineOptions};
 use cordon_base::error::EngineError;
 use cordon_base::limits::DECLARATIONS;
 use cordon_base::log::{EventLog, LogCapacity};
 use cordon_base::private;
 use cordon_packages::PackagesError;
+use cordon_runtime::engine::artifact::Artifact;
+use cordon_runtime::engine::{Engine, EngineOptions};
 
 /// How long threads that are in the middle of something may delay the end of the program.
 const LAST: Duration = Duration::from_secs(1);

@@ -7,22 +7,25 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use tokio::net::TcpListener;
 
 use crate::cli::stopping::Stopping;
-use crate::config::{HardwareSection, IndigoSection, PluginFolder};
-use crate::engine::EngineOptions;
 use crate::hub::Hub;
-use crate::instance::counters::Status;
-use crate::instance::supervisor::Handle;
 use cordon_base::error::EngineError;
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
 use cordon_base::system;
+use cordon_domoticz::config::{ALL_LEVELS, HardwareSection};
 use cordon_domoticz::definition::{self, PluginDefinition};
 use cordon_domoticz::web;
 use cordon_indigo::ServerOptions;
 use cordon_indigo::bundle::is_bundle;
+use cordon_indigo::config::IndigoSection;
+use cordon_runtime::engine::EngineOptions;
+use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::supervisor::Handle;
+use cordon_runtime::section::{InstanceSection, PluginFolder};
 
 /// How long the plugin has to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -54,8 +57,14 @@ pub struct Run {
     /// A limit, such as `threads=4`. Repeatable.
     #[arg(long, value_name = "NAME=N")]
     limit: Vec<String>,
-    /// The access of the plugin to its own folder.
-    #[arg(long, value_enum, default_value_t)]
+    /// The access of the plugin to its own folder: it reads it, or changes what it sees of it,
+    /// and the changes go to a folder of the instance.
+    #[arg(
+        long,
+        default_value = PluginFolder::WORDS[0],
+        value_parser = PossibleValuesParser::new(PluginFolder::WORDS)
+            .try_map(|word| word.parse::<PluginFolder>()),
+    )]
     plugin_folder: PluginFolder,
     /// Name of the hardware; the definition's by default.
     #[arg(long)]
@@ -180,11 +189,7 @@ impl Run {
             return Ok(What::Indigo(Box::new(IndigoSection {
                 bundle: self.plugin.clone(),
                 name: self.name.clone(),
-                environment: BTreeMap::new(),
-                grants: self.grants()?,
-                limits: self.limits()?,
-                plugin_folder: self.plugin_folder,
-                verify_tls: false,
+                instance: self.instance()?,
             })));
         }
         let definition = load_definition(&self.plugin, scratch)?;
@@ -225,17 +230,22 @@ impl Run {
         Ok(grants)
     }
 
-    fn section(&self, definition: &PluginDefinition) -> Result<HardwareSection, EngineError> {
-        Ok(HardwareSection {
-            log_level: crate::config::all_levels(),
-            name: self.name.clone().unwrap_or_else(|| definition.name.clone()),
-            plugin: definition.key.clone(),
-            parameters: pairs("--param", &self.param)?,
-            environment: BTreeMap::new(),
+    fn instance(&self) -> Result<InstanceSection, EngineError> {
+        Ok(InstanceSection {
             grants: self.grants()?,
             limits: self.limits()?,
             plugin_folder: self.plugin_folder,
-            verify_tls: false,
+            ..InstanceSection::default()
+        })
+    }
+
+    fn section(&self, definition: &PluginDefinition) -> Result<HardwareSection, EngineError> {
+        Ok(HardwareSection {
+            log_level: ALL_LEVELS,
+            name: self.name.clone().unwrap_or_else(|| definition.name.clone()),
+            plugin: definition.key.clone(),
+            parameters: pairs("--param", &self.param)?,
+            instance: self.instance()?,
             typed_serial: true,
         })
     }

@@ -10,8 +10,6 @@ use tokio::task::JoinHandle;
 use super::startup;
 use super::stopping::Stopping;
 use crate::config::Config;
-use crate::engine::EngineOptions;
-use crate::engine::pool::stacks;
 use crate::hub::Hub;
 use crate::site::Listeners;
 use cordon_base::error::EngineError;
@@ -20,6 +18,8 @@ use cordon_base::system;
 use cordon_indigo::ServerOptions;
 use cordon_indigo::web::IndigoApi;
 use cordon_reach::mail::Mailer;
+use cordon_runtime::engine::pool::stacks;
+use cordon_runtime::engine::EngineOptions;
 
 /// Arguments of `cordon serve`.
 #[derive(Args)]

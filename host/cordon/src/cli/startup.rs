@@ -9,12 +9,14 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use crate::config::{Config, HardwareSection, IndigoSection};
+use crate::config::Config;
 use crate::hub::Hub;
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, Level};
 use cordon_domoticz::catalogue::{Catalogue, Library};
+use cordon_domoticz::config::HardwareSection;
 use cordon_indigo::bundle::{Bundle, BundleProblem};
+use cordon_indigo::config::IndigoSection;
 
 /// How long the order of the configuration is kept: a plugin or a bundle that was not read
 /// by then comes later. Plugins in folders of their keys' names need no more.

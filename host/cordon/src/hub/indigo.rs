@@ -3,18 +3,14 @@
 use std::sync::Arc;
 
 use super::Hub;
-use crate::config::{IndigoSection, all_levels};
-use crate::instance::Spec;
-use crate::instance::indigo::Link;
-use crate::instance::supervisor::{self, Services};
+use super::maker::Draft;
 use cordon_base::error::EngineError;
 use cordon_base::folders::BUNDLES_FOLDER;
 use cordon_base::plugin_log::PluginLog;
 use cordon_indigo::bundle::Bundle;
-use cordon_indigo::{IndigoServer, Plugin, ServerOptions};
-use cordon_protocol::Credentials;
-use cordon_reach::egress::{NetworkPolicy, OwnTarget};
-use cordon_reach::process::ProcessPolicy;
+use cordon_indigo::config::IndigoSection;
+use cordon_indigo::{IndigoServer, InstancePort, Link, Plugin, ServerOptions, setup};
+use cordon_reach::egress::OwnTarget;
 use cordon_reach::serial::SerialPolicy;
 
 impl Hub {
@@ -32,12 +28,11 @@ impl Hub {
         if let Some(server) = &self.indigo {
             return Ok(Arc::clone(server));
         }
-        let Services {
-            store,
-            events,
-            pools,
-            ..
-        } = self.maker.services.clone();
+        let store = self.domoticz.store.clone();
+        let (events, pools) = (
+            self.maker.services.events.clone(),
+            self.maker.services.pools.clone(),
+        );
         let options = self.indigo_options.clone();
         let server = IndigoServer::open(store, events, pools, options).await?;
         self.indigo = Some(Arc::clone(&server));
@@ -71,57 +66,37 @@ impl Hub {
             Some(name) => name.clone(),
             None => info.log_name().map_err(EngineError::Config)?.to_owned(),
         };
-        let id = self
-            .maker
-            .services
-            .store
-            .hardware_for(&name, &info.identifier);
-        let id = id
-            .await
-            .map_err(|error| EngineError::Store(error.to_string()))?;
-        let mut folders = self.maker.folders(id, section.plugin_folder, &bundle.root);
-        folders.listed_in = BUNDLES_FOLDER;
-        let log = PluginLog::new(self.maker.services.events.clone(), &name, &section.limits);
+        let id = self.id_of(&name, &info.identifier).await?;
+        let instance = &section.instance;
+        let access = instance.plugin_folder;
+        let folders = self.folders(id, access, &bundle.root, BUNDLES_FOLDER);
+        let events = self.maker.services.events.clone();
+        let log = PluginLog::new(events, &name, &instance.limits);
         let data = folders.data.clone();
-        let parameters = cordon_indigo::setup::parameters(&bundle);
-        let serial = Arc::new(SerialPolicy::new(&section.grants.serial, None));
-        let plugin = Plugin::new(bundle, data, section.limits.clone(), log);
+        let parameters = setup::parameters(&bundle);
+        let serial = Arc::new(SerialPolicy::new(&instance.grants.serial, None));
+        let plugin = Plugin::new(bundle, data, instance.limits.clone(), log.clone());
         let plugin = plugin
             .with_serial(Arc::clone(&serial))
-            .with_mail(section.grants.mail.clone());
+            .with_mail(instance.grants.mail.clone());
         let plugin = server.add(plugin)?;
-        let nothing = OwnTarget::default();
-        let network = NetworkPolicy::new(
-            &nothing,
-            section.grants.clone(),
-            self.maker.listeners.to_vec(),
-        );
-        let programs = ProcessPolicy::new(section.grants.exec.clone(), folders.clone());
-        let spec = Spec {
-            hardware: id,
+        let draft = Draft {
+            id,
             name,
             key: info.identifier,
-            log_level: all_levels(),
             folders,
-            parameters,
-            environment: section.environment.clone().into_iter().collect(),
-            limits: section.limits.clone(),
+            log,
             account: Arc::clone(&plugin.account),
-            network: Arc::new(network),
-            programs: Arc::new(programs),
+            parameters,
+            own: OwnTarget::default(),
             serial,
-            guards: false,
-            credentials: Credentials::default(),
-            keys: section.grants.keys.clone(),
-            tls: self.maker.tls.get(section.verify_tls)?,
-            indigo: Some(Link {
+            framework: Arc::new(Link {
                 server,
                 plugin: Arc::clone(&plugin),
             }),
         };
-        let handle = supervisor::start(self.maker.services.clone(), spec);
-        plugin.attach(Arc::new(handle.remote()));
-        self.instances.push(handle);
+        let remote = self.start_instance(instance, draft)?;
+        plugin.attach(Arc::new(InstancePort::new(remote)));
         Ok(())
     }
 }

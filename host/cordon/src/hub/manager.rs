@@ -15,20 +15,20 @@ use tokio::sync::Mutex;
 use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
+use super::domoticz::HardwareMaker;
+use super::stop_all;
 use super::turns::Turns;
-use super::{Maker, stop_all};
-use crate::capability::files;
-use crate::config::{HardwareSection, PluginFolder};
-use crate::instance::supervisor::Handle;
 use cordon_base::account::Account;
 use cordon_base::error::EngineError;
-use cordon_base::grants::Grants;
-use cordon_base::limits::Limits;
 use cordon_base::log::Level;
 use cordon_base::problems::Problems;
 use cordon_domoticz::catalogue::{Catalogue, Library};
+use cordon_domoticz::config::HardwareSection;
 use cordon_domoticz::definition::PluginDefinition;
 use cordon_domoticz::web::Management;
+use cordon_runtime::capability::files;
+use cordon_runtime::instance::supervisor::Handle;
+use cordon_runtime::section::{InstanceSection, PluginFolder};
 use cordon_store::ManagedHardware;
 
 /// Longest text of one parameter, and of a name, in bytes.
@@ -49,7 +49,7 @@ pub(super) struct Manager {
 }
 
 struct Inner {
-    maker: Maker,
+    hardware: HardwareMaker,
     library: Library,
     problems: Problems,
     /// Hardware of the configuration; unknown until it was started.
@@ -65,9 +65,14 @@ struct Inner {
 }
 
 impl Manager {
-    pub(super) fn new(maker: Maker, library: Library, problems: Problems, instances: u32) -> Self {
+    pub(super) fn new(
+        hardware: HardwareMaker,
+        library: Library,
+        problems: Problems,
+        instances: u32,
+    ) -> Self {
         let inner = Inner {
-            maker,
+            hardware,
             library,
             problems,
             configured: OnceLock::new(),
@@ -92,7 +97,7 @@ impl Manager {
     pub(super) async fn start_all(&self, configured: BTreeSet<u32>) -> Result<(), EngineError> {
         let inner = &self.inner;
         let configured = inner.configured.get_or_init(|| configured);
-        let stored = inner.maker.services.store.managed_hardware().await?;
+        let stored = inner.hardware.domoticz.store.managed_hardware().await?;
         let enabled: Vec<_> = stored.into_iter().filter(|it| it.enabled).collect();
         let keys: Vec<_> = enabled.iter().map(|it| it.key.as_str()).collect();
         let catalogue = match enabled.is_empty() {
@@ -137,7 +142,7 @@ impl Management for Manager {
 
     fn hardware(&self) -> BoxFuture<'_, Result<Vec<ManagedHardware>, String>> {
         Box::pin(async {
-            let stored = self.inner.maker.services.store.managed_hardware().await;
+            let stored = self.inner.hardware.domoticz.store.managed_hardware().await;
             stored.map_err(|error| error.to_string())
         })
     }
@@ -179,7 +184,7 @@ impl Inner {
         // All new hardware takes one turn, because it has no id yet, so that it is counted one by
         // one.
         let turn = self.turns.take(hardware.id).await;
-        let store = &self.maker.services.store;
+        let store = &self.hardware.domoticz.store;
         let stored = store.managed_hardware().await;
         let stored = stored.map_err(|error| error.to_string())?;
         if is_new && stored.len().saturating_add(configured.len()) >= self.instances {
@@ -195,7 +200,7 @@ impl Inner {
         let definition = definition(&catalogue, &hardware.key)?;
         // Hardware that cannot start is not stored; checked with the id it has, or would have.
         let section = section(&hardware);
-        let fits = self.maker.spec(hardware.id, &section, definition);
+        let fits = self.hardware.spec(hardware.id, &section, definition);
         fits.map_err(|error| error.to_string())?;
         let id = store.save_managed(hardware.clone()).await;
         let id = id.map_err(|error| error.to_string())?;
@@ -212,7 +217,7 @@ impl Inner {
     async fn remove(&self, id: u32) -> Result<(), String> {
         self.configured()?;
         let _turn = self.turns.take(id).await;
-        let store = &self.maker.services.store;
+        let store = &self.hardware.domoticz.store;
         let stored = store.managed_hardware().await;
         let stored = stored.map_err(|error| error.to_string())?;
         if !stored.iter().any(|known| known.id == id) {
@@ -230,7 +235,7 @@ impl Inner {
     async fn stop_one(&self, id: u32) {
         let instance = self.running.lock().await.remove(&id);
         if let Some(instance) = instance {
-            instance.stop(self.maker.services.grace).await;
+            instance.stop(self.hardware.maker.services.grace).await;
         }
     }
 
@@ -270,7 +275,7 @@ impl Inner {
             for hardware in waiting {
                 let _turn = self.turns.take(hardware.id).await;
                 // A client may have changed the hardware in the meantime.
-                let stored = self.maker.services.store.managed_hardware().await;
+                let stored = self.hardware.domoticz.store.managed_hardware().await;
                 let stored = stored.unwrap_or_default().into_iter();
                 let now: Vec<_> = stored
                     .filter(|it| it.id == hardware.id && it.enabled)
@@ -296,7 +301,7 @@ impl Inner {
     }
 
     fn refuse(&self, name: &str, problem: String) {
-        let events = &self.maker.services.events;
+        let events = &self.hardware.maker.services.events;
         events.record_about(name, Level::Error, &problem);
         self.problems.add_section(name.to_owned(), problem);
     }
@@ -304,7 +309,7 @@ impl Inner {
     /// Removes the files that the plugin kept. The folder of an id is never used again.
     async fn forget_files(&self, id: u32) {
         let folders = self
-            .maker
+            .hardware
             .folders(id, PluginFolder::CopyOnWrite, Path::new(""));
         let mut kept = vec![folders.data, folders.pages, folders.temporary, folders.code];
         kept.extend(folders.changes);
@@ -315,7 +320,7 @@ impl Inner {
                 }
             }
         };
-        let files = &self.maker.services.pools.files;
+        let files = &self.hardware.maker.services.pools.files;
         if let Err(error) = files.run(&Account::of_hub(), removing).await {
             tracing::warn!(%error, "a removed hardware's folders stay");
         }
@@ -339,7 +344,7 @@ impl Inner {
         if self.stopping.load(Ordering::SeqCst) {
             return Err("the hub is being stopped".to_owned());
         }
-        let started = self.maker.start(hardware.id, &section, definition);
+        let started = self.hardware.start(hardware.id, &section, definition);
         running.insert(hardware.id, started.map_err(|error| error.to_string())?);
         Ok(())
     }
@@ -380,11 +385,7 @@ fn section(hardware: &ManagedHardware) -> HardwareSection {
         name: hardware.name.clone(),
         plugin: hardware.key.clone(),
         parameters: hardware.parameters.clone(),
-        environment: BTreeMap::new(),
-        grants: Grants::default(),
-        limits: Limits::default(),
-        plugin_folder: PluginFolder::default(),
-        verify_tls: false,
+        instance: InstanceSection::default(),
         log_level: hardware.log_level,
         typed_serial: false,
     }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::*;
-use crate::instance::switchboard::Switchboard;
 use cordon_base::log::{EventLog, LogCapacity};
 use cordon_base::pool::Pools;
 use cordon_base::problems::Problems;
@@ -21,6 +20,7 @@ use cordon_domoticz::web::{Board, Pages, VersionInfo};
 use cordon_domoticz::{DeviceTable, House};
 use cordon_indigo::web::IndigoApiConfig;
 use cordon_indigo::{IndigoServer, ServerOptions};
+use cordon_runtime::instance::switchboard::Switchboard;
 use cordon_store::Store;
 use cordon_web::access::Access;
 use cordon_web::budget::Budget;

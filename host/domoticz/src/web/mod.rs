@@ -10,7 +10,7 @@ mod commands;
 mod counter;
 mod devices;
 mod figure;
-mod names;
+pub(crate) mod names;
 mod page;
 mod pages;
 mod sensor;

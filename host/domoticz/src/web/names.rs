@@ -5,7 +5,7 @@
 use crate::{Device, kind};
 
 /// Name of the main type.
-pub(super) fn main(device: &Device) -> &'static str {
+pub(crate) fn main(device: &Device) -> &'static str {
     match device.device_type {
         16 => "Lighting 1",
         17 => "Lighting 2",

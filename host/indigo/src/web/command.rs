@@ -229,7 +229,7 @@ pub(super) async fn run(
 }
 
 /// Carries out a command of the server within [`DEADLINE`].
-pub(super) async fn carry_out(
+pub(crate) async fn carry_out(
     server: &Arc<IndigoServer>,
     source: &'static str,
     command: &str,

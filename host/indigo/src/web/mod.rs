@@ -7,7 +7,7 @@
 
 mod admission;
 mod answer;
-mod command;
+pub(crate) mod command;
 mod configure;
 mod confirm;
 mod dialog;

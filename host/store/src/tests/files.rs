@@ -68,10 +68,7 @@ async fn a_closed_store_is_one_whole_file_and_takes_nothing_more() {
     assert_eq!(copy.query_row(sql, [], |row| row.get::<_, i64>(0)), Ok(100));
     let written = other.write(|t| insert(t, "late")).await;
     assert_eq!(written, Err(StoreError::Closed));
-    assert_eq!(
-        configuration(&other, 1).await,
-        Err(StoreError::Closed.into())
-    );
+    assert_eq!(configuration(&other, 1).await, Err(StoreError::Closed));
     let brief: Result<(), StoreError> = other.read_brief(|_| Ok(())).await;
     assert_eq!(brief, Err(StoreError::Closed));
     store.close().await;
