@@ -6,6 +6,7 @@
 //!
 //! Section and rule numbers in this folder are those of the behaviour specification.
 
+pub mod announcement;
 pub mod catalogue;
 pub mod color;
 pub mod command;
@@ -28,6 +29,7 @@ mod row;
 pub mod rule;
 pub mod security;
 pub mod table;
+pub mod topics;
 mod value;
 pub mod variables;
 pub mod web;

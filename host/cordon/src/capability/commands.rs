@@ -1,11 +1,12 @@
-//! `commands`: the commands of an Indigo server.
+//! `commands`: the commands of an Indigo server, and the announcements of a Domoticz plugin.
 //!
 //! The rules are the platform's; this module converts and reports limits.
 
 use wasmtime::component::{Accessor, HasSelf};
 
 use crate::abi::cordon::plugin::commands as abi;
-use crate::instance::state::InstanceState;
+use crate::instance::state::{InstanceState, Shared};
+use cordon_domoticz::announcement::{Announcer, Refusal};
 use cordon_indigo::{Failure, FailureKind};
 
 impl abi::Host for InstanceState {
@@ -28,10 +29,7 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     ) -> Result<String, abi::Failure> {
         let shared = accessor.with(|mut access| access.get().shared.clone());
         let Some(link) = &shared.indigo else {
-            return Err(abi::Failure {
-                kind: abi::FailureKind::Unsupported,
-                message: "only an Indigo plugin has a server".to_owned(),
-            });
+            return announce(&shared, &name, &arguments);
         };
         let done = link.server.command_of(&link.plugin, name, arguments).await;
         done.map_err(|failure| {
@@ -41,6 +39,28 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
             failure.into()
         })
     }
+}
+
+fn announce(shared: &Shared, name: &str, arguments: &str) -> Result<String, abi::Failure> {
+    let by = Announcer {
+        hardware: shared.hardware,
+        key: &shared.domoticz.key,
+        account: &shared.account,
+        timers: shared.limits.timers,
+    };
+    let announced = shared.domoticz.house.announce(&by, name, arguments);
+    announced.map_err(|refusal| {
+        let kind = match &refusal {
+            Refusal::Unknown(_) => abi::FailureKind::Unsupported,
+            Refusal::Invalid(_) => abi::FailureKind::Value,
+            Refusal::Limit(hit) => {
+                shared.log.limit(hit);
+                abi::FailureKind::Limit
+            }
+        };
+        let message = refusal.to_string();
+        abi::Failure { kind, message }
+    })
 }
 
 impl From<Failure> for abi::Failure {

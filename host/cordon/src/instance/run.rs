@@ -21,7 +21,7 @@ use crate::code_cache::CodeCache;
 use crate::compiled;
 use crate::engine::Engine;
 use crate::instance::Spec;
-use crate::instance::convert;
+use crate::instance::convert::{self, Told};
 use crate::instance::counters::Counters;
 use crate::instance::indigo::FLUSH;
 use crate::instance::meter::Meter;
@@ -273,7 +273,7 @@ impl Life<'_> {
                 command = self.commands.recv() => match command {
                     None => return Ok(Ending::Stopped),
                     Some(Command::Deliver(event, charge)) => {
-                        self.deliver(hub, plugin, event.into()).await?;
+                        self.tell(hub, plugin, event).await?;
                         drop(charge);
                     }
                     Some(Command::Call(call)) => self.answer(hub, plugin, call).await?,
@@ -382,6 +382,24 @@ impl Life<'_> {
         let call = plugin.cordon_plugin_guest();
         self.call(hub, plugin, "import", call.call_start(hub, setup))
             .await
+    }
+
+    async fn tell(
+        &mut self,
+        hub: &Hub,
+        plugin: &Plugin,
+        event: HubEvent,
+    ) -> Result<(), InstanceFailure> {
+        let (name, arguments) = match Told::from(event) {
+            Told::Event(event) => return self.deliver(hub, plugin, event).await.map(drop),
+            Told::Call(name, arguments) => (name, arguments),
+        };
+        let guest = plugin.cordon_plugin_guest();
+        let begun = Instant::now();
+        let call = guest.call_call(hub, name.to_owned(), arguments);
+        let outcome = self.call(hub, plugin, name, call).await?;
+        self.counters.delivered(outcome, begun.elapsed());
+        Ok(())
     }
 
     async fn deliver(
