@@ -1,5 +1,5 @@
-//! `/json` as a WebSocket: what plugins send to browsers, and what browsers send to plugins (rules
-//! 194 and 195).
+//! The WebSocket `/json`: messages of plugins to browsers, and of browsers to plugins (rules 194 and
+//! 195).
 //!
 //! A client follows plugins by their keys. It has one small queue and misses messages when it reads
 //! too slowly. Browsers tell the origin of the page that connects; pages of others are refused
