@@ -49,9 +49,7 @@ def WebSocketSend(*args, **kwargs):
 
 
 @_any_case
-def _notification(
-    Subject, Body="", Priority=0, Sound="", ExtraData="", SubSystem="", Delay=0
-):
+def _notification(Subject, Body="", Priority=0, Sound="", ExtraData="", SubSystem="", Delay=0):
     if not _text(Subject, "Subject"):
         raise ValueError("Subject is empty")
     return {

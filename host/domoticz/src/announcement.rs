@@ -194,7 +194,9 @@ fn asked(arguments: &str) -> Result<Asked, String> {
         notification: Notification {
             name: part(&extra, "Name"),
             status: part(&extra, "Status"),
-            text: Some(body).filter(|body| !body.is_empty()).unwrap_or_else(|| subject.clone()),
+            text: Some(body)
+                .filter(|body| !body.is_empty())
+                .unwrap_or_else(|| subject.clone()),
             subject,
             priority,
             sound: text("Sound")?,
@@ -210,4 +212,188 @@ fn part(extra: &str, name: &str) -> String {
     let mut parts = extra.split('|').filter_map(|part| part.split_once('='));
     let found = parts.find(|(key, _)| *key == name);
     found.map_or(UNKNOWN, |(_, value)| value).to_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::mpsc::{self, Receiver, Sender};
+
+    use super::*;
+    use crate::{DeliverError, DeviceTable, HardwareInfo, HubEvent, Plugins};
+    use cordon_store::Store;
+
+    struct Listeners(Mutex<Sender<(u32, HubEvent)>>);
+
+    impl Plugins for Listeners {
+        fn deliver(&self, hardware: u32, event: HubEvent) -> Result<(), DeliverError> {
+            self.0.lock().unwrap().send((hardware, event)).unwrap();
+            Ok(())
+        }
+
+        fn hardware(&self) -> Vec<HardwareInfo> {
+            Vec::new()
+        }
+
+        fn account(&self, _: u32) -> Option<Arc<Account>> {
+            None
+        }
+    }
+
+    struct Fixture {
+        _folder: tempfile::TempDir,
+        house: House,
+        told: Receiver<(u32, HubEvent)>,
+        account: Arc<Account>,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+            let (sender, told) = mpsc::channel();
+            let listeners = Arc::new(Listeners(Mutex::new(sender)));
+            let house = House::new(&store, DeviceTable::new(store.clone()), listeners);
+            house.notifiers().register(2, "bell");
+            house.notifiers().register(3, "tv");
+            Self {
+                _folder: folder,
+                house,
+                told,
+                account: Account::new(&Limits::default()),
+            }
+        }
+
+        fn announce(&self, name: &str, arguments: &str) -> Result<String, Refusal> {
+            let by = Announcer {
+                hardware: 7,
+                key: "a\"K",
+                account: &self.account,
+                timers: 2,
+            };
+            self.house.announce(&by, name, arguments)
+        }
+
+        fn notified(&self) -> Vec<(u32, Notification)> {
+            let told = self.told.try_iter().filter_map(|(hardware, event)| {
+                let HubEvent::Notification(notification) = event else {
+                    return None;
+                };
+                Some((hardware, notification))
+            });
+            told.collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_notification_reaches_all_or_the_one_that_is_named_rule_193() {
+        let f = Fixture::new();
+        let said = f.announce(
+            "sendNotification",
+            r#"{"Subject":"s","Body":"b","Priority":9,"Sound":"d","ExtraData":"|Name=N|Status=S|"}"#,
+        );
+        assert_eq!(said.unwrap(), "");
+        let notified = f.notified();
+        let hardware: Vec<_> = notified.iter().map(|(hardware, _)| *hardware).collect();
+        assert_eq!(hardware, [2, 3]);
+        let expected = Notification {
+            name: "N".to_owned(),
+            subject: "s".to_owned(),
+            text: "b".to_owned(),
+            status: "S".to_owned(),
+            priority: 2,
+            sound: "d".to_owned(),
+            image_file: String::new(),
+        };
+        assert_eq!(notified.first().unwrap().1, expected);
+        f.announce("sendNotification", r#"{"Subject":"s","SubSystem":"tv"}"#)
+            .unwrap();
+        let notified = f.notified();
+        let [(3, one)] = notified.as_slice() else {
+            unreachable!("{notified:?}")
+        };
+        assert_eq!((one.text.as_str(), one.name.as_str()), ("s", UNKNOWN));
+        let said = f.announce("sendNotification", r#"{"Subject":"s","SubSystem":"mail"}"#);
+        assert!(said.unwrap().contains("no plugin is called `mail`"));
+        f.house.notifiers().forget(2);
+        f.house.notifiers().forget(3);
+        let said = f.announce("sendNotification", r#"{"Subject":"s"}"#);
+        assert!(said.unwrap().contains("reaches nobody"));
+    }
+
+    #[tokio::test]
+    async fn arguments_of_strangers_are_refused_with_the_reason() {
+        let f = Fixture::new();
+        let long = format!(r#"{{"Subject":"{}"}}"#, "x".repeat(MAX_TEXT + 1));
+        for (name, arguments, reason) in [
+            ("sendNotification", "", "no JSON object"),
+            ("sendNotification", "[]", "no JSON object"),
+            ("sendNotification", "{}", "Subject is empty"),
+            ("sendNotification", long.as_str(), "more than 4096 bytes"),
+            ("variable.create", "{}", "no command `variable.create`"),
+        ] {
+            let refusal = f.announce(name, arguments).unwrap_err().to_string();
+            assert!(refusal.contains(reason), "{refusal}");
+        }
+        assert_eq!(f.notified(), []);
+    }
+
+    #[tokio::test]
+    async fn a_busy_plugin_does_not_fill_the_inboxes_of_others() {
+        let f = Fixture::new();
+        let sent = (0..30).filter(|_| f.announce("sendNotification", r#"{"Subject":"s"}"#).is_ok());
+        assert_eq!(sent.count(), 10);
+        assert_eq!(f.notified().len(), 20);
+    }
+
+    #[tokio::test]
+    async fn a_delayed_notification_is_bounded_and_charged_while_it_waits() {
+        let f = Fixture::new();
+        let later = || f.announce("sendNotification", r#"{"Subject":"s","Delay":1}"#);
+        later().unwrap();
+        later().unwrap();
+        let Refusal::Limit(hit) = later().unwrap_err() else {
+            unreachable!()
+        };
+        assert_eq!((hit.which, hit.used, hit.limit), ("timers", 3, 2));
+        assert!(f.account.used() > 0);
+        assert_eq!(f.notified(), []);
+        tokio::time::timeout(Duration::from_secs(60), async {
+            while f.account.used() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await
+        .unwrap();
+        assert_eq!(f.notified().len(), 4);
+        later().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_message_to_browsers_stays_inside_of_its_envelope_rule_194() {
+        let f = Fixture::new();
+        // Nobody follows: nothing is even looked at.
+        f.announce("webSocketSend", "nonsense").unwrap();
+        let mut browser = f
+            .house
+            .topics()
+            .join(IpAddr::V4(Ipv4Addr::LOCALHOST))
+            .unwrap();
+        assert!(browser.follow("a\"K"));
+        let refusal = f
+            .announce("webSocketSend", r#"1},{"event":"x""#)
+            .unwrap_err();
+        assert!(refusal.to_string().contains("no JSON"), "{refusal}");
+        f.announce("webSocketSend", r#"{"a":[1]}"#).unwrap();
+        let message = browser.next().await.unwrap();
+        let expected = r#"{"event":"plugin","plugin":"a\"K","hwid":7,"data":{"a":[1]}}"#;
+        assert_eq!(message.text(), expected);
+        assert!(f.account.used() > 0);
+        drop(message);
+        assert_eq!(f.account.used(), 0);
+        let large = format!("\"{}\"", "x".repeat(80 << 20));
+        let refusal = f.announce("webSocketSend", &large).unwrap_err();
+        assert!(matches!(refusal, Refusal::Limit(hit) if hit.which == "host-memory"));
+    }
 }

@@ -128,7 +128,15 @@ mod tests {
         assert_eq!(stored(&long), long);
         let colour = r#"{"b":0,"cw":0,"g":0,"m":3,"r":255,"t":0,"ww":0}"#;
         assert_eq!(stored(r#"{"m":3,"r":255}"#), colour);
-        for none in ["", "junk", "[1,]", "[1] x", r#"{"m":9}"#, r#"{"m":null}"#, r#"{"m":"3"}"#] {
+        for none in [
+            "",
+            "junk",
+            "[1,]",
+            "[1] x",
+            r#"{"m":9}"#,
+            r#"{"m":null}"#,
+            r#"{"m":"3"}"#,
+        ] {
             assert_eq!(stored(none), "", "{none}");
         }
         let deep = "[".repeat(10_000);

@@ -212,7 +212,9 @@ mod tests {
         assert_eq!(of_one.iter().flatten().count(), MAX_EACH);
         drop(of_one);
         let address = |number: u8| IpAddr::from([10, 0, 0, number]);
-        let all: Vec<_> = (0..=40).map(|number| topics.join(address(number))).collect();
+        let all: Vec<_> = (0..=40)
+            .map(|number| topics.join(address(number)))
+            .collect();
         assert_eq!(all.iter().flatten().count(), MAX_FOLLOWERS);
         let follower = all.into_iter().flatten().next().unwrap();
         assert!(!follower.follow(&"k".repeat(MAX_KEY + 1)));

@@ -27,6 +27,7 @@ const CALLED: [&str; 13] = [
     "onDeviceRemoved",
     "onNotification",
     "onSecurityEvent",
+    "onWebSocketMessage",
 ];
 
 /// The words of a refusal before the line that would grant it.

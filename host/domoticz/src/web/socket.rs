@@ -55,7 +55,9 @@ pub(super) async fn open(
     let (caller, client) = admit(&api, &peer, &headers, &query)?;
     let Ok(upgrade) = upgrade else {
         let text = "this address takes WebSocket connections".to_owned();
-        return Err(Answer::refused(text).with_status(StatusCode::BAD_REQUEST).into());
+        return Err(Answer::refused(text)
+            .with_status(StatusCode::BAD_REQUEST)
+            .into());
     };
     if cordon_web::origin::is_browser(&headers) && !headers.contains_key("origin") {
         let text = "a browser tells the origin of the page that opens a WebSocket".to_owned();
@@ -105,7 +107,9 @@ async fn serve(mut socket: WebSocket, api: HubApi, mut follower: Follower, may_c
 fn answer(api: &HubApi, follower: &Follower, may_command: bool, text: &str) -> Value {
     let message: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
     let word = |name: &str| message.get(name).and_then(Value::as_str);
-    let id = message.get("requestid").filter(|id| !id.is_object() && !id.is_array());
+    let id = message
+        .get("requestid")
+        .filter(|id| !id.is_object() && !id.is_array());
     match word("event") {
         Some("subscribe") => followed(id, "subscribe", word("topic"), |key| follower.follow(key)),
         Some("unsubscribe") => followed(id, "unsubscribe", word("topic"), |key| {
@@ -167,7 +171,11 @@ fn command(api: &HubApi, message: &Map<String, Value>, may_command: bool) -> Val
         return acknowledged(0, Some("Payload too large"));
     }
     let only = message.get("hwid").and_then(Value::as_u64);
-    let named = api.plugins.hardware().into_iter().filter(|it| it.key == key);
+    let named = api
+        .plugins
+        .hardware()
+        .into_iter()
+        .filter(|it| it.key == key);
     let wanted = named.filter(|it| only.is_none_or(|id| id == u64::from(it.id)));
     let told = wanted.filter(|hardware| {
         let event = HubEvent::WebSocketMessage(data.clone());

@@ -57,7 +57,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<HttpInbound, CodecError> {
 pub(super) fn has_line_without_colon(bytes: &[u8]) -> bool {
     let mut lines = bytes.split(|&byte| byte == b'\n').skip(1);
     lines.any(|line| {
-        let continues = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        let continues = line
+            .first()
+            .is_some_and(|byte| matches!(byte, b' ' | b'\t'));
         !continues && !line.trim_ascii().is_empty() && !line.contains(&b':')
     })
 }

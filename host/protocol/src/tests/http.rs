@@ -86,13 +86,20 @@ fn http_headers_may_lack_a_blank_and_lines_a_colon_rule_200() {
     let mut codec = Codec::new("HTTP", BOUND);
     let mut out = Decoded::default();
     codec
-        .feed(b"HTTP/1.1 204 OK\r\nX:abc\r\nnonsense\r\nY: z\r\n", &mut out)
+        .feed(
+            b"HTTP/1.1 204 OK\r\nX:abc\r\nnonsense\r\nY: z\r\n",
+            &mut out,
+        )
         .unwrap();
     assert!(out.messages.is_empty() && out.problems.is_empty());
     codec.feed(b"\r\n", &mut out).unwrap();
     let expected = [("X", "abc"), ("Y", "z")].map(|(k, v)| (k.to_owned(), vec![v.to_owned()]));
     assert_eq!(http(&out.messages[0]).headers, expected);
-    assert!(out.problems[0].contains("without a colon"), "{:?}", out.problems);
+    assert!(
+        out.problems[0].contains("without a colon"),
+        "{:?}",
+        out.problems
+    );
 }
 
 #[test]

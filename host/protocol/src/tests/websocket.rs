@@ -61,7 +61,10 @@ fn ws_fragments_out_of_order_are_dropped_rule_198() {
     codec
         .feed(b"\x80\x01a\x01\x01b\x81\x01c\x81\x01d", &mut out)
         .unwrap();
-    assert_eq!(frame(out.messages.remove(0)), expected(Opcode::Text, true, b"d"));
+    assert_eq!(
+        frame(out.messages.remove(0)),
+        expected(Opcode::Text, true, b"d")
+    );
     assert!(out.problems[0].contains("continues no message"));
     assert!(out.problems[1].contains("inside of another"));
     assert_eq!((out.messages.len(), out.problems.len()), (0, 2));
@@ -75,9 +78,16 @@ fn ws_a_frame_whose_length_makes_no_sense_is_dropped_rule_198() {
     codec
         .feed(b"\x82\x7f\x80\0\0\0\0\0\0\x01", &mut out)
         .unwrap();
-    assert!(out.problems[0].contains("makes no sense"), "{:?}", out.problems);
+    assert!(
+        out.problems[0].contains("makes no sense"),
+        "{:?}",
+        out.problems
+    );
     codec.feed(b"\x81\x01b", &mut out).unwrap();
-    assert_eq!(frame(out.messages.remove(0)), expected(Opcode::Text, true, b"b"));
+    assert_eq!(
+        frame(out.messages.remove(0)),
+        expected(Opcode::Text, true, b"b")
+    );
 }
 
 #[test]

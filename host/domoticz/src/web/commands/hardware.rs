@@ -134,9 +134,8 @@ fn settings_of(
 fn is_secret(plugin: &PluginDefinition, field: &str) -> bool {
     let mut params = plugin.params.iter();
     let of_column = |param: &Param| param.field.eq_ignore_ascii_case(field) && is_reserved(field);
-    let is_password = |param: &Param| {
-        param.is_password() && (param.field == field || of_column(param))
-    };
+    let is_password =
+        |param: &Param| param.is_password() && (param.field == field || of_column(param));
     field == "Password" || params.any(is_password)
 }
 
@@ -315,7 +314,9 @@ fn given_own(
         values.insert(field, value);
     }
     if let Some((field, _)) = values.iter().find(|(_, value)| value.len() > MAX_SETTING) {
-        return Err(format!("`{field}` in `settings` is over {MAX_SETTING} bytes"));
+        return Err(format!(
+            "`{field}` in `settings` is over {MAX_SETTING} bytes"
+        ));
     }
     let own: BTreeSet<_> = own_params(definition).map(|it| it.field.as_str()).collect();
     values.retain(|field, _| own.contains(field.as_str()));
@@ -338,7 +339,9 @@ fn replace_own(
         let value = hardware.parameters.get(&param.field);
         let former = former.get(&param.field);
         if let (None | Some(""), Some(former)) = (value.map(String::as_str), former) {
-            hardware.parameters.insert(param.field.clone(), former.clone());
+            hardware
+                .parameters
+                .insert(param.field.clone(), former.clone());
         }
     }
 }
