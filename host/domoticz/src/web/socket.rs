@@ -170,13 +170,13 @@ fn command(api: &HubApi, message: &Map<String, Value>, may_command: bool) -> Val
     if data.len() > MAX_DATA {
         return acknowledged(0, Some("Payload too large"));
     }
-    let only = message.get("hwid").and_then(Value::as_u64);
+    let only = message.get("hwid");
     let named = api
         .plugins
         .hardware()
         .into_iter()
         .filter(|it| it.key == key);
-    let wanted = named.filter(|it| only.is_none_or(|id| id == u64::from(it.id)));
+    let wanted = named.filter(|it| only.is_none_or(|id| id.as_u64() == Some(u64::from(it.id))));
     let told = wanted.filter(|hardware| {
         let event = HubEvent::WebSocketMessage(data.clone());
         api.plugins.deliver(hardware.id, event).is_ok()
