@@ -154,8 +154,10 @@ async fn commands_reach_the_running_instances_of_a_plugin_rule_195() {
 
 #[tokio::test]
 async fn pages_of_others_viewers_and_crowds_are_kept_out() {
-    let f =
-        fixture_with("users = [{ name = \"eve\", password = \"x\", rights = \"viewer\" }]").await;
+    let f = fixture_with(
+        "networks = []\nusers = [{ name = \"eve\", password = \"x\", rights = \"viewer\" }]",
+    )
+    .await;
     let address = f.address;
     // eve:x
     let eve = "Authorization: Basic ZXZlOng=\r\n";
