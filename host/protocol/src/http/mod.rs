@@ -80,11 +80,11 @@ impl Http {
     /// would act on half of it (rule 201).
     pub(super) fn close(&mut self, out: &mut Decoded) {
         let rest = self.buffer.split();
-        if let Some(message) = self.current.take() {
-            if matches!(message.body, Body::UntilClose) {
-                let message = with_body(message.head, rest.to_vec());
-                out.messages.push(Inbound::Http(message));
-            }
+        if let Some(message) = self.current.take()
+            && matches!(message.body, Body::UntilClose)
+        {
+            let message = with_body(message.head, rest.to_vec());
+            out.messages.push(Inbound::Http(message));
         }
         self.forget();
     }
