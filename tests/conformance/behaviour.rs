@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::case::Case;
 
 /// Rules of the behaviour specification.
-pub const RULES: u16 = 178;
+pub const RULES: u16 = 209;
 
 const HEAD: &str = "# The behaviour specification, rule by rule
 

@@ -65,6 +65,8 @@ pub enum Step {
     Peer(Action),
     /// The peer for datagrams does something.
     Udp(Datagram),
+    /// A page in a browser does something on the API's WebSocket.
+    Page(PageAction),
     /// The hub stops.
     Stop,
     /// The hub stops and starts again on the same data.
@@ -93,6 +95,20 @@ pub enum Action {
     Close,
     /// Waits until the plugin has closed, having sent nothing more.
     Closed,
+}
+
+/// A step of a page in a browser.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum PageAction {
+    /// Opens the WebSocket.
+    Open,
+    /// Sends this text.
+    Send(String),
+    /// Waits until all these come, in this order; other bytes may be between them.
+    Contains(Vec<String>),
+    /// Closes the WebSocket.
+    Close,
 }
 
 /// A step of the peer for datagrams.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::net::SocketAddr;
 
 use crate::behaviour::{Behaviour, document};
-use crate::case::{Action, Case, Datagram, Ports, Script, Step};
+use crate::case::{Action, Case, Datagram, PageAction, Ports, Script, Step};
 use crate::peer::{Peer, UdpPeer, bytes};
 use crate::stage::Stage;
 use crate::support::ports::free_port;
@@ -95,6 +96,7 @@ async fn run(case: &Case) -> Result<(), String> {
 /// The peers that a plugin may talk to.
 struct Peers {
     tcp: Peer,
+    page: Peer,
     udp: UdpPeer,
     port: u16,
 }
@@ -103,6 +105,7 @@ impl Peers {
     async fn new() -> Self {
         Self {
             tcp: Peer::new().await,
+            page: Peer::new().await,
             udp: UdpPeer::new().await,
             port: free_port(),
         }
@@ -142,6 +145,7 @@ async fn act(
                 stage.tell_settings().await;
             }
             Step::Peer(action) => play(&mut peers.tcp, action, script.tls).await?,
+            Step::Page(action) => browse(&mut peers.page, action, stage.address()).await?,
             Step::Udp(Datagram::Send { to, text }) => peers.udp.send(*to, text.as_bytes()).await?,
             Step::Udp(Datagram::Expect(text)) => peers.udp.expect(text.as_bytes()).await?,
             Step::Stop => stage.stop().await,
@@ -203,6 +207,50 @@ async fn play(peer: &mut Peer, action: &Action, tls: bool) -> Result<(), String>
             Ok(())
         }
     }
+}
+
+async fn browse(page: &mut Peer, action: &PageAction, api: SocketAddr) -> Result<(), String> {
+    match action {
+        PageAction::Open => {
+            page.connect(api.port()).await?;
+            let request = format!(
+                "GET /json HTTP/1.1\r\nHost: {api}\r\nOrigin: http://{api}\r\n\
+                 Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                 Sec-WebSocket-Protocol: domoticz\r\n\
+                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            );
+            page.send(request.as_bytes()).await?;
+            page.contains(b"HTTP/1.1 101 ").await?;
+            page.contains(b"\r\n\r\n").await
+        }
+        PageAction::Send(text) => page.send(&text_frame(text)).await,
+        PageAction::Contains(parts) => {
+            for part in parts {
+                page.contains(part.as_bytes()).await?;
+            }
+            Ok(())
+        }
+        PageAction::Close => {
+            page.close();
+            Ok(())
+        }
+    }
+}
+
+/// A text in a frame of a client, with a mask that changes nothing.
+fn text_frame(text: &str) -> Vec<u8> {
+    let mut frame = vec![0x81];
+    match u8::try_from(text.len()) {
+        Ok(length @ 0..=125) => frame.push(0x80 | length),
+        _ => {
+            let length = u16::try_from(text.len()).expect("a text of less than 64 KiB");
+            frame.push(0xfe);
+            frame.extend(length.to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(text.as_bytes());
+    frame
 }
 
 async fn compare(script: &Script, stage: &mut Stage) -> Result<(), String> {

@@ -162,9 +162,14 @@ impl Stage {
         self.folder.path()
     }
 
+    /// Where the API is.
+    pub fn address(&self) -> SocketAddr {
+        self.api.as_ref().expect("the API is up").address
+    }
+
     /// The answer of `json.htm` to this query.
     pub async fn json(&self, query: &str) -> String {
-        let address = self.api.as_ref().expect("the API is up").address;
+        let address = self.address();
         let url = format!("http://{address}/json.htm?{query}");
         let asked = tokio::task::spawn_blocking(move || {
             let mut answer = ureq::get(&url).call().expect("an answer");

@@ -73,6 +73,8 @@ class FakeHub:
         self.calls = []
         self.states = {}
         self.notifier = None
+        self.commands = []
+        self.refuse_command = None
         self.images = {}
         self.archives = []
         self.refuse_image = None
@@ -81,7 +83,7 @@ class FakeHub:
         """A module object with the functions of the native one."""
         module = types.ModuleType("_cordon")
         for name in dir(self):
-            if name.startswith(
+            if name == "call" or name.startswith(
                 (
                     "log",
                     "heartbeat",
@@ -211,6 +213,12 @@ class FakeHub:
 
     def notifier_register(self, name):
         self.notifier = name
+
+    def call(self, name, arguments):
+        if self.refuse_command is not None:
+            return self.refuse_command
+        self.commands.append((name, json.loads(arguments)))
+        return None, ""
 
     def images_list(self):
         return list(self.images.values())

@@ -53,6 +53,7 @@ BlindsPercentage|244|73|13|
 VenetianBlindsUS|244|73|14|
 VenetianBlindsEU|244|73|15|
 BlindsPercentageWithStop|244|73|21|
+BlindsWithStop|244|73|22|
 WW|241|1|7|
 RGB|241|2|7|
 White|241|3|7|
@@ -80,7 +81,7 @@ class DeviceCase(PluginCase):
 class Construction(DeviceCase):
     def test_rule_023_every_type_name(self):
         rows = [line.split("|") for line in TABLE.strip().split("\n")]
-        self.assertEqual(len(rows), 56)
+        self.assertEqual(len(rows), 57)
         for name, main, sub, switch, value in rows:
             device = self.Device("n", 1, name)
             self.assertEqual(

@@ -17,7 +17,7 @@ BEHAVIOUR = os.path.join("docs", "domoticz-behaviour.md")
 
 FOLDERS = ("host", "guest-runtime", "wit", "tests")
 ENDINGS = (".py", ".rs", ".wit", ".toml", ".md", ".tsv")
-RULES = 178
+RULES = 209
 
 # One file's citation of one place: the text as it stands there, and where it leads.
 Citation = collections.namedtuple("Citation", "file line text target")
@@ -41,6 +41,8 @@ RULE = re.compile(
 )
 NAME = re.compile(r"\b(?:fn|def) \w*?rules?_(?P<list>\d{1,3}(?:_(?:and_)?\d{1,3})*)(?![0-9a-z])")
 CASE = re.compile(r"^rules = \[(?P<list>[\d, ]*)\]", re.MULTILINE)
+# Numbers of the list of what Domoticz gained in 2026, which cases name.
+ADDITION = re.compile(r"(?<![\w.])N(?P<list>[1-9]\d?)\b")
 OBJECTS = re.compile(r"\bobject model(?:, sections?|:) (?P<list>%s)" % _LIST)
 
 # Where a comment goes on in the next line.
@@ -118,6 +120,10 @@ def name_targets(found):
     return [anchor("rule", str(int(it))) for it in re.findall(r"\d+", found["list"])]
 
 
+def addition_targets(found):
+    return [anchor("n", found["list"])]
+
+
 def object_targets(found):
     return [anchor("model", number) for number in numbers(found["list"])]
 
@@ -143,6 +149,7 @@ def citations(path, text):
     forms = [(form, targets, joined, kept) for form, targets in FORMS]
     if path.endswith("case.toml"):
         forms.append((CASE, rule_targets, text, range(len(text))))
+        forms.append((ADDITION, addition_targets, text, range(len(text))))
     for form, targets, where, places in forms:
         for found in form.finditer(where):
             line = text.count("\n", 0, places[found.start()]) + 1
@@ -200,6 +207,7 @@ class Specification(unittest.TestCase):
         self.assertGreater(kinds["spec"], 200)
         self.assertGreater(kinds["rule"], 300)
         self.assertGreater(kinds["model"], 1000)
+        self.assertGreater(kinds["n"], 30)
         tops = {it.file.partition("/")[0] for it in self.found}
         self.assertEqual(tops, set(FOLDERS))
 
@@ -286,14 +294,14 @@ class Forms(unittest.TestCase):
             self.assertEqual(self.targets(text), [], text)
 
     def test_a_citation_of_nothing_is_told_with_its_place(self):
-        text = "\n\n// (spec 99.1), rule 179 and spec 8.4 step 9\n"
+        text = "\n\n// (spec 99.1), rule %d and spec 8.4 step 9\n" % (RULES + 1)
         broken = Document(SPECIFICATION).broken(citations("host/x.rs", text))
         self.assertEqual(
             [tuple(citation) for citation in broken],
             [
                 ("host/x.rs", 3, "spec 99.1", "spec-99-1"),
                 ("host/x.rs", 3, "spec 8.4 step 9", "spec-8-4 step 9"),
-                ("host/x.rs", 3, "rule 179", "rule-179"),
+                ("host/x.rs", 3, "rule %d" % (RULES + 1), "rule-%d" % (RULES + 1)),
             ],
         )
 

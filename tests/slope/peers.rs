@@ -1,7 +1,7 @@
 //! Peers that send everything back: over TCP, TLS, datagrams and a pseudo-terminal.
 
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, UdpSocket};
+use std::net::UdpSocket;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;

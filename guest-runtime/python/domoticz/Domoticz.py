@@ -5,6 +5,7 @@ plugins.
 """
 
 import _cordon_register as _register
+from _cordon_announcement import SendNotification, WebSocketSend
 from _cordon_connection import Connection
 from _cordon_device import Device
 from _cordon_functions import (
@@ -34,8 +35,10 @@ __all__ = [
     "Log",
     "Notifier",
     "Register",
+    "SendNotification",
     "Status",
     "Trace",
+    "WebSocketSend",
 ]
 
 

@@ -5,6 +5,7 @@ plugins. Connections and images are those of the legacy framework.
 """
 
 import _cordon_register as _register
+from _cordon_announcement import SendNotification, WebSocketSend
 from _cordon_connection import Connection
 from _cordon_device_ex import Device
 from _cordon_functions import (
@@ -35,9 +36,11 @@ __all__ = [
     "Log",
     "Notifier",
     "Register",
+    "SendNotification",
     "Status",
     "Trace",
     "Unit",
+    "WebSocketSend",
 ]
 
 

@@ -1,7 +1,8 @@
 """Arguments of API calls, checked as the original's native calls check them.
 
-Owns the rules for a text and for a number and the words for a bad one. It never logs
-and never changes anything: callers decide the meaning of a failure.
+Owns the rules for a text and for a number, the words for a bad one, and the names of
+keyword arguments. It never logs and never changes anything: callers decide the meaning
+of a failure.
 """
 
 import operator
@@ -48,6 +49,24 @@ def plain(value):
     if value.isascii():
         return value
     return value.encode("utf-8", "replace").decode()
+
+
+def any_case(function):
+    """``function``, which takes its keyword arguments in any case (rule 189).
+
+    A parameter without a capital is the object that is worked on and no argument of the
+    plugin. Of two keywords that differ only in case the later one wins.
+    """
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount]
+    proper = {name.lower(): name for name in names if not name.islower()}
+
+    def taker(*args, **kwargs):
+        if kwargs:
+            kwargs = {proper.get(name.lower(), name): value for name, value in kwargs.items()}
+        return function(*args, **kwargs)
+
+    return taker
 
 
 def options(value):

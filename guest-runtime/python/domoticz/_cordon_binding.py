@@ -51,8 +51,9 @@ def prepare(setup):
     hardware_id = setup["hardware_id"]
     # HardwareID is first and the only value that is no text (rules 12 and 14).
     parameters = {"HardwareID": hardware_id}
-    for name, value in setup["parameters"]:
-        if name != "HardwareID":
+    for place, (name, value) in enumerate(setup["parameters"]):
+        # A later one of this name is a parameter of the plugin's own (rule 181).
+        if place or name != "HardwareID":
             parameters[name] = value
     settings = dict(setup["settings"])
 

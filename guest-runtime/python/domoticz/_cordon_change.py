@@ -6,7 +6,7 @@ and `change`. It reads the members of a device and changes none.
 
 import _cordon_arguments as arguments
 import _cordon_types as types
-from _cordon_arguments import ABSENT, number, text
+from _cordon_arguments import ABSENT, any_case, number, text
 
 # The levels that Create stores whatever the object says (rule 37).
 CREATED_SIGNAL_LEVEL = 12
@@ -35,6 +35,7 @@ def new_row(device):
     )
 
 
+@any_case
 def change(
     device,
     nValue,

@@ -15,7 +15,7 @@ import _cordon
 import _cordon_binding as binding
 import _cordon_log as log
 import _cordon_message as messages
-from _cordon_arguments import ABSENT, number, plain, text
+from _cordon_arguments import ABSENT, any_case, number, plain, text
 
 # Milliseconds; the documentation of the original says 250, its program 200.
 SHORTEST_TIMEOUT = 200
@@ -29,11 +29,12 @@ STAND_IN_LIMIT = 256
 _DELAY_MARGIN = 2.0
 
 _CONSTRUCTOR_HINT = (
-    "Expected Connection(Name, Transport, Protocol='None', Address='', Port='', Baud=-1)"
+    "Expected Connection(Name, Transport, Protocol='None', Address='', Port='', Baud=-1),"
+    " names in any case"
 )
-_CONNECT_HINT = "Expected Connect(Target=None, Timeout=0)"
-_LISTEN_HINT = "Expected Listen(Target=None)"
-_SEND_HINT = "Expected Send(Message, Delay=0)"
+_CONNECT_HINT = "Expected Connect(Target=None, Timeout=0), names in any case"
+_LISTEN_HINT = "Expected Listen(Target=None), names in any case"
+_SEND_HINT = "Expected Send(Message, Delay=0), names in any case"
 
 # The plugin's connections by number, as weak references.
 _known = {}
@@ -195,7 +196,8 @@ class Connection:
             return
         try:
             message, delay = _send_arguments(*args, **kwargs)
-            body = messages.outbound(self.__Protocol__, message)
+            _, _, protocol, address, port, _ = endpoint = _endpoint(self)
+            body = messages.outbound(protocol, message, address, port)
         except messages.Unsendable as reason:
             log.core_error("connection '%s' sends nothing: %s" % (self.__Name__, reason))
             return
@@ -204,7 +206,7 @@ class Connection:
             return
         if binding.mask & (binding.CONNECTIONS | binding.MESSAGES):
             note_traffic(self, "sends", body)
-        refusal = _cordon.connection_send(_identify(self), _endpoint(self), body, delay)
+        refusal = _cordon.connection_send(_identify(self), endpoint, body, delay)
         if delay and refusal is None:
             delayed_sends.append((time.monotonic() + delay + _DELAY_MARGIN, self))
 
@@ -234,6 +236,7 @@ class Connection:
         return None if state is None else state[3]
 
 
+@any_case
 def _construct(connection, Name, Transport, Protocol="None", Address="", Port="", Baud=ABSENT):
     connection.__Name__ = text(Name, "Name")
     connection.__Transport__ = text(Transport, "Transport")
@@ -245,14 +248,17 @@ def _construct(connection, Name, Transport, Protocol="None", Address="", Port=""
         connection.__Baud__ = number(Baud) or -1
 
 
+@any_case
 def _connect_arguments(Target=ABSENT, Timeout=0):
     return Target, number(Timeout)
 
 
+@any_case
 def _listen_arguments(Target=ABSENT):
     return Target
 
 
+@any_case
 def _send_arguments(Message, Delay=0):
     # A negative delay is none (spec 6.9).
     return Message, max(number(Delay), 0)

@@ -12,7 +12,7 @@ import _cordon_binding as binding
 import _cordon_change as changes
 import _cordon_log as log
 import _cordon_types as types
-from _cordon_arguments import ABSENT, number, text
+from _cordon_arguments import ABSENT, any_case, number, text
 from _cordon_member import read_only
 
 # The unit of a new object, and of one with an illegal unit (rule 33).
@@ -23,12 +23,12 @@ NO_ID = -1
 
 _CONSTRUCTOR_HINT = (
     "Expected Device(Name, Unit, TypeName='', Type=0, Subtype=0, Switchtype=0, Image=0,"
-    " Options={}, Used=0, DeviceID='', Description='')"
+    " Options={}, Used=0, DeviceID='', Description=''), names in any case"
 )
 _UPDATE_HINT = (
     "Expected Update(nValue, sValue, Image, SignalLevel, BatteryLevel, Options, TimedOut,"
     " Name, TypeName, Type, Subtype, Switchtype, Used, Description, Color,"
-    " SuppressTriggers), of which the first two are mandatory"
+    " SuppressTriggers) with names in any case, of which the first two are mandatory"
 )
 
 
@@ -54,6 +54,8 @@ class Device:
         "__Color__",
         "__Options__",
         "__LastUpdate__",
+        "__Adjustment__",
+        "__Multiplier__",
         "__TimedOut__",
         "__bound__",
     )
@@ -78,6 +80,8 @@ class Device:
     TimedOut = read_only("TimedOut")
     Description = read_only("Description")
     Color = read_only("Color")
+    Adjustment = read_only("Adjustment")
+    Multiplier = read_only("Multiplier")
 
     def __new__(cls, *args, **kwargs):
         self = object.__new__(cls)
@@ -99,6 +103,8 @@ class Device:
         self.__Color__ = ""
         self.__Options__ = {}
         self.__LastUpdate__ = None
+        self.__Adjustment__ = 0.0
+        self.__Multiplier__ = 1.0
         self.__TimedOut__ = 0
         self.__bound__ = False
         return self
@@ -273,6 +279,7 @@ def _instance(unit, row):
     return device
 
 
+@any_case
 def _construct(
     device,
     Name,

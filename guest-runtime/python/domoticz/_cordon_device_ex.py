@@ -12,10 +12,10 @@ import _cordon_answer as answers
 import _cordon_binding as binding
 import _cordon_log as log
 import _cordon_unit as units
-from _cordon_arguments import number, text
+from _cordon_arguments import any_case, number, text
 from _cordon_member import read_only
 
-_CONSTRUCTOR_HINT = "Expected Device(DeviceID)"
+_CONSTRUCTOR_HINT = "Expected Device(DeviceID), names in any case"
 
 
 def _set_timed_out(device, value):
@@ -69,6 +69,7 @@ class Device:
             _add_units(self, _cordon.devices_list())
 
 
+@any_case
 def _only_argument(DeviceID):
     return text(DeviceID, "DeviceID")
 

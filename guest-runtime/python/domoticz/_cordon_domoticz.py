@@ -4,6 +4,7 @@ Owns the order of a plugin's events and the only places where its code is called
 Whatever the plugin raises ends here, in its log; nothing is ever raised to the hub.
 """
 
+import json
 import sys
 
 import _cordon
@@ -25,6 +26,9 @@ from _cordon_loader import load
 OK = 0
 NOT_DEFINED = 1
 RAISED = 2
+
+# The callback whose name the hub gives, and not the kind of an event.
+WEB_SOCKET_MESSAGE = "onWebSocketMessage"
 
 # The API modules by name, and the modules that know the devices of each.
 _APIS = {_cordon_importer.LEGACY: Domoticz, _cordon_importer.EXTENDED: DomoticzEx}
@@ -94,8 +98,10 @@ def deliver(kind, *args):
 
 
 def call(name, arguments):
-    """Runs nothing: only Indigo plugins have functions that are called so."""
-    return NOT_DEFINED
+    """Delivers a message of a browser, the one event that comes as a call (rule 196)."""
+    if name != WEB_SOCKET_MESSAGE:
+        return NOT_DEFINED
+    return deliver("web-socket-message", json.loads(arguments)["Data"])
 
 
 def _only_api():
@@ -237,6 +243,10 @@ def _notification(*args):
     return _call(binding.plugin, "onNotification", *args)
 
 
+def _web_socket_message(data):
+    return _call(binding.plugin, WEB_SOCKET_MESSAGE, data)
+
+
 def _settings(pairs):
     """A new dictionary takes the place of the old one (rule 20)."""
     binding.settings = binding.plugin.Settings = dict(pairs)
@@ -254,6 +264,7 @@ _EVENTS = {
     "command": _command,
     "security": _security,
     "notification": _notification,
+    "web-socket-message": _web_socket_message,
     "device-added": _device_added,
     "device-modified": _device_modified,
     "device-removed": _device_removed,

@@ -126,8 +126,9 @@ def Trace(*args):
         _log.error("Trace was removed and does nothing: use Debugging")
 
 
-def Configuration(Config=_arguments.ABSENT):
+def Configuration(*args, **kwargs):
     """Reads the plugin's stored document, or stores one and reads it back (spec 9.1)."""
+    Config = _configuration(*args, **kwargs)
     if not _binding.ready("Configuration"):
         return None
     if Config is not _arguments.ABSENT:
@@ -150,6 +151,11 @@ def Configuration(Config=_arguments.ABSENT):
         return None
 
 
+@_arguments.any_case
+def _configuration(Config=_arguments.ABSENT):
+    return Config
+
+
 # The words of the log for each `store-error` of the contract.
 _REFUSALS = {
     "too-large": "it is over the limit 'stored-bytes'",
@@ -157,8 +163,15 @@ _REFUSALS = {
 }
 
 
-def Dump(Object=None):
-    """Lists the data of the running callback's object, its caller and its module."""
+@_arguments.any_case
+def _object(Object=None):
+    return Object
+
+
+def Dump(*args, **kwargs):
+    """Lists the data of the running callback's object, its caller and its module. The
+    original takes an object too, and makes nothing of it."""
+    _object(*args, **kwargs)
     if not _binding.ready("Dump"):
         return
     frame = _sys._getframe(1)

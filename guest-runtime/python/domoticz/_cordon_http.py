@@ -42,6 +42,23 @@ def outbound(message):
     )
 
 
+def add_host(message, address, port, secure):
+    """Names the host in a request that does not (rule 199).
+
+    ``message`` is the hub's form, of which only requests of HTTP are looked at.
+    """
+    kind, verb, *_ = message
+    if kind != "http" or verb is None or not address:
+        return
+    headers = message[4]
+    if any(name == "Host" for name, _ in headers):
+        return
+    host = "[%s]" % address if ":" in address else address
+    if port and port != ("443" if secure else "80"):
+        host += ":" + port
+    headers.insert(0, ("Host", [body(host)]))
+
+
 def _mandatory_text(message, key):
     value = message[key]
     if not isinstance(value, str):

@@ -9,10 +9,10 @@ import _cordon
 import _cordon_answer as answers
 import _cordon_binding as binding
 import _cordon_log as log
-from _cordon_arguments import text
+from _cordon_arguments import any_case, text
 from _cordon_member import read_only
 
-_HINT = "Expected Image(Filename='')"
+_HINT = "Expected Image(Filename=''), names in any case"
 
 # The hub takes no larger file; a set of three pictures has a few kilobytes.
 _LARGEST_FILE = 4 << 20
@@ -114,6 +114,7 @@ def load(rows):
     return images
 
 
+@any_case
 def _construct(image, Filename=""):
     filename = text(Filename, "Filename")
     if filename:

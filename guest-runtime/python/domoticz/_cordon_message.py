@@ -25,6 +25,10 @@ _OUTBOUND = {
     "MQTTS": _cordon_mqtt.outbound,
 }
 
+# Protocols whose requests name the host, and those of them that go through TLS.
+_HTTP = ("HTTP", "HTTPS", "WS", "WSS")
+_SECURE = ("HTTPS", "WSS")
+
 _ICMP_NAMES = {0: "echo_reply", 3: "destination_unreachable", 11: "time_exceeded"}
 
 _BYTES_PER_LINE = 20
@@ -99,14 +103,17 @@ _INBOUND = {
 }
 
 
-def outbound(protocol, message):
-    """The hub's form of a message of ``Send``.
+def outbound(protocol, message, address="", port=""):
+    """The hub's form of a message of ``Send`` to this address.
 
     Raises `Unsendable` when nothing can be sent.
     """
     convert = _OUTBOUND.get(protocol)
     if convert is not None:
-        return convert(message)
+        message = convert(message)
+        if protocol in _HTTP:
+            _cordon_http.add_host(message, address, port, protocol in _SECURE)
+        return message
     if isinstance(message, (bytes, bytearray)):
         return bytes(message)
     # A dictionary on a JSON connection goes out as its Python text (rule 114).

@@ -6,8 +6,9 @@ have no prefix.
 
 import _cordon_binding as binding
 import _cordon_log as log
+from _cordon_arguments import any_case
 
-_HINT = "Expected Register(Device, Unit=None)"
+_HINT = "Expected Register(Device, Unit=None), names in any case"
 
 
 def register(device_base, unit_base, args, kwargs):
@@ -33,6 +34,7 @@ def register(device_base, unit_base, args, kwargs):
     binding.device_class = device
 
 
+@any_case
 def _arguments(Device, Unit=None):
     return Device, Unit
 

@@ -24,6 +24,10 @@ _SELECTOR = {
     "SelectorStyle": "0",
 }
 
+# A kWh counter without its first value is none that can be read.
+_KWH = (_GENERAL, 29)
+_KWH_VALUE = "0;0.0"
+
 # Name: main type, sub type, switch type (None: unchanged), first sValue,
 # default options.
 TYPES = {
@@ -43,7 +47,7 @@ TYPES = {
     "Counter Incremental": (_GENERAL, 28, None, "", None),
     "Soil Moisture": (_GENERAL, 3, None, "", None),
     "Leaf Wetness": (_GENERAL, 4, None, "", None),
-    "kWh": (_GENERAL, 29, None, "0;0.0", None),
+    "kWh": (*_KWH, None, _KWH_VALUE, None),
     "Current (Single)": (_GENERAL, 23, None, "", None),
     "Solar Radiation": (_GENERAL, 2, None, "", None),
     "Temperature": (80, 5, None, "", None),
@@ -75,6 +79,7 @@ TYPES = {
     "VenetianBlindsUS": (_SWITCH, 73, 14, "", None),
     "VenetianBlindsEU": (_SWITCH, 73, 15, "", None),
     "BlindsPercentageWithStop": (_SWITCH, 73, 21, "", None),
+    "BlindsWithStop": (_SWITCH, 73, 22, "", None),
     "WW": (_COLOR, 1, 7, "", None),
     "RGB": (_COLOR, 2, 7, "", None),
     "White": (_COLOR, 3, 7, "", None),
@@ -85,15 +90,18 @@ TYPES = {
     "CW_WW": (_COLOR, 8, 7, "", None),
 }
 
+# The types by their names in lower case (rule 190).
+_BY_NAME = {name.lower(): entry for name, entry in TYPES.items()}
+
 
 def resolve(name, sub_type, switch_type):
     """The type that `name` gives a device with these numbers.
 
     Returns main type, sub type, switch type, first sValue and a fresh dictionary
-    of default options (empty for most types). Matching is exact; an unknown
-    name is not reported anywhere (rule 24).
+    of default options (empty for most types). The name may be in any case; an
+    unknown one is not reported anywhere (rules 24 and 190).
     """
-    entry = TYPES.get(name)
+    entry = _BY_NAME.get(name.lower())
     if entry is None:
         return FALLBACK_TYPE, sub_type, switch_type, "", {}
     main, sub, switch, value, options = entry
@@ -126,6 +134,9 @@ def apply(device, type_name, numbers, options):
         device.__SwitchType__ = switch
     if image != -1:
         device.__Image__ = image
+    if not device.__sValue__ and (device.__Type__, device.__SubType__) == _KWH:
+        # Rule 205.
+        device.__sValue__ = _KWH_VALUE
     if isinstance(options, dict) and options:
         device.__Options__ = arguments.options(options)
     device.__Used__ = 1 if used == 1 else 0

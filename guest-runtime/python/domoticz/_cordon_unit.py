@@ -12,7 +12,7 @@ import _cordon_arguments as arguments
 import _cordon_binding as binding
 import _cordon_log as log
 import _cordon_types as types
-from _cordon_arguments import ABSENT, number, plain, text
+from _cordon_arguments import ABSENT, any_case, number, plain, text
 from _cordon_member import anything, read_only, real, whole
 
 # A row that was never stored has this id.
@@ -20,11 +20,11 @@ NO_ID = -1
 
 _CONSTRUCTOR_HINT = (
     "Expected Unit(Name, DeviceID, Unit, TypeName='', Type=0, Subtype=0, Switchtype=0,"
-    " Image=0, Options={}, Used=0, Description='')"
+    " Image=0, Options={}, Used=0, Description=''), names in any case"
 )
 _UPDATE_HINT = (
     "Expected Update(Log=False, TypeName='', UpdateProperties=False, UpdateOptions=False,"
-    " SuppressTriggers=False)"
+    " SuppressTriggers=False), names in any case"
 )
 _NO_PARENT = "it has no Parent, because its unit number or its DeviceID is not legal"
 
@@ -241,6 +241,7 @@ def instance(parent, row, name=""):
     return unit
 
 
+@any_case
 def _construct(
     unit,
     Name,
@@ -299,6 +300,7 @@ def _new_row(unit):
     )
 
 
+@any_case
 def _change(
     unit,
     Log=False,

@@ -90,6 +90,5 @@ def _text(data):
     try:
         return data.decode()
     except UnicodeDecodeError:
-        # Half of a character, when a message was cut into frames.
         log.error("a WebSocket text is not UTF-8 and was passed on as bytes")
         return data

@@ -1,7 +1,10 @@
 //! Device colours: strict parsing, one written form (behaviour spec 4.6).
 //!
-//! "No colour" is the empty text everywhere; a text that cannot be parsed is no colour.
+//! "No colour" is the empty text everywhere; a text that cannot be parsed is no colour. The column
+//! of a row may hold colour ranges instead, which clients draw and the hub does not read (rule 203).
 
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny};
 use serde_json::{Map, Value};
 
 /// Components in the order of the written form; `m` is the colour mode.
@@ -15,6 +18,36 @@ const LONGEST: usize = 1024;
 #[must_use]
 pub fn normalise(text: &str) -> String {
     parse(text).unwrap_or_default()
+}
+
+/// The text that a row keeps as its colour: a colour in its written form, other JSON as it is, or
+/// the empty text (rule 203). The limit `device-text` bounds it.
+#[must_use]
+pub fn stored(text: &str) -> String {
+    #[derive(Deserialize)]
+    struct Object {
+        #[serde(default, rename = "m")]
+        mode: Seen,
+    }
+    // Neither of the two makes anything of the values, so a long text costs no memory.
+    match serde_json::from_str::<Object>(text) {
+        // Serde takes a list for an object of fields in order.
+        Ok(Object { mode: Seen(true) }) if text.trim_ascii_start().starts_with('{') => {
+            normalise(text)
+        }
+        _ if serde_json::from_str::<IgnoredAny>(text).is_ok() => text.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Whether a key is there, whatever its value.
+#[derive(Default)]
+struct Seen(bool);
+
+impl<'de> Deserialize<'de> for Seen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self(true))
+    }
 }
 
 fn parse(text: &str) -> Option<String> {
@@ -82,6 +115,32 @@ mod tests {
         let padded = |blanks: usize| format!("{{\"m\":3{}}}", " ".repeat(blanks));
         assert_ne!(normalise(&padded(LONGEST - 7)), "");
         assert_eq!(normalise(&padded(LONGEST - 6)), "");
+    }
+
+    #[test]
+    fn a_row_keeps_colour_ranges_as_they_are_rule_203() {
+        let ranges = r##"[{"from":0,"to":10,"color":"#00aa00"}]"##;
+        let by_reading = r##"{"temp":[{"from":0,"to":20}],"hum":[]}"##;
+        for kept in [ranges, by_reading, "[]", "3", "\"x\"", "{}", " [1]"] {
+            assert_eq!(stored(kept), kept);
+        }
+        let long = format!("[{}0]", "0,".repeat(10_000));
+        assert_eq!(stored(&long), long);
+        let colour = r#"{"b":0,"cw":0,"g":0,"m":3,"r":255,"t":0,"ww":0}"#;
+        assert_eq!(stored(r#"{"m":3,"r":255}"#), colour);
+        for none in [
+            "",
+            "junk",
+            "[1,]",
+            "[1] x",
+            r#"{"m":9}"#,
+            r#"{"m":null}"#,
+            r#"{"m":"3"}"#,
+        ] {
+            assert_eq!(stored(none), "", "{none}");
+        }
+        let deep = "[".repeat(10_000);
+        assert_eq!(stored(&deep), "");
     }
 
     proptest::proptest! {

@@ -4,17 +4,25 @@ use crate::abi::exports::cordon::plugin::domoticz::{self, Event};
 use crate::connection::{ConnectionEvent, Credit};
 use crate::{HubEvent, Level};
 
-impl From<HubEvent> for Event {
+/// The way in which an event of the hub reaches the guest.
+pub enum Told {
+    /// As an event of the contract.
+    Event(Event),
+    /// As a call of this function, with its arguments in JSON.
+    Call(&'static str, String),
+}
+
+impl From<HubEvent> for Told {
     fn from(event: HubEvent) -> Self {
         let key = |device_id, unit| domoticz::DeviceKey { device_id, unit };
-        match event {
+        Self::Event(match event {
             HubEvent::Command {
                 device_id,
                 unit,
                 command,
                 level,
                 color,
-            } => Self::Command(domoticz::Command {
+            } => Event::Command(domoticz::Command {
                 device_id,
                 unit,
                 command,
@@ -24,24 +32,24 @@ impl From<HubEvent> for Event {
                 },
                 color,
             }),
-            HubEvent::DeviceAdded { device_id, unit } => Self::DeviceAdded(key(device_id, unit)),
+            HubEvent::DeviceAdded { device_id, unit } => Event::DeviceAdded(key(device_id, unit)),
             HubEvent::DeviceModified { device_id, unit } => {
-                Self::DeviceModified(key(device_id, unit))
+                Event::DeviceModified(key(device_id, unit))
             }
             HubEvent::DeviceRemoved { device_id, unit } => {
-                Self::DeviceRemoved(key(device_id, unit))
+                Event::DeviceRemoved(key(device_id, unit))
             }
             HubEvent::Security {
                 device_id,
                 unit,
                 status,
-            } => Self::Security(domoticz::Security {
+            } => Event::Security(domoticz::Security {
                 device_id,
                 unit,
                 level: status.level(),
                 description: status.description().to_owned(),
             }),
-            HubEvent::Notification(it) => Self::Notification(domoticz::Notification {
+            HubEvent::Notification(it) => Event::Notification(domoticz::Notification {
                 name: it.name,
                 subject: it.subject,
                 text: it.text,
@@ -50,8 +58,12 @@ impl From<HubEvent> for Event {
                 sound: it.sound,
                 image_file: it.image_file,
             }),
-            HubEvent::Settings(settings) => Self::Settings(settings),
-        }
+            HubEvent::Settings(settings) => Event::Settings(settings),
+            HubEvent::WebSocketMessage(data) => {
+                let arguments = serde_json::json!({ "Data": data }).to_string();
+                return Self::Call("onWebSocketMessage", arguments);
+            }
+        })
     }
 }
 

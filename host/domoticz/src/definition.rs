@@ -35,11 +35,24 @@ pub struct PluginDefinition {
     pub folder: PathBuf,
 }
 
-/// One parameter of a plugin, as written.
+/// One parameter of a plugin, as written. Attributes that only a form uses are not checked (rule
+/// 183).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Param {
-    /// Key in `Parameters`, such as `Address` or `Mode1`.
+    /// Key in `Parameters`: `Address`, `Mode1` or a name of the plugin's own (rule 179).
     pub field: String,
+    /// Kind of input in a form: `number`, `slider`, `boolean`; anything else is text.
+    pub input: String,
+    /// Least number that the form takes.
+    pub min: String,
+    /// Greatest number that the form takes.
+    pub max: String,
+    /// Distance of the numbers that the form takes.
+    pub step: String,
+    /// `Field=value`: the form shows the parameter while that field has that value.
+    pub visible_when: String,
+    /// Label of the group that the parameter is in; empty outside of groups (rule 185).
+    pub group: String,
     /// Label for people.
     pub label: String,
     /// Width in a form.
@@ -48,7 +61,7 @@ pub struct Param {
     pub required: String,
     /// Value when nothing is given.
     pub default: String,
-    /// `true` when it is a secret.
+    /// `true` or `1` when it is a secret; see [`Param::is_password`].
     pub password: String,
     /// Rows of a text area.
     pub rows: String,
@@ -56,6 +69,14 @@ pub struct Param {
     pub description: String,
     /// The values to choose from; empty for free text.
     pub options: Vec<ParamOption>,
+}
+
+impl Param {
+    /// Whether the value is a secret, which no list shows (rule 183).
+    #[must_use]
+    pub fn is_password(&self) -> bool {
+        self.password == "1" || self.password.eq_ignore_ascii_case("true")
+    }
 }
 
 /// One value to choose.
@@ -96,6 +117,12 @@ impl PluginDefinition {
             let options = options.map(|it| sum([&it.label, &it.value]));
             let own = sum([
                 &param.field,
+                &param.input,
+                &param.min,
+                &param.max,
+                &param.step,
+                &param.visible_when,
+                &param.group,
                 &param.label,
                 &param.width,
                 &param.required,
@@ -287,16 +314,53 @@ fn definitions(folder: &Path, roots: &[Element]) -> Result<Vec<PluginDefinition>
     described.collect()
 }
 
+/// The parameters of a plugin, those in groups among them, in order.
 fn params(plugin: &Element) -> Result<Vec<Param>, String> {
-    let found = all_under(plugin, "params", "param", bounds::PARAMETERS)?;
-    found.into_iter().map(param).collect()
+    let Some(list) = plugin.child("params") else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    let mut begun = false;
+    for element in list.elements() {
+        if element.name == "group" {
+            // One level deep: a group in a group is none.
+            let members = element.elements().filter(|it| it.name == "param");
+            let label = element.attribute("label");
+            found.extend(members.map(|member| (label, member)));
+        } else {
+            begun |= element.name == "param";
+            // Elements after the first are parameters whatever they are called (spec 1.4).
+            found.extend(begun.then_some(("", element)));
+        }
+        if found.len() > bounds::PARAMETERS {
+            return Err(too_many(bounds::PARAMETERS, "param"));
+        }
+    }
+    let key = plugin.attribute("key");
+    let named = found.into_iter().filter(|(_, element)| {
+        let named = !element.attribute("field").is_empty();
+        if !named {
+            // Rule 182.
+            tracing::error!(plugin = key, "a `<param>` without `field` is left out");
+        }
+        named
+    });
+    named
+        .map(|(group, element)| param(group, element))
+        .collect()
 }
 
-fn param(element: &Element) -> Result<Param, String> {
+fn param(group: &str, element: &Element) -> Result<Param, String> {
     let attribute = |name| element.attribute(name).to_owned();
     let options = all_under(element, "options", "option", bounds::PARAMETER_OPTIONS)?;
     Ok(Param {
         field: attribute("field"),
+        input: attribute("type"),
+        min: attribute("min"),
+        max: attribute("max"),
+        step: attribute("step"),
+        visible_when: attribute("visible_when"),
+        group: group.to_owned(),
         label: attribute("label"),
         width: attribute("width"),
         required: attribute("required"),
@@ -325,11 +389,13 @@ fn all_under<'a>(
     let list = parent.child(list);
     let found: Vec<_> = list.map_or_else(Vec::new, |list| list.starting_at(first).collect());
     match found.len() > most {
-        true => Err(format!(
-            "there are more than {most} `<{first}>` elements in a list"
-        )),
+        true => Err(too_many(most, first)),
         false => Ok(found),
     }
+}
+
+fn too_many(most: usize, name: &str) -> String {
+    format!("there are more than {most} `<{name}>` elements in a list")
 }
 
 fn description(element: &Element) -> Result<String, String> {

@@ -56,6 +56,8 @@ pub enum HubEvent {
     },
     /// `onNotification`, for plugins that called `Notifier` (rule 164).
     Notification(Notification),
+    /// `onWebSocketMessage`: a browser sent this to the plugin (rule 196).
+    WebSocketMessage(String),
     /// A new `Settings` dictionary; there is no callback.
     Settings(Vec<(String, String)>),
 }
@@ -80,6 +82,7 @@ impl HubEvent {
             | Self::DeviceRemoved { device_id, .. }
             | Self::Security { device_id, .. } => device_id.len(),
             Self::Notification(notification) => notification.size(),
+            Self::WebSocketMessage(data) => data.len(),
             Self::Settings(settings) => settings
                 .iter()
                 .map(|(key, value)| key.len().saturating_add(value.len()))

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use wasmtime::component::Linker;
 
+use crate::announcement::{Announcer, Refusal};
 use crate::capability;
 use crate::configuration::Configuration;
 use crate::connection::{ConnectionLimits, Connections, Debt, LogLevel, LogOrigin, LogSink};
@@ -21,9 +22,9 @@ use cordon_base::limits::Limits;
 use cordon_base::log::Level;
 use cordon_base::plugin_log::PluginLog;
 use cordon_protocol::Credentials;
-use cordon_runtime::framework::{Birth, Framework, Lifecycle};
+use cordon_runtime::framework::{Birth, CommandFailure, FailureKind, Framework, Lifecycle};
 use cordon_runtime::instance::meter::Meter;
-use cordon_runtime::instance::state::InstanceState;
+use cordon_runtime::instance::state::{InstanceState, Shared};
 use cordon_store::Store;
 
 /// Connection events that wait for the loop; beyond them peers are stopped.
@@ -149,6 +150,45 @@ impl Framework for DomoticzInstance {
     ) -> BoxFuture<'a, Result<Box<dyn Lifecycle>, EngineError>> {
         Box::pin(self.begin(birth))
     }
+
+    fn command(
+        &self,
+        shared: &Arc<Shared>,
+        name: String,
+        arguments: String,
+    ) -> BoxFuture<'static, Result<String, CommandFailure>> {
+        let done = announce(shared, &name, &arguments);
+        Box::pin(async { done })
+    }
+}
+
+/// Carries out the two commands of a Domoticz plugin.
+fn announce(shared: &Shared, name: &str, arguments: &str) -> Result<String, CommandFailure> {
+    let state = shared.of::<State>().map_err(|error| CommandFailure {
+        kind: FailureKind::Other,
+        message: error.to_string(),
+        limit: None,
+    })?;
+    let by = Announcer {
+        hardware: shared.hardware,
+        key: &state.key,
+        account: &shared.account,
+        timers: shared.limits.timers,
+    };
+    let announced = state.house.announce(&by, name, arguments);
+    announced.map_err(|refusal| {
+        let message = refusal.to_string();
+        let (kind, limit) = match refusal {
+            Refusal::Unknown(_) => (FailureKind::Unsupported, None),
+            Refusal::Invalid(_) => (FailureKind::Value, None),
+            Refusal::Limit(hit) => (FailureKind::Limit, Some(hit)),
+        };
+        CommandFailure {
+            kind,
+            message,
+            limit,
+        }
+    })
 }
 
 fn connection_limits(limits: &Limits) -> ConnectionLimits {

@@ -11,12 +11,14 @@ use std::sync::Arc;
 
 pub use update::Hardware;
 
+use super::announcement::Delayed;
 use super::event::{HubEvent, Plugins};
 use super::notification::{Notification, Notifiers, Pace};
 use super::preferences::Preferences;
 use super::rule::{self, Rules};
 use super::security::{self, Security};
 use super::table::{DeviceTable, Notice};
+use super::topics::Topics;
 use super::{Device, DeviceError, kind};
 use cordon_store::{Store, StoreError};
 
@@ -25,16 +27,44 @@ use cordon_store::{Store, StoreError};
 pub struct House {
     devices: DeviceTable,
     preferences: Preferences,
-    notifiers: Notifiers,
+    notifying: Notifying,
     rules: Rules,
     pace: Pace,
+    delayed: Delayed,
+    topics: Topics,
+}
+
+/// The way from a notification to the plugins that take it; needs no store. Clones share it.
+#[derive(Clone)]
+pub(super) struct Notifying {
+    notifiers: Notifiers,
     plugins: Arc<dyn Plugins>,
+}
+
+impl Notifying {
+    /// Sends a notification to the plugins named in `systems`; returns how many took it.
+    pub(super) fn notify(&self, notification: &Notification, systems: &str) -> usize {
+        let targets = self.notifiers.named(systems).into_iter();
+        targets
+            .filter(|hardware| {
+                self.deliver(*hardware, HubEvent::Notification(notification.clone()))
+            })
+            .count()
+    }
+
+    fn deliver(&self, hardware: u32, event: HubEvent) -> bool {
+        let delivered = self.plugins.deliver(hardware, event);
+        if let Err(error) = delivered {
+            tracing::debug!(hardware, %error, "a plugin was not told");
+        }
+        delivered.is_ok()
+    }
 }
 
 impl fmt::Debug for House {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("House")
-            .field("notifiers", &self.notifiers)
+            .field("notifiers", self.notifiers())
             .finish_non_exhaustive()
     }
 }
@@ -46,10 +76,14 @@ impl House {
         Self {
             devices,
             preferences: Preferences::new(store.clone()),
-            notifiers: Notifiers::default(),
+            notifying: Notifying {
+                notifiers: Notifiers::default(),
+                plugins,
+            },
             rules: Rules::new(store.clone()),
             pace: Pace::default(),
-            plugins,
+            delayed: Delayed::default(),
+            topics: Topics::default(),
         }
     }
 
@@ -67,7 +101,25 @@ impl House {
     /// The plugins that take notifications.
     #[must_use]
     pub fn notifiers(&self) -> &Notifiers {
-        &self.notifiers
+        &self.notifying.notifiers
+    }
+
+    /// The browsers that follow plugins.
+    #[must_use]
+    pub fn topics(&self) -> &Topics {
+        &self.topics
+    }
+
+    pub(super) fn notifying(&self) -> Notifying {
+        self.notifying.clone()
+    }
+
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    pub(super) fn delayed(&self) -> &Delayed {
+        &self.delayed
     }
 
     /// Which events of which devices make a notification.
@@ -125,7 +177,7 @@ impl House {
             self.preferences.set(key, text, *number).await?;
         }
         let settings = self.preferences.settings().await?;
-        for hardware in self.plugins.hardware() {
+        for hardware in self.notifying.plugins.hardware() {
             self.deliver(hardware.id, HubEvent::Settings(settings.clone()));
         }
         Ok(())
@@ -134,12 +186,7 @@ impl House {
     /// Sends a notification to the plugins named in `systems` (names joined by
     /// semicolons, empty for all); returns how many took it.
     pub fn notify(&self, notification: &Notification, systems: &str) -> usize {
-        let targets = self.notifiers.named(systems).into_iter();
-        targets
-            .filter(|hardware| {
-                self.deliver(*hardware, HubEvent::Notification(notification.clone()))
-            })
-            .count()
+        self.notifying.notify(notification, systems)
     }
 
     /// Tells the owner of a row of a change from outside, and everybody else of its consequences.
@@ -178,11 +225,7 @@ impl House {
     }
 
     fn deliver(&self, hardware: u32, event: HubEvent) -> bool {
-        let delivered = self.plugins.deliver(hardware, event);
-        if let Err(error) = delivered {
-            tracing::debug!(hardware, %error, "a plugin was not told");
-        }
-        delivered.is_ok()
+        self.notifying.deliver(hardware, event)
     }
 }
 

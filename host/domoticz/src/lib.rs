@@ -8,6 +8,7 @@
 //! Section and rule numbers in this folder are those of the behaviour specification.
 
 mod abi;
+pub mod announcement;
 mod capability;
 pub mod catalogue;
 pub mod color;
@@ -40,6 +41,7 @@ pub mod security;
 mod state;
 pub mod table;
 mod things;
+pub mod topics;
 mod value;
 pub mod variables;
 pub mod web;

@@ -11,7 +11,7 @@ use wasmtime::component::Instance;
 
 use crate::abi::exports::cordon::plugin::domoticz::{self as abi, GuestIndices};
 use crate::connection::{ConnectionEvent, Connections, Credit};
-use crate::convert;
+use crate::convert::{self, Told};
 use crate::delivery::Delivery;
 use crate::state::State;
 use cordon_base::error::InstanceFailure;
@@ -148,7 +148,10 @@ impl Lifecycle for Life {
                 return Ok(());
             };
             let Delivery { event, charge } = *delivery;
-            self.call(guest, event.into()).await?;
+            match event.into() {
+                Told::Event(event) => self.call(guest, event).await?,
+                Told::Call(name, arguments) => drop(guest.function(name, &arguments).await?),
+            }
             drop(charge);
             Ok(())
         })

@@ -56,7 +56,8 @@ impl Element {
         self.elements().skip_while(move |child| child.name != name)
     }
 
-    fn elements(&self) -> impl Iterator<Item = &Element> {
+    /// The child elements, in order.
+    pub(super) fn elements(&self) -> impl Iterator<Item = &Element> {
         self.children.iter().filter_map(|node| match node {
             Node::Element(element) => Some(element),
             Node::Text(_) => None,

@@ -1,14 +1,16 @@
 //! `Parameters`: the facts that a plugin is told about its own hardware (behaviour spec 2.3).
 //!
-//! Joins the operator's configuration with the defaults of the definition. Paths are given by the
+//! Joins the operator's configuration with the defaults of the definition. A parameter is one of
+//! [`FIELDS`], or of the plugin's own (rule 179). Paths are given by the
 //! caller and are those inside the component: nothing here knows where the hub's own files are.
 //! Values may be secrets and appear in no message.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::definition::{Param, PluginDefinition};
 
-/// The parameters that an operator can give, in the order of messages.
+/// The parameters that every hardware has, in the order of messages.
 pub const FIELDS: [&str; 11] = [
     "Address",
     "Port",
@@ -23,10 +25,50 @@ pub const FIELDS: [&str; 11] = [
     "Mode6",
 ];
 
+/// The name of the column with the plugin's key, which no parameter can have either.
+const KEY_FIELD: &str = "Extra";
+
+/// Whether a definition that names this field means a column of the hardware, in any case, and no
+/// parameter of its own (rule 179).
+#[must_use]
+pub fn is_reserved(field: &str) -> bool {
+    let mut reserved = FIELDS.iter().chain([&KEY_FIELD]);
+    reserved.any(|known| known.eq_ignore_ascii_case(field))
+}
+
+/// The parameters of a plugin's own, in order. Of two of one name the first counts.
+pub fn own_params(definition: &PluginDefinition) -> impl Iterator<Item = &Param> {
+    let params = &definition.params;
+    let own = params.iter().enumerate().filter(|(place, param)| {
+        let mut before = params.iter().take(*place);
+        !is_reserved(&param.field) && !before.any(|it| it.field == param.field)
+    });
+    own.map(|(_, param)| param)
+}
+
+/// The parameters of hardware that was added through the API, from the values that are stored: one
+/// that the definition no longer has is left out, and one of the plugin's own that was not given
+/// has its `default`, whatever a form would choose (rule 180).
+#[must_use]
+pub fn stored_parameters(
+    stored: &BTreeMap<String, String>,
+    definition: &PluginDefinition,
+) -> BTreeMap<String, String> {
+    let columns = stored
+        .iter()
+        .filter(|(field, _)| FIELDS.contains(&field.as_str()));
+    let columns = columns.map(|(field, value)| (field.clone(), value.clone()));
+    let own = own_params(definition).map(|param| {
+        let value = stored.get(&param.field).unwrap_or(&param.default);
+        (param.field.clone(), value.clone())
+    });
+    columns.chain(own).collect()
+}
+
 /// A parameter that cannot be used; the text names the line to change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParameterError {
-    /// Not one of [`FIELDS`].
+    /// Neither one of [`FIELDS`] nor of the plugin's own.
     #[error("hardware `{hardware}`: there is no parameter `{name}`; plugin `{key}` takes {valid}")]
     Unknown {
         /// Name of the hardware.
@@ -79,6 +121,8 @@ pub struct HardwareConfig {
     pub password: Option<String>,
     /// `Mode1` to `Mode6`.
     pub mode: [Option<String>; 6],
+    /// The parameters of the plugin's own that are given, as the definition spells them.
+    pub own: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for HardwareConfig {
@@ -108,9 +152,12 @@ impl HardwareConfig {
             ..Self::default()
         };
         for (field, value) in values {
-            match config.slot(&field) {
-                Some(slot) => *slot = Some(value),
-                None => return Err(unknown(name, &field, definition)),
+            if let Some(slot) = config.slot(&field) {
+                *slot = Some(value);
+            } else if own_params(definition).any(|param| param.field == field) {
+                config.own.insert(field, value);
+            } else {
+                return Err(unknown(name, &field, definition));
             }
         }
         Ok(config)
@@ -171,6 +218,11 @@ pub fn parameters(
     for param in &definition.params {
         fill_in(&mut config, param, definition)?;
     }
+    let given_own = std::mem::take(&mut config.own);
+    let own = own_params(definition).map(|param| {
+        let given = given_own.get(&param.field).cloned();
+        (param.field.clone(), given.unwrap_or_default())
+    });
     let port = match config.port.as_deref().map_or("", str::trim) {
         // The column is an integer: an empty port is 0 (spec 2.3).
         "" => "0".to_owned(),
@@ -192,11 +244,17 @@ pub fn parameters(
     list.push(("Key", definition.key.clone()));
     let modes = ["Mode1", "Mode2", "Mode3", "Mode4", "Mode5", "Mode6"];
     list.extend(modes.into_iter().zip(config.mode.into_iter().map(given)));
-    list.push(("DomoticzVersion", facts.domoticz_version.clone()));
-    list.push(("DomoticzHash", facts.domoticz_hash.clone()));
-    list.push(("DomoticzBuildTime", facts.domoticz_build_time.clone()));
-    let named = list.into_iter().map(|(key, value)| (key.to_owned(), value));
-    Ok(named.collect())
+    let named = |(key, value): (&str, String)| (key.to_owned(), value);
+    let mut named: Vec<_> = list.into_iter().map(named).collect();
+    // Of two values of one name the later one holds (rule 181).
+    named.extend(own);
+    let of_hub = [
+        ("DomoticzVersion", &facts.domoticz_version),
+        ("DomoticzHash", &facts.domoticz_hash),
+        ("DomoticzBuildTime", &facts.domoticz_build_time),
+    ];
+    named.extend(of_hub.map(|(key, value)| (key.to_owned(), value.clone())));
+    Ok(named)
 }
 
 fn identity(
@@ -219,19 +277,31 @@ fn identity(
     ]
 }
 
-/// Applies the definition of one parameter. A field that the hardware does not have
-/// is ignored, as the original does (spec 1.4: field names are unchecked).
+/// Applies the definition of one parameter. A parameter whose row a form may hide need not be given
+/// (rule 183).
 fn fill_in(
     config: &mut HardwareConfig,
     param: &Param,
     definition: &PluginDefinition,
 ) -> Result<(), ParameterError> {
     let hardware = config.name.clone();
-    let Some(slot) = config.slot(&param.field) else {
-        return Ok(());
+    let reserved = FIELDS
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(&param.field));
+    let column = match reserved {
+        Some(field) => config.slot(field),
+        None => None,
     };
-    let value = slot.get_or_insert_with(|| default(param));
-    if param.required.eq_ignore_ascii_case("true") && value.is_empty() {
+    let value = match column {
+        Some(slot) => slot.get_or_insert_with(|| default(param)),
+        None if is_reserved(&param.field) => return Ok(()),
+        None => {
+            let own = config.own.entry(param.field.clone());
+            own.or_insert_with(|| default(param))
+        }
+    };
+    let required = param.required.eq_ignore_ascii_case("true") && param.visible_when.is_empty();
+    if required && value.is_empty() {
         return Err(ParameterError::Missing {
             hardware,
             field: param.field.clone(),
@@ -242,18 +312,22 @@ fn fill_in(
     Ok(())
 }
 
-/// The value of a form that nobody touched: a list has its marked value, or its first.
+/// The value of a form that nobody touched: a list has its marked value, else that of `default`,
+/// else its first (rule 184).
 fn default(param: &Param) -> String {
     let marked = param.options.iter().find(|option| option.default);
-    match marked.or(param.options.first()) {
-        Some(option) if param.default.is_empty() => option.value.clone(),
-        _ => param.default.clone(),
+    let first = param.options.first().filter(|_| param.default.is_empty());
+    match marked.or(first) {
+        Some(option) => option.value.clone(),
+        None => param.default.clone(),
     }
 }
 
 fn unknown(hardware: &str, name: &str, definition: &PluginDefinition) -> ParameterError {
     let defined = definition.params.iter().map(|param| param.field.as_str());
-    let defined: Vec<_> = defined.filter(|field| FIELDS.contains(field)).collect();
+    let defined: Vec<_> = defined
+        .filter(|field| !field.eq_ignore_ascii_case(KEY_FIELD))
+        .collect();
     let valid = match defined.is_empty() {
         true => "none".to_owned(),
         false => defined.join(", "),
@@ -268,140 +342,4 @@ fn unknown(hardware: &str, name: &str, definition: &PluginDefinition) -> Paramet
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::super::definition::ParamOption;
-    use super::*;
-
-    fn definition(params: Vec<Param>) -> PluginDefinition {
-        PluginDefinition {
-            key: "K".to_owned(),
-            version: "1.0".to_owned(),
-            params,
-            ..PluginDefinition::default()
-        }
-    }
-
-    fn param(field: &str, required: &str, default: &str) -> Param {
-        Param {
-            field: field.to_owned(),
-            label: format!("label of {field}"),
-            required: required.to_owned(),
-            default: default.to_owned(),
-            ..Param::default()
-        }
-    }
-
-    fn config(
-        values: &[(&str, &str)],
-        definition: &PluginDefinition,
-    ) -> Result<HardwareConfig, ParameterError> {
-        let values = values
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        HardwareConfig::from_values(12, "HW", definition, values)
-    }
-
-    fn built(
-        values: &[(&str, &str)],
-        params: Vec<Param>,
-    ) -> Result<Vec<(String, String)>, ParameterError> {
-        let definition = definition(params);
-        let facts = HubFacts {
-            home_folder: "/plugin/".to_owned(),
-            ..HubFacts::default()
-        };
-        parameters(config(values, &definition)?, &definition, &facts)
-    }
-
-    fn value(list: &[(String, String)], key: &str) -> String {
-        list.iter().find(|(k, _)| k == key).unwrap().1.clone()
-    }
-
-    #[test]
-    fn the_keys_come_in_the_order_of_the_table() {
-        // Rule 14.
-        let list = built(&[], vec![]).unwrap();
-        let keys: Vec<_> = list.iter().map(|(key, _)| key.as_str()).collect();
-        let expected = "HardwareID HomeFolder StartupFolder UserDataFolder WebRoot Database Language \
-                        Version Author Name Address Port SerialPort Username Password Key Mode1 Mode2 \
-                        Mode3 Mode4 Mode5 Mode6 DomoticzVersion DomoticzHash DomoticzBuildTime";
-        assert_eq!(keys.join(" "), expected);
-        assert_eq!(value(&list, "HardwareID"), "12");
-        assert_eq!(value(&list, "HomeFolder"), "/plugin/");
-        assert_eq!(
-            (value(&list, "Key"), value(&list, "Version")),
-            ("K".to_owned(), "1.0".to_owned())
-        );
-        assert_eq!(
-            (value(&list, "Port"), value(&list, "Address")),
-            ("0".to_owned(), String::new())
-        );
-    }
-
-    #[test]
-    fn given_values_go_before_defaults() {
-        let option = |value: &str, default| ParamOption {
-            value: value.to_owned(),
-            default,
-            ..ParamOption::default()
-        };
-        let marked = Param {
-            options: vec![option("a", false), option("b", true)],
-            ..param("Mode2", "", "")
-        };
-        let first = Param {
-            options: vec![option("c", false)],
-            ..param("Mode3", "", "")
-        };
-        let params = vec![
-            param("Address", "true", "127.0.0.1"),
-            param("Port", "", "8080"),
-            param("Mode1", "", "d"),
-            marked,
-            first,
-            param("Nonsense", "true", ""),
-        ];
-        let list = built(&[("Mode1", ""), ("Port", " 0081")], params).unwrap();
-        assert_eq!(value(&list, "Address"), "127.0.0.1");
-        assert_eq!(
-            (value(&list, "Port"), value(&list, "Mode1")),
-            ("81".to_owned(), String::new())
-        );
-        assert_eq!(
-            (value(&list, "Mode2"), value(&list, "Mode3")),
-            ("b".to_owned(), "c".to_owned())
-        );
-    }
-
-    #[test]
-    fn mistakes_are_named_with_what_is_valid() {
-        let params = || vec![param("Address", "true", ""), param("Mode1", "", "")];
-        let error = built(&[("Adress", "x")], params()).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "hardware `HW`: there is no parameter `Adress`; plugin `K` takes Address, Mode1"
-        );
-        let error = built(&[], params()).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "hardware `HW`: parameter `Address` (label of Address) is required by plugin `K`"
-        );
-        assert!(built(&[("Address", "")], params()).is_err());
-        let error = built(&[("Port", "http")], vec![]).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "hardware `HW`: parameter `Port` must be a whole number, not `http`"
-        );
-    }
-
-    #[test]
-    fn secrets_do_not_show_in_debug_output() {
-        let config = config(
-            &[("Password", "hunter2"), ("Mode1", "token")],
-            &definition(vec![]),
-        )
-        .unwrap();
-        let shown = format!("{config:?}");
-        assert!(!shown.contains("hunter2") && !shown.contains("token") && shown.contains("HW"));
-    }
-}
+mod tests;

@@ -212,7 +212,7 @@ impl DeviceTable {
         device.check(limits)?;
         let charge = self.store.account().charge(device.cost())?;
         // Here and not on the store's thread, where others would wait for it.
-        device.color = color::normalise(&device.color);
+        device.color = color::stored(&device.color);
         self.store
             .write(move |transaction| {
                 let _held = charge;
@@ -236,7 +236,7 @@ impl DeviceTable {
         change.check(limits)?;
         let charge = self.store.account().charge(change.cost())?;
         // As in `create`.
-        change.color = change.color.map(|color| color::normalise(&color));
+        change.color = change.color.map(|color| color::stored(&color));
         let timed_out = change.timed_out;
         let operation = self.store.write(move |transaction| {
             let _held = charge;

@@ -13,7 +13,7 @@ use cordon_indigo::bundle::Bundle;
 use cordon_packages::place::{Framework, Place};
 
 /// Callbacks that this release calls.
-const CALLED: [&str; 13] = [
+const CALLED: [&str; 14] = [
     "onStart",
     "onStop",
     "onHeartbeat",
@@ -27,6 +27,7 @@ const CALLED: [&str; 13] = [
     "onDeviceRemoved",
     "onNotification",
     "onSecurityEvent",
+    "onWebSocketMessage",
 ];
 
 /// The words of a refusal before the line that would grant it.

@@ -18,8 +18,8 @@ use cordon_base::system;
 use cordon_indigo::ServerOptions;
 use cordon_indigo::web::IndigoApi;
 use cordon_reach::mail::Mailer;
-use cordon_runtime::engine::pool::stacks;
 use cordon_runtime::engine::EngineOptions;
+use cordon_runtime::engine::pool::stacks;
 
 /// Arguments of `cordon serve`.
 #[derive(Args)]

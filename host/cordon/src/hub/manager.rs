@@ -25,6 +25,7 @@ use cordon_base::problems::Problems;
 use cordon_domoticz::catalogue::{Catalogue, Library};
 use cordon_domoticz::config::HardwareSection;
 use cordon_domoticz::definition::PluginDefinition;
+use cordon_domoticz::parameters::stored_parameters;
 use cordon_domoticz::web::Management;
 use cordon_runtime::capability::files;
 use cordon_runtime::instance::supervisor::Handle;
@@ -199,7 +200,7 @@ impl Inner {
         let catalogue = self.library.look().await;
         let definition = definition(&catalogue, &hardware.key)?;
         // Hardware that cannot start is not stored; checked with the id it has, or would have.
-        let section = section(&hardware);
+        let section = section(&hardware, definition);
         let fits = self.hardware.spec(hardware.id, &section, definition);
         fits.map_err(|error| error.to_string())?;
         let id = store.save_managed(hardware.clone()).await;
@@ -340,7 +341,7 @@ impl Inner {
             return Err("no room for it; raise `instances` under [hub]".to_owned());
         }
         let definition = definition(catalogue, &hardware.key)?;
-        let section = section(hardware);
+        let section = section(hardware, definition);
         if self.stopping.load(Ordering::SeqCst) {
             return Err("the hub is being stopped".to_owned());
         }
@@ -380,11 +381,11 @@ fn check(hardware: &ManagedHardware) -> Result<(), String> {
 
 /// The section that stands for the hardware, with nothing that only `cordon.toml` can give. A
 /// serial port is a file of this machine, so its name alone opens none.
-fn section(hardware: &ManagedHardware) -> HardwareSection {
+fn section(hardware: &ManagedHardware, definition: &PluginDefinition) -> HardwareSection {
     HardwareSection {
         name: hardware.name.clone(),
         plugin: hardware.key.clone(),
-        parameters: hardware.parameters.clone(),
+        parameters: stored_parameters(&hardware.parameters, definition),
         instance: InstanceSection::default(),
         log_level: hardware.log_level,
         typed_serial: false,

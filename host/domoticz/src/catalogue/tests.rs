@@ -261,7 +261,7 @@ async fn entries_without_end_and_definitions_without_end_are_cut_off_and_told() 
     let described = format!("<description>{}</description>", "x".repeat(60_000));
     let params = format!(
         "<params>{}</params>",
-        format!("<param>{described}</param>").repeat(7)
+        format!("<param field='F'>{described}</param>").repeat(7)
     );
     let root = tempfile::tempdir().unwrap();
     for n in 0..170 {
@@ -292,7 +292,7 @@ async fn definitions_beyond_the_bound_are_read_once() {
         step
     }
     let described = format!("<description>{}</description>", "x".repeat(60_000));
-    let params = format!("<param>{described}</param>").repeat(7);
+    let params = format!("<param field='F'>{described}</param>").repeat(7);
     let source = |n: usize| format!("<plugin key='K{n}'>\n<params>{params}</params>\n</plugin>\n");
     let root = tempfile::tempdir().unwrap();
     for n in 0..170 {

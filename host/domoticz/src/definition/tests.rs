@@ -214,12 +214,18 @@ fn every_bound_of_a_definition_holds() {
     let lines = many(&format!("{}\n", "x".repeat(100)), 6000);
     refused(whole(&lines), "more than 524288 bytes");
     refused(
-        whole(&format!("<params>{}</params>", many("<param/>", 65))),
+        whole(&format!(
+            "<params><group>{}</group>{}</params>",
+            many("<param/>", 30),
+            many("<param/>", 35)
+        )),
         "more than 64 `<param>`",
     );
     let options = format!("<options>{}</options>", many("<option/>", 1001));
     refused(
-        whole(&format!("<params><param>{options}</param></params>")),
+        whole(&format!(
+            "<params><param field='x'>{options}</param></params>"
+        )),
         "more than 1000 `<option>`",
     );
     let described = format!("<description>{}</description>", "x".repeat(70_000));
@@ -325,4 +331,39 @@ fn a_key_is_one_line() {
         assert!(problem.reason.contains("control character"), "{problem}");
         assert!(!problem.to_string().contains(char::is_control));
     }
+}
+
+#[test]
+fn parameters_in_groups_are_parameters_rules_182_183_and_185() {
+    let plugin = read(
+        "<plugin key=\"K\">\n<params>\n<note/>\n<group label=\"Polling\">\n\
+         <param field=\"PollSeconds\" type=\"number\" min=\"5\" max=\"600\" step=\"5\" default=\"45\"/>\n\
+         <group label=\"Deeper\"><param field=\"Deep\"/></group>\n</group>\n\
+         <param label=\"no field\"/>\n<param field=\"Token\" password=\"TRUE\" rows=\"3\" \
+         visible_when=\"Mode1=TCP\"/>\n<param field=\"Old\" password=\"yes\"/>\n\
+         <group><param field=\"Mode1\" password=\"1\"/></group>\n<other field=\"Late\"/>\n\
+         </params>\n</plugin>\n",
+    )
+    .unwrap();
+    let shown = |param: &Param| {
+        (
+            param.field.clone(),
+            param.group.clone(),
+            param.is_password(),
+        )
+    };
+    let shown: Vec<_> = plugin.params.iter().map(shown).collect();
+    let of = |field: &str, group: &str, password| (field.to_owned(), group.to_owned(), password);
+    let expected = [
+        of("PollSeconds", "Polling", false),
+        of("Token", "", true),
+        of("Old", "", false),
+        of("Mode1", "", true),
+        of("Late", "", false),
+    ];
+    assert_eq!(shown, expected);
+    let poll = &plugin.params[0];
+    assert_eq!(poll.input, "number");
+    assert_eq!([&poll.min, &poll.max, &poll.step], ["5", "600", "5"]);
+    assert_eq!(plugin.params[1].visible_when, "Mode1=TCP");
 }

@@ -14,6 +14,7 @@ pub(crate) mod names;
 mod page;
 mod pages;
 mod sensor;
+mod socket;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -163,6 +164,7 @@ pub fn router(api: HubApi) -> Router {
     Router::new()
         .route("/", get(status_page))
         .route("/json.htm", get(json).post(json))
+        .route("/json", get(socket::open))
         .route("/images/{name}", get(icon))
         .route("/templates/{name}", get(custom_page))
         .layer(DefaultBodyLimit::max(MAX_FORM))

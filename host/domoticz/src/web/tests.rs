@@ -9,6 +9,7 @@ mod people;
 mod places;
 mod settings;
 mod slow;
+mod socket;
 mod switching;
 
 use std::io::{Read, Write};

@@ -52,6 +52,18 @@ pub(super) fn parse(bytes: &[u8]) -> Result<HttpInbound, CodecError> {
     Ok(message)
 }
 
+/// Whether a line of the head, behind the start line, is neither a header nor the continuation of
+/// one.
+pub(super) fn has_line_without_colon(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|&byte| byte == b'\n').skip(1);
+    lines.any(|line| {
+        let continues = line
+            .first()
+            .is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        !continues && !line.trim_ascii().is_empty() && !line.contains(&b':')
+    })
+}
+
 fn complete(parsed: httparse::Result<usize>, what: &str) -> Result<(), CodecError> {
     match parsed {
         Ok(httparse::Status::Complete(_)) => Ok(()),

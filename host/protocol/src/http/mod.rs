@@ -29,6 +29,8 @@ pub(super) struct Http {
     current: Option<Message>,
     /// For each request sent and not answered: was it a HEAD?
     asked_head: VecDeque<bool>,
+    /// Lines for the plugin's log about the message that is being read.
+    problems: Vec<String>,
     max_buffer: usize,
 }
 
@@ -47,6 +49,7 @@ impl Http {
             scanned: 0,
             current: None,
             asked_head: VecDeque::new(),
+            problems: Vec::new(),
             max_buffer,
         }
     }
@@ -73,21 +76,15 @@ impl Http {
 
     /// Delivers the message that the end of the connection completes.
     ///
-    /// A response without length is complete now, and one with too few bytes comes with those that
-    /// arrived. A chunked response is dropped, a head too, and an incomplete request as well: a
-    /// plugin would act on half of it.
+    /// A response without length is complete now. All else that is incomplete is dropped: a plugin
+    /// would act on half of it (rule 201).
     pub(super) fn close(&mut self, out: &mut Decoded) {
         let rest = self.buffer.split();
-        if let Some(message) = self.current.take() {
-            let whole = match message.body {
-                Body::Length(_) => message.head.status.is_some(),
-                Body::UntilClose => true,
-                Body::Chunked(_) => false,
-            };
-            if whole {
-                let message = with_body(message.head, rest.to_vec());
-                out.messages.push(Inbound::Http(message));
-            }
+        if let Some(message) = self.current.take()
+            && matches!(message.body, Body::UntilClose)
+        {
+            let message = with_body(message.head, rest.to_vec());
+            out.messages.push(Inbound::Http(message));
         }
         self.forget();
     }
@@ -111,9 +108,14 @@ impl Http {
     }
 
     /// Takes more bytes and gives one message at most; bytes behind it stay.
-    pub(super) fn next(&mut self, bytes: BytesMut) -> Result<Option<HttpInbound>, CodecError> {
+    pub(super) fn next(
+        &mut self,
+        bytes: BytesMut,
+        out: &mut Decoded,
+    ) -> Result<Option<HttpInbound>, CodecError> {
         self.buffer.unsplit(bytes);
         let result = self.one();
+        out.problems.append(&mut self.problems);
         if result.is_err() {
             self.forget();
         }
@@ -127,10 +129,14 @@ impl Http {
     }
 
     fn advance(&mut self, out: &mut Decoded) -> Result<(), CodecError> {
-        while let Some(message) = self.one()? {
-            out.messages.push(Inbound::Http(message));
+        loop {
+            let message = self.one();
+            out.problems.append(&mut self.problems);
+            match message? {
+                Some(message) => out.messages.push(Inbound::Http(message)),
+                None => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     /// The next message if it is complete.
@@ -173,6 +179,11 @@ impl Http {
         let bytes = self.buffer.split_to(end);
         self.scanned = 0;
         let head = head::parse(&bytes)?;
+        if head::has_line_without_colon(&bytes) {
+            // Rule 200.
+            let text = "an HTTP header without a colon is left out";
+            self.problems.push(text.to_owned());
+        }
         let body = self.body_of(&head)?;
         self.current = Some(Message {
             head,

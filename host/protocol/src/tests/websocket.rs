@@ -43,13 +43,62 @@ fn ws_text_rule_133() {
 }
 
 #[test]
-fn ws_fragments_come_one_by_one_rule_134() {
-    let got = frames(&[b"\x01\x03abc", b"\x80\x01g"]);
+fn ws_fragments_are_joined_rules_134_and_197() {
+    let got = frames(&[b"\x01\x03abc", b"\x89\x01p\x00\x00", b"\x80\x01g\x82\x01x"]);
     let all = [
-        expected(Opcode::Text, false, b"abc"),
-        expected(Opcode::Continuation, true, b"g"),
+        expected(Opcode::Ping, true, b"p"),
+        expected(Opcode::Text, true, b"abcg"),
+        expected(Opcode::Binary, true, b"x"),
     ];
     assert_eq!(got, all);
+}
+
+#[test]
+fn ws_fragments_out_of_order_are_dropped_rule_198() {
+    let mut codec = Codec::new("WS", BOUND);
+    let mut out = Decoded::default();
+    // A continuation of nothing, a message inside of another, and then one that is whole.
+    codec
+        .feed(b"\x80\x01a\x01\x01b\x81\x01c\x81\x01d", &mut out)
+        .unwrap();
+    assert_eq!(
+        frame(out.messages.remove(0)),
+        expected(Opcode::Text, true, b"d")
+    );
+    assert!(out.problems[0].contains("continues no message"));
+    assert!(out.problems[1].contains("inside of another"));
+    assert_eq!((out.messages.len(), out.problems.len()), (0, 2));
+}
+
+#[test]
+fn ws_a_frame_whose_length_makes_no_sense_is_dropped_rule_198() {
+    let mut codec = Codec::new("WS", BOUND);
+    let mut out = Decoded::default();
+    codec.feed(b"\x01\x01a", &mut out).unwrap();
+    codec
+        .feed(b"\x82\x7f\x80\0\0\0\0\0\0\x01", &mut out)
+        .unwrap();
+    assert!(
+        out.problems[0].contains("makes no sense"),
+        "{:?}",
+        out.problems
+    );
+    codec.feed(b"\x81\x01b", &mut out).unwrap();
+    assert_eq!(
+        frame(out.messages.remove(0)),
+        expected(Opcode::Text, true, b"b")
+    );
+}
+
+#[test]
+fn ws_a_joined_message_stops_at_the_bound() {
+    let mut codec = Codec::new("WS", 10);
+    let mut out = Decoded::default();
+    codec.feed(b"\x02\x08aaaaaaaa", &mut out).unwrap();
+    assert!(codec.held() >= 8);
+    let error = codec.feed(b"\x00\x03bbb", &mut out).unwrap_err();
+    assert_eq!(limit_used(error), 11);
+    assert!(out.messages.is_empty());
 }
 
 #[test]
@@ -146,8 +195,8 @@ fn ws_half_a_frame_is_dropped_at_the_close() {
 #[test]
 fn ws_stops_at_its_bound() {
     assert_eq!(limit_used(feed_error("WS", 10, b"\x82\x0b")), 11);
-    let huge = b"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff";
-    assert_eq!(limit_used(feed_error("WS", BOUND, huge)), u64::MAX);
+    let huge = b"\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff";
+    assert_eq!(limit_used(feed_error("WS", BOUND, huge)), u64::MAX >> 1);
 }
 
 /// The bytes that a server with `permessage-deflate` sends for these messages.

@@ -1,7 +1,7 @@
 //! Protocols `WS` and `WSS` (spec 7.7): the client's side of RFC 6455.
 //!
-//! Changes from HTTP to frames and holds the bytes that wait for the rest of a frame. Frames are
-//! given one by one and nothing is answered: pings and closes are the plugin's. Compressed messages
+//! Changes from HTTP to frames and holds the bytes that wait for the rest of a frame. Fragments are
+//! joined (rule 197), and nothing is answered: pings and closes are the plugin's. Compressed messages
 //! of the server are expanded, because plugins offer `permessage-deflate` without knowing
 //! (rule 132).
 
@@ -15,6 +15,9 @@ use super::{CodecError, Credentials, Decoded, HttpInbound, HttpOutbound, Inbound
 pub use frame::{Opcode, WebSocketInbound, WebSocketOutbound};
 use inflate::Inflate;
 
+/// Longest length of a frame: the first bit of the 64 is 0 (RFC 6455, 5.2).
+const LONGEST: u64 = u64::MAX >> 1;
+
 /// How a response begins; no frame of a server does (FIN is off in a close).
 const HTTP: &[u8] = b"HTTP";
 
@@ -25,6 +28,8 @@ pub(super) struct WebSocket {
     http: Http,
     stage: Stage,
     inflate: Option<Box<Inflate>>,
+    /// The message whose last fragment has not come.
+    open: Option<WebSocketInbound>,
     max_buffer: usize,
 }
 
@@ -45,6 +50,7 @@ impl WebSocket {
             http: Http::new(max_buffer),
             stage: Stage::Either,
             inflate: None,
+            open: None,
             max_buffer,
         }
     }
@@ -61,7 +67,8 @@ impl WebSocket {
     pub(super) fn held(&self) -> usize {
         let inflate = self.inflate.as_ref().map_or(0, |_| inflate::STATE);
         let buffers = self.buffer.capacity().saturating_add(self.http.held());
-        buffers.saturating_add(inflate)
+        let open = self.open.as_ref().map_or(0, |it| it.payload.capacity());
+        buffers.saturating_add(inflate).saturating_add(open)
     }
 
     /// A response without length is complete now; half a frame is dropped.
@@ -99,7 +106,8 @@ impl WebSocket {
                     }
                 }
                 Stage::Response => {
-                    let Some(response) = self.http.next(self.buffer.split())? else {
+                    let response = self.http.next(self.buffer.split(), out)?;
+                    let Some(response) = response else {
                         return Ok(());
                     };
                     self.buffer = self.http.take_rest();
@@ -126,11 +134,19 @@ impl WebSocket {
         Inflate::agreed(response, self.max_buffer).map(Box::new)
     }
 
-    /// Gives a frame if it is complete.
+    /// Takes a frame if it is complete.
     fn frame(&mut self, out: &mut Decoded) -> Result<bool, CodecError> {
         let Some(header) = frame::header(&self.buffer) else {
             return Ok(false);
         };
+        if header.length > LONGEST {
+            // Rule 198. Its header alone, so that it does not matter how the bytes were read.
+            let text = "the length of a WebSocket frame makes no sense; the frame is dropped";
+            out.problems.push(text.to_owned());
+            self.buffer.advance(header.size);
+            self.open = None;
+            return Ok(true);
+        }
         if header.length > self.max_buffer as u64 {
             return Err(over_buffer(header.length, self.max_buffer));
         }
@@ -150,12 +166,50 @@ impl WebSocket {
             out.problems
                 .push(format!("a WebSocket frame of unknown kind {number}"));
         }
-        out.messages.push(Inbound::WebSocket(WebSocketInbound {
+        let frame = WebSocketInbound {
             opcode: header.opcode,
             finish: header.finish,
             mask: header.mask.map(u32::from_be_bytes),
             payload,
-        }));
+        };
+        match header.opcode {
+            Opcode::Text | Opcode::Binary | Opcode::Continuation => self.join(frame, out)?,
+            // These may stand between the fragments of a message.
+            _ => out.messages.push(Inbound::WebSocket(frame)),
+        }
         Ok(true)
+    }
+
+    /// Gives a message when its last fragment is there.
+    fn join(&mut self, frame: WebSocketInbound, out: &mut Decoded) -> Result<(), CodecError> {
+        let continues = frame.opcode == Opcode::Continuation;
+        let mut message = match (self.open.take(), continues) {
+            (None, false) => frame,
+            (Some(mut message), true) => {
+                let length = message.payload.len().saturating_add(frame.payload.len());
+                if length > self.max_buffer {
+                    return Err(over_buffer(length as u64, self.max_buffer));
+                }
+                message.payload.extend(frame.payload);
+                message.finish = frame.finish;
+                message
+            }
+            (former, _) => {
+                // Rule 198.
+                let text = match former {
+                    Some(_) => "a WebSocket message begins inside of another; both are dropped",
+                    None => "a WebSocket frame continues no message and is dropped",
+                };
+                out.problems.push(text.to_owned());
+                return Ok(());
+            }
+        };
+        if message.finish {
+            message.payload.shrink_to_fit();
+            out.messages.push(Inbound::WebSocket(message));
+        } else {
+            self.open = Some(message);
+        }
+        Ok(())
     }
 }

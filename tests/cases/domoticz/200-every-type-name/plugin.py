@@ -59,6 +59,7 @@ KINDS = [
     ('VenetianBlindsUS', 244, 73, 14, ''),
     ('VenetianBlindsEU', 244, 73, 15, ''),
     ('BlindsPercentageWithStop', 244, 73, 21, ''),
+    ('BlindsWithStop', 244, 73, 22, ''),
     ('WW', 241, 1, 7, ''),
     ('RGB', 241, 2, 7, ''),
     ('White', 241, 3, 7, ''),

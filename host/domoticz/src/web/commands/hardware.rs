@@ -2,9 +2,10 @@
 //!
 //! Hardware of `cordon.toml` is listed without its parameters, because any of them may be a secret.
 //! Hardware that was added through the API is listed with all values that a form has to show again,
-//! but without the parameters that its plugin calls passwords.
+//! but without the parameters that its plugin calls passwords. The parameters of a plugin's own travel
+//! as one JSON object, `settings` (rules 186 to 188).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 
 use serde_json::{Map, Value, json};
@@ -14,6 +15,7 @@ use super::super::devices::PLUGIN_HARDWARE;
 use super::{Answer, Call, Outcome};
 use crate::HardwareInfo;
 use crate::definition::{Param, PluginDefinition};
+use crate::parameters::{is_reserved, own_params};
 use cordon_store::ManagedHardware;
 
 /// Parameters by the name that clients give them and the one that plugins see.
@@ -29,6 +31,15 @@ const FIELDS: &[(&str, &str)] = &[
     ("Mode4", "Mode4"),
     ("Mode5", "Mode5"),
     ("Mode6", "Mode6"),
+];
+
+/// Most bytes of the JSON of `settings`, and of one value in it.
+const MAX_SETTINGS: usize = 65_536;
+const MAX_SETTING: usize = 4096;
+
+/// Parameters of the commands here that are no parameters of a plugin, whatever it calls its own.
+const OF_COMMANDS: [&str; 9] = [
+    "type", "param", "idx", "htype", "name", "extra", "enabled", "loglevel", "settings",
 ];
 
 /// The number of all levels.
@@ -84,21 +95,48 @@ fn row(
     for (_, field) in FIELDS.iter().filter(|(_, field)| *field != "Port") {
         fields.insert((*field).to_owned(), Value::from(shown(field)));
     }
+    let (settings, passwords) = settings_of(managed, definition.map(|it| &**it));
     let enabled = managed.is_none_or(|hardware| hardware.enabled);
     let rest = json!({
         "idx": info.id.to_string(), "Name": info.name, "Enabled": enabled.to_string(),
         "Type": PLUGIN_HARDWARE, "Extra": info.key, "State": info.state, "Detail": info.detail,
         "Port": shown("Port").parse::<i64>().unwrap_or(0), "DataTimeout": 0,
         "LogLevel": managed.map_or(ALL_LEVELS, |hardware| hardware.log_level),
-        "Managed": managed.is_some(),
+        "Managed": managed.is_some(), "Settings": settings, "SettingsPwdSet": passwords,
     });
     fields.extend(super::super::devices::object(rest));
     Value::Object(fields)
 }
 
+/// The parameters of a plugin's own, passwords blank, and which passwords are set (rule 188).
+fn settings_of(
+    managed: Option<&ManagedHardware>,
+    definition: Option<&PluginDefinition>,
+) -> (Map<String, Value>, Map<String, Value>) {
+    let (mut settings, mut passwords) = (Map::new(), Map::new());
+    let (Some(hardware), Some(definition)) = (managed, definition) else {
+        return (settings, passwords);
+    };
+    for param in own_params(definition) {
+        let value = hardware.parameters.get(&param.field);
+        let mut value = value.unwrap_or(&param.default).as_str();
+        if param.is_password() {
+            if !value.is_empty() {
+                passwords.insert(param.field.clone(), Value::from(true));
+            }
+            value = "";
+        }
+        settings.insert(param.field.clone(), Value::from(value));
+    }
+    (settings, passwords)
+}
+
 fn is_secret(plugin: &PluginDefinition, field: &str) -> bool {
     let mut params = plugin.params.iter();
-    field == "Password" || params.any(|param| param.field == field && param.password == "true")
+    let of_column = |param: &Param| param.field.eq_ignore_ascii_case(field) && is_reserved(field);
+    let is_password =
+        |param: &Param| param.is_password() && (param.field == field || of_column(param));
+    field == "Password" || params.any(is_password)
 }
 
 pub(super) async fn types(call: &Call<'_>) -> Outcome {
@@ -126,6 +164,18 @@ fn parameter(param: &Param) -> Value {
         "required": param.required, "default": param.default, "password": param.password,
         "rows": param.rows,
     }));
+    // Only where they are given: older clients do not know them.
+    let more = [
+        ("type", &param.input),
+        ("min", &param.min),
+        ("max", &param.max),
+        ("step", &param.step),
+        ("visible_when", &param.visible_when),
+        ("group", &param.group),
+    ];
+    for (name, value) in more.into_iter().filter(|(_, value)| !value.is_empty()) {
+        fields.insert(name.to_owned(), Value::from(value.as_str()));
+    }
     if !param.description.is_empty() {
         let description = Value::from(param.description.as_str());
         fields.insert("description".to_owned(), description);
@@ -150,13 +200,20 @@ pub(super) async fn add(call: &Call<'_>) -> Outcome {
     if call.query.required::<u32>("htype")? != PLUGIN_HARDWARE {
         return Err("hardware of this hub is plugins: `htype` is 94".to_owned());
     }
+    let key = call.query.needed("extra")?;
+    let definitions = manager.definitions().await?;
+    let definition = definitions.iter().find(|plugin| plugin.key == key);
+    let mut parameters = given(call);
+    if let Some(definition) = definition {
+        parameters.extend(given_own(call, definition)?);
+    }
     let hardware = ManagedHardware {
         id: 0,
         name: call.query.needed("name")?.trim().to_owned(),
-        key: call.query.needed("extra")?.to_owned(),
+        key: key.to_owned(),
         enabled: call.query.raw("enabled").is_none() || call.query.flag("enabled"),
         log_level: call.query.number("loglevel")?.unwrap_or(ALL_LEVELS),
-        parameters: given(call),
+        parameters,
     };
     let id = manager.save(hardware).await?;
     Ok(Answer::ok("AddHardware").with("idx", id.to_string()))
@@ -175,6 +232,9 @@ pub(super) async fn update(call: &Call<'_>) -> Outcome {
     };
     let definitions = manager.definitions().await?;
     let definition = definitions.iter().find(|plugin| plugin.key == hardware.key);
+    if let Some(definition) = definition {
+        replace_own(&mut hardware, given_own(call, definition)?, definition);
+    }
     for (field, value) in given(call) {
         let secret = definition.is_some_and(|plugin| is_secret(plugin, &field));
         if !(secret && value.is_empty()) {
@@ -219,4 +279,69 @@ fn given(call: &Call<'_>) -> BTreeMap<String, String> {
         }
     }
     parameters
+}
+
+/// The parameters of the plugin's own in a request: those of the JSON object `settings`, and values
+/// under their own names, as older clients would send them (rule 186). Others are left out.
+fn given_own(
+    call: &Call<'_>,
+    definition: &PluginDefinition,
+) -> Result<BTreeMap<String, String>, String> {
+    let settings = call.query.raw("settings").unwrap_or("");
+    if settings.len() > MAX_SETTINGS {
+        return Err(format!("`settings` is over {MAX_SETTINGS} bytes"));
+    }
+    let settings: Map<String, Value> = match settings {
+        "" => Map::new(),
+        text => serde_json::from_str(text)
+            .map_err(|_| "`settings` is not the text of a JSON object".to_owned())?,
+    };
+    let mut values = BTreeMap::new();
+    for param in own_params(definition) {
+        let field = param.field.as_str();
+        let value = call.query.raw(field);
+        if let Some(value) = value.filter(|_| !OF_COMMANDS.contains(&field)) {
+            values.insert(field.to_owned(), value.to_owned());
+        }
+    }
+    for (field, value) in settings {
+        let value = match value {
+            Value::String(text) => text,
+            // Check boxes and numbers of clients that make no texts of them.
+            value @ (Value::Bool(_) | Value::Number(_)) => value.to_string(),
+            _ => return Err(format!("`{field}` in `settings` is not a text")),
+        };
+        values.insert(field, value);
+    }
+    if let Some((field, _)) = values.iter().find(|(_, value)| value.len() > MAX_SETTING) {
+        return Err(format!(
+            "`{field}` in `settings` is over {MAX_SETTING} bytes"
+        ));
+    }
+    let own: BTreeSet<_> = own_params(definition).map(|it| it.field.as_str()).collect();
+    values.retain(|field, _| own.contains(field.as_str()));
+    Ok(values)
+}
+
+/// Puts the given parameters in the place of all of the plugin's own, but for passwords that are
+/// not given or empty, which stay (rule 187).
+fn replace_own(
+    hardware: &mut ManagedHardware,
+    given: BTreeMap<String, String>,
+    definition: &PluginDefinition,
+) {
+    let known = std::mem::take(&mut hardware.parameters);
+    let (columns, former): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        known.into_iter().partition(|(field, _)| is_reserved(field));
+    hardware.parameters = columns;
+    hardware.parameters.extend(given);
+    for param in own_params(definition).filter(|param| param.is_password()) {
+        let value = hardware.parameters.get(&param.field);
+        let former = former.get(&param.field);
+        if let (None | Some(""), Some(former)) = (value.map(String::as_str), former) {
+            hardware
+                .parameters
+                .insert(param.field.clone(), former.clone());
+        }
+    }
 }

@@ -130,7 +130,7 @@ commands! {
     // Hardware.
     "gethardware" "Hardware" Admin, "", "rows of `idx`, `Name`, `Enabled`, `Type`, `Extra`, `State`, `Detail`; parameters of what was added here, but no secrets; `problems`: `name`, `reason` of folders and sections that cannot be used" => hardware::list;
     "gethardwaretypes" "GetHardwareTypes" Admin, "", "rows with a plugin's definition: `idx` 94, `key`, `name`, `author`, `wikiURL`, `externalURL`, `description`, `parameters`; `problems` as in `gethardware`" => hardware::types;
-    "addhardware" "AddHardware" Admin, "`htype` 94, `name`, `extra` (key of the plugin), `enabled`, `address`, `port`, `username`, `password`, `Mode1` to `Mode6`, `loglevel`", "`idx`" => hardware::add;
+    "addhardware" "AddHardware" Admin, "`htype` 94, `name`, `extra` (key of the plugin), `enabled`, `address`, `port`, `username`, `password`, `Mode1` to `Mode6`, `settings` (JSON of the own parameters), `loglevel`", "`idx`" => hardware::add;
     "updatehardware" "UpdateHardware" Admin, "`idx` and as `addhardware`; an empty secret stays", "" => hardware::update;
     "deletehardware" "DeleteHardware" Admin, "`idx`", "" => hardware::delete;
     // User variables.

@@ -146,6 +146,7 @@ async fn every_command_answers_whatever_it_is_given() {
         "TempUnit",
         "lastlogtime",
         "loglevel",
+        "settings",
         "order",
         "filter",
         "rid",

@@ -1,0 +1,2 @@
+NAME = "helper of the plugin"
+starts = []
