@@ -237,6 +237,16 @@ impl Life<'_> {
         // A life that compiles the plugin writes to many pages that no later life writes to.
         let compiled = self.found.code.is_some();
         if self.start(hub, plugin).await? == Outcome::Raised {
+            // The plugin knows no folder of this machine, and its words name none.
+            let root = match indigo {
+                Some(link) => &link.plugin.bundle.root,
+                None => &self.spec.folders.plugin,
+            };
+            let line = format!(
+                "the plugin's folder is {root:?}: `cordon check {root:?}` says what it needs, and \
+                 `cordon install {root:?}` puts the packages of its requirements.txt beside it"
+            );
+            self.shared.log.hub(Level::Error, &line);
             return Err(InstanceFailure::StartFailed);
         }
         match indigo {
