@@ -614,6 +614,9 @@ def install():
     os.WEXITSTATUS = lambda status: status >> 8 & 0xFF
     os.WIFSIGNALED = lambda status: bool(status & 0x7F)
     os.WTERMSIG = lambda status: status & 0x7F
+    # No process of the hub's is ever stopped or leaves a core file.
+    os.WIFSTOPPED = os.WIFCONTINUED = os.WCOREDUMP = lambda status: False
+    os.WSTOPSIG = lambda status: 0
     for name in _REFUSED:
         setattr(os, name, _refused(name))
     shutil.which = _which(shutil.which)

@@ -11,6 +11,12 @@ import os
 import re
 import sys
 
+try:
+    # The interpreter of plugins, as it compiles them.
+    from _cordon_source import tree as syntax_tree
+except ImportError:
+    syntax_tree = ast.parse
+
 # Bounds of the part that is looked at; the hub has bounded the folder before.
 MAX_FINDINGS = 2000
 MAX_TEXT = 200
@@ -417,7 +423,7 @@ def parse(facts, file, data):
     entry = {"file": file, "lines": len(lines), "error": None}
     facts["files"].append(entry)
     try:
-        return ast.parse(text, file)
+        return syntax_tree(text, file)
     except SyntaxError as error:
         number = error.lineno or 0
         shown = lines[number - 1].strip() if 0 < number <= len(lines) else ""
