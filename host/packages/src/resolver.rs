@@ -5,7 +5,8 @@
 //! certificates) is the operator's and stays in force. Only wheels for any machine are asked for,
 //! which pip unpacks no further than their metadata and never runs.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde::Deserialize;
@@ -15,6 +16,9 @@ use super::{PYTHON, PackagesError, known, normal_name, provided};
 
 /// The oldest pip that writes reports.
 const OLDEST: (u32, u32) = (22, 2);
+
+/// Lines of a conflict that are told.
+const CAUSES: usize = 40;
 
 /// Where packages come from.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +82,7 @@ struct DownloadInfo {
 #[derive(Default, Deserialize)]
 struct ArchiveInfo {
     #[serde(default)]
-    hashes: std::collections::BTreeMap<String, String>,
+    hashes: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -143,6 +147,13 @@ impl Resolver {
     #[must_use]
     pub fn source_folder(&self) -> PathBuf {
         self.scratch.path().join("sources")
+    }
+
+    /// Makes pip choose a wheel that was built here, and none of the same package elsewhere.
+    pub fn prefer(&mut self, name: &str, wheel: &str) {
+        let path = self.wheels().join(wheel);
+        self.constraints
+            .push(format!("{name} @ {}", file_address(&path)));
     }
 
     fn version(&self) -> Option<(u32, u32)> {
@@ -230,7 +241,8 @@ impl Resolver {
         let wanted = self.lines("requirements.txt", requirements)?;
         let constraints = self.lines("constraints.txt", &self.constraints)?;
         let report = self.scratch.path().join("report.json");
-        let mut command = self.pip("install", &["--dry-run", "--ignore-installed", "--quiet"]);
+        // Not quietly: the packages that disagree stand among the words that would be left out.
+        let mut command = self.pip("install", &["--dry-run", "--ignore-installed"]);
         command.arg("--report").arg(&report).arg("-r").arg(wanted);
         command.arg("-c").arg(constraints);
         command
@@ -247,7 +259,7 @@ impl Resolver {
         self.with_sources(&mut command);
         let output = self.run(command)?;
         if !output.status.success() {
-            return Ok(Err(words(&output)));
+            return Ok(Err(words(&output) + &conflict(&output)));
         }
         let read = std::fs::read(&report)
             .map_err(|error| PackagesError::io("cannot read pip's report", error))?;
@@ -310,7 +322,7 @@ impl Resolver {
         let Some(first) = unmatched(&words) else {
             return Ok(PackagesError::Resolver(words));
         };
-        let mut names = std::collections::BTreeSet::new();
+        let mut names = BTreeSet::new();
         // The packages that this machine itself would take: a package there that is not for any
         // machine has a pure wheel or not, and one question for each tells.
         if let Ok(report) = self.report(requirements, false, true)? {
@@ -324,14 +336,32 @@ impl Resolver {
                 }
             }
         }
+        // pip stops at the first, and the operator wants to know of all.
+        let mut unknown = BTreeMap::new();
         if names.is_empty() {
-            if known::package(&first).is_none() && !self.exists(&first)? {
-                return Ok(PackagesError::Resolver(words));
+            unknown.insert(first, words.clone());
+            for requirement in requirements {
+                if let Err(words) = self.report(std::slice::from_ref(requirement), true, false)?
+                    && let Some(name) = unmatched(&words)
+                {
+                    unknown.insert(name, words);
+                }
             }
-            names.insert(first);
+        }
+        let mut absent = Vec::new();
+        for (name, words) in unknown {
+            if known::package(&name).is_some() || self.exists(&name)? {
+                names.insert(name);
+            } else {
+                absent.push(words);
+            }
+        }
+        if names.is_empty() {
+            return Ok(PackagesError::Resolver(absent.join("\n")));
         }
         let line = |name: &String| format!("  {name}: {}", known::advice(name));
-        Ok(PackagesError::Native(names.iter().map(line).collect()))
+        let lines = names.iter().map(line);
+        Ok(PackagesError::Native(lines.chain(absent).collect()))
     }
 
     /// Whether the index has any version of the package.
@@ -404,6 +434,30 @@ pub fn words(output: &Output) -> String {
         .collect();
     let last = lines.len().saturating_sub(20);
     lines.get(last..).unwrap_or_default().join("\n")
+}
+
+/// The packages that disagree, in pip's words; empty for any other failure.
+fn conflict(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let Some((_, after)) = text.rsplit_once("The conflict is caused by:") else {
+        return String::new();
+    };
+    let lines = after.lines().skip(1).take(CAUSES);
+    let lines: Vec<_> = lines.take_while(|line| !line.trim().is_empty()).collect();
+    format!("\nthe packages that disagree:\n{}", lines.join("\n"))
+}
+
+/// The address of a file, for pip.
+fn file_address(path: &Path) -> String {
+    let mut address = "file://".to_owned();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            address.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    address
 }
 
 /// Tells a wrong hash from everything else.
