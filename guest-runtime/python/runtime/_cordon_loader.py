@@ -47,7 +47,7 @@ _LOADED_FIRST = frozenset(
 
 # Packages of the runtime that take the place of a plugin's own copy, each with a part by which a
 # copy is recognised: those of a plugin would look for terminals, libraries or the kernel.
-_REPLACED = {
+REPLACED = {
     "Crypto": "Cipher",
     "cryptography": "hazmat",
     "ifaddr": "_posix.py",
@@ -85,7 +85,7 @@ class PluginFinder:
 
     def _set_aside(self, name):
         """Whether the plugin's own package of this name makes way for the runtime's."""
-        part = _REPLACED.get(name)
+        part = REPLACED.get(name)
         if part is None or not any(
             os.path.exists("%s/%s/%s" % (folder.rstrip("/"), name, part))
             for folder in self._folders

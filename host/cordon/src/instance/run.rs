@@ -193,6 +193,13 @@ impl Life<'_> {
         state.hot_pages = engine.hot_pages().of(&self.spec.key);
         let account = Arc::clone(&self.spec.account);
         state.tls = Tls::new(limits, self.spec.keys.clone(), account);
+        let legacy = self.spec.network.legacy_hosts();
+        state.tls.allow_legacy(legacy);
+        if !legacy.is_empty() {
+            let line = "grant legacy-tls: connections to these devices may use algorithms that are \
+                        broken; take nothing that goes over them for secret";
+            self.shared.log.hub(Level::Status, line);
+        }
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
         // In force when the runtime has shown its memory, before any plugin's line.

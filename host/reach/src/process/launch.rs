@@ -115,9 +115,6 @@ impl Launch {
         }
         let mut outside = Outside::new(policy.folders());
         let arguments = outside.arguments(path, self.arguments);
-        let variables = environment.passed.into_iter();
-        let variables = variables.map(|(name, value)| (name, outside.argument(&value)));
-        let variables: Vec<_> = variables.collect();
         if let Some(kept) = outside.kept {
             log.hub(Level::Error, &no_words(path, &kept));
         }
@@ -125,7 +122,7 @@ impl Launch {
         command
             .args(arguments)
             .env_clear()
-            .envs(variables)
+            .envs(environment.passed)
             .current_dir(policy.folder(self.folder.as_deref())?)
             .process_group(0)
             .stdin(stdio(self.input))
