@@ -21,7 +21,7 @@ class Ctypes(Case):
         self.assertEqual(os.path.dirname(os.path.dirname(self.ours.__file__)), COMPAT)
 
     def both(self, work):
-        """What a function makes of each module; the same, or the test fails."""
+        """The results of a function for each module; they are the same, or the test fails."""
         outcomes = []
         for module in (real, self.ours):
             try:

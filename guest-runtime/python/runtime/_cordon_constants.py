@@ -8,7 +8,7 @@ number that a module has already stays as it is, because functions go by it.
 import os
 
 # Flags of os.open. The platform has numbers of its own for the flags that do something, and does
-# not look at these bits. What a program asks for with them is so in any case, or of no use.
+# not look at these bits. Their effect is there in any case, or of no use here.
 _OPEN = {
     "O_LARGEFILE": 0,
     "O_ASYNC": 0x20,
@@ -23,7 +23,7 @@ _OPEN = {
     "O_NOFOLLOW": 0x1000000,
 }
 
-# Left out of module os: what opens with them would not be what they promise.
+# Left out of module os: files opened with them would not be as promised.
 ABSENT = ("O_PATH", "O_TMPFILE")
 
 _OS = (
@@ -166,5 +166,5 @@ def _locks():
 
 
 def _checked(fd):
-    """Raises what the system raises for a number that is no open file."""
+    """Raises the system's error for a number that is no open file."""
     os.fstat(fd if isinstance(fd, int) else fd.fileno())

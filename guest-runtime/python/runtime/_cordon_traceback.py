@@ -37,12 +37,10 @@ def _advice(failure):
     if not isinstance(failure, ModuleNotFoundError) or not isinstance(failure.name, str):
         return []
     module = failure.name.partition(".")[0]
-    # What is said of the other framework's modules is advice enough.
+    # The words about the other framework's modules are advice enough.
     if module in sys.stdlib_module_names or str(failure) != "No module named %r" % failure.name:
         return []
-    return [
-        "(if module '%s' is of a package, `cordon install` puts it beside the plugin)" % module
-    ]
+    return ["(if module '%s' is of a package, `cordon install` puts it beside the plugin)" % module]
 
 
 # In the component every module of the runtime is compiled as "<cordon NAME>";

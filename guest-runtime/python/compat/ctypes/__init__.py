@@ -86,7 +86,7 @@ def pointer(target):
 
 
 def byref(target, offset=0):
-    """What a function of C would be given; it holds the object."""
+    """The argument for a function of C; it holds the object."""
     if offset:
         raise _refuse("byref with an offset")
     return pointer(target)
@@ -212,7 +212,7 @@ cdll = pydll = _Loader()
 class _SetAsyncExc:
     """``PyThreadState_SetAsyncExc``: raises an exception in another thread."""
 
-    # Programs say what they pass.
+    # Programs name the types of their arguments.
     argtypes = restype = None
 
     def __call__(self, ident, failure):

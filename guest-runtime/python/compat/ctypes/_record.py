@@ -81,7 +81,11 @@ class RecordType(Type):
             bits = None
             if width:
                 count = width[0]
-                if not issubclass(kind, Simple) or issubclass(kind, Reference) or kind._code_ in "fd":
+                if (
+                    not issubclass(kind, Simple)
+                    or issubclass(kind, Reference)
+                    or kind._code_ in "fd"
+                ):
                     raise TypeError("bit fields not allowed for type %s" % kind.__name__)
                 if not 0 < count <= 8 * kind._size_:
                     raise ValueError("number of bits invalid for bit field")

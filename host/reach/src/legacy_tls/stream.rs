@@ -125,7 +125,7 @@ impl AsyncWrite for LegacyStream {
         let this = &mut *self;
         let accepted = this.session.write(bytes).map_err(broken)?;
         if accepted > 0 || bytes.is_empty() {
-            // What does not leave now leaves with the next call, or with the flush.
+            // The rest leaves with the next call, or with the flush.
             return match this.poll_send(cx) {
                 Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                 _ => Poll::Ready(Ok(accepted)),

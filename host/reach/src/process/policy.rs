@@ -122,7 +122,7 @@ impl ProcessPolicy {
 
 /// Where this machine has a program that no grant names.
 enum Place {
-    /// At this path, which is what the plugin asked for.
+    /// At this path, by which the plugin asked for it, or in the first folder with its name.
     At(PathBuf),
     /// Not where the plugin looks for it, but at this path.
     Elsewhere(PathBuf),
@@ -164,7 +164,7 @@ fn is_program(path: &Path) -> bool {
         .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
-/// The denial of what the plugin `asked` for, which the program at `path` is.
+/// The denial of the program at `path`, which the plugin `asked` for by another name perhaps.
 fn denied(asked: &str, path: &str) -> Denied {
     let printable = |text: &str| -> String {
         let shown = text.chars().filter(|c| !c.is_control() && *c != '"');
