@@ -34,7 +34,7 @@ class Ctypes(Case):
     def test_numbers_wrap_round(self):
         for name in "c_int8 c_uint8 c_int16 c_uint16 c_int32 c_uint32 c_int64 c_uint64".split():
             for value in (0, -1, 1 << 7, 1 << 15, (1 << 31) + 5, 1 << 64, 3.5, "x", None):
-                self.both(lambda m: getattr(m, name)(value).value)
+                self.both(lambda m, name=name, value=value: getattr(m, name)(value).value)
         self.both(lambda m: (m.c_float(0.1).value, m.c_double(0.1).value, m.c_bool(7).value))
         self.both(lambda m: (m.c_char(b"x").value, m.c_char(65).value, m.c_char_p(b"ab").value))
         self.both(lambda m: m.c_char(b"xy"))
@@ -73,7 +73,7 @@ class Ctypes(Case):
         for pack in (None, 1, 2, 4):
             for base in ("Structure", "Union", "BigEndianStructure"):
 
-                def work(m):
+                def work(m, pack=pack, base=base):
                     kind = of(m, pack, base)
                     places = [getattr(kind, name).offset for name in "abcde"]
                     made = kind(1, 0x01020304)
@@ -141,7 +141,7 @@ class Ctypes(Case):
             return bytes(made), made.a, made.b, made.c
 
         for base in ("Structure", "BigEndianStructure"):
-            self.both(lambda m: same(m, base))
+            self.both(lambda m, base=base: same(m, base))
 
     def test_pointers_hold_objects(self):
         def work(m):

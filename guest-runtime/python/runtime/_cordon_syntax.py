@@ -145,7 +145,7 @@ def _completed(lines, ends, index):
         more.append(lead + (" case _: pass" if _MATCH.match(text) else " pass"))
     if _TRY.match(text):
         more.append(lead + "except Exception: pass")
-    for begin, end in said:
+    for begin, _ in said:
         text = kept[begin].lstrip()
         outer = kept[begin][: len(kept[begin]) - len(text)]
         if len(outer) < len(lead):
