@@ -5,20 +5,19 @@
 //! certificates) is the operator's and stays in force. Only wheels for any machine are asked for,
 //! which pip unpacks no further than their metadata and never runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod diagnosis;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde::Deserialize;
 
 use super::wheel::{self, WheelName};
-use super::{PYTHON, PackagesError, known, normal_name, provided};
+use super::{PYTHON, PackagesError, normal_name, provided};
 
 /// The oldest pip that writes reports.
 const OLDEST: (u32, u32) = (22, 2);
-
-/// Lines of a conflict that are told.
-const CAUSES: usize = 40;
 
 /// Where packages come from.
 #[derive(Debug, Clone, Default)]
@@ -259,7 +258,7 @@ impl Resolver {
         self.with_sources(&mut command);
         let output = self.run(command)?;
         if !output.status.success() {
-            return Ok(Err(words(&output) + &conflict(&output)));
+            return Ok(Err(words(&output) + &diagnosis::conflict(&output)));
         }
         let read = std::fs::read(&report)
             .map_err(|error| PackagesError::io("cannot read pip's report", error))?;
@@ -311,66 +310,6 @@ impl Resolver {
             .ok_or_else(|| PackagesError::refused(file, "pip's report names no hash for it"))?;
         wheel::sha256(&path)
             .map_err(|error| PackagesError::io(format!("cannot read {file}"), error))
-    }
-
-    /// Finds every package that stands in the way, and names the remedy.
-    fn diagnose(
-        &self,
-        requirements: &[String],
-        words: String,
-    ) -> Result<PackagesError, PackagesError> {
-        let Some(first) = unmatched(&words) else {
-            return Ok(PackagesError::Resolver(words));
-        };
-        let mut names = BTreeSet::new();
-        // The packages that this machine itself would take: a package there that is not for any
-        // machine has a pure wheel or not, and one question for each tells.
-        if let Ok(report) = self.report(requirements, false, true)? {
-            for item in report.install {
-                let wheel = WheelName::parse(&file_of(&item.download_info.url));
-                if wheel.is_none_or(|wheel| !wheel.pure) {
-                    let exact = format!("{}=={}", item.metadata.name, item.metadata.version);
-                    if self.report(&[exact], true, false)?.is_err() {
-                        names.insert(item.metadata.name);
-                    }
-                }
-            }
-        }
-        // pip stops at the first, and the operator wants to know of all.
-        let mut unknown = BTreeMap::new();
-        if names.is_empty() {
-            unknown.insert(first, words.clone());
-            for requirement in requirements {
-                if let Err(words) = self.report(std::slice::from_ref(requirement), true, false)?
-                    && let Some(name) = unmatched(&words)
-                {
-                    unknown.insert(name, words);
-                }
-            }
-        }
-        let mut absent = Vec::new();
-        for (name, words) in unknown {
-            if known::package(&name).is_some() || self.exists(&name)? {
-                names.insert(name);
-            } else {
-                absent.push(words);
-            }
-        }
-        if names.is_empty() {
-            return Ok(PackagesError::Resolver(absent.join("\n")));
-        }
-        let line = |name: &String| format!("  {name}: {}", known::advice(name));
-        let lines = names.iter().map(line);
-        Ok(PackagesError::Native(lines.chain(absent).collect()))
-    }
-
-    /// Whether the index has any version of the package.
-    fn exists(&self, name: &str) -> Result<bool, PackagesError> {
-        if self.sources.offline {
-            return Ok(false);
-        }
-        let output = self.run(self.pip("index", &["versions", name]))?;
-        Ok(output.status.success())
     }
 
     /// Fetches wheels with these hashes; returns the folder that they lie in.
@@ -436,17 +375,6 @@ pub fn words(output: &Output) -> String {
     lines.get(last..).unwrap_or_default().join("\n")
 }
 
-/// The packages that disagree, in pip's words; empty for any other failure.
-fn conflict(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let Some((_, after)) = text.rsplit_once("The conflict is caused by:") else {
-        return String::new();
-    };
-    let lines = after.lines().skip(1).take(CAUSES);
-    let lines: Vec<_> = lines.take_while(|line| !line.trim().is_empty()).collect();
-    format!("\nthe packages that disagree:\n{}", lines.join("\n"))
-}
-
 /// The address of a file, for pip.
 fn file_address(path: &Path) -> String {
     let mut address = "file://".to_owned();
@@ -475,14 +403,6 @@ pub fn failed(words: String) -> PackagesError {
         );
     }
     PackagesError::Resolver(words)
-}
-
-/// The package that pip's last words complain about.
-fn unmatched(words: &str) -> Option<String> {
-    let (_, after) = words.rsplit_once("No matching distribution found for ")?;
-    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name: String = after.chars().take_while(|&c| letters(c)).collect();
-    (!name.is_empty()).then_some(name)
 }
 
 /// The file that an address names.

@@ -1,3 +1,4 @@
+use super::diagnosis::{conflict, unmatched};
 use super::*;
 
 #[test]
