@@ -15,7 +15,7 @@ const PIECE: usize = 8 << 10;
 /// A connection whose hands are shaken.
 #[derive(Debug)]
 pub struct LegacyStream {
-    session: LegacySession,
+    pub(super) session: LegacySession,
     socket: TcpStream,
     /// Ciphertext that the socket has not taken yet.
     unsent: Vec<u8>,
