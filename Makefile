@@ -30,7 +30,7 @@ ruff := $(CORDON_CACHE)/tools/ruff-$(ruff_version)/bin/ruff
 # Tests of a checkout use its guest, whatever was built beside them last.
 with_key = CORDON_GUEST_KEY=$$($(toolchain)/key); export CORDON_GUEST_KEY;
 
-.PHONY: help setup build run check guest test test-unit test-python test-tools behaviour slope chaos examples samples cpython-tests cpython-testsuite bench lint words fmt ruff format deny env clean
+.PHONY: help setup host-tools build run check guest test test-unit test-python test-tools behaviour slope chaos examples samples cpython-tests cpython-testsuite bench lint words fmt ruff format deny env clean
 
 help: ## this list
 	@echo "make VERB"
@@ -39,7 +39,7 @@ help: ## this list
 	@echo "CORDON_GUEST_PROFILE=quick make VERB takes a guest that links in a minute instead of ten"
 	@echo "and runs at about half of the speed: for work on the guest. CONTRIBUTING.md has more."
 
-setup: ## get the compilers for the guest (first time 2 minutes, then at once)
+setup: host-tools ## get the compilers for the guest (first time 2 minutes, then at once)
 	@$(toolchain)/setup
 
 build: setup ## build hub and guest (first time 30 minutes on two cores)
@@ -50,9 +50,20 @@ build: setup ## build hub and guest (first time 30 minutes on two cores)
 	@echo "compiling the guest for this machine (first time half a minute)"
 	@$(cordon) guest precompile
 
+# The hub speaks with old devices through the machine's OpenSSL: docs/decisions/0028.
+host-tools:
+	@if pkg-config --atleast-version=3 openssl 2>/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing the headers of OpenSSL: libssl-dev pkg-config"; \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends libssl-dev pkg-config; \
+	else \
+		echo "the hub is built with OpenSSL 3; install it with: sudo apt-get install libssl-dev pkg-config" >&2; \
+		exit 1; \
+	fi
+
 # Nothing is run, so it needs neither the guest nor its key. The dependencies are those of
 # `make lint`, in the same profile; only the workspace itself is incremental.
-check: ## type-check the hub and all tests (first time some minutes, then 20 seconds of computing)
+check: host-tools ## type-check the hub and all tests (first time some minutes, then 20 seconds of computing)
 	@CARGO_INCREMENTAL=1 cargo check --release --workspace --all-targets
 
 # The tool alone of the workspace; with all its members chosen, so that wasmtime has the same
@@ -72,7 +83,7 @@ test: test-tools test-python lint build ## everything: lint, then all tests
 		END { printf "rust tests: %d passed, %d failed, %d ignored, in %d binaries\n", passed, failed, ignored, n }' $$log; \
 	exit $$status
 
-test-unit: ## only the tests that need no guest: those beside the code, and the life of an instance
+test-unit: host-tools ## only the tests that need no guest: those beside the code, and the life of an instance
 	@cargo test --release --workspace --lib --bins --test heart
 
 test-python: ## only the Python side, under this machine's python3

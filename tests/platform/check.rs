@@ -479,3 +479,73 @@ async fn sources_are_compiled_as_when_they_run() {
         cordon::check::text(report)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_is_never_imported_condemns_nothing() {
+    let report = Fixture::new(
+        "import Domoticz\nfrom lib import core\n\ndef onCommand(u, c, l, h):\n    from lib import extra\n\
+         def onStart():\n    if hasattr(Domoticz, 'NotThere'): Domoticz.NotThere()\n    \
+         try: Domoticz.NorThis()\n    except AttributeError: pass\n",
+    )
+    .with("lib/__init__.py", "")
+    .with("lib/core.py", "import json\n")
+    .with("lib/extra.py", "import nowhere\nfrom lib import old\n")
+    .with("lib/old.py", "print 'Python 2'\n")
+    .check()
+    .await;
+    let text = cordon::check::text(&report);
+    assert_eq!(report.verdict, Verdict::Note, "{text}");
+    assert_eq!(verdict(&report, Topic::Source, "lib/old.py"), Verdict::Note);
+    assert_eq!(verdict(&report, Topic::Import, "nowhere"), Verdict::Note);
+    let member = "Domoticz.NotThere";
+    assert_eq!(verdict(&report, Topic::Api, member), Verdict::Note);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_own_copy_of_a_package_of_the_runtime_is_no_fault() {
+    let report = Fixture::new("import Domoticz\nimport serial\n")
+        .with(
+            "serial/__init__.py",
+            "from serial.serialposix import Serial\n",
+        )
+        .with("serial/serialutil.py", "import winreg\n")
+        .with("serial/serialposix.py", "import nowhere\n")
+        .check()
+        .await;
+    let text = cordon::check::text(&report);
+    let copy = find(&report, Topic::Import, "serial");
+    assert_eq!(copy.verdict, Verdict::Note, "{text}");
+    assert!(copy.detail.contains("set aside"), "{}", copy.detail);
+    assert!(!text.contains("nowhere"), "{text}");
+    // A part that the runtime's package lacks is not to be had by installing it.
+    let report = Fixture::new("import Domoticz\nimport cryptography.nothing\n")
+        .check()
+        .await;
+    let text = cordon::check::text(&report);
+    assert!(!text.contains("cordon install"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_of_a_syntax_error_is_the_first_one() {
+    let source = "import Domoticz\n\ndef onStart():\n    values = {1: 2,, 3: 4}\n\n\ndef later():\n    \
+                  return {key: value for key, value in {}.items()}\n";
+    let report = Fixture::new(source).check().await;
+    let broken = find(&report, Topic::Source, "plugin.py");
+    // The definition takes five lines.
+    assert_eq!(broken.line, 9, "{}", broken.detail);
+    assert!(broken.detail.contains("values ="), "{}", broken.detail);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_and_paths_beside_the_code_are_seen() {
+    for write in [
+        "import logging.handlers\nlogging.handlers.RotatingFileHandler(os.path.dirname(__file__) + '/x.log')",
+        "from pathlib import Path\n(Path(__file__).parent / 'x').write_text('x')",
+    ] {
+        let write = write.replace('\n', "\n    ");
+        let source = format!("import Domoticz, os\ndef onStart():\n    {write}\n");
+        let report = Fixture::new(&source).check().await;
+        let found = verdict(&report, Topic::PluginFolder, "");
+        assert_eq!(found, Verdict::Grant, "{write}");
+    }
+}

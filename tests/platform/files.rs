@@ -225,3 +225,47 @@ def onStart():
     }
     assert!(!folder.join("__pycache__").exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_write_beside_the_code_names_the_line_that_allows_it() {
+    let source = r#"
+@case
+def refusals():
+    import os
+    here = Parameters['HomeFolder']
+    raises(PermissionError, '', lambda: open(here + 'x.log', 'w'))
+    raises(PermissionError, '', lambda: os.makedirs(here + 'cache'))
+    raises(PermissionError, '', lambda: os.remove(here + 'plugin.py'))
+
+@case
+def answers_that_need_no_right():
+    import os
+    here = Parameters['HomeFolder']
+    os.makedirs(here, exist_ok=True)
+    raises(FileNotFoundError, '', lambda: os.remove(here + 'none'))
+"#;
+    let mut bench = Bench::new();
+    all_hold(&mut bench, "Beside", source, "").await;
+    let line = bench.seen_line("copy-on-write").unwrap();
+    assert!(line.contains("x.log"), "{line}");
+    let told = bench.seen_lines();
+    let told = told.iter().filter(|line| line.contains("denied: writing"));
+    assert_eq!(told.count(), 3, "{}", bench.transcript());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_cannot_be_imported_names_its_folder_and_the_remedy() {
+    let mut bench = Bench::new();
+    let folder = bench.plugin_folder("Lacks");
+    bench
+        .start(PluginText {
+            name: "Lacks",
+            source: "import dateutil\n",
+            config: "",
+        })
+        .await;
+    bench.line("if module 'dateutil' is of a package").await;
+    let line = bench.line("the plugin's folder is").await;
+    let root = format!("`cordon install {folder:?}`");
+    assert!(line.contains(&root), "{line}");
+}

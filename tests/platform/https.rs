@@ -347,3 +347,114 @@ def run():
         ],
     );
 }
+
+/// Devices that know only what nobody should use any more, with the grant and without.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_device_is_reached_with_its_grant_and_the_way_out_is_named_without() {
+    let ca = Authority::new("Test CA");
+    let mut peers = Vec::new();
+    let mut ports = Vec::new();
+    for cipher in ["AES128-SHA", "ECDHE-RSA-AES128-SHA", "AES256-GCM-SHA384"] {
+        let rsa = rsa_identity();
+        let port = free_port();
+        let text = port.to_string();
+        let arguments = [
+            "s_server", "-quiet", "-www", "-tls1_2", "-cipher", cipher, "-cert", "rsa.pem", "-key",
+            "rsa.key", "-accept", &text,
+        ];
+        peers.push(peer(rsa, port, "openssl", &arguments).await);
+        ports.push(port);
+    }
+    let source = format!(
+        r#"
+import socket
+PORTS = {ports:?}
+class Ask:
+    def __init__(self, port):
+        self.port = port
+        self.c = Domoticz.Connection(Name=str(port), Transport="TCP/IP", Protocol="HTTPS", Address="127.0.0.1", Port=str(port))
+        self.c.Connect(Target=self)
+    def onConnect(self, c, status, description):
+        if status: Domoticz.Log("connection %d: %s" % (self.port, description))
+        else: c.Send({{"Verb": "GET", "URL": "/", "Headers": {{"Host": "d"}}}})
+    def onMessage(self, c, data):
+        Domoticz.Log("connection %d: answered %s" % (self.port, data["Status"]))
+def ask(port, context, name="127.0.0.1"):
+    with socket.create_connection(("127.0.0.1", port), 10) as raw:
+        with context.wrap_socket(raw, server_hostname=name) as s:
+            s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            answer = b""
+            while more := s.recv(65536): answer += more
+            return answer[:15], s.cipher()[0], s.version()
+def run():
+    global asked
+    asked = [Ask(port) for port in PORTS]
+    context = ssl._create_unverified_context()
+    for port in PORTS: Domoticz.Log("ssl %d: %s" % (port, told(lambda: ask(port, context))))
+    context.set_ciphers("AES128-SHA:@SECLEVEL=0")
+    Domoticz.Log("chosen %s" % told(lambda: ask(PORTS[0], context, None)))
+    strict = client_context(); strict.check_hostname = False
+    Domoticz.Log("strict %s" % told(lambda: ask(PORTS[0], strict)))
+"#
+    );
+    let targets: Vec<_> = ports
+        .iter()
+        .map(|port| format!("127.0.0.1:{port}"))
+        .collect();
+    let granted = format!("grants = {{ network = {targets:?}, legacy-tls = [\"127.0.0.1\"] }}");
+    let mut bench = plugin(&ca, &granted, &source).await;
+    bench.line("grant legacy-tls").await;
+    expect(
+        &bench,
+        &[
+            &format!(
+                "ssl {}: (b'HTTP/1.0 200 ok', 'AES128-SHA', 'TLSv1.2')",
+                ports[0]
+            ),
+            &format!(
+                "ssl {}: (b'HTTP/1.0 200 ok', 'ECDHE-RSA-AES128-SHA', 'TLSv1.2')",
+                ports[1]
+            ),
+            &format!(
+                "ssl {}: (b'HTTP/1.0 200 ok', 'AES256-GCM-SHA384', 'TLSv1.2')",
+                ports[2]
+            ),
+            "chosen (b'HTTP/1.0 200 ok', 'AES128-SHA', 'TLSv1.2')",
+            "strict SSLError",
+        ],
+    );
+    for port in &ports {
+        bench
+            .line(&format!("connection {port}: answered 200"))
+            .await;
+    }
+    let denied = format!("grants = {{ network = {targets:?} }}");
+    let mut bench = plugin(&ca, &denied, &source).await;
+    for port in &ports {
+        let line = bench.line(&format!("connection {port}: TLS")).await;
+        assert!(line.contains("legacy-tls = [\"127.0.0.1\"]"), "{line}");
+    }
+    let line = bench.seen_line(&format!("ssl {}: SSLError", ports[0]));
+    assert!(line.unwrap().contains("legacy-tls = ["));
+}
+
+/// A folder with a certificate that has a key of RSA, as those of old devices have.
+fn rsa_identity() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-nodes",
+            "-newkey",
+            "rsa:2048",
+            "-subj",
+            "/CN=device",
+        ])
+        .args(["-keyout", "rsa.key", "-out", "rsa.pem"])
+        .current_dir(folder.path())
+        .stderr(Stdio::null())
+        .status();
+    assert!(made.expect("openssl is installed").success());
+    folder
+}

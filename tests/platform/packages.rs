@@ -200,6 +200,42 @@ with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as wheel:
         assert!(made.unwrap().success());
     }
 
+    /// Adds a source whose build system is part of it, so that building needs no index.
+    fn source(&self, name: &str, version: &str) {
+        let script = "
+import io, sys, tarfile
+path, name, version = sys.argv[1:]
+backend = '''
+import zipfile
+def get_requires_for_build_wheel(config_settings=None): return []
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    file = '%(name)s-%(version)s-py3-none-any.whl'
+    info = '%(name)s-%(version)s.dist-info/'
+    with zipfile.ZipFile(folder + '/' + file, 'w') as wheel:
+        wheel.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\\\nName: %(name)s\\\\nVersion: %(version)s\\\\n')
+        wheel.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\\\nRoot-Is-Purelib: true\\\\nTag: py3-none-any\\\\n')
+        wheel.writestr(info + 'RECORD', '')
+        wheel.writestr('%(name)s.py', 'built = True\\\\n')
+    return file
+''' % {'name': name, 'version': version}
+project = '[build-system]\\nrequires = []\\nbuild-backend = \\'backend\\'\\nbackend-path = [\\'.\\']\\n'
+project += '[project]\\nname = \\'%s\\'\\nversion = \\'%s\\'\\n' % (name, version)
+about = 'Metadata-Version: 2.1\\nName: %s\\nVersion: %s\\n' % (name, version)
+with tarfile.open(path, 'w:gz') as archive:
+    for file, text in ('backend.py', backend), ('pyproject.toml', project), ('PKG-INFO', about):
+        entry = tarfile.TarInfo('%s-%s/%s' % (name, version, file))
+        entry.size = len(text)
+        archive.addfile(entry, io.BytesIO(text.encode()))
+";
+        let path = self.wheels().join(format!("{name}-{version}.tar.gz"));
+        let made = std::process::Command::new("python3")
+            .args(["-c", script])
+            .arg(path)
+            .args([name, version])
+            .status();
+        assert!(made.unwrap().success());
+    }
+
     fn request(&self, wanted: &[&str]) -> Request {
         Request {
             plugin: self.plugin(),
@@ -300,6 +336,51 @@ fn native_packages_are_named_with_what_to_do() {
         "{error}"
     );
     assert!(!index.plugin().join("Packages").exists());
+}
+
+#[test]
+fn a_package_that_is_built_goes_before_a_wheel_of_the_same_name() {
+    let index = Index::new();
+    index.wheel("one", "1.0", "py3-none-any", "", "");
+    index.wheel("one", "1.1", "py3-none-any", "", "");
+    index.source("one", "1.0");
+    let request = Request {
+        build: vec!["one".to_owned()],
+        ..index.request(&["one==1.0"])
+    };
+    let done = cordon_packages::install(&request).unwrap();
+    assert!(done.lock.packages[0].built);
+    let module = index.plugin().join("Packages/one.py");
+    assert_eq!(std::fs::read_to_string(module).unwrap(), "built = True\n");
+    // And again from the lock file.
+    let again = cordon_packages::install(&request).unwrap();
+    assert!(again.from_lock);
+}
+
+#[test]
+fn everything_in_the_way_is_told_at_once_and_who_disagrees() {
+    let index = Index::new();
+    index.wheel("dep", "1.0", "py3-none-any", "ws>=12", "");
+    index.wheel("old", "1.0", "py3-none-any", "ws<12", "");
+    index.wheel("ws", "11.0", "py3-none-any", "", "");
+    index.wheel("ws", "12.0", "py3-none-any", "", "");
+    let error = index.error(&["dep", "old"]);
+    assert!(
+        error.contains("dep 1.0 depends on ws>=12") && error.contains("old 1.0 depends on ws<12"),
+        "{error}"
+    );
+    let error = index.error(&["dep", "nosuch-one", "nosuch-two"]);
+    assert!(
+        error.contains("nosuch-one") && error.contains("nosuch-two"),
+        "{error}"
+    );
+    index.wheel("slow", "1.0", "py3-none-any", "", "slow/_a.so");
+    index.wheel("slower", "1.0", "py3-none-any", "", "slower/_b.so");
+    let error = index.error(&["slow", "slower"]);
+    assert!(
+        error.contains("slow/_a.so") && error.contains("slower/_b.so"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -200,3 +200,78 @@ def main():
         bench.line(&line).await;
     }
 }
+
+/// Programs see the machine's folders, and paths of the instance mean nothing there.
+#[tokio::test(flavor = "multi_thread")]
+async fn paths_among_the_arguments_are_those_of_the_machine() {
+    let mut bench = Bench::new();
+    let folder = bench.plugin_folder("Paths");
+    std::fs::create_dir_all(&folder).unwrap();
+    let tool = "echo \"$1 $(basename \"$PWD\")\"\n";
+    std::fs::write(folder.join("tool.sh"), tool).unwrap();
+    let source = "
+import tempfile
+def main():
+    here = Parameters['HomeFolder']
+    print('own', subprocess.check_output(['/bin/sh', here + 'tool.sh', 'x y'], cwd=here, text=True).strip())
+    print('relative', subprocess.check_output(['/bin/sh', 'tool.sh', 'z'], cwd=here, text=True).strip())
+    with tempfile.NamedTemporaryFile('w', suffix='.txt', delete=False) as out: out.write('temporary')
+    print('temporary', subprocess.check_output(['/bin/cat', out.name]))
+    open('/data/kept.txt', 'w').write('kept')
+    print('shell', subprocess.check_output('cat /data/kept.txt; echo made >/tmp/made.txt', shell=True))
+    print('made', open('/tmp/made.txt').read().strip())
+    os.makedirs('/data/sub'); os.chdir('/data/sub'); open('here.txt', 'w').write('here')
+    print('working', subprocess.check_output(['cat', 'here.txt']))
+";
+    let grants = "exec = [\"/bin/sh\", \"/bin/cat\"]";
+    run(&mut bench, "Paths", source, grants).await;
+    for line in [
+        "own x y Paths",
+        "relative z Paths",
+        "temporary b'temporary'",
+        "shell b'kept'",
+        "made made",
+        "working b'here'",
+    ] {
+        bench.line(line).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_nowhere_is_not_found_and_one_elsewhere_is_named() {
+    let mut bench = Bench::new();
+    let folder = bench.plugin_folder("Nowhere");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("tool"), "#!/bin/sh\necho ran\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.join("tool"), mode).unwrap();
+    let source = "
+def attempt(name, program):
+    try: print(name, subprocess.check_output([program]))
+    except OSError as e: print(name, type(e).__name__, e)
+def main():
+    attempt('own', Parameters['HomeFolder'] + 'tool')
+    attempt('missing', '/usr/bin/arp-scan-of-nobody')
+    attempt('bare', 'arp-scan-of-nobody')
+    attempt('elsewhere', '/usr/local/sbin/env')
+    attempt('there', 'env')
+    attempt('other', '/etc/passwd')
+    os.chdir(Parameters['HomeFolder']); attempt('relative', './tool')
+";
+    run(&mut bench, "Nowhere", source, "").await;
+    for line in [
+        "own PermissionError [Errno 13] denied: running the program /plugin/tool; the log of the instance has the line",
+        "missing FileNotFoundError",
+        "bare FileNotFoundError",
+        "elsewhere FileNotFoundError",
+        "it is /usr/bin/env",
+        "there PermissionError [Errno 13] denied: running the program env; to allow it, add `exec = [\"/usr/bin/env\"]`",
+        "other PermissionError",
+        "relative PermissionError",
+    ] {
+        bench.line(line).await;
+    }
+    let path = folder.canonicalize().unwrap().join("tool");
+    let grant = format!("exec = [\"{}\"]", path.display());
+    bench.line(&grant).await;
+}

@@ -42,8 +42,19 @@ class Start(PluginCase):
         self.assertEqual(errors[1], "Traceback (most recent call last):")
         self.assertEqual(errors[2], '  File "%splugin.py", line 1, in <module>' % self.folder)
         self.assertEqual(errors[3].strip(), "import nosuch")
-        self.assertEqual(errors[-1], "ModuleNotFoundError: No module named 'nosuch'")
+        self.assertEqual(errors[-2], "ModuleNotFoundError: No module named 'nosuch'")
+        self.assertIn("`cordon install`", errors[-1])
         self.assertEqual(self.deliver("started"), NOT_DEFINED)
+
+    def test_only_a_module_that_may_be_of_a_package_is_said_to_be_installable(self):
+        for source, last in (
+            ("raise ModuleNotFoundError(\"No module named 'winreg'\", name='winreg')", "winreg"),
+            ("from json import nosuch", "nosuch"),
+            ("raise ModuleNotFoundError('not here')", "not here"),
+        ):
+            self.assertEqual(self.load(source + "\n"), RAISED)
+            self.assertIn(last, self.errors()[-1])
+            self.assertNotIn("cordon install", self.errors()[-1])
 
     def test_rule_010_version_and_author_are_told(self):
         self.load("import Domoticz\n", parameters=[("Version", "1.2"), ("Author", "me")])

@@ -13,6 +13,7 @@ import sys
 import types
 
 import _cordon_clock
+import _cordon_constants
 import _cordon_modes
 import _cordon_os
 import _cordon_patches
@@ -118,6 +119,7 @@ def init():
     # This goes first, because others keep references to the functions that it replaces.
     _cordon_clock.install()
     _cordon_os.install()
+    _cordon_constants.install()
     _cordon_modes.install()
     _cordon_patches.install()
     for name in PRELOADED:

@@ -14,6 +14,7 @@ from types import ModuleType
 
 import _cordon
 
+import _cordon_log
 import _cordon_source
 
 # Where the hub shows the plugin its packages, read-only.
@@ -44,6 +45,16 @@ _LOADED_FIRST = frozenset(
 )
 
 
+# Packages of the runtime that take the place of a plugin's own copy, each with a part by which a
+# copy is recognised: those of a plugin would look for terminals, libraries or the kernel.
+REPLACED = {
+    "Crypto": "Cipher",
+    "cryptography": "hazmat",
+    "ifaddr": "_posix.py",
+    "serial": "serialutil.py",
+}
+
+
 class PluginFinder:
     """Finds the modules of a plugin before those of the runtime.
 
@@ -68,9 +79,23 @@ class PluginFinder:
             # have the name of a whole that it took the place of, as with distutils.
             installed = [entry for entry in path if entry.startswith(PACKAGES + "/")]
             return PathFinder.find_spec(name, installed, target) if installed else None
-        if name in self.local:
+        if name in self.local and not self._set_aside(name):
             return PathFinder.find_spec(name, self._folders)
         return None
+
+    def _set_aside(self, name):
+        """Whether the plugin's own package of this name makes way for the runtime's."""
+        part = REPLACED.get(name)
+        if part is None or not any(
+            os.path.exists("%s/%s/%s" % (folder.rstrip("/"), name, part))
+            for folder in self._folders
+        ):
+            return False
+        _cordon_log.status(
+            "the plugin's own copy of package '%s' is set aside: it needs what a component does not"
+            " have, and the runtime has a package that takes its place" % name
+        )
+        return True
 
     def install(self, packages):
         """Looks before all other finders. ``packages`` says whether some were installed

@@ -359,7 +359,8 @@ _CONSTANTS = {
     "EX_NOPERM": 77,
     "O_NONBLOCK": 0o4000,
     "O_CLOEXEC": 0o2000000,
-    "O_DIRECTORY": 0o200000,
+    # The platform's own number.
+    "O_DIRECTORY": 0x2000,
     "P_WAIT": 0,
     "P_NOWAIT": 1,
     "GRND_NONBLOCK": 1,

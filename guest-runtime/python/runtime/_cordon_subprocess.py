@@ -427,26 +427,39 @@ def _leads(given, output=_NOTHING):
     return _PIPE
 
 
+_PING = "cordon_icmp.ping(), which starts no program and needs `icmp = [\"HOST\"]`"
+
+
 def _spawn(program, words, env, cwd, ends):
     variables = []
     if env is not None:
         variables = [(os.fsdecode(name), os.fsdecode(value)) for name, value in env.items()]
-    folder = None if cwd is None else os.path.abspath(os.fsdecode(cwd))
-    word, value = hub.spawn(program, words, variables, folder, *ends)
+    folder = os.getcwd() if cwd is None else os.path.abspath(os.fsdecode(cwd))
+    named = program
+    if "/" in program:
+        # A path without a beginning begins in the folder in which the program would run.
+        named = os.path.join(folder, program)
+        if named != program:
+            named = os.path.normpath(named)
+    word, value = hub.spawn(named, words, variables, folder, *ends)
+    if word == "no-folder" and cwd is None:
+        # The working folder is one that only the plugin has, such as the one of its packages.
+        word, value = hub.spawn(named, words, variables, None, *ends)
     if word == "started":
         _children[value] = None
         return value
+    is_ping = os.path.basename(program) in ("ping", "ping6")
     if word == "denied":
-        if os.path.basename(program) in ("ping", "ping6"):
-            value += (
-                '; or call cordon_icmp.ping(), which starts no program and needs'
-                ' `icmp = ["HOST"]` there instead'
-            )
+        if is_ping:
+            value += "; or call %s there instead" % _PING
         elif program == SHELL:
             value += "; a command without a shell's signs needs only a grant for its own program"
         raise PermissionError(errno.EACCES, value)
     if word == "not-found":
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
+        reason = os.strerror(errno.ENOENT)
+        if is_ping:
+            reason += "; call %s under the instance's [grants]" % _PING
+        raise FileNotFoundError(errno.ENOENT, reason, program)
     if word == "no-folder":
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), cwd)
     number = errno.EAGAIN if word == "too-many" else value
@@ -601,6 +614,9 @@ def install():
     os.WEXITSTATUS = lambda status: status >> 8 & 0xFF
     os.WIFSIGNALED = lambda status: bool(status & 0x7F)
     os.WTERMSIG = lambda status: status & 0x7F
+    # No process of the hub's is ever stopped or leaves a core file.
+    os.WIFSTOPPED = os.WIFCONTINUED = os.WCOREDUMP = lambda status: False
+    os.WSTOPSIG = lambda status: 0
     for name in _REFUSED:
         setattr(os, name, _refused(name))
     shutil.which = _which(shutil.which)

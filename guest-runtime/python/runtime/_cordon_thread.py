@@ -24,6 +24,12 @@ _allocate = _cordon_lock.lock
 # Threads that run now, without the main one.
 _running = 0
 
+# The numbers of threads whose function runs, the main one among them.
+_idents = {MAIN}
+
+# Exceptions that wait for their thread, by its number.
+_waiting = {}
+
 
 class ThreadHandle:
     """A thread that can be joined, as ``threading.Thread`` holds it."""
@@ -75,20 +81,65 @@ def _begin_switching():
     events = monitoring.events
     if monitoring.get_tool(_TOOL) is None:
         monitoring.use_tool_id(_TOOL, "cordon threads")
-        monitoring.register_callback(_TOOL, events.JUMP, _cordon_lock.tick)
-        monitoring.register_callback(_TOOL, events.PY_START, _cordon_lock.tick)
+        _call_at_events(_cordon_lock.tick)
     monitoring.set_events(_TOOL, events.JUMP | events.PY_START)
 
 
 def _end_switching():
     """Turns the switch interval off: a plugin with one thread pays nothing."""
-    sys.monitoring.set_events(_TOOL, 0)
+    if not _waiting:
+        sys.monitoring.set_events(_TOOL, 0)
+
+
+def _call_at_events(function):
+    """Has a function called at every jump and at every start of a function."""
+    monitoring = sys.monitoring
+    for event in (monitoring.events.JUMP, monitoring.events.PY_START):
+        monitoring.register_callback(_TOOL, event, function)
+
+
+def _raise_waiting(*event):
+    """Raises the exception that waits for the running thread, in the place of ``tick``."""
+    failure = _waiting.pop(_cordon_lock.get_ident(), None)
+    if failure is not None:
+        _nothing_waits()
+        raise failure
+    _cordon_lock.tick()
+
+
+def _nothing_waits():
+    """Gives the events back to ``tick`` when no exception waits any more."""
+    if not _waiting:
+        _call_at_events(_cordon_lock.tick)
+        if _running == 0:
+            _end_switching()
+
+
+def raise_in_thread(ident, failure):
+    """Has ``failure``, a class of exceptions or an exception, raised in another thread at its next
+    jump or call; ``None`` takes back one that still waits.
+
+    Returns the number of threads that this is about: 0 if none of this number runs. A thread that
+    waits for something goes on waiting until then, as in CPython.
+    """
+    if ident not in _idents:
+        return 0
+    if failure is None:
+        if _waiting.pop(ident, None) is not None:
+            _nothing_waits()
+        return 1
+    _waiting[ident] = failure
+    _begin_switching()
+    _call_at_events(_raise_waiting)
+    return 1
 
 
 def _start(handle, function, args, kwargs):
     global _running
 
     def run():
+        ident = _cordon_lock.get_ident()
+        _idents.add(ident)
         try:
             function(*args, **kwargs)
         except SystemExit:
@@ -96,6 +147,10 @@ def _start(handle, function, args, kwargs):
         except BaseException:
             _report(function)
         finally:
+            # First of all: an exception for this thread must not be raised among these steps.
+            _idents.discard(ident)
+            if _waiting.pop(ident, None) is not None:
+                _nothing_waits()
             _ended()
             _forget_spaces(handle.ident)
             handle._set_done()

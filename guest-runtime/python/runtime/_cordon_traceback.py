@@ -5,6 +5,7 @@ original hub the callers and the API are native code that has no frames. It neve
 writes to the log itself.
 """
 
+import sys
 import traceback
 
 # Frames of one traceback: more than the usual recursion limit of 1000. A plugin
@@ -24,10 +25,22 @@ def lines(failure):
         )
         _hide_own_frames(report)
         text = "".join(report.format())
+        advice = _advice(failure)
     except BaseException:
         return [type(failure).__name__]
     # The piece after the last line end is dropped (spec 8.4 step 2).
-    return text.split("\n")[:-1]
+    return text.split("\n")[:-1] + advice
+
+
+def _advice(failure):
+    """The remedy for a module that is not there, where it may be one of a package."""
+    if not isinstance(failure, ModuleNotFoundError) or not isinstance(failure.name, str):
+        return []
+    module = failure.name.partition(".")[0]
+    # The words about the other framework's modules are advice enough.
+    if module in sys.stdlib_module_names or str(failure) != "No module named %r" % failure.name:
+        return []
+    return ["(if module '%s' is of a package, `cordon install` puts it beside the plugin)" % module]
 
 
 # In the component every module of the runtime is compiled as "<cordon NAME>";

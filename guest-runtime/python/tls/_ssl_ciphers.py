@@ -37,6 +37,47 @@ _SUITES = (
     (0xCCA8, "ECDHE-RSA-CHACHA20-POLY1305", "TLSv1.2", 256, ("RSA", "aRSA", "CHACHA20")),
 )
 
+# Suites of old devices, which the hub uses where grant `legacy-tls` allows it: number, OpenSSL's
+# name, version in which it came, bits.
+_LEGACY = {
+    number: (name, version, bits)
+    for number, name, version, bits in (
+        (0x0005, "RC4-SHA", "SSLv3", 128),
+        (0x000A, "DES-CBC3-SHA", "SSLv3", 112),
+        (0x0016, "DHE-RSA-DES-CBC3-SHA", "SSLv3", 112),
+        (0x002F, "AES128-SHA", "SSLv3", 128),
+        (0x0033, "DHE-RSA-AES128-SHA", "SSLv3", 128),
+        (0x0035, "AES256-SHA", "SSLv3", 256),
+        (0x0039, "DHE-RSA-AES256-SHA", "SSLv3", 256),
+        (0x003C, "AES128-SHA256", "TLSv1.2", 128),
+        (0x003D, "AES256-SHA256", "TLSv1.2", 256),
+        (0x0041, "CAMELLIA128-SHA", "SSLv3", 128),
+        (0x0067, "DHE-RSA-AES128-SHA256", "TLSv1.2", 128),
+        (0x006B, "DHE-RSA-AES256-SHA256", "TLSv1.2", 256),
+        (0x0084, "CAMELLIA256-SHA", "SSLv3", 256),
+        (0x009C, "AES128-GCM-SHA256", "TLSv1.2", 128),
+        (0x009D, "AES256-GCM-SHA384", "TLSv1.2", 256),
+        (0x009E, "DHE-RSA-AES128-GCM-SHA256", "TLSv1.2", 128),
+        (0x009F, "DHE-RSA-AES256-GCM-SHA384", "TLSv1.2", 256),
+        (0xC009, "ECDHE-ECDSA-AES128-SHA", "TLSv1.0", 128),
+        (0xC00A, "ECDHE-ECDSA-AES256-SHA", "TLSv1.0", 256),
+        (0xC012, "ECDHE-RSA-DES-CBC3-SHA", "TLSv1.0", 112),
+        (0xC013, "ECDHE-RSA-AES128-SHA", "TLSv1.0", 128),
+        (0xC014, "ECDHE-RSA-AES256-SHA", "TLSv1.0", 256),
+        (0xC023, "ECDHE-ECDSA-AES128-SHA256", "TLSv1.2", 128),
+        (0xC024, "ECDHE-ECDSA-AES256-SHA384", "TLSv1.2", 256),
+        (0xC027, "ECDHE-RSA-AES128-SHA256", "TLSv1.2", 128),
+        (0xC028, "ECDHE-RSA-AES256-SHA384", "TLSv1.2", 256),
+        (0xCCAA, "DHE-RSA-CHACHA20-POLY1305", "TLSv1.2", 256),
+    )
+}
+
+# Words that mean some of them and none of the others.
+_LEGACY_WORDS = frozenset(
+    "RSA kRSA DHE EDH kDHE kEDH DH SSLv3 TLSv1 TLSv1.0 SHA SHA1 MEDIUM LOW 3DES RC4 CAMELLIA"
+    " AESCCM SEED IDEA".split()
+) | {name for name, _, _ in _LEGACY.values()}
+
 # Words that mean every suite of TLS 1.2 that the hub has.
 _EVERY = frozenset(
     (
@@ -80,12 +121,13 @@ def selected(text):
     Suites of TLS 1.3 always stay, as in OpenSSL. Suites that the hub lacks are left
     out, as OpenSSL does with suites that it lacks.
     """
-    chosen, banned = [], set()
+    chosen, banned, legacy = [], set(), False
     for item in text.replace(",", ":").replace(" ", ":").split(":"):
         if not item or item.startswith("@"):
             continue
         sign, name = (item[0], item[1:]) if item[0] in "!-+" else ("", item)
         rows = _matching(name)
+        legacy = legacy or not sign and not _LEGACY_WORDS.isdisjoint(name.split("+"))
         if sign == "!":
             banned.update(row[0] for row in rows)
         if sign in ("!", "-"):
@@ -94,6 +136,9 @@ def selected(text):
             chosen.sort(key=lambda row: row in rows)
         else:
             chosen += [row for row in rows if row not in chosen and row[0] not in banned]
+    if not chosen and legacy:
+        # A program that asks for suites of old devices only: those of the hub for whoever is none.
+        chosen = [row for row in _OLD if row[0] not in banned]
     return [row[0] for row in _NEW + chosen] if chosen else []
 
 
@@ -124,4 +169,4 @@ def named(number):
     for row in _SUITES:
         if row[0] == number:
             return row[1], row[2], row[3]
-    return None
+    return _LEGACY.get(number)

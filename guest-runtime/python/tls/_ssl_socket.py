@@ -403,7 +403,8 @@ class _SSLSocket:
     def version(self):
         if self._agreed is None:
             return None
-        return {0x303: "TLSv1.2", 0x304: "TLSv1.3"}.get(self._agreed[0])
+        names = {0x301: "TLSv1", 0x302: "TLSv1.1", 0x303: "TLSv1.2", 0x304: "TLSv1.3"}
+        return names.get(self._agreed[0])
 
     def cipher(self):
         return None if self._agreed is None else _ssl_ciphers.named(self._agreed[1])

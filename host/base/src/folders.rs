@@ -33,6 +33,10 @@ pub const CODE_FOLDER: &str = "/cache/";
 /// the folder for compiled code, by the path of the source.
 pub const COMPILED_PACKAGES_FOLDER: &str = "/cache/packages/";
 
+/// Beginning of the name of a file among the changes of a folder that is copied on write; the rest
+/// is the name of the plugin's own folder that it hides.
+pub const HIDING: &str = ".cordon-hidden-";
+
 /// The folders of one instance on the host.
 #[derive(Debug, Clone)]
 pub struct Folders {

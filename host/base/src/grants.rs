@@ -53,6 +53,9 @@ pub struct Grants {
     pub security: bool,
     /// Certificates whose private keys the instance may use and never sees.
     pub keys: Vec<KeyGrant>,
+    /// Devices with which TLS may use algorithms that are broken by now, as long as certificates are
+    /// not verified.
+    pub legacy_tls: Vec<HostPattern>,
 }
 
 /// One entry of `keys`: module `ssl` may show this certificate, as

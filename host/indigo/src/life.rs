@@ -61,6 +61,10 @@ impl Framework for Link {
         self.plugin.bundle.server_plugin.join("plugin.py")
     }
 
+    fn root(&self, _folders: &Folders) -> PathBuf {
+        self.plugin.bundle.root.clone()
+    }
+
     fn look(&self, _folders: &Folders) -> Found {
         let bundle = &self.plugin.bundle;
         let folders = [Some(&bundle.server_plugin), bundle.packages.as_ref()];

@@ -24,6 +24,8 @@ pub struct Built {
     pub source: String,
     /// SHA-256 of the source.
     pub sha256: String,
+    /// Name of the wheel in the resolver's folder.
+    pub wheel: String,
 }
 
 /// Fetches the source that `requirement` names and builds a wheel of it into the
@@ -52,9 +54,10 @@ pub fn build(resolver: &Resolver, name: &str, requirement: &str) -> Result<Built
             resolver::words(&output)
         )));
     }
-    keep(&only_file(&output_folder)?, &resolver.wheels())?;
+    let wheel = keep(&only_file(&output_folder)?, &resolver.wheels())?;
     Ok(Built {
         name: normal_name(name),
+        wheel,
         source: file_name(&source),
         sha256,
     })
@@ -114,7 +117,7 @@ fn file_name(path: &Path) -> String {
 
 /// Puts a wheel where pip finds it, under the name that its content deserves: without native code
 /// it is for any machine, whatever its build script wrote on it.
-fn keep(built: &Path, wheels: &Path) -> Result<(), PackagesError> {
+fn keep(built: &Path, wheels: &Path) -> Result<String, PackagesError> {
     let file = file_name(built);
     let named = WheelName::parse(&file)
         .ok_or_else(|| PackagesError::refused(&file, "it has not the name of a wheel"))?;
@@ -129,7 +132,7 @@ fn keep(built: &Path, wheels: &Path) -> Result<(), PackagesError> {
         named.name.replace('-', "_"),
         named.version
     );
-    std::fs::copy(built, wheels.join(name))
-        .map(drop)
-        .map_err(|error| PackagesError::io(format!("cannot copy {file}"), error))
+    std::fs::copy(built, wheels.join(&name))
+        .map_err(|error| PackagesError::io(format!("cannot copy {file}"), error))?;
+    Ok(name)
 }

@@ -202,12 +202,14 @@ fn anew(request: &Request, wanted: &Wanted, into: &Path) -> Result<Lock, Package
     };
     let mut provided = wanted.provided.clone();
     if !asked.is_empty() {
-        let resolver = Resolver::find(request.sources.clone())?;
+        let mut resolver = Resolver::find(request.sources.clone())?;
         let mut built = BTreeMap::new();
         for name in &wanted.build {
             let direct = wanted.requirements.iter().find(|it| it.name == *name);
             let text = direct.map_or(name.as_str(), |it| it.text.as_str());
             let done = build::build(&resolver, name, text)?;
+            // An index may have a wheel of the same name, which is another file.
+            resolver.prefer(&done.name, &done.wheel);
             built.insert(done.name.clone(), done);
         }
         let chosen = resolver.resolve(&asked)?;
@@ -221,6 +223,7 @@ fn anew(request: &Request, wanted: &Wanted, into: &Path) -> Result<Lock, Package
                 it.sha256.as_str(),
             ))
         }))?;
+        let mut native = Vec::new();
         for it in theirs {
             let source = built.get(&normal_name(&it.name));
             let folder = if source.is_some() {
@@ -229,6 +232,15 @@ fn anew(request: &Request, wanted: &Wanted, into: &Path) -> Result<Lock, Package
                 fetched.clone()
             };
             let wheel = checked(&folder.join(&it.file), &it.sha256)?;
+            if let Some(file) = wheel::native_file(&wheel)? {
+                // All that stand in the way are told at once.
+                native.push(format!(
+                    "  {}: {file:?} is native code; {}",
+                    it.name,
+                    known::advice(&it.name)
+                ));
+                continue;
+            }
             let files = wheel::unpack(&wheel, into, &mut room)?;
             lock.packages.push(Package {
                 name: it.name,
@@ -239,6 +251,9 @@ fn anew(request: &Request, wanted: &Wanted, into: &Path) -> Result<Lock, Package
                 built: source.is_some(),
                 requires: it.requires,
             });
+        }
+        if !native.is_empty() {
+            return Err(PackagesError::Native(native));
         }
     }
     lock.provided = provided.into_iter().collect();

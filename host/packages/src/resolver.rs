@@ -5,13 +5,16 @@
 //! certificates) is the operator's and stays in force. Only wheels for any machine are asked for,
 //! which pip unpacks no further than their metadata and never runs.
 
-use std::path::PathBuf;
+mod diagnosis;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde::Deserialize;
 
 use super::wheel::{self, WheelName};
-use super::{PYTHON, PackagesError, known, normal_name, provided};
+use super::{PYTHON, PackagesError, normal_name, provided};
 
 /// The oldest pip that writes reports.
 const OLDEST: (u32, u32) = (22, 2);
@@ -78,7 +81,7 @@ struct DownloadInfo {
 #[derive(Default, Deserialize)]
 struct ArchiveInfo {
     #[serde(default)]
-    hashes: std::collections::BTreeMap<String, String>,
+    hashes: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -143,6 +146,13 @@ impl Resolver {
     #[must_use]
     pub fn source_folder(&self) -> PathBuf {
         self.scratch.path().join("sources")
+    }
+
+    /// Makes pip choose a wheel that was built here, and none of the same package elsewhere.
+    pub fn prefer(&mut self, name: &str, wheel: &str) {
+        let path = self.wheels().join(wheel);
+        self.constraints
+            .push(format!("{name} @ {}", file_address(&path)));
     }
 
     fn version(&self) -> Option<(u32, u32)> {
@@ -230,7 +240,8 @@ impl Resolver {
         let wanted = self.lines("requirements.txt", requirements)?;
         let constraints = self.lines("constraints.txt", &self.constraints)?;
         let report = self.scratch.path().join("report.json");
-        let mut command = self.pip("install", &["--dry-run", "--ignore-installed", "--quiet"]);
+        // Not quietly: the packages that disagree stand among the words that would be left out.
+        let mut command = self.pip("install", &["--dry-run", "--ignore-installed"]);
         command.arg("--report").arg(&report).arg("-r").arg(wanted);
         command.arg("-c").arg(constraints);
         command
@@ -247,7 +258,7 @@ impl Resolver {
         self.with_sources(&mut command);
         let output = self.run(command)?;
         if !output.status.success() {
-            return Ok(Err(words(&output)));
+            return Ok(Err(words(&output) + &diagnosis::conflict(&output)));
         }
         let read = std::fs::read(&report)
             .map_err(|error| PackagesError::io("cannot read pip's report", error))?;
@@ -299,48 +310,6 @@ impl Resolver {
             .ok_or_else(|| PackagesError::refused(file, "pip's report names no hash for it"))?;
         wheel::sha256(&path)
             .map_err(|error| PackagesError::io(format!("cannot read {file}"), error))
-    }
-
-    /// Finds every package that stands in the way, and names the remedy.
-    fn diagnose(
-        &self,
-        requirements: &[String],
-        words: String,
-    ) -> Result<PackagesError, PackagesError> {
-        let Some(first) = unmatched(&words) else {
-            return Ok(PackagesError::Resolver(words));
-        };
-        let mut names = std::collections::BTreeSet::new();
-        // The packages that this machine itself would take: a package there that is not for any
-        // machine has a pure wheel or not, and one question for each tells.
-        if let Ok(report) = self.report(requirements, false, true)? {
-            for item in report.install {
-                let wheel = WheelName::parse(&file_of(&item.download_info.url));
-                if wheel.is_none_or(|wheel| !wheel.pure) {
-                    let exact = format!("{}=={}", item.metadata.name, item.metadata.version);
-                    if self.report(&[exact], true, false)?.is_err() {
-                        names.insert(item.metadata.name);
-                    }
-                }
-            }
-        }
-        if names.is_empty() {
-            if known::package(&first).is_none() && !self.exists(&first)? {
-                return Ok(PackagesError::Resolver(words));
-            }
-            names.insert(first);
-        }
-        let line = |name: &String| format!("  {name}: {}", known::advice(name));
-        Ok(PackagesError::Native(names.iter().map(line).collect()))
-    }
-
-    /// Whether the index has any version of the package.
-    fn exists(&self, name: &str) -> Result<bool, PackagesError> {
-        if self.sources.offline {
-            return Ok(false);
-        }
-        let output = self.run(self.pip("index", &["versions", name]))?;
-        Ok(output.status.success())
     }
 
     /// Fetches wheels with these hashes; returns the folder that they lie in.
@@ -406,6 +375,19 @@ pub fn words(output: &Output) -> String {
     lines.get(last..).unwrap_or_default().join("\n")
 }
 
+/// The address of a file, for pip.
+fn file_address(path: &Path) -> String {
+    let mut address = "file://".to_owned();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            address.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    address
+}
+
 /// Tells a wrong hash from everything else.
 #[must_use]
 pub fn failed(words: String) -> PackagesError {
@@ -421,14 +403,6 @@ pub fn failed(words: String) -> PackagesError {
         );
     }
     PackagesError::Resolver(words)
-}
-
-/// The package that pip's last words complain about.
-fn unmatched(words: &str) -> Option<String> {
-    let (_, after) = words.rsplit_once("No matching distribution found for ")?;
-    let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name: String = after.chars().take_while(|&c| letters(c)).collect();
-    (!name.is_empty()).then_some(name)
 }
 
 /// The file that an address names.

@@ -151,6 +151,9 @@ pub fn unpack(
         if is_native(&name) {
             return Err(refused(format!("{name:?} is native code")));
         }
+        if is_foreign(&name) {
+            continue;
+        }
         let Some(place) = place(&name) else { continue };
         room.files = room
             .files
@@ -227,10 +230,15 @@ fn check_path(name: &str) -> Result<(), &'static str> {
 fn is_native(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let last = name.rsplit('/').next().unwrap_or_default();
-    [".so", ".pyd", ".dll", ".dylib"]
-        .iter()
-        .any(|end| last.ends_with(end))
-        || last.contains(".so.")
+    last.ends_with(".so") || last.contains(".so.")
+}
+
+/// Whether a file is native code of a system that is not Linux. A wheel for any machine may carry
+/// some beside its Python, and Linux never loads it; it is left out.
+fn is_foreign(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let ends = [".pyd", ".dll", ".dylib"];
+    ends.iter().any(|end| name.ends_with(end))
 }
 
 /// Where a file of the wheel goes below `Packages`; nothing for a file that is no module
@@ -326,6 +334,21 @@ mod tests {
         }
         let deep = "a/".repeat(40) + "x.py";
         assert!(refusal(&[(&deep, b"")]).contains("too deep"));
+    }
+
+    #[test]
+    fn native_code_of_other_systems_is_left_out() {
+        let (folder, path) = wheel(&[
+            ("a/__init__.py", b"x = 1"),
+            ("a/fast.cp311-win_amd64.pyd", b"MZ"),
+            ("a/libx.DLL", b"MZ"),
+        ]);
+        assert_eq!(native_file(&path).unwrap(), None);
+        let into = folder.path().join("into");
+        let files = unpack(&path, &into, &mut Room::default()).unwrap();
+        let names: Vec<_> = files.keys().map(String::as_str).collect();
+        assert_eq!(names, ["a/__init__.py"]);
+        assert!(!into.join("a/libx.DLL").exists());
     }
 
     #[test]

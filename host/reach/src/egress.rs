@@ -113,6 +113,20 @@ impl NetworkPolicy {
         Err(denied(host, ip, port, special, hub))
     }
 
+    /// Whether TLS with `host`, which is at `address`, may be that of old devices.
+    #[must_use]
+    pub fn legacy_tls(&self, host: &str, address: IpAddr) -> bool {
+        let address = canonical(address);
+        let mut granted = self.grants.legacy_tls.iter();
+        granted.any(|pattern| pattern.contains(host, address))
+    }
+
+    /// The hosts with which TLS may be that of old devices.
+    #[must_use]
+    pub fn legacy_hosts(&self) -> &[HostPattern] {
+        &self.grants.legacy_tls
+    }
+
     /// Whether the instance may listen on `port`; 0 is any free port. Its own Port needs no
     /// grant unless a device's Address stands beside it.
     ///

@@ -4,11 +4,13 @@
 //! - [`egress`]: whether a target may be reached; [`names`]: names that instances look up.
 //! - [`socket`]: sockets that a plugin's own Python opens; [`icmp`]: echo requests;
 //!   [`serial`]: serial ports; [`process`]: programs; [`mail`]: letters.
-//! - [`tls_client`]: TLS for connections that the hub makes.
+//! - [`tls_client`]: TLS for connections that the hub makes; [`legacy_tls`]: TLS with devices that
+//!   know nothing better.
 
 pub mod chain;
 pub mod egress;
 pub mod icmp;
+pub mod legacy_tls;
 pub mod mail;
 pub mod names;
 pub mod process;

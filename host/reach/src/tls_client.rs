@@ -5,18 +5,22 @@
 //! targets with real certificates.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::chain::worth_trying;
+use crate::legacy_tls::LegacyStream;
 use cordon_base::error::EngineError;
 
 /// Bytes that a session of TLS holds at most: half a handshake, a chain of certificates, a record that was
@@ -27,6 +31,16 @@ pub const SESSION: u64 = 256 << 10;
 #[derive(Clone)]
 pub struct TlsClient {
     config: Arc<ClientConfig>,
+    verify: bool,
+}
+
+/// A connection whose hands are shaken.
+#[derive(Debug)]
+pub enum DeviceStream {
+    /// With the algorithms of today.
+    Current(Box<TlsStream<TcpStream>>),
+    /// With those that the device knows.
+    Legacy(Box<LegacyStream>),
 }
 
 impl TlsClient {
@@ -55,7 +69,44 @@ impl TlsClient {
             .with_no_client_auth();
         Ok(Self {
             config: Arc::new(config),
+            verify,
         })
+    }
+
+    /// Shakes hands on a connected socket. `legacy` says whether a grant allows the TLS of old devices
+    /// with this peer, which is of no effect where certificates are verified.
+    ///
+    /// # Errors
+    ///
+    /// The other end does not speak TLS, or its certificate is not good enough. The words name the
+    /// grant where it may help.
+    pub async fn handshake_with(
+        &self,
+        address: &str,
+        peer: SocketAddr,
+        stream: TcpStream,
+        legacy: bool,
+    ) -> std::io::Result<DeviceStream> {
+        if legacy && !self.verify {
+            let stream = LegacyStream::connect(address, stream).await?;
+            return Ok(DeviceStream::Legacy(Box::new(stream)));
+        }
+        let made = self.handshake(address, peer, stream).await;
+        let stream = made.map_err(|error| self.explained(error, peer))?;
+        Ok(DeviceStream::Current(Box::new(stream)))
+    }
+
+    /// The error with the way out, where the peer may know old algorithms only.
+    fn explained(&self, error: std::io::Error, peer: SocketAddr) -> std::io::Error {
+        let inner = error.get_ref().and_then(|error| error.downcast_ref());
+        let old = inner.filter(|error| !self.verify && may_be_old(error));
+        match old {
+            Some(inner) => std::io::Error::new(
+                error.kind(),
+                format!("{inner}; {}", legacy_hint(&peer.ip().to_string())),
+            ),
+            None => error,
+        }
     }
 
     /// Shakes hands on a connected socket.
@@ -76,6 +127,36 @@ impl TlsClient {
         let connector = TlsConnector::from(Arc::clone(&self.config));
         connector.connect(name, stream).await
     }
+}
+
+/// Whether a handshake failed in a way in which it fails with devices that know no algorithm of
+/// today: nothing in common, or the alert that they send in such a case.
+#[must_use]
+pub fn may_be_old(error: &rustls::Error) -> bool {
+    use rustls::{AlertDescription as Alert, Error, InvalidMessage};
+    match error {
+        Error::PeerIncompatible(_) => true,
+        Error::AlertReceived(alert) => [
+            Alert::HandshakeFailure,
+            Alert::ProtocolVersion,
+            Alert::InsufficientSecurity,
+            Alert::IllegalParameter,
+        ]
+        .contains(alert),
+        Error::InvalidMessage(message) => matches!(message, InvalidMessage::UnknownProtocolVersion),
+        Error::PeerMisbehaved(_) => true,
+        _ => false,
+    }
+}
+
+/// The way out for a device that knows old algorithms only.
+#[must_use]
+pub fn legacy_hint(host: &str) -> String {
+    format!(
+        "the hub offers TLS 1.2 and 1.3 with AES-GCM and ChaCha20 after a key exchange by ECDHE; if \
+         the device knows only older ways (CBC, RSA or DHE key exchange, TLS 1.0), add \
+         `legacy-tls = [\"{host}\"]` under the instance's [grants]"
+    )
 }
 
 fn system_roots() -> Result<RootCertStore, EngineError> {
@@ -174,6 +255,65 @@ impl ServerCertVerifier for AnyCertificate {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        unverified_schemes(self.0.signature_verification_algorithms.supported_schemes())
+    }
+}
+
+/// The signatures that a peer may make where nobody checks them: beside those that could be checked
+/// the ones that could not.
+#[must_use]
+pub fn unverified_schemes(mut schemes: Vec<SignatureScheme>) -> Vec<SignatureScheme> {
+    for scheme in [
+        SignatureScheme::ECDSA_NISTP521_SHA512,
+        SignatureScheme::RSA_PKCS1_SHA1,
+        SignatureScheme::ECDSA_SHA1_Legacy,
+    ] {
+        if !schemes.contains(&scheme) {
+            schemes.push(scheme);
+        }
+    }
+    schemes
+}
+
+macro_rules! either {
+    ($self:ident, $stream:ident => $call:expr) => {
+        match $self.get_mut() {
+            DeviceStream::Current($stream) => {
+                let $stream = Pin::new(&mut **$stream);
+                $call
+            }
+            DeviceStream::Legacy($stream) => {
+                let $stream = Pin::new(&mut **$stream);
+                $call
+            }
+        }
+    };
+}
+
+impl AsyncRead for DeviceStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        either!(self, stream => stream.poll_read(cx, buffer))
+    }
+}
+
+impl AsyncWrite for DeviceStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        either!(self, stream => stream.poll_write(cx, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        either!(self, stream => stream.poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        either!(self, stream => stream.poll_shutdown(cx))
     }
 }

@@ -59,6 +59,11 @@ pub trait Framework: Send + Sync {
         folders.plugin.join("plugin.py")
     }
 
+    /// The folder that operators know the plugin by.
+    fn root(&self, folders: &Folders) -> PathBuf {
+        folders.plugin.clone()
+    }
+
     /// The files that the folders hold for a new life. May block.
     fn look(&self, folders: &Folders) -> Found {
         Found {

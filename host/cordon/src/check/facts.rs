@@ -97,6 +97,8 @@ records! {
     Member {
         /// Such as `Domoticz.Log`.
         member: String,
+        /// Whether its absence is asked for or caught.
+        guarded: bool,
     }
     /// A host in the text.
     Host {

@@ -61,7 +61,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
             return findings.all;
         }
     };
-    sources(facts, &mut findings);
+    sources(facts, evidence.probe, &mut findings);
     if let Some(probe) = evidence.probe {
         imports::imports(evidence.place, facts, probe, &mut findings);
         api(facts, probe, &mut findings);
@@ -171,7 +171,13 @@ fn bundle(place: &Place, findings: &mut Findings) {
     findings.add(Topic::Definition, "", verdict, &detail, ("", 0));
 }
 
-fn sources(facts: &Facts, findings: &mut Findings) {
+/// Whether the plugin was imported, and this file of its own was not among those that were run for it.
+fn is_left_alone(file: &str, probe: &Probe) -> bool {
+    let imported = probe.plugin.as_ref().is_some_and(|it| it.error.is_none());
+    imported && !probe.ran.iter().any(|ran| ran == file)
+}
+
+fn sources(facts: &Facts, probe: Option<&Probe>, findings: &mut Findings) {
     for file in &facts.files {
         let Some(broken) = &file.error else { continue };
         let (detail, line) = match &broken.python2 {
@@ -187,13 +193,15 @@ fn sources(facts: &Facts, findings: &mut Findings) {
                 broken.line,
             ),
         };
-        findings.add(
-            Topic::Source,
-            &file.file,
-            Verdict::Fails,
-            &detail,
-            (&file.file, line),
-        );
+        let alone = probe.is_some_and(|probe| is_left_alone(&file.file, probe));
+        let (verdict, detail) = if alone {
+            let detail = format!("{detail}; the plugin can be imported without this file");
+            (Verdict::Note, detail)
+        } else {
+            (Verdict::Fails, detail)
+        };
+        let at = (file.file.as_str(), line);
+        findings.add(Topic::Source, &file.file, verdict, &detail, at);
     }
     let lines: u64 = facts.files.iter().map(|file| file.lines).sum();
     let detail = format!("{} files with {lines} lines were read", facts.files.len());
@@ -201,14 +209,15 @@ fn sources(facts: &Facts, findings: &mut Findings) {
 }
 
 fn api(facts: &Facts, probe: &Probe, findings: &mut Findings) {
-    let mut uses: BTreeMap<&str, (u32, &str, u32)> = BTreeMap::new();
+    let mut uses: BTreeMap<&str, (u32, &str, u32, bool)> = BTreeMap::new();
     for member in &facts.api {
         let entry = uses
             .entry(&member.member)
-            .or_insert((0, &member.file, member.line));
+            .or_insert((0, &member.file, member.line, true));
         entry.0 = entry.0.saturating_add(1);
+        entry.3 = entry.3 && member.guarded;
     }
-    for (member, (count, file, line)) in uses {
+    for (member, (count, file, line, guarded)) in uses {
         if !member.contains('.') {
             continue;
         }
@@ -221,6 +230,11 @@ fn api(facts: &Facts, probe: &Probe, findings: &mut Findings) {
         let (verdict, detail) = match (probe.api.get(module), probe.api.get(member)) {
             (Some(false), _) => (Verdict::Note, times),
             (_, Some(true)) => (Verdict::Ok, times),
+            _ if guarded || is_left_alone(file, probe) => {
+                let detail =
+                    format!("{times}; the API has no such member, and the plugin can do without");
+                (Verdict::Note, detail)
+            }
             _ => (
                 Verdict::Fails,
                 format!("{times}; the API has no such member"),

@@ -54,6 +54,9 @@ pub struct Run {
     /// A host to which the plugin may send echo requests. Repeatable.
     #[arg(long, value_name = "HOST")]
     icmp: Vec<String>,
+    /// A device with which TLS may use old algorithms. Repeatable.
+    #[arg(long, value_name = "HOST")]
+    legacy_tls: Vec<String>,
     /// A limit, such as `threads=4`. Repeatable.
     #[arg(long, value_name = "NAME=N")]
     limit: Vec<String>,
@@ -226,6 +229,9 @@ impl Run {
         }
         for text in &self.icmp {
             grants.icmp.push(text.parse().map_err(config)?);
+        }
+        for text in &self.legacy_tls {
+            grants.legacy_tls.push(text.parse().map_err(config)?);
         }
         Ok(grants)
     }

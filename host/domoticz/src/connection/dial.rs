@@ -8,7 +8,6 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 
 use super::Endpoint;
 use super::context::{Context, bound_buffers};
@@ -16,7 +15,7 @@ use cordon_base::account::Charge;
 use cordon_base::error::{Denied, LimitHit};
 use cordon_protocol::Codec;
 use cordon_reach::names::{LookupFailure, Purpose};
-use cordon_reach::tls_client::SESSION;
+use cordon_reach::tls_client::{DeviceStream, SESSION};
 
 /// The failure that `Connected` tells: an error number and words.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub(super) struct Failure {
 pub(super) enum Opened {
     Plain(TcpStream),
     /// The stream, and the charge for all that its buffers may hold.
-    Tls(Box<TlsStream<TcpStream>>, Charge),
+    Tls(Box<DeviceStream>, Charge),
 }
 
 // Error numbers of Linux, as plugins know them.
@@ -174,7 +173,8 @@ async fn shake_hands(
     let charge = charge.map_err(over)?;
     // Spec 6.4; a socket that refuses it works as well.
     let _ = stream.set_nodelay(true);
-    let handshake = context.tls.handshake(host, peer, stream);
+    let legacy = context.reach.network.legacy_tls(host, peer.ip());
+    let handshake = context.tls.handshake_with(host, peer, stream, legacy);
     let failure = match tokio::time::timeout(context.limits.handshake_timeout, handshake).await {
         Ok(Ok(stream)) => return Ok(Opened::Tls(Box::new(stream), charge)),
         Ok(Err(error)) => {

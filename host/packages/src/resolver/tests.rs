@@ -1,3 +1,4 @@
+use super::diagnosis::{conflict, unmatched};
 use super::*;
 
 #[test]
@@ -22,4 +23,30 @@ fn a_wrong_hash_is_told_from_other_failures() {
         matches!(failed(text.into()), PackagesError::Refused { file, .. } if file == "idna==3.1")
     );
     assert!(matches!(failed("x".into()), PackagesError::Resolver(_)));
+}
+
+fn output(stdout: &str) -> Output {
+    Output {
+        status: std::process::ExitStatus::default(),
+        stdout: stdout.into(),
+        stderr: Vec::new(),
+    }
+}
+
+#[test]
+fn the_packages_that_disagree_are_told() {
+    let words = "Processing a\n\nThe conflict is caused by:\n    dep 1.0 depends on ws>=12\n    \
+                 old 1.0 depends on ws<12\n\nTo fix this you could\n";
+    let told = conflict(&output(words));
+    assert!(told.contains("dep 1.0 depends on ws>=12\n") && told.ends_with("ws<12"));
+    assert_eq!(conflict(&output("Processing a\n")), "");
+}
+
+#[test]
+fn an_address_of_a_file_has_no_characters_of_its_own() {
+    let path = Path::new("/tmp/a b#c/x-1-py3-none-any.whl");
+    assert_eq!(
+        file_address(path),
+        "file:///tmp/a%20b%23c/x-1-py3-none-any.whl"
+    );
 }

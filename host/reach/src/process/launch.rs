@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Once;
 use std::time::Duration;
@@ -16,9 +17,11 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit
 
 use super::SpawnRefusal;
 use super::environment::Environment;
+use super::outside::Outside;
 use super::policy::ProcessPolicy;
 use cordon_base::error::Denied;
 use cordon_base::grants::ExecGrant;
+use cordon_base::log::Level;
 use cordon_base::plugin_log::PluginLog;
 
 /// Cost of an argument or a variable beside its bytes, here and for the system.
@@ -101,9 +104,7 @@ impl Launch {
         time: Duration,
         log: &PluginLog,
     ) -> Result<Started, SpawnRefusal> {
-        let granted = policy
-            .granted(&self.program)
-            .map_err(SpawnRefusal::Denied)?;
+        let granted = policy.granted(&self.program)?;
         let path = granted.program.path();
         policy.check_file(path)?;
         keep_inherited();
@@ -112,9 +113,14 @@ impl Launch {
         if !environment.withheld.is_empty() {
             log.denied(&withheld(&environment.withheld, granted));
         }
+        let mut outside = Outside::new(policy.folders());
+        let arguments = outside.arguments(path, self.arguments);
+        if let Some(kept) = outside.kept {
+            log.hub(Level::Error, &no_words(path, &kept));
+        }
         let mut command = Command::new(path);
         command
-            .args(&self.arguments)
+            .args(arguments)
             .env_clear()
             .envs(environment.passed)
             .current_dir(policy.folder(self.folder.as_deref())?)
@@ -157,6 +163,16 @@ fn withheld(names: &[String], granted: &ExecGrant) -> Denied {
         what: format!("setting variables of the environment for {program}"),
         grant: format!("exec = [{{ program = \"{program}\", env = {names:?} }}]"),
     }
+}
+
+/// Why a path in a text for a shell means nothing to it, and the remedy.
+fn no_words(program: &Path, path: &str) -> String {
+    format!(
+        "{} is given a text with the path {path}, which only the plugin knows: the folder's path on \
+         this machine would need quotes there. Give the path as an argument of its own, without \
+         shell=True, or use a folder for the hub's data or its plugins whose path has no spaces",
+        program.display()
+    )
 }
 
 fn stdio(redirection: Redirection) -> Stdio {

@@ -8,6 +8,7 @@
 pub mod child;
 pub mod environment;
 pub mod launch;
+pub mod outside;
 pub mod policy;
 
 use std::collections::BTreeMap;
@@ -41,8 +42,13 @@ const FIRST: u32 = 1000;
 pub enum SpawnRefusal {
     /// No grant names the program.
     Denied(Denied),
-    /// The granted program is not there.
+    /// No grant names a program of the plugin's own folder. The line has its path on the machine,
+    /// which is for the log and not for the plugin.
+    DeniedOwn(Denied),
+    /// The program is not there.
     NotFound,
+    /// The program is not there, but this machine has one of its name at this path.
+    Elsewhere(PathBuf),
     /// The working folder is not there, or not the plugin's.
     NoFolder,
     /// The limit `processes`, `descriptors` or `host-memory`.

@@ -4,8 +4,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::SpawnRefusal;
+use super::environment::PATH;
+use super::outside::{existing, is_own};
 use cordon_base::error::Denied;
-use cordon_base::folders::{DATA_FOLDER, Folders, PLUGIN_FOLDER, TEMPORARY_FOLDER};
+use cordon_base::folders::{DATA_FOLDER, Folders};
 use cordon_base::grants::ExecGrant;
 
 /// The grounds of a decision: the grants, and the folders that the plugin knows.
@@ -26,18 +28,45 @@ impl ProcessPolicy {
     ///
     /// # Errors
     ///
-    /// The denial. It tells nothing about the programs of this machine.
-    pub fn granted(&self, asked: &str) -> Result<&ExecGrant, Denied> {
-        let name = Path::new(asked).file_name();
-        let means = |granted: &&ExecGrant| {
-            let path = &granted.program;
+    /// [`SpawnRefusal::Denied`] with the line that would allow it, where the program really is on this
+    /// machine; [`SpawnRefusal::NotFound`] for one that no folder of programs has. It tells nothing
+    /// about files in other folders.
+    pub fn granted(&self, asked: &str) -> Result<&ExecGrant, SpawnRefusal> {
+        let path = Path::new(asked);
+        let found = path.file_name().and_then(|name| {
             // No folder of the plugin's choice is examined unless the name fits.
-            name.is_some()
-                && path.path().file_name() == name
-                && (!asked.contains('/') || path.is_entry(Path::new(asked)))
-        };
+            let means = |granted: &&ExecGrant| {
+                let program = &granted.program;
+                program.path().file_name() == Some(name)
+                    && (!asked.contains('/') || program.is_entry(path))
+            };
+            self.programs.iter().find(means)
+        });
+        if found.is_none() && is_own(&self.folders, asked) {
+            return self.granted_own(asked);
+        }
+        found.ok_or_else(|| match place_of(asked) {
+            Place::At(there) => SpawnRefusal::Denied(denied(asked, &there.to_string_lossy())),
+            Place::Nowhere => SpawnRefusal::NotFound,
+            Place::Elsewhere(there) => SpawnRefusal::Elsewhere(there),
+            Place::Untold => SpawnRefusal::Denied(denied(asked, asked)),
+        })
+    }
+
+    /// The grant of a program in the instance's own folders, by its path on the machine.
+    fn granted_own(&self, asked: &str) -> Result<&ExecGrant, SpawnRefusal> {
+        let file = existing(&self.folders, asked).filter(|file| file.is_file());
+        let file = file.ok_or(SpawnRefusal::NotFound)?;
+        self.check_folder(&file)?;
+        let means = |granted: &&ExecGrant| granted.program.is_file(&file);
         let found = self.programs.iter().find(means);
-        found.ok_or_else(|| denied(asked))
+        found.ok_or_else(|| SpawnRefusal::DeniedOwn(denied(asked, &file.to_string_lossy())))
+    }
+
+    /// The folders that the plugin knows.
+    #[must_use]
+    pub fn folders(&self) -> &Folders {
+        &self.folders
     }
 
     /// The file of a granted program that is there and may be executed.
@@ -58,6 +87,11 @@ impl ProcessPolicy {
         if !file.is_file() || file.permissions().mode() & 0o111 == 0 {
             return Err(SpawnRefusal::NotFound);
         }
+        self.check_folder(&real)
+    }
+
+    /// Refuses a program that plugins could have written.
+    fn check_folder(&self, real: &Path) -> Result<(), SpawnRefusal> {
         // The folders of all instances: one must not write the program of another.
         let data = &self.folders.data;
         let written = data.ancestors().nth(2).unwrap_or(data);
@@ -81,51 +115,69 @@ impl ProcessPolicy {
         if asked == "/" {
             return Ok(PathBuf::from("/"));
         }
-        let with_slash = format!("{}/", asked.trim_end_matches('/'));
-        let listed = format!("{}/", self.folders.listed());
-        let roots = [
-            (listed.as_str(), &self.folders.plugin),
-            (DATA_FOLDER, &self.folders.data),
-            (PLUGIN_FOLDER, &self.folders.plugin),
-            (TEMPORARY_FOLDER, &self.folders.temporary),
-        ];
-        let inside = roots.iter().find_map(|(seen, host)| {
-            let rest = with_slash.strip_prefix(seen)?;
-            Some((*host, rest.trim_end_matches('/')))
-        });
-        let (root, rest) = inside.ok_or(SpawnRefusal::NoFolder)?;
-        let root = root.canonicalize().map_err(|_| SpawnRefusal::NoFolder)?;
-        let folder = root.join(rest).canonicalize();
-        let folder = folder.map_err(|_| SpawnRefusal::NoFolder)?;
-        if folder.starts_with(&root) && folder.is_dir() {
-            Ok(folder)
-        } else {
-            Err(SpawnRefusal::NoFolder)
-        }
+        let folder = existing(&self.folders, asked).filter(|folder| folder.is_dir());
+        folder.ok_or(SpawnRefusal::NoFolder)
     }
 }
 
-fn denied(asked: &str) -> Denied {
-    let printable: String = asked
-        .chars()
-        .filter(|c| !c.is_control() && *c != '"')
-        .take(200)
-        .collect();
-    // A bare name is not looked up: its place would tell the plugin which programs the machine has.
-    let path = if printable.starts_with('/') {
-        printable.clone()
-    } else {
-        let name = printable.rsplit('/').next().unwrap_or_default();
-        format!("/usr/bin/{name}")
+/// Where this machine has a program that no grant names.
+enum Place {
+    /// At this path, by which the plugin asked for it, or in the first folder with its name.
+    At(PathBuf),
+    /// Not where the plugin looks for it, but at this path.
+    Elsewhere(PathBuf),
+    /// In no folder of programs.
+    Nowhere,
+    /// The plugin named a folder that is none of programs, and nobody has looked.
+    Untold,
+}
+
+/// Looks into the folders of programs and nowhere else: whether any other file exists is nothing that
+/// a plugin learns by asking for a program.
+fn place_of(asked: &str) -> Place {
+    let path = Path::new(asked);
+    let (Some(name), Some(folder)) = (path.file_name(), path.parent()) else {
+        return Place::Nowhere;
+    };
+    let mut folders = PATH.split(':').map(Path::new);
+    if asked.contains('/') {
+        if !folders.clone().any(|known| known == folder) {
+            return Place::Untold;
+        }
+        if is_program(path) {
+            return Place::At(path.to_owned());
+        }
+    }
+    let found = folders.find_map(|folder| {
+        let program = folder.join(name);
+        is_program(&program).then_some(program)
+    });
+    match found {
+        Some(program) if asked.contains('/') => Place::Elsewhere(program),
+        Some(program) => Place::At(program),
+        None => Place::Nowhere,
+    }
+}
+
+fn is_program(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+/// The denial of the program at `path`, which the plugin `asked` for by another name perhaps.
+fn denied(asked: &str, path: &str) -> Denied {
+    let printable = |text: &str| -> String {
+        let shown = text.chars().filter(|c| !c.is_control() && *c != '"');
+        shown.take(200).collect()
     };
     Denied {
-        what: format!("running the program {printable}"),
-        grant: format!("exec = [\"{path}\"]"),
+        what: format!("running the program {}", printable(asked)),
+        grant: format!("exec = [\"{}\"]", printable(path)),
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
     use cordon_base::folders::PLUGINS_FOLDER;
@@ -172,10 +224,51 @@ mod tests {
     #[test]
     fn a_denial_names_the_line() {
         let (_folder, policy) = policy(&[]);
-        let grant = |asked| policy.granted(asked).unwrap_err().grant;
-        assert_eq!(grant("/bin/x"), "exec = [\"/bin/x\"]");
-        assert_eq!(grant("x"), "exec = [\"/usr/bin/x\"]");
-        assert_eq!(grant("/bin/x\n\"y"), "exec = [\"/bin/xy\"]");
+        let grant = |asked| match policy.granted(asked).unwrap_err() {
+            SpawnRefusal::Denied(denied) => denied.grant,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(grant("/bin/env"), "exec = [\"/bin/env\"]");
+        assert_eq!(grant("env"), "exec = [\"/usr/bin/env\"]");
+        assert_eq!(grant("/opt/x\n\"y"), "exec = [\"/opt/xy\"]");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_not_found_and_other_folders_are_not_told() {
+        let (_folder, policy) = policy(&["/usr/bin/env"]);
+        for asked in ["of-nobody", "/usr/bin/of-nobody", ""] {
+            let refusal = policy.granted(asked).unwrap_err();
+            assert!(matches!(refusal, SpawnRefusal::NotFound), "{asked}");
+        }
+        for asked in ["/etc/passwd", "/opt/of-nobody", "bin/env"] {
+            let refusal = policy.granted(asked).unwrap_err();
+            assert!(matches!(refusal, SpawnRefusal::Denied(_)), "{asked}");
+        }
+        let refusal = policy.granted("/usr/local/sbin/env").unwrap_err();
+        assert!(
+            matches!(refusal, SpawnRefusal::Elsewhere(path) if path == Path::new("/usr/bin/env"))
+        );
+    }
+
+    #[test]
+    fn a_program_of_the_plugins_own_folder_runs_by_a_grant_of_its_path_on_the_machine() {
+        let (folder, mut policy) = policy(&[]);
+        let tool = folder.path().canonicalize().unwrap().join("plugin/tool");
+        std::fs::write(&tool, "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(&tool, PermissionsExt::from_mode(0o755)).unwrap();
+        let tool = tool.to_str().unwrap();
+        let Err(SpawnRefusal::DeniedOwn(denied)) = policy.granted("/plugin/tool") else {
+            panic!("granted");
+        };
+        assert_eq!(denied.grant, format!("exec = [\"{tool}\"]"));
+        policy.programs = vec![tool.parse().unwrap()];
+        assert_eq!(policy.find("/plugin/tool"), Some(Path::new(tool)));
+        assert_eq!(
+            policy.find("/data/plugins/plugin/tool"),
+            Some(Path::new(tool))
+        );
+        let refusal = policy.granted("/plugin/none").unwrap_err();
+        assert!(matches!(refusal, SpawnRefusal::NotFound));
     }
 
     #[test]

@@ -51,6 +51,21 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
                 shared.log.limit(&hit);
                 SpawnError::TooMany
             }
+            SpawnRefusal::DeniedOwn(denied) => {
+                shared.log.denied(&denied);
+                SpawnError::Denied(format!(
+                    "denied: {}; the log of the instance has the line that allows it",
+                    denied.what
+                ))
+            }
+            SpawnRefusal::Elsewhere(path) => {
+                let text = format!(
+                    "the plugin starts a program where this machine has none of its name; it is {}",
+                    path.display()
+                );
+                shared.log.hub(Level::Error, &text);
+                SpawnError::NotFound
+            }
             SpawnRefusal::NotFound => SpawnError::NotFound,
             SpawnRefusal::NoFolder => SpawnError::NoFolder,
             SpawnRefusal::Failed(error) => {

@@ -164,6 +164,13 @@ impl Life<'_> {
         state.hot_pages = engine.hot_pages().of(&self.spec.key);
         let account = Arc::clone(&self.spec.account);
         state.tls = Tls::new(limits, self.spec.keys.clone(), account);
+        let legacy = self.spec.network.legacy_hosts();
+        state.tls.allow_legacy(legacy);
+        if !legacy.is_empty() {
+            let line = "grant legacy-tls: connections to these devices may use algorithms that are \
+                        broken; take nothing that goes over them for secret";
+            self.shared.log.hub(Level::Status, line);
+        }
         let mut store = Store::new(engine.wasmtime(), state);
         store.limiter(|state| state);
         // In force when the runtime has shown its memory, before any plugin's line.
@@ -209,6 +216,13 @@ impl Life<'_> {
         let compiled = self.found.code.is_some();
         let setup = self.setup();
         if guest.start(setup).await? == Outcome::Raised {
+            // The plugin knows no folder of this machine, and its words name none.
+            let root = self.spec.framework.root(&self.spec.folders);
+            let line = format!(
+                "the plugin's folder is {root:?}: `cordon check {root:?}` says what it needs, and \
+                 `cordon install {root:?}` puts the packages of its requirements.txt beside it"
+            );
+            self.shared.log.hub(Level::Error, &line);
             return Err(InstanceFailure::StartFailed);
         }
         self.cycle.begin(guest).await?;

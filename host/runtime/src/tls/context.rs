@@ -20,6 +20,8 @@ pub struct Context {
     pub client: Arc<ClientConfig>,
     /// For the server's side.
     pub server: Arc<ServerConfig>,
+    /// Whether certificates of peers are verified.
+    pub verifies: bool,
     _weight: Weight,
 }
 
@@ -50,6 +52,7 @@ impl Context {
         let versions = versions(settings);
         let trust = Trust::new(settings, provider.signature_verification_algorithms)?;
         let trust = Arc::new(trust);
+        let verifies = trust.verifies();
         let files = match (&settings.identity, files) {
             (Identity::Given(pair), _) => Some(identity::given(pair)?),
             (_, files) => files,
@@ -67,6 +70,7 @@ impl Context {
         Ok(Self {
             client: Arc::new(client),
             server: Arc::new(server),
+            verifies,
             _weight: weight,
         })
     }

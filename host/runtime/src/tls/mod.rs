@@ -14,13 +14,14 @@ pub mod session;
 pub mod trust;
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::abi::cordon::plugin::tls::{Failure, Identity, Refusal, Settings};
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
-use cordon_base::grants::KeyGrant;
+use cordon_base::grants::{HostPattern, KeyGrant};
 use cordon_base::limits::Limits;
 use cordon_reach::tls_client::SESSION;
 
@@ -54,6 +55,8 @@ const NAME: usize = 255;
 /// The contexts and sessions of one instance.
 pub struct Tls {
     keys: Vec<KeyGrant>,
+    /// Devices that may be spoken to as old ones are.
+    legacy: Vec<HostPattern>,
     handles: u64,
     bytes: u64,
     held: Arc<AtomicU64>,
@@ -100,6 +103,7 @@ impl Tls {
     pub fn new(limits: &Limits, keys: Vec<KeyGrant>, account: Arc<Account>) -> Self {
         Self {
             keys,
+            legacy: Vec::new(),
             handles: limits.tls_handles,
             bytes: limits.tls_bytes,
             held: Arc::default(),
@@ -108,6 +112,23 @@ impl Tls {
             sessions: HashMap::new(),
             last: 0,
         }
+    }
+
+    /// Lets sessions with these devices speak the TLS of old ones, where they do not verify.
+    pub fn allow_legacy(&mut self, hosts: &[HostPattern]) {
+        self.legacy = hosts.to_vec();
+    }
+
+    /// Whether a session that names its server so may be one of old devices. A session has no socket
+    /// and so no address: one without a name belongs to a plugin whose devices are granted.
+    fn is_legacy(&self, name: Option<&str>) -> bool {
+        let Some(name) = name else {
+            return !self.legacy.is_empty();
+        };
+        let address = name.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        self.legacy
+            .iter()
+            .any(|pattern| pattern.contains(name, address))
     }
 
     fn next_id(&mut self) -> Result<u32, NotMade> {
@@ -148,6 +169,11 @@ impl Tls {
     /// [`NotMade`], with nothing kept.
     pub fn open_context(&mut self, settings: Settings) -> Result<u32, NotMade> {
         let id = self.next_id()?;
+        let mut settings = settings;
+        if !settings.tls12 && !settings.tls13 && !self.legacy.is_empty() {
+            // Older versions only: those are for the sessions with old devices to find.
+            settings.tls12 = true;
+        }
         within_bounds(&settings)?;
         let weight = self.weigh(Size::of(&settings))?;
         let files = match &settings.identity {
@@ -192,7 +218,13 @@ impl Tls {
     pub fn open_client(&mut self, context: u32, name: Option<&str>) -> Result<u32, NotMade> {
         let id = self.next_id()?;
         let charge = self.account.charge(SESSION).map_err(NotMade::Limit)?;
-        let session = Session::client(self.context(context)?, name, charge)?;
+        let context = self.context(context)?;
+        let legacy = !context.verifies && self.is_legacy(name);
+        let session = if legacy {
+            Session::legacy(context, name, charge)?
+        } else {
+            Session::client(context, name, charge)?
+        };
         self.sessions.insert(id, session);
         Ok(id)
     }

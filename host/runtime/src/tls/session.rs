@@ -16,6 +16,8 @@ use super::context::Context;
 use super::{NAME, failure};
 use crate::abi::cordon::plugin::tls::{Agreement, Failure, Progress, Refusal, Stage};
 use cordon_base::account::Charge;
+use cordon_reach::legacy_tls::LegacySession;
+use cordon_reach::tls_client::{legacy_hint, may_be_old};
 
 /// Ciphertext that waits to be taken, in bytes, before `write` accepts no more.
 const OUTGOING: usize = 64 << 10;
@@ -36,6 +38,8 @@ enum Side {
     Greeted(Box<Accepted>),
     /// A connection whose hands are shaken, or being shaken.
     Talking(Box<Connection>),
+    /// The same with an old device.
+    Legacy(Box<LegacySession>),
     /// Over; only an alert may be left to take.
     Over,
 }
@@ -103,6 +107,26 @@ impl Session {
         ))
     }
 
+    /// The client's side of a session with an old device.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Settings`] for a name that is none.
+    pub fn legacy(
+        context: Arc<Context>,
+        name: Option<&str>,
+        charge: Charge,
+    ) -> Result<Self, Refusal> {
+        if name.is_some_and(|name| name.len() > NAME) {
+            let text = format!("a server name has at most {NAME} bytes");
+            return Err(Refusal::Settings(text));
+        }
+        let session = LegacySession::new(name);
+        let session = session.map_err(|failure| Refusal::Settings(failure.to_string()))?;
+        let side = Side::Legacy(Box::new(session));
+        Ok(Self::new(side, context, false, charge))
+    }
+
     /// The server's side.
     #[must_use]
     pub fn server(context: Arc<Context>, pause: bool, charge: Charge) -> Self {
@@ -110,7 +134,18 @@ impl Session {
     }
 
     fn fail(&mut self, error: &rustls::Error) -> Failure {
-        let failure = failure::from_rustls(error);
+        let mut failure = failure::from_rustls(error);
+        let shaking = matches!(&self.side, Side::Talking(it) if it.is_handshaking());
+        let client =
+            matches!(&self.side, Side::Talking(it) if matches!(**it, Connection::Client(_)));
+        if let Failure::Protocol((_, text)) = &mut failure
+            && shaking
+            && client
+            && !self.context.verifies
+            && may_be_old(error)
+        {
+            *text = format!("{text}; {}", legacy_hint("HOST"));
+        }
         self.failed = Some(failure.clone());
         failure
     }
@@ -127,6 +162,7 @@ impl Session {
         let offered = bytes.len();
         self.greeting(&mut bytes)?;
         self.records(&mut bytes)?;
+        self.legacy_records(&mut bytes)?;
         let taken = offered.saturating_sub(bytes.len());
         Ok(Progress {
             taken: u32::try_from(taken).unwrap_or(u32::MAX),
@@ -220,13 +256,36 @@ impl Session {
         }
     }
 
+    /// Works on records of an old device, as far as they are there and there is room.
+    fn legacy_records(&mut self, bytes: &mut &[u8]) -> Result<(), Failure> {
+        let Side::Legacy(session) = &mut self.side else {
+            return Ok(());
+        };
+        while !bytes.is_empty() {
+            match session.feed(bytes) {
+                Ok(0) => break,
+                Ok(taken) => *bytes = bytes.get(taken..).unwrap_or_default(),
+                Err(failure) => {
+                    let failure = failure::protocol(&failure.reason, &failure.text);
+                    self.failed = Some(failure.clone());
+                    return Err(failure);
+                }
+            }
+        }
+        self.plaintext = session.waiting();
+        self.closed = session.is_closed();
+        Ok(())
+    }
+
     fn stage(&self) -> Stage {
         match &self.side {
+            Side::Legacy(session) if !session.is_open() => Stage::Handshake,
+            Side::Legacy(_) if !self.closed => Stage::Open,
             Side::Waiting(_) => Stage::Handshake,
             Side::Greeted(_) => Stage::Greeted,
             Side::Talking(connection) if connection.is_handshaking() => Stage::Handshake,
             Side::Talking(_) if !self.closed => Stage::Open,
-            Side::Talking(_) | Side::Over => Stage::Closed,
+            Side::Talking(_) | Side::Legacy(_) | Side::Over => Stage::Closed,
         }
     }
 
@@ -238,6 +297,9 @@ impl Session {
             bytes: self.alert.drain(..count).collect(),
             room: room.saturating_sub(count),
         };
+        if let Side::Legacy(session) = &mut self.side {
+            return session.take(out.room);
+        }
         if let Side::Talking(connection) = &mut self.side {
             while out.room > 0 && connection.wants_write() {
                 if !matches!(connection.write_tls(&mut out), Ok(count) if count > 0) {
@@ -250,6 +312,12 @@ impl Session {
 
     /// Takes plaintext of the peer.
     pub fn read(&mut self, most: u32) -> Vec<u8> {
+        if let Side::Legacy(session) = &mut self.side {
+            let read = session.read(usize::try_from(most).unwrap_or(usize::MAX));
+            self.plaintext = session.waiting();
+            self.closed = session.is_closed();
+            return read;
+        }
         let Side::Talking(connection) = &mut self.side else {
             return Vec::new();
         };
@@ -277,12 +345,19 @@ impl Session {
                 let accepted = connection.writer().write(bytes).unwrap_or(0);
                 u32::try_from(accepted).unwrap_or(u32::MAX)
             }
+            Side::Legacy(session) => {
+                let accepted = session.write(bytes).unwrap_or(0);
+                u32::try_from(accepted).unwrap_or(u32::MAX)
+            }
             _ => 0,
         }
     }
 
     /// Tells the peer that no more comes.
     pub fn say_goodbye(&mut self) {
+        if let Side::Legacy(session) = &mut self.side {
+            session.say_goodbye();
+        }
         if let Side::Talking(connection) = &mut self.side
             && !self.said_goodbye
         {
@@ -313,6 +388,15 @@ impl Session {
     /// The result of the handshake.
     #[must_use]
     pub fn agreed(&self) -> Option<Agreement> {
+        if let Side::Legacy(session) = &self.side {
+            let agreed = session.agreed()?;
+            return Some(Agreement {
+                version: agreed.version,
+                suite: agreed.suite,
+                alpn: None,
+                chain: agreed.chain,
+            });
+        }
         let Side::Talking(connection) = &self.side else {
             return None;
         };
@@ -334,6 +418,9 @@ impl Session {
     /// Key material for channel bindings.
     #[must_use]
     pub fn exported(&self) -> Option<Vec<u8>> {
+        if let Side::Legacy(session) = &self.side {
+            return session.exported(std::str::from_utf8(EXPORTER).ok()?);
+        }
         let Side::Talking(connection) = &self.side else {
             return None;
         };

@@ -22,6 +22,7 @@ use x509_parser::prelude::X509Certificate;
 
 use crate::abi::cordon::plugin::tls::{Refusal, Settings, Verify};
 use cordon_reach::chain;
+use cordon_reach::tls_client::unverified_schemes;
 
 /// The fault of a certificate: number and words of OpenSSL's `X509_V_ERR_*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -314,7 +315,12 @@ impl ServerCertVerifier for Trust {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        let schemes = self.algorithms.supported_schemes();
+        if self.verifies() {
+            schemes
+        } else {
+            unverified_schemes(schemes)
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod harmless;
 
 use std::collections::BTreeMap;
 
-use super::Findings;
+use super::{Findings, is_left_alone};
 use crate::check::facts::{Facts, Import, Probe, Tried};
 use crate::check::finding::{Finding, Topic, Verdict};
 use crate::check::library;
@@ -36,7 +36,7 @@ pub(super) fn imports(place: &Place, facts: &Facts, probe: &Probe, findings: &mu
             continue;
         }
         let (verdict, detail) = match result {
-            Some(result) => import_verdict(place, facts, import, result),
+            Some(result) => import_verdict(place, facts, import, result, probe),
             None if probe.trying.as_deref() == Some(import.module.as_str()) => (
                 Verdict::Fails,
                 format!(
@@ -87,8 +87,14 @@ fn import_verdict(
     facts: &Facts,
     import: &Import,
     result: &Tried,
+    probe: &Probe,
 ) -> (Verdict, String) {
     let Some(error) = &result.error else {
+        let top = import.module.split('.').next().unwrap_or_default();
+        if result.origin == "runtime" && place.code.join(top).is_dir() {
+            let detail = "part of the runtime; the plugin's own copy is set aside";
+            return (Verdict::Note, detail.to_owned());
+        }
         let origin = match result.origin.as_str() {
             "runtime" => "part of the runtime",
             "packages" => "from Packages",
@@ -103,6 +109,13 @@ fn import_verdict(
     let (verdict, detail) = failed_import(place, facts, import, result, error);
     if import.guarded {
         let detail = format!("optional, the plugin goes on without it: {detail}");
+        return (Verdict::Note, detail);
+    }
+    if is_left_alone(&import.file, probe) {
+        let detail = format!(
+            "optional, {} is not imported at the start: {detail}",
+            import.file
+        );
         return (Verdict::Note, detail);
     }
     if import.late && harmless::is_bundled(import) {
@@ -131,6 +144,10 @@ fn failed_import(
     }
     if library::is_standard(missing_top, &facts.library) {
         let detail = format!("module {missing} of the standard library is not in this runtime");
+        return (Verdict::Fails, detail);
+    }
+    if let Some(Kind::Provided(version)) = known::by_module(missing_top).map(|it| it.kind) {
+        let detail = format!("the runtime's {missing_top} (version {version}) has no {missing}");
         return (Verdict::Fails, detail);
     }
     if let Some(Kind::Native(advice)) = known::by_module(missing_top).map(|it| it.kind) {

@@ -11,6 +11,17 @@ import os
 import re
 import sys
 
+try:
+    # The interpreter of plugins, as it compiles them.
+    from _cordon_source import tree as syntax_tree
+except ImportError:
+    syntax_tree = ast.parse
+try:
+    # Packages that a plugin brings and the runtime replaces, each with a part that tells it.
+    from _cordon_loader import REPLACED
+except ImportError:
+    REPLACED = {}
+
 # Bounds of the part that is looked at; the hub has bounded the folder before.
 MAX_FINDINGS = 2000
 MAX_TEXT = 200
@@ -34,6 +45,9 @@ PYTHON2 = (
 )
 WRITERS = {"makedirs", "mkdir", "copy", "copyfile", "copy2", "copytree", "move", "rename", "replace", "rmtree",
            "remove", "unlink", "write_text", "write_bytes", "touch", "symlink"}
+LOG_FILES = {"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler"}
+# Methods of a path.
+PATH_WRITERS = {"write_text", "write_bytes", "touch", "mkdir", "unlink"}
 SPAWNERS = {"run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput",
             "system", "popen", "create_subprocess_exec", "create_subprocess_shell"}
 INDIGO_CALLBACKS = {
@@ -95,6 +109,8 @@ class Reader(ast.NodeVisitor):
         self.file = file
         self.package = package
         self.guard = 0
+        # Whether the code around looks first whether a member of the API is there.
+        self.asked = 0
         self.tried = self.fallback = None
         self.functions = []
         self.imported = {}
@@ -138,10 +154,14 @@ class Reader(ast.NodeVisitor):
         # One that raises in its turn only says more about it.
         caught = any(not any(isinstance(it, ast.Raise) for it in handler.body) for handler in handlers)
         before, place = (self.tried, self.fallback), "%s:%d" % (self.file, node.lineno)
+        asked = any(self.catches(it.type, ("AttributeError", "Exception", "BaseException"))
+                    for it in node.handlers)
         self.guard += caught
+        self.asked += asked
         self.tried = place if caught else self.tried
         self.visit_all(node.body)
         self.guard -= caught
+        self.asked -= asked
         self.tried = before[0]
         for handler in node.handlers:
             self.fallback = place if handler in handlers else before[1]
@@ -164,23 +184,24 @@ class Reader(ast.NodeVisitor):
             self.visit(node)
 
     @staticmethod
-    def catches(kind):
+    def catches(kind, names=("ImportError", "ModuleNotFoundError", "Exception", "BaseException")):
         if kind is None:
             return True
         kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-        return any(dotted(one).split(".")[-1] in
-                   ("ImportError", "ModuleNotFoundError", "Exception", "BaseException")
-                   for one in kinds)
+        return any(dotted(one).split(".")[-1] in names for one in kinds)
 
     def visit_If(self, node):
         """Visits only the branch that runs, where the condition is known here; where a module was looked for, its import is guarded."""
         self.visit(node.test)
         holds = self.conditions.decide(node.test)
         asked = any(isinstance(it, ast.Call) and self.resolve(it.func).endswith("find_spec") for it in ast.walk(node.test))
+        has = any(isinstance(it, ast.Call) and dotted(it.func) == "hasattr" for it in ast.walk(node.test))
         self.guard += asked
+        self.asked += has
         if holds is not False:
             self.visit_all(node.body)
         self.guard -= asked
+        self.asked -= has
         if holds is not True:
             self.visit_all(node.orelse)
 
@@ -266,14 +287,14 @@ class Reader(ast.NodeVisitor):
             name = self.imported[first] + name[len(first):]
         api = name.split(".")[0]
         if api in ("Domoticz", "DomoticzEx", "indigo"):
-            self.note("api", node, member=".".join(name.split(".")[:3 if api == "indigo" else 2]))
+            self.note("api", node, guarded=self.asked > 0, member=".".join(name.split(".")[:3 if api == "indigo" else 2]))
             return
         self.generic_visit(node)
 
     def visit_Name(self, node):
         whole = self.imported.get(node.id, "")
         if whole.split(".")[0] in ("Domoticz", "DomoticzEx") and "." in whole:
-            self.note("api", node, member=whole)
+            self.note("api", node, guarded=self.asked > 0, member=whole)
 
     # Calls.
 
@@ -373,9 +394,13 @@ class Reader(ast.NodeVisitor):
                                                 "rename", "replace") else node.args[:1]
             if targets and self.is_beside(targets[-1]):
                 self.note("writes", node, call=name)
-        elif name in ("sqlite3.connect", "shelve.open", "dbm.open") and first is not None:
-            if self.is_beside(first) and literal(first) != ":memory:":
-                self.note("writes", node, call=name)
+        elif last in LOG_FILES or name in ("sqlite3.connect", "shelve.open", "dbm.open"):
+            first = first if first is not None else keyword(node, "filename")
+            if first is not None and self.is_beside(first) and literal(first) != ":memory:":
+                self.note("writes", node, call=name or last)
+        elif last in PATH_WRITERS and isinstance(node.func, ast.Attribute):
+            if self.leads_home(node.func.value):
+                self.note("writes", node, call=last)
 
     def call_time(self, node, name, last, first):
         if name in ("time.sleep", "sleep"):
@@ -417,7 +442,7 @@ def parse(facts, file, data):
     entry = {"file": file, "lines": len(lines), "error": None}
     facts["files"].append(entry)
     try:
-        return ast.parse(text, file)
+        return syntax_tree(text, file)
     except SyntaxError as error:
         number = error.lineno or 0
         shown = lines[number - 1].strip() if 0 < number <= len(lines) else ""
@@ -443,6 +468,9 @@ def local_file(root, module):
     """The file of a module of the plugin's own, as a path below its folder."""
     parts = module.split(".")
     if not all(part.isidentifier() for part in parts):
+        return None
+    part = REPLACED.get(parts[0])
+    if part and os.path.exists(os.path.join(root, parts[0], part)):
         return None
     base = "/".join(parts)
     for name in (base + "/__init__.py", base + ".py"):

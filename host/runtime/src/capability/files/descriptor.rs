@@ -52,6 +52,33 @@ impl FilesView<'_> {
         self.tree.place(self.files.table, fd, &self.worker).await
     }
 
+    /// Tells the author of a change of a path that was refused, if it was in the plugin's own folder.
+    fn tell_refused<T>(&self, rep: u32, path: &str, result: FsResult<T>) -> FsResult<T> {
+        result.inspect_err(|error| {
+            if is_refusal(error) {
+                self.tree.refused_change(rep, path);
+            }
+        })
+    }
+
+    /// Gives a refused change the answer that Linux has before it looks at rights: whether the
+    /// path is there already, or is not. Tells the author otherwise.
+    async fn explain_refused(
+        &mut self,
+        fd: Fd,
+        path: &str,
+        there: bool,
+        answer: ErrorCode,
+        result: FsResult<()>,
+    ) -> FsResult<()> {
+        if result.as_ref().is_err_and(is_refusal)
+            && self.look(&fd, PathFlags::empty(), path).await.is_some() == there
+        {
+            return Err(answer.into());
+        }
+        self.tell_refused(fd.rep(), path, result)
+    }
+
     /// Follows a path as far as the tree is ours.
     ///
     /// # Errors
@@ -79,6 +106,12 @@ impl FilesView<'_> {
             }
         }
     }
+}
+
+fn is_refusal(error: &FsError) -> bool {
+    error
+        .downcast_ref()
+        .is_some_and(|code| matches!(code, ErrorCode::NotPermitted | ErrorCode::ReadOnly))
 }
 
 fn refused<T>() -> FsResult<T> {
@@ -115,8 +148,16 @@ impl HostDescriptor for FilesView<'_> {
     ) -> FsResult<Fd> {
         match self.at(&fd, path).await? {
             At::Real(fd, path) => {
-                self.real_open_at(fd, path_flags, path, open_flags, flags)
-                    .await
+                let changes = OpenFlags::CREATE | OpenFlags::TRUNCATE;
+                let writes =
+                    open_flags.intersects(changes) || flags.contains(DescriptorFlags::WRITE);
+                let told = (fd.rep(), writes.then(|| path.clone()));
+                let opened = self.real_open_at(fd, path_flags, path, open_flags, flags);
+                let opened = opened.await;
+                match told {
+                    (rep, Some(path)) => self.tell_refused(rep, &path, opened),
+                    _ => opened,
+                }
             }
             At::Layered(path) => self.layered_open(path_flags, path, open_flags, flags).await,
             At::Root if flags.contains(DescriptorFlags::WRITE) => refused(),
@@ -155,7 +196,12 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         match self.at(&fd, path).await? {
-            At::Real(fd, path) => self.real_create_directory_at(fd, path).await,
+            At::Real(fd, path) => {
+                let created = self.real_create_directory_at(same(&fd), path.clone());
+                let created = created.await;
+                self.explain_refused(fd, &path, true, ErrorCode::Exist, created)
+                    .await
+            }
             At::Layered(path) => self.layered_create_directory(path).await,
             At::Root => Err(ErrorCode::Exist.into()),
         }
@@ -171,7 +217,11 @@ impl HostDescriptor for FilesView<'_> {
 
     async fn unlink_file_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         match self.at(&fd, path).await? {
-            At::Real(fd, path) => self.real_unlink_file_at(fd, path).await,
+            At::Real(fd, path) => {
+                let unlinked = self.real_unlink_file_at(same(&fd), path.clone()).await;
+                self.explain_refused(fd, &path, false, ErrorCode::NoEntry, unlinked)
+                    .await
+            }
             At::Layered(path) => self.layered_unlink(path).await,
             At::Root => refused(),
         }
@@ -188,7 +238,9 @@ impl HostDescriptor for FilesView<'_> {
         let (from, to) = match (from, to) {
             (At::Root, _) | (_, At::Root) => return refused(),
             (At::Real(fd, path), At::Real(new_fd, new_path)) => {
-                return self.real_rename_at(fd, path, new_fd, new_path).await;
+                let (rep, told) = (new_fd.rep(), new_path.clone());
+                let renamed = self.real_rename_at(fd, path, new_fd, new_path).await;
+                return self.tell_refused(rep, &told, renamed);
             }
             (At::Real(fd, path), At::Layered(to)) => (End::Real(fd, path), End::Layered(to)),
             (At::Layered(from), At::Real(fd, path)) => (End::Layered(from), End::Real(fd, path)),

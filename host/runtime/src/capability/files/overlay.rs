@@ -18,9 +18,10 @@ use wasmtime_wasi::p2::{FsError, FsResult};
 use super::charged::{Fd, FilesView, same};
 use super::stream::{Place as Offset, write};
 use super::tree::Place;
+use cordon_base::folders::HIDING;
 
 /// Beginning of the name of a marker; the rest is the hidden name.
-const MARKER: &str = ".cordon-hidden-";
+const MARKER: &str = HIDING;
 
 /// Bytes that are copied at once.
 const PIECE: u64 = 64 * 1024;

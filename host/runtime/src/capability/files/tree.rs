@@ -5,7 +5,7 @@
 //! idle instance holds no file open. In the meantime its handle leads to a file
 //! that is no folder, below which nothing can be found.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,12 @@ use wasmtime_wasi::p2::{FsError, FsResult};
 use super::worker::Worker;
 use cordon_base::account::Charge;
 use cordon_base::descriptors::{Permit, Share};
+use cordon_base::folders::{DATA_FOLDER, PLUGIN_FOLDER};
+use cordon_base::log::Level;
 use cordon_base::plugin_log::PluginLog;
+
+/// Characters of a path that a line of the log shows.
+const SHOWN: usize = 200;
 
 /// The folder that is mounted in one place of the tree.
 #[derive(Debug, Clone)]
@@ -76,6 +81,8 @@ struct Handles {
     layers: Option<(u32, u32)>,
     /// The handles of the mounts, by name.
     mounts: HashMap<String, u32>,
+    /// The handles of the plugin's own folder, where it can only be read.
+    code: HashSet<u32>,
 }
 
 /// A handle that leads nowhere: nothing can be opened below a file.
@@ -186,9 +193,12 @@ impl Tree {
             // The root's own handles: the guest drops the ones that it is given.
             if !handles.mounts.contains_key(name) {
                 let own = handles.open(table, mount)?;
+                handles.note_code(name, mount, own.rep());
                 handles.mounts.insert(name.clone(), own.rep());
             }
-            granted.push((handles.open(table, mount)?, format!("/{name}")));
+            let handle = handles.open(table, mount)?;
+            handles.note_code(name, mount, handle.rep());
+            granted.push((handle, format!("/{name}")));
         }
         Ok(granted)
     }
@@ -271,9 +281,27 @@ impl Tree {
         Ok(handle)
     }
 
+    /// Tells the author of a change below this handle that was refused, if the handle is that of the
+    /// plugin's own folder.
+    pub(super) fn refused_change(&self, rep: u32, path: &str) {
+        if self.handles().code.contains(&rep) {
+            // A path that the plugin has chosen: invisible characters are shown by the log.
+            let path: String = path.chars().take(SHOWN).collect();
+            self.log.hub(
+                Level::Error,
+                &format!(
+                    "denied: writing {path:?} beside the plugin's code; to let the plugin write into \
+                     a copy of its folder, add `plugin-folder = \"copy-on-write\"` to its section, \
+                     or `--plugin-folder copy-on-write` to `cordon run`"
+                ),
+            );
+        }
+    }
+
     /// Forgets a handle that the guest has dropped.
     pub(super) fn forget(&self, rep: u32) {
         let mut handles = self.handles();
+        handles.code.remove(&rep);
         handles.places.remove(&rep);
         handles.lazy.remove(&rep);
     }
@@ -303,6 +331,15 @@ impl Tree {
 }
 
 impl Handles {
+    /// Remembers the handle of the plugin's own folder, if it can only be read.
+    fn note_code(&mut self, name: &str, mount: &Mount, rep: u32) {
+        let data = DATA_FOLDER.trim_start_matches('/');
+        let is_code = name == PLUGIN_FOLDER.trim_matches('/') || name.starts_with(data);
+        if is_code && matches!(mount, Mount::ReadOnly(_)) {
+            self.code.insert(rep);
+        }
+    }
+
     /// A handle for a mount.
     fn open(
         &mut self,
