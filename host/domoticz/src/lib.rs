@@ -6,6 +6,7 @@
 //!
 //! Section and rule numbers in this folder are those of the behaviour specification.
 
+pub mod calibration;
 pub mod catalogue;
 pub mod color;
 pub mod command;
@@ -23,10 +24,12 @@ mod manifest;
 pub mod notification;
 pub mod options;
 pub mod parameters;
+mod picture;
 pub mod preferences;
 mod row;
 pub mod rule;
 pub mod security;
+pub mod set_point;
 pub mod table;
 mod value;
 pub mod variables;
