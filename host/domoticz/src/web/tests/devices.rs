@@ -321,7 +321,7 @@ async fn readings_of_a_calibrated_device_are_corrected_before_they_are_stored() 
     f.command(&format!("udevice&idx={id}&nvalue=0&svalue=10;50;1;1000;1"))
         .await;
     assert_eq!(stored().await, "11.5;50;1;998;1");
-    // What is not given stays.
+    // Figures that are not given stay.
     f.command(&format!("setused&idx={id}&addjvalue=0")).await;
     let after = row().await;
     assert_eq!(
