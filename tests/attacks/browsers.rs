@@ -175,8 +175,10 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
-        let web: WebConfig =
-            toml::from_str("names = ['hub.lan']\nnetworks = ['127.0.0.0/8']").unwrap();
+        // A site that may use the API opens the door to no other.
+        let web = "names = ['hub.lan']\nnetworks = ['127.0.0.0/8']\n\
+                   origins = ['http://dash.example:8082', 'https://evil.example']";
+        let web: WebConfig = toml::from_str(web).unwrap();
         let listeners = Listeners::bind(([127, 0, 0, 1], 0).into(), &web)
             .await
             .unwrap();

@@ -81,7 +81,7 @@ async fn what_is_asked_arrives_as_a_callback_and_what_it_does_is_seen() {
     .await;
     assert_eq!(graph["result"][0]["v"], "0.025");
     ok(&stage, "udevice&idx=3&nvalue=0&svalue=19").await;
-    stage.line("modified 3 HW - Heat 19").await;
+    stage.line("command 3 Set Level 19.0").await;
     let made = ok(
         &stage,
         "createdevice&idx=1&sensorname=Made&sensormappedtype=0x5005",

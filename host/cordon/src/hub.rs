@@ -373,6 +373,7 @@ impl Hub {
                 python_version: "3.14 (RustPython 0.6)".to_owned(),
             },
             origins: Origins::new(&self.web, listener),
+            place: (self.indigo_options.latitude, self.indigo_options.longitude),
             pages_origin: None,
         }
     }

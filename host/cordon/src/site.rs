@@ -8,6 +8,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 
+use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +16,7 @@ use cordon_base::error::EngineError;
 use cordon_domoticz::web::{HubApi, pages_router, router};
 use cordon_indigo::web::{self as indigo, IndigoApi};
 use cordon_web::config::WebConfig;
+use cordon_web::cors;
 use cordon_web::pages_origin::PagesOrigin;
 use cordon_web::server::Server;
 
@@ -76,7 +78,9 @@ impl Listeners {
             pages_origin: Some(place.clone()),
             ..api
         };
-        let api = router(api).merge(indigo::router(indigo.with_pages(place)));
+        let sites = from_fn_with_state(api.origins.clone(), cors::let_in);
+        let indigo = indigo::router(indigo.with_pages(place)).layer(sites);
+        let api = router(api).merge(indigo);
         let server = |router| {
             let server = Server::new(router).with_proxies(config.proxies.clone());
             server.with_log(log.clone())

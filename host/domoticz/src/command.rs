@@ -111,11 +111,9 @@ fn blinds_position(device: &Device, asked: i32) -> (&'static str, i32) {
     }
 }
 
-/// The stored last level in steps of the type, rounded.
+/// The stored last level in steps of the type.
 fn last_level(device: &Device) -> i32 {
-    let percent = device.last_level.clamp(0, 100);
-    let steps = (percent * kind::dim_range(device) + 50) / 100;
-    i32::try_from(steps).unwrap_or(0)
+    i32::try_from(kind::steps(device, device.last_level, true)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -215,14 +213,19 @@ mod tests {
                 ("Set Level", Some(0), "Off", 0),
                 ("Set Level", Some(10), "Set Level", 10),
                 ("Toggle", None, "Off", 20),
+                ("Set Level", Some(410), "Set Level", 410),
             ],
+        );
+        check(
+            &device(18, 0, 410),
+            &[("Toggle", None, "On", 410), ("On", None, "On", 410)],
         );
     }
 
     #[test]
     fn blinds_open_close_and_move() {
         // Rule 158.
-        for switch_type in [3, 13, 14, 15, 21] {
+        for switch_type in [3, 13, 14, 15, 21, 22] {
             check(
                 &device(switch_type, 0, 60),
                 &[

@@ -11,6 +11,7 @@ use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
 use super::image::{ImageError, set_weight};
+use super::picture::Format;
 use cordon_base::account::Charge;
 use cordon_base::error::LimitHit;
 
@@ -34,9 +35,6 @@ const ENTRY: u64 = 1024;
 
 /// How the entry of a file in its own list begins.
 const ENTRY_MARK: &[u8] = b"PK\x01\x02";
-
-/// How a PNG begins.
-const SIGNATURE: [u8; 8] = [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n'];
 
 /// One set with its pictures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,10 +155,14 @@ fn set(
         let name = format!("{folder}{base}{end}.png");
         let bytes = entry(archive, &name, MAX_PICTURE, charge)?;
         // Published icons have empty files where nobody drew the small picture.
-        if !bytes.is_empty() && !bytes.starts_with(&SIGNATURE) {
-            return Err(invalid(format!("its `{name}` is no PNG picture")));
+        if bytes.is_empty() {
+            return Ok(bytes);
         }
-        if points(&bytes) > MAX_POINTS {
+        let Some(format) = Format::of(&bytes) else {
+            let text = format!("its `{name}` is no picture in PNG, GIF or JPEG");
+            return Err(invalid(text));
+        };
+        if format.points(&bytes) > MAX_POINTS {
             let text = format!("its `{name}` has more than {MAX_POINTS} points in a row");
             return Err(invalid(text));
         }
@@ -174,19 +176,6 @@ fn set(
         name: name.to_owned(),
         description: description.to_owned(),
     })
-}
-
-/// The larger of width and height of a picture; 0 without a header, of which nothing can
-/// be shown.
-fn points(picture: &[u8]) -> u32 {
-    let number = |at: usize| {
-        let bytes = picture.get(at..).and_then(<[u8]>::first_chunk);
-        bytes.map_or(0, |bytes| u32::from_be_bytes(*bytes))
-    };
-    match picture.get(12..16) {
-        Some(b"IHDR") => number(16).max(number(20)),
-        _ => 0,
-    }
 }
 
 /// The pictures are served under names made of the base.
@@ -231,6 +220,9 @@ pub(super) mod tests {
     use super::*;
     use cordon_base::account::Account;
     use cordon_base::limits::Limits;
+
+    /// How a PNG begins.
+    const PNG_START: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
     /// As much of a picture as is looked at.
     pub const PNG: [u8; 12] = *b"\x89PNG\r\n\x1a\nbody";
@@ -302,6 +294,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_picture_is_taken_by_its_content_whatever_its_name() {
+        let gif = b"GIF89a\x01\x00\x01\x00".as_slice();
+        let with = |on: &[u8]| {
+            let entries = [
+                ("icons.txt", b"A;N;D".as_slice()),
+                ("A.png", PNG.as_slice()),
+                ("A48_On.png", on),
+                ("A48_Off.png", PNG.as_slice()),
+            ];
+            files(&entries)
+        };
+        assert_eq!(read(&with(gif)).unwrap()[0].on, gif);
+        refused(&with(b"GIF89a\x01\x02\x01\x00"), "more than 512 points");
+    }
+
+    #[test]
     fn a_picture_may_be_empty() {
         let names = ["A.png", "A48_On.png", "A48_Off.png"].map(|name| (name, b"".as_slice()));
         let mut entries = vec![("icons.txt", b"A;N;D".as_slice())];
@@ -318,8 +326,8 @@ pub(super) mod tests {
         refused(&archive("A;N;D;E", &["A"]), "base;name;description");
         refused(&archive("../A;N;D", &["../A"]), "no file name");
         refused(&archive("A;N;D", &["B"]), "A.png");
-        let wrong = files(&[("icons.txt", b"A;N;D"), ("A.png", b"GIF89a")]);
-        refused(&wrong, "no PNG");
+        let wrong = files(&[("icons.txt", b"A;N;D"), ("A.png", b"<svg/>")]);
+        refused(&wrong, "no picture in PNG, GIF or JPEG");
         let bomb = vec![0; usize::try_from(MAX_PICTURE).unwrap() + 1];
         refused(
             &files(&[("icons.txt", b"A;N;D"), ("A.png", &bomb)]),
@@ -333,7 +341,7 @@ pub(super) mod tests {
 
     /// A picture that is all zeros, of so many bytes.
     pub fn zeros(length: usize) -> Vec<u8> {
-        let mut picture = SIGNATURE.to_vec();
+        let mut picture = PNG_START.to_vec();
         picture.resize(length, 0);
         picture
     }
@@ -403,7 +411,7 @@ pub(super) mod tests {
     #[test]
     fn a_picture_that_would_fill_a_browser_is_refused() {
         let sized = |width: u32, height: u32| {
-            let mut picture = SIGNATURE.to_vec();
+            let mut picture = PNG_START.to_vec();
             picture.extend(13_u32.to_be_bytes());
             picture.extend(b"IHDR");
             picture.extend(width.to_be_bytes());

@@ -2,10 +2,9 @@
 //!
 //! A set has a base name, by which plugins know it, and the number that devices store
 //! plus [`FIRST`]. It belongs to the plugin that made it, by that plugin's whole key, or to
-//! the operator. A plugin makes sets whose base starts with its key (spec 2.3); two plugins
-//! of which one's key begins with the other's may have sets of the same base. It sees its
-//! own, and those of the operator whose base starts with its key (spec 2.3). The pictures
-//! are in the database and are served from there.
+//! the operator. Two plugins may have sets of the same base, of which neither can change the
+//! other's. A plugin sees its own sets, and those of the operator whose base starts with its key
+//! (spec 2.3). The pictures are in the database and are served from there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,25 +27,55 @@ const OPERATOR: &str = "";
 /// Bytes that one file of the operator may bring.
 const OPERATORS: u64 = 16 << 20;
 
+/// Whether a base starts with the key of its owner, without regard to case in ASCII, in SQL.
+const NAMED: &str = "(lower(substr(base, 1, length(owner))) = lower(owner))";
+
 /// The fixed weight of a set in `stored-bytes`, beside its texts and pictures: a set without
 /// pictures is a row as well.
 const SET: u64 = 256;
 
-/// Pictures that clients have themselves, by number: text and name of the picture. No
-/// plugin has sets of these names.
-pub const BUILT_IN: &[(&str, &str)] = &[
-    ("Default", "Default"),
-    ("Light", "Light"),
-    ("Wall Socket", "WallSocket"),
-    ("TV", "TV"),
-    ("Harddisk", "Harddisk"),
-    ("Printer", "Printer"),
-    ("Amplifier", "Amplifier"),
-    ("Computer", "Computer"),
-    ("Fan", "Fan"),
-    ("Speaker", "Speaker"),
-    ("Generic", "Generic"),
-];
+/// A picture that clients have themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuiltIn {
+    /// Number as devices store it.
+    pub number: i64,
+    /// Name of the picture.
+    pub base: &'static str,
+    /// Name for people.
+    pub text: &'static str,
+}
+
+macro_rules! built_in {
+    ($($number:literal $base:literal $text:literal;)+) => {
+        /// Pictures that clients have themselves, with Domoticz' numbers. No plugin has sets of
+        /// these names.
+        pub const BUILT_IN: &[BuiltIn] = &[$(BuiltIn {
+            number: $number,
+            base: $base,
+            text: $text,
+        },)+];
+    };
+}
+
+built_in! {
+    0 "Light" "Default";
+    1 "WallSocket" "Wall Socket";
+    2 "TV" "TV";
+    3 "Harddisk" "Harddisk";
+    4 "Printer" "Printer";
+    5 "Amplifier" "Amplifier";
+    6 "Computer" "Computer";
+    7 "Fan" "Fan";
+    8 "Speaker" "Speaker";
+    9 "Generic" "Generic";
+    10 "Fireplace" "Fireplace";
+    11 "Water" "Water";
+    12 "Media" "Media";
+    13 "Alarm" "Alarm";
+    14 "ChristmasTree" "Christmas Tree";
+    15 "Heating" "Heating";
+    16 "Cooling" "Cooling";
+}
 
 /// More of these pictures, which devices show by their type.
 const BY_TYPE: [&str; 6] = ["blinds", "contact", "door", "media", "motion", "smoke"];
@@ -81,14 +110,6 @@ pub enum ImageError {
     /// The file is no set of icons; the text says why.
     #[error("{0}")]
     Invalid(String),
-    /// The base belongs to another plugin.
-    #[error("base `{base}` does not start with `{key}`, the key of the plugin")]
-    NotOwn {
-        /// The base in the file.
-        base: String,
-        /// The key that the base must start with.
-        key: String,
-    },
     /// The base is that of a picture that clients have themselves.
     #[error("base `{0}` is the name of a picture that every client has; choose another")]
     BuiltIn(String),
@@ -188,7 +209,7 @@ impl Images {
             .await
     }
 
-    /// A picture of the set with this number, as PNG.
+    /// A picture of the set with this number.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -197,8 +218,9 @@ impl Images {
         self.picture(condition, id, icon).await
     }
 
-    /// A picture of the set with this base, as PNG. Of several sets the operator's is taken, else
-    /// the set of the longest key, which is the plugin that the base is named after.
+    /// A picture of the set with this base. Of several sets the operator's is taken, else that of
+    /// the plugin that the base is named after, which is the one with the longest key that the
+    /// base starts with, else the oldest.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -221,7 +243,7 @@ impl Images {
             .read(move |connection| {
                 let sql = format!(
                     "SELECT {column} FROM icon_sets WHERE {condition}
-                     ORDER BY owner <> '', length(owner) DESC LIMIT 1"
+                     ORDER BY owner <> '', {NAMED} DESC, {NAMED} * length(owner) DESC, id LIMIT 1"
                 );
                 let mut statement = connection.prepare_cached(&sql)?;
                 Ok(statement.query_row([value], |row| row.get(0)).optional()?)
@@ -246,7 +268,7 @@ impl Images {
         let unpacked: Result<_, ImageError> = owner.pool.run(&owner.account, unpack).await?;
         let (sets, charge) = unpacked?;
         for set in &sets {
-            check_base(&set.base, &owner.key)?;
+            check_base(&set.base)?;
         }
         let key = owner.key.clone();
         let images = self.store.write(move |transaction| {
@@ -284,8 +306,16 @@ impl Images {
     /// [`ImageError::Missing`], [`ImageError::Unavailable`].
     pub async fn delete(&self, key: Option<&str>, id: i64) -> Result<Image, ImageError> {
         let key = key.map(str::to_owned);
+        let changes = self.store.changes().clone();
         self.store
             .write(move |transaction| {
+                // Lists name the picture of each device.
+                let sql = "SELECT id FROM devices WHERE image = ?1";
+                let mut statement = transaction.prepare_cached(sql)?;
+                let mut shown = statement.query([id])?;
+                while let Some(row) = shown.next()? {
+                    changes.mark(row.get(0)?);
+                }
                 let sql = "DELETE FROM icon_sets
                            WHERE id = ?1 - 100 AND owner = coalesce(?2, owner)
                            RETURNING id, base, name, description";
@@ -319,18 +349,22 @@ impl Images {
     }
 }
 
-/// Refuses a base that is not the plugin's to choose: it starts with the plugin's key
-/// (spec 2.3: no difference between upper and lower case in ASCII).
-fn check_base(base: &str, key: &str) -> Result<(), ImageError> {
-    let start = base.get(..key.len());
-    let own = !key.is_empty() && start.is_some_and(|start| start.eq_ignore_ascii_case(key));
-    if !own {
-        return Err(ImageError::NotOwn {
-            base: base.to_owned(),
-            key: key.to_owned(),
-        });
+/// The base of the set with this number, which a device shows; `None` where there is none.
+///
+/// # Errors
+/// Errors of SQLite.
+pub(super) fn base(connection: &Connection, id: i64) -> Result<Option<String>, rusqlite::Error> {
+    if id < FIRST {
+        return Ok(None);
     }
-    let mut built_in = BUILT_IN.iter().map(|(_, name)| *name).chain(BY_TYPE);
+    let sql = "SELECT base FROM icon_sets WHERE id = ?1 - 100";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row([id], |row| row.get(0)).optional()
+}
+
+/// Refuses the name of a picture that clients have: it would be shown for everybody's devices.
+fn check_base(base: &str) -> Result<(), ImageError> {
+    let mut built_in = BUILT_IN.iter().map(|icon| icon.base).chain(BY_TYPE);
     match built_in.any(|name| name.eq_ignore_ascii_case(base)) {
         true => Err(ImageError::BuiltIn(base.to_owned())),
         false => Ok(()),
@@ -463,7 +497,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_plugin_makes_sets_whose_base_starts_with_its_key() {
+    async fn a_plugin_makes_sets_and_sees_its_own() {
         let folder = tempfile::tempdir().unwrap();
         let images = images(folder.path());
         let made = create(&images, "kodi", set("KodiBlack")).await.unwrap();
@@ -476,8 +510,6 @@ mod tests {
         assert_eq!(made, [expected]);
         assert_eq!(images.of(&owner("kodi")).await.unwrap().0, made);
         assert!(bases(&images, "Other").await.is_empty());
-        let refused = create(&images, "Other", set("KodiBlack")).await;
-        assert!(matches!(refused, Err(ImageError::NotOwn { .. })));
         for icon in [Icon::Small, Icon::On, Icon::Off] {
             assert_eq!(images.icon(101, icon).await.unwrap().unwrap(), PNG);
         }
@@ -516,6 +548,32 @@ mod tests {
         images.upload(&Pools::default().files, other).await.unwrap();
         let shown = images.icon_of("KodiBlack", Icon::On).await.unwrap();
         assert_eq!(shown.unwrap(), zeros(9));
+    }
+
+    #[tokio::test]
+    async fn a_base_need_not_start_with_the_key_and_is_kept_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = images(folder.path());
+        let other = |content: &[u8]| {
+            files(&[
+                ("icons.txt", b"heat;N;D"),
+                ("heat.png", content),
+                ("heat48_On.png", content),
+                ("heat48_Off.png", content),
+            ])
+        };
+        let first = create(&images, "Thermostat", other(&PNG)).await.unwrap();
+        let second = create(&images, "LongestKeyOfAll", other(&zeros(9)))
+            .await
+            .unwrap();
+        assert_ne!(first[0].id, second[0].id);
+        assert_eq!(bases(&images, "Thermostat").await, ["heat"]);
+        let shown = async || images.icon_of("heat", Icon::On).await.unwrap().unwrap();
+        assert_eq!(shown().await, PNG, "the oldest");
+        create(&images, "hea", other(&zeros(10))).await.unwrap();
+        assert_eq!(shown().await, zeros(10), "the one that is named so");
+        let removed = images.delete(Some("LongestKeyOfAll"), first[0].id).await;
+        assert_eq!(removed, Err(ImageError::Missing));
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@
 
 mod abi;
 pub mod announcement;
+pub mod calibration;
 mod capability;
 pub mod catalogue;
 pub mod color;
@@ -33,11 +34,13 @@ mod manifest;
 pub mod notification;
 pub mod options;
 pub mod parameters;
+mod picture;
 pub mod preferences;
 mod requests;
 mod row;
 pub mod rule;
 pub mod security;
+pub mod set_point;
 mod state;
 pub mod table;
 mod things;

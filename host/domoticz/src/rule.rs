@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 use super::device::Device;
-use super::kind;
+use super::kind::{self, Layout};
 use super::notification::Notification;
 use super::value::leading_number;
 use cordon_store::{Store, StoreError};
@@ -357,21 +357,20 @@ impl Compare {
     }
 }
 
-/// The figure of this kind, where the type of the device has one.
-fn figure(device: &Device, kind: char) -> Option<f64> {
+/// The figure of this kind of notification, where the type of the device has one.
+fn figure(device: &Device, letter: char) -> Option<f64> {
     let part = |index: usize| device.s_value.split(';').nth(index).map(leading_number);
-    match (kind, device.device_type, device.sub_type) {
-        ('T', 80 | 82 | 84 | 247, _) | ('U', 87, _) | ('N', kind::SETPOINT, _) => part(0),
-        ('T', 86, _) => part(4),
+    let kind = kind::of(device);
+    if letter != 'F' && !kind.rules.contains(letter) {
+        return None;
+    }
+    match (letter, kind.layout) {
+        ('T', Layout::Wind) => part(4),
         #[allow(clippy::cast_precision_loss, reason = "a humidity is a percentage")]
-        ('H', 81, _) => Some(device.n_value as f64),
-        ('H', 82 | 84, _) | ('B', 247, _) => part(1),
-        ('B', 84, _) => part(3),
-        ('B', kind::GENERAL, 26) | ('P', kind::GENERAL, 6) | ('M', kind::GENERAL, kind::KWH) => {
-            part(0)
-        }
-        ('M', 248, _) | ('F', _, _) => part(0),
-        _ => None,
+        ('H', Layout::Humidity) => Some(device.n_value as f64),
+        ('H', _) | ('B', Layout::TempBaro) => part(1),
+        ('B', Layout::TempHumBaro) => part(3),
+        _ => part(0),
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use super::calibration::{self, Calibration};
 use super::color;
 use super::device::{Change, Device, DeviceError, DeviceLimits, NewDevice, ValueUpdate};
 use super::event::HubEvent;
@@ -375,6 +376,27 @@ impl DeviceTable {
         // As in `create`.
         change.color = change.color.map(|color| color::normalise(&color));
         self.change_from_outside(id, move |_| change).await
+    }
+
+    /// Sets how the readings of a row are corrected from now on. `change` gets the figures as they
+    /// are.
+    ///
+    /// # Errors
+    /// [`DeviceError::Missing`], [`DeviceError::Unavailable`].
+    pub async fn calibrate(
+        &self,
+        id: i64,
+        change: impl FnOnce(Calibration) -> Calibration + Send + 'static,
+    ) -> Result<(), DeviceError> {
+        let changes = self.changes().clone();
+        let operation = self.store.write(move |transaction| {
+            any(transaction, id)?;
+            changes.mark(id);
+            let before = calibration::read(transaction, id)?;
+            calibration::write(transaction, id, change(before))?;
+            Ok::<_, DeviceError>(())
+        });
+        operation.await
     }
 
     /// Makes a row from outside.

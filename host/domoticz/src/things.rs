@@ -7,7 +7,6 @@ use futures_util::future::BoxFuture;
 
 use crate::command::{self, Request};
 use crate::history::{Family, History};
-use crate::web::names;
 use crate::{DeliverError, Device, DeviceError, DeviceTable, Domoticz, HubEvent, Row, kind};
 use cordon_runtime::things::{
     Answer, Moment, News, Operation, Page, Thing, Things, ThingsError, Value, Watch,
@@ -173,7 +172,7 @@ fn parsed(id: &str) -> Result<i64, ThingsError> {
 fn thing(row: Row, names: &HashMap<u32, String>) -> Thing {
     let device = row.device;
     let is_switch = kind::is_switch(&device);
-    let main = names::main(&device).to_owned();
+    let main = kind::main_name(&device).to_owned();
     let mut values = Vec::new();
     if is_switch {
         values.push(("on".to_owned(), Value::Truth(kind::is_on(&device))));
@@ -212,7 +211,7 @@ fn number(whole: i64) -> Value {
 /// The event for a wish, as the API makes it.
 fn wish(device: &Device, operation: Operation) -> Result<HubEvent, ThingsError> {
     let refused = |text: &str| ThingsError::Refused(text.to_owned());
-    if device.device_type == kind::SETPOINT {
+    if kind::is_set_point(device) {
         let Operation::Level(value) = operation else {
             return Err(refused("a set point has a level and nothing else"));
         };
@@ -227,10 +226,12 @@ fn wish(device: &Device, operation: Operation) -> Result<HubEvent, ThingsError> 
         Operation::Off => ("Off", None),
         Operation::Toggle => ("Toggle", None),
         Operation::Level(level) => {
-            if !(0.0..=100.0).contains(&level) {
-                return Err(refused("a level is from 0 to 100"));
+            let top = kind::top_level(device);
+            #[allow(clippy::cast_precision_loss, reason = "it is an int")]
+            if !(0.0..=top as f64).contains(&level) {
+                return Err(refused(&format!("a level is from 0 to {top}")));
             }
-            #[allow(clippy::cast_possible_truncation, reason = "it is from 0 to 100")]
+            #[allow(clippy::cast_possible_truncation, reason = "it is from 0 to the top")]
             ("Set Level", Some(level.round() as i32))
         }
     };

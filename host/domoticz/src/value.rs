@@ -47,13 +47,12 @@ enum Special {
 }
 
 fn special(device: &Device, reading: &ValueUpdate, elapsed_s: f64) -> Special {
-    let general = device.device_type == kind::GENERAL;
-    if general && device.sub_type == kind::COUNTER_INCREMENTAL {
+    if kind::adds_readings(device) {
         let n_value = device.n_value.saturating_add(reading.n_value);
         return Special::Values(n_value, add(&device.s_value, &reading.s_value));
     }
     let computed = device.option("EnergyMeterMode") == Some("1");
-    if general && device.sub_type == kind::KWH && computed {
+    if kind::layout(device) == kind::Layout::Energy && computed {
         let s_value = energy(&device.s_value, &reading.s_value, elapsed_s);
         return Special::Values(reading.n_value, s_value);
     }
@@ -116,8 +115,7 @@ fn follow_level(device: &mut Device) {
     };
     let says_level = kind::is_on(device) && !matches!(steps, 0 | 255);
     if says_level || kind::is_blinds_percentage(device) {
-        let range = kind::dim_range(device);
-        device.last_level = (steps.clamp(0, range) * 100 + range / 2) / range;
+        device.last_level = kind::level(device, steps, true);
     }
 }
 
@@ -230,6 +228,8 @@ mod tests {
         assert_eq!(after(device(244, 73, 7, ""), 2, "999", 1.0).last_level, 100);
         assert_eq!(after(device(244, 73, 13, ""), 0, "30", 1.0).last_level, 30);
         assert_eq!(after(device(17, 0, 7, ""), 2, "15", 1.0).last_level, 100);
+        let selector = device(244, 62, kind::SELECTOR, "");
+        assert_eq!(after(selector, 2, "410", 1.0).last_level, 410);
         assert_eq!(after(device(243, 6, 0, ""), 2, "40", 1.0).last_level, 0);
         let hidden = Device {
             used: 0,

@@ -55,187 +55,203 @@ fn device(object: &Object, props: &Map<String, Value>, seen: &mut Map<String, Va
     let empty = Map::new();
     let states = object.fields.get("states").and_then(Value::as_object);
     let states = states.unwrap_or(&empty);
-    let state = |key: &str| states.get(key).cloned().unwrap_or(Value::Null);
-    let says = |name: &str, default| says(props, name, default);
-    let class = object.hidden.device;
-    let has_on = states.contains_key("onOffState");
-    let mut set = |key: &str, value: Value| drop(seen.insert(key.to_owned(), value));
-
-    let shown = object.text("displayStateId");
-    let definition = object.hidden.states.iter().find(|it| it.key == shown);
-    let raw = state(shown);
-    let label = match states.get(&format!("{shown}.ui")) {
-        Some(label) => label.clone(),
-        None => Value::from(match definition {
-            Some(definition) => definition.shown(&raw, None),
-            None => text(&raw, None).unwrap_or_default(),
-        }),
+    let mut device = Attributes {
+        props,
+        states,
+        seen,
     };
-    let error = object.text("errorState");
-    set("displayStateValRaw", raw);
-    set(
-        "displayStateValUi",
-        if error.is_empty() {
-            label
-        } else {
-            Value::from(error)
-        },
-    );
-    set("batteryLevel", state("batteryLevel"));
-    set("energyCurLevel", state("curEnergyLevel"));
-    set("energyAccumTotal", state("accumEnergyTotal"));
-    set("supportsOnState", Value::from(has_on));
-    set(
-        "supportsStatusRequest",
-        Value::from(says("SupportsStatusRequest", class != DeviceClass::Custom)),
-    );
-    set(
-        "supportsEnergyMeter",
-        Value::from(states.contains_key("accumEnergyTotal")),
-    );
-    set(
-        "supportsPowerMeter",
-        Value::from(states.contains_key("curEnergyLevel")),
-    );
-    set("supportsAllOff", Value::from(false));
-    set("supportsAllLightsOnOff", Value::from(false));
-    match class {
+    device.display(object);
+    device.of_every_class(object.hidden.device);
+    match object.hidden.device {
         DeviceClass::Custom => {}
-        DeviceClass::Relay => {
-            set("onState", state("onOffState"));
-            set("ledStates", json!([]));
-            set("buttonConfiguredCount", Value::from(0));
+        DeviceClass::Relay => device.relay(),
+        DeviceClass::Dimmer => device.dimmer(),
+        DeviceClass::Sensor => device.sensor(),
+        DeviceClass::SpeedControl => device.speed_control(),
+        DeviceClass::Thermostat => device.thermostat(),
+        DeviceClass::Sprinkler => device.sprinkler(),
+        DeviceClass::MultiIo => device.multi_io(),
+    }
+}
+
+/// The attributes of one device while they are made.
+struct Attributes<'a> {
+    /// The properties that the owner gave it.
+    props: &'a Map<String, Value>,
+    states: &'a Map<String, Value>,
+    /// The attributes that callers see.
+    seen: &'a mut Map<String, Value>,
+}
+
+impl Attributes<'_> {
+    fn set(&mut self, attribute: &str, value: impl Into<Value>) {
+        self.seen.insert(attribute.to_owned(), value.into());
+    }
+
+    fn state(&self, key: &str) -> Value {
+        self.states.get(key).cloned().unwrap_or(Value::Null)
+    }
+
+    /// Sets an attribute to the value of a state.
+    fn follow(&mut self, attribute: &str, key: &str) {
+        self.set(attribute, self.state(key));
+    }
+
+    /// Sets an attribute to whether a property says so.
+    fn flag(&mut self, attribute: &str, prop: &str, default: bool) {
+        self.set(attribute, says(self.props, prop, default));
+    }
+
+    /// Sets an attribute to whether there is a state.
+    fn known(&mut self, attribute: &str, key: &str) {
+        self.set(attribute, self.states.contains_key(key));
+    }
+
+    /// The state that lists show: its value, and its words or the device's error.
+    fn display(&mut self, object: &Object) {
+        let shown = object.text("displayStateId");
+        let definition = object.hidden.states.iter().find(|it| it.key == shown);
+        let raw = self.state(shown);
+        let label = match self.states.get(&format!("{shown}.ui")) {
+            Some(label) => label.clone(),
+            None => Value::from(match definition {
+                Some(definition) => definition.shown(&raw, None),
+                None => text(&raw, None).unwrap_or_default(),
+            }),
+        };
+        let error = object.text("errorState");
+        self.set("displayStateValRaw", raw);
+        let label = match error.is_empty() {
+            true => label,
+            false => Value::from(error),
+        };
+        self.set("displayStateValUi", label);
+    }
+
+    fn of_every_class(&mut self, class: DeviceClass) {
+        self.follow("batteryLevel", "batteryLevel");
+        self.follow("energyCurLevel", "curEnergyLevel");
+        self.follow("energyAccumTotal", "accumEnergyTotal");
+        self.known("supportsOnState", "onOffState");
+        let answers = class != DeviceClass::Custom;
+        self.flag("supportsStatusRequest", "SupportsStatusRequest", answers);
+        self.known("supportsEnergyMeter", "accumEnergyTotal");
+        self.known("supportsPowerMeter", "curEnergyLevel");
+        self.set("supportsAllOff", false);
+        self.set("supportsAllLightsOnOff", false);
+    }
+
+    fn relay(&mut self) {
+        self.follow("onState", "onOffState");
+        self.set("ledStates", json!([]));
+        self.set("buttonConfiguredCount", 0);
+    }
+
+    fn dimmer(&mut self) {
+        self.relay();
+        self.follow("brightness", "brightnessLevel");
+        self.set("defaultBrightness", 100);
+        self.set("onBrightensToDefaultToggle", true);
+        self.set("onBrightensToLast", false);
+        for (attribute, prop) in COLOR_PROPS {
+            self.flag(attribute, prop, false);
         }
-        DeviceClass::Dimmer => {
-            set("onState", state("onOffState"));
-            set("ledStates", json!([]));
-            set("buttonConfiguredCount", Value::from(0));
-            set("brightness", state("brightnessLevel"));
-            set("defaultBrightness", Value::from(100));
-            set("onBrightensToDefaultToggle", Value::from(true));
-            set("onBrightensToLast", Value::from(false));
-            for (attribute, prop) in COLOR_PROPS {
-                set(attribute, Value::from(says(prop, false)));
-            }
-            for key in COLOR_STATES {
-                set(key, state(key));
-            }
+        for key in COLOR_STATES {
+            self.follow(key, key);
         }
-        DeviceClass::Sensor => {
-            set("onState", state("onOffState"));
-            set("sensorValue", state("sensorValue"));
-            set(
-                "allowOnStateChange",
-                Value::from(says("AllowOnStateChange", false)),
-            );
-            set(
-                "allowSensorValueChange",
-                Value::from(says("AllowSensorValueChange", false)),
-            );
-            set(
-                "supportsSensorValue",
-                Value::from(states.contains_key("sensorValue")),
-            );
+    }
+
+    fn sensor(&mut self) {
+        self.follow("onState", "onOffState");
+        self.follow("sensorValue", "sensorValue");
+        self.flag("allowOnStateChange", "AllowOnStateChange", false);
+        self.flag("allowSensorValueChange", "AllowSensorValueChange", false);
+        self.known("supportsSensorValue", "sensorValue");
+    }
+
+    fn speed_control(&mut self) {
+        self.follow("onState", "onOffState");
+        self.follow("speedIndex", "speedIndex");
+        let steps = count(self.props, "SpeedIndexCount", SPEEDS);
+        self.set("speedIndexCount", steps);
+        self.follow("speedLevel", "speedLevel");
+    }
+
+    fn thermostat(&mut self) {
+        self.follow("hvacMode", "hvacOperationMode");
+        self.follow("fanMode", "hvacFanMode");
+        self.follow("coolSetpoint", "setpointCool");
+        self.follow("heatSetpoint", "setpointHeat");
+        for (attribute, number, key) in [
+            ("temperatures", "temperatureSensorCount", "temperatureInput"),
+            ("humidities", "humiditySensorCount", "humidityInput"),
+        ] {
+            let values = numbered(self.states, key);
+            self.set(number, values.len());
+            self.set(attribute, Value::Array(values));
         }
-        DeviceClass::SpeedControl => {
-            set("onState", state("onOffState"));
-            set("speedIndex", state("speedIndex"));
-            set(
-                "speedIndexCount",
-                Value::from(count(props, "SpeedIndexCount", SPEEDS)),
-            );
-            set("speedLevel", state("speedLevel"));
+        let names = [
+            "coolIsOn",
+            "heatIsOn",
+            "fanIsOn",
+            "dehumidifierIsOn",
+            "humidifierIsOn",
+        ];
+        for (attribute, key) in names.into_iter().zip(EQUIPMENT) {
+            self.set(attribute, truth(&self.state(key)).unwrap_or(false));
         }
-        DeviceClass::Thermostat => {
-            set("hvacMode", state("hvacOperationMode"));
-            set("fanMode", state("hvacFanMode"));
-            set("coolSetpoint", state("setpointCool"));
-            set("heatSetpoint", state("setpointHeat"));
-            for (attribute, number, key) in [
-                ("temperatures", "temperatureSensorCount", "temperatureInput"),
-                ("humidities", "humiditySensorCount", "humidityInput"),
-            ] {
-                let values = numbered(states, key);
-                set(number, Value::from(values.len()));
-                set(attribute, Value::Array(values));
-            }
-            let names = [
-                "coolIsOn",
-                "heatIsOn",
-                "fanIsOn",
-                "dehumidifierIsOn",
-                "humidifierIsOn",
-            ];
-            for (attribute, key) in names.into_iter().zip(EQUIPMENT) {
-                set(attribute, Value::from(truth(&state(key)).unwrap_or(false)));
-            }
-            set(
-                "supportsHvacFanMode",
-                Value::from(says("SupportsHvacFanMode", true)),
-            );
-            set(
-                "supportsHvacOperationMode",
-                Value::from(says("SupportsHvacOperationMode", true)),
-            );
-            set(
-                "supportsCoolSetpoint",
-                Value::from(says("SupportsCoolSetpoint", true)),
-            );
-            set(
-                "supportsHeatSetpoint",
-                Value::from(says("SupportsHeatSetpoint", true)),
-            );
+        for (attribute, prop) in [
+            ("supportsHvacFanMode", "SupportsHvacFanMode"),
+            ("supportsHvacOperationMode", "SupportsHvacOperationMode"),
+            ("supportsCoolSetpoint", "SupportsCoolSetpoint"),
+            ("supportsHeatSetpoint", "SupportsHeatSetpoint"),
+        ] {
+            self.flag(attribute, prop, true);
         }
-        DeviceClass::Sprinkler => {
-            let zones = count(props, "NumZones", 1);
-            let active = figure(&state("activeZone")).filter(|zone| *zone > 0.0);
-            set(
-                "activeZone",
-                if active.is_some() {
-                    state("activeZone")
-                } else {
-                    Value::Null
-                },
-            );
-            set("zoneCount", Value::from(zones));
-            let listed = |name: &str| listed(props, name);
-            let names = listed("ZoneNames");
-            let longest = listed("MaxZoneDurations");
-            let name = |zone: usize| {
-                let named = names.get(zone).filter(|it| !it.is_empty()).cloned();
-                named.unwrap_or_else(|| format!("zone {}", zone + 1))
-            };
-            let number = |text: &String| text.parse().unwrap_or(0.0);
-            let every = 0..usize::try_from(zones).unwrap_or(0);
-            let minutes: Vec<f64> = every
-                .clone()
-                .map(|zone| longest.get(zone).map_or(0.0, number))
-                .collect();
-            set("zoneNames", every.clone().map(name).collect());
-            set(
-                "zoneEnableList",
-                minutes.iter().map(|it| *it > 0.0).collect(),
-            );
-            set("zoneMaxDurations", minutes.into_iter().collect());
-            let scheduled = listed("ScheduledZoneDurations");
-            set(
-                "zoneScheduledDurations",
-                scheduled.iter().map(number).collect(),
-            );
-            let paused = |name: &str| props.get(name).and_then(figure);
-            set(
-                "pausedScheduleZone",
-                json!(paused("PauseScheduleZoneIndex")),
-            );
-            let left = paused("PauseScheduleRemainingZoneDuration");
-            set("pausedScheduleRemainingZoneDuration", json!(left));
+    }
+
+    fn sprinkler(&mut self) {
+        let zones = count(self.props, "NumZones", 1);
+        let active = self.state("activeZone");
+        let waters = figure(&active).is_some_and(|zone| zone > 0.0);
+        self.set("activeZone", if waters { active } else { Value::Null });
+        self.set("zoneCount", zones);
+        let names = listed(self.props, "ZoneNames");
+        let longest = listed(self.props, "MaxZoneDurations");
+        let name = |zone: usize| {
+            let named = names.get(zone).filter(|it| !it.is_empty()).cloned();
+            named.unwrap_or_else(|| format!("zone {}", zone + 1))
+        };
+        let number = |text: &String| text.parse().unwrap_or(0.0);
+        let every = 0..usize::try_from(zones).unwrap_or(0);
+        let minutes: Vec<f64> = every
+            .clone()
+            .map(|zone| longest.get(zone).map_or(0.0, number))
+            .collect();
+        let enabled: Vec<bool> = minutes.iter().map(|it| *it > 0.0).collect();
+        self.set("zoneNames", every.map(name).collect::<Vec<_>>());
+        self.set("zoneEnableList", enabled);
+        self.set("zoneMaxDurations", minutes);
+        let scheduled = listed(self.props, "ScheduledZoneDurations");
+        let scheduled: Vec<f64> = scheduled.iter().map(number).collect();
+        self.set("zoneScheduledDurations", scheduled);
+        for (attribute, prop) in [
+            ("pausedScheduleZone", "PauseScheduleZoneIndex"),
+            (
+                "pausedScheduleRemainingZoneDuration",
+                "PauseScheduleRemainingZoneDuration",
+            ),
+        ] {
+            let paused = self.props.get(prop).and_then(figure);
+            self.set(attribute, json!(paused));
         }
-        DeviceClass::MultiIo => {
-            for key in ["analogInput", "binaryInput", "sensorInput", "binaryOutput"] {
-                let values = numbered(states, key);
-                set(&format!("{key}Count"), Value::from(values.len()));
-                set(&format!("{key}s"), Value::Array(values));
-            }
+    }
+
+    fn multi_io(&mut self) {
+        for key in ["analogInput", "binaryInput", "sensorInput", "binaryOutput"] {
+            let values = numbered(self.states, key);
+            self.set(&format!("{key}Count"), values.len());
+            self.set(&format!("{key}s"), Value::Array(values));
         }
     }
 }

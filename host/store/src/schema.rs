@@ -82,6 +82,15 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
 ",
     super::icons::SCHEMA,
+    "
+    CREATE TABLE calibrations (
+        device_id INTEGER PRIMARY KEY REFERENCES devices (id) ON DELETE CASCADE,
+        value REAL NOT NULL,
+        multiplier REAL NOT NULL,
+        value2 REAL NOT NULL,
+        multiplier2 REAL NOT NULL
+    ) STRICT;
+",
 ];
 
 /// Refuses a file that is not ours before anything is written to it.

@@ -23,6 +23,9 @@ pub struct WebConfig {
     /// Names under which browsers may use the hub, beside its addresses, `localhost` and
     /// the machine's own name.
     pub names: Vec<String>,
+    /// Other sites whose pages may use the API with all rights of whoever looks at them, such as
+    /// `http://192.168.1.5:8082`; none by default.
+    pub origins: Vec<String>,
     /// Where pages of plugins are served; on the port after the API's by default.
     pub pages: Option<SocketAddr>,
     /// Where browsers find them, when that is another address, such as behind a proxy.
@@ -69,6 +72,7 @@ impl Default for WebConfig {
             ],
             proxies: Vec::new(),
             names: Vec::new(),
+            origins: Vec::new(),
             pages: None,
             pages_url: None,
             add_hardware: true,
@@ -84,20 +88,16 @@ impl WebConfig {
     /// Words that say what to change.
     pub fn check(&self) -> Result<(), String> {
         // An origin of its own has another port or, behind a proxy, another name.
-        let wrong = |url: &&String| {
-            let rest = url.strip_prefix("http://").or(url.strip_prefix("https://"));
-            let host = rest
-                .map(|rest| rest.trim_end_matches('/'))
-                .unwrap_or_default();
-            host.is_empty()
-                || !host
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b))
-        };
-        if let Some(url) = self.pages_url.as_ref().filter(wrong) {
+        if let Some(url) = self.pages_url.as_ref().filter(|url| !is_origin(url)) {
             return Err(format!(
                 "`{url}` is no origin; give `pages-url` under [web] the form \
                  https://pages.example.org"
+            ));
+        }
+        if let Some(site) = self.origins.iter().find(|site| !is_origin(site)) {
+            return Err(format!(
+                "`{site}` is no origin; give `origins` under [web] the form \
+                 http://192.168.1.5:8082, one for each site and without a path"
             ));
         }
         if let Some(name) = self.names.iter().find(|name| !is_name(name)) {
@@ -108,6 +108,15 @@ impl WebConfig {
         }
         Ok(())
     }
+}
+
+/// Whether a text is a scheme with a host, as browsers send it; a slash may be at its end.
+fn is_origin(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").or(url.strip_prefix("https://"));
+    let host = rest.map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    let host = host.unwrap_or_default();
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b".-:[]".contains(&b);
+    !host.is_empty() && host.bytes().all(allowed)
 }
 
 fn networks<'de, D: serde::Deserializer<'de>>(

@@ -3,7 +3,8 @@
 //! - [`server`]: listeners and connections, with [`places`] for those who ask, and how long
 //!   [`bodies`] and a [`stream`] may take; [`budget`]: room for answers under way.
 //! - [`access`]: users and rights, by [`digest`] and with [`throttle`]; [`forwarded`]: who
-//!   asks; [`origin`]: from which pages browsers may ask; [`config`]: the section `[web]`.
+//!   asks; [`origin`] and [`cors`]: from which pages browsers may ask; [`config`]: the section
+//!   `[web]`.
 //! - [`query`], [`body`]: requests; [`rows`], [`gzip`], [`early`]: answers;
 //!   [`compare`]: secrets that are alike.
 
@@ -13,6 +14,7 @@ pub mod body;
 pub mod budget;
 pub mod compare;
 pub mod config;
+pub mod cors;
 pub mod digest;
 pub mod early;
 pub mod forwarded;

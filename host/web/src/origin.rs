@@ -10,7 +10,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderValue, Method};
 
 use crate::config::WebConfig;
 
@@ -60,6 +60,9 @@ struct Known {
     local_only: bool,
     /// Names of the configuration, in lower case.
     names: Vec<String>,
+    /// Sites of the configuration, in lower case and without ports that go without saying: their
+    /// pages may do what the hub's own pages may.
+    sites: Vec<String>,
     /// The machine's own name, in lower case; empty when it has none.
     machine: String,
 }
@@ -69,7 +72,7 @@ impl Origins {
     /// address refuses every name but `localhost` and those of the configuration.
     #[must_use]
     pub fn new(config: &WebConfig, listener: SocketAddr) -> Self {
-        Self::with(config, listener, None)
+        Self::with(config, listener, None, &config.origins)
     }
 
     /// The hub's own names and origins on this listener of pages, which browsers may find by
@@ -79,16 +82,22 @@ impl Origins {
         let url = config.pages_url.as_deref();
         let authority = url.and_then(|url| Some(url.split_once("://")?.1));
         let name = authority.map(|it| name_of(it.trim_end_matches('/')));
-        Self::with(config, listener, name)
+        Self::with(config, listener, name, &[])
     }
 
-    fn with(config: &WebConfig, listener: SocketAddr, more: Option<&str>) -> Self {
+    fn with(
+        config: &WebConfig,
+        listener: SocketAddr,
+        more: Option<&str>,
+        sites: &[String],
+    ) -> Self {
         let names = config.names.iter().map(String::as_str).chain(more);
         let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let machine = machine.trim().to_ascii_lowercase();
         Self(Arc::new(Known {
             local_only: listener.ip().is_loopback(),
             names: names.map(str::to_ascii_lowercase).collect(),
+            sites: sites.iter().map(|site| plain(site)).collect(),
             machine: machine.split('.').next().unwrap_or_default().to_owned(),
         }))
     }
@@ -96,21 +105,36 @@ impl Origins {
     /// Refuses a request that somebody else's page may have made.
     pub fn check(&self, headers: &HeaderMap, method: &Method, act: Act) -> Result<(), String> {
         self.check_local(headers)?;
-        if act != Act::Show && is_foreign(headers) {
-            return Err("requests from pages of another origin are refused".to_owned());
+        let listed = self.site(headers).is_some();
+        if act != Act::Show && !listed && is_foreign(headers) {
+            return Err(
+                "requests from pages of another origin are refused; `origins` under [web] in \
+                 cordon.toml has those that may"
+                    .to_owned(),
+            );
         }
         if !is_browser(headers) {
             return Ok(());
         }
         self.check_name(headers)?;
         match act {
-            Act::Change if !consents(headers, method) => Err(
+            Act::Change if !listed && !consents(headers, method) => Err(
                 "a browser may give commands by POST from the hub's own pages only; other \
                  clients say who they are with the header `X-Cordon-Client`, whatever is in it"
                     .to_owned(),
             ),
             Act::Show | Act::Look | Act::Change => Ok(()),
         }
+    }
+
+    /// The listed site whose page made the request. A page cannot forge the header that says so.
+    pub fn site(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let mut origins = headers.get_all("origin").iter();
+        let (Some(origin), None) = (origins.next(), origins.next()) else {
+            return None;
+        };
+        let named = plain(origin.to_str().ok()?);
+        self.0.sites.contains(&named).then(|| origin.clone())
     }
 
     /// Refuses requests addressed to another name than this machine's own, where only this machine
@@ -166,6 +190,19 @@ impl Origins {
                 shown(&name)
             )),
         }
+    }
+}
+
+/// An origin as browsers write it: in lower case, without the port of its scheme.
+fn plain(origin: &str) -> String {
+    let origin = origin.trim_end_matches('/').to_ascii_lowercase();
+    let port = match origin.starts_with("https:") {
+        true => ":443",
+        false => ":80",
+    };
+    match origin.strip_suffix(port) {
+        Some(rest) => rest.to_owned(),
+        None => origin,
     }
 }
 

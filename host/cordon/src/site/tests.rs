@@ -70,6 +70,7 @@ fn fixture() -> Fixture {
         pools,
         version: VersionInfo::default(),
         origins: Origins::new(&web, ([127, 0, 0, 1], 0).into()),
+        place: (0.0, 0.0),
         pages_origin: None,
     };
     Fixture { folder, api }

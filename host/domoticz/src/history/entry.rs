@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::super::device::Device;
-use super::super::kind;
+use super::super::kind::{self, Layout};
 use super::super::value::leading_number;
 use super::day::Day;
 use super::family::Family;
@@ -48,8 +48,7 @@ impl Entry {
 /// Whether a text value of this device is for the history and not for its row.
 #[must_use]
 pub fn is_entry(device: &Device, s_value: &str) -> bool {
-    let general = device.device_type == kind::GENERAL;
-    let managed = general && device.sub_type == kind::MANAGED_COUNTER;
+    let managed = kind::layout(device) == Layout::Managed;
     (managed || device.option_is_true("AddDBLogEntry")) && dated(s_value).is_some()
 }
 

@@ -89,19 +89,19 @@ pub fn record(
     Ok(())
 }
 
-/// The first figure of a counter after `since` (Unix seconds); `None` for every other device, and
-/// for a counter without a row since. A caller that keeps the figure hears of every change of it
-/// through [`cordon_store::Changes`].
+/// The first figures after `since` (Unix seconds) of a device that adds something up; `None` for
+/// every other device, and for one without a row since. A caller that keeps the figures hears of
+/// every change of them through [`cordon_store::Changes`].
 ///
 /// # Errors
 /// Errors of SQLite.
-pub(super) fn first_figure(
+pub(super) fn first_figures(
     connection: &Connection,
     device: &Device,
     since: i64,
-) -> Result<Option<f64>, rusqlite::Error> {
+) -> Result<Option<Figures>, rusqlite::Error> {
     match adds_up(device) {
-        true => rows::first_figure(connection, device.id, since),
+        true => rows::first_figures(connection, device.id, since),
         false => Ok(None),
     }
 }
@@ -109,7 +109,8 @@ pub(super) fn first_figure(
 /// Whether the device adds something up.
 #[must_use]
 pub fn adds_up(device: &Device) -> bool {
-    matches!(Family::of(device), Some(Family::Counter | Family::Meter))
+    let family = Family::of(device);
+    matches!(family, Some(Family::Counter | Family::Meter | Family::Rain))
 }
 
 /// The history of all devices. Clones share it.

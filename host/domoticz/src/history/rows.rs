@@ -110,30 +110,34 @@ pub(super) fn short(
     let rows = statement.query_map((device, from, until), |row| {
         Ok(Moment {
             time: row.get(0)?,
-            figures: [
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get(4)?,
-                row.get(5)?,
-                row.get(6)?,
-            ],
+            figures: figures(row, 1)?,
         })
     })?;
     rows.collect()
 }
 
-/// The first five-minute row from `from` on, and its first figure.
-pub(super) fn first_figure(
+/// The figures of a five-minute row, from this column on.
+fn figures(row: &rusqlite::Row<'_>, from: usize) -> Result<Figures, rusqlite::Error> {
+    let mut figures = Figures::default();
+    for (column, figure) in (from..).zip(&mut figures) {
+        *figure = row.get(column)?;
+    }
+    Ok(figures)
+}
+
+/// The first five-minute row from `from` on that has a first figure.
+pub(super) fn first_figures(
     connection: &Connection,
     device: i64,
     from: i64,
-) -> Result<Option<f64>, rusqlite::Error> {
-    let sql = "SELECT v1 FROM history_short WHERE device_id = ?1 AND time >= ?2 AND v1 IS NOT NULL
-               ORDER BY time LIMIT 1";
+) -> Result<Option<Figures>, rusqlite::Error> {
+    let sql = format!(
+        "SELECT {FIGURES} FROM history_short
+         WHERE device_id = ?1 AND time >= ?2 AND v1 IS NOT NULL ORDER BY time LIMIT 1"
+    );
     connection
-        .prepare_cached(sql)?
-        .query_row((device, from), |row| row.get(0))
+        .prepare_cached(&sql)?
+        .query_row((device, from), |row| figures(row, 0))
         .optional()
 }
 

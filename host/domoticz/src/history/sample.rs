@@ -16,19 +16,13 @@
 use super::super::device::Device;
 use super::super::kind;
 use super::super::value::leading_number;
-use super::family::Family;
+use kind::Layout;
 
 /// Columns of a five-minute row.
 pub const FIGURES: usize = 6;
 
 /// One five-minute row without its time.
 pub type Figures = [Option<f64>; FIGURES];
-
-/// Type numbers with a layout of their own within a family.
-const TEMPERATURE: i64 = 80;
-const HUMIDITY: i64 = 81;
-const TEMP_HUM: i64 = 82;
-const TEMP_BARO: i64 = 247;
 
 /// The figures that a device shows now; `None` when it has none.
 #[must_use]
@@ -39,53 +33,44 @@ pub fn figures(device: &Device) -> Option<Figures> {
         let text = parts.get(n).map_or("", |text| text.trim());
         (!text.is_empty()).then(|| leading_number(text))
     };
-    // Without a text the numeric value is the reading.
-    let first = part(0).or(Some(whole(device.n_value)));
-    let mut row = Figures::default();
-    match Family::of(device)? {
-        Family::Log => return None,
-        Family::Temperature => return Some(temperature(device, &part)),
-        Family::Rain => [row[0], row[1]] = [part(1), part(0)],
-        Family::Wind => {
-            let metres = |n| part(n).map(|tenths: f64| tenths / 10.0);
-            row = [part(0), metres(2), metres(3), part(4), part(5), None];
+    let kind = kind::of(device);
+    kind.family?;
+    let whole = || Some(whole(device.n_value));
+    let tenth = |n: usize| part(n).map(|tenths: f64| tenths / 10.0);
+    Some(match kind.layout {
+        Layout::Switch | Layout::Text | Layout::Alert => return None,
+        Layout::Temperature | Layout::SetPoint => climate(part(0), None, None),
+        Layout::Humidity => climate(None, whole(), None),
+        Layout::TempHum => climate(part(0), part(1), None),
+        Layout::TempHumBaro => climate(part(0), part(1), part(3)),
+        Layout::TempBaro => climate(part(0), None, part(1)),
+        Layout::Baro => climate(None, None, part(0)),
+        Layout::Rain => {
+            let rate = part(0).map(|hundredths: f64| hundredths / 100.0);
+            [part(1), rate, None, None, None, None]
         }
-        Family::Current => [row[0], row[1], row[2]] = [part(0), part(1), part(2)],
-        Family::Meter => row = [part(0), part(1), part(2), part(3), part(4), part(5)],
-        Family::Counter if device.sub_type == kind::KWH && device.device_type == kind::GENERAL => {
-            [row[0], row[1]] = [part(1), part(0)];
+        Layout::Wind => [part(0), tenth(2), tenth(3), part(4), part(5), None],
+        Layout::Currents => [part(0), part(1), part(2), None, None, None],
+        Layout::Meter => std::array::from_fn(part),
+        Layout::Energy => [part(1), part(0), None, None, None, None],
+        Layout::Whole | Layout::AirQuality => [whole(), None, None, None, None, None],
+        Layout::Uv
+        | Layout::Number(_)
+        | Layout::Weight
+        | Layout::Counter
+        | Layout::Managed
+        | Layout::Gas
+        | Layout::Custom => {
+            // Without a text the numeric value is the reading.
+            [part(0).or_else(whole), None, None, None, None, None]
         }
-        Family::AirQuality => row[0] = Some(whole(device.n_value)),
-        // Soil moisture and leaf wetness are numeric values.
-        Family::Level
-            if device.device_type == kind::GENERAL && matches!(device.sub_type, 3 | 4) =>
-        {
-            row[0] = Some(whole(device.n_value));
-        }
-        Family::Counter
-        | Family::Uv
-        | Family::Percentage
-        | Family::Fan
-        | Family::Level
-        | Family::Lux
-        | Family::Usage => row[0] = first,
-    }
-    Some(row)
+    })
 }
 
-fn temperature(device: &Device, part: &impl Fn(usize) -> Option<f64>) -> Figures {
-    let (mut celsius, mut humidity, mut pressure) = (None, None, None);
-    match device.device_type {
-        TEMPERATURE | kind::SETPOINT => celsius = part(0),
-        HUMIDITY => humidity = Some(whole(device.n_value)),
-        TEMP_HUM => (celsius, humidity) = (part(0), part(1)),
-        TEMP_BARO => (celsius, pressure) = (part(0), part(1)),
-        kind::GENERAL => pressure = part(0),
-        _ => (celsius, humidity, pressure) = (part(0), part(1), part(3)),
-    }
-    let dew = celsius
-        .zip(humidity)
-        .map(|(celsius, humidity)| dew_point(celsius, humidity));
+/// The columns of a temperature, a humidity and an air pressure, as far as they are known.
+fn climate(celsius: Option<f64>, humidity: Option<f64>, pressure: Option<f64>) -> Figures {
+    let both = celsius.zip(humidity);
+    let dew = both.map(|(celsius, humidity)| dew_point(celsius, humidity));
     [celsius, None, humidity, pressure, dew, None]
 }
 
@@ -135,7 +120,8 @@ mod tests {
         assert_eq!((climate[0], climate[2], climate[3]), (20.0, 50.0, 1010.0));
         assert!((climate[4] - 9.25).abs() < 0.1, "{climate:?}");
         assert_eq!(read(243, 26, 0, "1021.34;0")[3], 1021.34);
-        assert_eq!(read(85, 3, 0, "120;15.3")[..2], [15.3, 120.0]);
+        assert_eq!(read(85, 3, 0, "120;15.3")[..2], [15.3, 1.2]);
+        assert_eq!(read(247, 1, 0, "20.1;1013.2;2;0")[3], 1013.2);
         assert_eq!(
             read(86, 1, 0, "90;E;52;71;12.5;11")[..5],
             [90.0, 5.2, 7.1, 12.5, 11.0]

@@ -6,8 +6,10 @@
 
 use rusqlite::Connection;
 
+use super::super::calibration::{self, Calibration};
 use super::super::device::DeviceError;
 use super::super::history;
+use super::super::image;
 use super::super::row;
 use super::{DeviceTable, Row};
 
@@ -23,9 +25,14 @@ pub struct Shown {
     pub weight: u64,
     /// Whether people want to see it first.
     pub favorite: bool,
-    /// The first figure of a counter on that day; `None` for other devices, and before the first
-    /// row.
-    pub first: Option<f64>,
+    /// The first figures of that day, of a device that adds something up; `None` for other
+    /// devices, and before the first row.
+    pub first: Option<history::Figures>,
+    /// How its readings are corrected.
+    pub calibration: Calibration,
+    /// The base of the icon set that the device shows; `None` for a picture that clients have
+    /// themselves.
+    pub icon: Option<String>,
 }
 
 impl DeviceTable {
@@ -87,11 +94,14 @@ fn read(connection: &Connection, id: i64, since: i64) -> Result<Option<Shown>, r
     let favorite = connection
         .prepare_cached("SELECT 1 FROM favorites WHERE device_id = ?1")?
         .exists([id])?;
-    let first = history::first_figure(connection, &stored.device, since)?;
+    let first = history::first_figures(connection, &stored.device, since)?;
+    let icon = image::base(connection, stored.device.image)?;
     Ok(Some(Shown {
         weight: stored.weight(),
         favorite,
         first,
+        calibration: calibration::read(connection, stored.device.id)?,
+        icon,
         row: Row {
             hardware: stored.hardware,
             device: stored.device,

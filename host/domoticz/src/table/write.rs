@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::super::device::{Change, Device, DeviceError, DeviceLimits, NewDevice};
 use super::super::row::{self, StoredRow};
-use super::super::{history, preferences, value};
+use super::super::{calibration, history, preferences, value};
 use cordon_base::error::LimitHit;
 use cordon_store::{StoreError, Writing};
 
@@ -127,7 +127,8 @@ pub(super) fn apply(
     let elapsed = now.duration_since(row.updated).as_secs_f64();
     let mut touched = set_types(&mut row, change);
     if let Some(reading) = &change.value {
-        let news = value::apply(&mut row.device, reading, elapsed);
+        let reading = calibration::correct(transaction, &row.device, reading)?;
+        let news = value::apply(&mut row.device, &reading, elapsed);
         history::record(transaction, &row.device, &reading.s_value, news, now)?;
         touched = true;
     }

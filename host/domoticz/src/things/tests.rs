@@ -93,7 +93,7 @@ impl Fixture {
 }
 
 const DIMMER: (i64, i64, i64) = (kind::LIGHT_SWITCH, 73, kind::DIMMER);
-const TEXT: (i64, i64, i64) = (kind::GENERAL, 19, 0);
+const TEXT: (i64, i64, i64) = (243, 19, 0);
 
 #[tokio::test]
 async fn all_things_are_listed_a_page_at_a_time() {
@@ -145,7 +145,7 @@ async fn a_wish_goes_to_the_plugin_as_a_command_of_the_api_does() {
         panic!("{told:?}");
     };
     assert_eq!((&*command, level), ("Set Level", Level::Whole(30)));
-    let point = f.add(1, 2, (kind::SETPOINT, 1, 0)).await;
+    let point = f.add(1, 2, (242, 1, 0)).await;
     f.operate(&point, Operation::Level(20.5)).await.unwrap();
     f.operate(&id, Operation::On).await.unwrap();
     assert_eq!(f.operate(&id, Operation::Off).await, Err(ThingsError::Busy));

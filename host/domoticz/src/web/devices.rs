@@ -23,17 +23,20 @@ pub(super) use row::object;
 /// Hardware type number of Python plugins (spec 1.4).
 pub(super) const PLUGIN_HARDWARE: u32 = 94;
 
+/// Ids that a request may name.
+const MAX_IDS: usize = 100;
+
 /// Carries `getdevices` out.
 pub(super) async fn list(call: &Call<'_>) -> Result<Answer, String> {
     let (api, query) = (call.api, call.query);
     let wanted = Wanted::parse(query)?;
-    let entries = match wanted.id {
-        Some(id) => api
+    let entries = match wanted.ids.as_deref() {
+        Some([id]) => api
             .board
-            .one(id)
+            .one(*id)
             .await
             .map(|entry| entry.into_iter().collect()),
-        None => api.board.all().await.map(|rows| {
+        _ => api.board.all().await.map(|rows| {
             let rows = match query.text("order") {
                 Some("LastUpdate") => rows.by_update(),
                 Some("ID" | "idx") => rows.by_id().to_vec(),
@@ -48,7 +51,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, String> {
     let entries: Vec<Arc<Entry>> = entries.map_err(|error| error.to_string())?;
     let mut hardware = HashMap::new();
     for info in api.plugins.hardware() {
-        if wanted.id.is_none() || entries.iter().any(|entry| entry.hardware == info.id) {
+        if wanted.ids.is_none() || entries.iter().any(|entry| entry.hardware == info.id) {
             hardware.insert(info.id, row::hardware(Some(&info)));
         }
     }
@@ -64,9 +67,19 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, String> {
     })
 }
 
+/// Ids joined by commas.
+fn ids(text: &str) -> Result<Vec<i64>, String> {
+    if text.split(',').count() > MAX_IDS {
+        return Err(format!("`rid` may have {MAX_IDS} numbers"));
+    }
+    let ids: Result<_, _> = text.split(',').map(|id| id.trim().parse()).collect();
+    ids.map_err(|_| "parameter `rid` must be a number, or several joined by `,`".to_owned())
+}
+
 /// The rows that a client asks for.
 struct Wanted {
-    id: Option<i64>,
+    /// These and no others; nothing else chooses among them.
+    ids: Option<Vec<i64>>,
     hardware: Option<u32>,
     /// There are no plans, so nothing is on one.
     plan: bool,
@@ -85,7 +98,7 @@ impl Wanted {
             _ => None,
         };
         Ok(Self {
-            id: query.number("rid")?,
+            ids: query.text("rid").map(ids).transpose()?,
             hardware: query.number("hwidx")?,
             plan: query.number::<i64>("plan")?.is_some_and(|plan| plan > 0),
             used,
@@ -97,6 +110,9 @@ impl Wanted {
     }
 
     fn includes(&self, row: &Entry) -> bool {
+        if let Some(ids) = &self.ids {
+            return ids.contains(&row.id);
+        }
         let used = self.used.is_none_or(|used| used == row.used);
         let shown = self.hidden || !row.hidden;
         let recent = row.updated.as_second() >= self.since;

@@ -14,9 +14,30 @@ pub(super) fn fixed(figure: f64, decimals: usize) -> String {
     }
 }
 
+/// A figure with as many decimals as it needs, at most six.
+pub(super) fn short(figure: f64) -> String {
+    let text = fixed(figure, 6);
+    match text.contains('.') && !text.contains('e') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_figure_has_the_decimals_that_it_needs() {
+        for (figure, text) in [
+            (1500.0, "1500"),
+            (1.2, "1.2"),
+            (0.1 + 0.2, "0.3"),
+            (1e20, "1e20"),
+        ] {
+            assert_eq!(short(figure), text);
+        }
+    }
 
     #[test]
     fn a_figure_is_short_however_large_it_is() {

@@ -30,7 +30,7 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, Form, Path, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
@@ -55,6 +55,7 @@ use cordon_web::access::Access;
 use cordon_web::access::Caller;
 use cordon_web::budget::{self, Budget};
 use cordon_web::config::WebConfig;
+use cordon_web::cors;
 use cordon_web::early::{Early, Reply};
 use cordon_web::forwarded::Client;
 use cordon_web::origin::Act;
@@ -112,6 +113,8 @@ pub struct HubApi {
     pub version: VersionInfo,
     /// The names and origins that are the hub's own.
     pub origins: Origins,
+    /// Where the hub is unless the settings say it, in degrees north and east.
+    pub place: (f64, f64),
     /// Where browsers are sent that ask for pages of plugins; `None` shows them here.
     pub pages_origin: Option<PagesOrigin>,
 }
@@ -163,7 +166,7 @@ pub fn router(api: HubApi) -> Router {
     let room = (api.budget.clone(), api.access.clone());
     Router::new()
         .route("/", get(status_page))
-        .route("/json.htm", get(json).post(json))
+        .route("/json.htm", any(json).options(cors::options))
         .route("/json", get(socket::open))
         .route("/images/{name}", get(icon))
         .route("/templates/{name}", get(custom_page))
@@ -171,6 +174,7 @@ pub fn router(api: HubApi) -> Router {
         .route("/uploadcustomicon", post(upload))
         .fallback(|| async { (StatusCode::NOT_FOUND, "not found\n") })
         .layer(from_fn_with_state(room, budget::of_whole_answers))
+        .layer(from_fn_with_state(api.origins.clone(), cors::let_in))
         .with_state(api)
 }
 

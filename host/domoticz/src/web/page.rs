@@ -120,7 +120,7 @@ impl StatusPage {
                 "<tr><td>{}<td>{}<td>{}<td>{}<td>{}</tr>",
                 device.id,
                 shown(&device.name),
-                shown(names::sub(device)),
+                shown(kind::of(device).name),
                 shown(&shown_value(row)),
                 shown(&device.last_update),
             );
@@ -192,7 +192,7 @@ fn shown_value(row: &Row) -> String {
     if kind::is_switch(device) {
         return names::status(device, device.last_level);
     }
-    let fields = sensor::fields(device);
+    let fields = sensor::fields(device, None);
     let data = fields.get("Data").and_then(|data| data.as_str());
     data.unwrap_or("").to_owned()
 }

@@ -19,6 +19,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 
 use crate::Plugins;
 use crate::image::{Icon, Images};
+use crate::picture::Format;
 use cordon_base::account::Account;
 use cordon_base::pool::Pool;
 
@@ -190,16 +191,19 @@ pub(super) async fn icon(images: &Images, name: &str) -> Response {
         (_, Some(base)) => (base, Icon::Off),
         _ => (stem, Icon::Small),
     };
-    let headers = [
-        (header::CONTENT_TYPE, "image/png"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "sandbox; default-src 'none'",
-        ),
-    ];
     match images.icon_of(base, icon).await {
-        Ok(Some(picture)) => (headers, picture).into_response(),
+        Ok(Some(picture)) => {
+            let format = Format::of(&picture).unwrap_or(Format::Png);
+            let headers = [
+                (header::CONTENT_TYPE, format.content_type()),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+                (
+                    header::CONTENT_SECURITY_POLICY,
+                    "sandbox; default-src 'none'",
+                ),
+            ];
+            (headers, picture).into_response()
+        }
         Ok(None) => missing(),
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
     }

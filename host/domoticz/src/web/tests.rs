@@ -120,6 +120,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
             ..VersionInfo::default()
         },
         origins: Origins::new(web, ([127, 0, 0, 1], 0).into()),
+        place: (0.0, 0.0),
         pages_origin: None,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

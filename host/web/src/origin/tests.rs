@@ -260,3 +260,78 @@ fn a_referer_counts_when_it_is_of_this_origin() {
         assert_eq!(path(foreign), None, "{foreign}");
     }
 }
+
+#[test]
+fn a_listed_site_may_do_what_the_hubs_own_pages_may_and_no_other() {
+    let config = WebConfig {
+        origins: vec![
+            "http://Dash.lan:8082/".to_owned(),
+            "https://x.org:443".to_owned(),
+        ],
+        ..WebConfig::default()
+    };
+    let listener = "192.168.1.2:8080".parse().unwrap();
+    let origins = Origins::new(&config, listener);
+    let may = |origin: &str, method: &Method| {
+        let lines = [
+            ("user-agent", CHROME),
+            ("sec-fetch-site", "cross-site"),
+            ("origin", origin),
+        ];
+        origins.check(&headers(&lines), method, Act::Change).is_ok()
+    };
+    for method in [Method::GET, Method::POST, Method::PUT] {
+        assert!(may("http://dash.lan:8082", &method));
+        assert!(may("https://x.org", &method));
+        for other in [
+            "http://dash.lan",
+            "https://dash.lan:8082",
+            "http://x.org",
+            "http://dash.lan:8082.evil.example",
+            "http://evil.example/http://dash.lan:8082",
+            "null",
+            "",
+        ] {
+            assert!(!may(other, &method), "{other}");
+        }
+    }
+    let two = [
+        ("origin", "http://evil.example"),
+        ("origin", "http://dash.lan:8082"),
+    ];
+    let mut both = headers(&[("user-agent", CHROME)]);
+    for (name, value) in two {
+        both.append(name, HeaderValue::from_static(value));
+    }
+    assert!(origins.check(&both, &Method::GET, Act::Look).is_err());
+    // A picture or a link on a listed page does not say where it is.
+    let silent = headers(&[("user-agent", CHROME), ("sec-fetch-site", "cross-site")]);
+    assert!(origins.check(&silent, &Method::GET, Act::Change).is_err());
+    // Pages of plugins have an origin without commands.
+    let pages = Origins::of_pages(&config, listener);
+    let page = headers(&[("origin", "http://dash.lan:8082")]);
+    assert!(pages.check(&page, &Method::GET, Act::Look).is_err());
+    // A name that leads here by somebody's trick is refused all the same.
+    let mut renamed = headers(&[("user-agent", CHROME), ("origin", "http://dash.lan:8082")]);
+    renamed.insert("host", HeaderValue::from_static("evil.example:8080"));
+    assert!(origins.check(&renamed, &Method::GET, Act::Look).is_err());
+}
+
+#[test]
+fn what_is_no_origin_is_refused_with_the_form_of_one() {
+    for wrong in [
+        "dash.lan",
+        "*",
+        "null",
+        "http://",
+        "http://dash.lan/path",
+        "ftp://dash.lan",
+    ] {
+        let config = WebConfig {
+            origins: vec![wrong.to_owned()],
+            ..WebConfig::default()
+        };
+        let refused = config.check().unwrap_err();
+        assert!(refused.contains("`origins` under [web]"), "{refused}");
+    }
+}

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::devices::{Board, Entry, Listed};
 use super::{Answer, Call, Outcome, explain};
 use crate::command::{self, Request};
-use crate::{Reading, kind};
+use crate::{Reading, Row, kind};
 use cordon_web::rows::{Commas, PIECE, Pieces};
 
 /// Longest text value and longest command in bytes: the length that a query could hold before there
@@ -37,13 +37,18 @@ pub(super) async fn switch(call: &Call<'_>) -> Outcome {
 
 pub(super) async fn set_point(call: &Call<'_>) -> Outcome {
     let row = call.device().await?;
-    if row.device.device_type != kind::SETPOINT {
+    if !kind::is_set_point(&row.device) {
         return Err("this device is no set point".to_owned());
     }
-    let value = call.query.required("setpoint")?;
-    let event = command::set_point(&row.device, value).ok_or("no set point has this value")?;
+    let wanted = call.query.required("setpoint")?;
+    want(call, &row, wanted, "SetSetpoint")
+}
+
+/// Has the plugin of a set point set it.
+fn want(call: &Call<'_>, row: &Row, wanted: f64, title: &str) -> Outcome {
+    let event = command::set_point(&row.device, wanted).ok_or("no set point has this value")?;
     call.deliver(row.hardware, event)?;
-    Ok(Answer::ok("SetSetpoint"))
+    Ok(Answer::ok(title))
 }
 
 pub(super) async fn update(call: &Call<'_>) -> Outcome {
@@ -60,6 +65,12 @@ pub(super) async fn update(call: &Call<'_>) -> Outcome {
     let length = reading.s_value.as_ref().map_or(0, String::len);
     if length > MAX_VALUE {
         return Err(format!("`svalue` may have {MAX_VALUE} bytes"));
+    }
+    let row = call.device().await?;
+    if kind::is_set_point(&row.device) {
+        // Apps and bridges set what is wanted in this way; only the plugin knows whether it is.
+        let wanted = query.required("svalue")?;
+        return want(call, &row, wanted, "Update Device");
     }
     let stored = call.api.devices.read_in(call.idx()?, reading).await;
     call.changed(stored).await?;

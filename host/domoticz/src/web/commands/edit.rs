@@ -1,8 +1,10 @@
 //! Changes that people make to devices.
 
-use super::{Answer, Call, Outcome};
+use super::{Answer, Call, Outcome, explain};
 use crate::Change;
+use crate::calibration::{self, Calibration};
 use cordon_web::access::decode;
+use cordon_web::query::Query;
 
 /// Longest name and description in bytes.
 const MAX_NAME: usize = 200;
@@ -52,12 +54,46 @@ pub(super) async fn set_used(call: &Call<'_>) -> Outcome {
         options,
         ..Change::default()
     };
-    if change == Change::default() {
+    let calibration = Given::of(query)?;
+    if change == Change::default() && calibration == Given::default() {
         return Err("parameter `used` is missing".to_owned());
+    }
+    if calibration != Given::default() {
+        let set = move |before| calibration.over(before);
+        let calibrated = call.api.devices.calibrate(call.idx()?, set).await;
+        calibrated.map_err(explain)?;
     }
     let edited = call.api.devices.edit(call.idx()?, change).await;
     call.changed(edited).await?;
     Ok(Answer::ok("SetUsed"))
+}
+
+/// The figures of a calibration that a client gave.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Given([Option<f64>; 4]);
+
+impl Given {
+    fn of(query: &Query) -> Result<Self, String> {
+        let names = ["addjvalue", "addjmulti", "addjvalue2", "addjmulti2"];
+        let mut given = Self::default();
+        for (place, name) in given.0.iter_mut().zip(names) {
+            let figure = query.number(name)?;
+            *place = figure
+                .map(|figure| calibration::checked(name, figure))
+                .transpose()?;
+        }
+        Ok(given)
+    }
+
+    fn over(self, before: Calibration) -> Calibration {
+        let [value, multiplier, value2, multiplier2] = self.0;
+        Calibration {
+            value: value.unwrap_or(before.value),
+            multiplier: multiplier.unwrap_or(before.multiplier),
+            value2: value2.unwrap_or(before.value2),
+            multiplier2: multiplier2.unwrap_or(before.multiplier2),
+        }
+    }
 }
 
 /// A name that can be shown.

@@ -6,6 +6,7 @@ use jiff::{Timestamp, ToSpan, Zoned};
 
 use super::info::setting;
 use super::points::Chart;
+use super::spans::{self, Group};
 use super::{Answer, Call, Outcome, failed};
 use crate::Device;
 use crate::history::{Day, Family, Moment};
@@ -18,8 +19,12 @@ const MAX_DAYS: i64 = 7;
 enum Range {
     /// Five-minute rows of the last days.
     Moments,
+    /// The same rows by the hour.
+    Hours,
     /// Daily rows, both dates included.
     Days(Date, Date),
+    /// All daily rows, by spans that are compared.
+    Compared(Group),
 }
 
 pub(super) async fn get(call: &Call<'_>) -> Outcome {
@@ -29,25 +34,33 @@ pub(super) async fn get(call: &Call<'_>) -> Outcome {
     let chart = Chart::of(&device, &sensor)?;
     let today = Zoned::now().date();
     let answer = Answer::ok(&format!("Graph {sensor} {range}"));
+    let answer = ["ValueQuantity", "ValueUnits"]
+        .into_iter()
+        .fold(answer, |answer, key| {
+            answer.with(key, device.option(key).unwrap_or(""))
+        });
     let (points, weight) = match parse(call, &range, today)? {
         Range::Moments => {
-            let days = setting(call, DAYS).await?;
-            let days = days.and_then(|text| text.parse().ok()).unwrap_or(1);
-            let rows = moments(call, &device, days).await?;
+            let rows = recent(call, &device).await?;
             let weight = size_of_val(rows.as_slice());
             (chart.moments(rows), weight)
         }
+        Range::Hours => {
+            let rows = recent(call, &device).await?;
+            let weight = size_of_val(rows.as_slice());
+            (spans::hourly(chart, rows), weight)
+        }
         Range::Days(from, until) => {
-            let days = call.api.history.daily(device.id, from, until).await;
-            let mut days = days.map_err(failed)?;
-            if until >= today
-                && let Some(day) = so_far(call, &device, today).await?
-            {
-                days.retain(|(date, _)| *date != today);
-                days.push((today, day));
-            }
+            let days = days(call, &device, from, until, today).await?;
             let weight = size_of_val(days.as_slice());
             (chart.days(days), weight)
+        }
+        Range::Compared(group) => {
+            let days = days(call, &device, Date::MIN, Date::MAX, today).await?;
+            let first = days.first().map_or(today, |(date, _)| *date).year();
+            let area = call.query.text("sensorarea").unwrap_or("");
+            let rows = spans::compared(&chart, &days, group, area);
+            return Ok(answer.with("firstYear", first).with_result(rows));
         }
     };
     Ok(answer.with_each(points, weight))
@@ -55,6 +68,10 @@ pub(super) async fn get(call: &Call<'_>) -> Outcome {
 
 fn parse(call: &Call<'_>, range: &str, today: Date) -> Result<Range, String> {
     let back = |days: i64| today.saturating_sub(days.days());
+    let group = call.query.text("groupby");
+    if range == "compare" || group.is_some() {
+        return Ok(Range::Compared(Group::parse(group.unwrap_or("year"))?));
+    }
     if let Some((from, until)) = range.split_once('T') {
         let date = |text: &str| text.parse::<Date>();
         return match (date(from), date(until)) {
@@ -66,6 +83,7 @@ fn parse(call: &Call<'_>, range: &str, today: Date) -> Result<Range, String> {
     let month: Option<i8> = call.query.number("actmonth")?;
     Ok(match (range, year, month) {
         ("day", _, _) => Range::Moments,
+        ("hour", _, _) => Range::Hours,
         ("week", _, _) => Range::Days(back(7), today),
         ("month" | "year", Some(year), Some(month)) => {
             let first = Date::new(year, month, 1).map_err(|_| "there is no such month")?;
@@ -77,11 +95,19 @@ fn parse(call: &Call<'_>, range: &str, today: Date) -> Result<Range, String> {
             Range::Days(first, first.last_of_year())
         }
         ("year", _, _) => Range::Days(back(366), today),
-        _ => return Err("`range` is day, week, month, year or two dates joined by T".to_owned()),
+        _ => {
+            return Err(
+                "`range` is day, hour, week, month, year, compare or two dates joined by T"
+                    .to_owned(),
+            );
+        }
     })
 }
 
-async fn moments(call: &Call<'_>, device: &Device, days: i64) -> Result<Vec<Moment>, String> {
+/// The five-minute rows that a chart of the day shows.
+async fn recent(call: &Call<'_>, device: &Device) -> Result<Vec<Moment>, String> {
+    let days = setting(call, DAYS).await?;
+    let days: i64 = days.and_then(|text| text.parse().ok()).unwrap_or(1);
     // A managed counter shows all that its plugin wrote, whatever the time.
     let back = match device.option_is_true("DisableLogAutoUpdate") {
         true => i64::MIN,
@@ -94,6 +120,25 @@ async fn moments(call: &Call<'_>, device: &Device, days: i64) -> Result<Vec<Mome
     };
     let rows = call.api.history.short(device.id, back, i64::MAX).await;
     rows.map_err(failed)
+}
+
+/// The daily rows between two dates, with that of today so far.
+async fn days(
+    call: &Call<'_>,
+    device: &Device,
+    from: Date,
+    until: Date,
+    today: Date,
+) -> Result<Vec<(Date, Day)>, String> {
+    let days = call.api.history.daily(device.id, from, until).await;
+    let mut days = days.map_err(failed)?;
+    if until >= today
+        && let Some(day) = so_far(call, device, today).await?
+    {
+        days.retain(|(date, _)| *date != today);
+        days.push((today, day));
+    }
+    Ok(days)
 }
 
 /// The figures of the day that is not over.

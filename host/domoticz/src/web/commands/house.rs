@@ -1,13 +1,10 @@
 //! The commands about the status of the house, which says whether it is guarded.
 
 use super::info::setting;
-use super::settings::CODE;
+use super::settings::{CODE, DELAY};
 use super::{Answer, Call, Outcome, explain, failed};
 use crate::Security;
 use cordon_web::access::{Refusal, md5_hex};
-
-/// Setting with the seconds between arming and being armed.
-const DELAY: &str = "SecOnDelay";
 
 pub(super) async fn security(call: &Call<'_>) -> Outcome {
     let status = call.api.house.security().await.map_err(failed)?;

@@ -11,9 +11,11 @@ use cordon_web::access::{Caller, Rights};
 const MAX_TEXT: usize = 500;
 
 pub(super) async fn choices(call: &Call<'_>) -> Outcome {
-    let own = (0_i64..).zip(BUILT_IN.iter().copied());
-    let own = own.map(|(idx, (text, source))| {
-        json!({"idx": idx, "imageSrc": source, "text": text, "description": ""})
+    let own = BUILT_IN.iter().map(|icon| {
+        json!({
+            "idx": icon.number, "imageSrc": icon.base, "text": icon.text,
+            "description": icon.text,
+        })
     });
     let images = call.api.images.all().await.map_err(failed)?;
     let weight = weight(&images);

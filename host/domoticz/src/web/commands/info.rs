@@ -1,7 +1,9 @@
 //! Questions of clients about the hub itself.
 
+use jiff::Zoned;
 use serde_json::{Value, json};
 
+use super::super::HubApi;
 use super::{Answer, Call, Outcome, failed};
 
 pub(super) async fn version(call: &Call<'_>) -> Outcome {
@@ -66,6 +68,11 @@ pub(super) async fn uptime(call: &Call<'_>) -> Outcome {
         .with("seconds", seconds % 60))
 }
 
+pub(super) async fn server_time(_: &Call<'_>) -> Outcome {
+    let now = Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string();
+    Ok(Answer::ok("getServerTime").with("ServerTime", now))
+}
+
 pub(super) async fn title(call: &Call<'_>) -> Outcome {
     let title = setting(call, "Title").await?;
     let title = title.unwrap_or_else(|| "Cordon".to_owned());
@@ -84,10 +91,16 @@ pub(super) async fn setting(call: &Call<'_>, key: &str) -> Result<Option<String>
     Ok(found.map(|(_, value)| value))
 }
 
-/// Latitude and longitude, as they are stored: two figures joined by a semicolon.
-pub(super) fn place(location: &str) -> (String, String) {
+/// Latitude and longitude of the hub: those of the settings, which are stored as two figures joined
+/// by a semicolon, or else those of `[hub]`.
+pub(super) fn place(api: &HubApi, location: &str) -> (String, String) {
     let (latitude, longitude) = location.split_once(';').unwrap_or(("0", "0"));
-    (latitude.trim().to_owned(), longitude.trim().to_owned())
+    let (latitude, longitude) = (latitude.trim(), longitude.trim());
+    let unset = |text: &str| text.parse::<f64>().is_ok_and(|figure| figure == 0.0);
+    match unset(latitude) && unset(longitude) {
+        true => (api.place.0.to_string(), api.place.1.to_string()),
+        false => (latitude.to_owned(), longitude.to_owned()),
+    }
 }
 
 pub(super) async fn config(call: &Call<'_>) -> Outcome {
@@ -97,7 +110,7 @@ pub(super) async fn config(call: &Call<'_>) -> Outcome {
         found.map_or("", |(_, value)| value.as_str())
     };
     let number = |key: &str, default: i64| text(key).parse().unwrap_or(default);
-    let (latitude, longitude) = place(text("Location"));
+    let (latitude, longitude) = place(call.api, text("Location"));
     let (wind, wind_scale) = match number("WindUnit", 0) {
         1 => ("km/h", 0.36),
         2 => ("mph", 0.223_693_629_205),

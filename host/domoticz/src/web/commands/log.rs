@@ -78,7 +78,7 @@ pub(super) async fn switches(call: &Call<'_>) -> Outcome {
     let rows = call.api.history.log(device.id).await.map_err(failed)?;
     let dims = device.switch_type == kind::DIMMER || kind::is_blinds_percentage(&device);
     let selects = device.switch_type == kind::SELECTOR;
-    let range = kind::dim_range(&device);
+    let steps = kind::dim_range(&device);
     let weight = weight(&rows);
     let mut then = Device {
         device_type: device.device_type,
@@ -89,11 +89,11 @@ pub(super) async fn switches(call: &Call<'_>) -> Outcome {
     let row = move |row: LogRow| {
         then.n_value = row.n_value;
         let level = row.s_value.trim().parse::<i64>();
-        let level = level.unwrap_or(0).clamp(0, range) * 100 / range;
+        let level = kind::level(&then, level.unwrap_or(0), false);
         let status = names::status(&then, level);
         json!({
             "idx": row.id.to_string(), "Date": date(&row), "Data": status, "Status": status,
-            "Level": level, "MaxDimLevel": if dims || selects { range } else { 0 },
+            "Level": level, "MaxDimLevel": if dims || selects { steps } else { 0 },
             "User": row.user,
         })
     };

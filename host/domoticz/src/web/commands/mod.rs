@@ -8,6 +8,7 @@
 mod color;
 mod device;
 mod edit;
+mod events;
 mod graph;
 mod hardware;
 mod house;
@@ -18,6 +19,7 @@ mod nothing;
 mod notification;
 mod points;
 mod settings;
+mod spans;
 mod sun;
 mod variable;
 mod virtual_device;
@@ -92,6 +94,7 @@ commands! {
     "logincheck" "logincheck" Viewer, "`username` (base64), `password` (MD5 or base64)", "`user`, `rights`, `version`" => info::login_check;
     "dologout" "Logout" Viewer, "", "nothing: there are no sessions" => nothing::done;
     "getuptime" "GetUptime" Viewer, "", "`days`, `hours`, `minutes`, `seconds` as numbers" => info::uptime;
+    "getServerTime" "getServerTime" Viewer, "", "`ServerTime`" => info::server_time;
     "gettitle" "GetTitle" Viewer, "", "`Title`" => info::title;
     "getlanguage" "GetLanguage" Viewer, "", "`language`" => info::language;
     "getconfig" "GetConfig" Viewer, "", "units, place, `language`, tabs under `result` with the custom pages in `templates`" => info::config;
@@ -102,14 +105,14 @@ commands! {
     "addlogmessage" "AddLogMessage" User, "`message`, `level` (1, 2, 4)", "" => log::add;
     "getusers" "Users" Admin, "", "rows of `idx`, `Username`, `Rights`, `Enabled`; never a password" => info::users;
     // Devices.
-    "getdevices" "Devices" Viewer, "`rid`, `filter` (all, light, weather, temp, utility), `used`, `order`, `plan`, `favorite`, `hwidx`, `displayhidden`, `lastupdate`", "`ActTime`, `ServerTime`, `app_version`, rows of devices" => devices::list;
+    "getdevices" "Devices" Viewer, "`rid` (several joined by `,`), `filter` (all, light, weather, temp, utility), `used`, `order`, `plan`, `favorite`, `hwidx`, `displayhidden`, `lastupdate`", "`ActTime`, `ServerTime`, `app_version`, rows of devices" => devices::list;
     "getlightswitches" "GetLightSwitches" Viewer, "", "rows of `idx`, `Name`, `Type`, `SubType`, `IsDimmer`, `DimmerLevels`" => device::switches;
     "devices_list" "DevicesList" Viewer, "", "rows of `idx`, `name`, `name_type`" => device::names;
-    "udevice" "Update Device" User, "`idx`, `nvalue`, `svalue`, `rssi`, `battery`", "" => device::update;
+    "udevice" "Update Device" User, "`idx`, `nvalue`, `svalue`, `rssi`, `battery`", "nothing; the `svalue` of a set point is a command for its plugin" => device::update;
     "makefavorite" "MakeFavorite" User, "`idx`, `isfavorite` (0, 1)", "" => device::make_favorite;
     "renamedevice" "RenameDevice" Admin, "`idx`, `name`", "" => edit::rename;
     "deletedevice" "DeleteDevice" Admin, "`idx`; several joined by `;`", "" => edit::delete;
-    "setused" "SetUsed" Admin, "`idx`, `used`, `name`, `description`, `switchtype`, `customimage`, `options` (base64 of `key:value;...`), `setpoint`", "" => edit::set_used;
+    "setused" "SetUsed" Admin, "`idx`, `used`, `name`, `description`, `switchtype`, `customimage`, `options` (base64 of `key:value;...`), `addjvalue`, `addjmulti`, `addjvalue2`, `addjmulti2`; `setpoint`, which a user may set", "" => edit::set_used;
     "setunused" "SetUnused" Admin, "`idx`; several joined by `;`", "" => edit::set_unused;
     "createdevice" "CreateSensor" Admin, "`idx` of the hardware, `sensorname`, `sensormappedtype` (`0xF31F`) or `devicetype` and `devicesubtype`, `switchtype`, `sensoroptions`", "`idx` of the device" => virtual_device::create;
     "createvirtualsensor" "CreateVirtualSensor" Admin, "as `createdevice`", "`idx` of the device" => virtual_device::create;
@@ -122,7 +125,7 @@ commands! {
     "getSecStatus" "GetSecStatus" Viewer, "", "as `getsecstatus`" => house::security;
     "setsecstatus" "SetSecStatus" User, "`secstatus`, `seccode` (MD5 of the code)", "ERR with `message` WRONG CODE" => house::set_security;
     // History.
-    "graph" "Graph" Viewer, "`sensor` (temp, rain, wind, uv, Percentage, fan, counter), `idx`, `range` (day, week, month, year, or two dates joined by `T`), `actmonth`, `actyear`", "rows with `d` and the figures of the kind" => graph::get;
+    "graph" "Graph" Viewer, "`sensor` (temp, rain, wind, uv, Percentage, fan, counter), `idx`, `range` (day, hour, week, month, year, compare, or two dates joined by `T`), `actmonth`, `actyear`; to compare also `groupby` (year, quarter, month) and `sensorarea` (usage, return)", "rows with `d` and the figures of the kind; `ValueQuantity`, `ValueUnits`; of `compare` rows of `y` year, `c` span within it, `s` figure, `t` (up, down, equal), and `firstYear`" => graph::get;
     "getlightlog" "GetLightLog" Viewer, "`idx`", "`HaveDimmer`, `HaveSelector`, rows of `idx`, `Date`, `Data`, `Status`, `Level`, `MaxDimLevel`, `User`" => log::switches;
     "gettextlog" "GetTextLog" Viewer, "`idx`", "rows of `idx`, `Date`, `Data`" => log::texts;
     "clearlightlog" "ClearLightLog" Admin, "`idx`", "" => log::clear_switches;
@@ -168,7 +171,7 @@ commands! {
     "getscenetimers" "SceneTimers" Viewer, "", "no rows" => nothing::done;
     "getsetpointtimers" "SetpointTimers" Viewer, "", "no rows" => nothing::done;
     "getschedules" "getSchedules" Viewer, "", "no rows" => nothing::done;
-    "events" "Events" Viewer, "", "no rows: there are no scripts" => nothing::done;
+    "events" "Events" Viewer, "`evparam`", "with `currentstates` rows of `id`, `name`, `value`, `svalues`, `lastupdate`; else no rows: there are no scripts" => events::get;
 }
 
 /// The older forms, `type=...`, by the command that each is now.
@@ -223,13 +226,21 @@ pub(super) fn act_of(query: &Query) -> Act {
     }
 }
 
+/// The rights that a request needs. The form of a device also has the older command for set points.
+fn needed(command: &Command, query: &Query) -> Rights {
+    match command.name {
+        "setused" if query.text("setpoint").is_some() => Rights::User,
+        _ => command.rights,
+    }
+}
+
 /// Carries a request out. An unknown command is answered with ERR alone; a command that a plugin
 /// has no room for, with 503.
 pub(super) async fn run(call: &Call<'_>, gzip: bool) -> Response {
     let Some(command) = named(call.query) else {
         return Answer::unknown().into_response();
     };
-    if call.caller.rights < command.rights {
+    if call.caller.rights < needed(command, call.query) {
         let text = "this user has no right to do this";
         return Answer::error(command.title, text).into_response();
     }

@@ -47,22 +47,12 @@ pub(super) async fn types(call: &Call<'_>) -> Outcome {
     let device = call.device().await?.device;
     let fits = |letter: char| match letter {
         'S' | 'O' => kind::is_switch(&device),
-        'T' => matches!(device.device_type, 80 | 82 | 84 | 86 | 247),
-        'H' => matches!(device.device_type, 81 | 82 | 84),
-        'B' => matches!(device.device_type, 84 | 247) || general(&device, 26),
-        'U' => device.device_type == 87,
-        'M' => device.device_type == 248 || general(&device, kind::KWH),
-        'P' => general(&device, 6),
-        'N' => device.device_type == kind::SETPOINT,
-        _ => !kind::is_switch(&device),
+        'F' => !kind::is_switch(&device),
+        _ => kind::of(&device).rules.contains(letter),
     };
     let row = |(number, letter, name, unit): &(i64, char, &str, &str)| json!({"val": number, "text": name, "ptag": letter.to_string(), "unit": unit});
     let fitting = TYPES.iter().filter(|(_, letter, _, _)| fits(*letter));
     Ok(Answer::ok("GetNotificationTypes").with_result(fitting.map(row).collect()))
-}
-
-fn general(device: &crate::Device, sub_type: i64) -> bool {
-    device.device_type == kind::GENERAL && device.sub_type == sub_type
 }
 
 pub(super) async fn add(call: &Call<'_>) -> Outcome {

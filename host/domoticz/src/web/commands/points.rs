@@ -10,23 +10,24 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::super::figure::fixed;
+use crate::Device;
 use crate::history::{Day, Family, Moment};
-use crate::{Device, kind};
+use crate::kind::{self, Layout};
 
 /// Points, made one after the other.
 pub(super) type Points = Box<dyn Iterator<Item = Value> + Send>;
 
 /// The form of one device's figures in an answer.
 pub(super) struct Chart {
-    family: Family,
+    pub(super) family: Family,
     /// A managed counter, which has uses and no readings.
-    managed: bool,
+    pub(super) managed: bool,
     /// Power is known beside the counter.
     has_power: bool,
     /// A counter's figure divided by this is the shown value.
-    divider: f64,
-    decimals: usize,
-    sensor: String,
+    pub(super) divider: f64,
+    pub(super) decimals: usize,
+    pub(super) sensor: String,
 }
 
 impl Chart {
@@ -48,12 +49,12 @@ impl Chart {
             return Err("`sensor` is temp, rain, wind, uv, Percentage, fan or counter".to_owned());
         }
         let family = Family::of(device).ok_or("no history is kept of this device")?;
-        let general = device.device_type == kind::GENERAL;
+        let layout = kind::layout(device);
         let (divider, decimals) = divider(device);
         Ok(Self {
             family,
-            managed: general && device.sub_type == kind::MANAGED_COUNTER,
-            has_power: general && device.sub_type == kind::KWH,
+            managed: layout == Layout::Managed,
+            has_power: layout == Layout::Energy,
             divider,
             decimals,
             sensor,
@@ -77,7 +78,13 @@ impl Chart {
         }))
     }
 
-    fn moment(&self, point: &mut Map<String, Value>, row: &Moment, before: Option<&Moment>) {
+    /// Adds the figures of a row, which came after `before`.
+    pub(super) fn moment(
+        &self,
+        point: &mut Map<String, Value>,
+        row: &Moment,
+        before: Option<&Moment>,
+    ) {
         let figure = |n: usize| row.figures.get(n).copied().flatten();
         let gone = |n: usize| {
             let was = before.and_then(|row| row.figures.get(n).copied().flatten());
@@ -154,7 +161,7 @@ impl Chart {
     }
 
     /// The sum of a counter's steps up in each hour.
-    fn hours(&self, rows: &[Moment]) -> Vec<Value> {
+    pub(super) fn hours(&self, rows: &[Moment]) -> Vec<Value> {
         let mut hours: Vec<(String, f64)> = Vec::new();
         let mut before: Option<f64> = None;
         for row in rows {
@@ -262,29 +269,27 @@ impl Chart {
 }
 
 /// Points of which none can be made without all the others.
-fn at_once(make: impl FnOnce() -> Vec<Value> + Send + 'static) -> Points {
+pub(super) fn at_once(make: impl FnOnce() -> Vec<Value> + Send + 'static) -> Points {
     Box::new(std::iter::once_with(make).flatten())
 }
 
-fn dated(date: String) -> Map<String, Value> {
+pub(super) fn dated(date: String) -> Map<String, Value> {
     let mut point = Map::new();
     point.insert("d".to_owned(), Value::from(date));
     point
 }
 
 /// A point that has more than its date.
-fn with_figures(point: Map<String, Value>) -> Option<Value> {
+pub(super) fn with_figures(point: Map<String, Value>) -> Option<Value> {
     (point.len() > 1).then_some(Value::Object(point))
 }
 
 /// The divisor of a counter and its decimals: energy and gas of meters come in thousandths; the
 /// kind of the counter decides for the rest.
 pub(in crate::web) fn divider(device: &Device) -> (f64, usize) {
-    let counts = match (device.device_type, device.sub_type) {
-        (250 | 251, _) | (kind::GENERAL, kind::KWH) => return (1000.0, 3),
-        (113, _) | (kind::GENERAL, kind::COUNTER_INCREMENTAL | kind::MANAGED_COUNTER) => {
-            device.switch_type
-        }
+    let counts = match kind::layout(device) {
+        Layout::Meter | Layout::Gas | Layout::Energy => return (1000.0, 3),
+        Layout::Counter | Layout::Managed => device.switch_type,
         _ => return (1.0, 0),
     };
     match counts {
@@ -323,7 +328,7 @@ fn number(point: &mut Map<String, Value>, name: &str, figure: Option<f64>) {
     }
 }
 
-fn local(second: i64, form: &str) -> String {
+pub(super) fn local(second: i64, form: &str) -> String {
     let time = Timestamp::from_second(second).unwrap_or_default();
     time.to_zoned(TimeZone::system()).strftime(form).to_string()
 }

@@ -8,6 +8,8 @@ use cordon_web::access::md5_hex;
 
 /// The setting with the MD5 of the code for the security panel.
 pub(super) const CODE: &str = "SecPassword";
+/// The setting with the seconds between arming and being armed.
+pub(super) const DELAY: &str = "SecOnDelay";
 
 /// Settings that a client may store, by the type of their values.
 const NUMBERS: &[&str] = &[
@@ -26,7 +28,7 @@ const NUMBERS: &[&str] = &[
     "LightHistoryDays",
     "MobileType",
     "RandomTimerFrame",
-    "SecOnDelay",
+    DELAY,
     "SensorTimeout",
     "ShortLogDays",
     "TempUnit",
@@ -38,7 +40,8 @@ const TEXTS: &[&str] = &["Language", "Title", "WebTheme"];
 
 pub(super) async fn get(call: &Call<'_>) -> Outcome {
     let settings = call.api.preferences.settings().await.map_err(failed)?;
-    let mut answer = Answer::ok("Settings");
+    // Clients look for it before anybody has set it.
+    let mut answer = Answer::ok("Settings").with(DELAY, 0);
     for (key, text) in settings {
         // The names of the fields that every answer has.
         if matches!(key.as_str(), "status" | "title" | "result") {
@@ -46,7 +49,7 @@ pub(super) async fn get(call: &Call<'_>) -> Outcome {
         }
         answer = match (key.as_str(), text.parse::<i64>()) {
             ("Location", _) => {
-                let (latitude, longitude) = place(&text);
+                let (latitude, longitude) = place(call.api, &text);
                 answer.with(&key, json!({"Latitude": latitude, "Longitude": longitude}))
             }
             (_, Ok(number)) => answer.with(&key, number),

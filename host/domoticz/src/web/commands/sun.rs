@@ -10,7 +10,7 @@ use super::{Answer, Call, Outcome};
 
 pub(super) async fn rise_set(call: &Call<'_>) -> Outcome {
     let location = setting(call, "Location").await?.unwrap_or_default();
-    let (latitude, longitude) = place(&location);
+    let (latitude, longitude) = place(call.api, &location);
     let degrees = |text: &str| {
         text.parse::<f64>()
             .ok()

@@ -35,7 +35,7 @@ pub(super) async fn create(call: &Call<'_>) -> Outcome {
         device_type,
         sub_type,
         switch_type: call.query.number("switchtype")?.unwrap_or(0),
-        s_value: first_text(device_type, sub_type).to_owned(),
+        s_value: kind::table::find(device_type, sub_type).first.to_owned(),
         signal_level: 12,
         battery_level: 255,
         used: 1,
@@ -65,22 +65,4 @@ fn types(call: &Call<'_>) -> Result<(i64, i64), String> {
         _ => Err(format!("`{name}` is from 0 to 255")),
     };
     Ok((byte("devicetype")?, byte("devicesubtype")?))
-}
-
-/// The text that a device of several figures shows before its first reading (spec section 3).
-fn first_text(device_type: i64, sub_type: i64) -> &'static str {
-    match (device_type, sub_type) {
-        (80 | kind::SETPOINT, _) => "0.0",
-        (82, _) => "0.0;50;1",
-        (84, _) => "0.0;50;1;1010;1",
-        (85, _) | (87, _) => "0;0",
-        (86, _) => "0;N;0;0;0;0",
-        (89, _) => "0.0;0.0;0.0",
-        (250, _) => "0;0;0;0;0;0",
-        (kind::GENERAL, 22) => "No Alert!",
-        (kind::GENERAL, 26) => "1021.34;0",
-        (kind::GENERAL, kind::KWH) => "0;0.0",
-        (113 | 246 | 248 | 251, _) | (kind::GENERAL, _) => "0",
-        _ => "",
-    }
 }

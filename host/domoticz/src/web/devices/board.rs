@@ -15,9 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{Timestamp, Zoned};
 
 use super::super::commands::midnight;
-use super::super::names;
 use super::row;
-use crate::{Device, DeviceError, DeviceTable, Shown, kind};
+use crate::kind::{self, Tab};
+use crate::{Device, DeviceError, DeviceTable, Shown};
 use cordon_base::account::Account;
 use cordon_base::pool::Pool;
 use cordon_store::Changes;
@@ -268,6 +268,7 @@ impl Entry {
     fn of(shown: &Shown, texts: bool) -> Self {
         let row = &shown.row;
         let device = &row.device;
+        let tab = kind::of(device).tab;
         let start = device.name.floor_char_boundary(NAME);
         let start = device.name.get(..start).unwrap_or_default();
         let texts = texts.then(|| Texts {
@@ -281,11 +282,11 @@ impl Entry {
             favorite: shown.favorite,
             hidden: device.name.starts_with('$'),
             switch: kind::is_switch(device),
-            temperature: names::is_temperature(device),
-            weather: names::is_weather(device),
+            temperature: matches!(tab, Tab::Temp | Tab::Both),
+            weather: matches!(tab, Tab::Weather | Tab::Both),
             steps: steps(device),
-            main: names::main(device),
-            sub: names::sub(device),
+            main: kind::main_name(device),
+            sub: kind::of(device).name,
             updated: row.updated,
             order: start.to_lowercase().into(),
             texts,

@@ -9,13 +9,26 @@ use serde_json::{Map, Value, json};
 
 use super::super::{counter, names, sensor};
 use super::PLUGIN_HARDWARE;
-use crate::{Device, HardwareInfo, Row, Shown, kind};
+use crate::{Device, HardwareInfo, Shown, kind};
 
 /// The fields of a row, but for those of its hardware.
 pub(super) fn text(shown: &Shown) -> String {
-    let mut fields = entry(&shown.row);
-    fields.extend(counter::fields(&shown.row.device, shown.first));
-    fields.insert("Favorite".to_owned(), json!(i32::from(shown.favorite)));
+    let device = &shown.row.device;
+    let mut fields = common(shown);
+    fields.extend(unused());
+    fields.extend(match kind::is_switch(device) {
+        true => switch(device),
+        false => sensor::fields(device, shown.first.as_ref()),
+    });
+    fields.extend(counter::fields(device, shown.first.as_ref()));
+    let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    if !device.color.is_empty() {
+        put("Color", json!(device.color));
+    }
+    let chosen = names::chosen_image(device);
+    if let Some(image) = shown.icon.as_deref().or(chosen) {
+        put("Image", json!(image));
+    }
     Value::Object(fields).to_string()
 }
 
@@ -31,42 +44,34 @@ pub(super) fn hardware(info: Option<&HardwareInfo>) -> String {
     fields.to_string()
 }
 
-fn entry(row: &Row) -> Map<String, Value> {
+/// The fields that every row has.
+fn common(shown: &Shown) -> Map<String, Value> {
+    let row = &shown.row;
     let device = &row.device;
+    let kind = kind::of(device);
     // 12 and above mean that the device has no radio.
     let signal = match device.signal_level {
         level @ 0..=11 => json!(level),
         _ => json!("-"),
     };
-    let mut fields = Map::new();
-    let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
-    put("idx", json!(device.id.to_string()));
-    put("Name", json!(device.name));
-    put("Type", json!(names::main(device)));
-    put("SubType", json!(names::sub(device)));
-    put("TypeImg", json!(names::type_image(device)));
-    put("ID", json!(device.device_id));
-    put("Unit", json!(device.unit));
-    put("Used", json!(device.used));
-    put("Description", json!(device.description));
-    put("LastUpdate", json!(device.last_update));
-    put("BatteryLevel", json!(device.battery_level));
-    put("SignalLevel", signal);
-    put("CustomImage", json!(device.image));
-    put("HaveTimeout", json!(row.timed_out != 0));
-    put("HardwareID", json!(row.hardware));
-    fields.extend(unused());
-    fields.extend(match kind::is_switch(device) {
-        true => switch(device),
-        false => sensor::fields(device),
-    });
-    fields
+    let calibration = shown.calibration;
+    object(json!({
+        "idx": device.id.to_string(), "Name": device.name,
+        "Type": kind::main_name(device), "SubType": kind.name,
+        "TypeImg": names::type_image(device), "ID": device.device_id, "Unit": device.unit,
+        "Used": device.used, "Favorite": i32::from(shown.favorite),
+        "Description": device.description, "LastUpdate": device.last_update,
+        "BatteryLevel": device.battery_level, "SignalLevel": signal,
+        "CustomImage": device.image, "HaveTimeout": row.timed_out != 0,
+        "HardwareID": row.hardware, "SwitchTypeVal": device.switch_type,
+        "AddjValue": calibration.value, "AddjMulti": calibration.multiplier,
+        "AddjValue2": calibration.value2, "AddjMulti2": calibration.multiplier2,
+    }))
 }
 
 /// The values of features that this hub does not have, as in a Domoticz where nobody uses them.
 fn unused() -> Map<String, Value> {
     let fields = json!({
-        "AddjMulti": 1.0, "AddjMulti2": 1.0, "AddjValue": 0.0, "AddjValue2": 0.0,
         "Notifications": "false", "PlanID": "0", "PlanIDs": [0],
         "Protected": false, "ShowNotifications": true, "Timers": "false",
         "XOffset": "0", "YOffset": "0",
@@ -76,24 +81,23 @@ fn unused() -> Map<String, Value> {
 
 fn switch(device: &Device) -> Map<String, Value> {
     let on = kind::is_on(device);
-    let range = kind::dim_range(device);
     let off = if device.switch_type == kind::SELECTOR {
         0
     } else {
         device.last_level
     };
     let level = match device.s_value.trim().parse::<i64>() {
-        Ok(steps) if on => steps.clamp(0, range) * 100 / range,
-        _ => off.clamp(0, 100),
+        Ok(steps) if on => kind::level(device, steps, false),
+        _ => off.clamp(0, kind::top_level(device)),
     };
     let status = names::status(device, level);
     let dims = kind::dims(device);
+    let steps = if dims { kind::dim_range(device) } else { 0 };
     let mut fields = object(json!({
-        "Data": status, "Status": status, "Level": level, "LevelInt": level * range / 100,
-        "MaxDimLevel": if dims { range } else { 0 },
+        "Data": status, "Status": status, "Level": level,
+        "LevelInt": kind::steps(device, level, false), "MaxDimLevel": steps,
         "HaveDimmer": dims, "HaveGroupCmd": false, "IsSubDevice": false,
-        "SwitchType": names::switch_type(device), "SwitchTypeVal": device.switch_type,
-        "Image": names::switch_image(device), "UsedByCamera": false,
+        "SwitchType": kind::switch(device).name, "UsedByCamera": false,
         "StrParam1": "", "StrParam2": "", "DimmerType": "none",
         "InternalState": if on { "On" } else { "Off" },
     }));
@@ -103,6 +107,7 @@ fn switch(device: &Device) -> Map<String, Value> {
         }
     }
     if device.device_type == kind::COLOR_SWITCH {
+        // Clients look for it, whether or not there is a colour.
         fields.insert("Color".to_owned(), json!(device.color));
         fields.insert("DimmerType".to_owned(), json!("abs"));
     }

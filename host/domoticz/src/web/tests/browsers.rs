@@ -200,3 +200,53 @@ async fn each_plugin_pays_and_waits_for_its_own_pages() {
     drop(end);
     assert!(good.billed() > billed && page("Slow").await.ends_with("Slow"));
 }
+
+/// A dashboard on another port may be let in by name, and nobody else with it.
+#[tokio::test]
+async fn pages_of_a_listed_site_use_the_api_and_others_do_not() {
+    let web = "origins = [\"http://dash.lan:8082\"]\n\
+               users = [{ name = \"ann\", password = \"secret\" }]\nnetworks = []";
+    let f = fixture_with(web).await;
+    let id = f.dimmer().await;
+    let switch = format!("/json.htm?type=command&param=switchlight&idx={id}&switchcmd=On");
+    let from = |site: &str| format!("{CHROME}Sec-Fetch-Site: cross-site\r\nOrigin: {site}\r\n");
+    let (mine, evil) = (from("http://dash.lan:8082"), from("http://evil.example"));
+    let ann = "Authorization: Basic YW5uOnNlY3JldA==\r\n";
+    let allowed = "access-control-allow-origin: http://dash.lan:8082\r\n";
+    // The question of the browser needs no password.
+    let ask = async |headers: &str| {
+        let more = "Access-Control-Request-Method: GET\r\n\
+                    Access-Control-Request-Headers: authorization\r\n";
+        let host = f.address;
+        f.raw(format!(
+            "OPTIONS {switch} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}{more}\r\n"
+        ))
+        .await
+        .to_lowercase()
+    };
+    let told = ask(&mine).await;
+    assert!(
+        is(&told.to_uppercase(), 204) && told.contains(allowed),
+        "{told}"
+    );
+    assert!(told.contains("access-control-allow-headers: authorization"));
+    assert!(told.contains("access-control-allow-credentials: true"));
+    assert!(!ask(&evil).await.contains("access-control-"));
+    assert!(f.events().is_empty(), "a question does nothing");
+    // Without a password the page sees that one is wanted.
+    let unknown = f.get(&switch, &mine).await.to_lowercase();
+    assert!(
+        is(&unknown.to_uppercase(), 401) && unknown.contains(allowed),
+        "{unknown}"
+    );
+    let done = f.get(&switch, &format!("{mine}{ann}")).await.to_lowercase();
+    assert!(
+        is(&done.to_uppercase(), 200) && done.contains(allowed),
+        "{done}"
+    );
+    assert!(done.contains("vary: origin"), "{done}");
+    assert_eq!(f.events().len(), 1);
+    let refused = f.get(&switch, &format!("{evil}{ann}")).await;
+    assert!(is(&refused, 403) && !refused.to_lowercase().contains("access-control-"));
+    assert!(f.events().is_empty());
+}

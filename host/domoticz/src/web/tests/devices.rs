@@ -242,3 +242,130 @@ async fn counters_show_what_they_counted_today() {
         (&Value::from("1.500 kWh"), &Value::from("150 Watt"))
     );
 }
+
+#[tokio::test]
+async fn the_picture_of_a_row_follows_the_choice() {
+    let f = fixture().await;
+    let id = f.dimmer().await;
+    let image = async || {
+        let row = f.command(&format!("getdevices&rid={id}")).await["result"][0].clone();
+        row["Image"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(image().await, "Light");
+    f.command(&format!("setused&idx={id}&customimage=8")).await;
+    assert_eq!(image().await, "Speaker");
+    let owner = crate::image::Owner {
+        key: "K".to_owned(),
+        limit: 1 << 20,
+        account: Account::of_hub(),
+        pool: f.api.pools.files.clone(),
+    };
+    let archive = crate::icons::tests::archive("Kettle;Kettle;", &["Kettle"]);
+    let (sets, _) = f.api.images.create(&owner, archive).await.unwrap();
+    f.command(&format!("setused&idx={id}&customimage={}", sets[0].id))
+        .await;
+    // Also in a list, which has copies of the rows.
+    let listed = async || f.command("getdevices").await["result"][0]["Image"].clone();
+    assert_eq!(
+        (image().await.as_str(), listed().await),
+        ("Kettle", "Kettle".into())
+    );
+    f.command(&format!("deletecustomicon&idx={}", sets[0].id))
+        .await;
+    assert_eq!(
+        (image().await.as_str(), listed().await),
+        ("Light", "Light".into())
+    );
+}
+
+#[tokio::test]
+async fn several_rows_are_asked_for_by_their_numbers() {
+    let f = fixture().await;
+    let mut ids = Vec::new();
+    for unit in 1..=3 {
+        ids.push(f.add(unit, sensor("T", 80, 5, "1")).await);
+    }
+    let some = f
+        .command(&format!("getdevices&rid={},%20{}", ids[0], ids[2]))
+        .await;
+    let found: Vec<_> = rows(&some).iter().map(|row| row["idx"].clone()).collect();
+    assert_eq!(found, [ids[0].to_string(), ids[2].to_string()]);
+    assert_eq!(rows(&f.command("getdevices&rid=98,99").await).len(), 0);
+    let many = vec!["1"; 101].join(",");
+    let many = f.command(&format!("getdevices&rid={many}")).await;
+    assert!(message(&many).contains("100 numbers"), "{many}");
+    assert!(message(&f.command("getdevices&rid=1,x").await).contains("joined by `,`"));
+}
+
+#[tokio::test]
+async fn readings_of_a_calibrated_device_are_corrected_before_they_are_stored() {
+    let f = fixture().await;
+    let id = f.add(1, sensor("T", 84, 1, "20.0;50;1;1010;1")).await;
+    let row = async || f.command(&format!("getdevices&rid={id}")).await["result"][0].clone();
+    let plain = row().await;
+    assert_eq!(
+        (&plain["AddjValue"], &plain["AddjMulti"]),
+        (&0.0.into(), &1.0.into())
+    );
+    let set = format!("setused&idx={id}&used=true&addjvalue=1.5&addjvalue2=-2");
+    assert_eq!(f.command(&set).await["status"], "OK");
+    let before = row().await;
+    assert_eq!(
+        (&before["AddjValue"], &before["Temp"]),
+        (&1.5.into(), &20.0.into())
+    );
+    // By its plugin and from outside.
+    f.set(id, 0, "21.0;50;1;1010;1").await;
+    let stored = async || f.api.devices.find(id).await.unwrap().device.s_value;
+    assert_eq!(stored().await, "22.5;50;1;1008;1");
+    f.command(&format!("udevice&idx={id}&nvalue=0&svalue=10;50;1;1000;1"))
+        .await;
+    assert_eq!(stored().await, "11.5;50;1;998;1");
+    // Figures that are not given stay.
+    f.command(&format!("setused&idx={id}&addjvalue=0")).await;
+    let after = row().await;
+    assert_eq!(
+        (&after["AddjValue"], &after["AddjValue2"]),
+        (&0.0.into(), &(-2.0).into())
+    );
+    let wrong = f.command(&format!("setused&idx={id}&addjvalue=inf")).await;
+    assert!(message(&wrong).contains("`addjvalue`"));
+    let nobody = f.command("setused&idx=99&addjvalue=1").await;
+    assert_eq!(message(&nobody), "no device has this idx");
+}
+
+#[tokio::test]
+async fn scripts_see_the_state_of_each_device() {
+    let f = fixture().await;
+    let lamp = f.dimmer().await;
+    f.set(lamp, 1, "40").await;
+    f.add(2, sensor("T", 80, 5, "19.5")).await;
+    for form in [
+        "type=events&param=currentstates",
+        "type=command&param=events&evparam=currentstates",
+    ] {
+        let states = rows(&f.json(form).await);
+        assert_eq!(
+            (&states[0]["id"], &states[0]["value"], &states[1]["svalues"]),
+            (&lamp.to_string().into(), &"On".into(), &"19.5".into()),
+            "{form}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_rain_of_today_is_shown_and_not_all_that_ever_fell() {
+    let f = fixture().await;
+    let id = f.add(1, sensor("R", 85, 3, "0;15.5")).await;
+    f.api
+        .history
+        .tick(jiff::Timestamp::now(), 60)
+        .await
+        .unwrap();
+    f.set(id, 0, "250;18.7").await;
+    let row = f.command(&format!("getdevices&rid={id}")).await["result"][0].clone();
+    assert_eq!(
+        (&row["Rain"], &row["RainRate"]),
+        (&"3.2".into(), &"2.5".into())
+    );
+}

@@ -30,6 +30,18 @@ async fn a_chart_has_the_rows_of_the_day_and_the_day_so_far() {
         (&day[0]["te"], &day[0]["hu"]),
         (&Value::from(19.5), &Value::from("50"))
     );
+    let hour = graph("range=hour").await;
+    assert_eq!((hour.len(), &hour[0]["te"]), (1, &Value::from(19.5)));
+    assert!(hour[0]["d"].as_str().unwrap().ends_with(":00"));
+    let this = jiff::Zoned::now().year().to_string();
+    for query in ["range=compare", "range=year&groupby=year"] {
+        let years = graph(query).await;
+        assert_eq!(
+            (&years[0]["y"], &years[0]["s"]),
+            (&Value::from(this.as_str()), &Value::from("19.50")),
+            "{query}"
+        );
+    }
     for range in ["week", "month", "year"] {
         let points = graph(&format!("range={range}")).await;
         assert_eq!(
@@ -46,6 +58,7 @@ async fn a_chart_has_the_rows_of_the_day_and_the_day_so_far() {
     assert!(graph("range=2001-01-01T2001-02-01").await.is_empty());
     for (query, problem) in [
         ("sensor=temp&range=decade", "`range`"),
+        ("sensor=temp&range=compare&groupby=week", "`groupby`"),
         ("sensor=mood&range=day", "`sensor`"),
         ("sensor=temp&range=month&actyear=2001&actmonth=13", "month"),
         ("sensor=temp&range=yesterdayTtoday", "YYYY-MM-DD"),

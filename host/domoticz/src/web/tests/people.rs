@@ -49,6 +49,16 @@ async fn users_log_in_and_may_what_their_rights_are() {
     assert!(may("tv:screen", "getdevices").await && !may("tv:screen", &switch).await);
     assert!(may("kid:toy", &switch).await && !may("kid:toy", &rename).await);
     assert!(may("ann:secret", &rename).await);
+    // The form of a device is an admin's, the set point in it a user's.
+    let heat = NewDevice {
+        device_type: 242,
+        sub_type: 1,
+        ..NewDevice::default()
+    };
+    let heat = format!("setused&idx={}&used=true", f.add(2, heat).await);
+    let warmer = format!("{heat}&setpoint=21");
+    assert!(may("kid:toy", &warmer).await && !may("kid:toy", &heat).await);
+    assert!(!may("tv:screen", &warmer).await);
     let users = ask("getusers", &basic("ann:secret")).await;
     assert!(
         users.contains("\"kid\"") && !users.contains("toy"),
@@ -61,6 +71,12 @@ async fn users_log_in_and_may_what_their_rights_are() {
         login.contains("\"status\":\"OK\"") && login.contains("\"rights\":2"),
         "{login}"
     );
+    // An app and its library both put the text into percent codes.
+    let twice = "logincheck&username=a2lk&password=dG95";
+    assert!(ask(twice, "").await.contains("\"rights\":1"));
+    let twice = "logincheck&username=WVc1dQ%253D%253D&password=5ebe2294ecd0e0f08eab7690d2a6ee69";
+    let twice = ask(twice, "").await;
+    assert!(twice.contains("\"rights\":2"), "{twice}");
     assert!(
         ask("getversion&username=YW5u&password=c2VjcmV0", "")
             .await

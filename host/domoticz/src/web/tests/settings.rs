@@ -40,6 +40,32 @@ async fn settings_are_numbers_and_texts_and_plugins_get_them() {
 }
 
 #[tokio::test]
+async fn the_place_of_the_configuration_counts_until_the_settings_have_one() {
+    let mut f = fixture().await;
+    f.api.place = (52.1, 5.1);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    f.address = listener.local_addr().unwrap();
+    tokio::spawn(serve(
+        listener,
+        router(f.api.clone()),
+        std::future::pending(),
+    ));
+    let latitude = async || f.command("getconfig").await["Latitude"].clone();
+    assert_eq!(latitude().await, "52.1");
+    assert_eq!(
+        f.command("getsettings").await["Location"]["Longitude"],
+        "5.1"
+    );
+    assert_eq!(f.command("getSunRiseSet").await["status"], "OK");
+    f.form("type=command&param=storesettings&Latitude=48.5&Longitude=2")
+        .await;
+    assert_eq!(latitude().await, "48.5");
+    assert_eq!(f.command("getsettings").await["SecOnDelay"], 0);
+    let time = f.command("getServerTime").await;
+    assert_eq!(time["ServerTime"].as_str().unwrap().len(), 19);
+}
+
+#[tokio::test]
 async fn without_a_place_there_is_no_sun() {
     let f = fixture().await;
     assert!(message(&f.command("getSunRiseSet").await).contains("Latitude"));

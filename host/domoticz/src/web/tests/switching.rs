@@ -107,6 +107,84 @@ async fn setsetpoint_carries_a_float() {
 }
 
 #[tokio::test]
+async fn every_value_for_a_set_point_is_a_command_for_its_plugin() {
+    let f = fixture().await;
+    let set_point = NewDevice {
+        device_type: 242,
+        sub_type: 1,
+        s_value: "18".to_owned(),
+        ..NewDevice::default()
+    };
+    let id = f.add(1, set_point).await;
+    let level = || match f.events().remove(0).1 {
+        HubEvent::Command {
+            command,
+            level: Level::Real(level),
+            ..
+        } => {
+            assert_eq!(command, "Set Level");
+            level
+        }
+        other => panic!("{other:?}"),
+    };
+    for query in [
+        format!("type=command&param=udevice&idx={id}&nvalue=0&svalue=21.5"),
+        format!("type=setused&idx={id}&used=true&setpoint=21.5"),
+        format!("type=setpoint&idx={id}&setpoint=21.5"),
+    ] {
+        assert_eq!(f.json(&query).await["status"], "OK", "{query}");
+        assert_eq!(level(), 21.5, "{query}");
+    }
+    let row = f.api.devices.find(id).await.unwrap().device;
+    assert_eq!(row.s_value, "18", "only the plugin knows whether it is set");
+    let missing = f.command(&format!("udevice&idx={id}&nvalue=21")).await;
+    assert_eq!(message(&missing), "parameter `svalue` is missing");
+}
+
+#[tokio::test]
+async fn any_method_gives_a_command_but_the_one_that_asks_for_methods() {
+    let f = fixture().await;
+    let id = f.dimmer().await;
+    let path = format!("/json.htm?type=command&param=switchlight&idx={id}&switchcmd=On");
+    let ask = async |method: &str| {
+        let host = f.address;
+        f.raw(format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        ))
+        .await
+    };
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "REPORT"] {
+        let answer = ask(method).await;
+        assert!(answer.contains("\"status\":\"OK\""), "{method}: {answer}");
+        assert_eq!(f.events().len(), 1, "{method}");
+    }
+    assert!(ask("OPTIONS").await.starts_with("HTTP/1.1 204"));
+    assert!(f.events().is_empty());
+}
+
+#[tokio::test]
+async fn the_levels_of_a_selector_go_on_beyond_a_hundred() {
+    let f = fixture().await;
+    let selector = NewDevice {
+        device_type: 244,
+        sub_type: 62,
+        switch_type: 18,
+        ..NewDevice::default()
+    };
+    let id = f.add(1, selector).await;
+    f.set(id, 2, "410").await;
+    let row = f.command(&format!("getdevices&rid={id}")).await["result"][0].clone();
+    assert_eq!(
+        (&row["Level"], &row["LevelInt"]),
+        (&410.into(), &410.into())
+    );
+    assert_eq!(row["Status"], "Set Level: 410 %");
+    let log = rows(&f.command(&format!("getlightlog&idx={id}")).await);
+    assert_eq!(log[0]["Level"], 410);
+    assert_eq!(f.api.devices.find(id).await.unwrap().device.last_level, 410);
+}
+
+#[tokio::test]
 async fn colours_of_every_form_become_one() {
     let f = fixture().await;
     let light = NewDevice {
