@@ -27,6 +27,7 @@ pub(crate) mod fixture;
 pub mod hold;
 pub mod info;
 mod journal;
+mod keys;
 mod log_follower;
 mod mail;
 pub mod object;

@@ -52,6 +52,15 @@ class Given:
         self.value = value
 
 
+class Written:
+    """A value whose JSON is written already."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text):
+        self.text = text
+
+
 def reference(element):
     """How an object is named to the server: by its number or by its name."""
     number = getattr(element, "id", None)
@@ -109,6 +118,8 @@ def _other(value, depth):
     """The form of a value that is neither exactly one of JSON's types nor a container."""
     if isinstance(value, Given):
         return text(value.value, depth)
+    if isinstance(value, Written):
+        return value.text
     if isinstance(value, str):
         return encode_basestring(str.__str__(value))
     if isinstance(value, int):
@@ -173,7 +184,7 @@ def props(value):
     """
     if value is None:
         return {}
-    value = stored(dict(value))
+    value = stored(value if isinstance(value, Dict) else dict(value))
     _check_names(value)
     return value
 
@@ -185,11 +196,18 @@ def _check_names(value):
             or not key.isascii()
             or key[:3].lower() == "xml"
             or " " in key
-            or not (key[0].isalpha() or key[0] == "_")
+            or not key[0].isalpha()
         ):
             raise _errors.LowLevelBadParameterError(
-                "%r is no name for a property: it has to be ASCII without spaces and begins"
-                " with a letter, and not with xml" % key
+                "%.100r is no name for a property: it has to be ASCII without spaces and"
+                " begins with a letter, and not with xml" % key
             )
-        if type(value[key]) is dict:
-            _check_names(value[key])
+        _check_nested(value[key])
+
+
+def _check_nested(value):
+    if type(value) is dict:
+        _check_names(value)
+    elif type(value) is list:
+        for item in value:
+            _check_nested(item)

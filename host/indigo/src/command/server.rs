@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::{Context, unknown};
 use crate::action::Step;
-use crate::arguments::check_keys;
 use crate::bounds;
 use crate::event_line;
 use crate::execute;
 use crate::failure::{Failure, FailureKind};
 use crate::info::SERVER_API;
+use crate::keys;
 use crate::object::map_weight;
 use crate::paths::{INSTALL_FOLDER, SERVER_VERSION, logs};
 use crate::plugin::{Asked, Broadcast, Plugin, definitions, definitions_size};
@@ -406,7 +406,6 @@ async fn save(context: &Context<'_>) -> Result<Value, Failure> {
     let plugin = own(context)?;
     let given = context.arguments.dict("pluginPrefs")?;
     let given = given.ok_or_else(|| Failure::wrong_type("pluginPrefs is missing"))?;
-    check_keys(given, false)?;
     let (weight, limit) = (map_weight(given), plugin.limits.stored_bytes);
     if weight > limit {
         return Err(Limits::hit("stored-bytes", weight, limit).into());
@@ -425,7 +424,9 @@ async fn save(context: &Context<'_>) -> Result<Value, Failure> {
     // Room for a copy of the preferences, and for the text of the file.
     let copy = bounds::map_footprint(given);
     context.room(written.bytes.saturating_mul(2).saturating_add(copy))?;
-    let given = given.clone();
+    let mut given = given.clone();
+    let left = keys::leave_out(&mut given, keys::is_preference);
+    plugin.tell_left_out(left);
     // One save after the other: two threads of a plugin may save at the same time.
     let turn = plugin.saving.lock().await;
     let (data, id) = (plugin.data.clone(), plugin.id().to_owned());

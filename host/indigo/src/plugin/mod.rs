@@ -1,5 +1,8 @@
 //! One plugin as the server knows it: its declarations, and the way to reach it.
 
+mod call;
+mod declared;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,150 +14,19 @@ use tokio::sync::oneshot;
 
 use super::bounds;
 use super::bundle::Bundle;
-use super::definition::{ConfigUi, MenuDialog, ValueType};
 use super::failure::Failure;
+use super::keys::LeftOut;
 use super::places::Places;
-use super::state::{StateDefinition, Sum};
 use super::table::Collection;
 use cordon_base::account::{Account, Charge};
 use cordon_base::grants::mailbox::Receiver;
 use cordon_base::limits::Limits;
+use cordon_base::log::Level;
 use cordon_base::plugin_log::PluginLog;
 use cordon_reach::serial::SerialPolicy;
 
-/// The outcome of a call of a plugin's function.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
-    /// The function returned this value.
-    Returned(Value),
-    /// The plugin has no such function.
-    NotDefined,
-    /// The function raised; the traceback is in the plugin's log. The members are `type`, `message`
-    /// and `traceback`.
-    Raised(Value),
-}
-
-/// An answer. The plugin pays for it for as long as this lives.
-#[derive(Debug)]
-pub struct Answered {
-    /// How the call ended.
-    pub answer: Answer,
-    /// Room for the answer in the plugin's account.
-    pub charge: Option<Charge>,
-}
-
-impl From<Answer> for Answered {
-    /// An answer that takes no room.
-    fn from(answer: Answer) -> Self {
-        let charge = None;
-        Self { answer, charge }
-    }
-}
-
-/// The return value of a function. The plugin pays for it for as long as this lives.
-#[derive(Debug)]
-pub struct Returned {
-    /// The return value.
-    pub value: Value,
-    /// Room for the value in the plugin's account.
-    pub charge: Option<Charge>,
-}
-
-/// The reason why a call did not come back with an answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CallError {
-    /// There is no plugin with this id.
-    #[error("there is no plugin '{0}'")]
-    NoSuchPlugin(String),
-    /// The plugin is not running, or was ended in the middle.
-    #[error("plugin '{0}' is not running")]
-    NotRunning(String),
-    /// Too many calls wait for the plugin already.
-    #[error("plugin '{0}' has too much to do")]
-    Busy(String),
-    /// The plugin did not answer in time.
-    #[error("plugin '{plugin}' did not answer within {seconds} s")]
-    Timeout {
-        /// Id of the plugin.
-        plugin: String,
-        /// Seconds that the plugin was given.
-        seconds: u64,
-    },
-}
-
-/// A call on its way to a plugin.
-#[derive(Debug)]
-pub struct Call {
-    /// The function's name in the plugin reference, or `plugin.METHOD`.
-    pub name: String,
-    /// JSON of its arguments; shared, because a change goes to many.
-    pub arguments: Arc<str>,
-    /// The way back to whoever waits for the answer.
-    pub reply: Option<oneshot::Sender<Answered>>,
-    /// Bytes of the call that wait for the plugin; given back when this is dropped.
-    pub waiting: Option<Waiting>,
-    /// Room for the call in the plugin's account, until the call is made.
-    pub charge: Option<Charge>,
-}
-
-/// Bytes that wait for a plugin, for as long as this lives.
-#[derive(Debug)]
-pub struct Waiting {
-    held: Arc<AtomicU64>,
-    bytes: u64,
-}
-
-impl Waiting {
-    /// Counts these bytes among those held.
-    ///
-    /// # Errors
-    ///
-    /// The sum that would be held, when it is more than `most`.
-    pub fn take(held: &Arc<AtomicU64>, bytes: u64, most: u64) -> Result<Self, u64> {
-        let before = held.fetch_add(bytes, Ordering::Relaxed);
-        let waiting = Self {
-            held: Arc::clone(held),
-            bytes,
-        };
-        let now = before.saturating_add(bytes);
-        if now > most { Err(now) } else { Ok(waiting) }
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.held.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
-/// The one who asks for a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// The operator: the plugin restarts at once, whatever happened before.
-    Operator,
-    /// The plugin itself: it waits like one that failed.
-    Itself,
-    /// Another plugin.
-    Other,
-}
-
-/// The way to a running instance.
-pub trait Port: Send + Sync {
-    /// Queues a call, which is made when its turn comes.
-    ///
-    /// # Errors
-    ///
-    /// [`CallError`] when the plugin does not run or has too much to do.
-    fn queue(&self, call: Call) -> Result<(), CallError>;
-    /// Whether the plugin's callbacks are being called.
-    fn running(&self) -> bool;
-    /// Stops the plugin as its author expects and starts it again.
-    fn restart(&self, asked: Asked);
-    /// Stops the plugin until it is told to start again.
-    fn halt(&self);
-    /// The plugin's status, as a word and a reason.
-    fn status(&self) -> (String, String);
-}
+pub use call::{Answer, Answered, Asked, Call, CallError, Port, Returned, Waiting};
+pub use declared::{definitions, definitions_size};
 
 /// A subscription to a message that another plugin broadcasts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,6 +86,8 @@ pub struct Plugin {
     restarted: Mutex<Option<Instant>>,
     /// Held while its preferences are written.
     pub(super) saving: tokio::sync::Mutex<()>,
+    /// The preferences that could not be kept, as the log was told last.
+    left_out: Mutex<LeftOut>,
     /// The serial ports that the plugin was granted.
     serial: Arc<SerialPolicy>,
     /// Whether the plugin was told, in this life, that the machine goes to sleep.
@@ -243,6 +117,7 @@ impl Plugin {
             places: Places::of_plugin(),
             restarted: Mutex::default(),
             saving: tokio::sync::Mutex::default(),
+            left_out: Mutex::default(),
             serial: Arc::default(),
             asleep: AtomicBool::new(false),
             mail: Vec::new(),
@@ -486,6 +361,20 @@ impl Plugin {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells the plugin's log which preferences are not saved with the others; once for as long as
+    /// they are the same ones.
+    pub(super) fn tell_left_out(&self, left: LeftOut) {
+        let mut told = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != left && !left.is_empty() {
+            let line = format!(
+                "preferences that cannot be saved, because their keys are no XML names, are left \
+                 out: {left}; the others are saved"
+            );
+            self.log.hub(Level::Error, &line);
+        }
+        *told = left;
+    }
+
     /// Calls a function and waits for its answer.
     ///
     /// # Errors
@@ -538,108 +427,4 @@ impl Plugin {
             "isRunning": self.running(),
         })
     }
-}
-
-/// Bytes of memory that [`definitions`] takes with its text, about.
-#[must_use]
-pub fn definitions_size(bundle: &Bundle) -> u64 {
-    const PART: u64 = 4096;
-    const OPTION: u64 = 1024;
-    // Once as a value, and in the text, where a character may take six bytes.
-    const COPIES: u64 = 7;
-    let all = &bundle.definitions;
-    let raw = |ui: Option<&ConfigUi>| {
-        let text = ui.map_or(0, |ui| ui.raw_xml.len());
-        bounds::count(text)
-            .saturating_mul(COPIES)
-            .saturating_add(PART)
-    };
-    let devices = all.devices.types.iter().map(|it| {
-        let texts = Sum::of(&it.states).kept.saturating_mul(COPIES);
-        let states = it.states.iter().map(|state| {
-            let options = match &state.value_type {
-                ValueType::Enumeration(options) => options.len(),
-                _ => 0,
-            };
-            bounds::count(options)
-                .saturating_mul(OPTION)
-                .saturating_add(PART)
-        });
-        let states = states.fold(texts, u64::saturating_add);
-        raw(it.config_ui.as_ref()).saturating_add(states)
-    });
-    let actions = all
-        .actions
-        .types
-        .iter()
-        .map(|it| raw(it.config_ui.as_ref()));
-    let events = all.events.types.iter().map(|it| raw(it.config_ui.as_ref()));
-    let menu = all.menu.iter().map(|it| match &it.dialog {
-        MenuDialog::Own(ui) => raw(Some(ui)),
-        MenuDialog::Action(id) => {
-            let action = all.actions.find(id);
-            raw(action.and_then(|it| it.config_ui.as_ref()))
-        }
-        MenuDialog::None => PART,
-    });
-    let config = raw(all.config.as_ref().map(|it| &it.config_ui));
-    let parts = devices.chain(actions).chain(events).chain(menu);
-    parts.fold(config, u64::saturating_add)
-}
-
-/// The definitions of a bundle as the base class of plugins has them.
-#[must_use]
-pub fn definitions(bundle: &Bundle) -> Value {
-    let definitions = &bundle.definitions;
-    let raw = |ui: Option<&'_ ConfigUi>| ui.map_or(String::new(), |ui| ui.raw_xml.clone());
-    let device = |it: &super::definition::DeviceType| {
-        let states: Vec<StateDefinition> = it.states.iter().map(Into::into).collect();
-        let value = json!({
-            "Name": it.name,
-            "Type": it.class.name(),
-            "SubType": it.sub_type.as_ref().map_or("", |it| it.member.as_str()),
-            "States": states,
-            "DisplayStateId": it.display_state_id,
-            "ConfigUIRawXml": raw(it.config_ui.as_ref()),
-        });
-        (it.id.clone(), value)
-    };
-    let action = |it: &super::definition::ActionType| {
-        let value = json!({
-            "Name": it.name,
-            "CallbackMethod": it.callback,
-            "DeviceFilter": it.device_filter,
-            "UiPath": it.ui_path,
-            "ConfigUIRawXml": raw(it.config_ui.as_ref()),
-        });
-        (it.id.clone(), value)
-    };
-    let event = |it: &super::definition::EventType| {
-        let value = json!({ "Name": it.name, "ConfigUIRawXml": raw(it.config_ui.as_ref()) });
-        (it.id.clone(), value)
-    };
-    let item = |it: &super::definition::MenuItem| {
-        json!({
-            "Id": it.id,
-            "Name": it.name,
-            "CallbackMethod": it.callback,
-            "ButtonTitle": it.button_title,
-            "ConfigUIRawXml": match &it.dialog {
-                MenuDialog::Own(ui) => raw(Some(ui)),
-                MenuDialog::Action(id) => {
-                    let action = definitions.actions.find(id);
-                    raw(action.and_then(|it| it.config_ui.as_ref()))
-                }
-                MenuDialog::None => String::new(),
-            },
-        })
-    };
-    let map = |pairs: Vec<(String, Value)>| Value::Object(pairs.into_iter().collect());
-    json!({
-        "devices": map(definitions.devices.types.iter().map(device).collect()),
-        "actions": map(definitions.actions.types.iter().map(action).collect()),
-        "events": map(definitions.events.types.iter().map(event).collect()),
-        "menuItems": definitions.menu.iter().map(item).collect::<Vec<_>>(),
-        "prefsConfigUIRawXml": definitions.config.as_ref().map(|it| &it.config_ui.raw_xml),
-    })
 }
