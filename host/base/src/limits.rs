@@ -121,6 +121,10 @@ limits! {
     inbox "inbox" "entries" = 256, 65_536, Refused;
     /// bytes in all that waits for an Indigo plugin: changes of objects that it follows, actions, messages
     inbox_bytes "inbox-bytes" "bytes" = 16 * MIB, 256 * MIB, Refused;
+    /// changes of objects that wait for an Indigo plugin whose inbox is full; beyond it a change is told with the next one of its object, so that the last value always arrives
+    held_changes "held-changes" "changes" = 4096, 65_536, Dropped;
+    /// restarts of one device or trigger of an Indigo plugin, by changes of its properties, in a minute; beyond it the object is restarted later, as it is then
+    object_restarts "restarts-per-minute" "restarts" = 60, 6000, Throttled;
     /// messages of other Indigo plugins that the plugin has subscribed to
     subscriptions "subscriptions" "subscriptions" = 64, 4096, Refused;
     /// bytes in one message to the subscribers of an Indigo plugin

@@ -81,6 +81,10 @@ impl Port for FakePort {
         Ok(())
     }
 
+    fn room(&self) -> u64 {
+        u64::MAX
+    }
+
     fn running(&self) -> bool {
         self.running
     }

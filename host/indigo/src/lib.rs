@@ -61,6 +61,7 @@ pub mod weighed;
 mod tests;
 
 pub use change::{Change, What};
+pub use dispatch::catch_up;
 pub use failure::{Failure, FailureKind};
 pub use plugin::{Answer, Answered, Call, CallError, Plugin, Port, Returned};
 pub use server::{Caller, IndigoServer, ServerOptions};

@@ -19,6 +19,7 @@ use cordon_base::error::InstanceFailure;
 use cordon_base::log::Level;
 use cordon_indigo::dialog::add_stated_defaults;
 use cordon_indigo::object::Object;
+use cordon_indigo::plugin::CATCH_UP;
 use cordon_indigo::view::view;
 use cordon_indigo::{Answer, Answered, Call, Failure, IndigoServer, Plugin, bounds, preferences};
 
@@ -73,8 +74,13 @@ impl Link {
 
 /// The arguments of a function about one object: made when its turn comes, so that all the
 /// objects of a plugin are not held at once.
-fn seen(link: &Link, name: &str, object: &Object) -> String {
-    json!({ name: view(object, Some(link.plugin.id())) }).to_string()
+///
+/// An object that changed since then is seen as it is now: a plugin that writes back a property of an
+/// old copy would undo the change.
+fn seen(link: &Link, name: &str, object: &Arc<Object>) -> String {
+    let now = link.server.database().any(object.id).cloned();
+    let object = now.unwrap_or_else(|| Arc::clone(object));
+    json!({ name: view(&object, Some(link.plugin.id())) }).to_string()
 }
 
 impl Life<'_> {
@@ -183,7 +189,16 @@ impl Life<'_> {
         component: &Component,
     ) -> Result<(), InstanceFailure> {
         let written = self.function(hub, component, "flushPluginPrefs", "{}");
-        written.await.map(drop)
+        written.await?;
+        self.catch_up().await;
+        Ok(())
+    }
+
+    /// Takes the changes of objects for which there was no room in the inbox.
+    async fn catch_up(&self) {
+        if let Some(link) = &self.spec.indigo {
+            cordon_indigo::catch_up(&link.server, &link.plugin).await;
+        }
     }
 
     /// Makes a call that came from outside.
@@ -205,12 +220,15 @@ impl Life<'_> {
             waiting,
             charge,
         } = call;
-        let answered = self.function(hub, component, &name, &arguments).await?;
-        drop((waiting, charge));
-        if let Some(reply) = reply {
-            // The caller may have stopped waiting meanwhile.
-            let _ = reply.send(answered);
+        if name != CATCH_UP {
+            let answered = self.function(hub, component, &name, &arguments).await?;
+            if let Some(reply) = reply {
+                // The caller may have stopped waiting meanwhile.
+                let _ = reply.send(answered);
+            }
         }
+        drop((arguments, waiting, charge));
+        self.catch_up().await;
         Ok(())
     }
 

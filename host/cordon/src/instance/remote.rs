@@ -101,6 +101,15 @@ impl Port for Remote {
         })
     }
 
+    fn room(&self) -> u64 {
+        match self.counters.status() {
+            Status::Running | Status::Starting => {
+                u64::try_from(self.commands.capacity()).unwrap_or(u64::MAX)
+            }
+            _ => u64::MAX,
+        }
+    }
+
     fn running(&self) -> bool {
         self.counters.status() == Status::Running
     }

@@ -99,6 +99,7 @@ pub(super) async fn run(context: Context<'_>, command: &str) -> Result<Value, Fa
             Ok(definitions(&plugin.bundle))
         }
         "savePluginPrefs" => save(&context).await,
+        "mayRestart" => may_restart(&context),
         "broadcastToSubscribers" => broadcast(&context),
         "subscribeToBroadcast" => {
             let text = |name| context.arguments.needed_text(name).map(str::to_owned);
@@ -444,6 +445,23 @@ async fn save(context: &Context<'_>) -> Result<Value, Failure> {
         }
         Err(_) => Err(Failure::other("the preferences could not be saved")),
     }
+}
+
+/// Whether an object of the plugin may be restarted because it changed.
+fn may_restart(context: &Context<'_>) -> Result<Value, Failure> {
+    let plugin = own(context)?;
+    let id = context.arguments.given("id").and_then(Value::as_i64);
+    let id = id.ok_or_else(|| Failure::wrong_type("id must be a number"))?;
+    let object = context.server.database().any(id).cloned();
+    let may = match object {
+        Some(object) => {
+            context.owns(&object)?;
+            plugin.may_restart_object(&object)
+        }
+        // It is gone: nothing is started any more.
+        None => true,
+    };
+    Ok(Value::Bool(may))
 }
 
 fn broadcast(context: &Context<'_>) -> Result<Value, Failure> {

@@ -68,6 +68,10 @@ pub enum CallError {
     },
 }
 
+/// The name of a call that calls nothing: the plugin is to be told of the changes that it has
+/// missed.
+pub const CATCH_UP: &str = "";
+
 /// A call on its way to a plugin.
 #[derive(Debug)]
 pub struct Call {
@@ -132,6 +136,8 @@ pub trait Port: Send + Sync {
     ///
     /// [`CallError`] when the plugin does not run or has too much to do.
     fn queue(&self, call: Call) -> Result<(), CallError>;
+    /// How many calls there is room for. Any number when the plugin does not run.
+    fn room(&self) -> u64;
     /// Whether the plugin's callbacks are being called.
     fn running(&self) -> bool;
     /// Stops the plugin as its author expects and starts it again.

@@ -1,7 +1,10 @@
 //! One plugin as the server knows it: its declarations, and the way to reach it.
 
+mod backlog;
+mod behind;
 mod call;
 mod declared;
+mod restarts;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -25,7 +28,10 @@ use cordon_base::log::Level;
 use cordon_base::plugin_log::PluginLog;
 use cordon_reach::serial::SerialPolicy;
 
-pub use call::{Answer, Answered, Asked, Call, CallError, Port, Returned, Waiting};
+use backlog::Backlog;
+use restarts::Restarts;
+
+pub use call::{Answer, Answered, Asked, CATCH_UP, Call, CallError, Port, Returned, Waiting};
 pub use declared::{definitions, definitions_size};
 
 /// A subscription to a message that another plugin broadcasts.
@@ -86,6 +92,12 @@ pub struct Plugin {
     restarted: Mutex<Option<Instant>>,
     /// Held while its preferences are written.
     pub(super) saving: tokio::sync::Mutex<()>,
+    /// The changes that the plugin has not been told of yet.
+    backlog: Mutex<Backlog>,
+    /// Restarts of its devices and triggers because they changed.
+    restarts: Restarts,
+    /// The number of the plugin's life.
+    life: AtomicU64,
     /// The preferences that could not be kept, as the log was told last.
     left_out: Mutex<LeftOut>,
     /// The serial ports that the plugin was granted.
@@ -117,6 +129,9 @@ impl Plugin {
             places: Places::of_plugin(),
             restarted: Mutex::default(),
             saving: tokio::sync::Mutex::default(),
+            backlog: Mutex::default(),
+            restarts: Restarts::default(),
+            life: AtomicU64::new(0),
             left_out: Mutex::default(),
             serial: Arc::default(),
             asleep: AtomicBool::new(false),
@@ -200,7 +215,10 @@ impl Plugin {
 
     /// Begins a new life: the subscriptions of the last one are gone.
     pub fn reset(&self) {
+        self.life.fetch_add(1, Ordering::AcqRel);
         *self.subscriptions() = Subscriptions::default();
+        self.forget_changes();
+        self.restarts.clear();
         self.started.store(false, Ordering::Release);
         self.asleep.store(false, Ordering::Release);
         self.missing().clear();
@@ -291,16 +309,24 @@ impl Plugin {
     /// Queues a call that nobody waits for. A call for which there is no room is lost, and the
     /// plugin's log names the limit.
     pub fn tell(&self, name: &str, arguments: &Arc<str>) {
-        let call = Call {
+        if let Err(error) = self.send(name, arguments) {
+            tracing::debug!(plugin = self.id(), name, %error, "a plugin was not told");
+        }
+    }
+
+    /// Queues a call that nobody waits for.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]; the plugin's log names the limit.
+    pub(super) fn send(&self, name: &str, arguments: &Arc<str>) -> Result<(), CallError> {
+        self.queue(Call {
             name: name.to_owned(),
             arguments: Arc::clone(arguments),
             reply: None,
             waiting: None,
             charge: None,
-        };
-        if let Err(error) = self.queue(call) {
-            tracing::debug!(plugin = self.id(), name, %error, "a plugin was not told");
-        }
+        })
     }
 
     fn queue(&self, call: Call) -> Result<(), CallError> {
