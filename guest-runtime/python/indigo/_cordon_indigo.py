@@ -261,7 +261,8 @@ def _named(name, given):
         return NOT_DEFINED
     arguments = _arguments.of_named(given)
     result = method(*_lookup.fitting(method, arguments))
-    return _reply(_completion.settled(result))
+    result = _completion.settled(result)
+    return _reply(_call.page(result) if given.get("kind") == "http" else result)
 
 
 def _startup(given):

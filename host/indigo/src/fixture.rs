@@ -32,6 +32,8 @@ pub(crate) struct Fixture {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) calls: Arc<Mutex<Vec<(String, Value)>>>,
     pub(crate) store: Store,
+    /// The word for the state of the plugin.
+    pub(crate) word: Arc<Mutex<&'static str>>,
     folder: TempDir,
 }
 
@@ -41,6 +43,7 @@ struct FakePort {
     behaviour: Box<Behaviour>,
     calls: Arc<Mutex<Vec<(String, Value)>>>,
     running: bool,
+    word: Arc<Mutex<&'static str>>,
     /// Calls that are never answered. Dropping them would count as the plugin's end.
     kept: Mutex<Vec<Call>>,
 }
@@ -94,7 +97,8 @@ impl Port for FakePort {
     fn halt(&self) {}
 
     fn status(&self) -> (String, String) {
-        ("running".to_owned(), String::new())
+        let word = *self.word.lock().unwrap();
+        (word.to_owned(), String::new())
     }
 }
 
@@ -132,11 +136,13 @@ impl Fixture {
         let bundle = Bundle::open(&root).unwrap();
         let plugin = server.add(Plugin::new(bundle, data, limits, log)).unwrap();
         let calls = Arc::new(Mutex::new(Vec::new()));
+        let word = Arc::new(Mutex::new(if running { "running" } else { "stopped" }));
         plugin.attach(Arc::new(FakePort {
             account: Arc::clone(&plugin.account),
             behaviour: Box::new(behaviour),
             calls: Arc::clone(&calls),
             running,
+            word: Arc::clone(&word),
             kept: Mutex::default(),
         }));
         Self {
@@ -144,6 +150,7 @@ impl Fixture {
             plugin,
             calls,
             store,
+            word,
             folder,
         }
     }
@@ -165,6 +172,7 @@ impl Fixture {
             behaviour: Box::new(|_, _| Some(Answer::Returned(Value::Null))),
             calls: Arc::clone(&calls),
             running: true,
+            word: Arc::new(Mutex::new("running")),
             kept: Mutex::default(),
         }));
         (plugin, calls)

@@ -5,6 +5,7 @@ values that are made of it when it is read. Every function here that calls the s
 waits for it.
 """
 
+import binascii
 import datetime
 import json
 from json.encoder import encode_basestring
@@ -138,6 +139,24 @@ def _other(value, depth):
     if hasattr(value, "keys") and hasattr(value, "__getitem__"):
         return text({key: value[key] for key in value.keys()}, depth + 1)
     raise TypeError("a value of type %s cannot be sent" % type(value).__name__)
+
+
+def page(result):
+    """A reply to a browser, in which bytes that are no text travel as base64."""
+    if isinstance(result, (bytes, bytearray)):
+        return _sent(result)
+    if isinstance(result, dict) and isinstance(dict.get(result, "content"), (bytes, bytearray)):
+        result = {key: item for key, item in dict.items(result)}
+        result["content"] = _sent(result["content"])
+    return result
+
+
+def _sent(value):
+    """The text of bytes, or what the server makes bytes of."""
+    try:
+        return bytes(value).decode()
+    except UnicodeDecodeError:
+        return {"cordon-bytes": binascii.b2a_base64(value, newline=False).decode()}
 
 
 def moment(value):

@@ -57,7 +57,11 @@ def stored(value, depth=0, rule=key_of_dict):
         items = value if isinstance(value, tuple) else list.__iter__(value)
         return [stored(item, depth + 1, rule) for item in items]
     if isinstance(value, (bytes, bytearray)):
-        return bytes(value).decode("utf-8", "replace")
+        # Bytes that are no text stay as they are: they may be a picture on its way to a browser.
+        try:
+            return bytes(value).decode()
+        except UnicodeDecodeError:
+            return bytes(value)
     # Subclasses, such as members of enumerations, become the plain type.
     for base in (bool, int, float, str):
         if isinstance(value, base):

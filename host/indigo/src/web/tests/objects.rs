@@ -27,7 +27,7 @@ async fn objects_are_read_and_commanded() {
     let put = site
         .send(
             "PUT",
-            &format!("/v2/api/indigo.devices/{lamp}?api-key={KEY}"),
+            &format!("/v2/api/indigo.devices/{lamp}/?api-key={KEY}"),
             &[],
             b"",
         )
