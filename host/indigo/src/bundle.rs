@@ -20,6 +20,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 use super::definition::{Definitions, Problem};
 use super::info::Info;
+use super::names;
 use cordon_base::bounds::{self, ENTRIES};
 use cordon_base::regular_file::RegularFile;
 
@@ -102,27 +103,34 @@ impl Bundle {
     fn read(root: &Path) -> Result<Self, Problem> {
         let expected = "expected a folder `Contents` with `Info.plist` and `Server Plugin`";
         let missing = |what: &str| Problem::of_file(what, format!("it is missing; {expected}"));
-        let folder = |parent: &Path, name: &str| folder(root, parent, name);
+        let mut faults = Vec::new();
+        let mut folder = |parent: &Path, name: &str| folder(root, parent, name, &mut faults);
         let contents = folder(root, "Contents")?.ok_or_else(|| missing("Contents"))?;
+        let server_plugin = folder(&contents, "Server Plugin")?;
+        let packages = folder(&contents, "Packages")?;
+        let resources = folder(&contents, "Resources")?;
+        let mut file = |parent: &Path, name: &str| entry(parent, name, Path::is_file, &mut faults);
         let list = file(&contents, "Info.plist")?.ok_or_else(|| missing("Info.plist"))?;
         let info = read_info(&contents, &list);
         let info = info.map_err(|reason| Problem::of_file("Info.plist", reason))?;
         info.check_api()
             .map_err(|reason| Problem::of_file("Info.plist", reason))?;
-        let server_plugin =
-            folder(&contents, "Server Plugin")?.ok_or_else(|| missing("Server Plugin"))?;
+        let server_plugin = server_plugin.ok_or_else(|| missing("Server Plugin"))?;
         let source = file(&server_plugin, "plugin.py")?;
         let wrong = |reason: String| Problem::of_file("Server Plugin/plugin.py", reason);
         let source = source.ok_or_else(|| {
             wrong("it is missing; expected the file with the class `Plugin`".to_owned())
         })?;
         check_source(&source).map_err(wrong)?;
+        let requirements = file(&server_plugin, "requirements.txt")?;
+        let mut definitions = Definitions::load(&contents, &server_plugin)?;
+        definitions.faults.append(&mut faults);
         Ok(Self {
             root: root.to_owned(),
-            packages: folder(&contents, "Packages")?,
-            resources: folder(&contents, "Resources")?,
-            requirements: file(&server_plugin, "requirements.txt")?,
-            definitions: Definitions::load(&contents, &server_plugin)?,
+            packages,
+            resources,
+            requirements,
+            definitions,
             info,
             contents,
             server_plugin,
@@ -146,7 +154,8 @@ impl Bundle {
 pub fn is_bundle(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     let named = extension.eq_ignore_ascii_case("indigoPlugin");
-    path.is_dir() && (named || path.join("Contents").join("Info.plist").is_file())
+    let list = || names::below(path, Path::new("Contents/Info.plist"));
+    path.is_dir() && (named || matches!(list(), Ok(Some(found)) if found.path.is_file()))
 }
 
 /// All bundles of a folder.
@@ -239,8 +248,13 @@ fn check_source(path: &Path) -> Result<(), String> {
 
 /// A folder of the bundle `root`. One that is a link to somewhere else would be shown to
 /// clients of the hub, and its files read as the plugin's.
-fn folder(root: &Path, parent: &Path, name: &str) -> Result<Option<PathBuf>, Problem> {
-    let found = entry(parent, name, Path::is_dir)?;
+fn folder(
+    root: &Path,
+    parent: &Path,
+    name: &str,
+    faults: &mut Vec<Problem>,
+) -> Result<Option<PathBuf>, Problem> {
+    let found = entry(parent, name, Path::is_dir, faults)?;
     if let Some(path) = &found
         && !lies_beneath(root, path)
     {
@@ -261,37 +275,22 @@ fn lies_beneath(root: &Path, folder: &Path) -> bool {
     root.is_ok_and(|root| rustix::fs::openat2(root, way, flags, Mode::empty(), resolve).is_ok())
 }
 
-fn file(parent: &Path, name: &str) -> Result<Option<PathBuf>, Problem> {
-    entry(parent, name, Path::is_file)
-}
-
-/// The entry of this name, in this spelling or else in another case.
-fn entry(parent: &Path, name: &str, kind: fn(&Path) -> bool) -> Result<Option<PathBuf>, Problem> {
-    let exact = parent.join(name);
-    if kind(&exact) {
-        return Ok(Some(exact));
-    }
+/// The entry of this name, in this spelling or else in another case. Others that differ from it in
+/// case alone are told.
+fn entry(
+    parent: &Path,
+    name: &str,
+    kind: fn(&Path) -> bool,
+    faults: &mut Vec<Problem>,
+) -> Result<Option<PathBuf>, Problem> {
     let shown = parent.file_name().unwrap_or_default().to_string_lossy();
-    let failed = |error: std::io::Error| {
-        Problem::of_file(shown.clone(), format!("it cannot be listed: {error}"))
+    let found = names::entry(parent, name, kind)
+        .map_err(|error| Problem::of_file(shown, format!("it cannot be listed: {error}")))?;
+    let Some(found) = found else {
+        return Ok(None);
     };
-    let entries = match fs::read_dir(parent) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        entries => entries.map_err(failed)?,
-    };
-    let mut found = Vec::new();
-    for entry in entries.take(ENTRIES) {
-        let entry = entry.map_err(failed)?;
-        let same = entry
-            .file_name()
-            .to_string_lossy()
-            .eq_ignore_ascii_case(name);
-        if same && kind(&entry.path()) {
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    Ok(found.into_iter().next())
+    faults.extend(Problem::of_twins(name, &found.twins));
+    Ok(Some(found.path))
 }
 
 #[cfg(test)]
@@ -337,6 +336,41 @@ mod tests {
         assert!(bundle.resources.is_some());
         assert!(bundle.requirements.unwrap().ends_with("Requirements.txt"));
         assert!(bundle.definitions.events.find("e").is_some());
+    }
+
+    #[test]
+    fn a_definition_in_another_case_is_read_and_a_twin_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        let event = |id: &str| format!("<Events><Event id='{id}'><Name>E</Name></Event></Events>");
+        let (first, second) = (event("first"), event("second"));
+        let dialog = "<PluginConfig><Template file='templates/MORE.xml'/></PluginConfig>";
+        let path = write(
+            root.path(),
+            "a.indigoPlugin",
+            &[
+                ("Contents/info.plist", INFO),
+                ("Contents/Server Plugin/plugin.py", ""),
+                ("Contents/Server Plugin/Plugin.py", ""),
+                ("Contents/Server Plugin/devices.xml", "<Devices/>"),
+                ("Contents/Server Plugin/EVENTS.xml", &first),
+                ("Contents/Server Plugin/events.xml", &second),
+                ("Contents/Server Plugin/pluginConfig.xml", dialog),
+                (
+                    "Contents/Server Plugin/Templates/more.xml",
+                    "<T><Field id='f' type='textfield'/></T>",
+                ),
+            ],
+        );
+        assert!(is_bundle(&path));
+        let definitions = Bundle::open(&path).unwrap().definitions;
+        assert!(definitions.events.find("first").is_some());
+        assert!(definitions.events.find("second").is_none());
+        let config = definitions.config.unwrap();
+        assert!(config.config_ui.field("f").is_some());
+        let faults: Vec<_> = definitions.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(faults[0].contains("Events.xml: `events.xml` differs"), "{faults:?}");
+        assert!(faults[1].contains("plugin.py: `Plugin.py` differs"), "{faults:?}");
     }
 
     /// Files behind such a link were shown to everybody who asked the hub for it.

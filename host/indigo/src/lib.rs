@@ -30,6 +30,7 @@ mod journal;
 mod keys;
 mod log_follower;
 mod mail;
+mod names;
 pub mod object;
 pub mod paths;
 mod places;

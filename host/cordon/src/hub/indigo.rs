@@ -9,6 +9,7 @@ use crate::instance::indigo::Link;
 use crate::instance::supervisor::{self, Services};
 use cordon_base::error::EngineError;
 use cordon_base::folders::BUNDLES_FOLDER;
+use cordon_base::log::Level;
 use cordon_base::plugin_log::PluginLog;
 use cordon_indigo::bundle::Bundle;
 use cordon_indigo::{IndigoServer, Plugin, ServerOptions};
@@ -90,6 +91,9 @@ impl Hub {
             .with_serial(Arc::clone(&serial))
             .with_mail(section.grants.mail.clone());
         let plugin = server.add(plugin)?;
+        for fault in &plugin.bundle.definitions.faults {
+            plugin.log.hub(Level::Warning, &fault.to_string());
+        }
         let nothing = OwnTarget::default();
         let network = NetworkPolicy::new(
             &nothing,

@@ -10,7 +10,7 @@ use super::budget::Budget;
 use super::device::{DeviceClass, DeviceDefinitions, DeviceFactory, DeviceType, SubType};
 use super::field::ConfigUi;
 use super::problem::Problem;
-use super::source::Source;
+use super::source::{Source, Text};
 use super::state::{BoolType, StateDefinition, StateOption, ValueType};
 use super::ui::{Context, flag, one_line};
 use super::xml::{self, Element};
@@ -18,57 +18,69 @@ use cordon_base::bounds::{DECLARED_OPTIONS, DECLARED_STATES, DEFINITIONS};
 
 /// Reads all files.
 pub(super) fn definitions(source: &Source) -> Result<Definitions, Problem> {
-    let mut remarks = Vec::new();
+    let (mut remarks, mut faults) = (Vec::new(), Vec::new());
     let budget = Budget::new();
     let file = |name: &str, root: &str| -> Result<_, Problem> {
-        let Some(bytes) = source.definition(name)? else {
+        let Some(Text { bytes, twins }) = source.definition(name)? else {
             return Ok(None);
         };
-        let context = Context {
+        let mut context = Context {
             source,
             budget: &budget,
             file: source.shown(name),
             remarks: Vec::new(),
+            faults: Vec::new(),
         };
+        context.tell_twins(&source.shown(name), &twins);
         let root = parsed(&bytes, &budget, &source.shown(name), &[root])?;
         Ok(Some((context, root)))
+    };
+    let mut told = |mut context: Context<'_>| {
+        remarks.append(&mut context.remarks);
+        faults.append(&mut context.faults);
     };
     let mut all = Definitions::default();
     if let Some((mut context, root)) = file("Devices.xml", "Devices")? {
         all.devices = devices(&mut context, &root)?;
-        remarks.append(&mut context.remarks);
+        told(context);
     }
     if let Some((mut context, root)) = file("Actions.xml", "Actions")? {
         all.actions = actions(&mut context, &root)?;
-        remarks.append(&mut context.remarks);
+        told(context);
     }
     if let Some((mut context, root)) = file("Events.xml", "Events")? {
         all.events = events(&mut context, &root)?;
-        remarks.append(&mut context.remarks);
+        told(context);
     }
     if let Some((mut context, root)) = file("MenuItems.xml", "MenuItems")? {
         all.menu = menu(&mut context, &root, &all.actions)?;
-        remarks.append(&mut context.remarks);
+        told(context);
     }
     if let Some((mut context, root)) = file("PluginConfig.xml", "PluginConfig")? {
         all.config = Some(PluginConfig {
             url: root.child_text("URL"),
             config_ui: context.config_ui(&root)?,
         });
-        remarks.append(&mut context.remarks);
+        told(context);
     }
     all.remarks = remarks;
+    all.faults = faults;
     Ok(all)
 }
 
-/// Reads one dialog from text that a plugin made.
-pub(super) fn config_ui(text: &str, name: &str, source: &Source) -> Result<ConfigUi, Problem> {
+/// Reads one dialog from text that a plugin made, and the parts that were left out.
+pub(super) fn config_ui(
+    text: &str,
+    name: &str,
+    source: &Source,
+) -> Result<(ConfigUi, Vec<Problem>), Problem> {
     let budget = Budget::new();
     let mut context = Context {
         source,
         budget: &budget,
         file: name.to_owned(),
         remarks: Vec::new(),
+        faults: Vec::new(),
     };
     let root = parsed(
         text.as_bytes(),
@@ -76,7 +88,8 @@ pub(super) fn config_ui(text: &str, name: &str, source: &Source) -> Result<Confi
         name,
         &["ConfigUI", "PluginConfig"],
     )?;
-    context.config_ui(&root)
+    let ui = context.config_ui(&root)?;
+    Ok((ui, context.faults))
 }
 
 fn parsed(
@@ -106,7 +119,7 @@ impl Ids {
     fn add(&mut self, context: &Context<'_>, element: &Element, id: &str) -> Result<(), Problem> {
         if self.0.len() >= DEFINITIONS {
             let reason = format!("more than {DEFINITIONS} `<{}>` elements", element.name);
-            return Err(context.problem(element, reason));
+            return Err(context.excess(element, reason));
         }
         if self.0.insert(id.to_owned()) {
             return Ok(());
@@ -129,15 +142,19 @@ fn devices(context: &mut Context<'_>, root: &Element) -> Result<DeviceDefinition
     for child in &root.children {
         match child.name.as_str() {
             "Device" => {
-                let device = device(context, child)?;
-                ids.add(context, child, &device.id)?;
-                found.types.push(device);
+                let read = device(context, child);
+                let read = read.and_then(|it| ids.add(context, child, &it.id).map(|()| it));
+                found.types.extend(context.part(read)?);
             }
             "DeviceFactory" if found.factory.is_some() => {
                 let reason = "a second `<DeviceFactory>`; a plugin has one";
-                return Err(context.problem(child, reason));
+                let second = Err::<(), _>(context.problem(child, reason));
+                context.part(second)?;
             }
-            "DeviceFactory" => found.factory = Some(factory(context, child)?),
+            "DeviceFactory" => {
+                let read = factory(context, child);
+                found.factory = context.part(read)?;
+            }
             _ => {}
         }
     }
@@ -210,11 +227,14 @@ fn states(context: &mut Context<'_>, device: &Element) -> Result<Vec<StateDefini
     let mut ids = BTreeSet::new();
     let mut found = Vec::new();
     for child in states.children.iter().filter(|child| child.name == "State") {
-        let state = state(context, child)?;
         if found.len() >= DECLARED_STATES {
             let reason = format!("more than {DECLARED_STATES} states");
-            return Err(context.problem(child, reason));
+            return Err(context.excess(child, reason));
         }
+        let read = state(context, child);
+        let Some(state) = context.part(read)? else {
+            continue;
+        };
         if state.value_type != ValueType::Separator && !ids.insert(state.id.clone()) {
             let reason = format!("a second state `{}` is ignored", state.id);
             context.remark(child, reason);
@@ -307,13 +327,16 @@ fn enumeration(context: &mut Context<'_>, list: &Element) -> Result<ValueType, P
     let mut options: Vec<StateOption> = Vec::new();
     let mut known = BTreeSet::new();
     for option in list.children.iter().filter(|child| child.name == "Option") {
-        let value = context.required_id(option, "value")?;
-        let label = one_line(&option.text);
-        context.label(option, &label)?;
         if options.len() >= DECLARED_OPTIONS {
             let reason = format!("more than {DECLARED_OPTIONS} options");
-            return Err(context.problem(option, reason));
+            return Err(context.excess(option, reason));
         }
+        let label = one_line(&option.text);
+        context.label(option, &label)?;
+        let read = context.required_id(option, "value");
+        let Some(value) = context.part(read)? else {
+            continue;
+        };
         if !known.insert(value.clone()) {
             let reason = format!("a second option `{value}` is ignored");
             context.remark(option, reason);
@@ -340,33 +363,43 @@ fn actions(context: &mut Context<'_>, root: &Element) -> Result<ActionDefinition
         types: Vec::new(),
     };
     for child in root.children.iter().filter(|child| child.name == "Action") {
-        let known = ["Name", "CallbackMethod", "ConfigUI", "SupportURL"];
-        context.expect_children(child, &known);
-        let id = context.required_id(child, "id")?;
-        ids.add(context, child, &id)?;
-        let name = name(context, child)?;
-        // Five known plugins hide an action with an attribute of its own.
-        let hidden = flag(child, "hidden").then(|| "hidden".to_owned());
-        let ui_path = child.attribute("uiPath").map(|path| path.trim().to_owned());
-        context.label(child, ui_path.as_deref().unwrap_or_default())?;
-        let filter = child
-            .attribute("deviceFilter")
-            .map(|it| it.trim().to_owned());
-        let action = ActionType {
-            name,
-            callback: context.method(child, "CallbackMethod")?,
-            device_filter: filter.filter(|filter| !filter.is_empty()),
-            ui_path: hidden.or(ui_path).unwrap_or_default(),
-            config_ui: own_ui(context, child)?,
-            line: child.line,
-            id,
-        };
-        if action.name.is_empty() && action.callback.is_some() {
-            return Err(context.problem(child, format!("action `{}` needs a `<Name>`", action.id)));
-        }
-        found.types.push(action);
+        let read = action(context, child, &mut ids);
+        found.types.extend(context.part(read)?);
     }
     Ok(found)
+}
+
+fn action(
+    context: &mut Context<'_>,
+    element: &Element,
+    ids: &mut Ids,
+) -> Result<ActionType, Problem> {
+    let known = ["Name", "CallbackMethod", "ConfigUI", "SupportURL"];
+    context.expect_children(element, &known);
+    let id = context.required_id(element, "id")?;
+    ids.add(context, element, &id)?;
+    let name = name(context, element)?;
+    // Five known plugins hide an action with an attribute of its own.
+    let hidden = flag(element, "hidden").then(|| "hidden".to_owned());
+    let ui_path = element.attribute("uiPath").map(|path| path.trim().to_owned());
+    context.label(element, ui_path.as_deref().unwrap_or_default())?;
+    let filter = element
+        .attribute("deviceFilter")
+        .map(|it| it.trim().to_owned());
+    let action = ActionType {
+        name,
+        callback: context.method(element, "CallbackMethod")?,
+        device_filter: filter.filter(|filter| !filter.is_empty()),
+        ui_path: hidden.or(ui_path).unwrap_or_default(),
+        config_ui: own_ui(context, element)?,
+        line: element.line,
+        id,
+    };
+    if action.name.is_empty() && action.callback.is_some() {
+        let reason = format!("action `{}` needs a `<Name>`", action.id);
+        return Err(context.problem(element, reason));
+    }
+    Ok(action)
 }
 
 fn events(context: &mut Context<'_>, root: &Element) -> Result<EventDefinitions, Problem> {
@@ -377,17 +410,26 @@ fn events(context: &mut Context<'_>, root: &Element) -> Result<EventDefinitions,
         types: Vec::new(),
     };
     for child in root.children.iter().filter(|child| child.name == "Event") {
-        context.expect_children(child, &["Name", "ConfigUI", "SupportURL"]);
-        let id = context.required_id(child, "id")?;
-        ids.add(context, child, &id)?;
-        found.types.push(EventType {
-            name: name(context, child)?,
-            config_ui: own_ui(context, child)?,
-            line: child.line,
-            id,
-        });
+        let read = event(context, child, &mut ids);
+        found.types.extend(context.part(read)?);
     }
     Ok(found)
+}
+
+fn event(
+    context: &mut Context<'_>,
+    element: &Element,
+    ids: &mut Ids,
+) -> Result<EventType, Problem> {
+    context.expect_children(element, &["Name", "ConfigUI", "SupportURL"]);
+    let id = context.required_id(element, "id")?;
+    ids.add(context, element, &id)?;
+    Ok(EventType {
+        name: name(context, element)?,
+        config_ui: own_ui(context, element)?,
+        line: element.line,
+        id,
+    })
 }
 
 fn menu(
@@ -407,13 +449,16 @@ fn menu(
     {
         if items.len() >= DEFINITIONS {
             let reason = format!("more than {DEFINITIONS} menu items");
-            return Err(context.problem(child, reason));
+            return Err(context.excess(child, reason));
         }
-        let item = menu_item(context, child, &actions)?;
-        if !item.separator {
-            ids.add(context, child, &item.id)?;
-        }
-        items.push(item);
+        let read = menu_item(context, child, &actions);
+        let read = read.and_then(|item| {
+            if !item.separator {
+                ids.add(context, child, &item.id)?;
+            }
+            Ok(item)
+        });
+        items.extend(context.part(read)?);
     }
     Ok(items)
 }
