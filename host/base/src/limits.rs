@@ -115,6 +115,8 @@ limits! {
     callback_cpu "callback-cpu" "milliseconds" = 10_000, 600_000, Ended;
     /// time from the start of a callback to its return, waiting included but for that for a core of the machine
     callback_wall "callback-wall" "milliseconds" = 60_000, 3_600_000, Ended;
+    /// time from the start of a callback to its return while the plugin is stopped: `onStop`, `shutdown`, `deviceStopComm` and what comes before them, waiting included
+    stop_wall "stop-wall" "milliseconds" = 15_000, 3_600_000, Ended;
     /// computing time of all threads together, as a share of one core over ten seconds, in all lives of the instance
     cpu_share "cpu-share" "percent" = 50, 400, Throttled;
     /// events and requests that wait for the plugin

@@ -53,6 +53,10 @@ impl Link {
         let folders = [Some(&bundle.server_plugin), bundle.packages.as_ref()];
         let modules = files::modules_in(folders.into_iter().flatten().map(|it| it.as_path()));
         let data = &self.plugin.data;
+        if let Err(error) = cordon_indigo::paths::lay_out(data, &bundle.root) {
+            let line = format!("the folders of an installation cannot be made: {error}");
+            self.plugin.log.hub(Level::Warning, &line);
+        }
         let most = self.plugin.limits.stored_bytes;
         let loaded = preferences::load(data, self.plugin.id(), most);
         let preferences = loaded.unwrap_or_else(|error| {
@@ -148,7 +152,9 @@ impl Life<'_> {
 
     /// [`GRACE`], or less where a call may not take as long.
     fn grace(&self) -> Duration {
-        GRACE.min(Duration::from_millis(self.spec.limits.callback_wall / 2))
+        let limits = &self.spec.limits;
+        let most = limits.callback_wall.min(limits.stop_wall);
+        GRACE.min(Duration::from_millis(most / 2))
     }
 
     /// Waits for the threads for which the end of a process waits; all others end with the

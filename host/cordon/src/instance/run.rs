@@ -410,10 +410,18 @@ impl Life<'_> {
     ) -> Result<Outcome, InstanceFailure> {
         self.meter.enter_callback();
         let mut call = std::pin::pin!(call);
+        let begun = Instant::now();
+        let most = self.spec.limits.stop_wall;
+        // Whoever stops a plugin waits for it, so a callback has less time then.
+        let is_stopping = self.told.is_some();
         let ended = loop {
             tokio::select! {
                 ended = &mut call => break ended,
                 Some(id) = self.spawned.recv() => self.run_thread(hub, plugin, id)?,
+                () = sleep_until(begun + Duration::from_millis(most)), if is_stopping => {
+                    let used = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                    return Err(Limits::hit("stop-wall", used.max(most), most).into());
+                }
             }
         };
         self.meter.leave_callback();

@@ -10,7 +10,6 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use quick_xml::Reader;
@@ -19,7 +18,7 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 use serde_json::{Map, Number, Value};
 
 use super::bounds::count;
-use super::paths::PREFERENCES;
+use super::paths::{PREFERENCES, folder};
 
 /// Deepest nesting of values.
 const DEPTH: usize = 64;
@@ -55,7 +54,7 @@ fn wrong(what: impl std::fmt::Display) -> PreferencesError {
 ///
 /// [`PreferencesError`]; a file in the wrong format is put aside first.
 pub fn load(data: &Path, plugin: &str, most: u64) -> Result<Map<String, Value>, PreferencesError> {
-    let Some(folder) = open(data, false)? else {
+    let Some(folder) = folder(data, PREFERENCES, false)? else {
         return Ok(Map::new());
     };
     let name = format!("{plugin}.indiPref");
@@ -111,7 +110,7 @@ pub fn save(
         return Err(wrong("it would be too large to be read again"));
     }
     let text = write(preferences);
-    let Some(folder) = open(data, true)? else {
+    let Some(folder) = folder(data, PREFERENCES, true)? else {
         return Err(wrong("its folder cannot be made"));
     };
     let name = format!("{plugin}.indiPref");
@@ -133,38 +132,6 @@ pub fn save(
     rustix::fs::renameat(&folder, temporary.as_str(), &folder, name.as_str())?;
     rustix::fs::fsync(&folder)?;
     Ok(())
-}
-
-/// The folder of the file, reached without following a link.
-fn open(data: &Path, make: bool) -> Result<Option<OwnedFd>, PreferencesError> {
-    if make {
-        std::fs::create_dir_all(data)?;
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let mut folder = match rustix::fs::open(data, flags, Mode::empty()) {
-        Ok(folder) => folder,
-        Err(rustix::io::Errno::NOENT) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    for part in PREFERENCES.split('/') {
-        if make {
-            match rustix::fs::mkdirat(folder.as_fd(), part, Mode::RWXU) {
-                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        match rustix::fs::openat(
-            folder.as_fd(),
-            part,
-            flags | OFlags::NOFOLLOW,
-            Mode::empty(),
-        ) {
-            Ok(next) => folder = next,
-            Err(rustix::io::Errno::NOENT) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(Some(folder))
 }
 
 /// The size of a file of preferences before it is written.
