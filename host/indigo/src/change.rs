@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::object::Object;
-use super::server::Chain;
+use super::caller::Chain;
 
 /// One change, told after it was stored, in the order in which changes were made.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use super::bounds::{self, WATCHING, count, quoted};
 use super::change::{Change, StateChange, What};
 use super::failure::Failure;
 use super::object::{NO_FOLDER, Object};
-use super::server::Caller;
+use super::caller::Caller;
 use super::table::Table;
 use super::trigger::watched;
 use super::weighed::{Size, Weighed};

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::object::Object;
 use super::plugin::Plugin;
-use super::server::{Caller, IndigoServer};
+use super::caller::Caller;
+use super::server::IndigoServer;
 use cordon_base::log::Level;
 
 impl IndigoServer {

@@ -7,6 +7,7 @@ pub mod action;
 pub mod arguments;
 pub mod bounds;
 pub mod bundle;
+pub mod caller;
 pub mod change;
 mod clock;
 mod command;
@@ -32,6 +33,7 @@ mod log_follower;
 mod mail;
 mod names;
 pub mod object;
+mod open;
 pub mod paths;
 mod places;
 mod plans;
@@ -50,12 +52,14 @@ pub mod substitution;
 pub mod sun;
 pub mod table;
 mod timers;
+pub mod timestamp;
 mod trigger;
 pub mod view;
 mod watchers;
 pub mod web;
 pub mod webhook;
 pub mod weighed;
+mod write;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
@@ -65,5 +69,6 @@ pub use change::{Change, What};
 pub use dispatch::catch_up;
 pub use failure::{Failure, FailureKind};
 pub use plugin::{Answer, Answered, Call, CallError, Plugin, Port, Returned};
-pub use server::{Caller, IndigoServer, ServerOptions};
+pub use caller::Caller;
+pub use server::{IndigoServer, ServerOptions};
 pub use watchers::Watcher;

@@ -15,7 +15,8 @@ use super::bounds::footprint;
 use super::execute::{begin_unasked, complain, find, run_all};
 use super::failure::Failure;
 use super::plugin::Waiting;
-use super::server::{Caller, IndigoServer};
+use super::caller::Caller;
+use super::server::IndigoServer;
 use super::table::Collection;
 use cordon_base::limits::Limits;
 

@@ -17,7 +17,8 @@ use super::execute;
 use super::failure::Failure;
 use super::object::Object;
 use super::promptly::begin_promptly;
-use super::server::{Caller, IndigoServer};
+use super::caller::Caller;
+use super::server::IndigoServer;
 use super::state::{figure, truth};
 use super::table::Collection;
 

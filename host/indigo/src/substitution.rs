@@ -191,7 +191,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::fixture::Fixture;
-    use super::super::server::Caller;
+    use super::super::caller::Caller;
     use super::*;
 
     #[tokio::test]

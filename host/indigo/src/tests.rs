@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::fixture::Fixture;
 use super::plugin::Answer;
-use super::server::Caller;
+use super::caller::Caller;
 use super::table::Collection;
 use super::{Failure, FailureKind};
 

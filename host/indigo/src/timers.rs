@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::action::Step;
 use super::bounds::{footprint, map_footprint};
 use super::failure::Failure;
-use super::server::Caller;
+use super::caller::Caller;
 use cordon_base::account::Charge;
 use cordon_base::limits::Limits;
 

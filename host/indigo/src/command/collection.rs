@@ -10,7 +10,7 @@ use crate::database::{Reference, reference};
 use crate::failure::Failure;
 use crate::filter::Filter;
 use crate::object::Object;
-use crate::server::Caller;
+use crate::caller::Caller;
 use crate::table::{Collection, Table};
 
 pub(super) async fn run(

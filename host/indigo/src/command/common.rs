@@ -9,7 +9,7 @@ use crate::database::reference;
 use crate::failure::Failure;
 use crate::keys::check_keys;
 use crate::object::{NO_FOLDER, Object, map_weight};
-use crate::server::timestamp;
+use crate::timestamp::timestamp;
 use crate::table::Collection;
 use cordon_base::limits::Limits;
 

@@ -15,7 +15,8 @@ use crate::failure::Failure;
 use crate::hold::Hold;
 use crate::keys::check_keys;
 use crate::object::{Hidden, Object};
-use crate::server::{Caller, IndigoServer};
+use crate::caller::Caller;
+use crate::server::IndigoServer;
 use crate::state::truth;
 use crate::table::Collection;
 

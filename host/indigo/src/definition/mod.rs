@@ -14,6 +14,7 @@ mod field;
 mod named;
 mod problem;
 mod read;
+mod read_devices;
 mod source;
 mod state;
 #[cfg(test)]

@@ -12,7 +12,8 @@ use crate::command::device;
 use crate::database::Database;
 use crate::failure::Failure;
 use crate::plugin::Plugin;
-use crate::server::{Caller, IndigoServer};
+use crate::caller::Caller;
+use crate::server::IndigoServer;
 
 /// The caller that opens dialogs.
 const OPERATOR: Caller = Caller::Operator("api-http");

@@ -11,7 +11,8 @@ use super::{Dialog, DialogError, Pairs, SHOWN, size};
 use crate::definition::{Field, ObjectClass, Options};
 use crate::failure::Failure;
 use crate::plugin::Plugin;
-use crate::server::{Caller, IndigoServer};
+use crate::caller::Caller;
+use crate::server::IndigoServer;
 use cordon_base::account::Charge;
 
 /// Most options of a menu or list. Further ones that a plugin returns are left out.

@@ -11,7 +11,8 @@ use super::{Dialog, DialogError, Subject, draft, step};
 use crate::definition::MenuDialog;
 use crate::keys::{check_keys, is_property, leave_out};
 use crate::plugin::{Plugin, Returned};
-use crate::server::{Caller, IndigoServer};
+use crate::caller::Caller;
+use crate::server::IndigoServer;
 use cordon_base::account::Charge;
 use cordon_base::log::Level;
 

@@ -10,7 +10,8 @@ use crate::database::Database;
 use crate::failure::Failure;
 use crate::object::Object;
 use crate::plugin::Plugin;
-use crate::server::{Caller, IndigoServer};
+use crate::caller::Caller;
+use crate::server::IndigoServer;
 use crate::table::Collection;
 
 /// Class of the actions that plugins define.

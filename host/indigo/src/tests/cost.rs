@@ -13,7 +13,7 @@ use super::super::bounds::{COMPARED, PROPERTY, WATCHING};
 use super::super::change::What;
 use super::super::fixture::Fixture;
 use super::super::plugin::{Answer, Broadcast};
-use super::super::server::Caller;
+use super::super::caller::Caller;
 use super::super::table::Collection;
 use super::super::{Failure, FailureKind};
 use cordon_base::account::thread_cpu;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::fixture::{Fixture, ID};
 use super::super::plugin::Answer;
-use super::super::server::Caller;
+use super::super::caller::Caller;
 use super::super::table::Collection;
 use super::{plugin, user};
 

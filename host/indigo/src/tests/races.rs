@@ -10,7 +10,7 @@ use super::super::database::{Database, Reference};
 use super::super::fixture::Fixture;
 use super::super::object::{Hidden, NO_FOLDER, Object};
 use super::super::places::Place;
-use super::super::server::Caller;
+use super::super::caller::Caller;
 use super::super::table::Collection;
 use super::super::weighed::Weighed;
 use super::{USER, fixture, plugin, user};

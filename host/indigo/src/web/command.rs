@@ -17,7 +17,8 @@ use super::{IndigoApi, intake};
 use crate::bounds::{SMALL, footprint};
 use crate::failure::{Failure, FailureKind};
 use crate::object::weight;
-use crate::server::{Caller, IndigoServer};
+use crate::caller::Caller;
+use crate::server::IndigoServer;
 use crate::table::Collection;
 
 /// How long a command may take.
