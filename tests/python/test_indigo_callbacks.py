@@ -527,6 +527,21 @@ class Defaults(IndigoCase):
             self.steps_of("deviceUpdated", origDev=dev, newDev=differs), ["stop a", "start a"]
         )
 
+    def test_bytes_of_a_page_travel_as_they_are(self):
+        self.begin(
+            "    def text(self, action):\n        return {'content': 'é'.encode(), 'status': 1}\n"
+            "    def plain(self, action):\n        return b'\\x89PNG'\n"
+            "    def picture(self, action):\n"
+            "        return indigo.Dict({'content': b'\\x89PNG', 'status': 200})\n"
+        )
+        page = lambda name, kind: self.ok("plugin." + name, kind=kind, args=[{}, None, True])
+        sent = {"cordon-bytes": "iVBORw=="}
+        self.assertEqual(page("text", "http"), {"content": "é", "status": 1})
+        self.assertEqual(page("plain", "http"), sent)
+        self.assertEqual(page("picture", "http"), {"content": sent, "status": 200})
+        # Whoever else calls gets text.
+        self.assertEqual(page("plain", "action"), "\ufffdPNG")
+
     def test_a_device_is_started_as_it_is_now(self):
         """A plugin that writes a property back would else undo a later change, for ever."""
         self.begin(

@@ -156,6 +156,7 @@ class Log(IndigoCase):
         self.assertIn("'a bad %d %s' with (1,): TypeError: not enough arguments", one)
         self.assertIn("'another %d'", two)
         self.assertEqual(len(self.file_lines()), 1)
+
         # It does not silence the word about a file that cannot be written.
         def full(text):
             raise OSError(28, "no room")

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::action::Step;
 use super::bounds::quoted;
+use super::caller::Caller;
 use super::device::DeviceClass;
 use super::execute::{busy, find};
 use super::failure::{Failure, FailureKind};
 use super::object::Object;
 use super::plugin::{Answer, Plugin};
-use super::caller::Caller;
 use super::server::IndigoServer;
 use super::table::Collection;
 use super::view::view;

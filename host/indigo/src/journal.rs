@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
+use super::caller::Caller;
 use super::object::Object;
 use super::plugin::Plugin;
-use super::caller::Caller;
 use super::server::IndigoServer;
 use cordon_base::log::Level;
 

@@ -65,10 +65,10 @@ mod write;
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests;
 
+pub use caller::Caller;
 pub use change::{Change, What};
 pub use dispatch::catch_up;
 pub use failure::{Failure, FailureKind};
 pub use plugin::{Answer, Answered, Call, CallError, Plugin, Port, Returned};
-pub use caller::Caller;
 pub use server::{IndigoServer, ServerOptions};
 pub use watchers::Watcher;

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::action::Step;
+use super::caller::Caller;
 use super::database::Reference;
 use super::failure::Failure;
 use super::plugin::Plugin;
-use super::caller::Caller;
 use super::server::IndigoServer;
 use super::substitution::{Known, substitute};
 use cordon_base::error::Denied;

@@ -124,9 +124,17 @@ mod tests {
         assert_eq!(find("Devices.xml"), twins("DEVICES.xml", "devices.xml"));
         assert_eq!(
             find("folder/../devices.xml"),
-            Some(("folder/../devices.xml".to_owned(), vec!["DEVICES.xml".to_owned()]))
+            Some((
+                "folder/../devices.xml".to_owned(),
+                vec!["DEVICES.xml".to_owned()]
+            ))
         );
-        for missing in ["devices.xm", "none/devices.xml", "devices.xml/x", "/etc/passwd"] {
+        for missing in [
+            "devices.xm",
+            "none/devices.xml",
+            "devices.xml/x",
+            "/etc/passwd",
+        ] {
             assert_eq!(find(missing), None, "{missing}");
         }
     }

@@ -119,6 +119,11 @@ mod tests {
         let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::os::unix::fs::symlink(elsewhere.path(), data.path().join(PLUGINS)).unwrap();
         assert!(lay_out(data.path(), Path::new("/x/A.indigoPlugin")).is_err());
-        assert!(std::fs::read_dir(elsewhere.path()).unwrap().next().is_none());
+        assert!(
+            std::fs::read_dir(elsewhere.path())
+                .unwrap()
+                .next()
+                .is_none()
+        );
     }
 }

@@ -196,7 +196,6 @@ impl IndigoServer {
         }
         seen
     }
-
 }
 
 fn active(database: &Database, plugin: &Plugin) -> (Vec<Arc<Object>>, Vec<Arc<Object>>) {

@@ -9,6 +9,7 @@ use jiff::Zoned;
 use serde_json::{Value, json};
 
 use super::bounds::{COMPARED, EVENT_DATA, SMALL, count};
+use super::caller::Caller;
 use super::change::{Change, StateChange, What};
 use super::clock::CALLER;
 use super::condition::Comparison;
@@ -16,7 +17,6 @@ use super::database::Reference;
 use super::execute::{run_all, surroundings};
 use super::object::{Object, weight};
 use super::promptly::set_off;
-use super::caller::Caller;
 use super::server::IndigoServer;
 use super::table::Collection;
 use super::view::class;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::caller::Caller;
 use super::command::announce;
 use super::failure::Failure;
 use super::object::Object;
-use super::caller::Caller;
 use super::server::IndigoServer;
 use super::table::Collection;
 use super::trigger::{event, happened, merge};

@@ -146,7 +146,7 @@ def page(result):
     if isinstance(result, (bytes, bytearray)):
         return _sent(result)
     if isinstance(result, dict) and isinstance(dict.get(result, "content"), (bytes, bytearray)):
-        result = {key: item for key, item in dict.items(result)}
+        result = dict(dict.items(result))
         result["content"] = _sent(result["content"])
     return result
 

@@ -74,8 +74,14 @@ fn a_definition_in_another_case_is_read_and_a_twin_is_told() {
     assert!(config.config_ui.field("f").is_some());
     let faults: Vec<_> = definitions.faults.iter().map(ToString::to_string).collect();
     assert_eq!(faults.len(), 2, "{faults:?}");
-    assert!(faults[0].contains("Events.xml: `events.xml` differs"), "{faults:?}");
-    assert!(faults[1].contains("plugin.py: `Plugin.py` differs"), "{faults:?}");
+    assert!(
+        faults[0].contains("Events.xml: `events.xml` differs"),
+        "{faults:?}"
+    );
+    assert!(
+        faults[1].contains("plugin.py: `Plugin.py` differs"),
+        "{faults:?}"
+    );
 }
 
 /// Files behind such a link were shown to everybody who asked the hub for it.

@@ -9,8 +9,8 @@ use crate::database::reference;
 use crate::failure::Failure;
 use crate::keys::check_keys;
 use crate::object::{NO_FOLDER, Object, map_weight};
-use crate::timestamp::timestamp;
 use crate::table::Collection;
+use crate::timestamp::timestamp;
 use cordon_base::limits::Limits;
 
 /// Most bytes of the properties that all plugins share. Any plugin may write there, at the cost of

@@ -131,7 +131,10 @@ impl<'a> Given<'a> {
         let places = places.and_then(|it| u32::try_from(it).ok());
         let Some(value) = taken(class, definition, value, places) else {
             let shown = quoted(&value.to_string());
-            return Err(format!("cannot hold {shown}; it is a {:?}", definition.kind));
+            return Err(format!(
+                "cannot hold {shown}; it is a {:?}",
+                definition.kind
+            ));
         };
         Ok(Self {
             key: &definition.key,

@@ -115,7 +115,12 @@ fn parsed(
 pub(super) struct Ids(BTreeSet<String>);
 
 impl Ids {
-    pub(super) fn add(&mut self, context: &Context<'_>, element: &Element, id: &str) -> Result<(), Problem> {
+    pub(super) fn add(
+        &mut self,
+        context: &Context<'_>,
+        element: &Element,
+        id: &str,
+    ) -> Result<(), Problem> {
         if self.0.len() >= DEFINITIONS {
             let reason = format!("more than {DEFINITIONS} `<{}>` elements", element.name);
             return Err(context.excess(element, reason));
@@ -131,7 +136,10 @@ impl Ids {
     }
 }
 
-pub(super) fn own_ui(context: &mut Context<'_>, element: &Element) -> Result<Option<ConfigUi>, Problem> {
+pub(super) fn own_ui(
+    context: &mut Context<'_>,
+    element: &Element,
+) -> Result<Option<ConfigUi>, Problem> {
     let ui = element.child("ConfigUI");
     ui.map(|ui| context.config_ui(ui)).transpose()
 }
@@ -170,7 +178,9 @@ fn action(
     let name = name(context, element)?;
     // Five known plugins hide an action with an attribute of its own.
     let hidden = flag(element, "hidden").then(|| "hidden".to_owned());
-    let ui_path = element.attribute("uiPath").map(|path| path.trim().to_owned());
+    let ui_path = element
+        .attribute("uiPath")
+        .map(|path| path.trim().to_owned());
     context.label(element, ui_path.as_deref().unwrap_or_default())?;
     let filter = element
         .attribute("deviceFilter")

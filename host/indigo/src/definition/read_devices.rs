@@ -10,7 +10,10 @@ use super::ui::{Context, flag, one_line};
 use super::xml::Element;
 use cordon_base::bounds::{DECLARED_OPTIONS, DECLARED_STATES};
 
-pub(super) fn devices(context: &mut Context<'_>, root: &Element) -> Result<DeviceDefinitions, Problem> {
+pub(super) fn devices(
+    context: &mut Context<'_>,
+    root: &Element,
+) -> Result<DeviceDefinitions, Problem> {
     context.expect_children(root, &["Device", "DeviceFactory", "SupportURL", "Template"]);
     let mut ids = Ids::default();
     let mut found = DeviceDefinitions {

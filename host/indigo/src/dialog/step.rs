@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::{DialogError, Subject, Values};
 use crate::action::{MOST_STEPS, Step};
+use crate::caller::Caller;
 use crate::database::Database;
 use crate::failure::Failure;
 use crate::object::Object;
 use crate::plugin::Plugin;
-use crate::caller::Caller;
 use crate::server::IndigoServer;
 use crate::table::Collection;
 

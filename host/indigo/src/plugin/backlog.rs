@@ -226,10 +226,16 @@ mod tests {
         let mut backlog = Backlog::default();
         assert!(backlog.is_empty());
         for n in 0..4 {
-            let change = updated(n % 2, u32::try_from(n).unwrap(), 10 + u32::try_from(n).unwrap());
+            let change = updated(
+                n % 2,
+                u32::try_from(n).unwrap(),
+                10 + u32::try_from(n).unwrap(),
+            );
             assert_eq!(backlog.hold(&change, 100, &account, 4), Ok(()));
         }
-        let hit = backlog.hold(&updated(0, 12, 20), 100, &account, 4).unwrap_err();
+        let hit = backlog
+            .hold(&updated(0, 12, 20), 100, &account, 4)
+            .unwrap_err();
         assert_eq!((hit.which, hit.used, hit.limit), ("held-changes", 5, 4));
         // Of an object that has none yet, one is held all the same.
         assert!(backlog.hold(&updated(7, 1, 2), 100, &account, 4).is_err());
@@ -260,7 +266,9 @@ mod tests {
         let account = Account::new(&Limits::default());
         let mut backlog = Backlog::default();
         for n in 0..3 {
-            backlog.hold(&updated(1, n, n + 1), 100, &account, 8).unwrap();
+            backlog
+                .hold(&updated(1, n, n + 1), 100, &account, 8)
+                .unwrap();
         }
         let taken = backlog.take().unwrap();
         assert!(!backlog.is_empty());
@@ -277,7 +285,9 @@ mod tests {
         let account = Account::new(&limits);
         let mut backlog = Backlog::default();
         backlog.hold(&updated(1, 0, 1), 500, &account, 8).unwrap();
-        let hit = backlog.hold(&updated(1, 1, 2), 500, &account, 8).unwrap_err();
+        let hit = backlog
+            .hold(&updated(1, 1, 2), 500, &account, 8)
+            .unwrap_err();
         assert_eq!(hit.which, "host-memory");
         // A version that is too large is lost; the one before it is told.
         assert!(backlog.hold(&updated(1, 2, 3), 5000, &account, 8).is_err());

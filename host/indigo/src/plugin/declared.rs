@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::bounds;
 use crate::bundle::Bundle;
-use crate::definition::{ActionType, ConfigUi, DeviceType, EventType, MenuDialog, MenuItem, ValueType};
+use crate::definition::{
+    ActionType, ConfigUi, DeviceType, EventType, MenuDialog, MenuItem, ValueType,
+};
 use crate::state::{StateDefinition, Sum};
 
 /// Bytes of memory that [`definitions`] takes with its text, about.

@@ -97,9 +97,8 @@ mod tests {
     #[test]
     fn an_object_has_so_many_restarts_in_a_minute() {
         let (restarts, begin) = (Restarts::default(), Instant::now());
-        let take = |id, seconds: f64| {
-            restarts.take_at(id, 30, begin + Duration::from_secs_f64(seconds))
-        };
+        let take =
+            |id, seconds: f64| restarts.take_at(id, 30, begin + Duration::from_secs_f64(seconds));
         for _ in 0..30 {
             assert_eq!(take(1, 0.0), Verdict::Now);
         }

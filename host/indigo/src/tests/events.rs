@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
+use super::super::caller::Caller;
 use super::super::fixture::{Fixture, ID};
 use super::super::plugin::Answer;
-use super::super::caller::Caller;
 use super::super::table::Collection;
 use super::{plugin, user};
 

@@ -15,9 +15,9 @@ use super::keys::Wanted;
 use super::room::Full;
 use super::{IndigoApi, intake};
 use crate::bounds::{SMALL, footprint};
+use crate::caller::Caller;
 use crate::failure::{Failure, FailureKind};
 use crate::object::weight;
-use crate::caller::Caller;
 use crate::server::IndigoServer;
 use crate::table::Collection;
 

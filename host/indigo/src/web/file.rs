@@ -227,7 +227,15 @@ mod tests {
         let open = |path: &str| open_in_bundle(&folder, path).map(|found| found.length);
         assert_eq!(open("Sub/A.txt").unwrap(), 1);
         assert_eq!(open("sub/a.TXT").unwrap(), 1);
-        for bad in ["../Secret", "up", "out/secret", "out/SECRET", "/Etc/passwd", "sub", "none"] {
+        for bad in [
+            "../Secret",
+            "up",
+            "out/secret",
+            "out/SECRET",
+            "/Etc/passwd",
+            "sub",
+            "none",
+        ] {
             assert!(open(bad).is_err(), "{bad}");
         }
     }

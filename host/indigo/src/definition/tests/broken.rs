@@ -195,7 +195,10 @@ fn one_odd_part_keeps_no_other_from_being_used() {
     assert_eq!((all.menu.len(), all.events.types.len()), (1, 1));
     let faults: Vec<_> = all.faults.iter().map(ToString::to_string).collect();
     assert_eq!(faults.len(), 17, "{faults:#?}");
-    assert!(faults.iter().all(|it| it.contains(".xml, line ")), "{faults:#?}");
+    assert!(
+        faults.iter().all(|it| it.contains(".xml, line ")),
+        "{faults:#?}"
+    );
 }
 
 #[test]
