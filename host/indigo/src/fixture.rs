@@ -1,6 +1,7 @@
 //! A server for tests, with a plugin whose methods are closures.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -34,6 +35,8 @@ pub(crate) struct Fixture {
     pub(crate) store: Store,
     /// The word for the state of the plugin.
     pub(crate) word: Arc<Mutex<&'static str>>,
+    /// How many calls there is room for.
+    pub(crate) room: Arc<AtomicU64>,
     folder: TempDir,
 }
 
@@ -44,6 +47,7 @@ struct FakePort {
     calls: Arc<Mutex<Vec<(String, Value)>>>,
     running: bool,
     word: Arc<Mutex<&'static str>>,
+    room: Arc<AtomicU64>,
     /// Calls that are never answered. Dropping them would count as the plugin's end.
     kept: Mutex<Vec<Call>>,
 }
@@ -85,7 +89,7 @@ impl Port for FakePort {
     }
 
     fn room(&self) -> u64 {
-        u64::MAX
+        self.room.load(Ordering::SeqCst)
     }
 
     fn running(&self) -> bool {
@@ -137,12 +141,14 @@ impl Fixture {
         let plugin = server.add(Plugin::new(bundle, data, limits, log)).unwrap();
         let calls = Arc::new(Mutex::new(Vec::new()));
         let word = Arc::new(Mutex::new(if running { "running" } else { "stopped" }));
+        let room = Arc::new(AtomicU64::new(u64::MAX));
         plugin.attach(Arc::new(FakePort {
             account: Arc::clone(&plugin.account),
             behaviour: Box::new(behaviour),
             calls: Arc::clone(&calls),
             running,
             word: Arc::clone(&word),
+            room: Arc::clone(&room),
             kept: Mutex::default(),
         }));
         Self {
@@ -151,6 +157,7 @@ impl Fixture {
             calls,
             store,
             word,
+            room,
             folder,
         }
     }
@@ -173,6 +180,7 @@ impl Fixture {
             calls: Arc::clone(&calls),
             running: true,
             word: Arc::new(Mutex::new("running")),
+            room: Arc::new(AtomicU64::new(u64::MAX)),
             kept: Mutex::default(),
         }));
         (plugin, calls)

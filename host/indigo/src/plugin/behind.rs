@@ -41,7 +41,7 @@ impl Plugin {
         if std::mem::replace(&mut self.backlog().called, true) {
             return;
         }
-        match self.send(CATCH_UP, &"".into()) {
+        match self.send(CATCH_UP, &"{}".into()) {
             Ok(()) => {}
             // There are calls in the inbox; the plugin looks after each.
             Err(CallError::Busy(_)) => self.woken(),
