@@ -191,7 +191,7 @@ pub(super) fn event(object: &Object, caller: &Caller) -> Value {
         "event-indigo-id": object.id,
         "event-type": class.strip_prefix("indigo.").unwrap_or(class),
         "source": caller.source(),
-        "timestamp": super::server::timestamp(&Zoned::now()),
+        "timestamp": super::timestamp::timestamp(&Zoned::now()),
     })
 }
 
