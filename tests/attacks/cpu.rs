@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use cordon_indigo::Port;
+use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::orders::Order;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::attack::{Attack, By, assert_told};
-use crate::scene::{FLAT, Scene, assert_failures};
+use crate::scene::{FLAT, Scene, assert_failures, until};
 
 trips! {
     a_loop_without_end_is_ended: "callback-cpu" => Attack::new("
@@ -57,6 +60,32 @@ def attack(): threading.Lock().acquire() and threading.Event().wait()
 def attack():
     while True: pass
 ").limits("callback-wall = 300, callback-cpu = 60000");
+
+    /// Whoever stops the plugin waits for it.
+    stopping_too_long_is_ended: "stop-wall" => By(async |limit: &'static str| {
+        for endless in ["time.sleep(3600)", "while True: pass"] {
+            let source = format!("
+import time
+def onStart(): Domoticz.Log('up')
+def onStop():
+    Domoticz.Log('stopping')
+    {endless}
+");
+            let mut scene = Scene::new().await;
+            let config = "limits = { stop-wall = 300, callback-cpu = 60000 }";
+            let attacker = scene.attack(&source, config).await;
+            scene.said("up").await;
+            let counters = attacker.counters.clone();
+            until("it runs", || counters.status() == Status::Running).await;
+            attacker.order(Order::Halt);
+            scene.said("stopping").await;
+            let line = scene.said(&format!("limit {limit}: ")).await;
+            assert_told(limit, &attacker.spec.limits, &line);
+            until("it is off", || counters.status() == Status::Stopped).await;
+            assert_failures(&attacker, 1);
+            scene.finish(FLAT).await;
+        }
+    });
 
     /// A thread in one long call keeps callbacks from being called at all.
     a_thread_that_holds_up_everything_is_ended: "callback-wall" => Attack::new("

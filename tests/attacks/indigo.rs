@@ -252,18 +252,90 @@ class Plugin(indigo.PluginBase):
         until("the attacker runs", || counters.status() == Status::Running).await;
         let server = scene.bench.hub.indigo().await.unwrap();
         let caller = Caller::Operator("api-http");
+        let go = json!({"pluginId": ID, "actionTypeId": "go", "waitUntilDone": false});
+        server.command(&caller, "server.pluginExecuteAction", go.clone()).await.unwrap();
+        scene.said("busy").await;
+        for _ in 0..100 {
+            server.command(&caller, "server.pluginExecuteAction", go.clone()).await.unwrap();
+        }
+        let line = scene.said(&format!("limit {limit}: ")).await;
+        assert_told(limit, &attacker.spec.limits, &line);
+        scene.said("goes on").await;
+        assert_failures(&attacker, 0);
+        scene.finish(FLAT).await;
+    });
+
+    /// The changes that a busy plugin follows: it misses some on the way, and gets the last value.
+    changes_that_wait_are_bounded: "held-changes" => By(async |limit: &'static str| {
+        let source = "
+import threading
+class Plugin(indigo.PluginBase):
+    def startup(self):
+        self.seen = []
+        indigo.variables.subscribeToChanges()
+    def go(self, action):
+        indigo.server.log('busy')
+        threading.Event().wait(3)
+    def variableUpdated(self, old, new):
+        self.seen.append((int(old.value), int(new.value)))
+        if new.value == '100':
+            inner = all(a[1] == b[0] for a, b in zip(self.seen, self.seen[1:]))
+            indigo.server.log('%d came, joined %s' % (len(self.seen), inner))
+";
+        let mut scene = Scene::new().await;
+        let attacker = start(&mut scene, source, "inbox = 8, held-changes = 5").await;
+        let counters = attacker.counters.clone();
+        until("the attacker runs", || counters.status() == Status::Running).await;
+        let server = scene.bench.hub.indigo().await.unwrap();
+        let caller = Caller::Operator("api-http");
         let made = json!({"name": "v", "value": "0"});
         server.command(&caller, "variable.create", made).await.unwrap();
         let go = json!({"pluginId": ID, "actionTypeId": "go", "waitUntilDone": false});
         server.command(&caller, "server.pluginExecuteAction", go).await.unwrap();
         scene.said("busy").await;
-        for n in 0..100 {
+        for n in 1..=100 {
             let value = json!({"id": "v", "value": n.to_string()});
             server.command(&caller, "variable.updateValue", value).await.unwrap();
         }
         let line = scene.said(&format!("limit {limit}: ")).await;
         assert_told(limit, &attacker.spec.limits, &line);
-        scene.said("goes on").await;
+        // Eight in the inbox, and five behind them of which the last stands for many.
+        scene.said("87 changes of objects came while too many waited").await;
+        scene.said("13 came, joined True").await;
+        assert_failures(&attacker, 0);
+        scene.finish(FLAT).await;
+    });
+
+    /// A device whose plugin changes a property at every start of it.
+    restarts_of_a_device_are_bounded: "restarts-per-minute" => By(async |limit: &'static str| {
+        let source = "
+class Plugin(indigo.PluginBase):
+    starts = 0
+    def startup(self):
+        indigo.device.create(protocol=indigo.kProtocol.Plugin, name='d', deviceTypeId='relay')
+    def deviceStartComm(self, dev):
+        self.starts += 1
+        props = dev.pluginProps
+        props['stamp'] = str(self.starts)
+        dev.replacePluginPropsOnServer(props)
+    def go(self, action):
+        indigo.server.log('%d starts, the last %s' % (self.starts, indigo.devices['d'].pluginProps['stamp']))
+";
+        let mut scene = Scene::new().await;
+        let attacker = start(&mut scene, source, "restarts-per-minute = 12").await;
+        let line = scene.said(&format!("limit {limit}: ")).await;
+        assert_told(limit, &attacker.spec.limits, &line);
+        scene.said("'d' is changed so often").await;
+        let server = scene.bench.hub.indigo().await.unwrap();
+        let caller = Caller::Operator("api-http");
+        let go = json!({"pluginId": ID, "actionTypeId": "go", "waitUntilDone": true});
+        server.command(&caller, "server.pluginExecuteAction", go.clone()).await.unwrap();
+        // One start, and twelve restarts.
+        scene.said("13 starts, the last 13").await;
+        // The next follows by itself, when its time has come.
+        tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+        server.command(&caller, "server.pluginExecuteAction", go).await.unwrap();
+        scene.said("14 starts, the last 14").await;
         assert_failures(&attacker, 0);
         scene.finish(FLAT).await;
     });

@@ -109,7 +109,10 @@ impl Site {
                 status: answer.status().as_u16(),
                 kind: kind.unwrap_or_default(),
                 headers,
-                body: answer.body_mut().read_to_string().unwrap(),
+                body: {
+                    let bytes = answer.body_mut().read_to_vec().unwrap();
+                    String::from_utf8_lossy(&bytes).into_owned()
+                },
             }
         };
         tokio::task::spawn_blocking(asking).await.unwrap()

@@ -295,6 +295,8 @@ class FakeIndigo:
                 "logsFolder": "/indigo/Logs",
                 "webServerURL": "http://127.0.0.1:8176/",
             }
+        if command == "mayRestart":
+            return True
         if command == "savePluginPrefs":
             self.saved_prefs.append(arguments["pluginPrefs"])
             return None

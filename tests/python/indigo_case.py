@@ -38,6 +38,7 @@ class IndigoCase(unittest.TestCase):
         self._tempdir = tempfile.tempdir
         self._log_start = logging._startTime
         self._filters = list(warnings.filters)
+        self._show_warning = warnings.showwarning
         self.root = tempfile.mkdtemp() + "/"
         self.folder = self.root + "Contents/Server Plugin/"
         os.makedirs(self.folder)
@@ -80,6 +81,7 @@ class IndigoCase(unittest.TestCase):
         tempfile.tempdir = self._tempdir
         logging._startTime = self._log_start
         warnings.filters[:] = self._filters
+        warnings.showwarning = self._show_warning
         shutil.rmtree(self.root)
 
     def setup_record(self, prefs=None, **changes):

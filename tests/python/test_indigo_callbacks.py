@@ -497,11 +497,9 @@ class Defaults(IndigoCase):
         dev = self.server.device(name="a", pluginProps={"k": 1})
 
         def steps(old=(), new=()):
-            return self.steps_of(
-                "deviceUpdated",
-                origDev={**dev, **dict(old)},
-                newDev={**dev, "name": "b", **dict(new)},
-            )
+            # The server has the object as it is now.
+            self.server.objects["devices"][dev["id"]] = now = {**dev, "name": "b", **dict(new)}
+            return self.steps_of("deviceUpdated", origDev={**dev, **dict(old)}, newDev=now)
 
         self.assertEqual(steps(), [])
         self.assertEqual(steps(new={"states": {"x": 1}}), [])
@@ -528,6 +526,76 @@ class Defaults(IndigoCase):
         self.assertEqual(
             self.steps_of("deviceUpdated", origDev=dev, newDev=differs), ["stop a", "start a"]
         )
+
+    def test_bytes_of_a_page_travel_as_they_are(self):
+        self.begin(
+            "    def text(self, action):\n        return {'content': 'é'.encode(), 'status': 1}\n"
+            "    def plain(self, action):\n        return b'\\x89PNG'\n"
+            "    def picture(self, action):\n"
+            "        return indigo.Dict({'content': b'\\x89PNG', 'status': 200})\n"
+        )
+        page = lambda name, kind: self.ok("plugin." + name, kind=kind, args=[{}, None, True])
+        sent = {"cordon-bytes": "iVBORw=="}
+        self.assertEqual(page("text", "http"), {"content": "é", "status": 1})
+        self.assertEqual(page("plain", "http"), sent)
+        self.assertEqual(page("picture", "http"), {"content": sent, "status": 200})
+        # Whoever else calls gets text.
+        self.assertEqual(page("plain", "action"), "\ufffdPNG")
+
+    def test_a_device_is_started_as_it_is_now(self):
+        """A plugin that writes a property back would else undo a later change, for ever."""
+        self.begin(
+            "    def deviceStartComm(self, dev):\n"
+            "        props = dev.pluginProps\n        props['started'] = True\n"
+            "        dev.replacePluginPropsOnServer(props)\n"
+        )
+        dev = self.server.device(pluginProps={"mode": "second", "started": True})
+        first = {**dev, "pluginProps": {"mode": "first"}}
+        self.ok("deviceUpdated", origDev={**dev, "pluginProps": {}}, newDev=first)
+        now = self.server.objects["devices"][dev["id"]]["pluginProps"]
+        self.assertEqual(now, {"mode": "second", "started": True})
+        self.ok("deviceCreated", dev=first)
+        now = self.server.objects["devices"][dev["id"]]["pluginProps"]
+        self.assertEqual(now, {"mode": "second", "started": True})
+
+    def test_a_device_that_was_deleted_meanwhile_is_started_as_it_was(self):
+        self.begin(self.BODY)
+        dev = self.server.device(name="a")
+        del self.server.objects["devices"][dev["id"]]
+        self.assertEqual(self.steps_of("deviceCreated", dev=dev), ["start a"])
+
+    def test_an_object_that_changes_too_often_is_restarted_later(self):
+        self.begin(self.BODY)
+        may = []
+        self.server.answers["server.mayRestart"] = lambda _: bool(may and may.pop())
+        dev = self.server.device(name="a", pluginProps={"n": 0})
+
+        def change(number):
+            now = {**dev, "pluginProps": {"n": number}, "name": "a%d" % number}
+            before = self.server.objects["devices"][dev["id"]]
+            self.server.objects["devices"][dev["id"]] = now
+            return self.steps_of("deviceUpdated", origDev=before, newDev=now)
+
+        may.append(True)
+        self.assertEqual(change(1), ["stop a", "start a1"])
+        self.assertEqual(change(2), [])
+        # Those behind it ask no more.
+        may.append(True)
+        self.assertEqual(change(3), [])
+        later = lambda: self.steps_of("restartHeldBack", id=dev["id"])
+        self.assertEqual(later(), ["stop a1", "start a3"])
+        self.assertEqual(later(), [])
+        self.assertEqual(change(4), ["stop a3", "start a4"])
+        # Held back, then disabled or deleted: it is stopped once, as it was when it ran.
+        self.assertEqual(change(5), [])
+        now = self.server.objects["devices"][dev["id"]]
+        off = {**now, "enabled": False}
+        self.assertEqual(self.steps_of("deviceUpdated", origDev=now, newDev=off), ["stop a4"])
+        self.assertEqual(later(), [])
+        self.assertEqual(change(6), [])
+        gone = self.server.objects["devices"].pop(dev["id"])
+        self.assertEqual(self.steps_of("deviceDeleted", dev=gone), ["stop a5"])
+        self.assertEqual(later(), [])
 
     def test_triggers(self):
         self.begin(self.BODY)

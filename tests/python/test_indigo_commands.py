@@ -438,10 +438,37 @@ class Commands(IndigoCase):
             with self.assertRaises(AttributeError):
                 _ = interface._private
 
+    def test_raw_requests(self):
+        self.begin()
+        self.server.answers["server.getPlugin"] = {
+            "pluginId": "com.test",
+            "pluginDisplayName": "Test",
+        }
+        dev = self.server.device(name="lamp")
+        ask = self.indigo.rawServerRequest
+        (raw,) = ask("GetDeviceList")
+        self.assertEqual(raw, ask("GetDevice", {"ID": dev["id"]}))
+        self.assertEqual(
+            (raw["ID"], raw["Name"], raw["PluginID"], raw["PluginUiName"]),
+            (dev["id"], "lamp", "com.test", "Test"),
+        )
+        self.server.add("variables", "Variable", name="v", value="5")
+        self.assertEqual(ask("GetVariableList")[0]["Value"], "5")
+        page = self.server.add("controlPages", "ControlPage", name="p")
+        self.assertEqual(ask("GetControlPage", {"ID": page["id"]})["PageElemList"], [])
+        with self.assertRaises(KeyError):
+            ask("GetDevice", {"ID": 5})
+        for name, says in (
+            ("GetActionGroupList", "indigo.actionGroups"),
+            ("GetTrigger", "indigo.triggers"),
+            ("GetEventLog", "GetDevice"),
+        ):
+            with self.assertRaisesRegex(NotImplementedError, says):
+                ask(name)
+
     def test_what_else_is_refused(self):
-        for name in ("rawServerRequest", "rawServerCommand"):
-            with self.assertRaises(NotImplementedError):
-                getattr(self.indigo, name)("x", {})
+        with self.assertRaises(NotImplementedError):
+            self.indigo.rawServerCommand("x", {})
         self.indigo.debugger()
         self.assertIn("debug", self.server.events[-1]["message"])
 

@@ -30,9 +30,40 @@ class Dictionaries(IndigoCase):
             made[5] = "x"
         self.assertEqual(made.to_dict(), {})
 
+    def test_keys_that_the_original_refuses(self):
+        for key in ("ab c", " ", "", "1st", "-x", ".x", "_under", "caf\u00e9", "a\tb", "a\n"):
+            for value in ({key: 1}, {"in": {key: 1}}, {"in": [1, [{key: 1}]]}):
+                made = self.Dict({"a": {}})
+                with self.assertRaisesRegex(ValueError, "no key for indigo.Dict"):
+                    made.update(value)
+                with self.assertRaises(ValueError):
+                    self.Dict(value)
+                with self.assertRaises(ValueError):
+                    self.List([value])
+                with self.assertRaises(ValueError):
+                    made.setitem_in_item("a", "b", value)
+                self.assertEqual(made.to_dict(), {"a": {}})
+            with self.assertRaises(ValueError):
+                made[key] = 1
+            with self.assertRaises(ValueError):
+                made.setdefault(key, 1)
+            with self.assertRaises(ValueError):
+                made.setitem_in_item("a", key, 1)
+        good = {"abc123": 1, "a/2": 2, "A-_m!@": 3, "xml": 4, "a.b": 5}
+        self.assertEqual(self.Dict(good).to_dict(), good)
+
+    def test_keys_that_came_from_the_server_are_copied(self):
+        came = self.Dict._over({"my key": 1, "in": {"_ts": [{"1": 2}]}})
+        made = self.Dict(came)
+        made["again"] = came
+        self.assertEqual(made["in"].to_dict(), {"_ts": [{"1": 2}]})
+        self.assertEqual(made["again"].to_dict(), came.to_dict())
+        for other in (copy.deepcopy(came), pickle.loads(pickle.dumps(came))):
+            self.assertEqual(other.to_dict(), came.to_dict())
+
     def test_bytes_become_text(self):
-        made = self.Dict({"a": b"\xc3\xa9\xff", "l": [bytearray(b"x")]})
-        self.assertEqual(made.to_dict(), {"a": "é\ufffd", "l": ["x"]})
+        made = self.Dict({"a": b"\xc3\xa9", "l": [bytearray(b"x")], "p": b"\x89PNG"})
+        self.assertEqual(made.to_dict(), {"a": "é", "l": ["x"], "p": b"\x89PNG"})
 
     def test_reading_gives_a_copy(self):
         made = self.Dict({"a": [1], "b": {"c": 1}})
@@ -150,7 +181,16 @@ class Dictionaries(IndigoCase):
         self.assertIs(type(next(iter(made))), self.Dict)
         self.assertEqual(made.pop(), 7)
         self.assertEqual((made + [1]).to_list()[-1], 1)
-        self.assertEqual(made[1:3].to_list(), [4, 1])
+        del made[0]
+        self.assertEqual(made[0], 4)
+        # As in the original, there are no slices.
+        for slices in (
+            lambda: made[1:3],
+            lambda: made.__setitem__(slice(0, 1), [1]),
+            lambda: made.__delitem__(slice(0, 1)),
+        ):
+            with self.assertRaisesRegex(TypeError, "no slices"):
+                slices()
         with self.assertRaises(TypeError):
             made.append(object())
         with self.assertRaises(IndexError):

@@ -28,7 +28,7 @@ class Start(IndigoCase):
             prefs={"a": "1"},
         )
         self.assertEqual(plugin.got[:3], ("com.test", "Test", "1.0.0"))
-        self.assertIs(type(plugin.got[3]), self.indigo.Dict)
+        self.assertIsInstance(plugin.got[3], self.indigo.Dict)
         self.assertEqual(plugin.pluginPrefs["a"], "1")
         self.assertEqual((plugin.pluginId, plugin.plugin_id), ("com.test", "com.test"))
         self.assertEqual((plugin.pluginDisplayName, plugin.pluginVersion), ("Test", "1.0.0"))
@@ -420,6 +420,46 @@ class Preferences(IndigoCase):
         self.ok("closedPrefsConfigUi", valuesDict={"a": "y"}, userCancelled=False)
         self.assertEqual(plugin.seen, ({"kept": 1, "a": "y"}, False))
         self.assertEqual(self.server.saved_prefs, [{"kept": 1, "a": "y"}])
+
+    def test_a_key_that_could_not_be_saved_is_refused_where_it_is_set(self):
+        plugin = self.begin(prefs={"kept": 1})
+        for key in ("Living Room", "a/2", "1st", "-x", "", "xmlThing", "XMLx", "a:b", "gr\u00fcn"):
+            with self.assertRaisesRegex(ValueError, "no key for pluginPrefs.*XML tags"):
+                plugin.pluginPrefs[key] = 1
+            with self.assertRaises(ValueError):
+                plugin.pluginPrefs["rooms"] = [{"in": {key: 1}}]
+            with self.assertRaises(ValueError):
+                plugin.pluginPrefs.update({"b": 2, key: 1})
+        with self.assertRaises(ValueError):
+            plugin.pluginPrefs["x" * 1025] = 1
+        # Also one that an indigo.Dict may have.
+        with self.assertRaises(ValueError):
+            plugin.pluginPrefs.update(self.indigo.Dict({"a/2": 1}))
+        plugin.pluginPrefs["_under"] = plugin.pluginPrefs["A-_.9"] = {"_in": 1}
+        self.ok("shutdown")
+        wanted = {"kept": 1, "_under": {"_in": 1}, "A-_.9": {"_in": 1}}
+        self.assertEqual(self.server.saved_prefs, [wanted])
+
+    def test_what_is_there_already_keeps_nothing_from_being_saved(self):
+        """The server decides what it can keep of these."""
+        plugin = self.begin(prefs={"old key": 1})
+        self.assertEqual(plugin.pluginPrefs["old key"], 1)
+        plugin.pluginPrefs["important"] = 2
+        self.ok("mergePluginPrefs", valuesDict={"1st field": "x"})
+        wanted = {"old key": 1, "important": 2, "1st field": "x"}
+        self.assertEqual(self.server.saved_prefs, [wanted])
+
+    def test_a_value_that_cannot_be_sent_keeps_no_other_from_being_saved(self):
+        plugin = self.begin()
+        plugin.pluginPrefs = {"good": 1, "bad": object(), "nan": float("nan"), "text": "\ud800"}
+        plugin.savePluginPrefs()
+        plugin.savePluginPrefs()
+        self.ok("shutdown")
+        self.assertEqual(self.server.saved_prefs, [{"good": 1}] * 2)
+        told = [text for _, text in self.event_log()]
+        self.assertEqual(len(told), 1, told)
+        for word in ("not saved with the other preferences", "'bad'", "'nan'", "'text'"):
+            self.assertIn(word, told[0])
 
     def test_another_dictionary_in_its_place_is_saved_too(self):
         plugin = self.begin()

@@ -4,6 +4,7 @@ import logging
 import logging.handlers
 import re
 import time
+import types
 import unittest
 
 from indigo_case import IndigoCase
@@ -128,6 +129,55 @@ class Log(IndigoCase):
         self.assertEqual(self.event_log(), [("Test Debug", "t 1")])
         self.assertRegex(self.file_lines()[-1], r"\tTHREADDEBUG\tPlugin\.act:\tt 1$")
         self.assertEqual(logging.THREADDEBUG, 5)
+
+    def test_levels_of_the_handlers_alone(self):
+        """Eleven published plugins set no other."""
+        plugin = self.begin()
+        plugin.indigo_log_handler.setLevel(logging.THREADDEBUG)
+        plugin.plugin_file_handler.setLevel("THREADDEBUG")
+        self.assertEqual(plugin.logger.level, logging.THREADDEBUG)
+        plugin.logger.threaddebug("one %d", 1)
+        logging.getLogger("Plugin.part").threaddebug("two")
+        self.assertEqual(self.event_log(), [("Test Debug", "one 1"), ("Test Debug", "two")])
+        self.assertEqual(len(self.file_lines()), 2)
+        # A level of the logger that the plugin chose itself stays.
+        plugin.logger.setLevel(logging.INFO)
+        plugin.indigo_log_handler.setLevel(logging.NOTSET)
+        self.assertEqual(plugin.logger.level, logging.INFO)
+
+    def test_a_wrong_placeholder_is_told_as_such(self):
+        plugin = self.begin()
+        plugin.logger.info("a bad %d %s", 1)
+        plugin.logger.debug("another %d", "x")
+        plugin.logger.info("after it")
+        (first, one), (second, two), last = self.event_log()
+        self.assertEqual((first, second, last), ("Test Error", "Test Error", ("Test", "after it")))
+        self.assertIn("test_a_wrong_placeholder_is_told_as_such of test_indigo_log.py, line", one)
+        self.assertIn("'a bad %d %s' with (1,): TypeError: not enough arguments", one)
+        self.assertIn("'another %d'", two)
+        self.assertEqual(len(self.file_lines()), 1)
+
+        # It does not silence the word about a file that cannot be written.
+        def full(text):
+            raise OSError(28, "no room")
+
+        plugin.plugin_file_handler.stream = types.SimpleNamespace(
+            write=full, flush=lambda: None, close=lambda: None
+        )
+        plugin.logger.info("unwritten")
+        plugin.logger.info("unwritten too")
+        told = [text for _, text in self.event_log() if "cannot be written" in text]
+        self.assertEqual(len(told), 3)
+        self.assertIn("log file cannot be written", told[2])
+
+    def test_a_warning_of_python_is_no_error(self):
+        import warnings
+
+        self.begin()
+        warnings.warn("old ways", UserWarning, stacklevel=1)
+        ((title, text),) = self.event_log()
+        self.assertEqual(title, "Test Warning")
+        self.assertIn("UserWarning: old ways", text)
 
     def test_a_title_of_its_own(self):
         plugin = self.begin()

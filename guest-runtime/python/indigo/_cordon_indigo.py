@@ -21,7 +21,7 @@ import _cordon_stdio
 import _cordon_traceback
 import indigo
 from _cordon_loader import load
-from indigo import _call, _completion, _log, _lookup, _plugin, _prefs
+from indigo import _call, _callbacks, _completion, _log, _lookup, _plugin, _prefs
 
 # The contract's enum `outcome`.
 OK = 0
@@ -119,7 +119,9 @@ def _remember(setup):
     facts.setdefault("pluginFolder", folder.rstrip("/"))
     facts.setdefault("logFolder", setup["data_folder"] + "Logs")
     prefs = facts.get("pluginPrefs")
-    facts["pluginPrefs"] = indigo.Dict(json.loads(prefs) if prefs else {})
+    # As they came: an old file may have keys that a plugin may no longer set.
+    facts["pluginPrefs"] = _prefs.Preferences._over(json.loads(prefs) if prefs else {})
+    _callbacks.forget_held_back()
     _plugin.active = None
     _plugin._definitions = None
 
@@ -259,7 +261,8 @@ def _named(name, given):
         return NOT_DEFINED
     arguments = _arguments.of_named(given)
     result = method(*_lookup.fitting(method, arguments))
-    return _reply(_completion.settled(result))
+    result = _completion.settled(result)
+    return _reply(_call.page(result) if given.get("kind") == "http" else result)
 
 
 def _startup(given):
@@ -328,6 +331,12 @@ def _stop(given):
     return first if first != OK else last
 
 
+def _restart_held_back(given):
+    """Restarts a device or trigger that was changed too often to be restarted each time."""
+    _callbacks.restart_held_back(_plugin.active, given.get("id"))
+    return _reply(None)
+
+
 def _flush_preferences(given):
     """Does nothing itself: after every call preferences that changed are written."""
     return _reply(None)
@@ -335,10 +344,9 @@ def _flush_preferences(given):
 
 def _merge_preferences(given):
     """Takes over the values with which a dialog of preferences was closed."""
-    preferences = _prefs.current()
-    preferences.update(given.get("valuesDict") or {})
+    _prefs.merge(given.get("valuesDict") or {})
     _prefs.save_changes()
-    return _reply(preferences)
+    return _reply(_prefs.current())
 
 
 _OWN = {
@@ -348,6 +356,7 @@ _OWN = {
     "shutdown": _shutdown,
     "threadsLeft": _threads_left,
     "stop": _stop,
+    "restartHeldBack": _restart_held_back,
     "flushPluginPrefs": _flush_preferences,
     "mergePluginPrefs": _merge_preferences,
 }

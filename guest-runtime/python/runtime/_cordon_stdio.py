@@ -6,6 +6,7 @@ waits and never refuses text; the hub drops and counts the text beyond its limit
 
 import io
 import sys
+import warnings
 from _thread import get_ident
 
 import _cordon
@@ -99,6 +100,13 @@ def install():
     sys.stdout = sys.__stdout__ = _stdout
     sys.stderr = sys.__stderr__ = _stderr
     sys.stdin = sys.__stdin__ = io.StringIO("")
+    warnings.showwarning = show_warning
+
+
+def show_warning(message, category, filename, lineno, file=None, line=None):
+    """Writes a warning of Python's as an ordinary line: it is no error of the plugin."""
+    stream = _stdout if file is None else file
+    stream.write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
 # The unfinished lines of both, for a caller that wants to know at no cost

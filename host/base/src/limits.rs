@@ -115,12 +115,18 @@ limits! {
     callback_cpu "callback-cpu" "milliseconds" = 10_000, 600_000, Ended;
     /// time from the start of a callback to its return, waiting included but for that for a core of the machine
     callback_wall "callback-wall" "milliseconds" = 60_000, 3_600_000, Ended;
+    /// time from the start of a callback to its return while the plugin is stopped: `onStop`, `shutdown`, `deviceStopComm` and what comes before them, waiting included
+    stop_wall "stop-wall" "milliseconds" = 15_000, 3_600_000, Ended;
     /// computing time of all threads together, as a share of one core over ten seconds, in all lives of the instance
     cpu_share "cpu-share" "percent" = 50, 400, Throttled;
     /// events and requests that wait for the plugin
     inbox "inbox" "entries" = 256, 65_536, Refused;
     /// bytes in all that waits for an Indigo plugin: changes of objects that it follows, actions, messages
     inbox_bytes "inbox-bytes" "bytes" = 16 * MIB, 256 * MIB, Refused;
+    /// changes of objects that wait for an Indigo plugin whose inbox is full; beyond it a change is told with the next one of its object, so that the last value always arrives
+    held_changes "held-changes" "changes" = 4096, 65_536, Dropped;
+    /// restarts of one device or trigger of an Indigo plugin, by changes of its properties, in a minute; beyond it the object is restarted later, as it is then
+    object_restarts "restarts-per-minute" "restarts" = 60, 6000, Throttled;
     /// messages of other Indigo plugins that the plugin has subscribed to
     subscriptions "subscriptions" "subscriptions" = 64, 4096, Refused;
     /// bytes in one message to the subscribers of an Indigo plugin

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::bounds::{PROPERTY, quoted, short};
 use super::database::{Reference, reference};
 use super::failure::Failure;
 use super::state::{figure, truth};
@@ -151,43 +150,5 @@ impl Arguments {
             Some(Value::Array(items)) => Ok(items),
             Some(_) => Err(Failure::wrong_type(format!("{name} must be a list"))),
         }
-    }
-}
-
-/// Refuses keys that the server's own format cannot hold: they must be XML names. A key must also
-/// be short, because a message about a change repeats it before each value below it.
-///
-/// # Errors
-///
-/// The first such key.
-pub fn check_keys(map: &Map<String, Value>, strict: bool) -> Result<(), Failure> {
-    for (key, value) in map {
-        short("a key of a property", key, PROPERTY)?;
-        let mut chars = key.chars();
-        let starts = chars
-            .next()
-            .is_some_and(|it| it.is_ascii_alphabetic() || (!strict && it == '_'));
-        let fits = |it: char| it.is_ascii_alphanumeric() || "_-.:".contains(it);
-        let rest = key.chars().all(fits);
-        let xml = key
-            .get(..3)
-            .is_some_and(|it| it.eq_ignore_ascii_case("xml"));
-        if !starts || !rest || xml {
-            let key = quoted(key);
-            return Err(Failure::value(format!(
-                "LowLevelBadParameterError: '{key}' is no valid key; it must begin with a letter \
-                 but not with xml, and hold only ASCII letters, digits and _ - . :"
-            )));
-        }
-        check_nested(value, strict)?;
-    }
-    Ok(())
-}
-
-fn check_nested(value: &Value, strict: bool) -> Result<(), Failure> {
-    match value {
-        Value::Object(map) => check_keys(map, strict),
-        Value::Array(items) => items.iter().try_for_each(|it| check_nested(it, strict)),
-        _ => Ok(()),
     }
 }

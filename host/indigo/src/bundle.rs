@@ -20,6 +20,7 @@ use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 use super::definition::{Definitions, Problem};
 use super::info::Info;
+use super::names;
 use cordon_base::bounds::{self, ENTRIES};
 use cordon_base::regular_file::RegularFile;
 
@@ -102,27 +103,34 @@ impl Bundle {
     fn read(root: &Path) -> Result<Self, Problem> {
         let expected = "expected a folder `Contents` with `Info.plist` and `Server Plugin`";
         let missing = |what: &str| Problem::of_file(what, format!("it is missing; {expected}"));
-        let folder = |parent: &Path, name: &str| folder(root, parent, name);
+        let mut faults = Vec::new();
+        let mut folder = |parent: &Path, name: &str| folder(root, parent, name, &mut faults);
         let contents = folder(root, "Contents")?.ok_or_else(|| missing("Contents"))?;
+        let server_plugin = folder(&contents, "Server Plugin")?;
+        let packages = folder(&contents, "Packages")?;
+        let resources = folder(&contents, "Resources")?;
+        let mut file = |parent: &Path, name: &str| entry(parent, name, Path::is_file, &mut faults);
         let list = file(&contents, "Info.plist")?.ok_or_else(|| missing("Info.plist"))?;
         let info = read_info(&contents, &list);
         let info = info.map_err(|reason| Problem::of_file("Info.plist", reason))?;
         info.check_api()
             .map_err(|reason| Problem::of_file("Info.plist", reason))?;
-        let server_plugin =
-            folder(&contents, "Server Plugin")?.ok_or_else(|| missing("Server Plugin"))?;
+        let server_plugin = server_plugin.ok_or_else(|| missing("Server Plugin"))?;
         let source = file(&server_plugin, "plugin.py")?;
         let wrong = |reason: String| Problem::of_file("Server Plugin/plugin.py", reason);
         let source = source.ok_or_else(|| {
             wrong("it is missing; expected the file with the class `Plugin`".to_owned())
         })?;
         check_source(&source).map_err(wrong)?;
+        let requirements = file(&server_plugin, "requirements.txt")?;
+        let mut definitions = Definitions::load(&contents, &server_plugin)?;
+        definitions.faults.append(&mut faults);
         Ok(Self {
             root: root.to_owned(),
-            packages: folder(&contents, "Packages")?,
-            resources: folder(&contents, "Resources")?,
-            requirements: file(&server_plugin, "requirements.txt")?,
-            definitions: Definitions::load(&contents, &server_plugin)?,
+            packages,
+            resources,
+            requirements,
+            definitions,
             info,
             contents,
             server_plugin,
@@ -146,7 +154,8 @@ impl Bundle {
 pub fn is_bundle(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     let named = extension.eq_ignore_ascii_case("indigoPlugin");
-    path.is_dir() && (named || path.join("Contents").join("Info.plist").is_file())
+    let list = || names::below(path, Path::new("Contents/Info.plist"));
+    path.is_dir() && (named || matches!(list(), Ok(Some(found)) if found.path.is_file()))
 }
 
 /// All bundles of a folder.
@@ -239,8 +248,13 @@ fn check_source(path: &Path) -> Result<(), String> {
 
 /// A folder of the bundle `root`. One that is a link to somewhere else would be shown to
 /// clients of the hub, and its files read as the plugin's.
-fn folder(root: &Path, parent: &Path, name: &str) -> Result<Option<PathBuf>, Problem> {
-    let found = entry(parent, name, Path::is_dir)?;
+fn folder(
+    root: &Path,
+    parent: &Path,
+    name: &str,
+    faults: &mut Vec<Problem>,
+) -> Result<Option<PathBuf>, Problem> {
+    let found = entry(parent, name, Path::is_dir, faults)?;
     if let Some(path) = &found
         && !lies_beneath(root, path)
     {
@@ -261,187 +275,23 @@ fn lies_beneath(root: &Path, folder: &Path) -> bool {
     root.is_ok_and(|root| rustix::fs::openat2(root, way, flags, Mode::empty(), resolve).is_ok())
 }
 
-fn file(parent: &Path, name: &str) -> Result<Option<PathBuf>, Problem> {
-    entry(parent, name, Path::is_file)
-}
-
-/// The entry of this name, in this spelling or else in another case.
-fn entry(parent: &Path, name: &str, kind: fn(&Path) -> bool) -> Result<Option<PathBuf>, Problem> {
-    let exact = parent.join(name);
-    if kind(&exact) {
-        return Ok(Some(exact));
-    }
+/// The entry of this name, in this spelling or else in another case. Others that differ from it in
+/// case alone are told.
+fn entry(
+    parent: &Path,
+    name: &str,
+    kind: fn(&Path) -> bool,
+    faults: &mut Vec<Problem>,
+) -> Result<Option<PathBuf>, Problem> {
     let shown = parent.file_name().unwrap_or_default().to_string_lossy();
-    let failed = |error: std::io::Error| {
-        Problem::of_file(shown.clone(), format!("it cannot be listed: {error}"))
+    let found = names::entry(parent, name, kind)
+        .map_err(|error| Problem::of_file(shown, format!("it cannot be listed: {error}")))?;
+    let Some(found) = found else {
+        return Ok(None);
     };
-    let entries = match fs::read_dir(parent) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        entries => entries.map_err(failed)?,
-    };
-    let mut found = Vec::new();
-    for entry in entries.take(ENTRIES) {
-        let entry = entry.map_err(failed)?;
-        let same = entry
-            .file_name()
-            .to_string_lossy()
-            .eq_ignore_ascii_case(name);
-        if same && kind(&entry.path()) {
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    Ok(found.into_iter().next())
+    faults.extend(Problem::of_twins(name, &found.twins));
+    Ok(Some(found.path))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const INFO: &str = "<plist version=\"1.0\"><dict><key>CFBundleIdentifier</key>\
-        <string>com.example.ID</string><key>CFBundleDisplayName</key><string>D</string>\
-        <key>PluginVersion</key><string>1</string><key>ServerApiVersion</key>\
-        <string>3.0</string></dict></plist>";
-
-    fn write(root: &Path, name: &str, files: &[(&str, &str)]) -> PathBuf {
-        let bundle = root.join(name);
-        for (file, text) in files {
-            let path = bundle.join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        bundle
-    }
-
-    #[test]
-    fn a_bundle_is_found_whatever_its_spelling() {
-        let root = tempfile::tempdir().unwrap();
-        let path = write(
-            root.path(),
-            "A.IndigoPlugin",
-            &[
-                ("Contents/Info.plist", INFO),
-                ("Contents/Server plugin/plugin.py", ""),
-                ("Contents/Server plugin/Requirements.txt", "x"),
-                (
-                    "Contents/Server plugin/Events.xml",
-                    "<Events><Event id='e'><Name>E</Name></Event></Events>",
-                ),
-                ("Contents/packages/p.py", ""),
-                ("Contents/Resources/public/a.txt", ""),
-            ],
-        );
-        let bundle = Bundle::open(&path).unwrap();
-        assert_eq!(bundle.server_plugin_path(), "Contents/Server plugin");
-        assert!(bundle.packages.unwrap().ends_with("packages"));
-        assert!(bundle.resources.is_some());
-        assert!(bundle.requirements.unwrap().ends_with("Requirements.txt"));
-        assert!(bundle.definitions.events.find("e").is_some());
-    }
-
-    /// Files behind such a link were shown to everybody who asked the hub for it.
-    #[test]
-    fn no_folder_of_a_bundle_is_a_link_that_leads_out() {
-        let root = tempfile::tempdir().unwrap();
-        let outside = root.path().join("outside");
-        fs::create_dir_all(outside.join("public")).unwrap();
-        fs::write(outside.join("plugin.py"), "").unwrap();
-        let plain = [
-            ("Contents/Info.plist", INFO),
-            ("Contents/Server Plugin/plugin.py", ""),
-            ("Contents/Shared/public/a.txt", ""),
-        ];
-        for name in ["Resources", "Packages", "Server Plugin"] {
-            let path = write(root.path(), &format!("{name}.indigoPlugin"), &plain);
-            let link = path.join("Contents").join(name);
-            let _ = fs::remove_dir_all(&link);
-            std::os::unix::fs::symlink(&outside, &link).unwrap();
-            let refused = Bundle::open(&path).unwrap_err().to_string();
-            assert!(refused.contains("leads out of the bundle"), "{refused}");
-        }
-        // One within it does not.
-        let path = write(root.path(), "in.indigoPlugin", &plain);
-        std::os::unix::fs::symlink("Shared", path.join("Contents/Resources")).unwrap();
-        assert!(Bundle::open(&path).unwrap().resources.is_some());
-    }
-
-    #[test]
-    fn what_is_missing_or_broken_is_named() {
-        let root = tempfile::tempdir().unwrap();
-        let say = |name: &str, files: &[(&str, &str)]| {
-            let path = write(root.path(), name, files);
-            Bundle::open(&path).unwrap_err().to_string()
-        };
-        let text = say("a", &[("x", "")]);
-        assert!(text.contains("Contents: it is missing; expected"), "{text}");
-        let text = say("b", &[("Contents/Info.plist", INFO)]);
-        assert!(text.contains("Server Plugin: it is missing"), "{text}");
-        let text = say(
-            "c",
-            &[
-                ("Contents/Info.plist", "x"),
-                ("Contents/Server Plugin/plugin.py", ""),
-            ],
-        );
-        assert!(text.contains("Info.plist: no property list"), "{text}");
-        let new = INFO.replace("3.0", "4.0");
-        let text = say(
-            "d",
-            &[
-                ("Contents/Info.plist", &new),
-                ("Contents/Server Plugin/plugin.py", ""),
-            ],
-        );
-        assert!(text.contains("needs version 4.0"), "{text}");
-        let text = say(
-            "e",
-            &[
-                ("Contents/Info.plist", INFO),
-                ("Contents/Server Plugin/x.py", ""),
-            ],
-        );
-        assert!(text.contains("plugin.py: it is missing"), "{text}");
-    }
-
-    #[test]
-    fn a_broken_bundle_hides_no_other() {
-        let root = tempfile::tempdir().unwrap();
-        let add = |name: &str, id: &str, priority: &str, devices: &str| {
-            let info = INFO.replace("ID", id).replace(
-                "<key>PluginVersion",
-                &format!("<key>LoadPriority</key><string>{priority}</string><key>PluginVersion"),
-            );
-            write(
-                root.path(),
-                name,
-                &[
-                    ("Contents/Info.plist", &info),
-                    ("Contents/Server Plugin/plugin.py", ""),
-                    ("Contents/Server Plugin/Devices.xml", devices),
-                ],
-            );
-        };
-        add("a.indigoPlugin", "a", "105", "<Devices/>");
-        add("b.indigoPlugin", "b", "101", "<Devices/>");
-        add("c.indigoPlugin", "c", "101", "<Devices");
-        add("d.indigoPlugin", "a", "101", "<Devices/>");
-        fs::create_dir(root.path().join("no bundle")).unwrap();
-        let found = Bundles::discover(root.path()).unwrap();
-        let ids: Vec<_> = found
-            .usable
-            .iter()
-            .map(|it| it.info.identifier.as_str())
-            .collect();
-        assert_eq!(ids, ["com.example.b", "com.example.a"]);
-        let problems: Vec<_> = found.problems.iter().map(ToString::to_string).collect();
-        assert_eq!(problems.len(), 2, "{problems:?}");
-        assert!(problems[0].contains("c.indigoPlugin`: Server Plugin/Devices.xml, line 1"));
-        assert!(problems[1].contains("is also that of"));
-        assert!(
-            Bundles::discover(&root.path().join("none"))
-                .unwrap()
-                .usable
-                .is_empty()
-        );
-    }
-}
+mod tests;

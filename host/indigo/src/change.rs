@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::caller::Chain;
 use super::object::Object;
-use super::server::Chain;
 
 /// One change, told after it was stored, in the order in which changes were made.
 #[derive(Debug, Clone)]

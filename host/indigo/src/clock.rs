@@ -8,6 +8,7 @@ use jiff::Zoned;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::caller::{Caller, SERVER};
 use super::database::{Database, Reference};
 use super::driven::step;
 use super::execute;
@@ -15,7 +16,7 @@ use super::object::Hidden;
 use super::object::Object;
 use super::plans;
 use super::promptly::begin_promptly;
-use super::server::{Caller, IndigoServer, SERVER};
+use super::server::IndigoServer;
 use super::sprinkler;
 use super::sun::Sun;
 use super::table::Collection;

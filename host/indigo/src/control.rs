@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 
 use super::action::Step;
 use super::bounds::quoted;
+use super::caller::Caller;
 use super::device::DeviceClass;
 use super::execute::{busy, find};
 use super::failure::{Failure, FailureKind};
 use super::object::Object;
 use super::plugin::{Answer, Plugin};
-use super::server::{Caller, IndigoServer};
+use super::server::IndigoServer;
 use super::table::Collection;
 use super::view::view;
 use cordon_base::log::Level;

@@ -10,7 +10,7 @@ use super::bounds::SMALL;
 use super::change::{Change, What};
 use super::driven::step;
 use super::object::Object;
-use super::plugin::Plugin;
+use super::plugin::{CallError, Plugin};
 use super::server::{IndigoServer, Pending};
 use super::table::Collection;
 use super::trigger;
@@ -83,11 +83,50 @@ fn tell(server: &IndigoServer, change: &Change) {
     if interested.peek().is_none() {
         return;
     }
-    let name = format!("{}{}", table.collection.noun(), change.what.verb());
+    let name = callback(&change.what);
     let mut texts = Texts::default();
     for plugin in interested {
-        let arguments = texts.of(plugin.id(), table.collection, &change.what);
-        plugin.tell(&name, &arguments);
+        if plugin.is_behind() {
+            plugin.hold(&change.what, change.memory);
+            continue;
+        }
+        let arguments = texts.of(plugin.id(), &change.what);
+        match plugin.send(&name, &arguments) {
+            Err(CallError::Busy(_)) => plugin.hold(&change.what, change.memory),
+            // A plugin that does not run is told nothing.
+            Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+/// The name of the callback for a change.
+fn callback(what: &What) -> String {
+    let collection = what.object().table.collection;
+    format!("{}{}", collection.noun(), what.verb())
+}
+
+/// Tells a plugin of changes that it was too busy for, as far as there is room. Only the instance
+/// itself does so, between two calls, so that the changes stay in order.
+pub async fn catch_up(server: &Arc<IndigoServer>, plugin: &Arc<Plugin>) {
+    plugin.woken();
+    while let Some(taken) = plugin.take_held() {
+        let name = callback(taken.what());
+        let made = if taken.memory() <= SMALL {
+            arguments(plugin.id(), taken.what()).to_string()
+        } else {
+            let (id, what) = (plugin.id().to_owned(), taken.what().clone());
+            let make = move || arguments(&id, &what).to_string();
+            match step(&server.pools.notices, &plugin.account, make).await {
+                Ok(made) => made,
+                Err(error) => {
+                    tracing::error!(%error, "a change could not be told");
+                    String::new()
+                }
+            }
+        };
+        if !plugin.tell_held(taken, &name, &made.into()) {
+            return;
+        }
     }
 }
 
@@ -129,20 +168,20 @@ struct Texts {
 }
 
 impl Texts {
-    fn of(&mut self, plugin: &str, collection: Collection, what: &What) -> Arc<str> {
+    fn of(&mut self, plugin: &str, what: &What) -> Arc<str> {
         let has_props = |object: &Object| object.props(plugin).is_some();
         let own = match what {
             What::Created(object) | What::Deleted(object) => has_props(object),
             What::Updated { old, new } => has_props(old) || has_props(new),
         };
         let key = own.then(|| plugin.to_owned());
-        let make = || arguments(plugin, collection, what).to_string().into();
+        let make = || arguments(plugin, what).to_string().into();
         Arc::clone(self.made.entry(key).or_insert_with(make))
     }
 }
 
-fn arguments(plugin: &str, collection: Collection, what: &What) -> Value {
-    let [one, before, after] = collection.parameters();
+fn arguments(plugin: &str, what: &What) -> Value {
+    let [one, before, after] = what.object().table.collection.parameters();
     let seen = |object: &Object| view(object, Some(plugin));
     let mut arguments = Map::new();
     match what {

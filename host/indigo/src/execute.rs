@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::action::Step;
+use super::caller::Caller;
 use super::condition::Surroundings;
 use super::control;
 use super::database::{Database, Reference, reference};
@@ -17,7 +18,7 @@ use super::failure::{Failure, FailureKind};
 use super::hold::Hold;
 use super::object::Object;
 use super::plugin::{Answer, Answered, CallError, Plugin, Returned, Waiting};
-use super::server::{Caller, IndigoServer};
+use super::server::IndigoServer;
 use super::table::{Collection, Table};
 use super::timers::Delayed;
 use super::view::view;

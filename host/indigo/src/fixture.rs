@@ -1,6 +1,7 @@
 //! A server for tests, with a plugin whose methods are closures.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -32,6 +33,10 @@ pub(crate) struct Fixture {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) calls: Arc<Mutex<Vec<(String, Value)>>>,
     pub(crate) store: Store,
+    /// The word for the state of the plugin.
+    pub(crate) word: Arc<Mutex<&'static str>>,
+    /// How many calls there is room for.
+    pub(crate) room: Arc<AtomicU64>,
     folder: TempDir,
 }
 
@@ -41,6 +46,8 @@ struct FakePort {
     behaviour: Box<Behaviour>,
     calls: Arc<Mutex<Vec<(String, Value)>>>,
     running: bool,
+    word: Arc<Mutex<&'static str>>,
+    room: Arc<AtomicU64>,
     /// Calls that are never answered. Dropping them would count as the plugin's end.
     kept: Mutex<Vec<Call>>,
 }
@@ -81,6 +88,10 @@ impl Port for FakePort {
         Ok(())
     }
 
+    fn room(&self) -> u64 {
+        self.room.load(Ordering::SeqCst)
+    }
+
     fn running(&self) -> bool {
         self.running
     }
@@ -90,7 +101,8 @@ impl Port for FakePort {
     fn halt(&self) {}
 
     fn status(&self) -> (String, String) {
-        ("running".to_owned(), String::new())
+        let word = *self.word.lock().unwrap();
+        (word.to_owned(), String::new())
     }
 }
 
@@ -128,11 +140,15 @@ impl Fixture {
         let bundle = Bundle::open(&root).unwrap();
         let plugin = server.add(Plugin::new(bundle, data, limits, log)).unwrap();
         let calls = Arc::new(Mutex::new(Vec::new()));
+        let word = Arc::new(Mutex::new(if running { "running" } else { "stopped" }));
+        let room = Arc::new(AtomicU64::new(u64::MAX));
         plugin.attach(Arc::new(FakePort {
             account: Arc::clone(&plugin.account),
             behaviour: Box::new(behaviour),
             calls: Arc::clone(&calls),
             running,
+            word: Arc::clone(&word),
+            room: Arc::clone(&room),
             kept: Mutex::default(),
         }));
         Self {
@@ -140,6 +156,8 @@ impl Fixture {
             plugin,
             calls,
             store,
+            word,
+            room,
             folder,
         }
     }
@@ -161,6 +179,8 @@ impl Fixture {
             behaviour: Box::new(|_, _| Some(Answer::Returned(Value::Null))),
             calls: Arc::clone(&calls),
             running: true,
+            word: Arc::new(Mutex::new("running")),
+            room: Arc::new(AtomicU64::new(u64::MAX)),
             kept: Mutex::default(),
         }));
         (plugin, calls)

@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use super::caller::Caller;
 use super::object::Object;
 use super::plugin::Plugin;
-use super::server::{Caller, IndigoServer};
+use super::server::IndigoServer;
 use cordon_base::log::Level;
 
 impl IndigoServer {

@@ -7,6 +7,7 @@ pub mod action;
 pub mod arguments;
 pub mod bounds;
 pub mod bundle;
+pub mod caller;
 pub mod change;
 mod clock;
 mod command;
@@ -28,10 +29,13 @@ pub(crate) mod fixture;
 pub mod hold;
 pub mod info;
 mod journal;
+mod keys;
 pub mod life;
 mod log_follower;
 mod mail;
+mod names;
 pub mod object;
+mod open;
 pub mod paths;
 mod places;
 mod plans;
@@ -52,21 +56,25 @@ pub mod sun;
 pub mod table;
 pub mod things;
 mod timers;
+pub mod timestamp;
 mod trigger;
 pub mod view;
 mod watchers;
 pub mod web;
 pub mod webhook;
 pub mod weighed;
+mod write;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests;
 
+pub use caller::Caller;
 pub use change::{Change, What};
+pub use dispatch::catch_up;
 pub use failure::{Failure, FailureKind};
 pub use life::Link;
 pub use plugin::{Answer, Answered, Call, CallError, Plugin, Port, Returned};
 pub use port::InstancePort;
-pub use server::{Caller, IndigoServer, ServerOptions};
+pub use server::{IndigoServer, ServerOptions};
 pub use watchers::Watcher;

@@ -13,9 +13,11 @@ use tokio::time::Instant;
 
 use crate::dialog::add_stated_defaults;
 use crate::object::Object;
+use crate::plugin::CATCH_UP;
 use crate::view::view;
 use crate::{
-    Answer, Answered, Call, Failure, FailureKind, IndigoServer, Plugin, bounds, preferences,
+    Answer, Answered, Call, Failure, FailureKind, IndigoServer, Plugin, bounds, catch_up, paths,
+    preferences,
 };
 use cordon_base::account::Charge;
 use cordon_base::error::{EngineError, InstanceFailure};
@@ -70,6 +72,10 @@ impl Framework for Link {
         let folders = [Some(&bundle.server_plugin), bundle.packages.as_ref()];
         let modules = files::modules_in(folders.into_iter().flatten().map(|it| it.as_path()));
         let data = &self.plugin.data;
+        if let Err(error) = paths::lay_out(data, &bundle.root) {
+            let line = format!("the folders of an installation cannot be made: {error}");
+            self.plugin.log.hub(Level::Warning, &line);
+        }
         let most = self.plugin.limits.stored_bytes;
         let loaded = preferences::load(data, self.plugin.id(), most);
         let preferences = loaded.unwrap_or_else(|error| {
@@ -143,8 +149,13 @@ struct Life {
 
 /// The arguments of a function about one object: made when its turn comes, so that all the
 /// objects of a plugin are not held at once.
-fn seen(link: &Link, name: &str, object: &Object) -> String {
-    json!({ name: view(object, Some(link.plugin.id())) }).to_string()
+///
+/// An object that changed since then is seen as it is now: a plugin that writes back a property of an
+/// old copy would undo the change.
+fn seen(link: &Link, name: &str, object: &Arc<Object>) -> String {
+    let now = link.server.database().any(object.id).cloned();
+    let object = now.unwrap_or_else(|| Arc::clone(object));
+    json!({ name: view(&object, Some(link.plugin.id())) }).to_string()
 }
 
 impl Lifecycle for Life {
@@ -167,7 +178,7 @@ impl Lifecycle for Life {
     fn deliver<'a>(&'a mut self, guest: &'a mut Guest<'_>, event: Event) -> Step<'a> {
         Box::pin(async move {
             match event.downcast::<Call>() {
-                Ok(call) => answer(guest, *call).await,
+                Ok(call) => answer(guest, &self.link, *call).await,
                 Err(_) => {
                     tracing::error!("an Indigo plugin was sent an event of another framework");
                     Ok(())
@@ -184,7 +195,9 @@ impl Lifecycle for Life {
     fn beat<'a>(&'a mut self, guest: &'a mut Guest<'_>) -> Step<'a> {
         Box::pin(async move {
             let written = function(guest, "flushPluginPrefs", "{}");
-            written.await.map(drop)
+            written.await?;
+            catch_up(&self.link.server, &self.link.plugin).await;
+            Ok(())
         })
     }
 
@@ -241,7 +254,9 @@ async fn end(guest: &mut Guest<'_>, link: &Link) -> Result<(), InstanceFailure> 
 
 /// [`GRACE`], or less where a call may not take as long.
 fn grace(guest: &Guest<'_>) -> Duration {
-    GRACE.min(Duration::from_millis(guest.spec().limits.callback_wall / 2))
+    let limits = &guest.spec().limits;
+    let most = limits.callback_wall.min(limits.stop_wall);
+    GRACE.min(Duration::from_millis(most / 2))
 }
 
 /// Waits for the threads for which the end of a process waits; all others end with the
@@ -271,7 +286,7 @@ async fn end_threads(guest: &mut Guest<'_>, link: &Link) -> Result<(), InstanceF
 }
 
 /// Makes a call that came from outside.
-async fn answer(guest: &mut Guest<'_>, call: Call) -> Result<(), InstanceFailure> {
+async fn answer(guest: &mut Guest<'_>, link: &Link, call: Call) -> Result<(), InstanceFailure> {
     // A caller that no longer waits, as after a time-out, wants nothing done: an action that
     // its caller gave up must not happen a minute later.
     if call.reply.as_ref().is_some_and(|reply| reply.is_closed()) {
@@ -284,12 +299,15 @@ async fn answer(guest: &mut Guest<'_>, call: Call) -> Result<(), InstanceFailure
         waiting,
         charge,
     } = call;
-    let answered = function(guest, &name, &arguments).await?;
-    drop((waiting, charge));
-    if let Some(reply) = reply {
-        // The caller may have stopped waiting meanwhile.
-        let _ = reply.send(answered);
+    if name != CATCH_UP {
+        let answered = function(guest, &name, &arguments).await?;
+        if let Some(reply) = reply {
+            // The caller may have stopped waiting meanwhile.
+            let _ = reply.send(answered);
+        }
     }
+    drop((arguments, waiting, charge));
+    catch_up(&link.server, &link.plugin).await;
     Ok(())
 }
 

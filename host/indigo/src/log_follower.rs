@@ -1,6 +1,7 @@
 //! Hands the lines of the log to plugins that asked for them.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use serde_json::json;
@@ -22,6 +23,14 @@ impl Shown {
 }
 
 impl IndigoServer {
+    /// From here on the lines of the log are handed to plugins that asked for them.
+    pub(super) fn follow_log(self: &Arc<Self>) {
+        if !self.follows_log.swap(true, Ordering::AcqRel) {
+            let lines = self.events().subscribe();
+            tokio::spawn(run(Arc::downgrade(self), lines));
+        }
+    }
+
     /// The writers whose lines Indigo plugins see.
     pub(super) fn shown_in_log(&self) -> Shown {
         let plugins = self.plugins();

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::action::Step;
+use super::caller::Caller;
 use super::database::Reference;
 use super::failure::Failure;
 use super::plugin::Plugin;
-use super::server::{Caller, IndigoServer};
+use super::server::IndigoServer;
 use super::substitution::{Known, substitute};
 use cordon_base::error::Denied;
 use cordon_base::grants::mailbox::Address;

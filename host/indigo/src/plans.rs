@@ -10,14 +10,16 @@ use jiff::civil::DateTime;
 use jiff::{Timestamp, Zoned};
 use serde_json::Value;
 
+use super::caller::Caller;
 use super::clock::{CALLER, begin};
 use super::database::{Database, Reference};
 use super::failure::FailureKind;
 use super::object::Object;
 use super::plugin::{Plugin, Waiting};
 use super::schedule;
-use super::server::{Caller, IndigoServer, timestamp};
+use super::server::IndigoServer;
 use super::table::Collection;
+use super::timestamp::timestamp;
 use super::trigger;
 use cordon_base::log::Level;
 

@@ -58,6 +58,13 @@ impl Port for InstancePort {
         })
     }
 
+    fn room(&self) -> u64 {
+        match self.remote.counters.status() {
+            Status::Running | Status::Starting => self.remote.room(),
+            _ => u64::MAX,
+        }
+    }
+
     fn running(&self) -> bool {
         self.remote.counters.status() == Status::Running
     }

@@ -12,10 +12,11 @@ use tokio::runtime::Handle;
 
 use super::action::Step;
 use super::bounds::footprint;
+use super::caller::Caller;
 use super::execute::{begin_unasked, complain, find, run_all};
 use super::failure::Failure;
 use super::plugin::Waiting;
-use super::server::{Caller, IndigoServer};
+use super::server::IndigoServer;
 use super::table::Collection;
 use cordon_base::limits::Limits;
 

@@ -5,50 +5,32 @@
 //! the order in which they were made. Commands are in [`super::command`].
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use jiff::Zoned;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::arguments::Arguments;
-use super::bounds;
-use super::change::{Change, StateChange};
-use super::command;
-use super::database::{Database, Edit, Kept, Version};
+use super::caller::Caller;
+use super::change::Change;
+use super::database::Database;
 use super::device::DeviceClass;
-use super::dispatch;
-use super::driven::driven;
-use super::failure::Failure;
-use super::hold::Hold;
-use super::log_follower;
 use super::object::Object;
 use super::places::{Place, Places};
 use super::plans::Plans;
 use super::plugin::Plugin;
-use super::records;
 use super::sprinkler::Sprinklers;
 use super::sun::Sun;
 use super::table::{Collection, Table};
 use super::timers::Timers;
-use super::trigger;
 use super::view::view;
 use super::watchers::{Watcher, Watchers};
-use super::weighed::Weighed;
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::EngineError;
-use cordon_base::limits::Limits;
 use cordon_base::log::EventLog;
 use cordon_base::pool::Pools;
 use cordon_reach::mail::Mailer;
-use cordon_store::{Store, StoreError};
-
-/// Longest arguments of a command that is carried out on the thread of its caller, in bytes.
-const SMALL: usize = 4096;
-
-/// How often a change is made anew because somebody else changed the object meanwhile.
-const ATTEMPTS: usize = 16;
+use cordon_store::Store;
 
 /// Facts about the hub that plugins ask for.
 #[derive(Debug, Clone, Default)]
@@ -65,132 +47,6 @@ pub struct ServerOptions {
     pub mailer: Option<Mailer>,
 }
 
-/// The one who gives a command.
-#[derive(Clone)]
-pub enum Caller {
-    /// A plugin.
-    Plugin(Arc<Plugin>),
-    /// Somebody over the HTTP API, or the hub itself: `api-http`, `api-websocket`, `server`.
-    Operator(&'static str),
-    /// The server, as a consequence of an event.
-    Chain(Chain),
-}
-
-/// The origin of an event.
-#[derive(Clone)]
-pub struct Chain {
-    /// The plugin that caused the event, if one did.
-    pub plugin: Option<Arc<Plugin>>,
-    /// How many earlier events this one follows from.
-    pub depth: u32,
-    /// How many steps may still follow from the first of those events.
-    pub left: Arc<AtomicU32>,
-    /// Whether a client of the HTTP API is behind it.
-    pub client: bool,
-}
-
-/// The source of what the server does by itself.
-pub(super) const SERVER: &str = "server";
-
-/// Steps that may follow from one event.
-const STEPS: u32 = 1000;
-
-impl std::fmt::Debug for Chain {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let plugin = self.plugin.as_ref().map(|it| it.id());
-        write!(f, "Chain({plugin:?}, {})", self.depth)
-    }
-}
-
-impl Caller {
-    /// The id of the plugin, if a plugin itself gives the command.
-    #[must_use]
-    pub fn plugin_id(&self) -> Option<&str> {
-        match self {
-            Self::Plugin(plugin) => Some(plugin.id()),
-            Self::Operator(_) | Self::Chain(_) => None,
-        }
-    }
-
-    /// The plugin that gives or caused the command.
-    #[must_use]
-    pub fn plugin(&self) -> Option<&Arc<Plugin>> {
-        match self {
-            Self::Plugin(plugin) => Some(plugin),
-            Self::Chain(chain) => chain.plugin.as_ref(),
-            Self::Operator(_) => None,
-        }
-    }
-
-    /// Id of the plugin whose limits the command counts for; empty for the operator.
-    #[must_use]
-    pub fn charged(&self) -> &str {
-        self.plugin().map_or("", |plugin| plugin.id())
-    }
-
-    /// How many events the command follows from.
-    #[must_use]
-    pub fn depth(&self) -> u32 {
-        match self {
-            Self::Chain(chain) => chain.depth,
-            _ => 0,
-        }
-    }
-
-    /// The caller as the origin of a chain of its own, without earlier events.
-    #[must_use]
-    pub fn renewed(self) -> Self {
-        match self {
-            Self::Chain(chain) => Self::Chain(Chain {
-                depth: 0,
-                left: Arc::new(AtomicU32::new(STEPS)),
-                ..chain
-            }),
-            other => other,
-        }
-    }
-
-    /// The origin of events that follow from this caller's commands.
-    #[must_use]
-    pub fn chain(&self) -> Chain {
-        if let Self::Chain(chain) = self {
-            return chain.clone();
-        }
-        Chain {
-            plugin: self.plugin().cloned(),
-            depth: 0,
-            left: Arc::new(AtomicU32::new(STEPS)),
-            client: self.is_client(),
-        }
-    }
-
-    /// Whether a client of the HTTP API is behind it.
-    #[must_use]
-    pub fn is_client(&self) -> bool {
-        match self {
-            Self::Plugin(_) => false,
-            Self::Operator(source) => *source != SERVER,
-            Self::Chain(chain) => chain.client,
-        }
-    }
-
-    /// The limits that apply to the command.
-    #[must_use]
-    pub fn limits(&self) -> Option<&Limits> {
-        self.plugin().map(|plugin| &plugin.limits)
-    }
-
-    /// The word in event data for the origin of the event.
-    #[must_use]
-    pub fn source(&self) -> &'static str {
-        match self {
-            Self::Plugin(_) => "python",
-            Self::Operator(source) => source,
-            Self::Chain(_) => "server",
-        }
-    }
-}
-
 /// A change on its way to the store, and those who are told when it is there.
 pub(super) struct Pending {
     pub(super) stored: oneshot::Receiver<bool>,
@@ -201,26 +57,20 @@ pub(super) struct Pending {
     pub(super) _places: Place,
 }
 
-/// A caller's turn to make a change.
-struct Turn {
-    place: Place,
-    store: Store,
-}
-
 /// The server.
 pub struct IndigoServer {
-    database: Arc<Mutex<Database>>,
-    store: Store,
-    events: EventLog,
-    plugins: RwLock<BTreeMap<String, Arc<Plugin>>>,
-    watchers: Watchers,
+    pub(super) database: Arc<Mutex<Database>>,
+    pub(super) store: Store,
+    pub(super) events: EventLog,
+    pub(super) plugins: RwLock<BTreeMap<String, Arc<Plugin>>>,
+    pub(super) watchers: Watchers,
     /// Bounded by the places of the callers who make changes.
-    pending: mpsc::UnboundedSender<Pending>,
-    places: Places,
+    pub(super) pending: mpsc::UnboundedSender<Pending>,
+    pub(super) places: Places,
     /// The account that pays for the operator and the server itself.
     pub(super) account: Arc<Account>,
     pub(super) pools: Pools,
-    options: ServerOptions,
+    pub(super) options: ServerOptions,
     /// The steps that wait for their time.
     pub(super) timers: Timers,
     /// The times at which schedules are due.
@@ -229,149 +79,12 @@ pub struct IndigoServer {
     pub(super) sun: Sun,
     /// Schedules of sprinklers.
     pub(super) sprinklers: Sprinklers,
-    follows_log: AtomicBool,
+    pub(super) follows_log: AtomicBool,
     /// Changes on their way that nobody waits for, of the operator's triggers.
     pub(super) steps: Arc<AtomicU64>,
 }
 
 impl IndigoServer {
-    /// The server with the objects of this store. Its tasks end with it.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Store`] when the objects cannot be read.
-    pub async fn open(
-        store: Store,
-        events: EventLog,
-        pools: Pools,
-        options: ServerOptions,
-    ) -> Result<Arc<Self>, EngineError> {
-        let loaded = store.read(|connection| {
-            let objects = records::load(connection)?;
-            Ok::<_, StoreError>((objects, records::last_id(connection)?))
-        });
-        let (objects, last) = loaded
-            .await
-            .map_err(|error| EngineError::Store(error.to_string()))?;
-        let mut database = Database::default();
-        database.start_after(last);
-        // Drafts of dialogs that nobody can save any more.
-        let (drafts, objects): (Vec<_>, Vec<_>) =
-            objects.into_iter().partition(|it| it.hidden.draft);
-        for object in objects {
-            database.put(object.id, Some(Weighed::loaded(object).into()));
-        }
-        let sun = Sun::new(options.latitude, options.longitude);
-        let mut changed: Vec<_> = drafts.iter().map(|it| it.id).collect();
-        changed.extend(super::clock::add_daylight(&mut database, &sun));
-        let versions = database.versions(changed);
-        let database = Arc::new(Mutex::new(database));
-        if !versions.is_empty() {
-            save(&store, &database, versions)
-                .await
-                .map_err(|error| EngineError::Store(error.to_string()))?;
-        }
-        let (pending, receiver) = mpsc::unbounded_channel();
-        let server = Arc::new(Self {
-            database,
-            store,
-            events,
-            plugins: RwLock::default(),
-            watchers: Watchers::default(),
-            pending,
-            places: Places::of_server(),
-            account: Account::of_hub(),
-            pools,
-            sun,
-            options,
-            timers: Timers::default(),
-            plans: Plans::default(),
-            sprinklers: Sprinklers::default(),
-            follows_log: AtomicBool::new(false),
-            steps: Arc::default(),
-        });
-        tokio::spawn(dispatch::run(Arc::downgrade(&server), receiver));
-        super::clock::start(&server);
-        Ok(server)
-    }
-
-    /// Carries out a command.
-    ///
-    /// `name` is the command's name in Indigo without `indigo.`, such as
-    /// `variable.updateValue`; `arguments` a JSON object by the documented names.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`]; then nothing was changed.
-    pub async fn command(
-        self: &Arc<Self>,
-        caller: &Caller,
-        name: &str,
-        arguments: Value,
-    ) -> Result<Value, Failure> {
-        let arguments = Arguments::new(arguments)?;
-        let hold = Hold::new(self.account(caller));
-        let _asker = hold.asker();
-        if command::is_light(self, name, &arguments) {
-            return command::run(self, caller, name, arguments, &hold).await;
-        }
-        let account = Arc::clone(self.account(caller));
-        let (server, caller, name) = (Arc::clone(self), caller.clone(), name.to_owned());
-        self.apart(&account, async move {
-            command::run(&server, &caller, &name, arguments, &hold).await
-        })
-        .await
-    }
-
-    /// Carries out a command of a plugin, from JSON to JSON. A command that is not known to be
-    /// small is done on a pool, in turn with others and at the plugin's cost.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::command`], and `command-values`.
-    pub async fn command_of(
-        self: &Arc<Self>,
-        plugin: &Arc<Plugin>,
-        name: String,
-        text: String,
-    ) -> Result<String, Failure> {
-        let hold = Hold::new(&plugin.account);
-        let _asker = hold.asker();
-        let caller = Caller::Plugin(Arc::clone(plugin));
-        let mut begun = None;
-        if text.len() <= SMALL {
-            let arguments = bounds::read(&text, Some(&plugin.limits), &hold)?;
-            let arguments = Arguments::new(arguments)?;
-            if command::is_light(self, &name, &arguments) {
-                let done = command::run(self, &caller, &name, arguments, &hold).await;
-                return done.map(|value| value.to_string());
-            }
-            begun = Some(arguments);
-        }
-        let (server, limits) = (Arc::clone(self), plugin.limits.clone());
-        self.apart(&plugin.account, async move {
-            let arguments = match begun {
-                Some(arguments) => arguments,
-                None => Arguments::new(bounds::read(&text, Some(&limits), &hold)?)?,
-            };
-            drop(text);
-            let done = command::run(&server, &caller, &name, arguments, &hold).await?;
-            Ok(done.to_string())
-        })
-        .await
-    }
-
-    /// Does work that may be long on the pool of commands.
-    async fn apart<T: Send + 'static>(
-        &self,
-        account: &Arc<Account>,
-        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
-    ) -> Result<T, Failure> {
-        driven(&self.pools.commands, account, work)
-            .await
-            .unwrap_or_else(|error| Err(Failure::other(error.to_string())))
-    }
-
     /// The caller of the server's own acts because of an object: the plugin that the object
     /// counts for, within its limits, or else `otherwise`.
     pub(super) fn acting_for(&self, object: &Object, otherwise: &Caller) -> Caller {
@@ -457,19 +170,6 @@ impl IndigoServer {
         active(&self.database(), plugin)
     }
 
-    /// Notes that the plugins of the configuration have been started.
-    pub fn ready(self: &Arc<Self>) {
-        trigger::fire_class(self, "indigo.ServerStartupTrigger");
-    }
-
-    /// From here on the lines of the log are handed to plugins that asked for them.
-    pub(super) fn follow_log(self: &Arc<Self>) {
-        if !self.follows_log.swap(true, Ordering::AcqRel) {
-            let lines = self.events.subscribe();
-            tokio::spawn(log_follower::run(Arc::downgrade(self), lines));
-        }
-    }
-
     /// The facts about the hub that plugins are told.
     #[must_use]
     pub fn options(&self) -> &ServerOptions {
@@ -496,184 +196,6 @@ impl IndigoServer {
         }
         seen
     }
-
-    /// Makes a change; it is on disk when this returns. Everybody waits while `edit` runs, so work
-    /// that takes longer for a large object is done before.
-    ///
-    /// # Errors
-    ///
-    /// The failure of `edit`, or the store refused the change; then nothing was changed.
-    pub async fn edit<T>(
-        &self,
-        caller: &Caller,
-        edit: impl FnOnce(&mut Edit<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let turn = self.turn(caller).await;
-        self.commit(caller, turn, edit).await
-    }
-
-    /// Waits until the caller may make a change. The wait comes before the change, because changes
-    /// of others that were made later are told after it.
-    async fn turn(&self, caller: &Caller) -> Turn {
-        let store = match caller.plugin() {
-            Some(plugin) => self.store.of(&plugin.account, &plugin.log),
-            None => self.store.clone(),
-        };
-        let place = self.places(caller).take().await;
-        store.admit().await;
-        Turn { place, store }
-    }
-
-    fn places<'a>(&'a self, caller: &'a Caller) -> &'a Places {
-        caller.plugin().map_or(&self.places, |it| &it.places)
-    }
-
-    async fn commit<T>(
-        &self,
-        caller: &Caller,
-        turn: Turn,
-        edit: impl FnOnce(&mut Edit<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let Turn { place, store } = turn;
-        let (value, versions, stored, place) = {
-            let mut database = self.database();
-            let mut making = Edit::new(&mut database, caller);
-            let value = match edit(&mut making) {
-                Ok(value) => value,
-                Err(failure) => {
-                    making.undo();
-                    return Err(failure);
-                }
-            };
-            let Kept {
-                versions,
-                changes,
-                before,
-            } = making.keep();
-            if versions.is_empty() {
-                return Ok(value);
-            }
-            let (place, untold) = self.places(caller).divide(place, &changes);
-            let (stored, told) = oneshot::channel();
-            let pending = Pending {
-                stored: told,
-                changes,
-                _before: before,
-                _places: untold,
-            };
-            // Under the lock, so that changes are told in the order in which they were
-            // made. The other side lives as long as the server.
-            let _ = self.pending.send(pending);
-            (value, versions, stored, place)
-        };
-        // In a task of its own: when a plugin is dropped while it waits, no change may stay in
-        // memory without being in the store.
-        let database = Arc::clone(&self.database);
-        let writing = tokio::spawn(async move {
-            let result = save(&store, &database, versions).await;
-            let _ = stored.send(result.is_ok());
-            drop(place);
-            result
-        });
-        match writing.await {
-            Ok(Ok(())) => Ok(value),
-            Ok(Err(error)) => Err(error.into()),
-            Err(error) => {
-                tracing::error!(%error, "a change could not be stored");
-                Err(Failure::other("the server could not store the change"))
-            }
-        }
-    }
-
-    /// Weighs an object on its way into the database. The plugin that it counts for pays, whoever
-    /// the `caller` is; with `hold`, room is also taken for the object as its owner will be shown
-    /// it.
-    ///
-    /// When the object counts for another plugin and that plugin cannot pay, the charge for the
-    /// earlier version is enough in two cases: for the operator, and for a plugin that makes the
-    /// object no larger.
-    ///
-    /// # Errors
-    ///
-    /// The limit `host-memory`.
-    pub(super) fn weigh(
-        &self,
-        caller: &Caller,
-        object: Object,
-        hold: Option<&Hold>,
-    ) -> Result<Weighed, Failure> {
-        let own = object.hidden.charged == caller.charged();
-        let other = match own {
-            true => None,
-            false => self.plugin(&object.hidden.charged),
-        };
-        let before = self.database().size(object.id).memory;
-        let mut weighed = Weighed::new(object);
-        if own {
-            weighed.pay(self.account(caller))?;
-        } else if let Some(plugin) = other
-            && let Err(failure) = weighed.pay(&plugin.account)
-        {
-            if caller.plugin().is_some() && weighed.size().memory > before {
-                let text = format!("the object is plugin '{}'s: {failure}", plugin.id());
-                return Err(Failure::other(text));
-            }
-            tracing::debug!(plugin = plugin.id(), %failure, "an object grew by another's doing");
-        }
-        if let Some(hold) = hold {
-            hold.take(weighed.size().shown())?;
-        }
-        Ok(weighed)
-    }
-
-    /// Changes one object; it is on disk when this returns. The copy that `change` gets is made
-    /// without holding anybody up. The copy is made anew when somebody else was faster, so `change`
-    /// may run several times. Nothing happens when the copy stays the same.
-    ///
-    /// # Errors
-    ///
-    /// The failure of `find` or `change`, a limit, or the store refused the change; then nothing
-    /// was changed.
-    pub(super) async fn alter<T>(
-        &self,
-        caller: &Caller,
-        hold: Option<&Hold>,
-        find: impl Fn(&Database) -> Result<Arc<Object>, Failure>,
-        mut change: impl FnMut(&Object, &mut Object) -> Result<(T, Vec<StateChange>), Failure>,
-    ) -> Result<(Arc<Object>, T), Failure> {
-        for _ in 0..ATTEMPTS {
-            // The turn comes before the copy. A turn may be long in coming when a plugin makes many
-            // changes, and by then the object would be another one.
-            let turn = self.turn(caller).await;
-            let (old, size) = {
-                let database = self.database();
-                let old = find(&database)?;
-                let size = database.size(old.id);
-                (old, size)
-            };
-            // Room for the copy, until the copy is weighed itself.
-            let room = self.account(caller).charge(size.memory)?;
-            let mut new = Object::clone(&old);
-            let (value, states) = change(&old, &mut new)?;
-            if *old == new {
-                if let Some(hold) = hold {
-                    hold.take(size.shown())?;
-                }
-                return Ok((old, value));
-            }
-            drop(room);
-            let weighed = self.weigh(caller, new, hold)?;
-            let made = self
-                .commit(caller, turn, |edit| edit.replace(&old, weighed, states))
-                .await?;
-            if let Some(made) = made {
-                return Ok((made, value));
-            }
-        }
-        Err(Failure::other(
-            "the object is changed by others all the time; try again",
-        ))
-    }
 }
 
 fn active(database: &Database, plugin: &Plugin) -> (Vec<Arc<Object>>, Vec<Arc<Object>>) {
@@ -690,58 +212,6 @@ fn active(database: &Database, plugin: &Plugin) -> (Vec<Arc<Object>>, Vec<Arc<Ob
     )
 }
 
-/// Writes objects as they are now. Two changes of one object may be written in either order,
-/// because the newest state is always the one that is written. When objects could not be written,
-/// the store's version holds again for those that were not changed once more since.
-async fn save(
-    store: &Store,
-    database: &Arc<Mutex<Database>>,
-    versions: Vec<Version>,
-) -> Result<(), StoreError> {
-    let ids: Vec<i64> = versions.iter().map(|it| it.id).collect();
-    let shared = Arc::clone(database);
-    let wanted = ids.clone();
-    let result = store
-        .write_now(move |transaction| {
-            let rows = lock(&shared).unstored(&wanted);
-            records::save(transaction, &rows)?;
-            Ok::<_, StoreError>(rows)
-        })
-        .await;
-    match result {
-        Ok(rows) => {
-            lock(database).stored(&rows);
-            Ok(())
-        }
-        Err(error) => {
-            let kept = store
-                .read(move |connection| {
-                    let one = |id: i64| {
-                        let object = records::load_one(connection, id)?;
-                        Ok(object.map(Weighed::loaded))
-                    };
-                    ids.into_iter()
-                        .map(one)
-                        .collect::<Result<Vec<_>, StoreError>>()
-                })
-                .await;
-            if let Ok(kept) = kept {
-                let mut database = lock(database);
-                for (failed, kept) in versions.iter().zip(kept) {
-                    database.restore(failed, kept);
-                }
-            }
-            Err(error)
-        }
-    }
-}
-
-fn lock(database: &Mutex<Database>) -> MutexGuard<'_, Database> {
+pub(super) fn lock(database: &Mutex<Database>) -> MutexGuard<'_, Database> {
     database.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The local time as plugins see it.
-#[must_use]
-pub fn timestamp(time: &Zoned) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }

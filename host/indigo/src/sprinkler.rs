@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::action::Step;
+use super::caller::Caller;
 use super::control;
 use super::device::count;
 use super::execute;
 use super::failure::Failure;
 use super::object::Object;
 use super::promptly::begin_promptly;
-use super::server::{Caller, IndigoServer};
+use super::server::IndigoServer;
 use super::state::{figure, truth};
 use super::table::Collection;
 

@@ -190,8 +190,8 @@ fn time(known: &Known<'_>, argument: &str) -> Result<String, String> {
 mod tests {
     use serde_json::json;
 
+    use super::super::caller::Caller;
     use super::super::fixture::Fixture;
-    use super::super::server::Caller;
     use super::*;
 
     #[tokio::test]

@@ -9,9 +9,9 @@ mod room;
 
 use serde_json::{Value, json};
 
+use super::caller::Caller;
 use super::fixture::Fixture;
 use super::plugin::Answer;
-use super::server::Caller;
 use super::table::Collection;
 use super::{Failure, FailureKind};
 

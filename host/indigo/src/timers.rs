@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::action::Step;
 use super::bounds::{footprint, map_footprint};
+use super::caller::Caller;
 use super::failure::Failure;
-use super::server::Caller;
 use cordon_base::account::Charge;
 use cordon_base::limits::Limits;
 

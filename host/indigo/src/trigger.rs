@@ -9,6 +9,7 @@ use jiff::Zoned;
 use serde_json::{Value, json};
 
 use super::bounds::{COMPARED, EVENT_DATA, SMALL, count};
+use super::caller::Caller;
 use super::change::{Change, StateChange, What};
 use super::clock::CALLER;
 use super::condition::Comparison;
@@ -16,7 +17,7 @@ use super::database::Reference;
 use super::execute::{run_all, surroundings};
 use super::object::{Object, weight};
 use super::promptly::set_off;
-use super::server::{Caller, IndigoServer};
+use super::server::IndigoServer;
 use super::table::Collection;
 use super::view::class;
 use cordon_base::account::thread_cpu;
@@ -26,6 +27,13 @@ use cordon_base::log::Level;
 const DEVICE: &str = "indigo.DeviceStateChangeTrigger";
 /// The class of triggers that watch a variable.
 const VARIABLE: &str = "indigo.VariableValueChangeTrigger";
+
+impl IndigoServer {
+    /// Notes that the plugins of the configuration have been started.
+    pub fn ready(self: &Arc<Self>) {
+        fire_class(self, "indigo.ServerStartupTrigger");
+    }
+}
 
 /// The object that a trigger watches for changes, by its id.
 #[must_use]
@@ -183,7 +191,7 @@ pub(super) fn event(object: &Object, caller: &Caller) -> Value {
         "event-indigo-id": object.id,
         "event-type": class.strip_prefix("indigo.").unwrap_or(class),
         "source": caller.source(),
-        "timestamp": super::server::timestamp(&Zoned::now()),
+        "timestamp": super::timestamp::timestamp(&Zoned::now()),
     })
 }
 

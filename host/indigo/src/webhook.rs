@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::caller::Caller;
 use super::command::announce;
 use super::failure::Failure;
 use super::object::Object;
-use super::server::{Caller, IndigoServer};
+use super::server::IndigoServer;
 use super::table::Collection;
 use super::trigger::{event, happened, merge};
 use super::view::class;
@@ -93,13 +94,21 @@ pub(super) fn settle(kind: &str, props: &mut Map<String, Value>) -> Result<(), F
     }
 }
 
-/// The enabled triggers that wait for this webhook, and how they take their data.
+/// A trigger that waits for a webhook, as far as the web server needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hook {
+    /// How the trigger takes its data.
+    pub processing: Processing,
+    /// Whether the trigger is enabled.
+    pub enabled: bool,
+}
+
+/// The triggers that wait for this webhook, and how they take their data.
 fn waiting(server: &IndigoServer, id: &str) -> Vec<(Arc<Object>, Processing)> {
     let database = server.database();
     let triggers = database.list(Collection::Triggers.objects());
     let mine = triggers.filter(|it| {
-        it.flag("enabled")
-            && class(it) == "indigo.PluginEventTrigger"
+        class(it) == "indigo.PluginEventTrigger"
             && is_own(it)
             && it.text("pluginTypeId") == EVENT
             && said(it, "webhookId") == id
@@ -108,13 +117,17 @@ fn waiting(server: &IndigoServer, id: &str) -> Vec<(Arc<Object>, Processing)> {
         .collect()
 }
 
-/// How the triggers of a webhook take their data; nothing where none waits for it.
+/// The triggers of a webhook, disabled ones included; none where none waits for it.
 #[must_use]
-pub fn processings(server: &IndigoServer, id: &str) -> Vec<Processing> {
-    waiting(server, id).into_iter().map(|(_, it)| it).collect()
+pub fn hooks(server: &IndigoServer, id: &str) -> Vec<Hook> {
+    let hook = |(trigger, processing): (Arc<Object>, Processing)| Hook {
+        processing,
+        enabled: trigger.flag("enabled"),
+    };
+    waiting(server, id).into_iter().map(hook).collect()
 }
 
-/// Fires the triggers of a webhook that take their data so, and tells the plugins.
+/// Fires the enabled triggers of a webhook that take their data so, and tells the plugins.
 pub fn receive(server: &Arc<IndigoServer>, id: &str, processing: Processing, data: Value) {
     let method = match processing {
         Processing::Get => "GET",
@@ -133,7 +146,7 @@ pub fn receive(server: &Arc<IndigoServer>, id: &str, processing: Processing, dat
     // The word of the original, where the web server is written in Python.
     let caller = Caller::Operator("python");
     for (trigger, takes) in waiting(server, id) {
-        if takes != processing {
+        if takes != processing || !trigger.flag("enabled") {
             continue;
         }
         let doer = server.acting_for(&trigger, &caller);

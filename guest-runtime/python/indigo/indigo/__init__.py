@@ -86,7 +86,8 @@ from indigo._errors import (
 )
 from indigo._objects import ActionGroup, ControlPage, Folder, Variable
 from indigo._plugin_base import PluginBase
-from indigo._refused import debugger, insteon, rawServerCommand, rawServerRequest, x10, zwave
+from indigo._raw import rawServerRequest
+from indigo._refused import debugger, insteon, rawServerCommand, x10, zwave
 from indigo._server import host, server
 from indigo._trigger import (
     DeviceStateChangeTrigger,

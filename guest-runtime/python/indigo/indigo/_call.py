@@ -5,6 +5,7 @@ values that are made of it when it is read. Every function here that calls the s
 waits for it.
 """
 
+import binascii
 import datetime
 import json
 from json.encoder import encode_basestring
@@ -50,6 +51,15 @@ class Given:
 
     def __init__(self, value):
         self.value = value
+
+
+class Written:
+    """A value whose JSON is written already."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text):
+        self.text = text
 
 
 def reference(element):
@@ -109,6 +119,8 @@ def _other(value, depth):
     """The form of a value that is neither exactly one of JSON's types nor a container."""
     if isinstance(value, Given):
         return text(value.value, depth)
+    if isinstance(value, Written):
+        return value.text
     if isinstance(value, str):
         return encode_basestring(str.__str__(value))
     if isinstance(value, int):
@@ -127,6 +139,24 @@ def _other(value, depth):
     if hasattr(value, "keys") and hasattr(value, "__getitem__"):
         return text({key: value[key] for key in value.keys()}, depth + 1)
     raise TypeError("a value of type %s cannot be sent" % type(value).__name__)
+
+
+def page(result):
+    """A reply to a browser, in which bytes that are no text travel as base64."""
+    if isinstance(result, (bytes, bytearray)):
+        return _sent(result)
+    if isinstance(result, dict) and isinstance(dict.get(result, "content"), (bytes, bytearray)):
+        result = dict(dict.items(result))
+        result["content"] = _sent(result["content"])
+    return result
+
+
+def _sent(value):
+    """The text of bytes, or what the server makes bytes of."""
+    try:
+        return bytes(value).decode()
+    except UnicodeDecodeError:
+        return {"cordon-bytes": binascii.b2a_base64(value, newline=False).decode()}
 
 
 def moment(value):
@@ -173,7 +203,7 @@ def props(value):
     """
     if value is None:
         return {}
-    value = stored(dict(value))
+    value = stored(value if isinstance(value, Dict) else dict(value))
     _check_names(value)
     return value
 
@@ -185,11 +215,18 @@ def _check_names(value):
             or not key.isascii()
             or key[:3].lower() == "xml"
             or " " in key
-            or not (key[0].isalpha() or key[0] == "_")
+            or not key[0].isalpha()
         ):
             raise _errors.LowLevelBadParameterError(
-                "%r is no name for a property: it has to be ASCII without spaces and begins"
-                " with a letter, and not with xml" % key
+                "%.100r is no name for a property: it has to be ASCII without spaces and"
+                " begins with a letter, and not with xml" % key
             )
-        if type(value[key]) is dict:
-            _check_names(value[key])
+        _check_nested(value[key])
+
+
+def _check_nested(value):
+    if type(value) is dict:
+        _check_names(value)
+    elif type(value) is list:
+        for item in value:
+            _check_nested(item)

@@ -5,8 +5,12 @@ when the communication of which object is started and stopped, and the values th
 dialog begins with. The methods are part of the base class of plugins.
 """
 
-from indigo import _collection, _lookup, _plugin
+from indigo import _call, _collection, _lookup, _plugin
 from indigo._containers import Dict
+
+
+# Stands for an argument that was not given.
+_OTHERWISE = object()
 
 
 class Callbacks:
@@ -57,7 +61,7 @@ class Callbacks:
     def deviceCreated(self, dev):
         """Starts a device of the plugin that is enabled."""
         if _runs(self, dev):
-            _lookup.callback(self, "deviceStartComm")(dev)
+            _lookup.callback(self, "deviceStartComm")(_present(dev))
 
     def deviceUpdated(self, origDev, newDev):
         """Stops and starts a device of the plugin when that is needed."""
@@ -74,7 +78,7 @@ class Callbacks:
     def deviceDeleted(self, dev):
         """Stops a device of the plugin."""
         if _runs(self, dev):
-            _lookup.callback(self, "deviceStopComm")(dev)
+            _lookup.callback(self, "deviceStopComm")(_held_back.pop(dev.id, dev))
 
     def didDeviceCommPropertyChange(self, origDev, newDev):
         """Whether any property changed."""
@@ -101,7 +105,7 @@ class Callbacks:
     def triggerCreated(self, trigger):
         """Starts a trigger of the plugin that is enabled."""
         if _runs(self, trigger):
-            _lookup.callback(self, "triggerStartProcessing")(trigger)
+            _lookup.callback(self, "triggerStartProcessing")(_present(trigger))
 
     def triggerUpdated(self, origTrigger, newTrigger):
         """Stops and starts a trigger of the plugin when that is needed."""
@@ -118,7 +122,7 @@ class Callbacks:
     def triggerDeleted(self, trigger):
         """Stops a trigger of the plugin."""
         if _runs(self, trigger):
-            _lookup.callback(self, "triggerStopProcessing")(trigger)
+            _lookup.callback(self, "triggerStopProcessing")(_held_back.pop(trigger.id, trigger))
 
     def didTriggerProcessingPropertyChange(self, origTrigger, newTrigger):
         """Whether any property changed."""
@@ -252,10 +256,58 @@ def _restart(plugin, before, after, kind, changed, stop, start):
             before, after
         ):
             return
+        if not _may_restart(before):
+            return
     if ran:
-        _lookup.callback(plugin, stop)(before)
+        _lookup.callback(plugin, stop)(_held_back.pop(before.id, before))
     if runs:
+        _lookup.callback(plugin, start)(_present(after))
+
+
+# Objects that were changed so often that they are restarted later, as they were when they
+# were started last.
+_held_back = {}
+
+
+def _may_restart(before):
+    """Whether an object may be stopped and started now. The server calls
+    `restart_held_back` later where it may not."""
+    if before.id in _held_back:
+        return False
+    if _call.command("server.mayRestart", {"id": before.id}):
+        return True
+    _held_back[before.id] = before
+    return False
+
+
+def restart_held_back(plugin, number):
+    """Stops and starts an object that was held back, as it is now."""
+    before = _held_back.pop(number, None)
+    if before is None:
+        return
+    stop, start = ("deviceStopComm", "deviceStartComm")
+    if before._namespace == "trigger":
+        stop, start = ("triggerStopProcessing", "triggerStartProcessing")
+    _lookup.callback(plugin, stop)(before)
+    after = _present(before, None)
+    if after is not None and _runs(plugin, after):
         _lookup.callback(plugin, start)(after)
+
+
+def forget_held_back():
+    """Begins a life of the plugin."""
+    _held_back.clear()
+
+
+def _present(element, otherwise=_OTHERWISE):
+    """The object as it is now: it may have changed since the call was queued, and a plugin
+    that writes back a property of an old copy would undo that change.
+
+    The copy itself, or ``otherwise``, where it is deleted."""
+    try:
+        return _call.decoded(_call.command(element._collection + ".get", {"id": element.id}))
+    except KeyError:
+        return element if otherwise is _OTHERWISE else otherwise
 
 
 def _xml(definitions, typeId):

@@ -1,9 +1,11 @@
 """``indigo.Dict`` and ``indigo.List``: containers that hand out copies.
 
-Owns the values that they may hold, the moments of copies, and their printed form.
-Inside, nested containers are plain dictionaries and lists; they become ``Dict`` and
-``List`` when somebody reads them. Nothing here knows the server.
+Owns the keys and values that they may hold, the moments of copies, and their printed
+form. Inside, nested containers are plain dictionaries and lists; they become ``Dict``
+and ``List`` when somebody reads them. Nothing here knows the server.
 """
+
+from indigo._errors import LowLevelBadParameterError
 
 _PLAIN = frozenset((str, int, float, bool, type(None)))
 
@@ -11,23 +13,55 @@ _PLAIN = frozenset((str, int, float, bool, type(None)))
 DEPTH_LIMIT = 64
 
 
-def stored(value, depth=0):
+def key_of_dict(key):
+    """The key as a ``Dict`` keeps it: ASCII without blanks that begins with a letter.
+
+    Raises `TypeError` for a key that is no text, and `LowLevelBadParameterError`, which
+    is a `ValueError`, for one that the original refuses too (object model: 16).
+    """
+    key = text_key(key)
+    if key.isascii() and key.isprintable() and key[:1].isalpha() and " " not in key:
+        return key
+    raise LowLevelBadParameterError(
+        "%.100r is no key for indigo.Dict: a key is ASCII, has no blanks and begins with a"
+        " letter; keep other texts as values, or as JSON in one text" % key
+    )
+
+
+def text_key(key):
+    """Any text as a key. Raises `TypeError` for everything else."""
+    if not isinstance(key, str):
+        raise TypeError("keys of indigo.Dict are str, not %s" % type(key).__name__)
+    return str.__str__(key)
+
+
+def stored(value, depth=0, rule=key_of_dict):
     """The form in which a container keeps this value: a plain copy.
 
-    Raises `TypeError` for a value that neither kind of container holds.
+    ``rule`` returns a key as it is kept, or raises. Raises `TypeError` for a value that
+    neither kind of container holds.
     """
     kind = type(value)
     if kind in _PLAIN:
         return value
     if isinstance(value, dict):
         _check_depth(depth)
-        return {_key(key): stored(item, depth + 1) for key, item in dict.items(value)}
+        if rule is key_of_dict and isinstance(value, Dict):
+            # Its keys were checked when they were set, or the server sent them.
+            rule = text_key
+        return {rule(key): stored(item, depth + 1, rule) for key, item in dict.items(value)}
     if isinstance(value, (list, tuple)):
         _check_depth(depth)
+        if rule is key_of_dict and isinstance(value, List):
+            rule = text_key
         items = value if isinstance(value, tuple) else list.__iter__(value)
-        return [stored(item, depth + 1) for item in items]
+        return [stored(item, depth + 1, rule) for item in items]
     if isinstance(value, (bytes, bytearray)):
-        return bytes(value).decode("utf-8", "replace")
+        # Bytes that are no text stay as they are: they may be a picture on its way to a browser.
+        try:
+            return bytes(value).decode()
+        except UnicodeDecodeError:
+            return bytes(value)
     # Subclasses, such as members of enumerations, become the plain type.
     for base in (bool, int, float, str):
         if isinstance(value, base):
@@ -68,16 +102,13 @@ def _check_depth(depth):
         raise ValueError("nested deeper than %d levels" % DEPTH_LIMIT)
 
 
-def _key(key):
-    if not isinstance(key, str):
-        raise TypeError("keys of indigo.Dict are str, not %s" % type(key).__name__)
-    return str.__str__(key)
-
-
 class _Nested:
     """Access to the values in a nested container, without copies of it."""
 
     __slots__ = ()
+
+    # The rule for the keys of dictionaries in it, its own included.
+    _rule = staticmethod(key_of_dict)
 
     def _inner(self, key):
         inner = self._raw(key)
@@ -92,7 +123,9 @@ class _Nested:
     def setitem_in_item(self, key, index, value):
         """Sets the item ``index`` of the container under ``key``, in place."""
         inner = self._inner(key)
-        inner[_key(index) if isinstance(inner, dict) else index] = stored(value)
+        if isinstance(inner, dict):
+            index = self._rule(index)
+        inner[index] = stored(value, rule=self._rule)
 
 
 class Dict(_Nested, dict):
@@ -123,7 +156,7 @@ class Dict(_Nested, dict):
         return shown(value) if type(value) in (dict, list) else value
 
     def __setitem__(self, key, value):
-        dict.__setitem__(self, _key(key), stored(value))
+        dict.__setitem__(self, self._rule(key), stored(value, rule=self._rule))
 
     def __iter__(self):
         # Over the keys of now: whoever goes through them may delete and add.
@@ -172,7 +205,9 @@ class Dict(_Nested, dict):
     def update(self, *args, **kwargs):
         """As for a dictionary; all or nothing, when a value is refused."""
         # A Dict answers keys() with copies of nested values; those are copied anyway.
-        dict.update(self, stored(dict(*args, **kwargs)))
+        given = args[0] if len(args) == 1 and not kwargs else None
+        given = given if isinstance(given, Dict) else dict(*args, **kwargs)
+        dict.update(self, stored(given, rule=self._rule))
 
     def __ior__(self, other):
         self.update(other)
@@ -192,7 +227,7 @@ class Dict(_Nested, dict):
         return self.copy()
 
     def __reduce__(self):
-        return (Dict, (self.to_dict(),))
+        return (_restored, (self.to_dict(),))
 
     def to_dict(self):
         """A plain dictionary, plain all the way down."""
@@ -204,8 +239,13 @@ class Dict(_Nested, dict):
     __repr__ = __str__
 
 
+def _restored(items):
+    """The Dict that `pickle` and `copy` were given these items of."""
+    return Dict._over(items)
+
+
 class List(_Nested, list):
-    """A list whose nested values are read as copies."""
+    """A list whose nested values are read as copies. It has no slices, as in the original."""
 
     __slots__ = ()
 
@@ -223,12 +263,13 @@ class List(_Nested, list):
         return list.__getitem__(self, index)
 
     def __getitem__(self, index):
-        if isinstance(index, slice):
-            return List._over(_copy(list.__getitem__(self, index)))
-        return shown(list.__getitem__(self, index))
+        return shown(list.__getitem__(self, _place(index)))
 
     def __setitem__(self, index, value):
-        list.__setitem__(self, index, stored(value))
+        list.__setitem__(self, _place(index), stored(value))
+
+    def __delitem__(self, index):
+        list.__delitem__(self, _place(index))
 
     def __iter__(self):
         # Over the items of now, as with a Dict.
@@ -277,6 +318,13 @@ class List(_Nested, list):
         return described(self)
 
     __repr__ = __str__
+
+
+def _place(index):
+    """The index of one item. Raises `TypeError` for a slice."""
+    if isinstance(index, slice):
+        raise TypeError("an indigo.List has no slices: use list(items)[a:b]")
+    return index
 
 
 _KINDS = {str: "string", bool: "bool", int: "integer", float: "real", type(None): "none"}

@@ -7,6 +7,8 @@ which lines are shown to whom.
 import logging
 import logging.handlers
 import os
+import sys
+import warnings
 
 import _cordon
 
@@ -24,7 +26,51 @@ _DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 _NORMAL, _ERROR = 0, 2
 
 
-class IndigoLogHandler(logging.Handler):
+class _PluginHandler(logging.Handler):
+    """The part that the handlers of both ways have."""
+
+    def setLevel(self, level):
+        """Sets the level, and has the logger let such records pass.
+
+        Plugins set the levels of their handlers alone, and their logger is at DEBUG.
+        """
+        logging.Handler.setLevel(self, level)
+        logger = logging.getLogger("Plugin")
+        if self in logger.handlers and self.level < logger.level == logging.DEBUG:
+            logger.setLevel(max(self.level, 1))
+
+    def handleError(self, record):
+        """Tells of a record that has no text; any other failure is the handler's own."""
+        try:
+            self.format(record)
+        except Exception as failure:
+            if not hasattr(record, "_told"):
+                record._told = True
+                note(_without_text(record, failure), logging.ERROR)
+        else:
+            self.failed(record, sys.exc_info()[1])
+
+    def failed(self, record, failure):
+        """Nothing: the event log takes every text."""
+
+
+def _without_text(record, failure):
+    """The line about a log call whose arguments do not fit its placeholders."""
+    try:
+        call = "%.200r with %.200r" % (record.msg, record.args)
+    except Exception:
+        call = "its message"
+    return "the log call in %s of %s, line %d, cannot be written: %s: %s: %s" % (
+        record.funcName,
+        record.filename,
+        record.lineno,
+        call,
+        type(failure).__name__,
+        failure,
+    )
+
+
+class IndigoLogHandler(_PluginHandler):
     """Writes records into the event log, under a title of its own."""
 
     def __init__(self, displayName=None, level=logging.NOTSET):
@@ -74,7 +120,7 @@ def note(text, level=logging.INFO):
     write(text, _plugin.facts.get("pluginDisplayName", "") + suffix(level), level)
 
 
-class PluginFileHandler(logging.handlers.TimedRotatingFileHandler):
+class PluginFileHandler(_PluginHandler, logging.handlers.TimedRotatingFileHandler):
     """The plugin's file: a new one each midnight.
 
     A file that cannot be written, because the plugin's room is used up, is told once
@@ -83,22 +129,28 @@ class PluginFileHandler(logging.handlers.TimedRotatingFileHandler):
 
     _told = False
 
-    def handleError(self, record):
+    def failed(self, record, failure):
         if not self._told:
             self._told = True
-            import sys
-
-            note(
-                "the plugin's log file cannot be written: %s" % (sys.exc_info()[1],),
-                logging.WARNING,
-            )
+            note("the plugin's log file cannot be written: %s" % failure, logging.WARNING)
 
 
 def install():
-    """Level THREADDEBUG and its method; once, at the start of an Indigo plugin."""
+    """Level THREADDEBUG and its method, and the place of Python's warnings; once, at the
+    start of an Indigo plugin."""
     logging.addLevelName(THREADDEBUG, "THREADDEBUG")
     logging.THREADDEBUG = THREADDEBUG
     logging.Logger.threaddebug = _threaddebug
+    warnings.showwarning = _show_warning
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    """A warning of Python's, which is a warning in the log."""
+    text = warnings.formatwarning(message, category, filename, lineno, line).rstrip()
+    if file is not None:
+        file.write(text + "\n")
+    else:
+        note(text, logging.WARNING)
 
 
 def _threaddebug(self, message, *args, **kwargs):

@@ -70,11 +70,6 @@ def debugger(*args, **kwargs):
     )
 
 
-def rawServerRequest(*args, **kwargs):
-    """Refused: it bypasses the commands that this server knows."""
-    raise _errors.absent("rawServerRequest", "use the collections and commands of the module")
-
-
 def rawServerCommand(*args, **kwargs):
     """Refused: it bypasses the commands that this server knows."""
     raise _errors.absent("rawServerCommand", "use the collections and commands of the module")

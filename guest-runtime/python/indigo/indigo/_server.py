@@ -200,7 +200,8 @@ class Server:
 
     def getSerialPorts(self, filter=""):
         """Names of serial ports by their path."""
-        return Dict(self._ask("getSerialPorts", filter=filter) or {})
+        # Over what the server sent: a path is no key that a plugin may set.
+        return Dict._over(self._ask("getSerialPorts", filter=filter) or {})
 
     # Other plugins and this one.
 

@@ -159,7 +159,8 @@ fn definition(place: &Place, findings: &mut Findings) {
 fn bundle(place: &Place, findings: &mut Findings) {
     let (verdict, detail) = match Bundle::open(&place.root) {
         Ok(bundle) => {
-            for remark in &bundle.definitions.remarks {
+            let definitions = &bundle.definitions;
+            for remark in definitions.faults.iter().chain(&definitions.remarks) {
                 let detail = remark.to_string();
                 findings.add(Topic::Definition, "", Verdict::Note, &detail, ("", 0));
             }

@@ -24,6 +24,7 @@ use cordon_indigo::bundle::is_bundle;
 use cordon_indigo::config::IndigoSection;
 use cordon_runtime::engine::EngineOptions;
 use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::remote::Remote;
 use cordon_runtime::instance::supervisor::Handle;
 use cordon_runtime::section::{InstanceSection, PluginFolder};
 
@@ -173,10 +174,33 @@ impl Run {
                 None => std::future::pending().await,
             }
         };
+        // A plugin may say nothing of its own for long.
+        let runs = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let remotes: Vec<_> = hub.instances().iter().map(Handle::remote).collect();
+                let runs = |it: &Remote| it.counters.status() == Status::Running;
+                if !remotes.is_empty() && remotes.iter().all(runs) {
+                    for remote in &remotes {
+                        println!("{} runs; {}", remote.spec.name, self.until());
+                    }
+                    return std::future::pending::<()>().await;
+                }
+            }
+        };
         tokio::select! {
+            () = runs => ExitCode::FAILURE,
             () = failed => ExitCode::FAILURE,
             () = time => ExitCode::SUCCESS,
             () = stopping.told() => ExitCode::SUCCESS,
+        }
+    }
+
+    /// When the plugin is ended.
+    fn until(&self) -> String {
+        match self.seconds {
+            Some(seconds) => format!("it is ended after {seconds} s"),
+            None => "Ctrl-C ends it".to_owned(),
         }
     }
 

@@ -6,6 +6,7 @@ use super::Hub;
 use super::maker::Draft;
 use cordon_base::error::EngineError;
 use cordon_base::folders::BUNDLES_FOLDER;
+use cordon_base::log::Level;
 use cordon_base::plugin_log::PluginLog;
 use cordon_indigo::bundle::Bundle;
 use cordon_indigo::config::IndigoSection;
@@ -80,6 +81,9 @@ impl Hub {
             .with_serial(Arc::clone(&serial))
             .with_mail(instance.grants.mail.clone());
         let plugin = server.add(plugin)?;
+        for fault in &plugin.bundle.definitions.faults {
+            plugin.log.hub(Level::Warning, &fault.to_string());
+        }
         let draft = Draft {
             id,
             name,

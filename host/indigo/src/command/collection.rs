@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::{Context, unknown};
 use crate::bounds::count;
+use crate::caller::Caller;
 use crate::database::{Reference, reference};
 use crate::failure::Failure;
 use crate::filter::Filter;
 use crate::object::Object;
-use crate::server::Caller;
 use crate::table::{Collection, Table};
 
 pub(super) async fn run(

@@ -4,13 +4,13 @@ use serde_json::{Map, Value, json};
 
 use super::Context;
 use crate::action::Step;
-use crate::arguments::check_keys;
 use crate::bounds::count;
 use crate::database::reference;
 use crate::failure::Failure;
+use crate::keys::check_keys;
 use crate::object::{NO_FOLDER, Object, map_weight};
-use crate::server::timestamp;
 use crate::table::Collection;
+use crate::timestamp::timestamp;
 use cordon_base::limits::Limits;
 
 /// Most bytes of the properties that all plugins share. Any plugin may write there, at the cost of
@@ -73,7 +73,7 @@ pub(super) async fn run(
             };
             context
                 .change(table, |object| {
-                    check_keys(&given, true)?;
+                    check_keys(&given)?;
                     let weight = map_weight(&given);
                     if weight > SHARED {
                         return Err(Limits::hit("stored-bytes", weight, SHARED).into());
@@ -196,7 +196,7 @@ async fn enable(context: &Context<'_>, collection: Collection) -> Result<Value, 
 async fn props(context: &Context<'_>, collection: Collection) -> Result<Value, Failure> {
     let given = context.arguments.dict("props")?.cloned();
     if let Some(given) = &given {
-        check_keys(given, true)?;
+        check_keys(given)?;
     }
     let mut room = None;
     let changed = context

@@ -6,15 +6,17 @@ use serde_json::{Map, Value, json};
 
 use super::{Context, common, states, unknown};
 use crate::action::{Step, opposite};
-use crate::arguments::{Arguments, check_keys};
+use crate::arguments::Arguments;
+use crate::caller::Caller;
 use crate::database::reference;
 use crate::definition::DeviceType;
 use crate::device::DeviceClass;
 use crate::execute;
 use crate::failure::Failure;
 use crate::hold::Hold;
+use crate::keys::check_keys;
 use crate::object::{Hidden, Object};
-use crate::server::{Caller, IndigoServer};
+use crate::server::IndigoServer;
 use crate::state::truth;
 use crate::table::Collection;
 
@@ -170,7 +172,7 @@ async fn make(context: &Context<'_>, draft: bool) -> Result<Arc<Object>, Failure
         Failure::value(format!("plugin '{plugin}' has no device type '{type_id}'"))
     })?;
     let mut props = arguments.dict("props")?.cloned().unwrap_or_default();
-    check_keys(&props, true)?;
+    check_keys(&props)?;
     if let Some(address) = arguments.given("address") {
         props.insert("address".to_owned(), address.clone());
     }

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{Context, action_group, common, unknown};
-use crate::arguments::check_keys;
 use crate::bounds::{COMPARED, KEY, short};
 use crate::failure::Failure;
+use crate::keys::check_keys;
 use crate::object::{Hidden, Object};
 use crate::state::text;
 use crate::table::Collection;
@@ -226,7 +226,7 @@ fn event_of_plugin(context: &Context<'_>, trigger: &mut Object) -> Result<(), Fa
             .cloned()
             .unwrap_or_default();
         webhook::settle(&kind, &mut props)?;
-        check_keys(&props, true)?;
+        check_keys(&props)?;
         trigger.set("configured", true);
         trigger.set_props(&owner, Some(props));
         return Ok(());
@@ -241,7 +241,7 @@ fn event_of_plugin(context: &Context<'_>, trigger: &mut Object) -> Result<(), Fa
     let configured = context.arguments.flag("configured")?.unwrap_or(true);
     trigger.set("configured", configured);
     if let Some(props) = context.arguments.dict("props")? {
-        check_keys(props, true)?;
+        check_keys(props)?;
         trigger.set_props(&owner, Some(props.clone()));
     }
     Ok(())

@@ -2,8 +2,9 @@
 //!
 //! [`Definitions::load`] reads `Devices.xml`, `Actions.xml`, `Events.xml`, `MenuItems.xml` and
 //! `PluginConfig.xml` of a `Server Plugin` folder with the templates that they name. A file that is
-//! missing defines nothing. A part that cannot be read is a [`Problem`] with the file, the line and
-//! a sentence about the form that was expected. An element that is merely unknown, because no page
+//! missing defines nothing. A part that cannot be read, such as one field, is left out with a
+//! [`Problem`] of the file, the line and a sentence about the form that was expected. A file that is
+//! no XML, and one that goes past a bound, make the whole bundle unusable. An element that is merely unknown, because no page
 //! of the documentation names it, is ignored with a remark.
 
 mod action;
@@ -13,6 +14,7 @@ mod field;
 mod named;
 mod problem;
 mod read;
+mod read_devices;
 mod source;
 mod state;
 #[cfg(test)]
@@ -51,6 +53,8 @@ pub struct Definitions {
     pub config: Option<PluginConfig>,
     /// Remarks on parts that were ignored, for the plugin's author.
     pub remarks: Vec<Problem>,
+    /// Parts that cannot be used and were left out, for the operator.
+    pub faults: Vec<Problem>,
 }
 
 impl Definitions {
@@ -75,11 +79,16 @@ impl Definitions {
 
 impl ConfigUi {
     /// Reads the dialog that a plugin's `get...ConfigUiXml` returned: a `ConfigUI` or
-    /// `PluginConfig` element. `name` stands for the file in problems.
+    /// `PluginConfig` element. `name` stands for the file in problems. Also returns the problems of the
+    /// parts that were left out.
     ///
     /// # Errors
     /// [`Problem`] when the dialog cannot be used.
-    pub fn from_xml(text: &str, name: &str, source: &Source) -> Result<Self, Problem> {
+    pub fn from_xml(
+        text: &str,
+        name: &str,
+        source: &Source,
+    ) -> Result<(Self, Vec<Problem>), Problem> {
         read::config_ui(text, name, source)
     }
 }

@@ -7,68 +7,79 @@ use super::action::{
     ActionDefinitions, ActionType, EventDefinitions, EventType, MenuDialog, MenuItem, PluginConfig,
 };
 use super::budget::Budget;
-use super::device::{DeviceClass, DeviceDefinitions, DeviceFactory, DeviceType, SubType};
 use super::field::ConfigUi;
 use super::problem::Problem;
-use super::source::Source;
-use super::state::{BoolType, StateDefinition, StateOption, ValueType};
+use super::read_devices::devices;
+use super::source::{Source, Text};
 use super::ui::{Context, flag, one_line};
 use super::xml::{self, Element};
-use cordon_base::bounds::{DECLARED_OPTIONS, DECLARED_STATES, DEFINITIONS};
+use cordon_base::bounds::DEFINITIONS;
 
 /// Reads all files.
 pub(super) fn definitions(source: &Source) -> Result<Definitions, Problem> {
-    let mut remarks = Vec::new();
+    let (mut remarks, mut faults) = (Vec::new(), Vec::new());
     let budget = Budget::new();
     let file = |name: &str, root: &str| -> Result<_, Problem> {
-        let Some(bytes) = source.definition(name)? else {
+        let Some(Text { bytes, twins }) = source.definition(name)? else {
             return Ok(None);
         };
-        let context = Context {
+        let mut context = Context {
             source,
             budget: &budget,
             file: source.shown(name),
             remarks: Vec::new(),
+            faults: Vec::new(),
         };
+        context.tell_twins(&source.shown(name), &twins);
         let root = parsed(&bytes, &budget, &source.shown(name), &[root])?;
         Ok(Some((context, root)))
+    };
+    let mut told = |mut context: Context<'_>| {
+        remarks.append(&mut context.remarks);
+        faults.append(&mut context.faults);
     };
     let mut all = Definitions::default();
     if let Some((mut context, root)) = file("Devices.xml", "Devices")? {
         all.devices = devices(&mut context, &root)?;
-        remarks.append(&mut context.remarks);
+        told(context);
     }
     if let Some((mut context, root)) = file("Actions.xml", "Actions")? {
         all.actions = actions(&mut context, &root)?;
-        remarks.append(&mut context.remarks);
+        told(context);
     }
     if let Some((mut context, root)) = file("Events.xml", "Events")? {
         all.events = events(&mut context, &root)?;
-        remarks.append(&mut context.remarks);
+        told(context);
     }
     if let Some((mut context, root)) = file("MenuItems.xml", "MenuItems")? {
         all.menu = menu(&mut context, &root, &all.actions)?;
-        remarks.append(&mut context.remarks);
+        told(context);
     }
     if let Some((mut context, root)) = file("PluginConfig.xml", "PluginConfig")? {
         all.config = Some(PluginConfig {
             url: root.child_text("URL"),
             config_ui: context.config_ui(&root)?,
         });
-        remarks.append(&mut context.remarks);
+        told(context);
     }
     all.remarks = remarks;
+    all.faults = faults;
     Ok(all)
 }
 
-/// Reads one dialog from text that a plugin made.
-pub(super) fn config_ui(text: &str, name: &str, source: &Source) -> Result<ConfigUi, Problem> {
+/// Reads one dialog from text that a plugin made, and the parts that were left out.
+pub(super) fn config_ui(
+    text: &str,
+    name: &str,
+    source: &Source,
+) -> Result<(ConfigUi, Vec<Problem>), Problem> {
     let budget = Budget::new();
     let mut context = Context {
         source,
         budget: &budget,
         file: name.to_owned(),
         remarks: Vec::new(),
+        faults: Vec::new(),
     };
     let root = parsed(
         text.as_bytes(),
@@ -76,7 +87,8 @@ pub(super) fn config_ui(text: &str, name: &str, source: &Source) -> Result<Confi
         name,
         &["ConfigUI", "PluginConfig"],
     )?;
-    context.config_ui(&root)
+    let ui = context.config_ui(&root)?;
+    Ok((ui, context.faults))
 }
 
 fn parsed(
@@ -100,13 +112,18 @@ fn parsed(
 
 /// The ids of a file, which must differ and whose number is bounded.
 #[derive(Default)]
-struct Ids(BTreeSet<String>);
+pub(super) struct Ids(BTreeSet<String>);
 
 impl Ids {
-    fn add(&mut self, context: &Context<'_>, element: &Element, id: &str) -> Result<(), Problem> {
+    pub(super) fn add(
+        &mut self,
+        context: &Context<'_>,
+        element: &Element,
+        id: &str,
+    ) -> Result<(), Problem> {
         if self.0.len() >= DEFINITIONS {
             let reason = format!("more than {DEFINITIONS} `<{}>` elements", element.name);
-            return Err(context.problem(element, reason));
+            return Err(context.excess(element, reason));
         }
         if self.0.insert(id.to_owned()) {
             return Ok(());
@@ -119,209 +136,12 @@ impl Ids {
     }
 }
 
-fn devices(context: &mut Context<'_>, root: &Element) -> Result<DeviceDefinitions, Problem> {
-    context.expect_children(root, &["Device", "DeviceFactory", "SupportURL", "Template"]);
-    let mut ids = Ids::default();
-    let mut found = DeviceDefinitions {
-        support_url: root.child_text("SupportURL"),
-        ..DeviceDefinitions::default()
-    };
-    for child in &root.children {
-        match child.name.as_str() {
-            "Device" => {
-                let device = device(context, child)?;
-                ids.add(context, child, &device.id)?;
-                found.types.push(device);
-            }
-            "DeviceFactory" if found.factory.is_some() => {
-                let reason = "a second `<DeviceFactory>`; a plugin has one";
-                return Err(context.problem(child, reason));
-            }
-            "DeviceFactory" => found.factory = Some(factory(context, child)?),
-            _ => {}
-        }
-    }
-    Ok(found)
-}
-
-fn device(context: &mut Context<'_>, element: &Element) -> Result<DeviceType, Problem> {
-    let known = [
-        "Name",
-        "ConfigUI",
-        "States",
-        "UiDisplayStateId",
-        "SupportURL",
-    ];
-    context.expect_children(element, &known);
-    let id = context.required_id(element, "id")?;
-    let class_name = context.required(element, "type")?;
-    let class = DeviceClass::from_name(&class_name).ok_or_else(|| {
-        let known: Vec<_> = DeviceClass::NAMES.iter().map(|(name, _)| *name).collect();
-        let reason = format!(
-            "device `{id}` has the unknown type `{class_name}`; expected one of {}",
-            known.join(", ")
-        );
-        context.problem(element, reason)
-    })?;
-    let ui = element.attribute("ui").map(str::trim);
-    let sub_type = element.attribute("subType").map(str::trim);
-    let sub_type = sub_type.filter(|text| !text.is_empty());
-    let may_create =
-        element.attribute("allowUserCreation").is_none() || flag(element, "allowUserCreation");
-    let display = context.method(element, "UiDisplayStateId")?;
-    for text in [ui, sub_type].into_iter().flatten() {
-        context.label(element, text)?;
-    }
-    Ok(DeviceType {
-        class,
-        sub_type: sub_type.map(|text| SubType::parse(text, ui)),
-        user_may_create: may_create,
-        name: context.required_child(element, "Name")?,
-        config_ui: own_ui(context, element)?,
-        states: states(context, element)?,
-        display_state_id: display,
-        line: element.line,
-        id,
-    })
-}
-
-fn own_ui(context: &mut Context<'_>, element: &Element) -> Result<Option<ConfigUi>, Problem> {
+pub(super) fn own_ui(
+    context: &mut Context<'_>,
+    element: &Element,
+) -> Result<Option<ConfigUi>, Problem> {
     let ui = element.child("ConfigUI");
     ui.map(|ui| context.config_ui(ui)).transpose()
-}
-
-fn factory(context: &mut Context<'_>, element: &Element) -> Result<DeviceFactory, Problem> {
-    context.expect_children(element, &["Name", "ButtonTitle", "ConfigUI"]);
-    let Some(config_ui) = own_ui(context, element)? else {
-        return Err(context.problem(element, "`<DeviceFactory>` needs a `<ConfigUI>`"));
-    };
-    Ok(DeviceFactory {
-        name: context.required_child(element, "Name")?,
-        button_title: element.child_text("ButtonTitle").unwrap_or_default(),
-        config_ui,
-    })
-}
-
-fn states(context: &mut Context<'_>, device: &Element) -> Result<Vec<StateDefinition>, Problem> {
-    let Some(states) = device.child("States") else {
-        return Ok(Vec::new());
-    };
-    context.expect_children(states, &["State"]);
-    let mut ids = BTreeSet::new();
-    let mut found = Vec::new();
-    for child in states.children.iter().filter(|child| child.name == "State") {
-        let state = state(context, child)?;
-        if found.len() >= DECLARED_STATES {
-            let reason = format!("more than {DECLARED_STATES} states");
-            return Err(context.problem(child, reason));
-        }
-        if state.value_type != ValueType::Separator && !ids.insert(state.id.clone()) {
-            let reason = format!("a second state `{}` is ignored", state.id);
-            context.remark(child, reason);
-            continue;
-        }
-        found.push(state);
-    }
-    Ok(found)
-}
-
-fn state(context: &mut Context<'_>, element: &Element) -> Result<StateDefinition, Problem> {
-    let known = [
-        "ValueType",
-        "TriggerLabel",
-        "TriggerLabelPrefix",
-        "ControlPageLabel",
-        "ControlPageLabelPrefix",
-    ];
-    context.expect_children(element, &known);
-    let id = context.required_id(element, "id")?;
-    if id.contains('.') {
-        let reason = format!("the state id `{id}` has a full stop, which is reserved");
-        return Err(context.problem(element, reason));
-    }
-    let value_type = value_type(context, element, &id)?;
-    let label = |name| {
-        let child = element.child(name);
-        let label = child.map(|child| one_line(&child.text)).unwrap_or_default();
-        context.label(element, &label)?;
-        Ok(label)
-    };
-    let default_value = element.attribute("defaultValue");
-    context.label(element, default_value.unwrap_or_default())?;
-    Ok(StateDefinition {
-        value_type,
-        trigger_label: label("TriggerLabel")?,
-        trigger_label_prefix: label("TriggerLabelPrefix")?,
-        control_page_label: label("ControlPageLabel")?,
-        control_page_label_prefix: label("ControlPageLabelPrefix")?,
-        read_only: flag(element, "readonly"),
-        default_value: default_value.map(str::to_owned),
-        line: element.line,
-        id,
-    })
-}
-
-fn value_type(context: &mut Context<'_>, state: &Element, id: &str) -> Result<ValueType, Problem> {
-    let Some(element) = state.child("ValueType") else {
-        let reason = format!("state `{id}` needs a `<ValueType>`");
-        return Err(context.problem(state, reason));
-    };
-    if let Some(list) = element.child("List") {
-        return enumeration(context, list);
-    }
-    let name = element.text.to_ascii_lowercase();
-    match name.as_str() {
-        "string" => Ok(ValueType::String),
-        "number" => Ok(ValueType::Number),
-        "integer" => Ok(ValueType::Integer),
-        "float" | "real" => Ok(ValueType::Float),
-        "separator" => Ok(ValueType::Separator),
-        "boolean" => bool_type(context, element).map(ValueType::Boolean),
-        _ => {
-            let reason = format!(
-                "state `{id}` has the unknown value type `{}`; expected String, Number, Integer, \
-                 Float, Boolean, Separator or a `<List>`",
-                element.text
-            );
-            Err(context.problem(element, reason))
-        }
-    }
-}
-
-fn bool_type(context: &Context<'_>, element: &Element) -> Result<BoolType, Problem> {
-    let name = element
-        .attribute("boolType")
-        .map(str::trim)
-        .unwrap_or_default();
-    if name.is_empty() {
-        return Ok(BoolType::default());
-    }
-    BoolType::from_name(name).ok_or_else(|| {
-        let reason = format!("`boolType` is `{name}`; expected TrueFalse, OnOff, YesNo or OneZero");
-        context.problem(element, reason)
-    })
-}
-
-fn enumeration(context: &mut Context<'_>, list: &Element) -> Result<ValueType, Problem> {
-    context.expect_children(list, &["Option"]);
-    let mut options: Vec<StateOption> = Vec::new();
-    let mut known = BTreeSet::new();
-    for option in list.children.iter().filter(|child| child.name == "Option") {
-        let value = context.required_id(option, "value")?;
-        let label = one_line(&option.text);
-        context.label(option, &label)?;
-        if options.len() >= DECLARED_OPTIONS {
-            let reason = format!("more than {DECLARED_OPTIONS} options");
-            return Err(context.problem(option, reason));
-        }
-        if !known.insert(value.clone()) {
-            let reason = format!("a second option `{value}` is ignored");
-            context.remark(option, reason);
-            continue;
-        }
-        options.push(StateOption { value, label });
-    }
-    Ok(ValueType::Enumeration(options))
 }
 
 /// The name of an action, event or menu item; empty where it has none.
@@ -340,33 +160,45 @@ fn actions(context: &mut Context<'_>, root: &Element) -> Result<ActionDefinition
         types: Vec::new(),
     };
     for child in root.children.iter().filter(|child| child.name == "Action") {
-        let known = ["Name", "CallbackMethod", "ConfigUI", "SupportURL"];
-        context.expect_children(child, &known);
-        let id = context.required_id(child, "id")?;
-        ids.add(context, child, &id)?;
-        let name = name(context, child)?;
-        // Five known plugins hide an action with an attribute of its own.
-        let hidden = flag(child, "hidden").then(|| "hidden".to_owned());
-        let ui_path = child.attribute("uiPath").map(|path| path.trim().to_owned());
-        context.label(child, ui_path.as_deref().unwrap_or_default())?;
-        let filter = child
-            .attribute("deviceFilter")
-            .map(|it| it.trim().to_owned());
-        let action = ActionType {
-            name,
-            callback: context.method(child, "CallbackMethod")?,
-            device_filter: filter.filter(|filter| !filter.is_empty()),
-            ui_path: hidden.or(ui_path).unwrap_or_default(),
-            config_ui: own_ui(context, child)?,
-            line: child.line,
-            id,
-        };
-        if action.name.is_empty() && action.callback.is_some() {
-            return Err(context.problem(child, format!("action `{}` needs a `<Name>`", action.id)));
-        }
-        found.types.push(action);
+        let read = action(context, child, &mut ids);
+        found.types.extend(context.part(read)?);
     }
     Ok(found)
+}
+
+fn action(
+    context: &mut Context<'_>,
+    element: &Element,
+    ids: &mut Ids,
+) -> Result<ActionType, Problem> {
+    let known = ["Name", "CallbackMethod", "ConfigUI", "SupportURL"];
+    context.expect_children(element, &known);
+    let id = context.required_id(element, "id")?;
+    ids.add(context, element, &id)?;
+    let name = name(context, element)?;
+    // Five known plugins hide an action with an attribute of its own.
+    let hidden = flag(element, "hidden").then(|| "hidden".to_owned());
+    let ui_path = element
+        .attribute("uiPath")
+        .map(|path| path.trim().to_owned());
+    context.label(element, ui_path.as_deref().unwrap_or_default())?;
+    let filter = element
+        .attribute("deviceFilter")
+        .map(|it| it.trim().to_owned());
+    let action = ActionType {
+        name,
+        callback: context.method(element, "CallbackMethod")?,
+        device_filter: filter.filter(|filter| !filter.is_empty()),
+        ui_path: hidden.or(ui_path).unwrap_or_default(),
+        config_ui: own_ui(context, element)?,
+        line: element.line,
+        id,
+    };
+    if action.name.is_empty() && action.callback.is_some() {
+        let reason = format!("action `{}` needs a `<Name>`", action.id);
+        return Err(context.problem(element, reason));
+    }
+    Ok(action)
 }
 
 fn events(context: &mut Context<'_>, root: &Element) -> Result<EventDefinitions, Problem> {
@@ -377,17 +209,26 @@ fn events(context: &mut Context<'_>, root: &Element) -> Result<EventDefinitions,
         types: Vec::new(),
     };
     for child in root.children.iter().filter(|child| child.name == "Event") {
-        context.expect_children(child, &["Name", "ConfigUI", "SupportURL"]);
-        let id = context.required_id(child, "id")?;
-        ids.add(context, child, &id)?;
-        found.types.push(EventType {
-            name: name(context, child)?,
-            config_ui: own_ui(context, child)?,
-            line: child.line,
-            id,
-        });
+        let read = event(context, child, &mut ids);
+        found.types.extend(context.part(read)?);
     }
     Ok(found)
+}
+
+fn event(
+    context: &mut Context<'_>,
+    element: &Element,
+    ids: &mut Ids,
+) -> Result<EventType, Problem> {
+    context.expect_children(element, &["Name", "ConfigUI", "SupportURL"]);
+    let id = context.required_id(element, "id")?;
+    ids.add(context, element, &id)?;
+    Ok(EventType {
+        name: name(context, element)?,
+        config_ui: own_ui(context, element)?,
+        line: element.line,
+        id,
+    })
 }
 
 fn menu(
@@ -407,13 +248,16 @@ fn menu(
     {
         if items.len() >= DEFINITIONS {
             let reason = format!("more than {DEFINITIONS} menu items");
-            return Err(context.problem(child, reason));
+            return Err(context.excess(child, reason));
         }
-        let item = menu_item(context, child, &actions)?;
-        if !item.separator {
-            ids.add(context, child, &item.id)?;
-        }
-        items.push(item);
+        let read = menu_item(context, child, &actions);
+        let read = read.and_then(|item| {
+            if !item.separator {
+                ids.add(context, child, &item.id)?;
+            }
+            Ok(item)
+        });
+        items.extend(context.part(read)?);
     }
     Ok(items)
 }

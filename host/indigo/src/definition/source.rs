@@ -1,14 +1,21 @@
 //! The files of a bundle from which definitions are read.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::problem::Problem;
+use crate::names;
 use cordon_base::bounds::XML_BYTES;
 use cordon_base::regular_file::RegularFile;
 
-/// Where a bundle's definitions and templates lie.
+/// A file that was read.
+pub(super) struct Text {
+    pub(super) bytes: Vec<u8>,
+    /// Files beside it whose names differ in case alone.
+    pub(super) twins: Vec<String>,
+}
+
+/// Where a bundle's definitions and templates lie. Names are looked up whatever their case.
 ///
 /// Nothing outside of the bundle's `Contents` is read, through no `..` and no link.
 #[derive(Debug, Clone)]
@@ -28,17 +35,26 @@ impl Source {
     }
 
     /// Bytes of a definition file; `None` when there is none.
-    pub(super) fn definition(&self, file: &str) -> Result<Option<Vec<u8>>, Problem> {
-        let path = self.server_plugin.join(file);
-        match fs::metadata(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            _ => self.read(&path, &self.shown(file)).map(Some),
-        }
+    pub(super) fn definition(&self, file: &str) -> Result<Option<Text>, Problem> {
+        self.find(file)
+    }
+
+    fn find(&self, file: &str) -> Result<Option<Text>, Problem> {
+        let shown = self.shown(file);
+        let found = names::below(&self.server_plugin, Path::new(file));
+        let found = found
+            .map_err(|error| Problem::of_file(&shown, format!("it cannot be found: {error}")))?;
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        let bytes = self.read(&found.path, &shown)?;
+        let twins = found.twins;
+        Ok(Some(Text { bytes, twins }))
     }
 
     /// Bytes of a template, by its name relative to `Server Plugin`; `None` when there is
     /// none.
-    pub(super) fn template(&self, file: &str) -> Result<Option<Vec<u8>>, Problem> {
+    pub(super) fn template(&self, file: &str) -> Result<Option<Text>, Problem> {
         let plain = Path::new(file).components().all(|part| {
             matches!(
                 part,
@@ -49,11 +65,7 @@ impl Source {
             let reason = "a template is named by a path relative to `Server Plugin`";
             return Err(Problem::of_file(self.shown(file), reason));
         }
-        let path = self.server_plugin.join(file);
-        match fs::metadata(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            _ => self.read(&path, &self.shown(file)).map(Some),
-        }
+        self.find(file)
     }
 
     /// The name of a file as problems show it.

@@ -425,10 +425,14 @@ fn a_dialog_made_by_a_plugin_is_read_and_written_the_same() {
     let contents = folder(&[]);
     let source = Source::new(contents.path(), &contents.path().join("Server Plugin"));
     let text = "<ConfigUI><Field id=\"a\" type=\"label\"><Label>x &lt; &quot;y&quot;</Label></Field></ConfigUI>";
-    let ui = ConfigUi::from_xml(text, "getDeviceConfigUiXml", &source).unwrap();
+    let ui = ConfigUi::from_xml(text, "getDeviceConfigUiXml", &source)
+        .unwrap()
+        .0;
     assert_eq!(ui.fields[0].label, "x < \"y\"");
     assert_eq!(ui.raw_xml, text);
-    let again = ConfigUi::from_xml(&ui.raw_xml, "getDeviceConfigUiXml", &source).unwrap();
+    let again = ConfigUi::from_xml(&ui.raw_xml, "getDeviceConfigUiXml", &source)
+        .unwrap()
+        .0;
     assert_eq!(again, ui);
     let problem = ConfigUi::from_xml("<X/>", "getDeviceConfigUiXml", &source).unwrap_err();
     assert!(

@@ -9,7 +9,7 @@ use super::field::{
     VisibleBinding,
 };
 use super::problem::Problem;
-use super::source::Source;
+use super::source::{Source, Text};
 use super::xml::{self, Element};
 use cordon_base::bounds::{BINDING_VALUES, FIELDS, ID_BYTES, LABEL_BYTES, OPTIONS, TEMPLATE_DEPTH};
 
@@ -26,14 +26,36 @@ pub(super) struct Context<'a> {
     /// The file as problems show it.
     pub file: String,
     pub remarks: Vec<Problem>,
+    /// Parts that were left out.
+    pub faults: Vec<Problem>,
 }
 
-/// Most remarks of a file; more help nobody.
+/// Most remarks of a file, and most parts that are told to be left out; more help nobody.
 const MAX_REMARKS: usize = 50;
 
 impl Context<'_> {
     pub(super) fn problem(&self, at: &Element, reason: impl Into<String>) -> Problem {
         Problem::at(self.file.clone(), at.line, reason)
+    }
+
+    /// A problem with the amount of something: the bundle is not used at all.
+    pub(super) fn excess(&self, at: &Element, reason: impl Into<String>) -> Problem {
+        self.problem(at, reason).of_whole()
+    }
+
+    /// A part that was read. One that could not be is left out, which is told, and keeps nothing
+    /// else from being used.
+    pub(super) fn part<T>(&mut self, read: Result<T, Problem>) -> Result<Option<T>, Problem> {
+        match read {
+            Ok(part) => Ok(Some(part)),
+            Err(problem) => {
+                let fault = problem.of_part()?;
+                if self.faults.len() < MAX_REMARKS {
+                    self.faults.push(fault);
+                }
+                Ok(None)
+            }
+        }
     }
 
     pub(super) fn remark(&mut self, at: &Element, reason: impl Into<String>) {
@@ -77,7 +99,7 @@ impl Context<'_> {
             at.name,
             text.len()
         );
-        Err(self.problem(at, reason))
+        Err(self.excess(at, reason))
     }
 
     /// The text of a child that names a method; `None` when it is missing or empty.
@@ -122,7 +144,7 @@ impl Context<'_> {
     pub(super) fn config_ui(&mut self, element: &Element) -> Result<ConfigUi, Problem> {
         self.budget
             .dialog(element.xml_bytes())
-            .map_err(|reason| self.problem(element, reason))?;
+            .map_err(|reason| self.excess(element, reason))?;
         let mut dialog = Dialog {
             ui: ConfigUi {
                 support_url: element.child_text("SupportURL"),
@@ -145,12 +167,22 @@ impl Context<'_> {
         for child in &parent.children {
             match child.name.as_str() {
                 "Field" => {
-                    let field = self.field(child)?;
-                    dialog
-                        .add(field)
-                        .map_err(|reason| self.problem(child, reason))?;
+                    if dialog.ui.fields.len() >= FIELDS {
+                        let reason = format!("the dialog has more than {FIELDS} fields");
+                        return Err(self.excess(child, reason));
+                    }
+                    let field = self.field(child);
+                    let added = field.and_then(|field| {
+                        dialog
+                            .add(field)
+                            .map_err(|reason| self.problem(child, reason))
+                    });
+                    self.part(added)?;
                 }
-                "Template" => self.template(child, dialog, depth)?,
+                "Template" => {
+                    let read = self.template(child, dialog, depth);
+                    self.part(read)?;
+                }
                 _ => {}
             }
         }
@@ -167,16 +199,16 @@ impl Context<'_> {
         let file = self.required(element, "file")?;
         if depth >= TEMPLATE_DEPTH {
             let reason = format!("templates name each other more than {TEMPLATE_DEPTH} deep");
-            return Err(self.problem(element, reason));
+            return Err(self.excess(element, reason));
         }
         self.budget
             .template()
-            .map_err(|reason| self.problem(element, reason))?;
-        let bytes = self.source.template(&file).map_err(|problem| {
-            self.problem(element, format!("template `{file}`: {}", problem.reason))
+            .map_err(|reason| self.excess(element, reason))?;
+        let found = self.source.template(&file).map_err(|problem| {
+            self.excess(element, format!("template `{file}`: {}", problem.reason))
         })?;
         // A dialog without some of its fields is better than no plugin.
-        let Some(bytes) = bytes else {
+        let Some(Text { bytes, twins }) = found else {
             self.remark(
                 element,
                 format!("template `{file}` is missing; its fields are left out"),
@@ -184,12 +216,18 @@ impl Context<'_> {
             return Ok(());
         };
         let shown = self.source.shown(&file);
+        self.tell_twins(&shown, &twins);
         let root = xml::parse(&bytes, self.budget)
-            .map_err(|error| Problem::at(shown.clone(), error.line, error.reason))?;
+            .map_err(|error| Problem::at(shown.clone(), error.line, error.reason).of_whole())?;
         let outer = std::mem::replace(&mut self.file, shown);
         let read = self.fields(&root, dialog, depth.saturating_add(1));
         self.file = outer;
         read
+    }
+
+    /// Tells of files that have the same name in another case, of which one alone is read.
+    pub(super) fn tell_twins(&mut self, read: &str, twins: &[String]) {
+        self.faults.extend(Problem::of_twins(read, twins));
     }
 
     fn field(&mut self, element: &Element) -> Result<Field, Problem> {
@@ -284,11 +322,14 @@ impl Context<'_> {
         let mut choices = Vec::new();
         for option in list.children.iter().filter(|child| child.name == "Option") {
             if choices.len() >= OPTIONS {
-                return Err(self.problem(option, format!("more than {OPTIONS} options")));
+                return Err(self.excess(option, format!("more than {OPTIONS} options")));
             }
             let value = option
                 .attribute("value")
-                .ok_or_else(|| self.problem(option, "`<Option>` needs the attribute `value`"))?;
+                .ok_or_else(|| self.problem(option, "`<Option>` needs the attribute `value`"));
+            let Some(value) = self.part(value)? else {
+                continue;
+            };
             choices.push(Choice {
                 value: value.to_owned(),
                 label: one_line(&option.text),
@@ -310,7 +351,7 @@ impl Context<'_> {
         };
         if value.split(',').count() > BINDING_VALUES {
             let reason = format!("`visibleBindingValue` has more than {BINDING_VALUES} values");
-            return Err(self.problem(element, reason));
+            return Err(self.excess(element, reason));
         }
         let value = value.to_owned();
         Ok(Some(VisibleBinding { field, value }))
@@ -361,9 +402,6 @@ struct Dialog {
 
 impl Dialog {
     fn add(&mut self, field: Field) -> Result<(), String> {
-        if self.ui.fields.len() >= FIELDS {
-            return Err(format!("the dialog has more than {FIELDS} fields"));
-        }
         if field.kind.has_value() && !self.ids.insert(field.id.clone()) {
             return Err(format!(
                 "two fields of the dialog have the id `{}`; each needs one of its own",

@@ -216,7 +216,9 @@ mod tests {
     fn ui(fields: &str) -> ConfigUi {
         let folder = std::path::Path::new("/nowhere");
         let text = format!("<ConfigUI>{fields}</ConfigUI>");
-        ConfigUi::from_xml(&text, "test", &Source::new(folder, folder)).unwrap()
+        ConfigUi::from_xml(&text, "test", &Source::new(folder, folder))
+            .unwrap()
+            .0
     }
 
     fn shown(ui: &ConfigUi, values: &Values) -> Vec<bool> {

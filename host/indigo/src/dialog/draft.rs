@@ -8,11 +8,12 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{DialogError, Subject};
+use crate::caller::Caller;
 use crate::command::device;
 use crate::database::Database;
 use crate::failure::Failure;
 use crate::plugin::Plugin;
-use crate::server::{Caller, IndigoServer};
+use crate::server::IndigoServer;
 
 /// The caller that opens dialogs.
 const OPERATOR: Caller = Caller::Operator("api-http");

@@ -13,6 +13,7 @@ use crate::preferences;
 use crate::server::IndigoServer;
 use cordon_base::account::Charge;
 use cordon_base::bounds::FIELDS;
+use cordon_base::log::Level;
 
 /// Opens a dialog about a subject, and about the device that was made for the dialog. The plugin
 /// may give texts at once about fields that it finds wrong.
@@ -187,8 +188,15 @@ async fn made(
     let charge = charge.map_err(|hit| DialogError::Wrong(hit.to_string()))?;
     // Templates are files.
     let files = &server.pools.files;
+    let log = plugin.log.clone();
     let read = files.run(&plugin.account, move || {
         let read = ConfigUi::from_xml(&text, name, &source);
+        let read = read.map(|(ui, faults)| {
+            for fault in faults {
+                log.hub(Level::Warning, &fault.to_string());
+            }
+            ui
+        });
         drop((text, answered));
         (read, charge)
     });

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use super::registry::ask_or_nothing;
 use super::values::choose_first;
 use super::{Dialog, DialogError, Pairs, SHOWN, size};
+use crate::caller::Caller;
 use crate::definition::{Field, ObjectClass, Options};
 use crate::failure::Failure;
 use crate::plugin::Plugin;
-use crate::server::{Caller, IndigoServer};
+use crate::server::IndigoServer;
 use cordon_base::account::Charge;
 
 /// Most options of a menu or list. Further ones that a plugin returns are left out.

@@ -1,5 +1,6 @@
 //! Saves a dialog: asks the plugin about the values and puts them where they belong.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -7,10 +8,13 @@ use serde_json::{Map, Value, json};
 use super::registry::{ask, ask_or_nothing};
 use super::reply::{self, Verdict};
 use super::{Dialog, DialogError, Subject, draft, step};
+use crate::caller::Caller;
 use crate::definition::MenuDialog;
+use crate::keys::{check_keys, is_property, leave_out};
 use crate::plugin::{Plugin, Returned};
-use crate::server::{Caller, IndigoServer};
+use crate::server::IndigoServer;
 use cordon_base::account::Charge;
+use cordon_base::log::Level;
 
 /// The plugin's verdict and its charge to the plugin's account. A plugin without a method accepts
 /// everything.
@@ -81,7 +85,12 @@ pub(super) async fn keep(
     dialog: &Dialog,
     execute: bool,
 ) -> Result<Kept, DialogError> {
-    let values = &dialog.values;
+    let values = match dialog.subject {
+        // Whatever key of them cannot be saved is told when the plugin saves them.
+        Subject::Preferences => Cow::Borrowed(&dialog.values),
+        _ => sendable(plugin, &dialog.values),
+    };
+    let values = values.as_ref();
     let owner = Caller::Plugin(Arc::clone(plugin));
     match &dialog.subject {
         Subject::Device { device, .. } => {
@@ -137,6 +146,22 @@ pub(super) async fn keep(
         }
         Subject::Menu { .. } | Subject::Factory { .. } => Ok(Kept::default()),
     }
+}
+
+/// The values without those of fields whose ids no property may have: one such field does not keep
+/// the others from being saved.
+fn sendable<'a>(plugin: &Plugin, values: &'a Map<String, Value>) -> Cow<'a, Map<String, Value>> {
+    if check_keys(values).is_ok() {
+        return Cow::Borrowed(values);
+    }
+    let mut values = values.clone();
+    let left = leave_out(&mut values, is_property);
+    let line = format!(
+        "the values of fields whose ids are no XML names are not kept: {left}; an id begins with a \
+         letter, and holds only ASCII letters, digits and _ - . :"
+    );
+    plugin.log.hub(Level::Error, &line);
+    Cow::Owned(values)
 }
 
 async fn replace(

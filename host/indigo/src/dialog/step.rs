@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::{DialogError, Subject, Values};
 use crate::action::{MOST_STEPS, Step};
+use crate::caller::Caller;
 use crate::database::Database;
 use crate::failure::Failure;
 use crate::object::Object;
 use crate::plugin::Plugin;
-use crate::server::{Caller, IndigoServer};
+use crate::server::IndigoServer;
 use crate::table::Collection;
 
 /// Class of the actions that plugins define.

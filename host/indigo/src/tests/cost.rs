@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::super::bounds::{COMPARED, PROPERTY, WATCHING};
+use super::super::caller::Caller;
 use super::super::change::What;
 use super::super::fixture::Fixture;
 use super::super::plugin::{Answer, Broadcast};
-use super::super::server::Caller;
 use super::super::table::Collection;
 use super::super::{Failure, FailureKind};
 use cordon_base::account::thread_cpu;
@@ -457,13 +457,32 @@ async fn keys_of_properties_are_short() {
     for (name, key) in [
         ("device.replacePluginPropsOnServer", "props"),
         ("device.replaceSharedPropsOnServer", "props"),
-        ("server.savePluginPrefs", "pluginPrefs"),
     ] {
         let given = |length: usize| json!({"id": id, key: props(length)}).to_string();
         let refused = raw(&fixture, name, given(PROPERTY + 1)).await.unwrap_err();
         assert_eq!(refused.kind, FailureKind::Value, "{name}");
         raw(&fixture, name, given(PROPERTY)).await.unwrap();
     }
+}
+
+/// Whatever they are, they keep no other preference from being saved.
+#[tokio::test]
+async fn keys_that_cannot_be_saved_are_left_out() {
+    let fixture = fixture().await;
+    let mut prefs = json!({"Living Room": 1, "kept": {"1st": 2, "in": 3}});
+    prefs["k".repeat(PROPERTY + 1)] = json!(4);
+    let given = json!({ "pluginPrefs": prefs }).to_string();
+    for _ in 0..3 {
+        let saved = raw(&fixture, "server.savePluginPrefs", given.clone()).await;
+        saved.unwrap();
+    }
+    let plugin = &fixture.plugin;
+    let kept = crate::preferences::load(&plugin.data, plugin.id(), 1 << 20).unwrap();
+    assert_eq!(Value::Object(kept), json!({"kept": {"in": 3}}));
+    // Told once, as long as they are the same ones.
+    let lines = fixture.server.events().tail(None, 100);
+    let told = lines.iter().filter(|it| it.text.contains("are left out: "));
+    assert_eq!(told.count(), 1);
 }
 
 /// One property of megabytes, named five hundred times.

@@ -2,13 +2,14 @@
 //! keep nobody waiting. Objects of others stay as they are.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
+use super::super::caller::Caller;
 use super::super::fixture::{Fixture, ID};
-use super::super::plugin::Answer;
-use super::super::server::Caller;
+use super::super::plugin::{Answer, CATCH_UP};
 use super::super::table::Collection;
 use super::{plugin, user};
 
@@ -253,4 +254,43 @@ async fn nobody_changes_what_is_read_only() {
     };
     until("the step is refused", refused).await;
     assert_eq!(value().await, before);
+}
+
+/// While the inbox of a plugin is full, and until it was told of what came meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_for_a_full_inbox_are_told_later_and_in_order() {
+    let fixture = fixture().await;
+    let made = json!({"name": "v", "value": "0"});
+    user(&fixture, "variable.create", made).await.unwrap();
+    let (server, follower) = (&fixture.server, &fixture.plugin);
+    server.begin(follower);
+    follower.follow(Collection::Variables);
+    let mut watcher = server.changes(Collection::Variables.objects());
+    let mut update = async |value: u32| {
+        let value = json!({"id": "v", "value": value.to_string()});
+        user(&fixture, "variable.updateValue", value).await.unwrap();
+        watcher.recv().await.unwrap();
+    };
+    fixture.calls();
+    fixture.room.store(0, Ordering::SeqCst);
+    for value in 1..=3 {
+        update(value).await;
+    }
+    assert!(fixture.calls().is_empty());
+    // There is room again; the plugin is called once to look, whatever comes until it does.
+    fixture.room.store(u64::MAX, Ordering::SeqCst);
+    update(4).await;
+    update(5).await;
+    assert_eq!(fixture.names(), [CATCH_UP]);
+    crate::catch_up(server, follower).await;
+    let calls = fixture.calls();
+    let value = |of: &str, index: usize| calls[index].1[of]["value"].clone();
+    for index in 0..5 {
+        assert_eq!(calls[index].0, "variableUpdated");
+        assert_eq!(value("origVar", index), index.to_string());
+        assert_eq!(value("newVar", index), (index + 1).to_string());
+    }
+    assert_eq!(calls.len(), 5);
+    update(6).await;
+    assert_eq!(fixture.names(), ["variableUpdated"]);
 }

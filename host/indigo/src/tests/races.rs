@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::super::caller::Caller;
 use super::super::database::{Database, Reference};
 use super::super::fixture::Fixture;
 use super::super::object::{Hidden, NO_FOLDER, Object};
 use super::super::places::Place;
-use super::super::server::Caller;
 use super::super::table::Collection;
 use super::super::weighed::Weighed;
 use super::{USER, fixture, plugin, user};

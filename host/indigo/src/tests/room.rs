@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::super::caller::Caller;
 use super::super::fixture::Fixture;
-use super::super::server::Caller;
 use super::super::table::Collection;
 use super::races::refuse_writes;
 use super::{fixture, plugin, user};

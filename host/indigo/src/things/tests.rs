@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::Caller;
 use crate::fixture::Fixture;
 use crate::plugin::Answer as Returned;
-use crate::server::Caller;
 
 const DEVICES: &str = "<Devices>\
     <Device type=\"relay\" id=\"relay\"><Name>Relay</Name></Device>\

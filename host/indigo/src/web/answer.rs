@@ -14,6 +14,8 @@ pub(super) use cordon_web::early::{Early, Reply};
 
 /// The kinds of error in which a plugin's address may end, in words of the plugin reference.
 pub(super) const PLUGIN_DISABLED: &str = "plugin_disabled";
+/// The hub's own word.
+pub(super) const PLUGIN_STARTING: &str = "plugin_starting";
 pub(super) const INVALID_PLUGIN: &str = "invalid_plugin";
 pub(super) const INVALID_ACTION: &str = "invalid_action";
 pub(super) const UNKNOWN_ERROR: &str = "unknown_error";
@@ -113,6 +115,13 @@ pub(super) fn text_answer(status: StatusCode, text: impl Into<Body>) -> Response
 /// `{"error": ..., "description": ...}`.
 pub(super) fn error(status: StatusCode, error: &str, description: &str) -> Response {
     json_answer(status, &json!({"error": error, "description": description}))
+}
+
+/// 503 for something that is off until somebody turns it on: there is no use in asking again soon.
+pub(super) fn unavailable(word: &str, description: &str) -> Response {
+    let mut answer = error(StatusCode::SERVICE_UNAVAILABLE, word, description);
+    answer.headers_mut().remove(header::RETRY_AFTER);
+    answer
 }
 
 /// 405 with the methods that are allowed.

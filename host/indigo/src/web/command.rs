@@ -15,9 +15,10 @@ use super::keys::Wanted;
 use super::room::Full;
 use super::{IndigoApi, intake};
 use crate::bounds::{SMALL, footprint};
+use crate::caller::Caller;
 use crate::failure::{Failure, FailureKind};
 use crate::object::weight;
-use crate::server::{Caller, IndigoServer};
+use crate::server::IndigoServer;
 use crate::table::Collection;
 
 /// How long a command may take.

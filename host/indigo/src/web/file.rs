@@ -16,6 +16,7 @@ use futures_util::stream;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 use crate::Plugin;
+use crate::names;
 use crate::paths::{self, INSTALL_FOLDER, PLUGIN_FOLDER};
 use cordon_base::account::Account;
 use cordon_base::pool::Pool;
@@ -80,6 +81,22 @@ pub(super) fn open_beneath(folder: &Path, path: &str) -> io::Result<Found> {
     })
 }
 
+/// Opens a file of a bundle, whose name may be spelt in another case. Blocks.
+pub(super) fn open_in_bundle(folder: &Path, path: &str) -> io::Result<Found> {
+    let found = open_beneath(folder, path);
+    let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    if !found.as_ref().is_err_and(missing) || path.split('/').any(|part| part == "..") {
+        return found;
+    }
+    let Some(other) = names::below(folder, Path::new(path))? else {
+        return found;
+    };
+    match other.path.strip_prefix(folder) {
+        Ok(other) => open_beneath(folder, &other.to_string_lossy()),
+        Err(_) => found,
+    }
+}
+
 /// Opens the file that a plugin names as it sees it: below its bundle, its data folder,
 /// or relative to its `Server Plugin`. Blocks.
 pub(super) fn open_of_plugin(plugin: &Plugin, path: &str) -> io::Result<Found> {
@@ -89,7 +106,7 @@ pub(super) fn open_of_plugin(plugin: &Plugin, path: &str) -> io::Result<Found> {
     };
     let listed = paths::bundle(&plugin.bundle.root);
     if let Some(rest) = below(PLUGIN_FOLDER).or_else(|| below(&listed)) {
-        return open_beneath(&plugin.bundle.root, rest.trim_start_matches('/'));
+        return open_in_bundle(&plugin.bundle.root, rest.trim_start_matches('/'));
     }
     if let Some(rest) = below(INSTALL_FOLDER) {
         return open_beneath(&plugin.data, rest.trim_start_matches('/'));
@@ -99,7 +116,7 @@ pub(super) fn open_of_plugin(plugin: &Plugin, path: &str) -> io::Result<Found> {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
     }
     let path = format!("{}/{path}", plugin.bundle.server_plugin_path());
-    open_beneath(&plugin.bundle.root, &path)
+    open_in_bundle(&plugin.bundle.root, &path)
 }
 
 /// The reason why a file was not opened, for people. No path of the host is in it.
@@ -193,6 +210,31 @@ mod tests {
             "",
             "a\0b",
             "/proc/self/exe",
+        ] {
+            assert!(open(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_a_bundle_is_found_in_any_case_and_nothing_outside() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("inside");
+        std::fs::create_dir_all(folder.join("Sub")).unwrap();
+        std::fs::write(folder.join("Sub/A.txt"), "a").unwrap();
+        std::fs::write(root.path().join("secret"), "s").unwrap();
+        symlink("../SECRET", folder.join("Up")).unwrap();
+        symlink("..", folder.join("Out")).unwrap();
+        let open = |path: &str| open_in_bundle(&folder, path).map(|found| found.length);
+        assert_eq!(open("Sub/A.txt").unwrap(), 1);
+        assert_eq!(open("sub/a.TXT").unwrap(), 1);
+        for bad in [
+            "../Secret",
+            "up",
+            "out/secret",
+            "out/SECRET",
+            "/Etc/passwd",
+            "sub",
+            "none",
         ] {
             assert!(open(bad).is_err(), "{bad}");
         }

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::admission::{Asked, Sent};
 use super::answer::{
-    Early, INVALID_ACTION, INVALID_PLUGIN, PLUGIN_DISABLED, Reply, UNKNOWN_ERROR, error,
-    json_answer,
+    Early, INVALID_ACTION, INVALID_PLUGIN, PLUGIN_DISABLED, PLUGIN_STARTING, Reply, UNKNOWN_ERROR,
+    error, json_answer, unavailable,
 };
 use super::keys::{Wanted, is_key_name};
 use super::reply::{self, Writer};
@@ -87,7 +87,7 @@ async fn handle(api: &IndigoApi, plugin: &str, action: &str, asked: &Asked, sent
                 raised(writer, &callback, &detail).await
             }
         },
-        Err(failed) => unanswered(&failed),
+        Err(failed) => unanswered(&plugin, &failed),
     };
     Ok(sandbox(api, plugin.id(), &asked.headers, answered))
 }
@@ -109,10 +109,21 @@ fn target(
         return Err(error(StatusCode::NOT_IMPLEMENTED, INVALID_ACTION, text).into());
     };
     if !found.running() {
-        let text = "the plugin is installed and does not run";
-        return Err(error(StatusCode::SERVICE_UNAVAILABLE, PLUGIN_DISABLED, text).into());
+        return Err(not_running(&found).into());
     }
     Ok((found, callback, name))
+}
+
+/// The answer for a plugin that does not run. A client is told to come back soon while the plugin
+/// is being started, and only then.
+fn not_running(plugin: &Plugin) -> Response {
+    let port = plugin.port();
+    if port.is_some_and(|port| matches!(port.status().0.as_str(), "starting" | "restarting")) {
+        let text = "the plugin is being started; ask again in a moment";
+        return error(StatusCode::SERVICE_UNAVAILABLE, PLUGIN_STARTING, text);
+    }
+    let text = "the plugin is installed and does not run";
+    unavailable(PLUGIN_DISABLED, text)
 }
 
 /// Headers that are kept from the plugin: secrets of the client, also those that it has for other
@@ -155,10 +166,8 @@ fn props(asked: &Asked, body: &[u8]) -> Result<Map<String, Value>, String> {
     if !query.is_empty() {
         set("url_query_args", Value::Object(parts::dictionary(query)));
     }
-    let file_path = parts::path_parts(uri.path(), 3)?;
-    if !file_path.is_empty() {
-        set("file_path", file_path.into());
-    }
+    // Always there: the vendor's own sample looks into it without asking.
+    set("file_path", parts::path_parts(uri.path(), 3)?.into());
     if method == Method::POST && !body.is_empty() {
         let text = std::str::from_utf8(body)
             .map_err(|_| "the body is not UTF-8, and this address takes text only".to_owned())?;
@@ -167,9 +176,9 @@ fn props(asked: &Asked, body: &[u8]) -> Result<Map<String, Value>, String> {
                 "body_params",
                 Value::Object(parts::dictionary(parts::pairs(text)?)),
             );
-        } else {
-            set("request_body", text.into());
         }
+        // Beside a form too: plugins read forms from either.
+        set("request_body", text.into());
     }
     Ok(props)
 }
@@ -195,10 +204,10 @@ async fn raised(writer: Writer<'_>, callback: &str, detail: &Value) -> Response 
     answer
 }
 
-fn unanswered(failed: &CallError) -> Response {
+fn unanswered(plugin: &Arc<Plugin>, failed: &CallError) -> Response {
     let (status, word) = match failed {
         CallError::NoSuchPlugin(_) => (StatusCode::NOT_IMPLEMENTED, INVALID_PLUGIN),
-        CallError::NotRunning(_) => (StatusCode::SERVICE_UNAVAILABLE, PLUGIN_DISABLED),
+        CallError::NotRunning(_) => return not_running(plugin),
         CallError::Busy(_) => (StatusCode::SERVICE_UNAVAILABLE, UNKNOWN_ERROR),
         CallError::Timeout { .. } => (StatusCode::GATEWAY_TIMEOUT, UNKNOWN_ERROR),
     };

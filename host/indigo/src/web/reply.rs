@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use serde_json::{Map, Value};
@@ -70,19 +72,19 @@ impl Writer<'_> {
     /// until it was sent, because a client may be slow to read it.
     pub(super) async fn body(self, value: Value) -> Result<Body, String> {
         let size = self.charge.as_ref().map_or(0, Charge::bytes);
-        let text = if size <= SMALL {
-            text(value)
+        let content = if size <= SMALL {
+            content(value)
         } else {
             let feeds = &self.server.pools().feeds;
-            let written = feeds.run(&self.plugin.account, move || text(value));
+            let written = feeds.run(&self.plugin.account, move || content(value));
             written.await.map_err(|error| error.to_string())?
         };
         let mut charge = self.charge;
         if let Some(charge) = &mut charge {
-            charge.shrink_to(bounds::count(text.capacity()));
+            charge.shrink_to(bounds::count(content.capacity()));
         }
         let paid = Paid {
-            text,
+            content,
             _charge: charge,
         };
         let rest = Bytes::from_owner(paid);
@@ -90,15 +92,15 @@ impl Writer<'_> {
     }
 }
 
-/// A text of a plugin that is on its way to a client.
+/// The content of a plugin's reply on its way to a client.
 struct Paid {
-    text: String,
+    content: Vec<u8>,
     _charge: Option<Charge>,
 }
 
 impl AsRef<[u8]> for Paid {
     fn as_ref(&self) -> &[u8] {
-        self.text.as_bytes()
+        &self.content
     }
 }
 
@@ -174,6 +176,19 @@ fn response(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
+}
+
+/// The key under which the runtime of plugins sends bytes that are no text, as base64.
+const BYTES: &str = "cordon-bytes";
+
+/// The bytes of a reply: those that the plugin returned, or a text.
+fn content(value: Value) -> Vec<u8> {
+    let sent = match &value {
+        Value::Object(parts) if parts.len() == 1 => parts.get(BYTES).and_then(Value::as_str),
+        _ => None,
+    };
+    let sent = sent.and_then(|sent| STANDARD.decode(sent).ok());
+    sent.unwrap_or_else(|| text(value).into_bytes())
 }
 
 /// A text as it is, nothing as an empty text, and every other value as JSON.

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 
 use super::admission::Asked;
 use super::answer::{Early, Reply, error, wrong_method};
-use super::file::{Desk, open_beneath};
+use super::file::{Desk, open_in_bundle};
 use super::keys::Wanted;
 use super::{IndigoApi, sandbox};
 
@@ -53,7 +53,7 @@ pub(super) async fn get(
     let desk = Desk::new(&api.server.pools().files, &owner);
     let name = format!("{folder}/{path}");
     let wanted = name.clone();
-    let opened = desk.run(move || open_beneath(&resources, &wanted)).await;
+    let opened = desk.run(move || open_in_bundle(&resources, &wanted)).await;
     let found = opened.map_err(|_| missing())?;
     let mut kinds = HeaderMap::new();
     let body = found.into_body(desk, &name, &mut kinds);

@@ -170,7 +170,7 @@ impl Site {
             let _ = stream.write_all(&bytes);
             let mut answer = Vec::new();
             let _ = stream.read_to_end(&mut answer);
-            String::from_utf8(answer).unwrap()
+            String::from_utf8_lossy(&answer).into_owned()
         };
         let answer = tokio::task::spawn_blocking(exchange).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));

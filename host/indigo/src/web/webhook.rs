@@ -7,11 +7,11 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::admission::{Asked, Sent};
-use super::answer::{Reply, error, json_answer, wrong_method};
+use super::answer::{Reply, error, json_answer, unavailable, wrong_method};
 use super::keys::{Wanted, is_key_name};
 use super::message::is_form;
 use super::{IndigoApi, parts};
-use crate::webhook::{Processing, WEB_SERVER, processings, receive as fire};
+use crate::webhook::{Processing, WEB_SERVER, hooks, receive as fire};
 
 /// Longest id in bytes.
 const LONGEST: usize = 256;
@@ -24,22 +24,30 @@ pub(super) async fn receive(
     sent: Sent,
 ) -> Reply {
     api.admit(&asked, Wanted::Pages(WEB_SERVER), "GET, POST")?;
-    let known = match id.len() <= LONGEST {
-        true => processings(&api.server, &id),
+    let mut known = match id.len() <= LONGEST {
+        true => hooks(&api.server, &id),
         false => Vec::new(),
     };
     if known.is_empty() {
-        let text = "no enabled trigger waits for this webhook";
+        let text = "no trigger waits for this webhook";
         return Err(error(StatusCode::NOT_FOUND, "not_found", text).into());
     }
     let is_get = asked.method == Method::GET;
-    let of_method = |it: &&Processing| (**it == Processing::Get) == is_get;
-    let Some(wanted) = known.iter().find(of_method) else {
+    known.retain(|it| (it.processing == Processing::Get) == is_get);
+    if known.is_empty() {
         return Err(wrong_method(if is_get { "POST" } else { "GET" }).into());
+    }
+    known.retain(|it| it.enabled);
+    let Some(wanted) = known.first() else {
+        let text = "the trigger that waits for this webhook is disabled";
+        return Err(unavailable("trigger_disabled", text).into());
     };
     // A form and JSON may come to the same address, each to triggers of its own.
-    let form = known.contains(&Processing::Form) && is_form(&asked.headers);
-    let processing = if form { Processing::Form } else { *wanted };
+    let form = known.iter().any(|it| it.processing == Processing::Form);
+    let processing = match form && is_form(&asked.headers) {
+        true => Processing::Form,
+        false => wanted.processing,
+    };
     let wrong = |reason: String| error(StatusCode::BAD_REQUEST, "invalid_request", &reason);
     let mut room = None;
     let data = match processing {

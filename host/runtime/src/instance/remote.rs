@@ -44,6 +44,12 @@ impl Remote {
         matches!(self.counters.status(), Status::Starting | Status::Running)
     }
 
+    /// How many events there is room for.
+    #[must_use]
+    pub fn room(&self) -> u64 {
+        u64::try_from(self.inbox.capacity()).unwrap_or(u64::MAX)
+    }
+
     /// Queues an event for the plugin. The framework has charged for it, and gives the charge
     /// along in the event.
     ///

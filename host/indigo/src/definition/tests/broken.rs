@@ -117,13 +117,88 @@ fn broken_files_name_the_place_and_what_was_expected() {
         ),
     ];
     for (file, text, expected) in cases {
-        let problem = refusal(file, text);
+        let problem = told(file, text);
         assert!(
             problem.starts_with(&format!("Server Plugin/{file}, line")),
             "{problem}"
         );
         assert!(problem.contains(expected), "{problem} lacks {expected}");
     }
+}
+
+/// The problem of a file: that for which it is refused, or the one for which a part is left out.
+fn told(file: &str, text: &str) -> String {
+    match load(&[(file, text)]) {
+        Err(problem) => problem.to_string(),
+        Ok(all) => {
+            let faults: Vec<_> = all.faults.iter().map(ToString::to_string).collect();
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert!(faults[0].ends_with("; it is left out"), "{faults:?}");
+            faults[0].clone()
+        }
+    }
+}
+
+#[test]
+fn one_odd_part_keeps_no_other_from_being_used() {
+    let devices = "<Devices>
+        <Device type='lamp' id='odd'><Name>N</Name></Device>
+        <Device type='custom' id='good'><Name>N</Name>
+            <States>
+                <State id='odd'/>
+                <State id='list'><ValueType><List>
+                    <Option>no value</Option><Option value='v'>V</Option>
+                </List></ValueType></State>
+                <State id='good'><ValueType>Number</ValueType></State>
+            </States>
+            <ConfigUI>
+                <Field type='textfield'/>
+                <Field id='a' type='textfield'/>
+                <Field id='a' type='checkbox'/>
+                <Field id='odd' type='textarea'/>
+                <Field id='menu' type='menu'><List><Option>x</Option><Option value='v'/></List></Field>
+                <Template/>
+                <Field id='b' type='textfield'/>
+            </ConfigUI>
+        </Device>
+        <Device type='relay' id='good'><Name>Second</Name></Device>
+        <DeviceFactory/>
+        <DeviceFactory><Name>F</Name><ConfigUI/></DeviceFactory>
+        <DeviceFactory><Name>G</Name><ConfigUI/></DeviceFactory>
+        <Device type='relay' id='last'><Name>Last</Name></Device></Devices>";
+    let actions = "<Actions><Action/><Action id='a'><Name>A</Name></Action>
+        <Action id='a'/><Action id='b'><CallbackMethod>c</CallbackMethod></Action>
+        <Action id='c'><Name>C</Name></Action></Actions>";
+    let menu = "<MenuItems><MenuItem id='odd'><Name>M</Name><ConfigUI actionId='x'/></MenuItem>
+        <MenuItem id='good'><Name>M</Name></MenuItem><MenuItem id='good'><Name>M</Name></MenuItem>
+        </MenuItems>";
+    let events = "<Events><Event/><Event id='e'><Name>E</Name></Event></Events>";
+    let all = load(&[
+        ("Devices.xml", devices),
+        ("Actions.xml", actions),
+        ("MenuItems.xml", menu),
+        ("Events.xml", events),
+    ]);
+    let all = all.unwrap();
+    let types: Vec<_> = all.devices.types.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(types, ["good", "last"]);
+    let good = &all.devices.types[0];
+    let states: Vec<_> = good.states.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(states, ["list", "good"]);
+    let ui = good.config_ui.as_ref().unwrap();
+    let fields: Vec<_> = ui.fields.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(fields, ["a", "menu", "b"]);
+    assert_eq!(ui.field("a").unwrap().kind, FieldKind::TextField);
+    assert_eq!(all.devices.factory.as_ref().unwrap().name, "F");
+    let actions: Vec<_> = all.actions.types.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(actions, ["a", "c"]);
+    assert_eq!((all.menu.len(), all.events.types.len()), (1, 1));
+    let faults: Vec<_> = all.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(faults.len(), 17, "{faults:#?}");
+    assert!(
+        faults.iter().all(|it| it.contains(".xml, line ")),
+        "{faults:#?}"
+    );
 }
 
 #[test]

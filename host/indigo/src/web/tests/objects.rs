@@ -12,6 +12,8 @@ async fn objects_are_read_and_commanded() {
         .get(&format!("/v2/api/indigo.devices/{lamp}"))
         .await
         .json();
+    let slash = site.get(&format!("/v2/api/indigo.devices/{lamp}/")).await;
+    assert_eq!(slash.json(), one);
     assert_eq!(one["name"], "Lamp");
     assert_eq!(one["class"], "indigo.RelayDevice");
     assert_eq!(one["protocol"], "indigo.kProtocol.Plugin");

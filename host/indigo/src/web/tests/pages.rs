@@ -61,7 +61,8 @@ async fn forms_and_bodies_are_told_apart() {
         props(0)["body_params"],
         json!({"a": "1", "b": ["\u{e4}", "2"]})
     );
-    assert!(props(0).get("request_body").is_none());
+    assert_eq!(props(0)["request_body"], "a=1&b=%C3%A4&b=2");
+    assert_eq!(props(0)["file_path"], json!([]));
     assert_eq!(props(1)["request_body"], "{\"x\": 1}");
     assert_eq!(props(1)["incoming_request_method"], "POST");
     assert!(props(1).get("body_params").is_none());
@@ -73,6 +74,19 @@ async fn forms_and_bodies_are_told_apart() {
 async fn every_form_of_reply() {
     let cases = [
         (json!("text"), 200, "text", "content-type: application/json"),
+        (
+            json!({"content": {"cordon-bytes": "AP8="}, "headers": {"Content-Type": "image/png"}}),
+            200,
+            "\0\u{fffd}",
+            "content-length: 2",
+        ),
+        (json!({"cordon-bytes": "QQ=="}), 200, "A", "200 ok"),
+        (
+            json!({"cordon-bytes": "%"}),
+            200,
+            "{\"cordon-bytes\":\"%\"}",
+            "200 ok",
+        ),
         (
             json!({"content": "<b>x</b>", "headers": {"Content-Type": "text/html", "X-A": "1"}}),
             200,
@@ -226,6 +240,14 @@ async fn every_error_of_the_reference() {
     let site = serve(stopped, &config()).await;
     let got = site.page().await;
     assert_eq!((got.status, got.error().as_str()), (503, "plugin_disabled"));
+    assert!(!got.head.contains("retry-after"), "{}", got.head);
+    // While it is being started, a client is told to come again.
+    for word in ["starting", "restarting"] {
+        *site.fixture.word.lock().unwrap() = word;
+        let got = site.page().await;
+        assert_eq!((got.status, got.error().as_str()), (503, "plugin_starting"));
+        assert!(got.head.contains("retry-after: 1"), "{}", got.head);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

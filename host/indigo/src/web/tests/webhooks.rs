@@ -91,6 +91,31 @@ async fn a_webhook_fires_its_triggers_with_what_came() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_of_a_disabled_trigger_is_unavailable() {
+    let site = site(|_, _| returned(Value::Null)).await;
+    trigger(&site, "one", json!({"webhookId": "w"})).await;
+    let get = json!({"webhookId": "w", "httpMethod": "GET"});
+    trigger(&site, "two", get).await;
+    let enable = async |name: &str, value: bool| {
+        let arguments = json!({"id": name, "value": value});
+        let got = command(&site, "trigger.enable", arguments).await;
+        assert_eq!(got.status, 200, "{got:?}");
+    };
+    enable("one", false).await;
+    let got = site.post("/webhook/w", &json!({})).await;
+    assert_eq!(
+        (got.status, got.error().as_str()),
+        (503, "trigger_disabled")
+    );
+    assert!(!got.head.contains("retry-after"), "{}", got.head);
+    assert_eq!(site.get("/webhook/w").await.status, 200);
+    assert_eq!(fired(&site, 1).await.len(), 1);
+    enable("one", true).await;
+    assert_eq!(site.post("/webhook/w", &json!({})).await.status, 200);
+    assert_eq!(fired(&site, 1).await[0].0, "one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn plugins_that_listen_hear_of_webhooks() {
     let site = site(|_, _| returned(Value::Null)).await;
     trigger(&site, "any", json!({"webhookId": "bell"})).await;
