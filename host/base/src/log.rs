@@ -29,7 +29,7 @@ pub const MAX_TEXT: usize = 6143;
 
 /// Records a subscriber may lag behind before it misses some. All subscribers share one
 /// queue, so that they hold 1.6 MiB of texts at most.
-const SUBSCRIBER_QUEUE: usize = 256;
+const SUBSCRIBER_QUEUE: usize = 4096;
 
 /// Lines of the hub itself that may follow each other at once, and per second after that. The hub
 /// has far less to say, unless somebody makes it.

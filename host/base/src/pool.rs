@@ -83,6 +83,9 @@ struct State {
 #[derive(Default)]
 struct Queue {
     jobs: VecDeque<Job>,
+    /// Jobs from which on the queue is looked through for unwanted ones: twice as many as were
+    /// left the last time, so that a long queue costs each job no more than a short one.
+    look_at: usize,
     running: usize,
     in_turns: bool,
 }
@@ -208,7 +211,10 @@ impl Pool {
         let id = job.account.id();
         let queue = state.queues.entry(id).or_default();
         // Jobs that nobody waits for any more would otherwise pile up behind one that blocks.
-        let unwanted = queue.unwanted();
+        let unwanted = match queue.jobs.len() >= queue.look_at {
+            true => queue.unwanted(),
+            false => Vec::new(),
+        };
         queue.jobs.push_back(job);
         state.enter(id, self.shared.each);
         let woken = self.shared.wake(state);
@@ -227,12 +233,10 @@ impl Queue {
     /// Takes out the jobs that nobody waits for. To be dropped without the lock: they may
     /// hold files, and closing one may take long.
     fn unwanted(&mut self) -> Vec<Job> {
-        if self.jobs.iter().all(|job| job.work.wanted()) {
-            return Vec::new();
-        }
         let jobs = std::mem::take(&mut self.jobs).into_iter();
         let (wanted, unwanted): (Vec<_>, _) = jobs.partition(|job| job.work.wanted());
         self.jobs = wanted.into();
+        self.look_at = self.jobs.len().saturating_mul(2);
         unwanted
     }
 }
@@ -257,8 +261,11 @@ impl State {
                 continue;
             };
             queue.in_turns = false;
-            unwanted.append(&mut queue.unwanted());
-            let job = queue.jobs.pop_front();
+            let mut job = queue.jobs.pop_front();
+            while let Some(left) = job.take_if(|job| !job.work.wanted()) {
+                unwanted.push(left);
+                job = queue.jobs.pop_front();
+            }
             queue.running += usize::from(job.is_some());
             self.enter(id, each);
             if job.is_some() {

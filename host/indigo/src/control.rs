@@ -148,6 +148,7 @@ pub(super) fn control(
         complain(server, caller, &plugin, &missing);
         return Ok(());
     };
+    plugin.admit(caller.charged()).map_err(busy)?;
     let answer = plugin
         .start(first.method, &arguments(&first, &device, &plugin))
         .map_err(busy)?;
@@ -170,7 +171,10 @@ pub(super) fn control(
             let Some(device) = server.database().any(id).cloned() else {
                 return;
             };
-            match plugin.start(next.method, &arguments(next, &device, &plugin)) {
+            let started = plugin
+                .admit(caller.charged())
+                .and_then(|()| plugin.start(next.method, &arguments(next, &device, &plugin)));
+            match started {
                 Ok(started) => (method, answer) = (next.method, started),
                 Err(error) => return complain(&server, &caller, &plugin, &error.to_string()),
             }

@@ -115,6 +115,7 @@ fn perform(
         "PluginAction" => {
             let (plugin, name, arguments, _room) =
                 plugin_action(server, caller, &step, data, false)?;
+            plugin.admit(caller.charged()).map_err(busy)?;
             plugin.tell(&name, &arguments.to_string().into());
             Ok(())
         }
@@ -245,6 +246,7 @@ pub(super) async fn ask(
     let (plugin, name, arguments, room) = plugin_action(server, caller, step, None, true)?;
     let text: Arc<str> = arguments.to_string().into();
     drop((arguments, room));
+    plugin.admit(caller.charged()).map_err(busy)?;
     let answer = plugin.call_text(&name, &text, PATIENCE).await;
     drop(text);
     let Answered { answer, charge } = answer.map_err(busy)?;
@@ -284,6 +286,7 @@ async fn modify(server: &Arc<IndigoServer>, caller: &Caller, step: &Step) -> Res
             }
             let value = variable(step, old.text("value"))?;
             object.set("value", value);
+            object.written_by(caller.charged());
         } else {
             object.set("enabled", class.starts_with("Enable"));
         }

@@ -1,5 +1,7 @@
 //! One object of the server: its public attributes, and the data that only the server knows.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -12,6 +14,9 @@ use super::table::{Collection, Table};
 
 /// A folder id that means no folder.
 pub const NO_FOLDER: i64 = 0;
+
+/// Longest value of a variable that counts for the variable's owner, whoever has set it, in bytes.
+const FEW_WORDS: usize = 256;
 
 /// An object: a device, a variable, a folder, ...
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +39,10 @@ pub struct Hidden {
     /// Id of the plugin whose limits the object counts for; empty for the operator.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub charged: String,
+    /// Id of the plugin that has set the value of a variable that counts for somebody else, where
+    /// that value is longer than a few words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub writer: String,
     /// Python class, such as `indigo.PluginEventTrigger`; devices have theirs from
     /// `device`.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -123,6 +132,27 @@ impl Object {
             .get("globalProps")
             .and_then(|all| all.get(plugin))
             .and_then(Value::as_object)
+    }
+
+    /// The parts of the object that count for other plugins than the object itself does: the
+    /// properties that they keep with it, and a value that one of them has set.
+    pub fn parts_of_others(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        let all = self.fields.get("globalProps").and_then(Value::as_object);
+        let others = all.into_iter().flatten().filter(|(plugin, props)| {
+            **plugin != self.hidden.charged && props.as_object().is_some_and(|it| !it.is_empty())
+        });
+        let others = others.map(|(plugin, props)| (plugin.as_str(), props.to_string().into()));
+        let writer = Some(self.hidden.writer.as_str()).filter(|it| !it.is_empty());
+        others.chain(writer.map(|writer| (writer, self.text("value").into())))
+    }
+
+    /// Notes who has set the value, if that is a plugin that the object does not count for.
+    pub fn written_by(&mut self, plugin: &str) {
+        let long = self.text("value").len() > FEW_WORDS;
+        self.hidden.writer = match long && plugin != self.hidden.charged {
+            true => plugin.to_owned(),
+            false => String::new(),
+        };
     }
 
     /// A property of the owner.

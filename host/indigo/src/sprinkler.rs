@@ -25,6 +25,9 @@ use super::table::Collection;
 /// Most zones of a sprinkler.
 const ZONES: usize = 64;
 
+/// Shortest time of a zone that is on. Valves need longer, and each zone is work of its own.
+const SHORTEST: Duration = Duration::from_secs(1);
+
 /// The running schedules, by device.
 #[derive(Default)]
 pub(super) struct Sprinklers {
@@ -96,7 +99,7 @@ impl Plan {
         self.zone = zone;
         self.done = false;
         let time = Duration::try_from_secs_f64(minutes * 60.0).unwrap_or_default();
-        self.until = Some(Instant::now() + time);
+        self.until = Some(Instant::now() + time.max(SHORTEST));
         true
     }
 

@@ -71,7 +71,11 @@ impl Timers {
                 .retain(|_, other| !other.step.is_like(&delayed.step));
         }
         let charged = delayed.caller.charged();
-        let same = |other: &&Delayed| other.caller.charged() == charged;
+        // Clients have room of their own, and the operator's triggers and schedules have theirs.
+        let client = delayed.caller.is_client();
+        let same = |other: &&Delayed| {
+            other.caller.charged() == charged && other.caller.is_client() == client
+        };
         let used = waiting
             .steps
             .values()

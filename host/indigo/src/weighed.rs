@@ -17,6 +17,31 @@ pub struct Size {
     pub weight: u64,
 }
 
+impl Size {
+    fn of(text: &str) -> Self {
+        Self {
+            memory: Measure::of(text).memory(),
+            weight: super::bounds::count(text.len()),
+        }
+    }
+
+    fn less(self, other: Self) -> Self {
+        Self {
+            memory: self.memory.saturating_sub(other.memory),
+            weight: self.weight.saturating_sub(other.weight),
+        }
+    }
+}
+
+/// The part of an object that counts for another plugin than the object does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Id of that plugin.
+    pub plugin: String,
+    /// The size of its part.
+    pub size: Size,
+}
+
 /// Bytes of attributes that follow from others when an object is shown.
 const DERIVED: u64 = 16 << 10;
 
@@ -37,6 +62,7 @@ pub struct Weighed {
     pub(super) object: Object,
     pub(super) text: Arc<str>,
     pub(super) memory: u64,
+    pub(super) shares: Vec<Share>,
     pub(super) charge: Option<Charge>,
     /// Whether the store has the object in this form.
     pub(super) stored: bool,
@@ -58,8 +84,8 @@ impl Weighed {
     ///
     /// The limit `host-memory`.
     pub fn pay(&mut self, account: &Arc<Account>) -> Result<(), Failure> {
-        let size = self.size();
-        let bytes = size.memory.saturating_add(size.weight);
+        let own = own(self.size(), &self.shares);
+        let bytes = own.memory.saturating_add(own.weight);
         self.charge = Some(account.charge(bytes)?);
         Ok(())
     }
@@ -78,7 +104,12 @@ impl Weighed {
     pub fn loaded(object: Object) -> Self {
         let text: Arc<str> = object.to_json().into();
         let memory = Measure::of(&text).memory();
+        let shares = object.parts_of_others().map(|(plugin, part)| Share {
+            plugin: plugin.to_owned(),
+            size: Size::of(&part),
+        });
         Self {
+            shares: shares.collect(),
             object,
             text,
             memory,
@@ -86,4 +117,9 @@ impl Weighed {
             stored: true,
         }
     }
+}
+
+/// The size of an object without the parts that count for others.
+pub(super) fn own(size: Size, shares: &[Share]) -> Size {
+    shares.iter().fold(size, |left, it| left.less(it.size))
 }

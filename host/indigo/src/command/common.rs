@@ -277,6 +277,9 @@ pub(super) async fn replace(
                     return Err(Failure::wrong_type(format!("{key} has the wrong type")));
                 }
                 object.set(key, value.clone());
+                if key == "value" {
+                    object.written_by(context.caller.charged());
+                }
             }
             if collection == Collection::Devices {
                 object.set("lastChanged", now());

@@ -79,6 +79,7 @@ async fn update(context: &Context<'_>) -> Result<Value, Failure> {
                 )));
             }
             variable.set("value", value.clone());
+            variable.written_by(context.caller.charged());
             Ok(())
         })
         .await?;

@@ -17,6 +17,10 @@ use cordon_base::limits::Limits;
 /// Bytes up to which a plugin may make an object grow whose room is counted for somebody else.
 const FOREIGN: u64 = 64 << 10;
 
+/// Bytes that all parts of one plugin in objects of others may take, in memory and in the store.
+/// Whoever lists such objects is shown these parts, so they are no longer than anybody can bear.
+const SHARED: u64 = 2 << 20;
+
 /// A change in the making. Either all of it happens or nothing.
 pub struct Edit<'a> {
     database: &'a mut Database,
@@ -172,21 +176,27 @@ impl<'a> Edit<'a> {
     }
 
     fn place(&mut self, id: i64, placed: Option<Placed>) -> Result<(), Failure> {
-        let charged = placed.as_ref().map(|it| it.object.hidden.charged.clone());
-        let was = charged.as_ref().map(|plugin| self.database.usage(plugin));
-        let new = placed.as_ref().map_or(0, |it| it.weight);
+        let plugin = self.caller.charged();
+        let was = self.database.usage(plugin);
+        let foreign = placed.as_ref().map(|it| &it.object.hidden.charged);
+        let foreign = foreign.is_some_and(|charged| charged != plugin);
+        let new = placed.as_ref().map_or(0, |it| it.own().weight);
         let old = self.database.put(id, placed);
-        let grew = new > old.as_ref().map_or(0, |it| it.weight);
+        let grew = new > old.as_ref().map_or(0, |it| it.own().weight);
         self.before.push((id, old));
-        if let (Some(limits), Some(plugin), Some(was)) = (self.caller.limits(), charged, was) {
-            if plugin != self.caller.charged() {
-                // The room is another's, so an object grows no further than anybody needs.
-                if grew && new > FOREIGN {
-                    return Err(Limits::hit("stored-bytes", new, FOREIGN).into());
-                }
-                return Ok(());
+        if let Some(limits) = self.caller.limits() {
+            // The room is another's, so an object grows no further than anybody needs.
+            if foreign && grew && new > FOREIGN {
+                return Err(Limits::hit("stored-bytes", new, FOREIGN).into());
             }
-            let now = self.database.usage(&plugin);
+            let now = self.database.usage(plugin);
+            if now.shared > was.shared && now.shared > SHARED {
+                return Err(Failure::other(format!(
+                    "the properties and values that this plugin keeps in objects of others would \
+                     take {} bytes, {SHARED} are allowed",
+                    now.shared
+                )));
+            }
             // A use that is over a limit already may shrink or stay. Only growth is refused.
             if now.objects > was.objects && now.objects > limits.devices {
                 return Err(Limits::hit("devices", now.objects, limits.devices).into());

@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::object::Object;
 use super::table::Table;
 use super::trigger::watched;
-use super::weighed::{Size, Weighed};
+use super::weighed::{Share, Size, Weighed, own};
 use cordon_base::account::{Account, Charge};
 
 pub use edit::{Edit, Kept};
@@ -30,8 +30,10 @@ const FIRST_ID: i64 = 100_000_001;
 pub struct Usage {
     /// Number of objects.
     pub objects: u64,
-    /// Bytes of all its objects in the store.
+    /// Bytes in the store of all its objects, and of its parts of others' objects.
     pub bytes: u64,
+    /// Bytes of its parts of others' objects, in memory and in the store.
+    pub shared: u64,
 }
 
 /// An object in its place.
@@ -42,6 +44,8 @@ pub struct Placed {
     weight: u64,
     /// Bytes of memory that the object takes, about.
     memory: u64,
+    /// The parts that count for other plugins.
+    shares: Vec<Share>,
     /// Text of the object, for as long as the store does not have it.
     text: Option<Arc<str>>,
     /// Room for the object in the account that it counts for.
@@ -55,6 +59,24 @@ impl Placed {
             weight: self.weight,
         }
     }
+
+    /// The size without the parts that count for other plugins.
+    fn own(&self) -> Size {
+        own(self.size(), &self.shares)
+    }
+
+    /// Adds the object to the use that plugins make of their limits, or takes it out.
+    fn count(&self, usage: &mut HashMap<String, Usage>, change: fn(u64, u64) -> u64) {
+        let owner = usage.entry(self.object.hidden.charged.clone()).or_default();
+        owner.objects = change(owner.objects, 1);
+        owner.bytes = change(owner.bytes, self.own().weight);
+        for share in &self.shares {
+            let Size { memory, weight } = share.size;
+            let other = usage.entry(share.plugin.clone()).or_default();
+            other.bytes = change(other.bytes, weight);
+            other.shared = change(other.shared, memory.saturating_add(weight));
+        }
+    }
 }
 
 impl From<Weighed> for Placed {
@@ -63,6 +85,7 @@ impl From<Weighed> for Placed {
             object: Arc::new(weighed.object),
             weight: count(weighed.text.len()),
             memory: weighed.memory,
+            shares: weighed.shares,
             text: (!weighed.stored).then_some(weighed.text),
             charge: weighed.charge,
         }
@@ -189,10 +212,7 @@ impl Database {
                     self.watching.remove(&watched);
                 }
             }
-            if let Some(usage) = self.usage.get_mut(&old.object.hidden.charged) {
-                usage.objects = usage.objects.saturating_sub(1);
-                usage.bytes = usage.bytes.saturating_sub(old.weight);
-            }
+            old.count(&mut self.usage, u64::saturating_sub);
         }
         if let Some(placed) = placed {
             self.last_id = self.last_id.max(id);
@@ -204,9 +224,7 @@ impl Database {
             if let Some(watched) = watched(object) {
                 self.watching.entry(watched).or_default().insert(id);
             }
-            let usage = self.usage.entry(object.hidden.charged.clone()).or_default();
-            usage.objects = usage.objects.saturating_add(1);
-            usage.bytes = usage.bytes.saturating_add(placed.weight);
+            placed.count(&mut self.usage, u64::saturating_add);
             self.objects.insert(id, placed);
         }
         old
@@ -240,8 +258,9 @@ impl Database {
                 .is_some_and(|it| Arc::ptr_eq(it, &row.text))
             {
                 placed.text = None;
+                let memory = placed.own().memory;
                 if let Some(charge) = &mut placed.charge {
-                    charge.shrink_to(placed.memory);
+                    charge.shrink_to(memory);
                 }
             }
         }
@@ -276,7 +295,7 @@ impl Database {
         let paid = self.put(failed.id, None).and_then(|it| it.charge);
         let Some(kept) = kept else { return };
         let mut placed = Placed::from(kept);
-        let memory = placed.memory;
+        let memory = placed.own().memory;
         placed.charge = match paid {
             Some(mut charge) => {
                 charge.shrink_to(memory);
@@ -298,7 +317,7 @@ impl Database {
         self.accounts.insert(plugin.to_owned(), Arc::clone(account));
         for placed in self.objects.values_mut() {
             if placed.object.hidden.charged == plugin && placed.charge.is_none() {
-                placed.charge = account.charge(placed.memory).ok();
+                placed.charge = account.charge(placed.own().memory).ok();
             }
         }
     }

@@ -49,6 +49,17 @@ impl Plugin {
         }
     }
 
+    /// Refuses a call that another plugin has caused when the inbox is half full: the other half is
+    /// the operator's, the server's, and the plugin's own. `sender` is the id of that other plugin,
+    /// empty for none.
+    pub(crate) fn admit(&self, sender: &str) -> Result<(), CallError> {
+        let room = self.port().map_or(u64::MAX, |port| port.room());
+        match sender.is_empty() || sender == self.id() || room > self.limits.inbox / 2 {
+            true => Ok(()),
+            false => Err(CallError::Busy(self.id().to_owned())),
+        }
+    }
+
     /// Notes that the plugin looks for changes that are held.
     pub(crate) fn woken(&self) {
         self.backlog().called = false;

@@ -89,20 +89,30 @@ pub(super) fn broadcast(context: &Context<'_>) -> Result<Value, Failure> {
     if bytes > limit {
         return Err(Limits::hit("broadcast-bytes", bytes, limit).into());
     }
-    tell(context.server, sender.id(), message, &arguments);
+    tell(
+        context.server,
+        sender.id(),
+        sender.id(),
+        message,
+        &arguments,
+    );
     Ok(Value::Null)
 }
 
 /// Sends a message of the server itself, in the name of the plugin that sends it in the original.
 pub(crate) fn announce(server: &IndigoServer, sender: &str, message: &str, arg: Value) {
     let arguments = json!({ "kind": "broadcast", "args": [arg] });
-    tell(server, sender, message, &arguments.to_string().into());
+    tell(server, "", sender, message, &arguments.to_string().into());
 }
 
-fn tell(server: &IndigoServer, sender: &str, message: &str, arguments: &Arc<str>) {
+/// Tells the subscribers; `by` is the id of the plugin that has caused it, empty for none.
+fn tell(server: &IndigoServer, by: &str, sender: &str, message: &str, arguments: &Arc<str>) {
     for plugin in server.plugins() {
         for method in plugin.methods(sender, message) {
-            plugin.tell(&format!("plugin.{method}"), arguments);
+            match plugin.admit(by) {
+                Ok(()) => plugin.tell(&format!("plugin.{method}"), arguments),
+                Err(error) => tracing::debug!(message, %error, "a subscriber was not told"),
+            }
         }
     }
 }
