@@ -191,7 +191,10 @@ async fn a_plugins_own_copy_of_a_replaced_package_is_set_aside() {
     std::fs::create_dir_all(folder.join("serial")).unwrap();
     for (file, text) in [
         ("__init__.py", "from serial.serialposix import Serial\n"),
-        ("serialutil.py", "raise ImportError('the copy was imported')\n"),
+        (
+            "serialutil.py",
+            "raise ImportError('the copy was imported')\n",
+        ),
         ("serialposix.py", "import serial.serialutil\n"),
     ] {
         std::fs::write(folder.join("serial").join(file), text).unwrap();

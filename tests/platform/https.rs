@@ -396,16 +396,28 @@ def run():
     Domoticz.Log("strict %s" % told(lambda: ask(PORTS[0], strict)))
 "#
     );
-    let targets: Vec<_> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    let targets: Vec<_> = ports
+        .iter()
+        .map(|port| format!("127.0.0.1:{port}"))
+        .collect();
     let granted = format!("grants = {{ network = {targets:?}, legacy-tls = [\"127.0.0.1\"] }}");
     let mut bench = plugin(&ca, &granted, &source).await;
     bench.line("grant legacy-tls").await;
     expect(
         &bench,
         &[
-            &format!("ssl {}: (b'HTTP/1.0 200 ok', 'AES128-SHA', 'TLSv1.2')", ports[0]),
-            &format!("ssl {}: (b'HTTP/1.0 200 ok', 'ECDHE-RSA-AES128-SHA', 'TLSv1.2')", ports[1]),
-            &format!("ssl {}: (b'HTTP/1.0 200 ok', 'AES256-GCM-SHA384', 'TLSv1.2')", ports[2]),
+            &format!(
+                "ssl {}: (b'HTTP/1.0 200 ok', 'AES128-SHA', 'TLSv1.2')",
+                ports[0]
+            ),
+            &format!(
+                "ssl {}: (b'HTTP/1.0 200 ok', 'ECDHE-RSA-AES128-SHA', 'TLSv1.2')",
+                ports[1]
+            ),
+            &format!(
+                "ssl {}: (b'HTTP/1.0 200 ok', 'AES256-GCM-SHA384', 'TLSv1.2')",
+                ports[2]
+            ),
             "chosen (b'HTTP/1.0 200 ok', 'AES128-SHA', 'TLSv1.2')",
             "strict SSLError",
         ],
@@ -429,7 +441,15 @@ def run():
 fn rsa_identity() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let made = Command::new("openssl")
-        .args(["req", "-x509", "-nodes", "-newkey", "rsa:2048", "-subj", "/CN=device"])
+        .args([
+            "req",
+            "-x509",
+            "-nodes",
+            "-newkey",
+            "rsa:2048",
+            "-subj",
+            "/CN=device",
+        ])
         .args(["-keyout", "rsa.key", "-out", "rsa.pem"])
         .current_dir(folder.path())
         .stderr(Stdio::null())

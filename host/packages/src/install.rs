@@ -234,7 +234,11 @@ fn anew(request: &Request, wanted: &Wanted, into: &Path) -> Result<Lock, Package
             let wheel = checked(&folder.join(&it.file), &it.sha256)?;
             if let Some(file) = wheel::native_file(&wheel)? {
                 // All that stand in the way are told at once.
-                native.push(format!("  {}: {file:?} is native code; {}", it.name, known::advice(&it.name)));
+                native.push(format!(
+                    "  {}: {file:?} is native code; {}",
+                    it.name,
+                    known::advice(&it.name)
+                ));
                 continue;
             }
             let files = wheel::unpack(&wheel, into, &mut room)?;

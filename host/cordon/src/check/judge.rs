@@ -230,7 +230,8 @@ fn api(facts: &Facts, probe: &Probe, findings: &mut Findings) {
             (Some(false), _) => (Verdict::Note, times),
             (_, Some(true)) => (Verdict::Ok, times),
             _ if guarded || is_left_alone(file, probe) => {
-                let detail = format!("{times}; the API has no such member, and the plugin can do without");
+                let detail =
+                    format!("{times}; the API has no such member, and the plugin can do without");
                 (Verdict::Note, detail)
             }
             _ => (

@@ -136,7 +136,8 @@ impl Session {
     fn fail(&mut self, error: &rustls::Error) -> Failure {
         let mut failure = failure::from_rustls(error);
         let shaking = matches!(&self.side, Side::Talking(it) if it.is_handshaking());
-        let client = matches!(&self.side, Side::Talking(it) if matches!(**it, Connection::Client(_)));
+        let client =
+            matches!(&self.side, Side::Talking(it) if matches!(**it, Connection::Client(_)));
         if let Failure::Protocol((_, text)) = &mut failure
             && shaking
             && client

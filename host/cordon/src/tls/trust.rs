@@ -21,8 +21,8 @@ use x509_parser::nom::Parser as _;
 use x509_parser::prelude::X509Certificate;
 
 use crate::abi::cordon::plugin::tls::{Refusal, Settings, Verify};
-use cordon_reach::tls_client::unverified_schemes;
 use cordon_reach::chain;
+use cordon_reach::tls_client::unverified_schemes;
 
 /// The fault of a certificate: number and words of OpenSSL's `X509_V_ERR_*`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -84,13 +84,19 @@ async fn old_key_exchanges_ciphers_and_versions_are_spoken() {
             builder.set_security_level(0);
             builder.set_min_proto_version(Some(version)).unwrap();
             builder.set_max_proto_version(Some(version)).unwrap();
-            builder.set_cipher_list(&format!("{ciphers}:@SECLEVEL=0")).unwrap();
+            builder
+                .set_cipher_list(&format!("{ciphers}:@SECLEVEL=0"))
+                .unwrap();
         });
         let (answer, agreed) = echoed(address, b"hello\n").await.unwrap();
         assert_eq!(answer, b"hello\n", "{ciphers}");
         assert_eq!(agreed.suite, suite, "{ciphers}");
         assert_eq!(agreed.chain.len(), 1);
-        let number = if version == SslVersion::TLS1 { 0x0301 } else { 0x0303 };
+        let number = if version == SslVersion::TLS1 {
+            0x0301
+        } else {
+            0x0303
+        };
         assert_eq!(agreed.version, number);
     }
 }
@@ -98,7 +104,9 @@ async fn old_key_exchanges_ciphers_and_versions_are_spoken() {
 #[tokio::test]
 async fn more_than_the_buffers_hold_goes_through() {
     let address = server(|builder| {
-        builder.set_max_proto_version(Some(SslVersion::TLS1_2)).unwrap();
+        builder
+            .set_max_proto_version(Some(SslVersion::TLS1_2))
+            .unwrap();
     });
     let mut data = vec![b'x'; 250_000];
     data.push(b'\n');
@@ -112,7 +120,10 @@ async fn a_peer_that_speaks_no_tls_is_an_error_with_words() {
     let address = listener.local_addr().unwrap();
     let serve = async {
         let (mut socket, _) = listener.accept().await.unwrap();
-        socket.write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n").await.unwrap();
+        socket
+            .write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+            .await
+            .unwrap();
     };
     let (error, ()) = tokio::join!(echoed(address, b"hello\n"), serve);
     let text = error.unwrap_err().to_string();

@@ -263,7 +263,10 @@ mod tests {
         assert_eq!(denied.grant, format!("exec = [\"{tool}\"]"));
         policy.programs = vec![tool.parse().unwrap()];
         assert_eq!(policy.find("/plugin/tool"), Some(Path::new(tool)));
-        assert_eq!(policy.find("/data/plugins/plugin/tool"), Some(Path::new(tool)));
+        assert_eq!(
+            policy.find("/data/plugins/plugin/tool"),
+            Some(Path::new(tool))
+        );
         let refusal = policy.granted("/plugin/none").unwrap_err();
         assert!(matches!(refusal, SpawnRefusal::NotFound));
     }

@@ -149,7 +149,8 @@ impl HostDescriptor for FilesView<'_> {
         match self.at(&fd, path).await? {
             At::Real(fd, path) => {
                 let changes = OpenFlags::CREATE | OpenFlags::TRUNCATE;
-                let writes = open_flags.intersects(changes) || flags.contains(DescriptorFlags::WRITE);
+                let writes =
+                    open_flags.intersects(changes) || flags.contains(DescriptorFlags::WRITE);
                 let told = (fd.rep(), writes.then(|| path.clone()));
                 let opened = self.real_open_at(fd, path_flags, path, open_flags, flags);
                 let opened = opened.await;

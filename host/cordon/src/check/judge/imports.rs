@@ -112,7 +112,10 @@ fn import_verdict(
         return (Verdict::Note, detail);
     }
     if is_left_alone(&import.file, probe) {
-        let detail = format!("optional, {} is not imported at the start: {detail}", import.file);
+        let detail = format!(
+            "optional, {} is not imported at the start: {detail}",
+            import.file
+        );
         return (Verdict::Note, detail);
     }
     if import.late && harmless::is_bundled(import) {
