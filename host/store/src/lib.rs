@@ -15,6 +15,7 @@
 
 mod changes;
 mod configuration;
+mod copy;
 mod error;
 mod file;
 mod hardware;
@@ -35,6 +36,7 @@ use tokio::sync::oneshot;
 
 pub use changes::{Changes, News};
 pub use configuration::ConfigurationError;
+pub use copy::{copy, inspect};
 pub use error::StoreError;
 pub use hardware::HardwareRow;
 pub use managed::ManagedHardware;
