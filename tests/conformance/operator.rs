@@ -23,22 +23,30 @@ fn serve(folder: &Path) -> Program {
     Program::start(command.arg("serve").arg("--config").arg(config))
 }
 
-/// The device's value as a client sees it.
-fn value_of_the_device(program: &mut Program) -> String {
-    let ready = program.line("ready on http://127.0.0.1:");
-    let address = ready.rsplit("http://").next().expect("an address");
-    let address = address.split('/').next().expect("an address").to_owned();
-    program.line("the file says");
-    let query = "json.htm?type=command&param=getdevices&rid=1";
-    let mut answer = ureq::get(format!("http://{address}/{query}"))
-        .call()
-        .expect("an answer");
-    let answer = answer.body_mut().read_to_string().expect("a text");
-    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
-    answer["result"][0]["Data"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
+/// The answer of a hub that has started its plugin.
+struct Api(String);
+
+impl Api {
+    fn of(program: &mut Program) -> Self {
+        let ready = program.line("ready on http://127.0.0.1:");
+        program.line("the file says");
+        let address = ready.rsplit("http://").next().expect("an address");
+        Self(address.split('/').next().expect("an address").to_owned())
+    }
+
+    fn ask(&self, query: &str) -> serde_json::Value {
+        let url = format!("http://{}/json.htm?type=command&{query}", self.0);
+        let mut answer = ureq::get(url).call().expect("an answer");
+        let answer = answer.body_mut().read_to_string().expect("a text");
+        serde_json::from_str(&answer).expect("JSON")
+    }
+
+    /// The device's value as a client sees it.
+    fn value(&self) -> String {
+        let answer = self.ask("param=getdevices&rid=1");
+        let value = answer["result"][0]["Data"].as_str();
+        value.unwrap_or_default().to_owned()
+    }
 }
 
 const KEEPER: &str = "
@@ -50,9 +58,6 @@ def onStart():
             note.write('first note')
     with open('note.txt') as note:
         Domoticz.Log('the file says ' + note.read())
-def onHeartbeat():
-    Devices[1].Update(nValue=0, sValue='a later value')
-    Domoticz.Log('updated')
 ";
 
 #[test]
@@ -60,7 +65,8 @@ fn a_hub_that_is_backed_up_while_it_runs_goes_on_elsewhere() {
     let site = Site::new("[[hardware]]\nname = \"K\"\nplugin = \"Keeper\"\n");
     site.file("Keeper/plugin.py", &plugin_text("Keeper", KEEPER));
     let mut program = serve(site.path());
-    assert_eq!(value_of_the_device(&mut program), "first value");
+    let api = Api::of(&mut program);
+    assert_eq!(api.value(), "first value");
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let file = elsewhere.path().join("hub.tar.gz");
     let (file, config) = (
@@ -78,14 +84,15 @@ fn a_hub_that_is_backed_up_while_it_runs_goes_on_elsewhere() {
         text(&again.stderr)
     );
     // Later changes are not in it.
-    program.line("K: updated");
+    api.ask("param=udevice&idx=1&nvalue=0&svalue=later");
+    assert_eq!(api.value(), "later");
     assert!(program.terminate());
 
     let hub = elsewhere.path().join("hub");
     let restored = cordon(&["restore", file, "--to", hub.to_str().expect("text")]);
     assert!(restored.status.success(), "{}", text(&restored.stderr));
     let mut program = serve(&hub);
-    assert_eq!(value_of_the_device(&mut program), "first value");
+    assert_eq!(Api::of(&mut program).value(), "first value");
     assert!(
         program
             .said

@@ -12,6 +12,7 @@ mod write;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -115,9 +116,9 @@ fn make(backup: &Backup, tell: &mut dyn FnMut(&str, &str)) -> Result<Content, En
     let archive = File::options()
         .write(true)
         .create_new(true)
+        .mode(private::FILE)
         .open(&part)
         .map_err(io)?;
-    private::file(&part);
     let mut writer = Writer::new(archive, scratch.path()).map_err(io)?;
     let text = RegularFile::open(&backup.config)
         .and_then(|file| file.whole(MAX_FILE))

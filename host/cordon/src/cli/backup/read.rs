@@ -61,18 +61,19 @@ pub(super) fn read(archive: &File, taker: &mut dyn Taker) -> io::Result<(Head, C
     let mut state = State::new(taker)?;
     let mut ended = false;
     for entry in tar.entries()?.raw(true) {
-        let mut entry = entry?;
+        let mut entry = entry.map_err(damage)?;
         if ended {
             return Err(fault("something comes after the manifest"));
         }
         let header = entry.header();
         let (kind, path) = (header.entry_type(), header.path_bytes().into_owned());
-        let executable = header.mode()? & 0o100 != 0;
-        let (size, modified) = (entry.size(), header.mtime()?);
+        let executable = header.mode().map_err(damage)? & 0o100 != 0;
+        let modified = header.mtime().map_err(damage)?;
+        let size = entry.size();
         match kind {
             EntryType::GNULongName if size <= LONGEST_LONG_NAME => {
                 let mut name = Vec::new();
-                entry.read_to_end(&mut name)?;
+                entry.read_to_end(&mut name).map_err(damage)?;
                 if name.pop() != Some(0) || state.name.replace(name).is_some() {
                     return Err(fault("a long name is damaged"));
                 }
@@ -108,7 +109,7 @@ pub(super) fn read(archive: &File, taker: &mut dyn Taker) -> io::Result<(Head, C
     let mut chunk = vec![0; CHUNK];
     loop {
         // The checksum of the whole stream is looked at when it ends.
-        let count = gzip.read(&mut chunk)?;
+        let count = gzip.read(&mut chunk).map_err(damage)?;
         match chunk.get(..count) {
             Some([]) | None => break,
             Some(bytes) if bytes.iter().any(|byte| *byte != 0) => {
@@ -215,7 +216,10 @@ impl<'a> State<'a> {
 
 fn next(lines: &mut dyn BufRead) -> io::Result<Option<Item>> {
     let mut line = Vec::new();
-    lines.take(LONGEST_LINE).read_until(b'\n', &mut line)?;
+    lines
+        .take(LONGEST_LINE)
+        .read_until(b'\n', &mut line)
+        .map_err(damage)?;
     if line.is_empty() {
         return Ok(None);
     }
@@ -248,7 +252,7 @@ struct Hashed<'a> {
 
 impl Read for Hashed<'_> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let count = self.content.read(bytes)?;
+        let count = self.content.read(bytes).map_err(damage)?;
         self.digest.update(bytes.get(..count).unwrap_or_default());
         let more = u64::try_from(count).unwrap_or(u64::MAX);
         self.size = self.size.saturating_add(more);
@@ -260,6 +264,11 @@ fn fault(why: &str) -> io::Error {
     io::Error::other(format!(
         "the archive is damaged: {why}; nothing of it is used"
     ))
+}
+
+/// An archive that cannot be read, in the words of tar and gzip.
+fn damage(error: io::Error) -> io::Error {
+    fault(&error.to_string())
 }
 
 fn no_backup() -> io::Error {

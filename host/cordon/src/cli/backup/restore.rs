@@ -86,9 +86,8 @@ impl Restore {
                 target.display()
             )));
         }
-        let (_, content) = read(archive, &mut Nothing).map_err(|error| of_file(told(error)))?;
+        let (_, content) = read(archive, &mut Nothing).map_err(of_file)?;
         room(target, content)?;
-        private::mask();
         make_folder(target).map_err(of_target)?;
         let data = target.join(DATA);
         let _lock = match data.is_dir() {
@@ -102,7 +101,7 @@ impl Restore {
         let new = staging.path().join("new");
         make_folder(&new).map_err(of_target)?;
         let mut unpacking = Unpacking { root: new.clone() };
-        read(archive, &mut unpacking).map_err(|error| of_file(told(error)))?;
+        read(archive, &mut unpacking).map_err(of_file)?;
         let database = new.join(DATABASE);
         if database.exists() {
             cordon_store::inspect(&database)?;
@@ -135,18 +134,6 @@ struct Restored {
     content: Content,
     /// Keys of `[hub]` that name other folders now.
     moved: Vec<&'static str>,
-}
-
-/// The words of flate2 and tar about an archive do not say that it is damaged.
-fn told(error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
-            io::Error::other(format!(
-                "the archive is damaged ({error}); nothing of it is used"
-            ))
-        }
-        _ => error,
-    }
 }
 
 /// Whether the files fit into the file system of the folder.

@@ -207,7 +207,7 @@ async fn links_are_left_out_and_told_but_for_a_plugin_that_is_one() {
     let site = Site::new().await;
     site.write("checkout/plugin.py", "# linked\n");
     site.write("secret", "secret");
-    symlink(site.at("checkout"), site.hub().join("plugins/Linked")).unwrap();
+    symlink(site.at("checkout"), site.hub().join("Linked")).unwrap();
     symlink(site.at("secret"), site.hub().join("data/plugins/1/link")).unwrap();
     symlink(site.at("checkout"), site.hub().join("plugins/Hello/deep")).unwrap();
     // The folders beside each other, as in `plugins = "."`.
@@ -224,7 +224,7 @@ async fn links_are_left_out_and_told_but_for_a_plugin_that_is_one() {
     site.restore("hub/b.tar.gz", "new", false).unwrap();
     let found = listed(&site.at("new")).join("\n");
     assert!(
-        found.contains("plugins/plugins/Linked/plugin.py"),
+        found.contains("plugins/Linked/plugin.py"),
         "{found}"
     );
     for wrong in [
@@ -348,6 +348,7 @@ impl Forged {
         let mut header = Header::new_gnu();
         header.set_entry_type(kind);
         header.set_mode(0o7777);
+        header.set_mtime(0);
         header.set_size(bytes.len() as u64);
         let name = &mut header.as_old_mut().name;
         name[..path.len()].copy_from_slice(path.as_bytes());
@@ -472,6 +473,8 @@ fn a_newer_form_and_what_is_no_backup_are_told_apart_from_damage() {
     let mut other = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let mut header = Header::new_gnu();
     header.set_size(1);
+    header.set_mode(0o600);
+    header.set_mtime(0);
     other.append_data(&mut header, "file", &b"x"[..]).unwrap();
     let refused = refusal(&other.into_inner().unwrap().finish().unwrap()).unwrap_err();
     assert!(

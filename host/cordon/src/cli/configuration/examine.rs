@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Deserializer};
+use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 use crate::config::{Config, Fault, HardwareSection, IndigoSection, MAX_FILE, explained, warnings};
 use cordon_base::error::EngineError;
@@ -142,7 +142,11 @@ fn remove(table: &mut DeTable<'_>, place: &Range<usize>) -> bool {
     let around = |span: Range<usize>| span.start <= place.start && place.end <= span.end;
     for (_, value) in table.iter_mut() {
         match value.get_mut() {
-            DeValue::Table(inner) if remove(inner, place) => return true,
+            DeValue::Table(inner) => {
+                if remove(inner, place) {
+                    return true;
+                }
+            }
             DeValue::Array(items) => {
                 let mut inner = items.iter_mut().filter_map(|item| match item.get_mut() {
                     DeValue::Table(table) => Some(table),
@@ -152,7 +156,7 @@ fn remove(table: &mut DeTable<'_>, place: &Range<usize>) -> bool {
                     return true;
                 }
                 let before = items.len();
-                let kept = std::mem::take(items).into_iter();
+                let kept = std::mem::replace(items, DeArray::from_iter([])).into_iter();
                 *items = kept.filter(|item| !around(item.span())).collect();
                 if items.len() < before {
                     return true;
