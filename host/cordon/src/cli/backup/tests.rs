@@ -223,10 +223,7 @@ async fn links_are_left_out_and_told_but_for_a_plugin_that_is_one() {
     );
     site.restore("hub/b.tar.gz", "new", false).unwrap();
     let found = listed(&site.at("new")).join("\n");
-    assert!(
-        found.contains("plugins/Linked/plugin.py"),
-        "{found}"
-    );
+    assert!(found.contains("plugins/Linked/plugin.py"), "{found}");
     for wrong in [
         "plugins/data",
         "plugins/cordon.toml",
