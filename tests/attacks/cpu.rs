@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use cordon_indigo::Port;
 use cordon_runtime::instance::counters::Status;
 use cordon_runtime::instance::orders::Order;
 use rustix::time::{ClockId, clock_gettime};

@@ -19,6 +19,7 @@ mod durability;
 mod http;
 mod listener;
 mod mqtt;
+mod operator;
 mod peer;
 mod runner;
 mod serve;

@@ -28,8 +28,8 @@ use visible::{Newlines, visible};
 pub const MAX_TEXT: usize = 6143;
 
 /// Records a subscriber may lag behind before it misses some. All subscribers share one
-/// queue, so that they hold 1.6 MiB of texts at most.
-const SUBSCRIBER_QUEUE: usize = 4096;
+/// queue, so that they hold 6.3 MiB of texts at most. A burst of one plugin is shorter.
+const SUBSCRIBER_QUEUE: usize = 1024;
 
 /// Lines of the hub itself that may follow each other at once, and per second after that. The hub
 /// has far less to say, unless somebody makes it.

@@ -19,10 +19,10 @@ use cordon_reach::mail::MailConfig;
 use cordon_web::config::WebConfig;
 
 /// Largest file in bytes.
-const MAX_FILE: usize = 16 << 20;
+pub(crate) const MAX_FILE: usize = 16 << 20;
 
 /// The whole file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The hub itself.
@@ -118,7 +118,7 @@ impl Config {
     }
 
     /// Whether a password or a key stands in it. Any parameter may be one.
-    fn has_secrets(&self) -> bool {
+    pub(crate) fn has_secrets(&self) -> bool {
         let mail = self
             .mail
             .as_ref()
@@ -130,73 +130,104 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        self.web.check()?;
+        let first = self.faults().into_iter().next();
+        first.map_or(Ok(()), |fault| Err(fault.text))
+    }
+
+    /// Everything that is wrong beyond the words of the file.
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut add = |place: (&'static str, usize), key: &'static str, text: String| {
+            faults.push(Fault { place, key, text });
+        };
+        if let Err(text) = self.web.check() {
+            add(("web", 0), "", text);
+        }
         let mut users = std::collections::BTreeSet::new();
         for user in &self.web.users {
             if user.name.is_empty() || user.password.is_empty() || !users.insert(&user.name) {
-                return Err(
-                    "each of `users` under [web] needs a name of its own and a password".into(),
-                );
+                let text = "each of `users` under [web] needs a name of its own and a password";
+                add(("web", 0), "users", text.to_owned());
             }
             // Clients send the two joined by a colon.
             if user.name.contains(':') || user.name.contains(char::is_control) {
-                return Err(format!(
+                let text = format!(
                     "the user `{}` under [web] could not log in; a name has no colon and no \
                      control character",
                     user.name.escape_debug()
-                ));
+                );
+                add(("web", 0), "users", text);
             }
         }
         let mut names = std::collections::BTreeSet::new();
-        for hardware in &self.hardware {
+        for (index, hardware) in self.hardware.iter().enumerate() {
+            let place = ("hardware", index);
             if hardware.name.trim().is_empty() {
-                return Err("a [[hardware]] section has an empty name; give it one".into());
-            }
-            if !names.insert(&hardware.name) {
-                return Err(format!(
+                let text = "a [[hardware]] section has an empty name; give it one".to_owned();
+                add(place, "name", text);
+            } else if !names.insert(&hardware.name) {
+                let text = format!(
                     "two [[hardware]] sections are called `{}`; names must differ",
                     hardware.name
-                ));
+                );
+                add(place, "name", text);
             }
         }
-        for indigo in &self.indigo {
+        for (index, indigo) in self.indigo.iter().enumerate() {
             let named = indigo.name.as_ref();
             if let Some(name) = named
                 && !names.insert(name)
             {
-                return Err(format!(
-                    "two sections are called `{name}`; names must differ"
-                ));
+                let text = format!("two sections are called `{name}`; names must differ");
+                add(("indigo", index), "name", text);
             }
         }
+        let hub = ("hub", 0);
         if !(1..=3600).contains(&self.hub.stop_seconds) {
-            return Err("`stop-seconds` under [hub] must be from 1 to 3600".into());
+            let text = "`stop-seconds` under [hub] must be from 1 to 3600".to_owned();
+            add(hub, "stop-seconds", text);
         }
         if !(-90.0..=90.0).contains(&self.hub.latitude) {
-            return Err("latitude must be from -90 to 90 degrees".into());
+            let text = "latitude must be from -90 to 90 degrees".to_owned();
+            add(hub, "latitude", text);
         }
         if !(-180.0..=180.0).contains(&self.hub.longitude) {
-            return Err("longitude must be from -180 to 180 degrees".into());
+            let text = "longitude must be from -180 to 180 degrees".to_owned();
+            add(hub, "longitude", text);
         }
-        if let Some(mail) = &self.mail {
-            mail.check()?;
+        if let Some(Err(text)) = self.mail.as_ref().map(MailConfig::check) {
+            add(("mail", 0), "", text);
         }
-        self.indigo_api.check(self.hub.listen.ip().is_loopback())?;
+        let loopback = self.hub.listen.ip().is_loopback();
+        if let Err(text) = self.indigo_api.check(loopback) {
+            add(("indigo-api", 0), "", text);
+        }
         let wanted = self.hardware.len().saturating_add(self.indigo.len());
         if usize::try_from(self.hub.instances).is_ok_and(|room| wanted > room) {
-            return Err(format!(
+            let text = format!(
                 "{wanted} [[hardware]] and [[indigo]] sections and room for {}; raise `instances` \
                  under [hub]",
                 self.hub.instances
-            ));
+            );
+            add(hub, "instances", text);
         }
-        Ok(())
+        faults
     }
+}
+
+/// Something wrong in a section.
+pub(crate) struct Fault {
+    /// Name of the section, and which of those with this name, from 0.
+    pub place: (&'static str, usize),
+    /// The key in the section; empty for the section as a whole.
+    pub key: &'static str,
+    /// The fault and its remedy, in words.
+    pub text: String,
 }
 
 /// The place of an error and the words expected there. The line may hold a password, so neither the
 /// line nor any value is told.
-fn explained(error: &toml::de::Error, text: &str) -> String {
+pub(crate) fn explained(error: &toml::de::Error, text: &str) -> String {
     let message = without_values(error.message());
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
         return message;
@@ -231,7 +262,7 @@ fn without_values(message: &str) -> String {
 }
 
 /// Warnings for the operator about who may read and write the file.
-fn warnings(standing: &Standing, secrets: bool) -> Vec<String> {
+pub(crate) fn warnings(standing: &Standing, secrets: bool) -> Vec<String> {
     let text = match standing {
         Standing::GroupWritable => {
             "its group can change cordon.toml, and so have programs started; use `chmod g-w`"

@@ -402,7 +402,7 @@ fn forget_other_guests(folder: &Path, guest: &str) {
 
 /// Keeps a second hub out of the data folder. The system gives the lock back when
 /// the process ends, however it ends.
-fn lock(data: &Path) -> Result<File, EngineError> {
+pub(crate) fn lock(data: &Path) -> Result<File, EngineError> {
     let path = data.join("cordon.lock");
     let io = |error| EngineError::io(format!("cannot lock {}", path.display()), error);
     let file = File::create(&path).map_err(io)?;

@@ -91,10 +91,9 @@ fn tell(server: &IndigoServer, change: &Change) {
             continue;
         }
         let arguments = texts.of(plugin.id(), &change.what);
-        match plugin.send(&name, &arguments) {
-            Err(CallError::Busy(_)) => plugin.hold(&change.what, change.memory),
-            // A plugin that does not run is told nothing.
-            Ok(()) | Err(_) => {}
+        // A plugin that does not run is told nothing.
+        if let Err(CallError::Busy(_)) = plugin.send(&name, &arguments) {
+            plugin.hold(&change.what, change.memory);
         }
     }
 }

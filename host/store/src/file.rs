@@ -69,6 +69,17 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, EngineError> {
     Ok(connection)
 }
 
+/// Opens a connection that finds the file and its log as they are and leaves them so, for a copy.
+pub(super) fn open_untouched(path: &Path) -> Result<Connection, EngineError> {
+    let explain = |error: rusqlite::Error| refused(path, &error);
+    check_log(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
+    settings(&connection).map_err(explain)?;
+    keep_log(&connection, true).map_err(explain)?;
+    Ok(connection)
+}
+
 /// Closes the writing connection: all of the log goes into the database file, so that
 /// a copy of that file alone is whole.
 pub(super) fn close(connection: Connection) {
@@ -149,7 +160,7 @@ fn durable(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "foreign_keys", true)
 }
 
-fn check_sound(path: &Path, connection: &Connection) -> Result<(), EngineError> {
+pub(super) fn check_sound(path: &Path, connection: &Connection) -> Result<(), EngineError> {
     let verdict = verdict(connection).map_err(|error| refused(path, &error))?;
     match verdict.as_str() {
         "ok" => Ok(()),

@@ -14,6 +14,7 @@
 //! thread and be woken takes longer.
 
 mod changes;
+mod copy;
 mod error;
 mod file;
 mod hardware;
@@ -33,6 +34,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 pub use changes::{Changes, News};
+pub use copy::{copy, inspect};
 pub use error::StoreError;
 pub use hardware::HardwareRow;
 pub use managed::ManagedHardware;

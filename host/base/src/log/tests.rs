@@ -91,7 +91,7 @@ async fn subscribers_follow_and_a_slow_one_is_told_what_it_missed() {
     let mut follower = log.subscribe();
     log.record(Some("HW"), Level::Normal, "hello");
     assert_eq!(follower.recv().await.unwrap().text, "hello");
-    (0..SUBSCRIBER_QUEUE + 5).for_each(|_| log.record(None, Level::Normal, "x"));
+    (0..SUBSCRIBER_QUEUE + 5).for_each(|_| log.record(Some("HW"), Level::Normal, "x"));
     let missed = follower.recv().await.unwrap_err();
     assert_eq!(missed, broadcast::error::RecvError::Lagged(5));
 }

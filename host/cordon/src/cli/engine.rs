@@ -31,6 +31,6 @@ pub(super) async fn make(
         return made;
     }
     let text = "compiling the guest for this machine, which takes about a minute, once";
-    events.record(None, Level::Status, text.to_owned());
+    events.record(None, Level::Status, text);
     engine.await
 }

@@ -1,10 +1,14 @@
 //! The command line: one file per verb.
 
+mod backup;
 mod check;
+mod configuration;
 mod diagnostics;
+mod doctor;
 mod engine;
 mod install;
 mod limits;
+mod manual;
 mod run;
 mod serve;
 mod startup;
@@ -15,7 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use cordon_base::error::EngineError;
 use cordon_base::limits::DECLARATIONS;
@@ -38,14 +42,35 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Writes a configuration to begin with.
+    Init(configuration::Init),
     /// Starts the hub with the plugins of a configuration.
     Serve(serve::Serve),
     /// Runs one plugin in the foreground.
     Run(run::Run),
     /// Puts Python packages beside a plugin, for its component alone.
     Install(install::Install),
-    /// Finds out what a plugin needs, without running it.
+    /// Finds out the needs of a plugin without running it, or the mistakes in a configuration.
     Check(check::Check),
+    /// Puts the whole hub into one file, while it runs or not.
+    Backup(backup::Backup),
+    /// Makes a hub of a backup.
+    Restore(backup::Restore),
+    /// Finds the things of this machine that keep a hub from working.
+    Doctor(doctor::Doctor),
+    /// Shows every key of cordon.toml, as the Markdown of docs/configuration.md.
+    Config {
+        /// As Markdown; there is no other form.
+        #[arg(long, required = true)]
+        markdown: bool,
+    },
+    /// Prints completions for a shell.
+    Completions {
+        /// The shell.
+        shell: manual::ShellName,
+    },
+    /// Prints the manual, in the form of `man`.
+    Man,
     /// Shows every limit with its unit, default and meaning.
     Limits {
         /// As the Markdown of docs/limits.md.
@@ -105,6 +130,16 @@ fn act(verb: Verb) -> Result<ExitCode, Failure> {
         }
         Verb::Install(install) => Ok(install.act()?),
         Verb::Check(check) => Ok(block_on(check.act())?),
+        Verb::Init(init) => Ok(init.act()?),
+        Verb::Doctor(doctor) => Ok(doctor.act()?),
+        Verb::Config { markdown: _ } => {
+            print!("{}", configuration::markdown());
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Completions { shell } => Ok(manual::completions(&mut Arguments::command(), shell)),
+        Verb::Man => Ok(manual::man(Arguments::command())?),
+        Verb::Backup(backup) => Ok(backup.act()?),
+        Verb::Restore(restore) => Ok(restore.act()?),
         Verb::Limits { markdown: true } => {
             print!("{}", limits::markdown());
             Ok(ExitCode::SUCCESS)

@@ -180,14 +180,19 @@ impl<'a> Edit<'a> {
         let was = self.database.usage(plugin);
         let foreign = placed.as_ref().map(|it| &it.object.hidden.charged);
         let foreign = foreign.is_some_and(|charged| charged != plugin);
-        let new = placed.as_ref().map_or(0, |it| it.own().weight);
+        let parts = |it: &Option<Placed>| it.as_ref().map_or([0, 0], |it| it.parts(plugin));
+        let weight = |it: &Option<Placed>| it.as_ref().map_or(0, |it| it.weight);
+        let (new, whole) = (parts(&placed), weight(&placed));
         let old = self.database.put(id, placed);
-        let grew = new > old.as_ref().map_or(0, |it| it.own().weight);
+        let grew = whole > weight(&old);
+        let larger = new.into_iter().zip(parts(&old));
+        let larger = larger.filter(|(new, old)| grew && new > old).map(|it| it.0);
+        let larger = larger.max().unwrap_or(0);
         self.before.push((id, old));
         if let Some(limits) = self.caller.limits() {
-            // The room is another's, so an object grows no further than anybody needs.
-            if foreign && grew && new > FOREIGN {
-                return Err(Limits::hit("stored-bytes", new, FOREIGN).into());
+            // The object is another's, so it grows no further than anybody needs.
+            if foreign && larger > FOREIGN {
+                return Err(Limits::hit("stored-bytes", larger, FOREIGN).into());
             }
             let now = self.database.usage(plugin);
             if now.shared > was.shared && now.shared > SHARED {

@@ -65,6 +65,12 @@ impl Placed {
         own(self.size(), &self.shares)
     }
 
+    /// Bytes in the store of the part that counts for its owner, and of the part of this plugin.
+    fn parts(&self, plugin: &str) -> [u64; 2] {
+        let part = self.shares.iter().filter(|it| it.plugin == plugin);
+        [self.own().weight, part.map(|it| it.size.weight).sum()]
+    }
+
     /// Adds the object to the use that plugins make of their limits, or takes it out.
     fn count(&self, usage: &mut HashMap<String, Usage>, change: fn(u64, u64) -> u64) {
         let owner = usage.entry(self.object.hidden.charged.clone()).or_default();

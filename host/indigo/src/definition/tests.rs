@@ -206,13 +206,12 @@ fn the_factory_is_read_and_may_not_come_twice() {
         ("Group...", "Close")
     );
     assert_eq!(found.config_ui.fields[0].callback.as_deref(), Some("add"));
-    let twice = refusal(
-        "Devices.xml",
-        &format!("<Devices>\n{factory}\n{factory}</Devices>"),
-    );
+    let twice = format!("<Devices>\n{factory}\n{factory}</Devices>");
+    let all = load(&[("Devices.xml", &twice)]).unwrap();
+    let told = all.faults[0].to_string();
     assert!(
-        twice.contains("Devices.xml, line 3: a second `<DeviceFactory>`"),
-        "{twice}"
+        told.contains("Devices.xml, line 3: a second `<DeviceFactory>`"),
+        "{told}"
     );
 }
 

@@ -285,8 +285,8 @@ async fn changes_for_a_full_inbox_are_told_later_and_in_order() {
     crate::catch_up(server, follower).await;
     let calls = fixture.calls();
     let value = |of: &str, index: usize| calls[index].1[of]["value"].clone();
-    for index in 0..5 {
-        assert_eq!(calls[index].0, "variableUpdated");
+    for (index, call) in calls.iter().enumerate() {
+        assert_eq!(call.0, "variableUpdated");
         assert_eq!(value("origVar", index), index.to_string());
         assert_eq!(value("newVar", index), (index + 1).to_string());
     }

@@ -53,30 +53,45 @@ async fn an_object_stays_paid_for_when_another_changes_it() {
     assert_eq!(used(&fixture).await, 0);
 }
 
-/// Others let an object grow only while its owner has room for it.
+/// The parts of others in an object count for them. They have a bound of their own, because whoever
+/// lists the object is shown them.
 #[tokio::test]
-async fn no_plugin_lets_another_grow_beyond_its_room() {
+async fn parts_of_others_take_none_of_the_owners_room() {
     let fixture = fixture().await;
     let (other, _) = fixture.join("com.example.other");
     let caller = Caller::Plugin(other);
+    let give = async |name: String, arguments: Value| {
+        fixture.server.command(&caller, &name, arguments).await
+    };
+    let write = async |id: &Value, value: String| {
+        let arguments = json!({"id": id, "value": value});
+        give("variable.updateValue".to_owned(), arguments).await
+    };
+    let keep = async |id: i64, values: usize| {
+        let props = json!({"list": vec![0; values]});
+        let arguments = json!({"id": id, "props": props});
+        give("device.replacePluginPropsOnServer".to_owned(), arguments).await
+    };
+    let id = device(&fixture).await;
     let made = json!({"name": "v", "value": "x".repeat(1000)});
     let made = plugin(&fixture, "variable.create", made).await.unwrap();
-    let write = async |value: String| {
-        let arguments = json!({"id": made["id"], "value": value});
-        let server = &fixture.server;
-        server
-            .command(&caller, "variable.updateValue", arguments)
-            .await
-    };
-    write("y".repeat(2000)).await.unwrap();
+    let paid = used(&fixture).await;
+    write(&made["id"], "z".repeat(50_000)).await.unwrap();
+    keep(id, 5000).await.unwrap();
+    assert!(used(&fixture).await <= paid);
+    let usage = fixture.server.database().usage("com.example.other");
+    assert!(usage.objects == 0 && usage.bytes > 60_000, "{usage:?}");
+    // The owner can do nothing about them, and has all the room that it had.
     let left = Limits::default().host_memory - used(&fixture).await;
     let rest = fixture.plugin.account.charge(left).unwrap();
-    let refused = write("z".repeat(50_000)).await.unwrap_err().to_string();
-    assert!(refused.contains("host-memory"), "{refused}");
-    write("w".repeat(2000)).await.unwrap();
+    write(&made["id"], "w".repeat(60_000)).await.unwrap();
     drop(rest);
-    write("z".repeat(50_000)).await.unwrap();
-    assert!(used(&fixture).await > 50_000);
+    let refused = keep(id, 31_000).await.unwrap_err().to_string();
+    assert!(refused.contains("objects of others"), "{refused}");
+    write(&made["id"], "w".to_owned()).await.unwrap();
+    keep(id, 0).await.unwrap();
+    let usage = fixture.server.database().usage("com.example.other");
+    assert!(usage.shared < 2000, "{usage:?}");
 }
 
 #[tokio::test]

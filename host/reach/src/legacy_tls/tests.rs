@@ -5,7 +5,7 @@ use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
-use openssl::ssl::{SslAcceptor, SslContextBuilder};
+use openssl::ssl::{SslAcceptor, SslContextBuilder, SslOptions};
 use openssl::x509::{X509, X509NameBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -81,6 +81,7 @@ async fn old_key_exchanges_ciphers_and_versions_are_spoken() {
         ("AES128-SHA", SslVersion::TLS1, 0x002f),
     ] {
         let address = server(|builder| {
+            builder.clear_options(SslOptions::NO_TLSV1 | SslOptions::NO_TLSV1_1);
             builder.set_security_level(0);
             builder.set_min_proto_version(Some(version)).unwrap();
             builder.set_max_proto_version(Some(version)).unwrap();

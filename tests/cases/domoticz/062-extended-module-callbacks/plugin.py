@@ -12,6 +12,7 @@ import DomoticzEx as Domoticz
 def onStart():
     Domoticz.Unit("lamp", "d", 7, "Switch", Used=1).Create()
     Domoticz.Unit("heat", "t", 1, "Set Point", Used=1).Create()
+    Domoticz.Unit("words", "x", 1, "Text", Used=1).Create()
     Domoticz.Log("made")
 
 

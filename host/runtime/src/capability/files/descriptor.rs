@@ -61,8 +61,8 @@ impl FilesView<'_> {
         })
     }
 
-    /// Gives a refused change the answer that Linux has before it looks at rights: whether the
-    /// path is there already, or is not. Tells the author otherwise.
+    /// Gives a refused change in the plugin's own folder the answer that Linux has before it looks at
+    /// rights: whether the path is there already, or is not. Tells the author otherwise.
     async fn explain_refused(
         &mut self,
         fd: Fd,
@@ -72,6 +72,7 @@ impl FilesView<'_> {
         result: FsResult<()>,
     ) -> FsResult<()> {
         if result.as_ref().is_err_and(is_refusal)
+            && self.tree.is_code(fd.rep())
             && self.look(&fd, PathFlags::empty(), path).await.is_some() == there
         {
             return Err(answer.into());

@@ -281,10 +281,15 @@ impl Tree {
         Ok(handle)
     }
 
+    /// Whether the handle is that of the plugin's own folder, which can only be read.
+    pub(super) fn is_code(&self, rep: u32) -> bool {
+        self.handles().code.contains(&rep)
+    }
+
     /// Tells the author of a change below this handle that was refused, if the handle is that of the
     /// plugin's own folder.
     pub(super) fn refused_change(&self, rep: u32, path: &str) {
-        if self.handles().code.contains(&rep) {
+        if self.is_code(rep) {
             // A path that the plugin has chosen: invisible characters are shown by the log.
             let path: String = path.chars().take(SHOWN).collect();
             self.log.hub(

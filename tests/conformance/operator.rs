@@ -1,0 +1,209 @@
+//! The operator's verbs as programs: a hub is set up, looked at, backed up while it runs, and goes
+//! on in another folder.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::serve::Site;
+use crate::stage::plugin_text;
+use crate::tools::Program;
+
+fn cordon(arguments: &[&str]) -> Output {
+    let mut command = Command::new(crate::support::cordon());
+    command.args(arguments).output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn serve(folder: &Path) -> Program {
+    let mut command = Command::new(crate::support::cordon());
+    let config = folder.join("cordon.toml");
+    Program::start(command.arg("serve").arg("--config").arg(config))
+}
+
+/// The answer of a hub that has started its plugin.
+struct Api(String);
+
+impl Api {
+    fn of(program: &mut Program) -> Self {
+        let ready = program.line("ready on http://127.0.0.1:");
+        program.line("the file says");
+        let address = ready.rsplit("http://").next().expect("an address");
+        Self(address.split('/').next().expect("an address").to_owned())
+    }
+
+    fn ask(&self, query: &str) -> serde_json::Value {
+        let url = format!("http://{}/json.htm?type=command&{query}", self.0);
+        let mut answer = ureq::get(url).call().expect("an answer");
+        let answer = answer.body_mut().read_to_string().expect("a text");
+        serde_json::from_str(&answer).expect("JSON")
+    }
+
+    /// The device's value as a client sees it.
+    fn value(&self) -> String {
+        let answer = self.ask("param=getdevices&rid=1");
+        let value = answer["result"][0]["Data"].as_str();
+        value.unwrap_or_default().to_owned()
+    }
+}
+
+const KEEPER: &str = "
+def onStart():
+    if 1 not in Devices:
+        Domoticz.Device(Name='D', Unit=1, TypeName='Text').Create()
+        Devices[1].Update(nValue=0, sValue='first value')
+        with open('note.txt', 'w') as note:
+            note.write('first note')
+    with open('note.txt') as note:
+        Domoticz.Log('the file says ' + note.read())
+";
+
+#[test]
+fn a_hub_that_is_backed_up_while_it_runs_goes_on_elsewhere() {
+    let site = Site::new("[[hardware]]\nname = \"K\"\nplugin = \"Keeper\"\n");
+    site.file("Keeper/plugin.py", &plugin_text("Keeper", KEEPER));
+    let mut program = serve(site.path());
+    let api = Api::of(&mut program);
+    assert_eq!(api.value(), "first value");
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let file = elsewhere.path().join("hub.tar.gz");
+    let (file, config) = (
+        file.to_str().expect("text"),
+        site.path().join("cordon.toml"),
+    );
+    let config = config.to_str().expect("text");
+    let made = cordon(&["backup", file, "--config", config]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let again = cordon(&["backup", file, "--config", config]);
+    assert!(!again.status.success());
+    assert!(
+        text(&again.stderr).contains("--replace"),
+        "{}",
+        text(&again.stderr)
+    );
+    // Later changes are not in it.
+    api.ask("param=udevice&idx=1&nvalue=0&svalue=later");
+    assert_eq!(api.value(), "later");
+    assert!(program.terminate());
+
+    let hub = elsewhere.path().join("hub");
+    let restored = cordon(&["restore", file, "--to", hub.to_str().expect("text")]);
+    assert!(restored.status.success(), "{}", text(&restored.stderr));
+    let mut program = serve(&hub);
+    assert_eq!(Api::of(&mut program).value(), "first value");
+    assert!(
+        program
+            .said
+            .iter()
+            .any(|line| line.ends_with("the file says first note"))
+    );
+    // Not over a hub that runs.
+    let refused = cordon(&[
+        "restore",
+        file,
+        "--replace",
+        "--to",
+        hub.to_str().expect("text"),
+    ]);
+    assert!(!refused.status.success());
+    assert!(
+        text(&refused.stderr).contains("another hub uses"),
+        "{}",
+        text(&refused.stderr)
+    );
+    assert!(program.terminate());
+    let refused = cordon(&["restore", file, "--to", hub.to_str().expect("text")]);
+    assert!(
+        text(&refused.stderr).contains("is not empty"),
+        "{}",
+        text(&refused.stderr)
+    );
+
+    let bytes = std::fs::read(file).expect("the backup is read");
+    std::fs::write(file, &bytes[..bytes.len() / 2]).expect("the backup is cut");
+    let other = elsewhere.path().join("other");
+    let refused = cordon(&["restore", file, "--to", other.to_str().expect("text")]);
+    assert!(!refused.status.success() && !other.exists());
+    assert!(
+        text(&refused.stderr).contains("damaged"),
+        "{}",
+        text(&refused.stderr)
+    );
+}
+
+#[test]
+fn a_hub_is_set_up_and_looked_at_before_its_first_start() {
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let folder = scratch.path().join("hub");
+    let config = folder.join("cordon.toml");
+    let config = config.to_str().expect("text");
+    let made = cordon(&["init", folder.to_str().expect("text")]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let told = text(&made.stdout);
+    assert!(
+        told.contains(&format!("cordon serve --config {config}")),
+        "{told}"
+    );
+    let checked = cordon(&["check", "--config", config]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stdout));
+
+    let written = std::fs::read_to_string(config).expect("the file is read");
+    let written = written.replace("127.0.0.1:8080", "127.0.0.1:0");
+    std::fs::write(config, &written).expect("the file is written");
+    let examined = cordon(&["doctor", "--config", config]);
+    let told = text(&examined.stdout);
+    assert!(examined.status.success(), "{told}");
+    assert!(told.contains("a hub can work here"), "{told}");
+    let mut program = serve(&folder);
+    program.line("ready on http://127.0.0.1:");
+    let examined = cordon(&["doctor", "--config", config]);
+    assert!(examined.status.success(), "{}", text(&examined.stdout));
+    assert!(program.terminate());
+
+    let wrong =
+        format!("{written}\n[[hardware]]\nname = \"A\"\nplugin = \"None\"\n[hubb]\nx = 1\n");
+    std::fs::write(config, &wrong).expect("the file is written");
+    let checked = cordon(&["check", "--config", config]);
+    let told = text(&checked.stdout);
+    assert_eq!(checked.status.code(), Some(2), "{told}");
+    let line = wrong
+        .lines()
+        .position(|line| line == "[hubb]")
+        .expect("a line")
+        + 1;
+    assert!(
+        told.contains(&format!("line {line}: unknown field `hubb`")),
+        "{told}"
+    );
+    assert!(told.contains("no plugin with key `None`"), "{told}");
+    let checked = cordon(&["check", "--json", "--config", config]);
+    let found: serde_json::Value = serde_json::from_slice(&checked.stdout).expect("JSON");
+    assert_eq!(found[1]["line"], line);
+    let examined = cordon(&["doctor", "--config", config]);
+    assert_eq!(examined.status.code(), Some(1));
+    assert!(text(&examined.stdout).contains("cordon check --config"));
+    let missing = cordon(&["check", "--config", "/nonexistent/cordon.toml"]);
+    assert_eq!(missing.status.code(), Some(3));
+}
+
+#[test]
+fn shells_take_the_completions_and_man_the_manual() {
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let made = cordon(&["completions", "bash"]);
+    assert!(made.status.success());
+    let path = scratch.path().join("cordon.bash");
+    std::fs::write(&path, &made.stdout).expect("the file is written");
+    let read = Command::new("bash").arg("-n").arg(&path).status();
+    assert!(read.expect("bash runs").success());
+    for shell in ["zsh", "fish"] {
+        let made = cordon(&["completions", shell]);
+        assert!(text(&made.stdout).contains("backup"), "{shell}");
+    }
+    let manual = text(&cordon(&["man"]).stdout);
+    assert!(
+        manual.contains(".TH cordon") && manual.contains("CORDON RESTORE"),
+        "{manual}"
+    );
+}
