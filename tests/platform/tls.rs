@@ -306,8 +306,9 @@ def run():
             "fixed: ('TLSv1.2', ",
             "old: SSLError: [SSL: NO_PROTOCOLS_AVAILABLE] no protocols available: the hub speaks TLS 1.2 and 1.3 only",
             "low minimum: ('TLSv1.2', ",
-            "RC4-SHA -> SSLError: No cipher can be selected.",
-            "DES-CBC3-SHA:AES128-SHA -> SSLError: No cipher can be selected.",
+            // Suites of old devices take the grant `legacy-tls`. Without it the hub's own are meant.
+            "RC4-SHA -> None",
+            "DES-CBC3-SHA:AES128-SHA -> None",
             "!ALL -> SSLError: No cipher can be selected.",
             "nonsense -> SSLError: No cipher can be selected.",
             "DEFAULT has 9",

@@ -44,7 +44,7 @@ class Constants(Case):
 
         known = set(constants._OPEN) | set(_cordon_os._CONSTANTS) | set(constants.ABSENT)
         # Those that module os has on every platform, the second line with what it can open.
-        known.update("F_OK R_OK W_OK X_OK SEEK_SET SEEK_CUR SEEK_END NGROUPS_MAX TMP_MAX".split())
+        known.update("F_OK R_OK W_OK X_OK SEEK_SET SEEK_CUR SEEK_END".split())
         known.update("O_RDONLY O_WRONLY O_RDWR O_CREAT O_EXCL O_TRUNC O_APPEND".split())
         known.update(("O_ACCMODE", "O_NDELAY"))
         known.update(name for name, _ in constants.pairs(constants._OS))
