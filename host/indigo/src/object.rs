@@ -1,7 +1,5 @@
 //! One object of the server: its public attributes, and the data that only the server knows.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -136,14 +134,15 @@ impl Object {
 
     /// The parts of the object that count for other plugins than the object itself does: the
     /// properties that they keep with it, and a value that one of them has set.
-    pub fn parts_of_others(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    pub fn parts_of_others(&self) -> impl Iterator<Item = (&str, String)> {
         let all = self.fields.get("globalProps").and_then(Value::as_object);
         let others = all.into_iter().flatten().filter(|(plugin, props)| {
             **plugin != self.hidden.charged && props.as_object().is_some_and(|it| !it.is_empty())
         });
-        let others = others.map(|(plugin, props)| (plugin.as_str(), props.to_string().into()));
+        let others = others.map(|(plugin, props)| (plugin.as_str(), props.to_string()));
         let writer = Some(self.hidden.writer.as_str()).filter(|it| !it.is_empty());
-        others.chain(writer.map(|writer| (writer, self.text("value").into())))
+        let value = || self.fields.get("value").map(Value::to_string);
+        others.chain(writer.and_then(|writer| Some((writer, value()?))))
     }
 
     /// Notes who has set the value, if that is a plugin that the object does not count for.

@@ -33,6 +33,9 @@ impl Size {
     }
 }
 
+/// Bytes that the name of a part takes in the store beside its letters.
+const NAMED: u64 = 16;
+
 /// The part of an object that counts for another plugin than the object does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
@@ -84,10 +87,15 @@ impl Weighed {
     ///
     /// The limit `host-memory`.
     pub fn pay(&mut self, account: &Arc<Account>) -> Result<(), Failure> {
-        let own = own(self.size(), &self.shares);
+        let own = self.own();
         let bytes = own.memory.saturating_add(own.weight);
         self.charge = Some(account.charge(bytes)?);
         Ok(())
+    }
+
+    /// The size of the object without the parts that count for others.
+    pub(super) fn own(&self) -> Size {
+        own(self.size(), &self.shares)
     }
 
     /// The size of the object.
@@ -104,9 +112,12 @@ impl Weighed {
     pub fn loaded(object: Object) -> Self {
         let text: Arc<str> = object.to_json().into();
         let memory = Measure::of(&text).memory();
-        let shares = object.parts_of_others().map(|(plugin, part)| Share {
-            plugin: plugin.to_owned(),
-            size: Size::of(&part),
+        let shares = object.parts_of_others().map(|(plugin, part)| {
+            let mut size = Size::of(&part);
+            let name = super::bounds::count(plugin.len()).saturating_add(NAMED);
+            size.weight = size.weight.saturating_add(name);
+            let plugin = plugin.to_owned();
+            Share { plugin, size }
         });
         Self {
             shares: shares.collect(),

@@ -136,14 +136,14 @@ impl IndigoServer {
             true => None,
             false => self.plugin(&object.hidden.charged),
         };
-        let before = self.database().size(object.id).memory;
+        let before = self.database().own(object.id).memory;
         let mut weighed = Weighed::new(object);
         if own {
             weighed.pay(self.account(caller))?;
         } else if let Some(plugin) = other
             && let Err(failure) = weighed.pay(&plugin.account)
         {
-            if caller.plugin().is_some() && weighed.size().memory > before {
+            if caller.plugin().is_some() && weighed.own().memory > before {
                 let text = format!("the object is plugin '{}'s: {failure}", plugin.id());
                 return Err(Failure::other(text));
             }

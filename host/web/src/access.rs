@@ -129,6 +129,9 @@ pub struct Access {
     networks: Arc<[HostPattern]>,
     proxies: Arc<[HostPattern]>,
     throttle: Arc<Throttle>,
+    /// Wrong passwords in addresses are counted apart: any web page can have a browser ask for an
+    /// address, and would lock out whoever sits before it. No page can send a header with a password.
+    in_addresses: Arc<Throttle>,
     challenges: Arc<Challenges>,
 }
 
@@ -147,6 +150,7 @@ impl Access {
             networks: config.networks.clone().into(),
             proxies: config.proxies.clone().into(),
             throttle: Arc::default(),
+            in_addresses: Arc::default(),
             challenges: Arc::new(Challenges::new()),
         }
     }
@@ -176,18 +180,25 @@ impl Access {
     ) -> Result<Caller, Refusal> {
         // A password is right or wrong where there are users. Clients that send one
         // everywhere are not guessing.
-        let given = credentials(headers, query).filter(|_| self.has_users());
-        match given {
-            Some((name, password)) => self.log_in(client.address, &name, &password),
-            None if self.needs_none(client) => Ok(local()),
-            None => Err(Refusal::Missing),
+        let of_users = |(name, password): (String, String), throttle: &Throttle| {
+            self.log_in(throttle, client.address, &name, &password)
+        };
+        let (header, query) = match self.has_users() {
+            true => (in_header(headers), in_query(query)),
+            false => (None, None),
+        };
+        match (header, query) {
+            (Some(given), _) => of_users(given, &self.throttle),
+            (None, Some(given)) => of_users(given, &self.in_addresses),
+            (None, None) if self.needs_none(client) => Ok(local()),
+            (None, None) => Err(Refusal::Missing),
         }
     }
 
     /// The user of a header `Authorization`, whose text after the word `Basic` is given.
     pub fn basic(&self, peer: IpAddr, coded: &str) -> Result<Caller, Refusal> {
         let (name, password) = name_and_password(coded).ok_or(Refusal::Missing)?;
-        self.log_in(peer, &name, &password)
+        self.log_in(&self.throttle, peer, &name, &password)
     }
 
     /// The user of a header `Authorization`, whose text after the word `Digest` is given, in a
@@ -223,8 +234,14 @@ impl Access {
     }
 
     /// The user of this name and password; `password` may also be its MD5.
-    fn log_in(&self, peer: IpAddr, name: &str, password: &str) -> Result<Caller, Refusal> {
-        self.throttle.attempt(peer, || {
+    fn log_in(
+        &self,
+        throttle: &Throttle,
+        peer: IpAddr,
+        name: &str,
+        password: &str,
+    ) -> Result<Caller, Refusal> {
+        throttle.attempt(peer, || {
             // Every account is looked at, so that the time tells nothing of the names.
             let [name, again] = forms(name);
             let passwords = forms(password);
@@ -272,11 +289,10 @@ fn local() -> Caller {
     }
 }
 
-/// User and password of a request, wherever it has them.
-fn credentials(headers: &HeaderMap, query: &Query) -> Option<(String, String)> {
+fn in_header(headers: &HeaderMap) -> Option<(String, String)> {
     let header = headers.get(header::AUTHORIZATION);
     let given = header.and_then(|value| value.to_str().ok());
-    given.and_then(basic).or_else(|| in_query(query))
+    given.and_then(basic)
 }
 
 fn basic(header: &str) -> Option<(String, String)> {
@@ -474,6 +490,20 @@ mod tests {
             Err(Refusal::TooMany)
         );
         assert!(admit(&access, HOME, &header("ann:p:w"), &none).is_ok());
+    }
+
+    #[test]
+    fn wrong_passwords_in_addresses_lock_out_nobody_who_sends_a_header() {
+        let access = users();
+        let wrong = Query::of(&[("username", "eA=="), ("password", "eA==")]);
+        for _ in 0..crate::throttle::FAILURES {
+            let refused = admit(&access, far(), &HeaderMap::new(), &wrong);
+            assert_eq!(refused, Err(Refusal::Wrong));
+        }
+        let refused = admit(&access, far(), &HeaderMap::new(), &wrong);
+        assert_eq!(refused, Err(Refusal::TooMany));
+        let none = Query::default();
+        assert!(admit(&access, far(), &header("ann:p:w"), &none).is_ok());
     }
 
     #[test]

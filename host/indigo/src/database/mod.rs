@@ -134,6 +134,13 @@ impl Database {
         self.objects.get(&id).map(Placed::size).unwrap_or_default()
     }
 
+    /// The size of an object without the parts that count for others; nothing when the object is
+    /// not there.
+    #[must_use]
+    pub fn own(&self, id: i64) -> Size {
+        self.objects.get(&id).map(Placed::own).unwrap_or_default()
+    }
+
     /// The object of a table that a reference names.
     #[must_use]
     pub fn find(&self, table: Table, reference: &Reference) -> Option<&Arc<Object>> {

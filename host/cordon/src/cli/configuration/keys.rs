@@ -68,6 +68,7 @@ const SECTIONS: &[Section] = &[
             "networks" "list of addresses and networks" = "['127.0.0.0/8', '::1']", "['192.168.1.0/24']": "from where no password is needed";
             "proxies" "list of addresses and networks" = "[]", "['192.168.1.2']": "proxies whose `X-Forwarded-For` is believed";
             "names" "list of names" = "[]", "['hub.example.org']": "names under which browsers may use the hub, beside its addresses, `localhost` and the machine's own name";
+            "origins" "list of origins" = "[]", "['https://dashboard.example.org']": "sites whose pages may use the API in a browser";
             "pages" "address:port" = "", "'127.0.0.1:8081'": "where pages of plugins are served; the port after that of `listen` without it";
             "pages-url" "origin" = "", "'https://pages.example.org'": "where browsers find them, when that is another address, as behind a proxy";
             "add-hardware" "true or false" = "true", "false": "whether admins may add hardware through the API";
