@@ -13,8 +13,8 @@ use super::table::{Collection, Table};
 /// A folder id that means no folder.
 pub const NO_FOLDER: i64 = 0;
 
-/// Longest value of a variable that counts for the variable's owner, whoever has set it, in bytes.
-const FEW_WORDS: usize = 256;
+/// Bytes up to which an attribute that others may set counts for the owner, whoever has set it.
+const FEW_WORDS: u64 = 256;
 
 /// An object: a device, a variable, a folder, ...
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,9 @@ pub struct Hidden {
     /// that value is longer than a few words.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub writer: String,
+    /// The same for its shared properties, which any plugin may replace.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sharer: String,
     /// Python class, such as `indigo.PluginEventTrigger`; devices have theirs from
     /// `device`.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -140,18 +143,33 @@ impl Object {
             **plugin != self.hidden.charged && props.as_object().is_some_and(|it| !it.is_empty())
         });
         let others = others.map(|(plugin, props)| (plugin.as_str(), props.to_string()));
-        let writer = Some(self.hidden.writer.as_str()).filter(|it| !it.is_empty());
-        let value = || self.fields.get("value").map(Value::to_string);
-        others.chain(writer.and_then(|writer| Some((writer, value()?))))
+        let written = [
+            (&self.hidden.writer, "value"),
+            (&self.hidden.sharer, "sharedProps"),
+        ];
+        let written = written.into_iter().filter(|(by, _)| !by.is_empty());
+        let written =
+            written.filter_map(|(by, key)| Some((by.as_str(), self.fields.get(key)?.to_string())));
+        others.chain(written)
     }
 
     /// Notes who has set the value, if that is a plugin that the object does not count for.
     pub fn written_by(&mut self, plugin: &str) {
-        let long = self.text("value").len() > FEW_WORDS;
-        self.hidden.writer = match long && plugin != self.hidden.charged {
+        self.hidden.writer = self.other("value", plugin);
+    }
+
+    /// Notes who has replaced the shared properties, if that is such a plugin.
+    pub fn shared_by(&mut self, plugin: &str) {
+        self.hidden.sharer = self.other("sharedProps", plugin);
+    }
+
+    /// The plugin, if an attribute that it has set counts for it; empty otherwise.
+    fn other(&self, key: &str, plugin: &str) -> String {
+        let bytes = self.fields.get(key).map_or(0, weight);
+        match bytes > FEW_WORDS && plugin != self.hidden.charged {
             true => plugin.to_owned(),
             false => String::new(),
-        };
+        }
     }
 
     /// A property of the owner.

@@ -79,6 +79,7 @@ pub(super) async fn run(
                         return Err(Limits::hit("stored-bytes", weight, SHARED).into());
                     }
                     object.set("sharedProps", Value::Object(given.clone()));
+                    object.shared_by(context.caller.charged());
                     Ok(())
                 })
                 .await

@@ -88,8 +88,18 @@ async fn parts_of_others_take_none_of_the_owners_room() {
     drop(rest);
     let refused = keep(id, 31_000).await.unwrap_err().to_string();
     assert!(refused.contains("objects of others"), "{refused}");
+    let shared = json!({"id": id, "props": {"list": vec![0; 5000]}});
+    let paid = used(&fixture).await;
+    give("device.replaceSharedPropsOnServer".to_owned(), shared)
+        .await
+        .unwrap();
+    assert!(used(&fixture).await <= paid);
     write(&made["id"], "w".to_owned()).await.unwrap();
     keep(id, 0).await.unwrap();
+    let none = json!({"id": id, "props": {}});
+    give("device.replaceSharedPropsOnServer".to_owned(), none)
+        .await
+        .unwrap();
     let usage = fixture.server.database().usage("com.example.other");
     assert!(usage.shared < 2000, "{usage:?}");
 }
