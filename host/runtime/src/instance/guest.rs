@@ -33,8 +33,6 @@ pub struct Guest<'a> {
     counters: &'a Counters,
     /// Threads to be run.
     spawned: mpsc::UnboundedReceiver<u32>,
-    /// Whether the plugin is being stopped.
-    is_stopping: bool,
 }
 
 /// The end of a call of a function of the plugin.
@@ -62,13 +60,7 @@ impl<'a> Guest<'a> {
             meter,
             counters,
             spawned,
-            is_stopping: false,
         }
-    }
-
-    /// From now on a call has no more time than the limit `stop-wall`: somebody waits for the stop.
-    pub(super) fn stopping(&mut self) {
-        self.is_stopping = true;
     }
 
     /// The component's store.
@@ -141,17 +133,10 @@ impl<'a> Guest<'a> {
     ) -> Result<Outcome, InstanceFailure> {
         self.meter.enter_callback();
         let mut call = std::pin::pin!(call);
-        let begun = Instant::now();
-        let most = self.spec.limits.stop_wall;
-        let end = tokio::time::Instant::now() + Duration::from_millis(most);
         let ended = loop {
             tokio::select! {
                 ended = &mut call => break ended,
                 Some(id) = self.spawned.recv() => self.run_thread(id)?,
-                () = sleep_until(end), if self.is_stopping => {
-                    let used = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-                    return Err(Limits::hit("stop-wall", used.max(most), most).into());
-                }
             }
         };
         self.meter.leave_callback();

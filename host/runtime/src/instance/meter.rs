@@ -64,6 +64,9 @@ pub struct Meter {
     held_since: AtomicU64,
     callback_limit: Duration,
     wall_limit: Duration,
+    stop_limit: Duration,
+    /// Whether the plugin is being stopped: somebody waits for each of its callbacks.
+    is_stopping: AtomicBool,
     share_percent: u64,
     share: Mutex<Share>,
     /// When the share was last told of; 0 for never.
@@ -97,6 +100,8 @@ impl Meter {
             held_since: AtomicU64::new(0),
             callback_limit: Duration::from_millis(limits.callback_cpu),
             wall_limit: Duration::from_millis(limits.callback_wall),
+            stop_limit: Duration::from_millis(limits.stop_wall),
+            is_stopping: AtomicBool::new(false),
             share_percent: limits.cpu_share,
             share: Mutex::new(Share::new(limits.cpu_share)),
             share_told: AtomicU64::new(0),
@@ -109,6 +114,7 @@ impl Meter {
     /// Begins a life that has this place among the starts.
     pub(super) fn begin(&self, place: Place) {
         self.leave_callback();
+        self.is_stopping.store(false, Ordering::Relaxed);
         self.held_since.store(0, Ordering::Relaxed);
         let used = nanoseconds(self.used());
         self.life_started.store(used, Ordering::Relaxed);
@@ -162,6 +168,20 @@ impl Meter {
     /// Marks the end of a callback.
     pub fn leave_callback(&self) {
         self.in_callback.store(false, Ordering::Relaxed);
+    }
+
+    /// From now on callbacks of this life are held to `stop-wall`.
+    pub(super) fn stopping(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// The limit on the time of a callback, by name and value.
+    fn wall(&self) -> (&'static str, Duration) {
+        let stops = self.is_stopping.load(Ordering::Relaxed);
+        match stops && self.stop_limit < self.wall_limit {
+            true => ("stop-wall", self.stop_limit),
+            false => ("callback-wall", self.wall_limit),
+        }
     }
 
     /// Notes that the instance's loop is being polled.
@@ -256,8 +276,8 @@ impl Meter {
         let hit = |name, used: Duration, limit: Duration| {
             (used >= limit).then(|| Limits::hit(name, milliseconds(used), milliseconds(limit)))
         };
-        hit("callback-cpu", used, self.callback_limit)
-            .or_else(|| hit("callback-wall", waited, self.wall_limit))
+        let (wall, within) = self.wall();
+        hit("callback-cpu", used, self.callback_limit).or_else(|| hit(wall, waited, within))
     }
 
     /// Checks an instance whose last poll ended at `polled`: when to check again, if there is
@@ -274,7 +294,7 @@ impl Meter {
         }
         let left = |since: u64| {
             let waited = Duration::from_nanos(own.saturating_sub(since));
-            self.wall_limit.saturating_sub(waited)
+            self.wall().1.saturating_sub(waited)
         };
         let callback = self.in_callback.load(Ordering::Relaxed);
         let callback = callback.then(|| left(self.callback_began.load(Ordering::Relaxed)));
@@ -283,8 +303,9 @@ impl Meter {
             since => Some(left(since)),
         };
         if held == Some(Duration::ZERO) {
-            let limit = u64::try_from(self.wall_limit.as_millis()).unwrap_or(u64::MAX);
-            return Err(Limits::hit("callback-wall", limit, limit));
+            let (wall, within) = self.wall();
+            let limit = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+            return Err(Limits::hit(wall, limit, limit));
         }
         let idle = self.place_idle(used, polled);
         Ok(callback.into_iter().chain(held).chain(idle).min())

@@ -236,7 +236,7 @@ impl Life<'_> {
         self.meter.give_place();
         self.counters.started();
         self.told = Some(self.serve(guest).await?);
-        guest.stopping();
+        self.meter.stopping();
         self.cycle.end(guest).await
     }
 
