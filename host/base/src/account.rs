@@ -100,6 +100,12 @@ impl Account {
         }
     }
 
+    /// Whether more than the half of the account is taken.
+    #[must_use]
+    pub fn is_half_taken(&self) -> bool {
+        self.used() > self.limit / 2
+    }
+
     /// Bytes that are taken now.
     #[must_use]
     pub fn used(&self) -> u64 {

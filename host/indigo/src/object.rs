@@ -140,7 +140,9 @@ impl Object {
     pub fn parts_of_others(&self) -> impl Iterator<Item = (&str, String)> {
         let all = self.fields.get("globalProps").and_then(Value::as_object);
         let others = all.into_iter().flatten().filter(|(plugin, props)| {
-            **plugin != self.hidden.charged && props.as_object().is_some_and(|it| !it.is_empty())
+            let charged = &self.hidden.charged;
+            let own = *plugin == charged || (!charged.is_empty() && **plugin == *self.owner());
+            !own && props.as_object().is_some_and(|it| !it.is_empty())
         });
         let others = others.map(|(plugin, props)| (plugin.as_str(), props.to_string()));
         let written = [
@@ -151,6 +153,18 @@ impl Object {
         let written =
             written.filter_map(|(by, key)| Some((by.as_str(), self.fields.get(key)?.to_string())));
         others.chain(written)
+    }
+
+    /// Drops the parts of others: a copy is made and paid by one plugin alone.
+    pub fn forget_others(&mut self) {
+        let kept = [self.hidden.charged.clone(), self.owner().to_owned()];
+        if let Some(all) = self.fields.get_mut("globalProps")
+            && let Some(all) = all.as_object_mut()
+        {
+            all.retain(|plugin, _| kept.contains(plugin));
+        }
+        self.hidden.writer.clear();
+        self.hidden.sharer.clear();
     }
 
     /// Notes who has set the value, if that is a plugin that the object does not count for.

@@ -82,6 +82,8 @@ pub(super) async fn open(
 async fn serve(mut socket: WebSocket, api: HubApi, mut follower: Follower, may_command: bool) {
     let mut pings = interval_at(Instant::now() + PING, PING);
     loop {
+        // Held until it is sent: the plugin pays for it.
+        let mut paid = None;
         let said = tokio::select! {
             received = socket.recv() => match received {
                 Some(Ok(Message::Text(text))) => {
@@ -92,7 +94,11 @@ async fn serve(mut socket: WebSocket, api: HubApi, mut follower: Follower, may_c
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
             },
             message = follower.next() => match message {
-                Some(message) => Message::Text(message.text().into()),
+                Some(message) => {
+                    let text = Message::Text(message.text().into());
+                    paid = Some(message);
+                    text
+                }
                 None => return,
             },
             _ = pings.tick() => Message::Ping(Default::default()),
@@ -100,6 +106,7 @@ async fn serve(mut socket: WebSocket, api: HubApi, mut follower: Follower, may_c
         if socket.send(said).await.is_err() {
             return;
         }
+        drop(paid);
     }
 }
 

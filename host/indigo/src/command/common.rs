@@ -146,8 +146,12 @@ async fn duplicate(context: &Context<'_>, collection: Collection) -> Result<Valu
     context.room(size.memory)?;
     let mut copy = Object::clone(&old);
     copy.set("name", name);
-    copy.hidden.charged = context.caller.charged().to_owned();
+    // The copy of the operator counts for whom the original does.
+    if context.caller.plugin().is_some() {
+        copy.hidden.charged = context.caller.charged().to_owned();
+    }
     copy.hidden.group = None;
+    copy.forget_others();
     if copy.flag("readOnly") {
         copy.set("readOnly", false);
     }

@@ -88,6 +88,13 @@ async fn parts_of_others_take_none_of_the_owners_room() {
     drop(rest);
     let refused = keep(id, 31_000).await.unwrap_err().to_string();
     assert!(refused.contains("objects of others"), "{refused}");
+    // A copy is paid by whoever makes it, and has nothing of others.
+    let before = fixture.server.database().usage("com.example.other");
+    let twice = json!({"id": id, "duplicateName": "copy"});
+    let copy = plugin(&fixture, "device.duplicate", twice).await.unwrap();
+    let after = fixture.server.database().usage("com.example.other");
+    assert_eq!(before, after);
+    assert_eq!(copy["globalProps"].as_object().unwrap().len(), 1);
     let shared = json!({"id": id, "props": {"list": vec![0; 5000]}});
     let paid = used(&fixture).await;
     give("device.replaceSharedPropsOnServer".to_owned(), shared)

@@ -99,10 +99,9 @@ impl AsyncRead for LegacyStream {
             if this.session.is_closed() {
                 return Poll::Ready(Ok(()));
             }
-            // The session may have to answer before the peer says more.
-            if let Poll::Ready(Err(error)) = this.poll_send(cx) {
-                return Poll::Ready(Err(error));
-            }
+            // The session may have to answer before the peer says more. A peer that makes it answer
+            // and does not read is not read either.
+            ready!(this.poll_send(cx))?;
             let mut piece = [0; PIECE];
             let most = this.session.room().min(PIECE);
             let mut piece = ReadBuf::new(piece.get_mut(..most).unwrap_or_default());
