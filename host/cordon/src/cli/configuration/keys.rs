@@ -150,6 +150,7 @@ const SECTIONS: &[Section] = &[
             "network" "list of HOST:PORTS" = "[]", "['192.168.1.0/24:80']": "where the plugin may connect: `192.168.1.20:80`, `device.lan:1883`, `192.168.1.0/24:8000-8010`, `*:443`";
             "listen" "list of ports" = "[]", "[8090, '9000-9010']": "ports on which it may listen";
             "icmp" "list of hosts" = "[]", "['192.168.1.0/24']": "hosts that it may ping";
+            "legacy-tls" "list of hosts" = "[]", "['192.168.1.7']": "old devices that the machine's OpenSSL speaks TLS with, where nothing is verified";
             "exec" "list of programs" = "[]", "['/usr/bin/uptime']": "programs that the hub runs for it; a path, or the rows of `[[hardware.grants.exec]]` below";
             "serial" "list of paths" = "[]", "['/dev/ttyUSB0']": "serial ports that it may open";
             "mail" "list of addresses" = "[]", "['me@example.org']": "to whom an Indigo plugin may write; `*` for anybody";
