@@ -284,6 +284,22 @@ mod tests {
     }
 
     #[test]
+    fn half_of_the_account_is_left_to_the_plugin() {
+        let limits = Limits {
+            host_memory: 100_000,
+            ..Limits::default()
+        };
+        let account = Account::new(&limits);
+        let mut backlog = Backlog::default();
+        for n in 0..1000 {
+            drop(backlog.hold(&updated(1, n, n + 1), 1000, &account, 4096));
+        }
+        assert!(account.used() < 55_000, "{}", account.used());
+        let held = all(&mut backlog);
+        assert_eq!(held.last().map(|it| it.2), Some(1000));
+    }
+
+    #[test]
     fn a_full_account_merges_and_never_holds_more() {
         let limits = Limits {
             host_memory: 1000,

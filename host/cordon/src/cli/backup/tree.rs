@@ -32,6 +32,10 @@ pub(super) enum Found<'a> {
     LeftOut(&'a str, &'static str),
 }
 
+/// Longest path of a file or folder, in bytes. The system takes about twice as many, and a backup is
+/// restored below a folder with a name of its own. Plugins can nest folders deeper than that.
+const LONGEST: usize = 2048;
+
 /// A folder, open.
 pub(super) struct Tree {
     root: OwnedFd,
@@ -123,6 +127,9 @@ impl Tree {
     }
 
     fn look(&self, path: &str, skip: &BTreeSet<Place>) -> Result<Look, EngineError> {
+        if path.len() > LONGEST {
+            return Ok(Look::Other("its path is too long"));
+        }
         // Nothing is opened before it is known to be a file: opening a device may do something.
         let facts = self
             .at(path, OFlags::PATH | OFlags::NOFOLLOW)
@@ -221,6 +228,21 @@ mod tests {
         })
         .unwrap();
         found
+    }
+
+    #[test]
+    fn folders_that_are_nested_too_deep_are_left_out_and_told() {
+        let scratch = tempfile::tempdir().unwrap();
+        let name = "x".repeat(200);
+        let deep: std::path::PathBuf = std::iter::repeat_n(name.as_str(), 12).collect();
+        std::fs::create_dir_all(scratch.path().join(deep)).unwrap();
+        std::fs::write(scratch.path().join("kept"), "").unwrap();
+        let found = walked(scratch.path(), &BTreeSet::new());
+        assert!(found.contains(&"kept".to_owned()));
+        let told = found
+            .iter()
+            .filter(|it| it.ends_with(": its path is too long"));
+        assert_eq!(told.count(), 1);
     }
 
     #[test]
