@@ -270,3 +270,27 @@ fn switch(server: &Arc<IndigoServer>, caller: &Caller, device: i64, zone: Option
         None => begin_promptly(server, caller, step, None),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::caller::SERVER;
+
+    #[test]
+    fn a_zone_is_on_for_a_second_at_least() {
+        let mut plan = Plan {
+            caller: Caller::Operator(SERVER),
+            minutes: vec![0.0, 1e-12],
+            zone: 0,
+            until: None,
+            left: Duration::ZERO,
+            done: true,
+        };
+        let begun = Instant::now();
+        assert!(plan.go(0));
+        assert_eq!(plan.zone, 1);
+        assert!(plan.until.unwrap() >= begun + SHORTEST);
+        assert!(!plan.go(2));
+    }
+}

@@ -1,6 +1,7 @@
 //! Tests that plugins pay for the memory that the hub keeps because of them, for as long as it is
 //! kept.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use super::super::fixture::Fixture;
 use super::super::table::Collection;
 use super::races::refuse_writes;
 use super::{fixture, plugin, user};
+use crate::failure::FailureKind;
 use cordon_base::limits::Limits;
 
 /// A device of the plugin, with long properties.
@@ -109,6 +111,28 @@ async fn parts_of_others_take_none_of_the_owners_room() {
         .unwrap();
     let usage = fixture.server.database().usage("com.example.other");
     assert!(usage.shared < 2000, "{usage:?}");
+}
+
+/// Calls that other plugins cause leave half of an inbox to the operator.
+#[tokio::test]
+async fn others_do_not_fill_the_inbox_of_a_plugin() {
+    let fixture = fixture().await;
+    let (other, _) = fixture.join("com.example.other");
+    let caller = Caller::Plugin(other);
+    let off = json!({"id": device(&fixture).await});
+    let by_other = async || {
+        let done = fixture
+            .server
+            .command(&caller, "device.turnOff", off.clone());
+        done.await
+    };
+    let half = Limits::default().inbox / 2;
+    fixture.room.store(half + 1, Ordering::SeqCst);
+    by_other().await.unwrap();
+    fixture.room.store(half, Ordering::SeqCst);
+    let refused = by_other().await.unwrap_err();
+    assert_eq!(refused.kind, FailureKind::Busy);
+    user(&fixture, "device.turnOff", off.clone()).await.unwrap();
 }
 
 #[tokio::test]
