@@ -470,7 +470,7 @@ mod tests {
     use cordon_base::pool::Pools;
 
     fn images(folder: &std::path::Path) -> Images {
-        Images::new(Store::open(&folder.join("db")).unwrap())
+        Images::new(Store::open(&folder.join("db"), &[crate::SCHEMA]).unwrap())
     }
 
     fn set(base: &str) -> Vec<u8> {
