@@ -354,7 +354,7 @@ impl Hub {
             pools: services.pools.clone(),
             manager: manager.map(|manager| Arc::new(manager) as Arc<dyn Management>),
             problems: self.problems.clone(),
-            access: Access::new(&self.web),
+            access: Access::new(&self.web, cordon_indigo::web::REALM),
             budget: Budget::default(),
             pages: Pages::new(
                 &self.maker.data.join(PAGES),

@@ -54,7 +54,7 @@ fn fixture() -> Fixture {
         devices,
         manager: None,
         problems: Problems::default(),
-        access: Access::new(&web),
+        access: Access::new(&web, cordon_indigo::web::REALM),
         budget: Budget::default(),
         pages: Pages::new(
             &folder.path().join("pages"),

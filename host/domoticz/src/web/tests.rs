@@ -100,7 +100,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
         devices,
         manager: None,
         problems: cordon_base::problems::Problems::default(),
-        access: Access::new(web),
+        access: Access::new(web, "tests"),
         budget: Budget::default(),
         pages: Pages::new(
             &folder.path().join("pages"),
