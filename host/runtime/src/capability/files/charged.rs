@@ -131,6 +131,14 @@ impl FilesView<'_> {
         Ok(!perms.write_not_permitted())
     }
 
+    /// A turn at the quota for changes behind the descriptor; `None` where nothing counts.
+    async fn turn(&self, fd: &Fd) -> FsResult<Option<Turn>> {
+        Ok(match self.charged(fd)? {
+            true => Some(self.quota.turn().await),
+            false => None,
+        })
+    }
+
     /// The file behind a descriptor through which it may be changed.
     pub(super) fn writable(&self, fd: &Fd) -> FsResult<Arc<File>> {
         match self.files.table.get(fd)? {
@@ -186,10 +194,7 @@ impl FilesView<'_> {
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
         let permit = self.tree.descriptor()?;
-        let turn = match self.charged(&fd)? {
-            true => Some(self.quota.turn().await),
-            false => None,
-        };
+        let turn = self.turn(&fd).await?;
         let opening = Opening {
             path_flags,
             path,
@@ -207,10 +212,7 @@ impl FilesView<'_> {
     }
 
     pub(super) async fn real_create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
-        let turn = match self.charged(&fd)? {
-            true => Some(self.quota.turn().await),
-            false => None,
-        };
+        let turn = self.turn(&fd).await?;
         let created = self.at_work([&fd], async move |files, [fd]| {
             if let Some(turn) = &turn {
                 turn.add_file()?;
