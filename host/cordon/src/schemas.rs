@@ -59,8 +59,10 @@ mod tests {
                 .prepare(&format!("SELECT * FROM {name} ORDER BY 1"))
                 .unwrap();
             let columns = statement.column_count();
-            let found = statement
-                .query_map([], |row| (0..columns).map(|n| row.get(n)).collect())
+            let found: Vec<Vec<Value>> = statement
+                .query_map([], |row| {
+                    (0..columns).map(|n| row.get::<_, Value>(n)).collect()
+                })
                 .unwrap()
                 .map(Result::unwrap)
                 .collect();

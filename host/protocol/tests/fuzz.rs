@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 
 use proptest::prelude::*;
 
@@ -27,7 +28,7 @@ fn every_target_of_the_fuzzer_is_tried_here() {
         .unwrap()
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_owned())
         .collect();
-    let tried = TARGETS.map(|(name, _)| name.into());
+    let tried = TARGETS.map(|(name, _)| OsString::from(name));
     assert_eq!(files, BTreeSet::from(tried));
 }
 
