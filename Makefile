@@ -30,7 +30,7 @@ ruff := $(CORDON_CACHE)/tools/ruff-$(ruff_version)/bin/ruff
 # Tests of a checkout use its guest, whatever was built beside them last.
 with_key = CORDON_GUEST_KEY=$$($(toolchain)/key); export CORDON_GUEST_KEY;
 
-.PHONY: help setup host-tools build run check guest test test-unit test-python test-tools behaviour slope chaos examples samples cpython-tests cpython-testsuite bench lint words fmt ruff format deny env clean
+.PHONY: help setup host-tools build run check fuzz-check guest test test-unit test-python test-tools behaviour slope chaos examples samples cpython-tests cpython-testsuite bench lint words fmt ruff format deny env clean
 
 help: ## this list
 	@echo "make VERB"
@@ -66,6 +66,10 @@ host-tools:
 check: host-tools ## type-check the hub and all tests (first time some minutes, then 20 seconds of computing)
 	@CARGO_INCREMENTAL=1 cargo check --release --workspace --all-targets
 
+# A workspace of its own; `make check` compiles the bodies of its targets.
+fuzz-check: ## type-check the fuzz targets (first time a minute)
+	@cargo check --locked --manifest-path tests/fuzz/Cargo.toml --target-dir $(CORDON_CACHE)/target/fuzz
+
 # The tool alone of the workspace; with all its members chosen, so that wasmtime has the same
 # features and is compiled once.
 guest: setup ## build the guest only, and say where it is (first time 20 minutes; see quick below)
@@ -83,8 +87,8 @@ test: test-tools test-python lint build ## everything: lint, then all tests
 		END { printf "rust tests: %d passed, %d failed, %d ignored, in %d binaries\n", passed, failed, ignored, n }' $$log; \
 	exit $$status
 
-test-unit: host-tools ## only the tests that need no guest: those beside the code, and the life of an instance
-	@cargo test --release --workspace --lib --bins --test heart
+test-unit: host-tools ## only the tests that need no guest: those beside the code, the life of an instance, the codecs
+	@cargo test --release --workspace --lib --bins --test heart --test fuzz
 
 test-python: ## only the Python side, under this machine's python3
 	@python3 -m unittest discover -s tests/python
@@ -154,10 +158,12 @@ words: ## only the words of documents and comments
 fmt:
 	@cargo fmt --all --check
 	@cargo fmt --manifest-path guest-runtime/Cargo.toml --check
+	@cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 
 format: $(ruff) ## format Rust and Python
 	@cargo fmt --all
 	@cargo fmt --manifest-path guest-runtime/Cargo.toml
+	@cargo fmt --manifest-path tests/fuzz/Cargo.toml
 	@$(ruff) format --quiet
 
 ruff: $(ruff) ## only the lint and the formatting of Python

@@ -34,7 +34,7 @@ async fn serve(scene: &Scene, config: &str) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     let config: WebConfig = toml::from_str(config).unwrap();
     let mut api = scene.bench.hub.api(address);
-    api.access = Access::new(&config);
+    api.access = Access::new(&config, "tests");
     api.origins = Origins::new(&config, address);
     let router = web::router(api);
     tokio::spawn(cordon_web::server::serve(

@@ -1,16 +1,14 @@
 //! A device on the other end of a socket, driven by the steps of a case.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 use crate::support::PATIENCE;
+use crate::support::tls::acceptor;
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
@@ -189,21 +187,6 @@ impl UdpPeer {
             shown(came)
         ))
     }
-}
-
-/// TLS with a certificate that nobody signed, for another name.
-fn acceptor() -> TlsAcceptor {
-    let made = rcgen::generate_simple_self_signed(vec!["somebody.else".to_owned()])
-        .expect("a certificate");
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("the provider has them")
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .expect("the certificate fits its key");
-    TlsAcceptor::from(Arc::new(config))
 }
 
 /// The bytes of hexadecimal digits, two each, with blanks where they please.

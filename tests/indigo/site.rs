@@ -55,7 +55,7 @@ impl Site {
             ..IndigoApiConfig::default()
         };
         let web = WebConfig::default();
-        let access = cordon_web::access::Access::new(&web);
+        let access = cordon_web::access::Access::new(&web, cordon_indigo::web::REALM);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let api = IndigoApi::new(

@@ -72,6 +72,22 @@ class Floors(unittest.TestCase):
             manifests[crate(folder)] = manifest
         self.assertEqual(wrong(self.table, manifests), [])
 
+    def test_code_below_the_frameworks_names_none(self):
+        named = []
+        for folder, floor in self.table.items():
+            if floor > 3:
+                continue
+            for place, _, names in os.walk(os.path.join(ROOT, "host", folder, "src")):
+                for name in names:
+                    path = os.path.relpath(os.path.join(place, name), ROOT)
+                    if re.search(r"\btests\b", path):
+                        continue
+                    for number, line in enumerate(read(path).split("\n"), 1):
+                        code = re.split(r"(?:^|\s)//", line)[0]
+                        if re.search("domoticz|indigo", code, re.IGNORECASE):
+                            named.append("%s:%d: %s" % (path, number, line.strip()))
+        self.assertEqual(named, [])
+
     def test_a_wrong_arrow_is_found(self):
         table = floors(
             "| 2 | `host/high/` | a | b |\n| 1 | `host/low/` | a | b |\n"

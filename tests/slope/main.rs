@@ -187,7 +187,7 @@ async fn every_transport_and_protocol() {
     let port = Port::new();
     let (echo, tls) = (
         peers::serve(None).await,
-        peers::serve(Some(peers::acceptor())).await,
+        peers::serve(Some(support::tls::acceptor())).await,
     );
     let (closed, served, datagrams) = (free_port(), free_port(), free_port());
     peers::clients_of(served);

@@ -5,6 +5,7 @@
 
 pub mod bundle;
 pub mod ports;
+pub mod tls;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use crate::schemas::SCHEMAS;
 use cordon_base::descriptors::Descriptors;
 use cordon_base::error::EngineError;
 use cordon_base::folders::Folders;
@@ -102,7 +103,7 @@ impl Hub {
         let compiled = data.join(COMPILED);
         forget_other_guests(&compiled, engine.guest());
         let packages = compiled.join(engine.guest()).join(PACKAGES);
-        let store = Store::open(&data.join("cordon.db"))?;
+        let store = Store::open(&data.join("cordon.db"), SCHEMAS)?;
         let instances = Switchboard::default();
         watchdog::start(&instances)?;
         let domoticz = Domoticz::new(&store, Arc::new(instances.clone()));
@@ -353,7 +354,7 @@ impl Hub {
             pools: services.pools.clone(),
             manager: manager.map(|manager| Arc::new(manager) as Arc<dyn Management>),
             problems: self.problems.clone(),
-            access: Access::new(&self.web),
+            access: Access::new(&self.web, cordon_indigo::web::REALM),
             budget: Budget::default(),
             pages: Pages::new(
                 &self.maker.data.join(PAGES),

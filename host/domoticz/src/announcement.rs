@@ -260,7 +260,7 @@ mod tests {
     impl Fixture {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+            let store = Store::open(&folder.path().join("cordon.db"), &[crate::SCHEMA]).unwrap();
             let (sender, told) = mpsc::channel();
             let listeners = Arc::new(Listeners(Mutex::new(sender)));
             let house = House::new(&store, DeviceTable::new(store.clone()), listeners);

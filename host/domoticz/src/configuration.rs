@@ -107,7 +107,7 @@ mod tests {
     #[tokio::test]
     async fn a_configuration_is_bounded_and_goes_away_with_its_hardware() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+        let store = Store::open(&folder.path().join("cordon.db"), &[crate::SCHEMA]).unwrap();
         let id = store.hardware_for("HW", "K").await.unwrap();
         let documents = Configuration::new(store.clone());
         let load = async || {

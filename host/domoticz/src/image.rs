@@ -6,16 +6,22 @@
 //! other's. A plugin sees its own sets, and those of the operator whose base starts with its key
 //! (spec 2.3). The pictures are in the database and are served from there.
 
-use std::collections::HashMap;
+mod built_in;
+mod rows;
+
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::OptionalExtension;
 
-use super::icons::{self, IconSet};
+use super::icons;
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
 use cordon_base::pool::{Pool, PoolError};
 use cordon_store::{Store, StoreError};
+use rows::{SET, from_sql, put, weight_with};
+
+pub use built_in::{BUILT_IN, BuiltIn};
+pub(crate) use rows::{base, set_weight};
 
 /// Added to the row id of a set to make the number that devices and plugins use: the lower numbers
 /// are those of the hub's own pictures.
@@ -29,56 +35,6 @@ const OPERATORS: u64 = 16 << 20;
 
 /// Whether a base starts with the key of its owner, without regard to case in ASCII, in SQL.
 const NAMED: &str = "(lower(substr(base, 1, length(owner))) = lower(owner))";
-
-/// The fixed weight of a set in `stored-bytes`, beside its texts and pictures: a set without
-/// pictures is a row as well.
-const SET: u64 = 256;
-
-/// A picture that clients have themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BuiltIn {
-    /// Number as devices store it.
-    pub number: i64,
-    /// Name of the picture.
-    pub base: &'static str,
-    /// Name for people.
-    pub text: &'static str,
-}
-
-macro_rules! built_in {
-    ($($number:literal $base:literal $text:literal;)+) => {
-        /// Pictures that clients have themselves, with Domoticz' numbers. No plugin has sets of
-        /// these names.
-        pub const BUILT_IN: &[BuiltIn] = &[$(BuiltIn {
-            number: $number,
-            base: $base,
-            text: $text,
-        },)+];
-    };
-}
-
-built_in! {
-    0 "Light" "Default";
-    1 "WallSocket" "Wall Socket";
-    2 "TV" "TV";
-    3 "Harddisk" "Harddisk";
-    4 "Printer" "Printer";
-    5 "Amplifier" "Amplifier";
-    6 "Computer" "Computer";
-    7 "Fan" "Fan";
-    8 "Speaker" "Speaker";
-    9 "Generic" "Generic";
-    10 "Fireplace" "Fireplace";
-    11 "Water" "Water";
-    12 "Media" "Media";
-    13 "Alarm" "Alarm";
-    14 "ChristmasTree" "Christmas Tree";
-    15 "Heating" "Heating";
-    16 "Cooling" "Cooling";
-}
-
-/// More of these pictures, which devices show by their type.
-const BY_TYPE: [&str; 6] = ["blinds", "contact", "door", "media", "motion", "smoke"];
 
 /// A set of icons without its pictures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -268,7 +224,7 @@ impl Images {
         let unpacked: Result<_, ImageError> = owner.pool.run(&owner.account, unpack).await?;
         let (sets, charge) = unpacked?;
         for set in &sets {
-            check_base(&set.base)?;
+            built_in::check_base(&set.base)?;
         }
         let key = owner.key.clone();
         let images = self.store.write(move |transaction| {
@@ -349,113 +305,6 @@ impl Images {
     }
 }
 
-/// The base of the set with this number, which a device shows; `None` where there is none.
-///
-/// # Errors
-/// Errors of SQLite.
-pub(super) fn base(connection: &Connection, id: i64) -> Result<Option<String>, rusqlite::Error> {
-    if id < FIRST {
-        return Ok(None);
-    }
-    let sql = "SELECT base FROM icon_sets WHERE id = ?1 - 100";
-    let mut statement = connection.prepare_cached(sql)?;
-    statement.query_row([id], |row| row.get(0)).optional()
-}
-
-/// Refuses the name of a picture that clients have: it would be shown for everybody's devices.
-fn check_base(base: &str) -> Result<(), ImageError> {
-    let mut built_in = BUILT_IN.iter().map(|icon| icon.base).chain(BY_TYPE);
-    match built_in.any(|name| name.eq_ignore_ascii_case(base)) {
-        true => Err(ImageError::BuiltIn(base.to_owned())),
-        false => Ok(()),
-    }
-}
-
-/// Writes the sets that are not there as they are.
-fn put(connection: &Connection, owner: &str, sets: &[IconSet]) -> Result<Vec<Image>, ImageError> {
-    let sql = "INSERT INTO icon_sets
-                   (owner, base, name, description, icon_small, icon_on, icon_off)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-               ON CONFLICT (owner, base) DO UPDATE SET name = excluded.name,
-                   description = excluded.description, icon_small = excluded.icon_small,
-                   icon_on = excluded.icon_on, icon_off = excluded.icon_off
-               WHERE (name, description, icon_small, icon_on, icon_off)
-                   IS NOT (excluded.name, excluded.description, excluded.icon_small,
-                           excluded.icon_on, excluded.icon_off)";
-    let mut write = connection.prepare_cached(sql)?;
-    let sql = "SELECT id, base, name, description FROM icon_sets WHERE owner = ?1 AND base = ?2";
-    let mut read = connection.prepare_cached(sql)?;
-    let mut images = Vec::with_capacity(sets.len());
-    for set in sets {
-        let pictures = (&set.small, &set.on, &set.off);
-        write.execute(params![
-            owner,
-            set.base,
-            set.name,
-            set.description,
-            pictures.0,
-            pictures.1,
-            pictures.2
-        ])?;
-        images.push(read.query_row((owner, &set.base), from_sql)?);
-    }
-    Ok(images)
-}
-
-/// The weight of a set against the limit of its owner.
-pub(super) fn set_weight(set: &IconSet) -> u64 {
-    let IconSet {
-        base,
-        name,
-        description,
-        small,
-        on,
-        off,
-    } = set;
-    let texts = [base, name, description].map(String::len);
-    let pictures = [small, on, off].map(Vec::len);
-    let lengths = texts.into_iter().chain(pictures);
-    lengths.fold(SET, |sum, length| {
-        sum.saturating_add(u64::try_from(length).unwrap_or(u64::MAX))
-    })
-}
-
-/// The weight of all sets of a key once these are written. Reads no picture.
-fn weight_with(connection: &Connection, key: &str, sets: &[IconSet]) -> Result<u64, ImageError> {
-    let sql = format!(
-        "SELECT base, {SET} + octet_length(base) + octet_length(name) + octet_length(description)
-             + length(icon_small) + length(icon_on) + length(icon_off)
-         FROM icon_sets WHERE owner = ?1"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([key])?;
-    // A base that the file has twice is written twice and stays once.
-    let new: HashMap<&str, u64> = sets
-        .iter()
-        .map(|set| (set.base.as_str(), set_weight(set)))
-        .collect();
-    let mut used = new
-        .values()
-        .fold(0_u64, |sum, weight| sum.saturating_add(*weight));
-    while let Some(row) = rows.next()? {
-        let base = row.get_ref(0)?.as_str().unwrap_or_default();
-        if !new.contains_key(base) {
-            let weight: i64 = row.get(1)?;
-            used = used.saturating_add(weight.unsigned_abs());
-        }
-    }
-    Ok(used)
-}
-
-fn from_sql(row: &rusqlite::Row<'_>) -> Result<Image, rusqlite::Error> {
-    Ok(Image {
-        id: row.get::<_, i64>(0)?.saturating_add(FIRST),
-        base: row.get(1)?,
-        name: row.get(2)?,
-        description: row.get(3)?,
-    })
-}
-
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -463,237 +312,4 @@ fn from_sql(row: &rusqlite::Row<'_>) -> Result<Image, rusqlite::Error> {
     clippy::indexing_slicing,
     reason = "tests"
 )]
-mod tests {
-    use super::super::icons::tests::{PNG, archive, files, zeros};
-    use super::*;
-    use cordon_base::limits::Limits;
-    use cordon_base::pool::Pools;
-
-    fn images(folder: &std::path::Path) -> Images {
-        Images::new(Store::open(&folder.join("db")).unwrap())
-    }
-
-    fn set(base: &str) -> Vec<u8> {
-        archive(&format!("{base};Name;About"), &[base])
-    }
-
-    fn owner(key: &str) -> Owner {
-        Owner {
-            key: key.to_owned(),
-            limit: 1 << 20,
-            account: Account::new(&Limits::default()),
-            pool: Pools::default().files,
-        }
-    }
-
-    async fn create(images: &Images, key: &str, file: Vec<u8>) -> Result<Vec<Image>, ImageError> {
-        let made = images.create(&owner(key), file).await;
-        made.map(|(images, _)| images)
-    }
-
-    async fn bases(images: &Images, key: &str) -> Vec<String> {
-        let (images, _) = images.of(&owner(key)).await.unwrap();
-        images.into_iter().map(|image| image.base).collect()
-    }
-
-    #[tokio::test]
-    async fn a_plugin_makes_sets_and_sees_its_own() {
-        let folder = tempfile::tempdir().unwrap();
-        let images = images(folder.path());
-        let made = create(&images, "kodi", set("KodiBlack")).await.unwrap();
-        let expected = Image {
-            id: 101,
-            base: "KodiBlack".to_owned(),
-            name: "Name".to_owned(),
-            description: "About".to_owned(),
-        };
-        assert_eq!(made, [expected]);
-        assert_eq!(images.of(&owner("kodi")).await.unwrap().0, made);
-        assert!(bases(&images, "Other").await.is_empty());
-        for icon in [Icon::Small, Icon::On, Icon::Off] {
-            assert_eq!(images.icon(101, icon).await.unwrap().unwrap(), PNG);
-        }
-        assert_eq!(images.icon(1, Icon::On).await.unwrap(), None);
-        let by_base = images.icon_of("KodiBlack", Icon::On).await.unwrap();
-        assert_eq!(by_base.unwrap(), PNG);
-    }
-
-    #[tokio::test]
-    async fn plugins_of_which_one_key_begins_the_other_share_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let images = images(folder.path());
-        // The shorter key comes first and takes the name; it does not keep it from anybody.
-        let early = create(&images, "K", set("KodiWhite")).await.unwrap();
-        let mine = create(&images, "Kodi", set("KodiBlack")).await.unwrap();
-        let other = files(&[
-            ("icons.txt", b"KodiBlack;REPLACED;D"),
-            ("KodiBlack.png", &zeros(9)),
-            ("KodiBlack48_On.png", &zeros(9)),
-            ("KodiBlack48_Off.png", &zeros(9)),
-        ]);
-        let theirs = create(&images, "K", other.clone()).await.unwrap();
-        assert_ne!(theirs[0].id, mine[0].id);
-        assert_eq!(bases(&images, "Kodi").await, ["KodiBlack"]);
-        let (seen, _) = images.of(&owner("Kodi")).await.unwrap();
-        assert_eq!(seen, mine, "nothing of it was replaced");
-        let shown = images.icon_of("KodiBlack", Icon::On).await.unwrap();
-        assert_eq!(shown.unwrap(), PNG);
-        for id in [mine[0].id, early[0].id + 50] {
-            let removed = images.delete(Some("K"), id).await;
-            assert_eq!(removed, Err(ImageError::Missing));
-        }
-        let removed = images.delete(Some("K"), early[0].id).await.unwrap();
-        assert_eq!(removed.base, "KodiWhite");
-        // The operator's set goes before both, and neither plugin can change it.
-        images.upload(&Pools::default().files, other).await.unwrap();
-        let shown = images.icon_of("KodiBlack", Icon::On).await.unwrap();
-        assert_eq!(shown.unwrap(), zeros(9));
-    }
-
-    #[tokio::test]
-    async fn a_base_need_not_start_with_the_key_and_is_kept_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let images = images(folder.path());
-        let other = |content: &[u8]| {
-            files(&[
-                ("icons.txt", b"heat;N;D"),
-                ("heat.png", content),
-                ("heat48_On.png", content),
-                ("heat48_Off.png", content),
-            ])
-        };
-        let first = create(&images, "Thermostat", other(&PNG)).await.unwrap();
-        let second = create(&images, "LongestKeyOfAll", other(&zeros(9)))
-            .await
-            .unwrap();
-        assert_ne!(first[0].id, second[0].id);
-        assert_eq!(bases(&images, "Thermostat").await, ["heat"]);
-        let shown = async || images.icon_of("heat", Icon::On).await.unwrap().unwrap();
-        assert_eq!(shown().await, PNG, "the oldest");
-        create(&images, "hea", other(&zeros(10))).await.unwrap();
-        assert_eq!(shown().await, zeros(10), "the one that is named so");
-        let removed = images.delete(Some("LongestKeyOfAll"), first[0].id).await;
-        assert_eq!(removed, Err(ImageError::Missing));
-    }
-
-    #[tokio::test]
-    async fn a_plugin_sees_what_the_operator_brought_and_does_not_change_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let images = images(folder.path());
-        let brought = images
-            .upload(&Pools::default().files, set("KodiBlue"))
-            .await
-            .unwrap();
-        assert_eq!(bases(&images, "kodi").await, ["KodiBlue"]);
-        assert!(bases(&images, "Other").await.is_empty());
-        let removed = images.delete(Some("kodi"), brought[0].id).await;
-        assert_eq!(removed, Err(ImageError::Missing));
-        let made = create(&images, "kodi", set("KodiBlue")).await.unwrap();
-        assert_ne!(made[0].id, brought[0].id);
-        assert_eq!(
-            images.of(&owner("kodi")).await.unwrap().0,
-            made,
-            "one of each base"
-        );
-        assert_eq!(
-            images.delete(None, brought[0].id).await.unwrap().base,
-            "KodiBlue"
-        );
-    }
-
-    #[tokio::test]
-    async fn no_plugin_has_the_names_of_pictures_that_everybody_has() {
-        let folder = tempfile::tempdir().unwrap();
-        let images = images(folder.path());
-        for (key, base) in [("L", "Light"), ("tv", "TV"), ("m", "Motion")] {
-            let refused = create(&images, key, set(base)).await;
-            assert_eq!(refused, Err(ImageError::BuiltIn(base.to_owned())));
-        }
-        create(&images, "L", set("Light2")).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_set_that_is_there_is_replaced_and_keeps_its_number() {
-        let folder = tempfile::tempdir().unwrap();
-        let images = images(folder.path());
-        create(&images, "Kodi", set("Kodi")).await.unwrap();
-        let again = archive("Kodi;New;Text", &["Kodi"]);
-        let made = create(&images, "Kodi", again).await.unwrap();
-        assert_eq!((made[0].id, made[0].name.as_str()), (101, "New"));
-        images.describe(101, "N", "D").await.unwrap();
-        assert_eq!(images.all().await.unwrap()[0].description, "D");
-        assert_eq!(images.describe(9, "N", "D").await, Err(ImageError::Missing));
-    }
-
-    #[tokio::test]
-    async fn a_set_that_is_the_same_is_not_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let images = images(folder.path());
-        let changes = async |file| {
-            create(&images, "Kodi", file).await.unwrap();
-            let written = images
-                .store
-                .write(|transaction| Ok::<_, StoreError>(transaction.total_changes()));
-            written.await.unwrap()
-        };
-        let first = changes(set("Kodi")).await;
-        assert_eq!(changes(set("Kodi")).await, first);
-        assert_eq!(
-            changes(archive("Kodi;New;About", &["Kodi"])).await,
-            first + 1
-        );
-    }
-
-    #[tokio::test]
-    async fn a_plugin_removes_its_own_sets_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let images = images(folder.path());
-        create(&images, "Kodi", set("Kodi")).await.unwrap();
-        assert_eq!(
-            images.delete(Some("Other"), 101).await,
-            Err(ImageError::Missing)
-        );
-        assert_eq!(images.all().await.unwrap().len(), 1);
-        assert_eq!(images.delete(Some("Kodi"), 101).await.unwrap().base, "Kodi");
-        assert_eq!(images.delete(None, 101).await, Err(ImageError::Missing));
-    }
-
-    #[tokio::test]
-    async fn all_sets_of_a_key_count_against_its_limit() {
-        let folder = tempfile::tempdir().unwrap();
-        let images = images(folder.path());
-        let one = u64::try_from(3 * PNG.len() + 1 + "NameAbout".len()).unwrap() + SET;
-        let tight = |key: &str, limit| Owner {
-            limit,
-            ..owner(key)
-        };
-        images.create(&tight("K", one), set("K")).await.unwrap();
-        // The set comes again and counts once.
-        images.create(&tight("K", one), set("K")).await.unwrap();
-        let more = images.create(&tight("K", one + 1), set("KA")).await;
-        let ImageError::Limit(hit) = more.unwrap_err() else {
-            panic!("no limit");
-        };
-        assert_eq!((hit.which, hit.limit), ("stored-bytes", one + 1));
-        assert_eq!(images.all().await.unwrap().len(), 1);
-        images
-            .create(&tight("Other", one + 4), set("Other"))
-            .await
-            .unwrap();
-    }
-
-    #[tokio::test]
-    async fn what_is_listed_is_charged_first() {
-        let folder = tempfile::tempdir().unwrap();
-        let images = images(folder.path());
-        create(&images, "Kodi", set("Kodi")).await.unwrap();
-        let limits: Limits = toml::from_str("host-memory = 256").unwrap();
-        let poor = Owner {
-            account: Account::new(&limits),
-            ..owner("Kodi")
-        };
-        assert!(matches!(images.of(&poor).await, Err(ImageError::Limit(_))));
-        let (_, charge) = images.of(&owner("Kodi")).await.unwrap();
-        assert!(charge.bytes() > SET);
-    }
-}
+mod tests;

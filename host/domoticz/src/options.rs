@@ -108,8 +108,9 @@ mod tests {
         }
 
         #[test]
-        fn any_stored_text_can_be_read(text: String, sub_type in 30_i64..33) {
-            let _ = decode(sub_type, &text);
+        fn whatever_is_read_of_a_text_is_written_back(text: String, sub_type in 30_i64..33) {
+            let read = decode(sub_type, &text);
+            proptest::prop_assert_eq!(decode(sub_type, &encode(sub_type, &read)), read);
         }
     }
 }

@@ -114,12 +114,18 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_bytes_make_it_fail(junk: Vec<u8>) {
-            for start in [b"\x89PNG\r\n\x1a\n".as_slice(), b"GIF89a", b"\xff\xd8\xff", b"\xff\xd8\xff\xff"] {
+        fn a_picture_has_the_format_of_its_start_and_no_more_points_than_that_can_say(junk: Vec<u8>) {
+            for (start, format) in [
+                (b"\x89PNG\r\n\x1a\n".as_slice(), Format::Png),
+                (b"GIF89a", Format::Gif),
+                (b"\xff\xd8\xff", Format::Jpeg),
+                (b"\xff\xd8\xff\xff", Format::Jpeg),
+            ] {
                 let picture = [start, &junk].concat();
-                if let Some(format) = Format::of(&picture) {
-                    let _ = format.points(&picture);
-                }
+                proptest::prop_assert_eq!(Format::of(&picture), Some(format));
+                let points = format.points(&picture);
+                proptest::prop_assert!(format == Format::Png || points <= u16::MAX.into());
+                proptest::prop_assert!(junk.len() >= 4 || points == 0);
             }
         }
     }

@@ -130,7 +130,8 @@ mod tests {
     #[tokio::test]
     async fn stored_preferences_go_before_defaults_and_numbers_become_text() {
         let folder = tempfile::tempdir().unwrap();
-        let preferences = Preferences::new(Store::open(&folder.path().join("db")).unwrap());
+        let preferences =
+            Preferences::new(Store::open(&folder.path().join("db"), &[crate::SCHEMA]).unwrap());
         let value = async |key: &str| {
             let settings = preferences.settings().await.unwrap();
             settings.into_iter().find(|(k, _)| k == key).map(|(_, v)| v)

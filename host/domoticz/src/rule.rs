@@ -467,7 +467,7 @@ mod tests {
     #[tokio::test]
     async fn a_rule_tells_once_or_always_and_never_outlives_its_device() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("db")).unwrap();
+        let store = Store::open(&folder.path().join("db"), &[crate::SCHEMA]).unwrap();
         let device = store.write(|transaction| {
             transaction.execute_batch(
                 "INSERT INTO hardware (id, name, key, created) VALUES (1, 'H', 'K', 0);

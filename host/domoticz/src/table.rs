@@ -66,6 +66,22 @@ pub struct Notice {
     pub before: Option<Device>,
 }
 
+impl Notice {
+    fn new(
+        hardware: u32,
+        device: Device,
+        before: Option<Device>,
+        event: impl FnOnce(String, u32) -> HubEvent,
+    ) -> Self {
+        Self {
+            hardware,
+            event: event(device.device_id.clone(), device.unit),
+            device,
+            before,
+        }
+    }
+}
+
 /// A row before and after a change of its own plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Updated {
@@ -410,16 +426,9 @@ impl DeviceTable {
         limits: DeviceLimits,
     ) -> Result<Notice, DeviceError> {
         let device = self.create(hardware, device, limits).await?;
-        let event = HubEvent::DeviceAdded {
-            device_id: device.device_id.clone(),
-            unit: device.unit,
-        };
-        Ok(Notice {
-            hardware,
-            event,
-            device,
-            before: None,
-        })
+        Ok(Notice::new(hardware, device, None, |device_id, unit| {
+            HubEvent::DeviceAdded { device_id, unit }
+        }))
     }
 
     /// Removes a row from outside (rule 161).
@@ -436,16 +445,9 @@ impl DeviceTable {
             hardware, device, ..
         } = operation.await?;
         self.set_timed_out(hardware, id, 0);
-        let event = HubEvent::DeviceRemoved {
-            device_id: device.device_id.clone(),
-            unit: device.unit,
-        };
-        Ok(Notice {
-            hardware,
-            event,
-            device,
-            before: None,
-        })
+        Ok(Notice::new(hardware, device, None, |device_id, unit| {
+            HubEvent::DeviceRemoved { device_id, unit }
+        }))
     }
 
     async fn change_from_outside(
@@ -465,16 +467,9 @@ impl DeviceTable {
         let StoredRow {
             hardware, device, ..
         } = after;
-        let event = HubEvent::DeviceModified {
-            device_id: device.device_id.clone(),
-            unit: device.unit,
-        };
-        Ok(Notice {
-            hardware,
-            event,
-            device,
-            before,
-        })
+        Ok(Notice::new(hardware, device, before, |device_id, unit| {
+            HubEvent::DeviceModified { device_id, unit }
+        }))
     }
 
     /// A plugin that is started anew has no device that is timed out (spec 4.3).

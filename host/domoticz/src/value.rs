@@ -256,12 +256,22 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_a_reading_fail(stored: String, given in ".*|[0-9;.e+-]*", n: i64, e: f64) {
-            for (sub_type, options) in [(28, ""), (29, "1"), (33, ""), (6, "")] {
+            let new = |sub_type, mode: &str| {
                 let mut row = device(243, sub_type, 0, &stored);
-                row.options.push(("EnergyMeterMode".to_owned(), options.to_owned()));
-                let _ = after(row, n, &given, e);
+                row.options.push(("EnergyMeterMode".to_owned(), mode.to_owned()));
+                after(row, n, &given, e).s_value
+            };
+            let is_number = |text: &str| text.parse::<f64>().is_ok();
+            let sum = new(28, "");
+            proptest::prop_assert!(is_number(&sum), "{}", sum);
+            let computed = new(29, "1");
+            let energy = computed.split_once(';').map(|(_, energy)| is_number(energy));
+            proptest::prop_assert_eq!(energy, Some(true), "{}", computed);
+            for kept in [new(33, ""), new(6, "")] {
+                proptest::prop_assert!(kept == given || kept == stored, "{}", kept);
             }
-            let _ = after(device(244, 73, 13, &stored), n, &given, e);
+            let blinds = after(device(244, 73, 13, &stored), n, &given, e);
+            proptest::prop_assert_eq!(blinds.s_value, given);
         }
     }
 }

@@ -232,7 +232,8 @@ mod tests {
     #[tokio::test]
     async fn variables_hold_what_their_kind_can() {
         let folder = tempfile::tempdir().unwrap();
-        let variables = Variables::new(Store::open(&folder.path().join("db")).unwrap());
+        let variables =
+            Variables::new(Store::open(&folder.path().join("db"), &[crate::SCHEMA]).unwrap());
         let id = variables.add("n", Kind::Integer, "5").await.unwrap();
         for (kind, good, bad) in [
             (Kind::Integer, "-3", "3.5"),
@@ -266,7 +267,8 @@ mod tests {
     #[tokio::test]
     async fn their_number_and_size_are_bounded() {
         let folder = tempfile::tempdir().unwrap();
-        let variables = Variables::new(Store::open(&folder.path().join("db")).unwrap());
+        let variables =
+            Variables::new(Store::open(&folder.path().join("db"), &[crate::SCHEMA]).unwrap());
         for n in 0..MAX_VARIABLES {
             variables.add(&n.to_string(), Kind::Text, "").await.unwrap();
         }

@@ -130,7 +130,7 @@ impl Fixture {
         }
         let data = folder.path().join("data");
         std::fs::create_dir_all(&data).unwrap();
-        let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+        let store = Store::open(&folder.path().join("cordon.db"), &[crate::SCHEMA]).unwrap();
         let events = EventLog::new(LogCapacity::default());
         let (pools, options) = (Pools::default(), ServerOptions::default());
         let server = IndigoServer::open(store.clone(), events.clone(), pools, options).await;

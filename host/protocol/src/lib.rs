@@ -1,4 +1,4 @@
-//! Message framings of `Domoticz.Connection`: bytes in, messages out.
+//! Message framings of connections: bytes in, messages out.
 //!
 //! Defines the form of a message on the wire (spec section 7) in both directions. Never does I/O,
 //! never waits, never logs: lines for the plugin's log come back as text in [`Decoded::problems`].
@@ -308,7 +308,8 @@ impl Codec {
         }
     }
 
-    /// Turns a message into the bytes for the wire; possibly none.
+    /// Turns a message into the bytes for the wire; possibly none. `product` is the name and version
+    /// in the `User-Agent` and `Server` of messages that have none of their own (rules 125 and 130).
     ///
     /// # Errors
     ///
@@ -318,11 +319,14 @@ impl Codec {
         &mut self,
         message: &Outbound,
         credentials: &Credentials,
+        product: &str,
     ) -> Result<Vec<u8>, String> {
         match (&mut self.0, message) {
-            (Kind::Http(http), Outbound::Http(message)) => http.encode(message, credentials),
+            (Kind::Http(http), Outbound::Http(message)) => {
+                http.encode(message, credentials, product)
+            }
             (Kind::WebSocket(ws), Outbound::Http(message)) => {
-                ws.encode_request(message, credentials)
+                ws.encode_request(message, credentials, product)
             }
             (Kind::WebSocket(ws), Outbound::WebSocket(message)) => ws.encode(message),
             (Kind::Mqtt(mqtt), Outbound::Mqtt(packet)) => mqtt.encode(packet, credentials),

@@ -19,6 +19,9 @@ use super::*;
 
 const BOUND: usize = 64 * 1024;
 
+/// The name of a framework for its peers.
+const PRODUCT: &str = "Product/1.0";
+
 /// Feeds the reads, then closes; messages before the close and after it.
 fn run(protocol: &str, reads: &[&[u8]]) -> (Vec<Inbound>, Vec<Inbound>) {
     let mut codec = Codec::new(protocol, BOUND);

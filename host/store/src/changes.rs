@@ -1,6 +1,6 @@
 //! Which rows were changed since somebody looked, so that a copy in memory stays true.
 //!
-//! SQLite tells of every row of `devices` and `favorites` that an operation writes,
+//! SQLite tells of every row of a watched table ([`Schema::watched`]) that an operation writes,
 //! whoever wrote it and by whichever path, a cascade included. A change is told before
 //! its commit, so a reader that hears of it may still see the old row. Each change
 //! therefore has a number, and a reader goes on asking for those that are not older than
@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use rusqlite::hooks::Action;
+
+use super::schema::Schema;
 
 /// Changed rows that are remembered; whoever looked before the oldest of them reads all.
 const REMEMBERED: usize = 16_384;
@@ -69,13 +71,17 @@ impl Drop for Running {
 }
 
 impl Changes {
-    /// Listens to a connection that writes.
-    pub(super) fn watch(&self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
+    /// Listens to a connection that writes the tables of these crates.
+    pub(super) fn watch(
+        &self,
+        connection: &mut Connection,
+        schemas: &[Schema],
+    ) -> Result<(), rusqlite::Error> {
         let changes = self.clone();
+        let watched: Vec<_> = schemas.iter().flat_map(|it| it.watched).copied().collect();
         connection.update_hook(Some(
             move |_: Action, _database: &str, table: &str, row: i64| {
-                // Both have the id of a device for their row id.
-                if matches!(table, "devices" | "favorites") {
+                if watched.contains(&table) {
                     changes.mark(row);
                 }
             },
@@ -93,7 +99,7 @@ impl Changes {
         }
     }
 
-    /// Notes a change of a device's shown data that is not in its row. To be called within the
+    /// Notes a change that belongs to a watched row and is not in it. To be called within the
     /// operation that makes it, or after a change that is in memory.
     pub fn mark(&self, row: i64) {
         let mut state = self.lock();
@@ -198,7 +204,7 @@ mod tests {
     #[tokio::test]
     async fn every_way_to_write_a_row_is_heard() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("db")).unwrap();
+        let store = Store::open(&folder.path().join("db"), crate::fixture::SCHEMAS).unwrap();
         let hardware = store.hardware_for("HW", "K").await.unwrap();
         let changes = store.changes().clone();
         let run = async |sql: &'static str| {
@@ -210,17 +216,12 @@ mod tests {
             done.await.unwrap();
             changes.since(moment).rows.unwrap()
         };
-        let made = run(
-            "INSERT INTO devices VALUES (5, 1, 1, 'd', 'n', 82, 1, 0, 0, '', 0, 0, 0, 0, 1, '', '', '', 0);
-             INSERT INTO devices VALUES (6, 1, 2, 'd', 'n', 82, 1, 0, 0, '', 0, 0, 0, 0, 1, '', '', '', 0);",
-        );
+        let made = run("INSERT INTO devices VALUES (5, 1, 'a');
+             INSERT INTO devices VALUES (6, 1, 'b');");
         assert_eq!(made.await, [5, 6]);
         assert_eq!(run("UPDATE devices SET name = 'm' WHERE id = 6").await, [6]);
         assert_eq!(run("INSERT INTO favorites VALUES (5)").await, [5]);
-        assert_eq!(
-            run("INSERT INTO user_variables VALUES (9, 'n', 0, '', 0)").await,
-            [0_i64; 0]
-        );
+        assert_eq!(run("INSERT INTO notes VALUES (9)").await, [0_i64; 0]);
         let moment = changes.since(0).moment;
         store.remove_hardware(hardware).await.unwrap();
         let mut removed = changes.since(moment).rows.unwrap();
@@ -231,7 +232,7 @@ mod tests {
     #[tokio::test]
     async fn a_caller_that_goes_away_does_not_hide_the_change() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("db")).unwrap();
+        let store = Store::open(&folder.path().join("db"), crate::fixture::SCHEMAS).unwrap();
         let changes = store.changes().clone();
         let moment = changes.since(0).moment;
         let noted = changes.clone();

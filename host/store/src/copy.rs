@@ -7,20 +7,21 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{file, schema};
+use super::file;
+use super::schema::{self, Schema};
 use cordon_base::error::EngineError;
 use cordon_base::private;
 
 /// Writes a whole copy of the database `path` to the new file `target`, which needs no log beside
-/// it. Returns the number of its schema.
+/// it, where these crates have its tables. Returns the number of its schema.
 ///
 /// # Errors
 /// [`EngineError::Store`] with the remedy when the database is damaged, is not ours, is of a newer
 /// version or has the log of another beside it, and when there is no room for the copy.
-pub fn copy(path: &Path, target: &Path) -> Result<i64, EngineError> {
+pub fn copy(path: &Path, target: &Path, schemas: &[Schema]) -> Result<i64, EngineError> {
     let explain = |error: rusqlite::Error| file::refused(path, &error);
     let connection = file::open_untouched(path)?;
-    schema::check_owner(path, &connection)?;
+    schema::check_owner(path, &connection, schemas)?;
     let name = target
         .to_str()
         .ok_or_else(|| EngineError::Store(format!("`{}` is no name in UTF-8", target.display())))?;
@@ -28,7 +29,7 @@ pub fn copy(path: &Path, target: &Path) -> Result<i64, EngineError> {
         .execute("VACUUM INTO ?1", [name])
         .map_err(explain)?;
     private::file(target);
-    inspect(target)
+    inspect(target, schemas)
 }
 
 /// Whether a file is a sound database of this program or of an older version, with nothing changed.
@@ -36,12 +37,12 @@ pub fn copy(path: &Path, target: &Path) -> Result<i64, EngineError> {
 ///
 /// # Errors
 /// [`EngineError::Store`] as [`copy`].
-pub fn inspect(path: &Path) -> Result<i64, EngineError> {
+pub fn inspect(path: &Path, schemas: &[Schema]) -> Result<i64, EngineError> {
     let explain = |error: rusqlite::Error| file::refused(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(explain)?;
     file::check_sound(path, &connection)?;
-    schema::check_owner(path, &connection)?;
+    schema::check_owner(path, &connection, schemas)?;
     let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
     version.map_err(explain)
 }
@@ -50,6 +51,7 @@ pub fn inspect(path: &Path) -> Result<i64, EngineError> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::fixture::SCHEMAS;
     use crate::{Store, StoreError};
 
     async fn note(store: &Store, key: &str) {
@@ -71,10 +73,10 @@ mod tests {
     async fn a_copy_has_what_is_only_in_the_log_and_can_be_opened() {
         let folder = tempfile::tempdir().unwrap();
         let (path, target) = (folder.path().join("cordon.db"), folder.path().join("copy"));
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&path, SCHEMAS).unwrap();
         note(&store, "one").await;
         let before = std::fs::read(&path).unwrap();
-        let version = copy(&path, &target).unwrap();
+        let version = copy(&path, &target, SCHEMAS).unwrap();
         assert!(version > 0);
         assert_eq!(std::fs::read(&path).unwrap(), before);
         // The hub goes on, and so does its log.
@@ -82,15 +84,15 @@ mod tests {
         store.close().await;
         assert_eq!(notes(&path), 2);
         assert_eq!(notes(&target), 1);
-        assert_eq!(inspect(&target).unwrap(), version);
-        Store::open(&target).unwrap().close().await;
+        assert_eq!(inspect(&target, SCHEMAS).unwrap(), version);
+        Store::open(&target, SCHEMAS).unwrap().close().await;
     }
 
     #[tokio::test]
     async fn a_store_that_nobody_uses_is_copied_with_its_log_and_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let live = folder.path().join("cordon.db");
-        let store = Store::open(&live).unwrap();
+        let store = Store::open(&live, SCHEMAS).unwrap();
         note(&store, "one").await;
         // As after a power cut: database and log, and no hub.
         let cut = folder.path().join("cut.db");
@@ -101,7 +103,7 @@ mod tests {
         let log = folder.path().join("cut.db-wal");
         let logged = std::fs::metadata(&log).unwrap().len();
         assert!(logged > 0);
-        copy(&cut, &folder.path().join("copy")).unwrap();
+        copy(&cut, &folder.path().join("copy"), SCHEMAS).unwrap();
         assert_eq!(notes(&folder.path().join("copy")), 1);
         assert_eq!(std::fs::metadata(&log).unwrap().len(), logged);
     }
@@ -116,16 +118,16 @@ mod tests {
             "no database at all, and long enough to be looked at".repeat(40),
         )
         .unwrap();
-        let refused = copy(&path, &target).unwrap_err().to_string();
+        let refused = copy(&path, &target, SCHEMAS).unwrap_err().to_string();
         assert!(refused.contains("is damaged or no database"), "{refused}");
         std::fs::remove_file(&path).unwrap();
         Connection::open(&path)
             .and_then(|other| other.execute_batch("CREATE TABLE t (x); PRAGMA user_version = 7"))
             .unwrap();
-        let refused = copy(&path, &target).unwrap_err().to_string();
+        let refused = copy(&path, &target, SCHEMAS).unwrap_err().to_string();
         assert!(refused.contains("of another program"), "{refused}");
         assert!(!target.exists());
-        let missing = copy(&folder.path().join("none.db"), &target).unwrap_err();
+        let missing = copy(&folder.path().join("none.db"), &target, SCHEMAS).unwrap_err();
         assert!(missing.to_string().contains("none.db"), "{missing}");
         assert!(!folder.path().join("none.db").exists());
     }

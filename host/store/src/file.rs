@@ -16,7 +16,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
-use super::schema;
+use super::schema::{self, Schema};
 use cordon_base::error::EngineError;
 use cordon_base::private;
 
@@ -37,17 +37,17 @@ const NO_GENERATION: &str = "-";
 ///
 /// # Errors
 /// [`EngineError::Store`] with the remedy; then nothing was changed.
-pub(super) fn open(path: &Path) -> Result<Connection, EngineError> {
+pub(super) fn open(path: &Path, schemas: &[Schema]) -> Result<Connection, EngineError> {
     let explain = |error: rusqlite::Error| refused(path, &error);
     check_log(path)?;
     create(path)?;
     let mut connection = Connection::open(path).map_err(explain)?;
     settings(&connection).map_err(explain)?;
     keep_log(&connection, true).map_err(explain)?;
-    schema::check_owner(path, &connection)?;
+    schema::check_owner(path, &connection, schemas)?;
     check_sound(path, &connection)?;
     durable(&connection).map_err(explain)?;
-    schema::migrate(&mut connection).map_err(explain)?;
+    schema::migrate(&mut connection, schemas).map_err(explain)?;
     begin_generation(path, &connection)?;
     keep_log(&connection, false).map_err(explain)?;
     for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {

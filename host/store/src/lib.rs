@@ -1,7 +1,7 @@
 //! The hub's store: one SQLite file that outlives a crash at any moment.
 //!
-//! Owns the connection threads, the schema, and the tables that no other module owns (hardware,
-//! configuration). An answer to [`Store::write`] means that the change is on disk.
+//! Owns the connection threads, the order of upgrades, and the tables of hardware. The other tables are
+//! those of the crates that give a [`Schema`]. An answer to [`Store::write`] means that the change is on disk.
 //!
 //! A handle has an owner: the hub, or the instance that [`Store::of`] names. Owners are served in
 //! turn. Each owner is billed for the time that its operations take and has few operations waiting,
@@ -18,11 +18,8 @@ mod copy;
 mod error;
 mod file;
 mod hardware;
-mod icons;
 mod managed;
-mod objects;
 mod queue;
-mod records;
 mod schema;
 mod worker;
 
@@ -38,6 +35,7 @@ pub use copy::{copy, inspect};
 pub use error::StoreError;
 pub use hardware::HardwareRow;
 pub use managed::ManagedHardware;
+pub use schema::{SCHEMA, Schema, Step};
 pub use worker::Writing;
 
 use cordon_base::account::Account;
@@ -82,7 +80,8 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens the database file, creating or upgrading it. The handle is the hub's own.
+    /// Opens the database file, creating or upgrading it with the tables of these crates. The handle
+    /// is the hub's own.
     ///
     /// Blocks for the time it takes to check the file: call it at start-up.
     ///
@@ -90,10 +89,10 @@ impl Store {
     /// [`EngineError::Store`] when the file is damaged, is not ours, is of a newer version, has the
     /// log of another file beside it, or cannot be read and written; the text names the remedy.
     /// Nothing is changed then.
-    pub fn open(path: &Path) -> Result<Self, EngineError> {
-        let mut writing = file::open(path)?;
+    pub fn open(path: &Path, schemas: &[Schema]) -> Result<Self, EngineError> {
+        let mut writing = file::open(path, schemas)?;
         let changes = Changes::default();
-        let watched = changes.watch(&mut writing);
+        let watched = changes.watch(&mut writing, schemas);
         watched.map_err(|error| EngineError::Store(error.to_string()))?;
         let reading = file::open_reader(path)?;
         let brief = file::open_reader(path)?;
@@ -216,7 +215,7 @@ impl Store {
         Ok(value)
     }
 
-    /// Which rows of devices were changed.
+    /// Which rows of the watched tables were changed.
     #[must_use]
     pub fn changes(&self) -> &Changes {
         &self.database.changes
@@ -276,6 +275,8 @@ impl Store {
     }
 }
 
+#[cfg(test)]
+mod fixture;
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,

@@ -1,8 +1,9 @@
 //! The schema of the database and the upgrades between its versions.
 //!
-//! A released migration is never edited; a change of the schema is one more entry
-//! in [`MIGRATIONS`]. A file that is not ours or is newer than this program is left
-//! exactly as it is.
+//! Each crate owns its tables and gives the steps that make them, as a [`Schema`]. The steps of all
+//! crates are one sequence: `user_version` is the number of the last one applied. A released step is
+//! never edited; a change of a table is one more [`Step`] with the next number. A file that is not
+//! ours or is newer than this program is left exactly as it is.
 
 use std::path::Path;
 
@@ -14,87 +15,96 @@ use cordon_base::error::EngineError;
 /// Marks a database as ours: "Cord" in ASCII.
 const APPLICATION_ID: i64 = 0x436f_7264;
 
-/// The changes that bring version n to n + 1, by n. `user_version` is the number applied.
-///
-/// Times are Unix milliseconds. Options are in the storage format of behaviour
-/// spec 4.3. Rows of devices are unique by device id, as the extended framework
-/// wants it; the legacy framework's stricter rule is checked on creation.
-const MIGRATIONS: &[&str] = &[
-    "
+/// The tables of one crate.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema {
+    /// Name of the crate, for the log.
+    pub owner: &'static str,
+    /// Tables whose changed rows [`Changes`](super::Changes) tells. Their row ids have one meaning.
+    pub watched: &'static [&'static str],
+    /// The changes of the tables in their order.
+    pub steps: &'static [Step],
+}
+
+/// A change of tables that brings a database to a version.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// The version, from 1. A number that the program has released is not used again. Steps of one
+    /// number are applied in the order of the crates, those of the store first.
+    pub version: i64,
+    /// The statements. Tables that a step refers to may be those of a lower crate.
+    pub sql: &'static str,
+}
+
+/// The store's own tables. Times are Unix milliseconds.
+pub const SCHEMA: Schema = Schema {
+    owner: "store",
+    watched: &[],
+    steps: &[
+        Step {
+            version: 1,
+            sql: HARDWARE,
+        },
+        Step {
+            version: 3,
+            sql: MANAGED_HARDWARE,
+        },
+        Step {
+            version: 5,
+            sql: RUN,
+        },
+    ],
+};
+
+/// Plugin instances by name.
+const HARDWARE: &str = "
     CREATE TABLE hardware (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE,
         key TEXT NOT NULL,
         created INTEGER NOT NULL
     ) STRICT;
-    CREATE TABLE devices (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        hardware_id INTEGER NOT NULL REFERENCES hardware (id) ON DELETE CASCADE,
-        unit INTEGER NOT NULL,
-        device_id TEXT NOT NULL,
-        name TEXT NOT NULL,
-        device_type INTEGER NOT NULL,
-        sub_type INTEGER NOT NULL,
-        switch_type INTEGER NOT NULL,
-        n_value INTEGER NOT NULL,
-        s_value TEXT NOT NULL,
-        signal_level INTEGER NOT NULL,
-        battery_level INTEGER NOT NULL,
-        last_level INTEGER NOT NULL,
-        image INTEGER NOT NULL,
-        used INTEGER NOT NULL,
-        description TEXT NOT NULL,
-        color TEXT NOT NULL,
-        options TEXT NOT NULL,
-        last_update INTEGER NOT NULL,
-        UNIQUE (hardware_id, device_id, unit)
-    ) STRICT;
-    CREATE TABLE configuration (
+";
+
+/// The settings of hardware that was added through the API.
+const MANAGED_HARDWARE: &str = "
+    CREATE TABLE managed_hardware (
         hardware_id INTEGER PRIMARY KEY REFERENCES hardware (id) ON DELETE CASCADE,
-        json TEXT NOT NULL
+        enabled INTEGER NOT NULL,
+        log_level INTEGER NOT NULL,
+        parameters TEXT NOT NULL
     ) STRICT;
-    CREATE TABLE preferences (
-        key TEXT PRIMARY KEY,
-        text TEXT NOT NULL,
-        number INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE images (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        base TEXT NOT NULL UNIQUE,
-        name TEXT NOT NULL,
-        description TEXT NOT NULL
-    ) STRICT;
-",
-    super::objects::SCHEMA,
-    super::records::SCHEMA,
-    "
-    CREATE TABLE indigo_objects (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        collection TEXT NOT NULL,
-        folder INTEGER NOT NULL,
-        json TEXT NOT NULL
-    ) STRICT;
-",
-    "
+";
+
+/// The generation of the database: see `file.rs`.
+const RUN: &str = "
     CREATE TABLE run (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         generation TEXT NOT NULL
     ) STRICT;
-",
-    super::icons::SCHEMA,
-    "
-    CREATE TABLE calibrations (
-        device_id INTEGER PRIMARY KEY REFERENCES devices (id) ON DELETE CASCADE,
-        value REAL NOT NULL,
-        multiplier REAL NOT NULL,
-        value2 REAL NOT NULL,
-        multiplier2 REAL NOT NULL
-    ) STRICT;
-",
-];
+";
+
+/// The steps of the store and of these crates, with the names of their owners, in their order.
+fn steps(schemas: &[Schema]) -> Vec<(&'static str, Step)> {
+    let mut steps: Vec<_> = std::iter::once(&SCHEMA)
+        .chain(schemas)
+        .flat_map(|schema| schema.steps.iter().map(|step| (schema.owner, *step)))
+        .collect();
+    steps.sort_by_key(|(_, step)| step.version);
+    steps
+}
+
+/// The version of the last step.
+fn newest(steps: &[(&'static str, Step)]) -> i64 {
+    steps.last().map_or(0, |(_, step)| step.version)
+}
 
 /// Refuses a file that is not ours before anything is written to it.
-pub(super) fn check_owner(path: &Path, connection: &Connection) -> Result<(), EngineError> {
+pub(super) fn check_owner(
+    path: &Path,
+    connection: &Connection,
+    schemas: &[Schema],
+) -> Result<(), EngineError> {
     let explain = |error: rusqlite::Error| refused(path, &error);
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get(0));
     let owner: i64 = number("application_id").map_err(explain)?;
@@ -108,7 +118,7 @@ pub(super) fn check_owner(path: &Path, connection: &Connection) -> Result<(), En
             path.display()
         )));
     }
-    let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let newest = newest(&steps(schemas));
     if version > newest {
         return Err(EngineError::Store(format!(
             "`{}` was written by a newer version of cordon (schema {version}, this one knows \
@@ -119,16 +129,23 @@ pub(super) fn check_owner(path: &Path, connection: &Connection) -> Result<(), En
     Ok(())
 }
 
-/// Applies the migrations that the database lacks, all in one transaction.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), rusqlite::Error> {
+/// Applies the steps that the database lacks, all in one transaction.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    schemas: &[Schema],
+) -> Result<(), rusqlite::Error> {
+    let steps = steps(schemas);
     let transaction = connection.transaction()?;
     let applied: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let applied = usize::try_from(applied).unwrap_or(0);
-    for migration in MIGRATIONS.iter().skip(applied) {
-        transaction.execute_batch(migration)?;
+    for (owner, step) in steps.iter().filter(|(_, step)| step.version > applied) {
+        tracing::debug!(
+            owner,
+            version = step.version,
+            "a step of the database's schema"
+        );
+        transaction.execute_batch(step.sql)?;
     }
-    let version = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    transaction.pragma_update(None, "user_version", version)?;
+    transaction.pragma_update(None, "user_version", newest(&steps))?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.commit()
 }

@@ -7,18 +7,19 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use tempfile::TempDir;
 
 use super::*;
+use crate::fixture::SCHEMAS;
 
 mod files;
 mod turns;
 
 fn open() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+    let store = Store::open(&folder.path().join("cordon.db"), SCHEMAS).unwrap();
     (folder, store)
 }
 
 fn refusal(path: &Path) -> String {
-    Store::open(path).unwrap_err().to_string()
+    Store::open(path, SCHEMAS).unwrap_err().to_string()
 }
 
 fn insert(transaction: &Transaction<'_>, key: &str) -> Result<(), StoreError> {
@@ -127,7 +128,7 @@ async fn a_reopened_store_has_what_was_written() {
     let (folder, store) = open();
     store.write(|t| insert(t, "a")).await.unwrap();
     store.close().await;
-    let again = Store::open(&folder.path().join("cordon.db")).unwrap();
+    let again = Store::open(&folder.path().join("cordon.db"), SCHEMAS).unwrap();
     assert_eq!(keys(&again).await, ["a"]);
 }
 
@@ -286,7 +287,7 @@ async fn a_hardware_name_keeps_its_id_and_its_plugin() {
 fn a_newer_database_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cordon.db");
-    drop(Store::open(&path).unwrap());
+    drop(Store::open(&path, SCHEMAS).unwrap());
     Connection::open(&path)
         .unwrap()
         .pragma_update(None, "user_version", 99)
@@ -329,7 +330,7 @@ fn files_that_are_damaged_or_not_ours_are_refused_in_plain_words() {
 fn a_database_with_a_broken_page_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cordon.db");
-    let connection = file::open(&path).unwrap();
+    let connection = file::open(&path, SCHEMAS).unwrap();
     for n in 0..500 {
         let row = (format!("key{n:04}"), "t".repeat(200), n);
         connection

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::compare::same;
 use crate::config::WebConfig;
 use crate::config::WebUser;
-use crate::digest::{Challenges, REALM, Response, Secret};
+use crate::digest::{Challenges, Response, Secret};
 use crate::forwarded::Client;
 use crate::query::Query;
 use crate::throttle::Throttle;
@@ -136,14 +136,16 @@ pub struct Access {
 }
 
 impl Access {
-    /// The access that a configuration gives.
+    /// The access that a configuration gives. `realm` is the name of the place that the passwords
+    /// are for, as clients are told.
     #[must_use]
-    pub fn new(config: &WebConfig) -> Self {
+    pub fn new(config: &WebConfig, realm: &str) -> Self {
+        let realm = Arc::from(realm);
         let account = |user: &WebUser| Account {
             name: user.name.clone(),
             rights: user.rights,
             hashes: [hash(&user.password), hash(&md5_hex(&user.password))],
-            digest: Secret::new(&user.name, &user.password),
+            digest: Secret::new(&user.name, &realm, &user.password),
         };
         Self {
             accounts: config.users.iter().map(account).collect(),
@@ -151,7 +153,7 @@ impl Access {
             proxies: config.proxies.clone().into(),
             throttle: Arc::default(),
             in_addresses: Arc::default(),
-            challenges: Arc::new(Challenges::new()),
+            challenges: Arc::new(Challenges::new(Arc::clone(&realm))),
         }
     }
 
@@ -171,12 +173,13 @@ impl Access {
         Client::new(peer, headers, &self.proxies)
     }
 
-    /// Finds out who a request comes from.
+    /// Finds out who a request comes from. There is no `query` where a user and a password in it
+    /// are not the caller's.
     pub fn admit(
         &self,
         client: Client,
         headers: &HeaderMap,
-        query: &Query,
+        query: Option<&Query>,
     ) -> Result<Caller, Refusal> {
         // A password is right or wrong where there are users. Clients that send one
         // everywhere are not guessing.
@@ -184,7 +187,7 @@ impl Access {
             self.log_in(throttle, client.address, &name, &password)
         };
         let (header, query) = match self.has_users() {
-            true => (in_header(headers), in_query(query)),
+            true => (in_header(headers), query.and_then(in_query)),
             false => (None, None),
         };
         match (header, query) {
@@ -229,7 +232,8 @@ impl Access {
             return Vec::new();
         }
         let mut asked = Vec::from(self.challenges.ask(refusal == Refusal::Stale));
-        asked.push(format!("Basic realm=\"{REALM}\", charset=\"UTF-8\""));
+        let realm = self.challenges.realm();
+        asked.push(format!("Basic realm=\"{realm}\", charset=\"UTF-8\""));
         asked
     }
 
@@ -311,10 +315,6 @@ fn name_and_password(coded: &str) -> Option<(String, String)> {
 }
 
 fn in_query(query: &Query) -> Option<(String, String)> {
-    // In these commands user and password belong to the device that the hardware talks to.
-    if matches!(query.text("param"), Some("addhardware" | "updatehardware")) {
-        return None;
-    }
     Some((
         decode(query.text("username")?)?,
         decoded_password(query.text("password")?)?,
@@ -357,181 +357,4 @@ fn hash(text: &str) -> Hash {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::*;
-
-    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-
-    fn admit(
-        access: &Access,
-        peer: IpAddr,
-        headers: &HeaderMap,
-        query: &Query,
-    ) -> Result<Caller, Refusal> {
-        access.admit(access.client(peer, headers), headers, query)
-    }
-
-    fn access(text: &str) -> Access {
-        Access::new(&toml::from_str(text).unwrap())
-    }
-
-    fn users() -> Access {
-        access("users = [{ name = \"ann\", password = \"p:w\", rights = \"user\" }]")
-    }
-
-    fn header(text: &str) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        let coded = format!("Basic {}", BASE64_STANDARD.encode(text));
-        headers.insert(header::AUTHORIZATION, coded.parse().unwrap());
-        headers
-    }
-
-    fn far() -> IpAddr {
-        "192.168.1.9".parse().unwrap()
-    }
-
-    #[test]
-    fn without_configuration_only_this_machine_may() {
-        let access = access("");
-        let none = (HeaderMap::new(), Query::default());
-        assert_eq!(admit(&access, HOME, &none.0, &none.1), Ok(local()));
-        let mapped: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
-        assert_eq!(admit(&access, mapped, &none.0, &none.1), Ok(local()));
-        assert_eq!(
-            admit(&access, far(), &none.0, &none.1),
-            Err(Refusal::Missing)
-        );
-        // Clients that always send a user work where none is asked for.
-        assert_eq!(admit(&access, HOME, &header("a:b"), &none.1), Ok(local()));
-        for _ in 0..2 * crate::throttle::FAILURES {
-            assert_eq!(admit(&access, HOME, &header("a:b"), &none.1), Ok(local()));
-            let far = admit(&access, far(), &header("a:b"), &none.1);
-            assert_eq!(far, Err(Refusal::Missing));
-        }
-        let mut passed_on = HeaderMap::new();
-        passed_on.insert("x-forwarded-for", "10.0.0.1".parse().unwrap());
-        assert_eq!(
-            admit(&access, HOME, &passed_on, &none.1),
-            Err(Refusal::Missing)
-        );
-    }
-
-    #[test]
-    fn a_user_has_a_password_in_any_of_the_forms() {
-        let access = users();
-        let none = Query::default();
-        let ann = Caller {
-            name: "ann".to_owned(),
-            rights: Rights::User,
-        };
-        assert_eq!(
-            admit(&access, far(), &header("ann:p:w"), &none),
-            Ok(ann.clone())
-        );
-        assert_eq!(
-            admit(&access, far(), &header("ann:x"), &none),
-            Err(Refusal::Wrong)
-        );
-        let query = |password: &str| {
-            let name = BASE64_STANDARD.encode("ann");
-            Query::of(&[("username", &name), ("password", password)])
-        };
-        let headers = HeaderMap::new();
-        for password in [BASE64_STANDARD.encode("p:w"), md5_hex("p:w")] {
-            assert_eq!(
-                admit(&access, far(), &headers, &query(&password)),
-                Ok(ann.clone())
-            );
-        }
-        let wrong = query(&BASE64_STANDARD.encode("p"));
-        assert_eq!(admit(&access, far(), &headers, &wrong), Err(Refusal::Wrong));
-        // Encoded again, by a client and its library.
-        let percent = |text: &str| text.replace('=', "%3D");
-        let twice = |text: &str| BASE64_STANDARD.encode(BASE64_STANDARD.encode(text));
-        let name = BASE64_STANDARD.encode("ann").replace('=', "%3D");
-        for (name, password) in [
-            (name.clone(), md5_hex("p:w")),
-            (name, percent(&BASE64_STANDARD.encode("p:w"))),
-            (twice("ann"), twice("p:w")),
-            (percent(&twice("ann")), md5_hex("p:w")),
-        ] {
-            let query = Query::of(&[("username", &name), ("password", &password)]);
-            let admitted = admit(&access, far(), &headers, &query);
-            assert_eq!(admitted, Ok(ann.clone()), "{name} {password}");
-        }
-        // A wrong password is wrong on this machine too.
-        assert_eq!(
-            admit(&access, HOME, &header("ann:x"), &none),
-            Err(Refusal::Wrong)
-        );
-    }
-
-    #[test]
-    fn networks_that_need_no_password_are_listed() {
-        let access = access("networks = [\"192.168.1.0/24\"]");
-        let (headers, none) = (HeaderMap::new(), Query::default());
-        assert_eq!(admit(&access, far(), &headers, &none), Ok(local()));
-        assert_eq!(admit(&access, HOME, &headers, &none), Err(Refusal::Missing));
-    }
-
-    #[test]
-    fn wrong_passwords_are_counted_per_address() {
-        let access = users();
-        let none = Query::default();
-        for _ in 0..crate::throttle::FAILURES {
-            assert_eq!(
-                admit(&access, far(), &header("ann:x"), &none),
-                Err(Refusal::Wrong)
-            );
-        }
-        // The right password comes too late, from that address alone.
-        assert_eq!(
-            admit(&access, far(), &header("ann:p:w"), &none),
-            Err(Refusal::TooMany)
-        );
-        assert!(admit(&access, HOME, &header("ann:p:w"), &none).is_ok());
-    }
-
-    #[test]
-    fn wrong_passwords_in_addresses_lock_out_nobody_who_sends_a_header() {
-        let access = users();
-        let wrong = Query::of(&[("username", "eA=="), ("password", "eA==")]);
-        for _ in 0..crate::throttle::FAILURES {
-            let refused = admit(&access, far(), &HeaderMap::new(), &wrong);
-            assert_eq!(refused, Err(Refusal::Wrong));
-        }
-        let refused = admit(&access, far(), &HeaderMap::new(), &wrong);
-        assert_eq!(refused, Err(Refusal::TooMany));
-        let none = Query::default();
-        assert!(admit(&access, far(), &header("ann:p:w"), &none).is_ok());
-    }
-
-    #[test]
-    fn behind_a_trusted_proxy_each_client_has_an_address_of_its_own() {
-        let access = access(
-            "users = [{ name = \"ann\", password = \"p:w\" }]\n\
-             networks = [\"192.168.1.0/24\", \"127.0.0.1\"]\nproxies = [\"127.0.0.1\"]",
-        );
-        let none = Query::default();
-        let from = |address: &str, mut headers: HeaderMap| {
-            headers.insert("x-forwarded-for", address.parse().unwrap());
-            admit(&access, HOME, &headers, &none)
-        };
-        assert_eq!(from("192.168.1.5", HeaderMap::new()), Ok(local()));
-        assert_eq!(from("203.0.113.9", HeaderMap::new()), Err(Refusal::Missing));
-        // A proxy that does not say who asks is not the machine's own user.
-        assert_eq!(
-            admit(&access, HOME, &HeaderMap::new(), &none),
-            Err(Refusal::Missing)
-        );
-        // A blocked address is blocked alone.
-        for _ in 0..crate::throttle::FAILURES {
-            assert_eq!(from("203.0.113.9", header("ann:x")), Err(Refusal::Wrong));
-        }
-        assert_eq!(
-            from("203.0.113.9", header("ann:p:w")),
-            Err(Refusal::TooMany)
-        );
-        assert!(from("203.0.113.10", header("ann:p:w")).is_ok());
-    }
-}
+mod tests;

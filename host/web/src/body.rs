@@ -88,10 +88,16 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_body_can_be_read(body: Vec<u8>, text in "(--B|\r\n|filename=|x)*") {
-            let _ = first_file(&body, "B");
-            let _ = first_file(text.as_bytes(), "B");
-            let _ = boundary(&text);
+        fn a_file_is_a_part_of_its_body(body: Vec<u8>, text in "(--B|\r\n|filename=|x)*") {
+            for body in [&body, text.as_bytes()] {
+                if let Some(file) = first_file(body, "B") {
+                    proptest::prop_assert!(file.is_empty() || find(body, &file).is_some());
+                    proptest::prop_assert!(find(&file, b"\r\n--B").is_none());
+                }
+            }
+            if let Some(found) = boundary(&format!("multipart/form-data; boundary={text}")) {
+                proptest::prop_assert!((1..=70).contains(&found.len()) && text.contains(&found));
+            }
         }
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use md5::Md5;
@@ -16,8 +16,6 @@ use sha2::{Digest, Sha256};
 
 use crate::compare::same;
 
-/// The name of the place that the passwords are for, as clients are told.
-pub(super) const REALM: &str = "indigo";
 /// Seconds for which a challenge can be answered.
 const LIFETIME: u64 = 300;
 /// Challenges whose answers are remembered.
@@ -55,15 +53,21 @@ impl Algorithm {
 
 /// The hashes that answers of one user are checked with, instead of the password.
 #[derive(Clone)]
-pub(super) struct Secret([String; 2]);
+pub(super) struct Secret {
+    realm: Arc<str>,
+    hashes: [String; 2],
+}
 
 impl Secret {
-    pub(super) fn new(name: &str, password: &str) -> Self {
-        Self(Algorithm::ALL.map(|algorithm| algorithm.hash(&[name, REALM, password])))
+    pub(super) fn new(name: &str, realm: &Arc<str>, password: &str) -> Self {
+        Self {
+            realm: Arc::clone(realm),
+            hashes: Algorithm::ALL.map(|algorithm| algorithm.hash(&[name, realm, password])),
+        }
     }
 
     fn of(&self, algorithm: Algorithm) -> &str {
-        let [sha256, md5] = &self.0;
+        let [sha256, md5] = &self.hashes;
         match algorithm {
             Algorithm::Sha256 => sha256,
             Algorithm::Md5 => md5,
@@ -103,7 +107,7 @@ impl<'a> Response<'a> {
     /// Whether the answer proves the password for this request.
     pub(super) fn proves(&self, secret: &Secret, method: &str, target: &str) -> bool {
         let for_this = self.get("uri") == target
-            && self.get("realm") == REALM
+            && self.get("realm") == &*secret.realm
             && self.get("qop") == "auth"
             && self.count().is_some();
         let request = self.algorithm.hash(&[method, self.get("uri")]);
@@ -130,6 +134,8 @@ impl<'a> Response<'a> {
 
 /// The challenges of a hub.
 pub(super) struct Challenges {
+    /// The name of the place that the passwords are for, as clients are told.
+    realm: Arc<str>,
     key: String,
     started: Instant,
     issued: AtomicU64,
@@ -145,9 +151,10 @@ struct Answered {
 }
 
 impl Challenges {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(realm: Arc<str>) -> Self {
         let part = || RandomState::new().build_hasher().finish();
         Self {
+            realm,
             key: format!("{:016x}{:016x}{:016x}", part(), part(), part()),
             started: Instant::now(),
             issued: AtomicU64::new(0),
@@ -155,15 +162,20 @@ impl Challenges {
         }
     }
 
+    pub(super) fn realm(&self) -> &str {
+        &self.realm
+    }
+
     /// The headers that ask for an answer; `stale` when the last one came too late.
     pub(super) fn ask(&self, stale: bool) -> [String; 2] {
         let number = self.issued.fetch_add(1, Ordering::Relaxed);
         let nonce = self.nonce(self.seconds(), number);
         let stale = if stale { ", stale=true" } else { "" };
+        let realm = &self.realm;
         Algorithm::ALL.map(|algorithm| {
             let name = algorithm.name();
             format!(
-                "Digest realm=\"{REALM}\", qop=\"auth\", algorithm={name}, nonce=\"{nonce}\", \
+                "Digest realm=\"{realm}\", qop=\"auth\", algorithm={name}, nonce=\"{nonce}\", \
                  charset=UTF-8{stale}"
             )
         })
@@ -290,6 +302,16 @@ mod tests {
 
     use super::*;
 
+    const REALM: &str = "here";
+
+    fn challenges() -> Challenges {
+        Challenges::new(REALM.into())
+    }
+
+    fn ann(password: &str) -> Secret {
+        Secret::new("ann", &REALM.into(), password)
+    }
+
     /// The answer of a client to a challenge.
     fn answer(challenges: &Challenges, count: u32, nonce: Option<&str>) -> (String, String) {
         let [asked, _] = challenges.ask(false);
@@ -309,33 +331,33 @@ mod tests {
 
     #[test]
     fn an_answer_proves_the_password_for_its_own_request() {
-        let challenges = Challenges::new();
+        let challenges = challenges();
         let (text, _) = answer(&challenges, 1, None);
         let response = Response::parse(&text).unwrap();
-        let ann = Secret::new("ann", "p:w");
+        let right = ann("p:w");
         assert_eq!(response.user(), "ann");
-        assert!(response.proves(&ann, "GET", "/a?b=1"));
-        assert!(!response.proves(&ann, "POST", "/a?b=1"));
-        assert!(!response.proves(&ann, "GET", "/a?b=2"));
-        assert!(!response.proves(&Secret::new("ann", "x"), "GET", "/a?b=1"));
+        assert!(response.proves(&right, "GET", "/a?b=1"));
+        assert!(!response.proves(&right, "POST", "/a?b=1"));
+        assert!(!response.proves(&right, "GET", "/a?b=2"));
+        assert!(!response.proves(&ann("x"), "GET", "/a?b=1"));
         for (part, other) in [
             ("qop=auth", "qop=auth-int"),
             ("nc=00000001", "nc=00000000"),
             ("nc=00000001", "nc=1"),
-            ("realm=\"indigo\"", "realm=\"other\""),
+            ("realm=\"here\"", "realm=\"other\""),
             ("cnonce=\"c\"", "cnonce=\"d\""),
             ("SHA-256", "MD5"),
         ] {
             let changed = text.replace(part, other);
             assert_ne!(changed, text);
             let response = Response::parse(&changed).unwrap();
-            assert!(!response.proves(&ann, "GET", "/a?b=1"), "{other}");
+            assert!(!response.proves(&right, "GET", "/a?b=1"), "{other}");
         }
     }
 
     #[test]
     fn no_answer_counts_twice_and_some_may_overtake_others() {
-        let challenges = Challenges::new();
+        let challenges = challenges();
         let (_, nonce) = answer(&challenges, 1, None);
         let take = |count: u32| {
             let (text, _) = answer(&challenges, count, Some(&nonce));
@@ -352,7 +374,7 @@ mod tests {
 
     #[test]
     fn only_challenges_of_this_hub_are_answered() {
-        let (here, there) = (Challenges::new(), Challenges::new());
+        let (here, there) = (challenges(), challenges());
         let (text, nonce) = answer(&here, 1, None);
         let response = Response::parse(&text).unwrap();
         assert!(!there.take(&response));
@@ -365,7 +387,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded_and_everybody_is_asked_anew() {
-        let challenges = Challenges::new();
+        let challenges = challenges();
         let (early, _) = answer(&challenges, 1, None);
         for _ in 0..REMEMBERED {
             let (text, _) = answer(&challenges, 1, None);
@@ -382,7 +404,7 @@ mod tests {
 
     #[test]
     fn a_challenge_is_good_for_a_while() {
-        let mut challenges = Challenges::new();
+        let mut challenges = challenges();
         let (text, _) = answer(&challenges, 1, None);
         let ago = std::time::Duration::from_secs(LIFETIME + 1);
         challenges.started = challenges.started.checked_sub(ago).unwrap();
@@ -406,10 +428,10 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_that_is_sent_makes_it_panic(text in "[ -~]{0,120}", nonce in "[0-9a-f-]{0,40}") {
-            let challenges = Challenges::new();
+            let challenges = challenges();
             let text = format!("{text},nonce=\"{nonce}\",nc=00000001");
             if let Some(response) = Response::parse(&text) {
-                prop_assert!(!response.proves(&Secret::new("a", "b"), "GET", "/"));
+                prop_assert!(!response.proves(&ann("b"), "GET", "/"));
                 prop_assert!(!challenges.take(&response));
             }
         }

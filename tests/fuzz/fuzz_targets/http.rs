@@ -1,4 +1,4 @@
 //! Protocol `HTTP`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::check("HTTP", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::http(data));

@@ -1,4 +1,4 @@
 //! Protocol `ICMP`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::check_packet("ICMP", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::icmp(data));

@@ -1,4 +1,4 @@
 //! Protocol `JSON`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::check("JSON", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::json(data));

@@ -1,4 +1,4 @@
 //! Protocol `Line`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::check("Line", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::line(data));

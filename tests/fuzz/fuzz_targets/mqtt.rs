@@ -1,4 +1,4 @@
 //! Protocol `MQTT`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::check("MQTT", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::mqtt(data));

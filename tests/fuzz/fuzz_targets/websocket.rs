@@ -1,4 +1,4 @@
 //! Protocol `WS`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::check("WS", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::websocket(data));

@@ -1,4 +1,4 @@
 //! Protocol `XML`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::check("XML", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cordon_fuzz::xml(data));

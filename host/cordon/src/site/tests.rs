@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::*;
+use crate::schemas::SCHEMAS;
 use cordon_base::log::{EventLog, LogCapacity};
 use cordon_base::pool::Pools;
 use cordon_base::problems::Problems;
@@ -41,7 +42,7 @@ struct Fixture {
 /// The API of a hub without plugins.
 fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+    let store = Store::open(&folder.path().join("cordon.db"), SCHEMAS).unwrap();
     let plugins = Arc::new(Switchboard::default());
     let devices = DeviceTable::new(store.clone());
     let pools = Pools::default();
@@ -53,7 +54,7 @@ fn fixture() -> Fixture {
         devices,
         manager: None,
         problems: Problems::default(),
-        access: Access::new(&web),
+        access: Access::new(&web, cordon_indigo::web::REALM),
         budget: Budget::default(),
         pages: Pages::new(
             &folder.path().join("pages"),
@@ -97,7 +98,7 @@ async fn listeners(f: &Fixture, web: &str) -> [SocketAddr; 2] {
     let listeners = listeners.unwrap();
     let [here, there] = listeners.addresses();
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("indigo.db")).unwrap();
+    let store = Store::open(&folder.path().join("indigo.db"), SCHEMAS).unwrap();
     let log = EventLog::new(LogCapacity::default());
     let indigo = IndigoServer::open(store, log, Pools::default(), ServerOptions::default()).await;
     let indigo = indigo.unwrap();

@@ -52,23 +52,64 @@ impl From<Inbound> for abi::Inbound {
     }
 }
 
-impl From<HttpInbound> for abi::HttpInbound {
-    fn from(http: HttpInbound) -> Self {
-        let HttpInbound {
-            verb,
-            url,
-            status,
-            headers,
-            data,
-        } = http;
-        Self {
-            verb,
-            url,
-            status,
-            headers,
-            data,
+/// Translates a record, whose fields have the same names on both sides.
+macro_rules! record {
+    ($from:ty, $into:ty { $($field:ident),+ $(,)? }) => {
+        impl From<$from> for $into {
+            fn from(it: $from) -> Self {
+                Self { $($field: it.$field),+ }
+            }
         }
+    };
+}
+
+/// As [`record`], in both directions.
+macro_rules! records {
+    ($($ours:ident { $($field:ident),+ $(,)? })+) => {
+        $(
+            record!(abi::$ours, $ours { $($field),+ });
+            record!($ours, abi::$ours { $($field),+ });
+        )+
+    };
+}
+
+record!(
+    HttpInbound,
+    abi::HttpInbound {
+        verb,
+        url,
+        status,
+        headers,
+        data
     }
+);
+
+record!(
+    IcmpHeaders,
+    abi::IcmpHeaders {
+        source,
+        destination,
+        version,
+        protocol,
+        type_of_service,
+        header_length,
+        total_length,
+        identification,
+        header_checksum,
+        time_to_live,
+        icmp_type,
+        code,
+        checksum,
+        identifier,
+        sequence_number,
+    }
+);
+
+records! {
+    MqttWill { topic, payload, qos, retain }
+    MqttPublish { duplicate, qos, retain, topic, packet_identifier, payload }
+    MqttSubscribe { packet_identifier, topics }
+    MqttUnsubscribe { packet_identifier, topics }
 }
 
 impl From<WebSocketInbound> for abi::WebsocketInbound {
@@ -117,12 +158,7 @@ impl From<abi::MqttPacket> for MqttPacket {
                 client_id: it.client_id,
                 clean_session: it.clean_session,
                 keep_alive: it.keep_alive,
-                will: it.will.map(|will| MqttWill {
-                    topic: will.topic,
-                    payload: will.payload,
-                    qos: will.qos,
-                    retain: will.retain,
-                }),
+                will: it.will.map(Into::into),
                 username: it.username,
                 password: it.password,
             }),
@@ -130,30 +166,17 @@ impl From<abi::MqttPacket> for MqttPacket {
                 session_present,
                 code,
             }),
-            abi::MqttPacket::Publish(it) => Self::Publish(MqttPublish {
-                duplicate: it.duplicate,
-                qos: it.qos,
-                retain: it.retain,
-                topic: it.topic,
-                packet_identifier: it.packet_identifier,
-                payload: it.payload,
-            }),
+            abi::MqttPacket::Publish(it) => Self::Publish(it.into()),
             abi::MqttPacket::Puback(id) => Self::Puback(id),
             abi::MqttPacket::Pubrec(id) => Self::Pubrec(id),
             abi::MqttPacket::Pubrel(id) => Self::Pubrel(id),
             abi::MqttPacket::Pubcomp(id) => Self::Pubcomp(id),
-            abi::MqttPacket::Subscribe(it) => Self::Subscribe(MqttSubscribe {
-                packet_identifier: it.packet_identifier,
-                topics: it.topics,
-            }),
+            abi::MqttPacket::Subscribe(it) => Self::Subscribe(it.into()),
             abi::MqttPacket::Suback((packet_identifier, codes)) => Self::Suback(MqttSuback {
                 packet_identifier,
                 codes,
             }),
-            abi::MqttPacket::Unsubscribe(it) => Self::Unsubscribe(MqttUnsubscribe {
-                packet_identifier: it.packet_identifier,
-                topics: it.topics,
-            }),
+            abi::MqttPacket::Unsubscribe(it) => Self::Unsubscribe(it.into()),
             abi::MqttPacket::Unsuback(id) => Self::Unsuback(id),
             abi::MqttPacket::Pingreq => Self::Pingreq,
             abi::MqttPacket::Pingresp => Self::Pingresp,
@@ -169,37 +192,19 @@ impl From<MqttPacket> for abi::MqttPacket {
                 client_id: it.client_id,
                 clean_session: it.clean_session,
                 keep_alive: it.keep_alive,
-                will: it.will.map(|will| abi::MqttWill {
-                    topic: will.topic,
-                    payload: will.payload,
-                    qos: will.qos,
-                    retain: will.retain,
-                }),
+                will: it.will.map(Into::into),
                 username: it.username,
                 password: it.password,
             }),
             MqttPacket::Connack(it) => Self::Connack((it.session_present, it.code)),
-            MqttPacket::Publish(it) => Self::Publish(abi::MqttPublish {
-                duplicate: it.duplicate,
-                qos: it.qos,
-                retain: it.retain,
-                topic: it.topic,
-                packet_identifier: it.packet_identifier,
-                payload: it.payload,
-            }),
+            MqttPacket::Publish(it) => Self::Publish(it.into()),
             MqttPacket::Puback(id) => Self::Puback(id),
             MqttPacket::Pubrec(id) => Self::Pubrec(id),
             MqttPacket::Pubrel(id) => Self::Pubrel(id),
             MqttPacket::Pubcomp(id) => Self::Pubcomp(id),
-            MqttPacket::Subscribe(it) => Self::Subscribe(abi::MqttSubscribe {
-                packet_identifier: it.packet_identifier,
-                topics: it.topics,
-            }),
+            MqttPacket::Subscribe(it) => Self::Subscribe(it.into()),
             MqttPacket::Suback(it) => Self::Suback((it.packet_identifier, it.codes)),
-            MqttPacket::Unsubscribe(it) => Self::Unsubscribe(abi::MqttUnsubscribe {
-                packet_identifier: it.packet_identifier,
-                topics: it.topics,
-            }),
+            MqttPacket::Unsubscribe(it) => Self::Unsubscribe(it.into()),
             MqttPacket::Unsuback(id) => Self::Unsuback(id),
             MqttPacket::Pingreq => Self::Pingreq,
             MqttPacket::Pingresp => Self::Pingresp,
@@ -215,28 +220,6 @@ impl From<IcmpInbound> for abi::IcmpInbound {
             elapsed_ms: answer.elapsed_ms,
             headers: answer.headers.map(abi::IcmpHeaders::from),
             data: answer.data,
-        }
-    }
-}
-
-impl From<IcmpHeaders> for abi::IcmpHeaders {
-    fn from(headers: IcmpHeaders) -> Self {
-        Self {
-            source: headers.source,
-            destination: headers.destination,
-            version: headers.version,
-            protocol: headers.protocol,
-            type_of_service: headers.type_of_service,
-            header_length: headers.header_length,
-            total_length: headers.total_length,
-            identification: headers.identification,
-            header_checksum: headers.header_checksum,
-            time_to_live: headers.time_to_live,
-            icmp_type: headers.icmp_type,
-            code: headers.code,
-            checksum: headers.checksum,
-            identifier: headers.identifier,
-            sequence_number: headers.sequence_number,
         }
     }
 }

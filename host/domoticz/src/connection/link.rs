@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::{Context, Slot, lock};
 use super::outbox::Outbox;
-use super::{ConnectionId, Credit, Endpoint, State};
+use super::{ConnectionId, Credit, Endpoint, PRODUCT, State};
 use cordon_base::account::{Account, Charge};
 use cordon_protocol::{Codec, CodecError, Credentials, Decoded, Inbound, Outbound};
 
@@ -197,7 +197,7 @@ impl Link {
         message: &Outbound,
         credentials: &Credentials,
     ) -> Result<Vec<u8>, String> {
-        lock(&self.codec).encode(message, credentials)
+        lock(&self.codec).encode(message, credentials, PRODUCT)
     }
 
     /// Waits until the plugin has taken enough of the messages before this one.

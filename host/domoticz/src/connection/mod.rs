@@ -56,6 +56,9 @@ pub struct Endpoint {
     pub baud: i32,
 }
 
+/// The product that plugins' HTTP messages name to their peers (rules 125 and 130).
+const PRODUCT: &str = "Domoticz/1.0";
+
 /// Longest name, transport, protocol and port of an endpoint, in bytes.
 const TEXT: usize = 255;
 

@@ -18,7 +18,7 @@ use super::context::{Context, lock};
 use super::dial::words;
 use super::link::{Link, Phase};
 use super::stream::{forward, pay};
-use super::{ConnectionEvent, Endpoint};
+use super::{ConnectionEvent, Endpoint, PRODUCT};
 use cordon_protocol::{Codec, Decoded, Outbound};
 
 /// Routers that a multicast datagram may cross (spec 6.6).
@@ -191,8 +191,11 @@ pub(super) fn send(
         let checked = context.reach.network.check(&endpoint.address, target);
         checked.map_err(|denied| denied.to_string())?;
     }
-    let bytes = Codec::new(&endpoint.protocol, context.limits.buffer())
-        .encode(message, &context.credentials)?;
+    let bytes = Codec::new(&endpoint.protocol, context.limits.buffer()).encode(
+        message,
+        &context.credentials,
+        PRODUCT,
+    )?;
     write(target, &bytes).map_err(|error| format!("sending to {target}: {}", words(&error)))
 }
 

@@ -22,7 +22,7 @@ struct House {
 
 async fn house() -> House {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("db")).unwrap();
+    let store = Store::open(&folder.path().join("db"), &[crate::SCHEMA]).unwrap();
     let hardware = store.hardware_for("HW", "K").await.unwrap();
     House {
         _folder: folder,

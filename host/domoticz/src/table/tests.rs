@@ -22,7 +22,7 @@ struct Fixture {
 
 async fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+    let store = Store::open(&folder.path().join("cordon.db"), &[crate::SCHEMA]).unwrap();
     let hardware = store.hardware_for("HW", "K").await.unwrap();
     Fixture {
         _folder: folder,

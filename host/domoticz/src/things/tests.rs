@@ -58,7 +58,7 @@ struct Fixture {
 
 async fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+    let store = Store::open(&folder.path().join("cordon.db"), &[crate::SCHEMA]).unwrap();
     for name in ["HW", "Off"] {
         store.hardware_for(name, "K").await.unwrap();
     }

@@ -81,7 +81,7 @@ async fn start(connections: usize, exchange: Duration) -> Fixture {
 
 async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+    let store = Store::open(&folder.path().join("cordon.db"), &[crate::SCHEMA]).unwrap();
     let hardware = store.hardware_for("HW", "K").await.unwrap();
     let plugins = Arc::new(Recorder::default());
     plugins.hardware.lock().unwrap().push(HardwareInfo {
@@ -100,7 +100,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
         devices,
         manager: None,
         problems: cordon_base::problems::Problems::default(),
-        access: Access::new(web),
+        access: Access::new(web, "tests"),
         budget: Budget::default(),
         pages: Pages::new(
             &folder.path().join("pages"),

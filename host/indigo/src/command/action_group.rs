@@ -8,7 +8,7 @@ use crate::bounds;
 use crate::condition::Condition;
 use crate::execute;
 use crate::failure::Failure;
-use crate::object::{Hidden, Object, map_weight};
+use crate::object::map_weight;
 use crate::state::truth;
 use crate::table::Collection;
 use crate::trigger::{event, merge};
@@ -45,16 +45,9 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     let name = context.arguments.needed_text("name")?;
     let folder = common::folder_id(context, TABLE, context.arguments.given("folder"))?;
     let description = context.arguments.text("description")?.unwrap_or("");
-    let group = Object {
-        id: 0,
-        table: TABLE.objects(),
-        fields: common::fields(name, description, folder),
-        hidden: Hidden {
-            charged: context.caller.charged().to_owned(),
-            actions: steps(context)?.unwrap_or_default(),
-            ..Hidden::default()
-        },
-    };
+    let fields = common::fields(name, description, folder);
+    let mut group = common::object(context, TABLE, fields);
+    group.hidden.actions = steps(context)?.unwrap_or_default();
     context.add(group).await
 }
 

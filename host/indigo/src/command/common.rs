@@ -8,7 +8,7 @@ use crate::bounds::count;
 use crate::database::reference;
 use crate::failure::Failure;
 use crate::keys::check_keys;
-use crate::object::{NO_FOLDER, Object, map_weight};
+use crate::object::{Hidden, NO_FOLDER, Object, map_weight};
 use crate::table::Collection;
 use crate::timestamp::timestamp;
 use cordon_base::limits::Limits;
@@ -103,6 +103,23 @@ pub(super) fn folder_id(
             let folder = database.get(collection.folders(), &reference(value)?)?;
             Ok(folder.id)
         }
+    }
+}
+
+/// A new object with these attributes, whose bytes are the caller's.
+pub(crate) fn object(
+    context: &Context<'_>,
+    collection: Collection,
+    fields: Map<String, Value>,
+) -> Object {
+    Object {
+        id: 0,
+        table: collection.objects(),
+        fields,
+        hidden: Hidden {
+            charged: context.caller.charged().to_owned(),
+            ..Hidden::default()
+        },
     }
 }
 

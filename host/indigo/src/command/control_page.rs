@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::{Context, common, unknown};
 use crate::failure::Failure;
-use crate::object::{Hidden, Object};
 use crate::table::Collection;
 
 const TABLE: Collection = Collection::ControlPages;
@@ -61,14 +60,5 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     ] {
         fields.insert(key.to_owned(), value);
     }
-    let page = Object {
-        id: 0,
-        table: TABLE.objects(),
-        fields,
-        hidden: Hidden {
-            charged: context.caller.charged().to_owned(),
-            ..Hidden::default()
-        },
-    };
-    context.add(page).await
+    context.add(common::object(context, TABLE, fields)).await
 }

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::{Context, action_group, common, unknown};
 use crate::bounds::{self, DAYS};
 use crate::failure::Failure;
-use crate::object::{Hidden, Object};
 use crate::schedule::Timing;
 use crate::table::Collection;
 use crate::trigger::{event, execute, merge};
@@ -138,18 +137,10 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
             "a timing has {DAYS} days at most, and a countdown of some seconds"
         )));
     }
-    let schedule = Object {
-        id: 0,
-        table: TABLE.objects(),
-        fields,
-        hidden: Hidden {
-            charged: context.caller.charged().to_owned(),
-            actions: action_group::steps(context)?.unwrap_or_default(),
-            condition: action_group::condition(context)?,
-            timing: Some(timing),
-            ..Hidden::default()
-        },
-    };
+    let mut schedule = common::object(context, TABLE, fields);
+    schedule.hidden.actions = action_group::steps(context)?.unwrap_or_default();
+    schedule.hidden.condition = action_group::condition(context)?;
+    schedule.hidden.timing = Some(timing);
     context.add(schedule).await
 }
 

@@ -6,7 +6,7 @@ use super::{Context, action_group, common, unknown};
 use crate::bounds::{COMPARED, KEY, short};
 use crate::failure::Failure;
 use crate::keys::check_keys;
-use crate::object::{Hidden, Object};
+use crate::object::Object;
 use crate::state::text;
 use crate::table::Collection;
 use crate::trigger::{event, execute, merge};
@@ -195,18 +195,10 @@ async fn create(context: &Context<'_>, class: &Class) -> Result<Value, Failure> 
     fields.insert("suppressLogging".to_owned(), json!(quiet));
     fields.insert("upload".to_owned(), json!(false));
     fields.extend(own(context, class)?);
-    let mut trigger = Object {
-        id: 0,
-        table: TABLE.objects(),
-        fields,
-        hidden: Hidden {
-            charged: context.caller.charged().to_owned(),
-            class: class.python.to_owned(),
-            actions: action_group::steps(context)?.unwrap_or_default(),
-            condition: action_group::condition(context)?,
-            ..Hidden::default()
-        },
-    };
+    let mut trigger = common::object(context, TABLE, fields);
+    trigger.hidden.class = class.python.to_owned();
+    trigger.hidden.actions = action_group::steps(context)?.unwrap_or_default();
+    trigger.hidden.condition = action_group::condition(context)?;
     if class.namespace == "pluginEvent" {
         event_of_plugin(context, &mut trigger)?;
     }

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::{Context, common, unknown};
 use crate::bounds::quoted;
 use crate::failure::Failure;
-use crate::object::{Hidden, Object};
 use crate::state::text;
 use crate::table::Collection;
 
@@ -56,16 +55,7 @@ async fn create(context: &Context<'_>) -> Result<Value, Failure> {
     let mut fields = common::fields(name, "", folder);
     fields.insert("value".to_owned(), json!(value));
     fields.insert("readOnly".to_owned(), json!(false));
-    let variable = Object {
-        id: 0,
-        table: TABLE.objects(),
-        fields,
-        hidden: Hidden {
-            charged: context.caller.charged().to_owned(),
-            ..Hidden::default()
-        },
-    };
-    context.add(variable).await
+    context.add(common::object(context, TABLE, fields)).await
 }
 
 async fn update(context: &Context<'_>) -> Result<Value, Failure> {

@@ -484,12 +484,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn nothing_makes_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), text in soup()) {
+    fn any_document_is_read_or_named_with_its_fault(bytes in proptest::collection::vec(any::<u8>(), 0..400), text in soup()) {
         let contents = folder(&[("Devices.xml", &text)]);
         let plugin = contents.path().join("Server Plugin");
         fs::write(plugin.join("Events.xml"), &bytes).unwrap();
-        let _ = Definitions::load(contents.path(), &plugin);
+        let faults = match Definitions::load(contents.path(), &plugin) {
+            Ok(read) => [read.remarks, read.faults].concat(),
+            Err(problem) => vec![problem],
+        };
+        for fault in faults {
+            let fault = fault.to_string();
+            prop_assert!(fault.contains("Devices.xml") || fault.contains("Events.xml"), "{}", fault);
+        }
         let source = Source::new(contents.path(), &plugin);
-        let _ = ConfigUi::from_xml(&text, "made", &source);
+        match ConfigUi::from_xml(&text, "made", &source) {
+            Ok((ui, _)) => prop_assert_eq!(ui.raw_xml, text),
+            Err(problem) => prop_assert!(problem.to_string().contains("made"), "{}", problem),
+        }
     }
 }

@@ -218,15 +218,19 @@ fn a_text_counts_as_often_as_it_is_named() {
 
 proptest! {
     #[test]
-    fn nothing_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), at in 0usize..200, byte in any::<u8>()) {
-        let _ = Info::parse(&bytes);
+    fn any_bytes_are_a_safe_name_or_a_reason(bytes in proptest::collection::vec(any::<u8>(), 0..300), at in 0usize..200, byte in any::<u8>()) {
+        let sound = |bytes: &[u8]| match Info::parse(bytes) {
+            Ok(info) => !info.identifier.is_empty() && !info.identifier.contains(['/', '\0']),
+            Err(reason) => !reason.is_empty(),
+        };
+        prop_assert!(sound(&bytes));
         let mut binary = b"bplist00".to_vec();
         binary.extend(&bytes);
-        let _ = Info::parse(&binary);
+        prop_assert!(sound(&binary));
         let mut bomb = binary_bomb();
         if let Some(place) = bomb.get_mut(at) {
             *place = byte;
         }
-        let _ = Info::parse(&bomb);
+        prop_assert!(sound(&bomb));
     }
 }

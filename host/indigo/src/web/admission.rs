@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::answer::{Early, error, wrong_method};
 use super::keys::{Verdict, Wanted};
-use super::{IndigoApi, MAX_BODY, confirm};
+use super::{IndigoApi, MAX_BODY, REALM, confirm};
 use cordon_web::access::Access;
 use cordon_web::access::Refusal;
 use cordon_web::access::Rights;
@@ -240,7 +240,7 @@ impl IndigoApi {
         };
         let mut answer: Response = error(status, word, text);
         if status == StatusCode::UNAUTHORIZED {
-            let own = ["Bearer realm=\"indigo\"".to_owned()];
+            let own = [format!("Bearer realm=\"{REALM}\"")];
             // Clients that know a single way look only at the first.
             for challenge in self.access.challenges(refusal).into_iter().chain(own) {
                 if let Ok(value) = HeaderValue::try_from(challenge) {

@@ -56,6 +56,9 @@ use cordon_web::pages_origin::PagesOrigin;
 use keys::ApiKeys;
 use seats::Seats;
 
+/// The name of the place that passwords and keys are for, as clients are told.
+pub const REALM: &str = "indigo";
+
 /// Largest body of a request in bytes.
 pub const MAX_BODY: usize = 1 << 20;
 

@@ -112,9 +112,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_makes_decoding_panic(text in ".{0,200}") {
-            let _ = pairs(&text);
-            let _ = path_parts(&text, 1);
+        fn decoding_makes_no_text_longer(text in "(.|%[0-9a-f]{2}|[&=/+]){0,100}") {
+            if let Ok(found) = pairs(&text) {
+                let lengths = found.iter().map(|(name, value)| name.len() + value.len());
+                prop_assert!(lengths.sum::<usize>() <= text.len());
+            }
+            if let Ok(found) = path_parts(&text, 1) {
+                prop_assert!(found.iter().map(String::len).sum::<usize>() <= text.len());
+                prop_assert!(!found.iter().any(String::is_empty));
+            }
         }
     }
 }

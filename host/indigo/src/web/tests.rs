@@ -119,7 +119,7 @@ async fn listen(
     let web = toml::from_str(web).unwrap();
     let origins = Origins::new(&web, listener.local_addr().unwrap());
     let server = fixture.server.clone();
-    let api = IndigoApi::new(server, config, Access::new(&web), origins);
+    let api = IndigoApi::new(server, config, Access::new(&web, REALM), origins);
     (listener, api)
 }
 

@@ -12,6 +12,7 @@ use super::super::{Credentials, Header, HttpOutbound};
 pub(super) fn message(
     message: &HttpOutbound,
     credentials: &Credentials,
+    product: &str,
     now: jiff::Timestamp,
 ) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
@@ -19,11 +20,11 @@ pub(super) fn message(
         let url = message.url.as_deref().unwrap_or("/");
         let start = [&verb.to_uppercase(), " ", url, " HTTP/1.1"].concat();
         line(&mut out, &[start.as_bytes()]);
-        request_defaults(&mut out, &message.headers, credentials);
+        request_defaults(&mut out, &message.headers, credentials, product);
         head_end(&mut out, message);
     } else if let Some(status) = &message.status {
         line(&mut out, &[b"HTTP/1.1 ", status.as_bytes()]);
-        response_defaults(&mut out, &message.headers, now);
+        response_defaults(&mut out, &message.headers, product, now);
         head_end(&mut out, message);
     } else if !message.chunk {
         return Err("an HTTP message needs a Verb, a Status or a Chunk".to_owned());
@@ -32,7 +33,12 @@ pub(super) fn message(
     Ok(out)
 }
 
-fn request_defaults(out: &mut Vec<u8>, headers: &[Header], credentials: &Credentials) {
+fn request_defaults(
+    out: &mut Vec<u8>,
+    headers: &[Header],
+    credentials: &Credentials,
+    product: &str,
+) {
     let Credentials { username, password } = credentials;
     let known = !username.is_empty() || !password.is_empty();
     if known && !has(headers, "Authorization") {
@@ -41,17 +47,17 @@ fn request_defaults(out: &mut Vec<u8>, headers: &[Header], credentials: &Credent
         line(out, &[b"Authorization: Basic ", code.as_bytes()]);
     }
     if !has(headers, "User-Agent") {
-        line(out, &[b"User-Agent: Domoticz/1.0"]);
+        line(out, &[b"User-Agent: ", product.as_bytes()]);
     }
 }
 
-fn response_defaults(out: &mut Vec<u8>, headers: &[Header], now: jiff::Timestamp) {
+fn response_defaults(out: &mut Vec<u8>, headers: &[Header], product: &str, now: jiff::Timestamp) {
     if !has(headers, "Date") {
         let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
         line(out, &[b"Date: ", date.as_bytes()]);
     }
     if !has(headers, "Server") {
-        line(out, &[b"Server: Domoticz/1.0"]);
+        line(out, &[b"Server: ", product.as_bytes()]);
     }
 }
 

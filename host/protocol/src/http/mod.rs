@@ -93,8 +93,9 @@ impl Http {
         &mut self,
         message: &HttpOutbound,
         credentials: &Credentials,
+        product: &str,
     ) -> Result<Vec<u8>, String> {
-        let bytes = encode::message(message, credentials, jiff::Timestamp::now())?;
+        let bytes = encode::message(message, credentials, product, jiff::Timestamp::now())?;
         if let Some(verb) = &message.verb
             && self.asked_head.len() < MAX_OUTSTANDING
         {

@@ -129,7 +129,7 @@ fn http_answer_to_head_has_no_body_whatever_its_length_says() {
             ..Default::default()
         };
         codec
-            .encode(&Outbound::Http(request), &Credentials::default())
+            .encode(&Outbound::Http(request), &Credentials::default(), PRODUCT)
             .unwrap();
     }
     let mut out = Decoded::default();
@@ -171,7 +171,7 @@ fn encode(message: HttpOutbound, user: &str, password: &str) -> String {
         username: user.to_owned(),
         password: password.to_owned(),
     };
-    let bytes = Codec::new("HTTP", BOUND).encode(&Outbound::Http(message), &credentials);
+    let bytes = Codec::new("HTTP", BOUND).encode(&Outbound::Http(message), &credentials, PRODUCT);
     String::from_utf8(bytes.unwrap()).unwrap()
 }
 
@@ -201,7 +201,7 @@ fn http_request_is_written_as_in_rule_125() {
     };
     assert_eq!(
         encode(message, "", ""),
-        "GET /x HTTP/1.1\r\nUser-Agent: Domoticz/1.0\r\n\r\n"
+        "GET /x HTTP/1.1\r\nUser-Agent: Product/1.0\r\n\r\n"
     );
 }
 
@@ -210,7 +210,7 @@ fn http_credentials_come_first_unless_the_plugin_gave_some_rule_126() {
     let written = encode(request("GET", None), "u", "p");
     assert_eq!(
         written,
-        "GET / HTTP/1.1\r\nAuthorization: Basic dTpw\r\nUser-Agent: Domoticz/1.0\r\n\r\n"
+        "GET / HTTP/1.1\r\nAuthorization: Basic dTpw\r\nUser-Agent: Product/1.0\r\n\r\n"
     );
     let own = HttpOutbound {
         headers: vec![
@@ -245,18 +245,18 @@ fn http_refuses_what_is_no_dictionary_rule_129() {
     let none = Credentials::default();
     assert!(
         codec
-            .encode(&Outbound::Bytes(b"x".to_vec()), &none)
+            .encode(&Outbound::Bytes(b"x".to_vec()), &none, PRODUCT)
             .is_err()
     );
     assert!(
         codec
-            .encode(&Outbound::Http(HttpOutbound::default()), &none)
+            .encode(&Outbound::Http(HttpOutbound::default()), &none, PRODUCT)
             .is_err()
     );
     let dictionary = Outbound::Http(request("GET", None));
     assert!(
         Codec::new("Line", BOUND)
-            .encode(&dictionary, &none)
+            .encode(&dictionary, &none, PRODUCT)
             .is_err()
     );
 }
@@ -280,7 +280,7 @@ fn http_response_has_date_and_server_rule_130() {
     assert!(lines[1].ends_with(" GMT"));
     assert_eq!(
         lines[2..],
-        ["Server: Domoticz/1.0", "Content-Length: 2", "", "hi"]
+        ["Server: Product/1.0", "Content-Length: 2", "", "hi"]
     );
 }
 
@@ -342,7 +342,7 @@ proptest! {
         let mut wire = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
         for part in parts.iter().cloned().map(Some).chain([None]) {
             let chunk = HttpOutbound { data: part, chunk: true, ..Default::default() };
-            wire.extend(codec.encode(&Outbound::Http(chunk), &none).unwrap());
+            wire.extend(codec.encode(&Outbound::Http(chunk), &none, PRODUCT).unwrap());
         }
         let mut out = Decoded::default();
         codec.feed(&wire, &mut out).unwrap();

@@ -22,12 +22,16 @@ fn write(packet: MqttPacket) -> Vec<u8> {
 }
 
 fn written(codec: &mut Codec, packet: MqttPacket) -> Result<Vec<u8>, String> {
-    codec.encode(&Outbound::Mqtt(Box::new(packet)), &Credentials::default())
+    codec.encode(
+        &Outbound::Mqtt(Box::new(packet)),
+        &Credentials::default(),
+        PRODUCT,
+    )
 }
 
 fn connect() -> MqttConnect {
     MqttConnect {
-        client_id: "Domoticz".to_owned(),
+        client_id: "ClientId".to_owned(),
         clean_session: true,
         keep_alive: 60,
         ..Default::default()
@@ -47,7 +51,7 @@ fn mqtt_connect_rule_139() {
     let bytes = write(MqttPacket::Connect(connect()));
     assert_eq!(
         bytes,
-        b"\x10\x14\x00\x04MQTT\x04\x02\x00\x3c\x00\x08Domoticz"
+        b"\x10\x14\x00\x04MQTT\x04\x02\x00\x3c\x00\x08ClientId"
     );
 }
 
@@ -60,7 +64,7 @@ fn mqtt_connect_has_the_credentials_of_the_hardware_rule_140() {
             password: password.to_owned(),
         };
         Codec::new("MQTT", BOUND)
-            .encode(&message, &credentials)
+            .encode(&message, &credentials, PRODUCT)
             .unwrap()
     };
     let bytes = encode("u", "p");
@@ -68,7 +72,7 @@ fn mqtt_connect_has_the_credentials_of_the_hardware_rule_140() {
     assert!(bytes.ends_with(b"\x00\x01u\x00\x01p"));
     let alone = encode("", "p");
     assert_eq!(alone[9], 0x42);
-    assert!(alone.ends_with(b"\x00\x08Domoticz\x00\x01p"));
+    assert!(alone.ends_with(b"\x00\x08ClientId\x00\x01p"));
 }
 
 #[test]
@@ -85,7 +89,7 @@ fn mqtt_connect_with_a_will() {
     };
     let bytes = write(MqttPacket::Connect(connect.clone()));
     assert_eq!(bytes[9], 0x2e);
-    assert!(bytes.ends_with(b"\x00\x08Domoticz\x00\x01w\x00\x02\x00\xff"));
+    assert!(bytes.ends_with(b"\x00\x08ClientId\x00\x01w\x00\x02\x00\xff"));
     assert_eq!(packets(&[&bytes]), [MqttPacket::Connect(connect)]);
 }
 

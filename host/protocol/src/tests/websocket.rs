@@ -33,7 +33,9 @@ fn write(opcode: Opcode, payload: &[u8], mask: Option<u32>) -> Vec<u8> {
         payload: payload.to_vec(),
     });
     let none = Credentials::default();
-    Codec::new("WS", BOUND).encode(&message, &none).unwrap()
+    Codec::new("WS", BOUND)
+        .encode(&message, &none, PRODUCT)
+        .unwrap()
 }
 
 #[test]

@@ -81,8 +81,9 @@ impl WebSocket {
         &mut self,
         message: &HttpOutbound,
         credentials: &Credentials,
+        product: &str,
     ) -> Result<Vec<u8>, String> {
-        self.http.encode(message, credentials)
+        self.http.encode(message, credentials, product)
     }
 
     pub(super) fn encode(&mut self, message: &WebSocketOutbound) -> Result<Vec<u8>, String> {

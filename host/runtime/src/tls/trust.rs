@@ -270,6 +270,20 @@ fn has_common_name(shown: &CertificateDer<'_>, wanted: &str) -> bool {
     }
 }
 
+impl Trust {
+    /// Checks the signature of a server. Old devices have certificates that no parser accepts; a
+    /// plugin that does not verify them learns nothing from the signature.
+    fn signature(
+        &self,
+        check: impl FnOnce(&WebPkiSupportedAlgorithms) -> Result<HandshakeSignatureValid, rustls::Error>,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        match self.verifies() {
+            true => check(&self.algorithms),
+            false => Ok(HandshakeSignatureValid::assertion()),
+        }
+    }
+}
+
 impl ServerCertVerifier for Trust {
     fn verify_server_cert(
         &self,
@@ -294,12 +308,7 @@ impl ServerCertVerifier for Trust {
         shown: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        // Old devices have certificates that no parser accepts; a plugin that does not verify them
-        // learns nothing from the signature.
-        if !self.verifies() {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        verify_tls12_signature(message, shown, signed, &self.algorithms)
+        self.signature(|known| verify_tls12_signature(message, shown, signed, known))
     }
 
     fn verify_tls13_signature(
@@ -308,10 +317,7 @@ impl ServerCertVerifier for Trust {
         shown: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        if !self.verifies() {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        verify_tls13_signature(message, shown, signed, &self.algorithms)
+        self.signature(|known| verify_tls13_signature(message, shown, signed, known))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

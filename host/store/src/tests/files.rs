@@ -92,7 +92,7 @@ async fn what_waits_when_the_store_is_closed_is_still_done() {
     holder.await.unwrap();
     assert_eq!(late.await.unwrap(), Ok(()));
     closing.await.unwrap();
-    let again = Store::open(&folder.path().join("cordon.db")).unwrap();
+    let again = Store::open(&folder.path().join("cordon.db"), SCHEMAS).unwrap();
     assert_eq!(keys(&again).await, ["late"]);
 }
 
@@ -104,7 +104,7 @@ async fn a_crash_leaves_a_log_that_is_taken_up() {
     crash(folder.path(), &crashed);
     assert!(size(&crashed.join("cordon.db-wal")) > 0);
     for _ in 0..2 {
-        let again = Store::open(&crashed.join("cordon.db")).unwrap();
+        let again = Store::open(&crashed.join("cordon.db"), SCHEMAS).unwrap();
         assert_eq!(keys(&again).await.len(), 100);
         again.close().await;
     }
@@ -123,7 +123,7 @@ async fn an_empty_or_missing_database_beside_a_full_log_is_refused() {
     std::fs::remove_file(&database).unwrap();
     refused_untouched(&crashed, &texts);
     std::fs::remove_file(crashed.join("cordon.db-wal")).unwrap();
-    Store::open(&database).unwrap();
+    Store::open(&database, SCHEMAS).unwrap();
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn a_backup_beside_the_log_of_another_file_is_told_from_damage() {
     store.close().await;
     let backup = folder.path().join("backup");
     std::fs::copy(folder.path().join("cordon.db"), &backup).unwrap();
-    let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+    let store = Store::open(&folder.path().join("cordon.db"), SCHEMAS).unwrap();
     fill(&store, "b", 500).await;
     // These rows are in the file by now, and in no log.
     Connection::open(folder.path().join("cordon.db"))
@@ -161,7 +161,7 @@ async fn a_backup_beside_the_log_of_another_file_is_told_from_damage() {
     std::fs::remove_file(&run).unwrap();
     refused_untouched(&crashed, &texts);
     std::fs::remove_file(crashed.join("cordon.db-wal")).unwrap();
-    let restored = Store::open(&crashed.join("cordon.db")).unwrap();
+    let restored = Store::open(&crashed.join("cordon.db"), SCHEMAS).unwrap();
     assert_eq!(keys(&restored).await.len(), 500);
 }
 
@@ -172,7 +172,7 @@ async fn a_small_log_of_another_file_is_known_though_the_two_look_sound() {
     store.close().await;
     let backup = folder.path().join("backup");
     std::fs::copy(folder.path().join("cordon.db"), &backup).unwrap();
-    let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+    let store = Store::open(&folder.path().join("cordon.db"), SCHEMAS).unwrap();
     store.write(|t| insert(t, "b")).await.unwrap();
     let crashed = folder.path().join("crashed");
     crash(folder.path(), &crashed);
@@ -185,7 +185,7 @@ async fn damage_beside_a_log_is_damage() {
     let (folder, store) = open();
     fill(&store, "a", 500).await;
     store.close().await;
-    let store = Store::open(&folder.path().join("cordon.db")).unwrap();
+    let store = Store::open(&folder.path().join("cordon.db"), SCHEMAS).unwrap();
     store.write(|t| insert(t, "b")).await.unwrap();
     let crashed = folder.path().join("crashed");
     crash(folder.path(), &crashed);
@@ -216,7 +216,7 @@ async fn nobody_else_reads_the_files() {
     // The files that an older hub has left.
     let database = folder.path().join("cordon.db");
     std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let again = Store::open(&database).unwrap();
+    let again = Store::open(&database, SCHEMAS).unwrap();
     again.write(|t| insert(t, "b")).await.unwrap();
     for name in names {
         assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");

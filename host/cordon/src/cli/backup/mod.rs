@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::config::{Config, MAX_FILE};
+use crate::schemas::SCHEMAS;
 use cordon_base::error::EngineError;
 use cordon_base::private;
 use cordon_base::regular_file::RegularFile;
@@ -129,7 +130,7 @@ fn make(backup: &Backup, tell: &mut dyn FnMut(&str, &str)) -> Result<Content, En
     let copy = scratch.path().join("cordon.db");
     let made = jiff::Timestamp::now();
     let schema = match live.exists() {
-        true => Some(cordon_store::copy(&live, &copy)?),
+        true => Some(cordon_store::copy(&live, &copy, SCHEMAS)?),
         false => None,
     };
     let head = Head {

@@ -20,6 +20,7 @@ use super::tree;
 use super::write::Content;
 use crate::config::MAX_FILE;
 use crate::hub;
+use crate::schemas::SCHEMAS;
 use cordon_base::error::EngineError;
 use cordon_base::private;
 use cordon_base::regular_file::RegularFile;
@@ -104,7 +105,7 @@ impl Restore {
         read(archive, &mut unpacking).map_err(of_file)?;
         let database = new.join(DATABASE);
         if database.exists() {
-            cordon_store::inspect(&database)?;
+            cordon_store::inspect(&database, SCHEMAS)?;
         }
         let moved = relocate(&new.join(CONFIG))?;
         File::open(&new)

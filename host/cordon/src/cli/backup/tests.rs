@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use crate::schemas::SCHEMAS;
 use cordon_store::Store;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -33,7 +34,7 @@ impl Site {
         std::fs::write(&tool, "#!/bin/sh\n").unwrap();
         chmod(&tool, 0o755);
         chmod(&hub.join("cordon.toml"), 0o600);
-        Store::open(&hub.join("data/cordon.db"))
+        Store::open(&hub.join("data/cordon.db"), SCHEMAS)
             .unwrap()
             .close()
             .await;
@@ -152,7 +153,7 @@ async fn everything_comes_back_private_and_nothing_else_does() {
     let lost = modified("hub/plugins/Hello/plugin.py")
         .duration_since(modified("new/plugins/Hello/plugin.py"));
     assert!(lost.unwrap() < std::time::Duration::from_secs(1));
-    Store::open(&site.at("new/data/cordon.db"))
+    Store::open(&site.at("new/data/cordon.db"), SCHEMAS)
         .unwrap()
         .close()
         .await;

@@ -32,6 +32,17 @@ struct Section {
     keys: &'static [Key],
 }
 
+impl Section {
+    /// Its own keys, and those of every instance.
+    fn keys(&self) -> impl Iterator<Item = &'static Key> {
+        let shared: &[Key] = match self.head {
+            "[[hardware]]" | "[[indigo]]" => INSTANCE,
+            _ => &[],
+        };
+        self.keys.iter().chain(shared)
+    }
+}
+
 macro_rules! keys {
     ($($name:literal $value:literal = $default:literal, $example:literal: $meaning:literal;)+) => {
         &[$(Key {
@@ -43,6 +54,15 @@ macro_rules! keys {
         },)+]
     };
 }
+
+/// The keys of every section that starts an instance, whatever its framework.
+const INSTANCE: &[Key] = keys! {
+    "environment" "table of texts" = "{}", "{ TZ = 'UTC' }": "environment variables that the plugin sees";
+    "grants" "table" = "{}", "{ security = true }": "permissions; the rows of `[hardware.grants]` below";
+    "limits" "table of numbers" = "{}", "{ threads = 32 }": "limits other than the defaults ([limits.md](limits.md))";
+    "plugin-folder" "word" = "'read-only'", "'copy-on-write'": "the access of the plugin to its own folder: `read-only`, or `copy-on-write` with its changes kept apart";
+    "verify_tls" "true or false" = "false", "true": "whether TLS connections demand a certificate that can be verified";
+};
 
 const HARDWARE: &str = "[[hardware]]\nname = 'A'\nplugin = 'P'\n";
 
@@ -122,11 +142,6 @@ const SECTIONS: &[Section] = &[
             "name" "text" = "", "'Living room'": "name, unique in the file; the devices are kept under it";
             "plugin" "text" = "", "'LineThermometer'": "the plugin's key";
             "parameters" "table of texts" = "{}", "{ Address = '192.168.1.20' }": "values of the plugin's parameters: Address, Port, SerialPort, Username, Password, Mode1 to Mode6";
-            "environment" "table of texts" = "{}", "{ TZ = 'UTC' }": "environment variables that the plugin sees";
-            "grants" "table" = "{}", "{ security = true }": "permissions; the rows of `[hardware.grants]` below";
-            "limits" "table of numbers" = "{}", "{ threads = 32 }": "limits other than the defaults ([limits.md](limits.md))";
-            "plugin-folder" "word" = "'read-only'", "'copy-on-write'": "the access of the plugin to its own folder: `read-only`, or `copy-on-write` with its changes kept apart";
-            "verify_tls" "true or false" = "false", "true": "whether TLS connections demand a certificate that can be verified";
             "log-level" "number" = "7", "4": "which levels of the plugin's lines are kept: 1 normal, 2 status, 4 error, added up";
         },
     },
@@ -136,11 +151,6 @@ const SECTIONS: &[Section] = &[
         keys: keys! {
             "bundle" "folder" = "", "'Lamps.indigoPlugin'": "the bundle, in the plugins folder";
             "name" "text" = "", "'Lamps'": "name in logs, unique in the file; that of the bundle without it";
-            "environment" "table of texts" = "{}", "{ TZ = 'UTC' }": "environment variables that the plugin sees";
-            "grants" "table" = "{}", "{ mail = ['*'] }": "permissions; the rows of `[hardware.grants]` below";
-            "limits" "table of numbers" = "{}", "{ threads = 32 }": "limits other than the defaults ([limits.md](limits.md))";
-            "plugin-folder" "word" = "'read-only'", "'copy-on-write'": "as for hardware";
-            "verify_tls" "true or false" = "false", "true": "as for hardware";
         },
     },
     Section {
@@ -188,7 +198,7 @@ pub(super) fn markdown() -> String {
          | section | key | value | default | meaning |\n|---|---|---|---|---|\n",
     );
     for section in SECTIONS {
-        for key in section.keys {
+        for key in section.keys() {
             let default = match (key.default, is_needed(section, key)) {
                 ("", true) => "has to be given".to_owned(),
                 ("", false) => "none".to_owned(),
@@ -230,7 +240,7 @@ mod tests {
 
     fn needed(section: &Section) -> Vec<(&str, &str)> {
         let needed = |key: &&Key| key.default.is_empty() && is_needed(section, key);
-        let keys = section.keys.iter().filter(needed);
+        let keys = section.keys().filter(needed);
         keys.map(|key| (key.name, key.example)).collect()
     }
 
@@ -251,7 +261,7 @@ mod tests {
             let error = toml::from_str::<Config>(&text).unwrap_err().to_string();
             let (_, expected) = error.split_once(", expected ").unwrap();
             let known: BTreeSet<_> = expected.split('`').skip(1).step_by(2).collect();
-            let listed: BTreeSet<_> = section.keys.iter().map(|key| key.name).collect();
+            let listed: BTreeSet<_> = section.keys().map(|key| key.name).collect();
             assert_eq!(known, listed, "{}: {error}", section.head);
         }
         let error = toml::from_str::<Config>("zz = 1").unwrap_err().to_string();
@@ -264,7 +274,7 @@ mod tests {
     #[test]
     fn every_example_is_accepted_and_every_needed_key_is_needed() {
         for section in SECTIONS {
-            for key in section.keys {
+            for key in section.keys() {
                 let mut keys = needed(section);
                 keys.retain(|(name, _)| *name != key.name);
                 let without = toml::from_str::<Config>(&file(section, &keys));
@@ -282,7 +292,7 @@ mod tests {
     #[test]
     fn every_default_is_the_value_without_the_key_and_every_example_another() {
         for section in SECTIONS {
-            for key in section.keys.iter().filter(|key| !key.default.is_empty()) {
+            for key in section.keys().filter(|key| !key.default.is_empty()) {
                 let read = |value: Option<&str>| {
                     let mut keys = needed(section);
                     keys.extend(value.map(|value| (key.name, value)));

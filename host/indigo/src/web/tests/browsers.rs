@@ -114,7 +114,7 @@ async fn browsers_are_sent_to_the_origin_of_pages() {
     };
     let fixture = Fixture::new(&FILES, |_, _| returned(json!("page"))).await;
     let web = cordon_web::config::WebConfig::default();
-    let access = Access::new(&web);
+    let access = Access::new(&web, REALM);
     let bind = async || {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -1,6 +1,16 @@
 //! Bytes and datagrams, out and in.
 
-use super::*;
+use std::net::SocketAddr;
+
+use rustix::buffer::spare_capacity;
+use rustix::net::{RecvFlags, SendFlags, SocketAddrAny};
+
+use super::super::access::is_for_many;
+use super::super::entry::Entry;
+use super::super::{
+    DATAGRAM_BYTES, Datagram, EAGAIN, Failure, Handle, Kind, MessageFlags, RECEIVE_BYTES,
+};
+use super::{STRANGERS, Sockets};
 
 impl Sockets {
     /// Sends on a connected socket.

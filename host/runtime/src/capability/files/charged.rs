@@ -121,6 +121,14 @@ async fn open_charged(
     Ok(opened)
 }
 
+/// A turn at the quota for a change of a file or folder that counts.
+async fn turn(quota: &Arc<Quota>, charged: bool) -> Option<Turn> {
+    match charged {
+        true => Some(quota.turn().await),
+        false => None,
+    }
+}
+
 impl FilesView<'_> {
     /// Whether the file or folder behind the descriptor counts against the quota.
     fn charged(&self, fd: &Fd) -> FsResult<bool> {
@@ -186,10 +194,7 @@ impl FilesView<'_> {
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
         let permit = self.tree.descriptor()?;
-        let turn = match self.charged(&fd)? {
-            true => Some(self.quota.turn().await),
-            false => None,
-        };
+        let turn = turn(&self.quota, self.charged(&fd)?).await;
         let opening = Opening {
             path_flags,
             path,
@@ -207,10 +212,7 @@ impl FilesView<'_> {
     }
 
     pub(super) async fn real_create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
-        let turn = match self.charged(&fd)? {
-            true => Some(self.quota.turn().await),
-            false => None,
-        };
+        let turn = turn(&self.quota, self.charged(&fd)?).await;
         let created = self.at_work([&fd], async move |files, [fd]| {
             if let Some(turn) = &turn {
                 turn.add_file()?;

@@ -113,7 +113,9 @@ mod tests {
     #[test]
     fn a_missing_folder_is_empty() {
         let folder = tempfile::tempdir().unwrap();
-        empty(&folder.path().join("absent")).unwrap();
+        let absent = folder.path().join("absent");
+        empty(&absent).unwrap();
+        assert!(!absent.exists(), "it was made");
     }
 
     #[test]

@@ -118,7 +118,7 @@ struct Fixture {
 
 async fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("db")).unwrap();
+    let store = Store::open(&folder.path().join("db"), &[crate::SCHEMA]).unwrap();
     let one = store.hardware_for("One", "K").await.unwrap();
     let two = store.hardware_for("Two", "K").await.unwrap();
     let devices = DeviceTable::new(store.clone());
