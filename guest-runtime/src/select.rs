@@ -7,12 +7,15 @@ pub(crate) use select::module_def;
 #[rustpython_vm::pymodule(name = "select")]
 mod select {
     use std::collections::HashMap;
+    use std::fs::File;
+    use std::mem::ManuallyDrop;
+    use std::os::fd::FromRawFd as _;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
     use rustpython_vm::{
         AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,
-        builtins::{PyInt, PyTypeRef},
+        builtins::{PyInt, PyList, PyTypeRef},
         common::lock::PyMutex,
         convert::ToPyObject,
         function::OptionalArg,
@@ -79,6 +82,14 @@ mod select {
             .map_err(|_| vm.new_overflow_error("Python int too large to convert to C int"))
     }
 
+    /// Whether the descriptor of a file is open.
+    fn is_open(fd: i32) -> bool {
+        // SAFETY: the descriptor is looked at and not closed; it may be of any file, or of none,
+        // which is an answer as well.
+        let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
+        file.metadata().is_ok()
+    }
+
     /// Waits for descriptors with masks of `POLL...`; gives those that are ready.
     fn wait(
         wanted: &[(i32, u16)],
@@ -89,7 +100,10 @@ mod select {
         let mut waiting = Vec::with_capacity(wanted.len());
         for (fd, mask) in wanted {
             if *fd < FIRST_HANDLE {
-                let ready = mask & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+                let ready = match is_open(*fd) {
+                    true => mask & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM),
+                    false => POLLNVAL,
+                };
                 if ready != 0 {
                     found.insert(*fd, ready);
                 }
@@ -165,15 +179,20 @@ mod select {
 
     /// The members of a list given to `select.select`: objects and their descriptors.
     fn members(list: PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<(PyObjectRef, i32)>> {
+        let with_descriptor = |item: PyObjectRef| {
+            let fd = descriptor(&item, vm)?;
+            Ok((item, fd))
+        };
+        if let Some(list) = list.downcast_ref::<PyList>() {
+            // A member's fileno() may take members out, which are then not waited for.
+            let member = |at| list.borrow_vec().get(at).cloned();
+            return (0..).map_while(member).map(with_descriptor).collect();
+        }
         let items: Vec<PyObjectRef> = match vm.extract_elements_with(&list, Ok) {
             Err(error) if error.fast_isinstance(vm.ctx.exceptions.type_error) => {
                 return Err(vm.new_type_error("arguments 1-3 must be sequences"));
             }
             items => items?,
-        };
-        let with_descriptor = |item: PyObjectRef| {
-            let fd = descriptor(&item, vm)?;
-            Ok((item, fd))
         };
         items.into_iter().map(with_descriptor).collect()
     }
@@ -247,7 +266,7 @@ mod select {
         Poll::default()
     }
 
-    #[pyclass]
+    #[pyclass(flags(DISALLOW_INSTANTIATION))]
     impl Poll {
         #[pymethod]
         fn register(

@@ -35,3 +35,4 @@ mod sqlite;
 mod terminal;
 mod time;
 mod tls;
+mod transfer;
