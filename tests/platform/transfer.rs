@@ -216,3 +216,36 @@ def names_belong_to_clients():
 "#;
     all_hold(&mut Bench::new(), "Words", source, "").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_comes_and_goes_leaves_nothing() {
+    let source = r#"
+import collections, sys
+
+@case
+def dicts_and_sets_stay_small():
+    kept = {n: n for n in range(5)}
+    members = set(kept)
+    ordered = collections.OrderedDict(kept)
+    before = [sys.getsizeof(it) for it in (kept, members, ordered)]
+    for _ in range(20000):
+        kept['key'] = 1
+        del kept['key']
+        ordered['key'] = 1
+        ordered.pop('key')
+        members.add('key')
+        members.discard('key')
+    after = [sys.getsizeof(it) for it in (kept, members, ordered)]
+    assert all(now < 2 * then + 1000 for then, now in zip(before, after)), (before, after)
+    assert list(kept) == list(ordered) == sorted(members) == list(range(5))
+
+@case
+def what_is_put_in_during_an_iteration_is_told():
+    kept = dict.fromkeys(range(8))
+    seen = iter(kept)
+    next(seen)
+    kept[8] = None
+    raises(RuntimeError, 'changed', lambda: next(seen))
+"#;
+    all_hold(&mut Bench::new(), "Keys", source, "").await;
+}
