@@ -18,6 +18,7 @@ use rustpython_vm::{
 use crate::abi::cordon::plugin::threads;
 use crate::retired;
 use crate::single::Single;
+use crate::stack;
 
 /// `threading.get_ident()` of the task that runs callbacks.
 pub const MAIN: u32 = 1;
@@ -107,12 +108,14 @@ pub fn run_thread(id: u32) {
     let Some((thread, callable)) = take(id) else {
         return;
     };
-    thread.run(|vm| {
+    let work = |vm: &VirtualMachine| {
+        stack::measure_taken();
         if let Err(error) = callable.call((), vm) {
             let mut text = String::new();
             let _ = vm.write_exception(&mut text, &error);
             crate::hub::write_log(crate::hub::LEVEL_ERROR, crate::hub::ORIGIN_CORE, &text);
         }
         drop(callable);
-    });
+    };
+    stack::measured(|| thread.run(work));
 }
