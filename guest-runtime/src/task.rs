@@ -81,11 +81,13 @@ pub fn park(timeout_ns: Option<u64>) -> bool {
 pub fn spawn(callable: PyObjectRef, vm: &VirtualMachine) -> PyResult<u32> {
     let id = TASKS.last.get() + 1;
     TASKS.last.set(id);
+    // Before the borrow: it allocates, and a collection may run Python that lets others run.
+    let thread = (vm.new_thread(), callable);
     TASKS
         .pending
         .borrow_mut()
         .get_or_insert_default()
-        .insert(id, (vm.new_thread(), callable));
+        .insert(id, thread);
     if threads::spawn(id).is_err() {
         let refused = take(id);
         drop(refused);
