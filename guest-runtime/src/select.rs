@@ -283,8 +283,11 @@ mod select {
         #[pymethod]
         fn unregister(zelf: &Py<Self>, fd: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             let number = descriptor(&fd, vm)?;
-            let known = zelf.wanted.lock().remove(&number).map(drop);
-            known.ok_or_else(|| vm.new_key_error(vm.ctx.new_int(number).into()))
+            let known = zelf.wanted.lock().remove(&number).is_some();
+            match known {
+                true => Ok(()),
+                false => Err(vm.new_key_error(vm.ctx.new_int(number).into())),
+            }
         }
 
         #[pymethod]

@@ -204,7 +204,16 @@ def onStart():
         thread.join()
     Domoticz.Log("goes on")
 "#;
-    let refused = ["a function", "sort", "sub", "str", "==", "getattr", "add", "json"];
+    let refused = [
+        "a function",
+        "sort",
+        "sub",
+        "str",
+        "==",
+        "getattr",
+        "add",
+        "json",
+    ];
     let lines: Vec<_> = refused.map(|what| format!("{what} was refused")).into();
     let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     lines.push("goes on");

@@ -342,7 +342,8 @@ impl Database {
     ) -> PyResult<()> {
         let schema = no_nul(&schema, vm)?;
         // Before: SQLite calls Python on the way, and another thread may change the bytes then.
-        let image = interface::Image::of(&data.borrow_buf()).map_err(|it| failed(it, vm))?;
+        let image = interface::Image::of(&data.borrow_buf());
+        let image = image.map_err(|failure| failed(failure, vm))?;
         zelf.with(vm, |database| database.deserialize(&schema, image))
     }
 

@@ -105,7 +105,7 @@ limits! {
     memory "memory" "bytes" = 256 * MIB, 1024 * MIB, Ended;
     /// bytes that the hub holds for the instance beside that: collections, answers under construction, queues, subscriptions, names, TLS contexts, with the cost of each entry
     host_memory "host-memory" "bytes" = 64 * MIB, 1024 * MIB, Refused;
-    /// depth of nested calls before `RecursionError`, as bytes of the stack that the guest keeps in its own memory; fixed when the guest is linked
+    /// depth of nested calls before `RecursionError`, as bytes of the stack that the guest keeps in its own memory, for a thread a quarter of it; fixed when the guest is linked
     shadow_stack "shadow-stack" "bytes" = 8 * MIB, 8 * MIB, Refused;
     /// depth of nested calls as bytes of the machine's stack; fixed for the engine
     wasm_stack "wasm-stack" "bytes" = 32 * MIB, 32 * MIB, Ended;
