@@ -12,6 +12,7 @@
 
 mod abi;
 mod bulk;
+mod classes;
 mod convert;
 mod crypto;
 mod errno;

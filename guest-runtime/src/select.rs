@@ -13,6 +13,7 @@ mod select {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
+    use indexmap::IndexMap;
     use rustpython_vm::{
         AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,
         builtins::{PyInt, PyList, PyTypeRef},
@@ -248,7 +249,9 @@ mod select {
     #[pyclass(no_attr, module = "select", name = "poll")]
     #[derive(Debug, Default, PyPayload)]
     struct Poll {
-        wanted: PyMutex<Vec<(i32, u16)>>,
+        /// The events that each descriptor is asked for, in the order of registration. A plugin may
+        /// register any number.
+        wanted: PyMutex<IndexMap<i32, u16>>,
         running: AtomicBool,
     }
 
@@ -280,11 +283,7 @@ mod select {
                 OptionalArg::Present(given) => mask(&given, vm)?,
                 OptionalArg::Missing => POLLIN | POLLPRI | POLLOUT,
             };
-            let mut wanted = zelf.wanted.lock();
-            match wanted.iter_mut().find(|(known, _)| *known == fd) {
-                Some(entry) => entry.1 = mask,
-                None => wanted.push((fd, mask)),
-            }
+            zelf.wanted.lock().insert(fd, mask);
             Ok(())
         }
 
@@ -297,31 +296,18 @@ mod select {
         ) -> PyResult<()> {
             let fd = descriptor(&fd, vm)?;
             let mask = mask(&eventmask, vm)?;
-            match zelf
-                .wanted
-                .lock()
-                .iter_mut()
-                .find(|(known, _)| *known == fd)
-            {
-                Some(entry) => {
-                    entry.1 = mask;
-                    Ok(())
-                }
-                // ENOENT.
-                None => Err(errno::error(2, vm)),
-            }
+            let known = zelf.wanted.lock().get_mut(&fd).map(|asked| *asked = mask);
+            // ENOENT.
+            known.ok_or_else(|| errno::error(2, vm))
         }
 
         #[pymethod]
         fn unregister(zelf: &Py<Self>, fd: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             let number = descriptor(&fd, vm)?;
-            let mut wanted = zelf.wanted.lock();
-            match wanted.iter().position(|(known, _)| *known == number) {
-                Some(at) => {
-                    wanted.remove(at);
-                    Ok(())
-                }
-                None => Err(vm.new_key_error(vm.ctx.new_int(number).into())),
+            let known = zelf.wanted.lock().shift_remove(&number).is_some();
+            match known {
+                true => Ok(()),
+                false => Err(vm.new_key_error(vm.ctx.new_int(number).into())),
             }
         }
 
@@ -341,7 +327,8 @@ mod select {
             if zelf.running.swap(true, Ordering::Relaxed) {
                 return Err(vm.new_runtime_error("concurrent poll() invocation"));
             }
-            let wanted = zelf.wanted.lock().clone();
+            let asked = zelf.wanted.lock().clone();
+            let wanted: Vec<_> = asked.into_iter().collect();
             let ready = wait(&wanted, timeout, vm);
             zelf.running.store(false, Ordering::Relaxed);
             let ready = ready?;
