@@ -14,6 +14,8 @@ def decode_dss_signature(signature):
         raise ValueError("the signature is no DER: %s" % damage) from None
     if outer.more() or body.more():
         raise ValueError("the signature has more than two numbers")
+    if min(r, s) < 0:
+        raise ValueError("the signature has negative numbers")
     return r, s
 
 
@@ -21,6 +23,8 @@ def encode_dss_signature(r, s):
     """The signature in DER of these numbers."""
     if not isinstance(r, int) or not isinstance(s, int):
         raise ValueError("Both r and s must be integers")
+    if min(r, s) < 0:
+        raise ValueError("Negative integers are not supported")
     return value(0x30, integer(r), integer(s))
 
 
