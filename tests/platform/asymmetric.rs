@@ -34,6 +34,7 @@ async fn certificates_are_read_and_made() {
 async fn keys_have_a_longest_length() {
     run(r#"
 from Crypto.PublicKey import RSA
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 import _cordon_keys
@@ -70,6 +71,12 @@ def limits():
         assert "65536 bytes" in str(error), error
     else:
         raise AssertionError("a long key")
+    try:
+        x509.load_der_x509_certificate(b"0" * 140000)
+    except ValueError as error:
+        assert "131072 bytes" in str(error), error
+    else:
+        raise AssertionError("a long certificate")
 
 CHECKS = [limits]
 "#)
@@ -123,7 +130,10 @@ async fn crypto_takes_what_openssl_made() {
         let name = name.replace('_', " ");
         fixtures.push_str(&format!("    \"{name}\": bytes.fromhex(\"{hex}\"),\n"));
     }
-    run_program(&format!("{CRYPTO}\n{fixtures}}}\n")).await;
+    run_program(&format!(
+        "{CRYPTO}\n{fixtures}}}\nopenssl_made = FIXTURES.get\n"
+    ))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,7 +236,10 @@ CHECKS = [signatures, certificates]
             &folder,
             &format!("verify -x509_strict -check_ss_sig -CAfile {kind}_ca {kind}_device"),
         );
-        let text = openssl(&folder, &format!("req -verify -noout -text -in {kind}_request"));
+        let text = openssl(
+            &folder,
+            &format!("req -verify -noout -text -in {kind}_request"),
+        );
         assert!(text.contains("DNS:device.example"), "{text}");
     }
     let wrong = try_openssl(&folder, "verify -CAfile rsa_ca ec_device");

@@ -35,6 +35,17 @@ def curve_octets(bits):
     return (bits + 7) // 8
 
 
+def _whole(der):
+    """A reader of the one value in a DER."""
+    if len(der) > LONGEST:
+        raise Damaged("a key has %d bytes at most" % LONGEST)
+    outer = Reader(der)
+    body = outer.enter(0x30)
+    if outer.more():
+        raise Damaged("there is something after the key")
+    return body
+
+
 def _curve_of(reader):
     """Bits of the curve that the parameters name."""
     if reader.tag() != 0x06:
@@ -72,9 +83,7 @@ def read_private(der):
 
     Raises ``Damaged`` or ``UnknownKind``.
     """
-    if len(der) > LONGEST:
-        raise Damaged("a key has %d bytes at most" % LONGEST)
-    start = Reader(der).enter(0x30)
+    start = _whole(der)
     version = start.take(0x02)
     if start.tag() == 0x02:
         return _pkcs1_private(Reader(der).enter(0x30))
@@ -98,9 +107,7 @@ def read_public(der):
 
     Raises ``Damaged`` or ``UnknownKind``.
     """
-    if len(der) > LONGEST:
-        raise Damaged("a key has %d bytes at most" % LONGEST)
-    body = Reader(der).enter(0x30)
+    body = _whole(der)
     if body.tag() == 0x02:
         return "rsa", number_of(body.take(0x02)), number_of(body.take(0x02))
     algorithm, bits = body.enter(0x30), body.take(0x03)

@@ -131,6 +131,7 @@ SIGNED_EC = d(
     "JdY="
 )
 
+
 def loaded():
     return serialization.load_pem_private_key(RSA_PEM, None)
 
@@ -269,11 +270,12 @@ def written_rsa_keys():
     for form in (SPKI, serialization.PublicFormat.PKCS1):
         assert serialization.load_der_public_key(public.public_bytes(DER, form)) == public
         assert serialization.load_pem_public_key(public.public_bytes(PEM, form)) == public
-    line = public.public_bytes(
-        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-    )
+    line = public.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     assert line.startswith(b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ")
     assert serialization.load_ssh_public_key(line + b" somebody@example") == public
+    der = public.public_bytes(DER, SPKI)
+    for wrong in (der[:-1], der + b"\0", b""):
+        raises(ValueError, serialization.load_der_public_key, wrong)
     for wrong in (RSA_PEM[:200], b"", RSA_PEM.replace(b"MIIC", b"MIID", 1)):
         raises(ValueError, serialization.load_pem_private_key, wrong, None)
 
@@ -340,7 +342,9 @@ def curve_signatures():
     for wrong in ((0, s), (r, 0), (r + order, s), (r, s + order), (r, order), (s, r)):
         raises(InvalidSignature, public.verify, utils.encode_dss_signature(*wrong), MESSAGE, how)
     raises(ValueError, utils.encode_dss_signature, -r, s)
-    for wrong in (b"", b"x", SIGNED_EC[:-1], SIGNED_EC + b"\0"):
+    # The same numbers in more octets than they need.
+    longer = bytes((0x30, SIGNED_EC[1] + 1, 2, SIGNED_EC[3] + 1, 0)) + SIGNED_EC[4:]
+    for wrong in (b"", b"x", SIGNED_EC[:-1], SIGNED_EC + b"\0", longer):
         raises(InvalidSignature, public.verify, wrong, MESSAGE, how)
     raises(ValueError, utils.decode_dss_signature, SIGNED_EC[:-1])
 
@@ -417,9 +421,7 @@ def written_curve_keys():
         assert line.startswith(b"ecdsa-sha2-nistp%d AAAA" % curve.key_size)
         assert serialization.load_ssh_public_key(line) == public
     public = ed25519.Ed25519PrivateKey.generate().public_key()
-    line = public.public_bytes(
-        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-    )
+    line = public.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     assert serialization.load_ssh_public_key(line) == public
     encrypted = ed25519.Ed25519PrivateKey.generate().private_bytes(
         PEM, PKCS8, serialization.BestAvailableEncryption(b"pass")

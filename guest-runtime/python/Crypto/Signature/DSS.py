@@ -43,8 +43,10 @@ class EccSigScheme:
             size = (self._key._bits + 7) // 8
             try:
                 body = Reader(signature).enter(0x30)
-                signature = b"".join(
-                    number_of(body.take(0x02)).to_bytes(size, "big") for _ in range(2))
+                r, s = number_of(body.take(0x02)), number_of(body.take(0x02))
+                if value(0x30, integer(r), integer(s)) != bytes(signature):
+                    raise Damaged("it is longer than it has to be")
+                signature = r.to_bytes(size, "big") + s.to_bytes(size, "big")
             except (Damaged, OverflowError):
                 raise ValueError("The signature is not authentic (DER)") from None
         if not _cordon_asymmetric.nist_verify(

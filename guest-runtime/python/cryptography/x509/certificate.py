@@ -16,7 +16,7 @@ from cryptography.x509.extensions import Extensions
 from cryptography.x509.name import Name
 
 # Octets of the longest certificate that is read.
-_LONGEST = 1 << 20
+_LONGEST = 1 << 17
 
 _EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
 

@@ -363,13 +363,14 @@ class Extensions:
     @classmethod
     def _read(cls, reader):
         """The extensions in the content of a ``SEQUENCE``."""
-        found = []
+        found, seen = [], set()
         for part in reader:
             oid = ObjectIdentifier(oid_text(part.take(0x06)))
             critical = part.tag() == 0x01 and part.take(0x01) != b"\0"
             content = part.take(0x04)
-            if any(extension.oid == oid for extension in found):
+            if oid in seen:
                 raise DuplicateExtension("Duplicate %s extension found" % oid, oid)
+            seen.add(oid)
             try:
                 kind = (_KINDS[oid]._read(Reader(content)) if oid in _KINDS
                         else UnrecognizedExtension(oid, content))

@@ -86,6 +86,8 @@ class NameAttribute:
 
     def rfc4514_string(self, attr_name_overrides=None):
         name = (attr_name_overrides or {}).get(self._oid, self.rfc4514_attribute_name)
+        if self._type is _ASN1Type.BitString:
+            return "%s=#%s" % (name, value(self._type.value, b"\0" + self._value).hex())
         return "%s=%s" % (name, _escaped(self._value))
 
     def _encoded(self):

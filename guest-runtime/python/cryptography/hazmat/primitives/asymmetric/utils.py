@@ -7,15 +7,13 @@ from cryptography.hazmat.primitives import hashes
 def decode_dss_signature(signature):
     """The numbers ``r`` and ``s`` of a signature in DER."""
     try:
-        outer = Reader(signature)
-        body = outer.enter(0x30)
+        body = Reader(signature).enter(0x30)
         r, s = number_of(body.take(0x02)), number_of(body.take(0x02))
     except Damaged as damage:
         raise ValueError("the signature is no DER: %s" % damage) from None
-    if outer.more() or body.more():
-        raise ValueError("the signature has more than two numbers")
-    if min(r, s) < 0:
-        raise ValueError("the signature has negative numbers")
+    # A second way to write a signature would be another signature of the same data.
+    if encode_dss_signature(r, s) != bytes(signature):
+        raise ValueError("the signature is no DER: it is longer than it has to be")
     return r, s
 
 
