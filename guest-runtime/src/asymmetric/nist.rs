@@ -47,7 +47,7 @@ impl NonceHash {
     }
 }
 
-/// What all operations ask of a curve.
+/// A curve with all that the operations here need.
 trait Usable: EcdsaCurve + CurveArithmetic {
     fn secret(octets: &[u8]) -> Option<SecretKey<Self>>;
     fn public(octets: &[u8]) -> Option<PublicKey<Self>>;
