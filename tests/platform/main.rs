@@ -16,6 +16,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asymmetric;
 mod asyncio;
 mod certificates;
 mod check;
