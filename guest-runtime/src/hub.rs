@@ -153,6 +153,8 @@ mod _cordon {
         color: PyObjectRef,
         options: PyObjectRef,
         last_update: PyObjectRef,
+        adjustment: PyObjectRef,
+        multiplier: PyObjectRef,
     }
 
     #[pyattr]
@@ -182,6 +184,8 @@ mod _cordon {
             color: convert::text(&row.color, vm),
             options: convert::pairs(row.options, vm),
             last_update: convert::text(&row.last_update, vm),
+            adjustment: row.adjustment.to_pyobject(vm),
+            multiplier: row.multiplier.to_pyobject(vm),
         };
         PyRow::from_data(data, vm).into()
     }

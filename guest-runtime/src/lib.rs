@@ -11,7 +11,9 @@
 //! once per instance.
 
 mod abi;
+mod asymmetric;
 mod bulk;
+mod classes;
 mod convert;
 mod crypto;
 mod errno;
@@ -149,6 +151,7 @@ fn build_interpreter() -> Interpreter {
     natives.push(select::module_def(&builder.ctx));
     natives.push(socket::module_def(&builder.ctx));
     natives.push(crypto::module_def(&builder.ctx));
+    natives.push(asymmetric::module_def(&builder.ctx));
     natives.push(tls::module_def(&builder.ctx));
     natives.push(processes::module_def(&builder.ctx));
     natives.push(serial::module_def(&builder.ctx));

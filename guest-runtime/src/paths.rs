@@ -72,25 +72,25 @@ unsafe extern "C" fn __wrap___wasilibc_find_relpath_alloc(
     unsafe { __real___wasilibc_find_relpath_alloc(path, prefix, relative, length, can_grow) }
 }
 
-/// The file where programs put output that they do not want.
-const NULL: &str = "/dev/null";
+/// The folder of the null device and of serial ports, which is none of the hub's.
+const DEVICES: &[u8] = b"/dev/";
 
 /// The hub's descriptors have numbers from this one on.
 const FIRST_DESCRIPTOR: i64 = 10_000;
 
 static OPEN: Single<OnceCell<PyObjectRef>> = Single(OnceCell::new());
 
-/// Whether `_cordon_open` has to open this file: the null device, or a descriptor of the hub's.
+/// Whether `_cordon_open` has to open this file: a device, or a descriptor of the hub's.
 fn is_special(file: &PyObject, vm: &VirtualMachine) -> bool {
     if let Some(path) = file.downcast_ref::<PyStr>() {
-        return path.as_bytes() == NULL.as_bytes();
+        return path.as_bytes().starts_with(DEVICES);
     }
     let number = file.downcast_ref::<PyInt>();
     let number = number.and_then(|number| number.try_to_primitive::<i64>(vm).ok());
     number.is_some_and(|number| number >= FIRST_DESCRIPTOR)
 }
 
-/// Makes `open` know the null device and the descriptors of sockets. Called before the snapshot,
+/// Makes `open` know devices and the descriptors of sockets. Called before the snapshot,
 /// and before any module of Python's is imported.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! `_cordon_processes`: the hub's processes as the runtime's Python calls them.
 //!
 //! The module has one function per function of `wit/` and no logic. A function that can
-//! fail returns a word and its details; `_cordon_subprocess.py` makes exceptions of
+//! fail returns a word and its details; `_cordon_command.py` makes exceptions of
 //! them.
 
 pub(crate) use _cordon_processes::module_def;

@@ -20,6 +20,7 @@ use std::sync::atomic::Ordering;
 
 use rustpython_vm::vm::thread::{CurrentFrameSlot, current_thread_slot, with_current_vm};
 
+use crate::classes;
 use crate::single::Single;
 
 /// New bytes after which the interpreter is asked: a page of WebAssembly. A checkpoint with
@@ -54,6 +55,7 @@ pub fn watch() {
     if let Some(thread) = current_thread_slot() {
         let _ = REQUESTS.thread.set(thread);
     }
+    with_current_vm(classes::watch);
 }
 
 /// Counts bytes that dlmalloc gave out; none when it got a block back.
@@ -78,20 +80,27 @@ pub fn allocated(bytes: usize) {
 /// Passes a checkpoint: called in the interpreter, where a native function could as well
 /// let other threads run.
 pub fn free() {
-    // There are no signals that it could raise for.
-    with_current_vm(|vm| drop(vm.check_signals()));
+    with_current_vm(|vm| {
+        // There are no signals that it could raise for.
+        drop(vm.check_signals());
+        classes::forget_dead(vm);
+    });
 }
 
 pub(crate) use _cordon_heap::module_def;
 
 #[rustpython_vm::pymodule]
 mod _cordon_heap {
+    use rustpython_vm::VirtualMachine;
+
+    use crate::classes;
     use crate::given::GIVEN;
 
     /// Bytes and blocks in use after everything retired was freed; bytes of the memory.
     #[pyfunction]
-    fn in_use() -> (usize, usize, usize) {
+    fn in_use(vm: &VirtualMachine) -> (usize, usize, usize) {
         super::free();
+        classes::sweep(vm);
         let (bytes, blocks) = GIVEN.in_use();
         (bytes, blocks, crate::memory::size())
     }

@@ -7,12 +7,16 @@ pub(crate) use select::module_def;
 #[rustpython_vm::pymodule(name = "select")]
 mod select {
     use std::collections::HashMap;
+    use std::fs::File;
+    use std::mem::ManuallyDrop;
+    use std::os::fd::FromRawFd as _;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
+    use indexmap::IndexMap;
     use rustpython_vm::{
         AsObject, Py, PyObject, PyObjectRef, PyPayload, PyResult, VirtualMachine,
-        builtins::{PyInt, PyTypeRef},
+        builtins::{PyInt, PyList, PyTypeRef},
         common::lock::PyMutex,
         convert::ToPyObject,
         function::OptionalArg,
@@ -79,6 +83,14 @@ mod select {
             .map_err(|_| vm.new_overflow_error("Python int too large to convert to C int"))
     }
 
+    /// Whether the descriptor of a file is open.
+    fn is_open(fd: i32) -> bool {
+        // SAFETY: the descriptor is looked at and not closed; it may be of any file, or of none,
+        // which is an answer as well.
+        let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
+        file.metadata().is_ok()
+    }
+
     /// Waits for descriptors with masks of `POLL...`; gives those that are ready.
     fn wait(
         wanted: &[(i32, u16)],
@@ -89,7 +101,10 @@ mod select {
         let mut waiting = Vec::with_capacity(wanted.len());
         for (fd, mask) in wanted {
             if *fd < FIRST_HANDLE {
-                let ready = mask & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
+                let ready = match is_open(*fd) {
+                    true => mask & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM),
+                    false => POLLNVAL,
+                };
                 if ready != 0 {
                     found.insert(*fd, ready);
                 }
@@ -165,15 +180,20 @@ mod select {
 
     /// The members of a list given to `select.select`: objects and their descriptors.
     fn members(list: PyObjectRef, vm: &VirtualMachine) -> PyResult<Vec<(PyObjectRef, i32)>> {
+        let with_descriptor = |item: PyObjectRef| {
+            let fd = descriptor(&item, vm)?;
+            Ok((item, fd))
+        };
+        if let Some(list) = list.downcast_ref::<PyList>() {
+            // A member's fileno() may take members out, which are then not waited for.
+            let member = |at| list.borrow_vec().get(at).cloned();
+            return (0..).map_while(member).map(with_descriptor).collect();
+        }
         let items: Vec<PyObjectRef> = match vm.extract_elements_with(&list, Ok) {
             Err(error) if error.fast_isinstance(vm.ctx.exceptions.type_error) => {
                 return Err(vm.new_type_error("arguments 1-3 must be sequences"));
             }
             items => items?,
-        };
-        let with_descriptor = |item: PyObjectRef| {
-            let fd = descriptor(&item, vm)?;
-            Ok((item, fd))
         };
         items.into_iter().map(with_descriptor).collect()
     }
@@ -229,7 +249,9 @@ mod select {
     #[pyclass(no_attr, module = "select", name = "poll")]
     #[derive(Debug, Default, PyPayload)]
     struct Poll {
-        wanted: PyMutex<Vec<(i32, u16)>>,
+        /// The events that each descriptor is asked for, in the order of registration. A plugin may
+        /// register any number.
+        wanted: PyMutex<IndexMap<i32, u16>>,
         running: AtomicBool,
     }
 
@@ -247,7 +269,7 @@ mod select {
         Poll::default()
     }
 
-    #[pyclass]
+    #[pyclass(flags(DISALLOW_INSTANTIATION))]
     impl Poll {
         #[pymethod]
         fn register(
@@ -261,11 +283,7 @@ mod select {
                 OptionalArg::Present(given) => mask(&given, vm)?,
                 OptionalArg::Missing => POLLIN | POLLPRI | POLLOUT,
             };
-            let mut wanted = zelf.wanted.lock();
-            match wanted.iter_mut().find(|(known, _)| *known == fd) {
-                Some(entry) => entry.1 = mask,
-                None => wanted.push((fd, mask)),
-            }
+            zelf.wanted.lock().insert(fd, mask);
             Ok(())
         }
 
@@ -278,31 +296,18 @@ mod select {
         ) -> PyResult<()> {
             let fd = descriptor(&fd, vm)?;
             let mask = mask(&eventmask, vm)?;
-            match zelf
-                .wanted
-                .lock()
-                .iter_mut()
-                .find(|(known, _)| *known == fd)
-            {
-                Some(entry) => {
-                    entry.1 = mask;
-                    Ok(())
-                }
-                // ENOENT.
-                None => Err(errno::error(2, vm)),
-            }
+            let known = zelf.wanted.lock().get_mut(&fd).map(|asked| *asked = mask);
+            // ENOENT.
+            known.ok_or_else(|| errno::error(2, vm))
         }
 
         #[pymethod]
         fn unregister(zelf: &Py<Self>, fd: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             let number = descriptor(&fd, vm)?;
-            let mut wanted = zelf.wanted.lock();
-            match wanted.iter().position(|(known, _)| *known == number) {
-                Some(at) => {
-                    wanted.remove(at);
-                    Ok(())
-                }
-                None => Err(vm.new_key_error(vm.ctx.new_int(number).into())),
+            let known = zelf.wanted.lock().shift_remove(&number).is_some();
+            match known {
+                true => Ok(()),
+                false => Err(vm.new_key_error(vm.ctx.new_int(number).into())),
             }
         }
 
@@ -322,7 +327,8 @@ mod select {
             if zelf.running.swap(true, Ordering::Relaxed) {
                 return Err(vm.new_runtime_error("concurrent poll() invocation"));
             }
-            let wanted = zelf.wanted.lock().clone();
+            let asked = zelf.wanted.lock().clone();
+            let wanted: Vec<_> = asked.into_iter().collect();
             let ready = wait(&wanted, timeout, vm);
             zelf.running.store(false, Ordering::Relaxed);
             let ready = ready?;

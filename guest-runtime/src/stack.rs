@@ -8,20 +8,28 @@
 //! stack of its own, so that it can never write over the stack of a task that has
 //! finished or sleeps.
 //!
+//! RustPython raises `RecursionError` before a stack ends, and takes every stack for one of 8 MiB
+//! that begins where the thread does. A thread's stack is smaller, so [`measured`] has it see a
+//! higher stack pointer for the moment in which it works out where the end is.
+//!
 //! Nothing here may block.
 
 use std::alloc::{Layout, alloc, dealloc};
-use std::cell::{RefCell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
+use std::hint::black_box;
 
 use crate::single::Single;
 
-/// Bytes of a thread's shadow stack. RustPython measures its native stack from the
-/// point where a thread starts and assumes 8 MiB, so this size makes its
-/// `RecursionError` come before the end of the stack. Pages that are never touched cost
-/// nothing, but address space counts against the `memory` limit, and the C library
-/// rounds a block with its header up to a power of two: a little less than 8 MiB is
-/// half as much as 8 MiB.
-const THREAD_STACK: usize = (8 << 20) - 256;
+/// Bytes of a thread's shadow stack: enough for Python's recursion limit of 1000 frames in whatever
+/// way they call each other. Each thread takes so much of the `memory` limit.
+const THREAD_STACK: usize = 2 << 20;
+
+/// Bytes of every stack by the assumption of RustPython, which sees nothing but the stack pointer.
+const ASSUMED_STACK: usize = 8 << 20;
+
+/// Bytes that a thread leaves free beyond RustPython's own margin of 32 KiB: that has to hold whatever
+/// one step of the interpreter takes, and the guard.
+const SPARE: usize = 32 << 10;
 
 /// Bytes at the low end that nothing may ever write: checked when the stack is
 /// given back.
@@ -40,6 +48,30 @@ const KEPT: usize = 4;
 struct Scratch(#[expect(dead_code, reason = "only its address is used")] [u8; SCRATCH]);
 
 static SCRATCH_STACK: Single<UnsafeCell<Scratch>> = Single(UnsafeCell::new(Scratch([0; SCRATCH])));
+
+/// Bytes by which the stack pointer is shown too high.
+static SHOWN_HIGHER: Single<Cell<usize>> = Single(Cell::new(0));
+
+/// The stack pointer as RustPython sees it. The linker puts this function in the place of that of
+/// the crate `psm` (`build.rs`).
+#[unsafe(no_mangle)]
+extern "C" fn __wrap_rust_psm_stack_pointer() -> *mut u8 {
+    let here = 0_u8;
+    let pointer = black_box(&raw const here).cast_mut();
+    pointer.wrapping_add(SHOWN_HIGHER.get())
+}
+
+/// Calls `begin`, in which RustPython takes the measure of a thread's stack and then calls the
+/// function that it is given. That one calls [`measure_taken`] first of all.
+pub fn measured<R>(begin: impl FnOnce() -> R) -> R {
+    SHOWN_HIGHER.set(ASSUMED_STACK - THREAD_STACK + SPARE);
+    begin()
+}
+
+/// Ends the measuring: the stack pointer is shown as it is.
+pub fn measure_taken() {
+    SHOWN_HIGHER.set(0);
+}
 
 static FREE: Single<RefCell<Vec<usize>>> = Single(RefCell::new(Vec::new()));
 

@@ -18,6 +18,7 @@ use rustpython_vm::{
 use crate::abi::cordon::plugin::threads;
 use crate::retired;
 use crate::single::Single;
+use crate::stack;
 
 /// `threading.get_ident()` of the task that runs callbacks.
 pub const MAIN: u32 = 1;
@@ -80,11 +81,13 @@ pub fn park(timeout_ns: Option<u64>) -> bool {
 pub fn spawn(callable: PyObjectRef, vm: &VirtualMachine) -> PyResult<u32> {
     let id = TASKS.last.get() + 1;
     TASKS.last.set(id);
+    // Before the borrow: it allocates, and a collection may run Python that lets others run.
+    let thread = (vm.new_thread(), callable);
     TASKS
         .pending
         .borrow_mut()
         .get_or_insert_default()
-        .insert(id, (vm.new_thread(), callable));
+        .insert(id, thread);
     if threads::spawn(id).is_err() {
         let refused = take(id);
         drop(refused);
@@ -107,12 +110,14 @@ pub fn run_thread(id: u32) {
     let Some((thread, callable)) = take(id) else {
         return;
     };
-    thread.run(|vm| {
+    let work = |vm: &VirtualMachine| {
+        stack::measure_taken();
         if let Err(error) = callable.call((), vm) {
             let mut text = String::new();
             let _ = vm.write_exception(&mut text, &error);
             crate::hub::write_log(crate::hub::LEVEL_ERROR, crate::hub::ORIGIN_CORE, &text);
         }
         drop(callable);
-    });
+    };
+    stack::measured(|| thread.run(work));
 }

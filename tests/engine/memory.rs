@@ -113,15 +113,15 @@ async fn a_stack_fits_where_small_blocks_were_freed() {
 import threading
 
 def work(barrier, kept):
-    for n in range(40):
+    for n in range(10):
         for size in range(0, 500, 20):
             kept.append(bytes(size))
         barrier.wait()
 
 def onStart():
     for turn in range(4):
-        kept, barrier = [], threading.Barrier(15)
-        threads = [threading.Thread(target=work, args=(barrier, kept)) for n in range(15)]
+        kept, barrier = [], threading.Barrier(60)
+        threads = [threading.Thread(target=work, args=(barrier, kept)) for n in range(60)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -20,6 +20,12 @@ def onStart():
         Domoticz.Log("refused: %s" % type(error).__name__)
 "#;
 
+/// A module about which Python has something to say.
+const WARNED: &str = "
+PATTERN = '\\d'
+def value(): return 'found' if 1 is 1 else PATTERN
+";
+
 /// Puts a package beside the plugin that is about to be started.
 fn package(bench: &Bench, plugin: &str, source: &str) {
     let folder = bench.plugin_folder(plugin).join("Packages/some");
@@ -55,7 +61,7 @@ async fn of_three_with_copies_of_a_package_nobody_compiles_it() {
     let names = ["One", "Two", "Three"];
     let mut remotes = Vec::new();
     for name in names {
-        package(&bench, name, "def value(): return 'found'\n");
+        package(&bench, name, WARNED);
         remotes.push(start(&mut bench, name).await);
     }
     for (name, remote) in names.iter().zip(&remotes) {
@@ -67,6 +73,9 @@ async fn of_three_with_copies_of_a_package_nobody_compiles_it() {
     }
     bench.drain();
     let told = bench.seen_lines();
+    for foreign in ["packages: ", "(packages)", "Warning"] {
+        assert!(!told.iter().any(|line| line.contains(foreign)), "{told:#?}");
+    }
     let told = told
         .iter()
         .filter(|line| line.contains("packages are compiled"));

@@ -133,6 +133,93 @@ def onStart():
     run(source, &["depths [201, 201, 201, 201, 201, 201, 201, 201]"]).await;
 }
 
+/// Many plugins start a timer for each of their devices.
+#[tokio::test(flavor = "multi_thread")]
+async fn forty_timers_at_once_fit_into_the_default_limits() {
+    let source = r#"
+import threading
+def onStart():
+    fired, held = [], bytearray(16 << 20)
+    timers = [threading.Timer(0.3 + n / 1000, fired.append, (n,)) for n in range(40)]
+    for timer in timers: timer.start()
+    at_once = threading.active_count() - 1
+    for timer in timers: timer.join()
+    Domoticz.Log("%d at once, %d fired" % (at_once, len(set(fired))))
+"#;
+    run(source, &["40 at once, 40 fired"]).await;
+}
+
+/// As many as the default allows, each as deep as Python's default allows, through native code:
+/// two frames for each step. The frames live until the last thread has its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_thread_has_the_recursion_limit_of_python() {
+    let source = r#"
+import threading
+def onStart():
+    barrier, depths = threading.Barrier(64), []
+    def deep(n):
+        if n == 0: barrier.wait(); return 0
+        found = []
+        [n].sort(key=lambda m: found.append(deep(m - 1)))
+        return found[0] + 1
+    threads = [threading.Thread(target=lambda: depths.append(deep(400))) for n in range(64)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    Domoticz.Log("%d as deep as %s" % (len(depths), set(depths)))
+"#;
+    run(source, &["64 as deep as {400}"]).await;
+}
+
+/// A thread's stack is smaller than that of callbacks, and its end is found in time all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn deep_calls_in_a_thread_raise_recursion_error() {
+    let source = r#"
+import json, re, sys, threading
+def attempt(what, call):
+    try: call()
+    except RecursionError: Domoticz.Log(what + " was refused")
+def work():
+    def recurse(n): return recurse(n + 1)
+    def sort(n): [n].sort(key=lambda m: sort(m + 1))
+    def replace(n): return re.sub("a", lambda match: replace(n + 1), "a")
+    deep = []
+    for n in range(100000): deep = [deep]
+    class Deep:
+        def __getattr__(self, name): return getattr(self, name + "x")
+        def __add__(self, other): return self + other
+    attempt("a function", lambda: recurse(0))
+    attempt("sort", lambda: sort(0))
+    attempt("sub", lambda: replace(0))
+    attempt("str", lambda: str(deep))
+    attempt("==", lambda: deep == [[deep]])
+    attempt("getattr", lambda: Deep().x)
+    attempt("add", lambda: Deep() + 1)
+    attempt("json", lambda: json.loads("[" * 100000))
+    while deep: deep = deep[0]
+def onStart():
+    sys.setrecursionlimit(10 ** 9)
+    for turn in range(2):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    Domoticz.Log("goes on")
+"#;
+    let refused = [
+        "a function",
+        "sort",
+        "sub",
+        "str",
+        "==",
+        "getattr",
+        "add",
+        "json",
+    ];
+    let lines: Vec<_> = refused.map(|what| format!("{what} was refused")).into();
+    let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    lines.push("goes on");
+    run(source, &lines).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_computing_thread_delays_callbacks_by_less_than_100_ms() {
     let source = r#"

@@ -21,7 +21,8 @@ def onStart():
     Domoticz.Log("%d checks ended." % len(CHECKS))
 "#;
 
-async fn run(source: &str) -> Bench {
+/// Starts a plugin with this source, which ends in a list `CHECKS`, and waits until all passed.
+pub async fn run(source: &str) -> Bench {
     let mut bench = Bench::new();
     let source = format!("{source}\n{RUN}");
     bench
@@ -52,16 +53,16 @@ async fn what_cryptography_lacks_is_named() {
     run(r#"
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dh, ec, ed448, padding, rsa, x448
+from cryptography.hazmat.primitives.asymmetric import dh, dsa, ec, ed448, x448
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
-from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 def refused():
     calls = {
-        "RSA": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
-        "elliptic curves": lambda: ec.generate_private_key(ec.SECP256R1()),
-        "X.509": lambda: x509.load_pem_x509_certificate(b""),
+        "DSA": lambda: dsa.generate_private_key(2048),
+        "Diffie-Hellman": lambda: dh.generate_parameters(2, 2048),
+        "secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),
+        "revoked": lambda: x509.load_pem_x509_crl(b""),
         "3DES": lambda: Cipher(algorithms.TripleDES(b"x" * 24), modes.ECB()),
         "XTS": lambda: Cipher(algorithms.AES(b"x" * 32), modes.XTS(b"x" * 16)),
         "AESCCM": lambda: AESCCM(b"x" * 16),

@@ -16,6 +16,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asymmetric;
 mod asyncio;
 mod certificates;
 mod check;
@@ -35,3 +36,4 @@ mod sqlite;
 mod terminal;
 mod time;
 mod tls;
+mod transfer;

@@ -78,6 +78,45 @@ def onStart():
     }
 }
 
+/// Plugins look whether a port is there, and some open it as a file.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_opened_as_a_file_is_refused_with_the_way_to_open_it() {
+    let terminal = Terminal::new();
+    let mut bench = Bench::new();
+    let source = format!(
+        "
+import os, stat
+def onStart():
+    path = {:?}
+    for name in (path, '/dev/ttyNOWHERE0'):
+        print(os.path.exists(name), os.path.exists(name) and stat.S_ISCHR(os.stat(name).st_mode))
+        for what in (lambda: os.open(name, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK), lambda: open(name, 'r+b', 0)):
+            try: what()
+            except OSError as e: print(errno.errorcode[e.errno], e.filename == name, e.strerror)
+    try: open('/dev/mem')
+    except FileNotFoundError as e: print('no', e.filename)
+    with serial.Serial(path) as port: print('opened', port.is_open)
+",
+        terminal.path
+    );
+    start(&mut bench, &source, &granted(&terminal)).await;
+    for (path, there) in [
+        (terminal.path.as_str(), "True True"),
+        ("/dev/ttyNOWHERE0", "False False"),
+    ] {
+        bench.line(there).await;
+        for _ in 0..2 {
+            let way = format!(
+                "EOPNOTSUPP True serial ports are no files here: `import serial` and \
+                 serial.Serial('{path}') open it, with `serial = [\"{path}\"]` under"
+            );
+            bench.line(&way).await;
+        }
+    }
+    bench.line("no /dev/mem").await;
+    bench.line("opened True").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_go_both_ways_with_timeouts() {
     let mut terminal = Terminal::new();

@@ -320,13 +320,35 @@ def main():
     poll.register(peers[17], select.POLLIN)
     poll.register(peers[3].fileno(), select.POLLIN)
     out.append(poll.poll(1000) == [(peers[17].fileno(), select.POLLIN)])
+    gone = peers[3].fileno()
     peers[3].close()
-    out.append(poll.poll(1000)[-1][1] == select.POLLNVAL)
+    out.append((gone, select.POLLNVAL) in poll.poll(1000))
     return out
 "
     );
     let expected = "[17, 1, 0, 0, True, 30, 'PollSelector', [(17, 1)], True, True]";
     answers(&source, &network(port), expected).await;
+}
+
+/// Registering four times as many takes four times as long, not sixteen times.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_object_takes_any_number_of_descriptors() {
+    let source = "
+def main():
+    def registered(count):
+        poll = select.poll()
+        begun = time.process_time()
+        for fd in range(10000, 10000 + count):
+            poll.register(fd, select.POLLIN)
+        for fd in range(10000, 10000 + count):
+            poll.modify(fd, select.POLLOUT)
+            poll.unregister(fd)
+        return time.process_time() - begun
+    few = min(registered(10000) for turn in range(3))
+    many = min(registered(40000) for turn in range(3))
+    return 'in proportion' if many < 9 * few else 'took %r and %r' % (few, many)
+";
+    answers(source, &network(1), "'in proportion'").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -154,6 +154,46 @@ def check():
     assert_eq!(result, wanted);
 }
 
+/// SQLite calls Python while it reads a database from bytes. Whoever waits there lets a thread run
+/// that writes to the same bytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_sqlite_reads_may_change_in_another_thread() {
+    let source = "
+def check():
+    def wait(*args):
+        time.sleep(0.002)
+        return 0
+    con = sqlite3.connect(':memory:')
+    con.execute('create table t(b)')
+    con.execute('insert into t values (zeroblob(100000))')
+    con.commit()
+    image = bytearray(con.serialize())
+    over, writes = threading.Event(), []
+    def change():
+        while not over.is_set():
+            image[-1] = len(writes) & 1
+            writes.append(1)
+            time.sleep(0.0005)
+    thread = threading.Thread(target=change)
+    thread.start()
+    copy = sqlite3.connect(':memory:')
+    for one in (con, copy):
+        one.set_authorizer(wait)
+        one.set_progress_handler(wait, 1)
+    copy.deserialize(image)
+    with con.blobopen('t', 'b', 1) as blob:
+        blob.write(image[:5000])
+        blob.seek(0)
+        read = blob.read(15)
+    over.set()
+    thread.join()
+    return copy.execute('select length(b) from t').fetchone(), read, len(writes) > 1
+";
+    let mut bench = Bench::new();
+    let result = checked(&mut bench, "Changing", source, "").await;
+    assert_eq!(result, "((100000,), b'SQLite format 3', True)");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite_reaches_what_open_reaches() {
     let source = "

@@ -30,6 +30,8 @@ FIELDS = (
     "color",
     "options",
     "last_update",
+    "adjustment",
+    "multiplier",
 )
 Row = collections.namedtuple("Row", FIELDS)
 
@@ -175,6 +177,8 @@ class FakeHub:
             battery_level=255,
             id=self.next_id,
             last_update=UPDATED,
+            adjustment=0.0,
+            multiplier=1.0,
         )
         row.update(values)
         self.rows[row["id"]] = row

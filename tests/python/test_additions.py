@@ -62,6 +62,10 @@ class Keywords(PluginCase):
         for name in ("Adjustment", "Multiplier"):
             with self.assertRaises(AttributeError):
                 setattr(device, name, 1.0)
+        device.Create()
+        self.hub.rows[device.ID].update(adjustment=-1.5, multiplier=2.0)
+        device.Refresh()
+        self.assertEqual((device.Adjustment, device.Multiplier), (-1.5, 2.0))
 
 
 class Parameters(PluginCase):

@@ -55,6 +55,9 @@ class Objects(ExtendedCase):
         self.assertEqual((unit.Adjustment, unit.Multiplier), (0.0, 0.0))
         unit.Create()
         self.assertEqual((unit.Adjustment, unit.Multiplier), (0.0, 1.0))
+        self.hub.rows[unit.ID].update(adjustment=-1.5, multiplier=2.0)
+        unit.Refresh()
+        self.assertEqual((unit.Adjustment, unit.Multiplier), (-1.5, 2.0))
 
     def test_rule_060_values_before_create_are_stored(self):
         unit = self.unit()

@@ -29,7 +29,7 @@ PER_THOUSAND = 4
 # Written by programs, or the words of others.
 LEFT_OUT = re.compile(
     r"LICENSE|docs/(cpython-tests|domoticz-behaviour|limits|sample-plugins|examples)\.md"
-    r"|docs/benchmarks/|guest-runtime/python/(serial|cryptography|Crypto)/"
+    r"|docs/benchmarks/|guest-runtime/python/(serial|cryptography|Crypto|Cryptodome)/"
     r"|tests/python/test_words\.py"
 )
 ENDINGS = (".md", ".rs", ".wit", ".py", ".toml", ".sh")

@@ -32,4 +32,5 @@ def unsupported(what):
 
     return UnsupportedAlgorithm(
         "%s is not part of the `cryptography` of this hub, which has AES, ChaCha20-Poly1305,"
-        " hashes, HMAC, PBKDF2, HKDF, scrypt, X25519, Ed25519 and Fernet" % what)
+        " hashes, HMAC, PBKDF2, HKDF, scrypt, RSA, ECDSA and ECDH on P-256, P-384 and P-521,"
+        " X25519, Ed25519, X.509 and Fernet" % what)

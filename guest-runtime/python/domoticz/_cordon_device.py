@@ -209,6 +209,8 @@ def fill(device, row):
     device.__Color__ = row.color
     device.__LastUpdate__ = row.last_update
     device.__Options__ = dict(row.options)
+    device.__Adjustment__ = row.adjustment
+    device.__Multiplier__ = row.multiplier
 
 
 def load(rows, devices):

@@ -220,9 +220,8 @@ def fill(unit, row):
     unit.__Color__ = row.color
     unit.__LastUpdate__ = row.last_update
     unit.__Options__ = dict(row.options)
-    # Every row has these until somebody adjusts it (spec 4.4).
-    unit.__Adjustment__ = 0.0
-    unit.__Multiplier__ = 1.0
+    unit.__Adjustment__ = row.adjustment
+    unit.__Multiplier__ = row.multiplier
 
 
 def instance(parent, row, name=""):

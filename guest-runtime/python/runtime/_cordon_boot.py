@@ -122,6 +122,7 @@ def init():
     _cordon_constants.install()
     _cordon_modes.install()
     _cordon_patches.install()
+    importlib.import_module("_cordon_epoll").install()
     for name in PRELOADED:
         try:
             importlib.import_module(name)
@@ -129,6 +130,7 @@ def init():
             # A plugin that imports the module gets this failure, in its own log.
             not_preloaded[name] = "%s: %s" % (type(failure).__name__, failure)
     importlib.import_module("_cordon_descriptor").install()
+    importlib.import_module("_cordon_transfer").install()
     importlib.import_module("_cordon_subprocess").install()
     importlib.import_module("_cordon_source").install()
     _add_site_builtins()

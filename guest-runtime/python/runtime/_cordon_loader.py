@@ -49,6 +49,7 @@ _LOADED_FIRST = frozenset(
 # copy is recognised: those of a plugin would look for terminals, libraries or the kernel.
 REPLACED = {
     "Crypto": "Cipher",
+    "Cryptodome": "Cipher",
     "cryptography": "hazmat",
     "ifaddr": "_posix.py",
     "serial": "serialutil.py",

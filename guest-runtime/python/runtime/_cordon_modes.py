@@ -9,6 +9,8 @@ written.
 import os
 import stat as _stat
 
+import _cordon_open
+
 from _cordon_identity import UID
 
 FILE, FOLDER = 0o644, 0o755
@@ -55,9 +57,9 @@ def stat(path, *, dir_fd=None, follow_symlinks=True):
         try:
             return _shown(_own_stat(path))
         except FileNotFoundError:
-            if path != os.devnull:
+            if path != os.devnull and not _cordon_open.is_granted_port(path):
                 raise
-            # It is known to `open` only.
+            # These are known to `open` and to `serial` only.
             return os.stat_result((_stat.S_IFCHR | 0o666, 0, 0, 1, UID, UID, 0, 0, 0, 0))
     return _shown(_own_stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks))
 
@@ -100,7 +102,12 @@ def mkdir(path, mode=0o777, *, dir_fd=None):
 
 
 def open(path, flags, mode=0o777, *, dir_fd=None):
-    fd = _own_open(path, flags, mode, dir_fd=dir_fd)
+    try:
+        fd = _own_open(path, flags, mode, dir_fd=dir_fd)
+    except FileNotFoundError:
+        if not _cordon_open.is_port(path):
+            raise
+        raise _cordon_open.port_refused(path) from None
     # Otherwise the file may have been there.
     if flags & os.O_CREAT and flags & os.O_EXCL:
         _keep(_own_fstat(fd), mode & 0o7777 & ~_umask)

@@ -1,11 +1,38 @@
 """Opens names and numbers that are no files of the plugin's folders: ``/dev/null``, and
-descriptors of sockets and pipes.
+descriptors of sockets and pipes. Refuses serial ports, with the word how they are opened.
 """
 
+import errno
 import io
 import os
 
 PATH = "/dev/null"
+
+# Beginnings of the names of serial ports.
+_PORTS = ("/dev/tty", "/dev/serial/", "/dev/rfcomm", "/dev/cu.", "/dev/pts/")
+
+
+def is_port(path):
+    """Whether a name is one that serial ports have."""
+    return isinstance(path, str) and path.startswith(_PORTS)
+
+
+def is_granted_port(path):
+    """Whether a serial port of this name is there and may be used."""
+    if not is_port(path):
+        return False
+    import _cordon_serial
+
+    return any(port[0] == path for port in _cordon_serial.ports())
+
+
+def port_refused(path):
+    """The exception for a serial port that is to be opened as a file."""
+    reason = (
+        "serial ports are no files here: `import serial` and serial.Serial(%r) open it, with"
+        ' `serial = ["%s"]` under the instance\'s [grants]' % (path, path)
+    )
+    return OSError(errno.EOPNOTSUPP, reason, path)
 
 
 class Null(io.RawIOBase):
@@ -92,7 +119,14 @@ def open(
     closefd=True,
     opener=None,
 ):
-    raw = Null(mode) if file == PATH else Descriptor(file, mode, closefd)
+    if file == PATH:
+        raw = Null(mode)
+    elif isinstance(file, int):
+        raw = Descriptor(file, mode, closefd)
+    elif is_port(file):
+        raise port_refused(file)
+    else:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), file)
     if buffering == 0 and "b" in mode:
         return raw
     if "+" in mode:

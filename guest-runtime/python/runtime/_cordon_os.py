@@ -40,7 +40,12 @@ def install():
             setattr(os, name, value)
             setattr(posix, name, value)
     # The platform has these functions, but they only say that they are not supported.
-    for name, function in (("access", access), ("symlink", symlink), ("chdir", chdir)):
+    for name, function in (
+        ("access", access),
+        ("symlink", symlink),
+        ("chdir", chdir),
+        ("scandir", scandir),
+    ):
         setattr(os, name, function)
         setattr(posix, name, function)
     for name, function in _FUNCTIONS.items():
@@ -100,10 +105,14 @@ def _make_uname_result():
         def __new__(cls, sequence):
             return fields.__new__(cls, *sequence)
 
+        def __getnewargs__(self):
+            return (tuple(self),)
+
         def __repr__(self):
             return "posix." + fields.__repr__(self)
 
     uname_result.__module__ = "posix"
+    uname_result.__qualname__ = "uname_result"
     return uname_result
 
 
@@ -149,7 +158,11 @@ def _make_times_result():
         def __new__(cls, sequence):
             return fields.__new__(cls, *sequence)
 
+        def __getnewargs__(self):
+            return (tuple(self),)
+
     times_result.__module__ = "posix"
+    times_result.__qualname__ = "times_result"
     return times_result
 
 
@@ -177,6 +190,16 @@ def chdir(path):
     them is gone; so it is given the plain path."""
     path = os.fsdecode(path)
     _chdir(os.path.normpath(os.path.join(os.getcwd(), path)) if path else path)
+
+
+_scandir = os.scandir
+
+
+def scandir(path=None):
+    """The platform takes an empty name for the working folder."""
+    if path is not None and not path and not isinstance(path, int):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return _scandir(path)
 
 
 def access(path, mode, *, dir_fd=None, effective_ids=False, follow_symlinks=True):
@@ -253,7 +276,11 @@ def _make_statvfs_result():
         def __new__(cls, sequence):
             return fields.__new__(cls, *sequence)
 
+        def __getnewargs__(self):
+            return (tuple(self),)
+
     statvfs_result.__module__ = "os"
+    statvfs_result.__qualname__ = "statvfs_result"
     return statvfs_result
 
 

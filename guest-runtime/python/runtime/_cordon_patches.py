@@ -27,6 +27,20 @@ def _asyncio_events(module):
     policy.get_event_loop = get_event_loop
 
 
+def _asyncio_unix_events(module):
+    """``loop.sock_sendfile`` reads and sends: ``os.sendfile`` would wait for a slow peer."""
+
+    async def _sock_sendfile_native(self, sock, file, offset, count):
+        raise module.exceptions.SendfileNotAvailableError("files are read and sent")
+
+    module._UnixSelectorEventLoop._sock_sendfile_native = _sock_sendfile_native
+
+
+def _selectors(module):
+    """``epoll`` is made of ``poll``, which is therefore the quicker one."""
+    module.DefaultSelector = module.PollSelector
+
+
 # Locales that are as the C locale in all but the name. Others would have to change
 # the names of months, and plugins that ask for them have to expect a refusal.
 _LOCALES = (
@@ -136,10 +150,12 @@ def _logging(module):
 
 PATCHES = {
     "asyncio.events": _asyncio_events,
+    "asyncio.unix_events": _asyncio_unix_events,
     "inspect": _inspect,
     "locale": _locale,
     "logging": _logging,
     "platform": _platform,
+    "selectors": _selectors,
     "zoneinfo._common": _zoneinfo_common,
     "zoneinfo._tzpath": _zoneinfo_tzpath,
 }

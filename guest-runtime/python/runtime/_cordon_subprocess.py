@@ -1,121 +1,22 @@
-"""Processes of the hub as ``subprocess`` and ``os`` show them.
+"""Processes of the hub as ``subprocess`` shows them.
 
-Owns the ``Popen`` that CPython's own ``subprocess`` module works with here, its
-pipes, and the functions of ``os`` that deal with processes. ``install`` runs
-before the snapshot. The hub decides which programs there are (grant ``exec``),
-and bounds their number, time and output.
+Owns the ``Popen`` that CPython's own ``subprocess`` module works with here. ``install`` runs
+before the snapshot. The hub decides which programs there are (grant ``exec``), and bounds their
+number, time and output.
 """
 
-import errno
 import io
 import os
-import re
-import shlex
-import shutil
 import subprocess
 import threading
 
+import _cordon_children as children
+import _cordon_command as commands
 import _cordon_processes as hub
 
-SHELL = "/bin/sh"
-
-# Most bytes of one read or write.
-CHUNK = 65536
-
-# Where a stream leads, as `_cordon_processes.spawn` numbers it.
-_NOTHING, _PIPE, _OUTPUT = range(3)
-
-# The streams, as everybody numbers them.
-_INPUT, _STDOUT, _STDERR = range(3)
-
-SIGKILL = 9
-SIGTERM = 15
-
-WNOHANG = 1
-
-# Whatever makes a shell do more than start one program with these words.
-_SHELL_WORK = re.compile(r"[|&;<>()$`\\*?\[\]#~!{}\n]")
-
-# The ends of many commands that need no shell.
-_REDIRECTION = re.compile(r"\s*(?:([12]?)>\s*/dev/null|(2>&1))\s*$")
-
-# Return codes of processes that were started here and not yet waited for with
-# os.waitpid; None while nobody knows.
-_children = {}
-
-
-class _Lease:
-    """Holds a process for as long as a ``Popen`` or a pipe of it is there."""
-
-    __slots__ = ("number",)
-
-    def __init__(self, number):
-        self.number = number
-
-    def __del__(self):
-        hub.release(self.number)
-
-
-class Pipe(io.RawIOBase):
-    """The plugin's end of a standard stream."""
-
-    def __init__(self, lease, stream):
-        self._lease = lease
-        self._stream = stream
-        # Whether another process reads this pipe, so that it is not ours to close.
-        self._given = False
-
-    def readable(self):
-        return self._stream != _INPUT
-
-    def writable(self):
-        return self._stream == _INPUT
-
-    def readinto(self, buffer):
-        self._checkClosed()
-        self._checkReadable()
-        view = memoryview(buffer).cast("B")
-        data = hub.read(self._lease.number, self._stream, min(len(view), CHUNK))
-        view[: len(data)] = data
-        return len(data)
-
-    def write(self, data):
-        self._checkClosed()
-        self._checkWritable()
-        written = hub.write(self._lease.number, bytes(memoryview(data)[:CHUNK]))
-        if written is None:
-            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-        return written
-
-    def fileno(self):
-        raise io.UnsupportedOperation(
-            "a pipe of a process has no descriptor here; read it, in a thread if need be"
-        )
-
-    def close(self):
-        if not self.closed:
-            super().close()
-            if not self._given:
-                hub.close(self._lease.number, self._stream)
-
-    def give(self):
-        """Lends the pipe to a copying thread; returns the object with which the thread
-        reads."""
-        self._given = True
-        lease, stream = self._lease, self._stream
-        return lambda: hub.read(lease.number, stream, CHUNK)
-
-    def _checkClosed(self):
-        if self.closed:
-            raise ValueError("I/O operation on closed file.")
-
-    def _checkReadable(self):
-        if self._stream == _INPUT:
-            raise io.UnsupportedOperation("File or stream is not readable.")
-
-    def _checkWritable(self):
-        if self._stream != _INPUT:
-            raise io.UnsupportedOperation("File or stream is not writable.")
+from _cordon_children import SIGKILL, SIGTERM
+from _cordon_command import PIPE
+from _cordon_pipe import CHUNK, INPUT, STDERR, STDOUT, Lease, Pipe, sink, source
 
 
 class Popen(subprocess.Popen):
@@ -180,11 +81,15 @@ class Popen(subprocess.Popen):
         self.text_mode = encoding or errors or text or universal_newlines
         if self.text_mode and encoding is None:
             self.encoding = "utf-8"
-        program, words, stdout, stderr = _command(args, shell, executable, stdout, stderr)
-        ends = (_leads(stdin), _leads(stdout), _leads(stderr, _leads(stdout)))
-        self.pid = _spawn(program, words, env, cwd, ends)
+        program, words, stdout, stderr = commands.command(args, shell, executable, stdout, stderr)
+        ends = (
+            commands.leads(stdin),
+            commands.leads(stdout),
+            commands.leads(stderr, commands.leads(stdout)),
+        )
+        self.pid = commands.spawn(program, words, env, cwd, ends)
         self._child_created = True
-        self._lease = _Lease(self.pid)
+        self._lease = Lease(self.pid)
         self._open(stdin, stdout, stderr, ends, bufsize)
 
     def _open(self, stdin, stdout, stderr, ends, bufsize):
@@ -192,21 +97,21 @@ class Popen(subprocess.Popen):
         lease = self._lease
         # The threads that still serve the plugin's own files.
         self._copying = []
-        if ends[_INPUT] == _PIPE:
+        if ends[INPUT] == PIPE:
             if stdin == subprocess.PIPE:
-                self.stdin = self._file(Pipe(lease, _INPUT), bufsize)
+                self.stdin = self._file(Pipe(lease, INPUT), bufsize)
             else:
-                self._copy(_source(stdin), Pipe(lease, _INPUT))
+                self._copy(source(stdin), Pipe(lease, INPUT))
         for stream, given, leads in (
-            (_STDOUT, stdout, ends[_STDOUT]),
-            (_STDERR, stderr, ends[_STDERR]),
+            (STDOUT, stdout, ends[STDOUT]),
+            (STDERR, stderr, ends[STDERR]),
         ):
-            if leads != _PIPE:
+            if leads != PIPE:
                 continue
             pipe = Pipe(lease, stream)
             if given == subprocess.PIPE:
                 file = self._file(pipe, bufsize)
-                if stream == _STDOUT:
+                if stream == STDOUT:
                     self.stdout = file
                 else:
                     self.stderr = file
@@ -238,7 +143,7 @@ class Popen(subprocess.Popen):
 
     def _copy(self, read, to):
         """Carries bytes between the process and a file that the plugin gave."""
-        write = _sink(to)
+        write = sink(to)
 
         def run():
             try:
@@ -264,7 +169,7 @@ class Popen(subprocess.Popen):
     def _ended(self, code):
         if code is not None:
             self.returncode = code
-            _children.pop(self.pid, None)
+            children.codes.pop(self.pid, None)
 
     def _wait(self, timeout):
         if self.returncode is None:
@@ -360,7 +265,7 @@ class Popen(subprocess.Popen):
 
 def _refuse(preexec_fn, pass_fds, user, group, extra_groups, startupinfo, creationflags):
     # These ask for a group of its own, which every process has in any case.
-    if preexec_fn is not None and preexec_fn not in (setsid, setpgrp):
+    if preexec_fn is not None and preexec_fn not in (children.setsid, children.setpgrp):
         raise ValueError("preexec_fn is not supported: the hub starts the program, not Python")
     if pass_fds:
         raise ValueError("pass_fds is not supported: processes get no descriptors of a plugin")
@@ -370,256 +275,17 @@ def _refuse(preexec_fn, pass_fds, user, group, extra_groups, startupinfo, creati
         raise ValueError("startupinfo and creationflags are only supported on Windows platforms")
 
 
-def _command(args, shell, executable, stdout, stderr):
-    """Program and words to be started, and where its output goes."""
-    if isinstance(args, (str, bytes, os.PathLike)):
-        words = [os.fsdecode(args)]
-    else:
-        words = [os.fsdecode(word) for word in args]
-    if executable is not None:
-        executable = os.fsdecode(executable)
-    if not words:
-        raise IndexError("list index out of range")
-    if any("\0" in word for word in words):
-        raise ValueError("embedded null byte")
-    if not shell:
-        return executable or words[0], words[1:], stdout, stderr
-    shell_program = executable or SHELL
-    if hub.find(shell_program) is None and len(words) == 1:
-        # A command that needs no shell runs without one, under its own grant.
-        plain = _without_shell(words[0], stdout, stderr)
-        if plain is not None:
-            return plain
-    return shell_program, ["-c", *words], stdout, stderr
-
-
-def _without_shell(command, stdout, stderr):
-    steps = []
-    while match := _REDIRECTION.search(command):
-        steps.append(match)
-        command = command[: match.start()]
-    if _SHELL_WORK.search(command):
-        return None
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return None
-    if not words or "=" in words[0]:
-        return None
-    for step in reversed(steps):
-        if step.group(2):
-            stderr = stdout if stdout == subprocess.DEVNULL else subprocess.STDOUT
-        elif step.group(1) == "2":
-            stderr = subprocess.DEVNULL
-        elif stderr == subprocess.STDOUT:
-            # Sending error output to where standard output was needs a shell.
-            return None
-        else:
-            stdout = subprocess.DEVNULL
-    return words[0], words[1:], stdout, stderr
-
-
-def _leads(given, output=_NOTHING):
-    if given is None or given == subprocess.DEVNULL:
-        return _NOTHING
-    if given == subprocess.STDOUT:
-        return _OUTPUT if output == _PIPE else _NOTHING
-    return _PIPE
-
-
-_PING = "cordon_icmp.ping(), which starts no program and needs `icmp = [\"HOST\"]`"
-
-
-def _spawn(program, words, env, cwd, ends):
-    variables = []
-    if env is not None:
-        variables = [(os.fsdecode(name), os.fsdecode(value)) for name, value in env.items()]
-    folder = os.getcwd() if cwd is None else os.path.abspath(os.fsdecode(cwd))
-    named = program
-    if "/" in program:
-        # A path without a beginning begins in the folder in which the program would run.
-        named = os.path.join(folder, program)
-        if named != program:
-            named = os.path.normpath(named)
-    word, value = hub.spawn(named, words, variables, folder, *ends)
-    if word == "no-folder" and cwd is None:
-        # The working folder is one that only the plugin has, such as the one of its packages.
-        word, value = hub.spawn(named, words, variables, None, *ends)
-    if word == "started":
-        _children[value] = None
-        return value
-    is_ping = os.path.basename(program) in ("ping", "ping6")
-    if word == "denied":
-        if is_ping:
-            value += "; or call %s there instead" % _PING
-        elif program == SHELL:
-            value += "; a command without a shell's signs needs only a grant for its own program"
-        raise PermissionError(errno.EACCES, value)
-    if word == "not-found":
-        reason = os.strerror(errno.ENOENT)
-        if is_ping:
-            reason += "; call %s under the instance's [grants]" % _PING
-        raise FileNotFoundError(errno.ENOENT, reason, program)
-    if word == "no-folder":
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), cwd)
-    number = errno.EAGAIN if word == "too-many" else value
-    raise OSError(number, os.strerror(number), program)
-
-
-def _source(given):
-    """A function that reads the next bytes of the plugin's input."""
-    if isinstance(given, int):
-        return lambda: os.read(given, CHUNK)
-    raw = getattr(getattr(given, "buffer", given), "raw", given)
-    if isinstance(raw, Pipe):
-        return raw.give()
-    try:
-        number = given.fileno()
-    except (AttributeError, OSError):
-        binary = getattr(given, "buffer", given)
-        return lambda: binary.read(CHUNK)
-    return lambda: os.read(number, CHUNK)
-
-
-def _sink(given):
-    """A function that writes all of some bytes to the plugin's output."""
-    if isinstance(given, Pipe):
-        return lambda data: _write_all(given.write, data)
-    if isinstance(given, int):
-        return lambda data: _write_all(lambda part: os.write(given, part), data)
-    try:
-        number = given.fileno()
-    except (AttributeError, OSError):
-        return getattr(given, "buffer", given).write
-    return lambda data: _write_all(lambda part: os.write(number, part), data)
-
-
-def _write_all(write, data):
-    while data:
-        data = data[write(data) :]
-
-
 def system(command):
     """Runs a command and returns its status as ``os.wait`` shows it."""
-    return _status(Popen(os.fsdecode(command), shell=True).wait())
-
-
-def _status(code):
-    return code << 8 if code >= 0 else -code
-
-
-def kill(pid, sig, /):
-    """Sends a signal to a process that this plugin has started, or to itself."""
-    if pid in (0, os.getpid()):
-        if sig:
-            import signal
-
-            signal.raise_signal(sig)
-        return
-    if not hub.signal(pid, int(sig)):
-        raise ProcessLookupError(errno.ESRCH, "No process of this plugin has this number")
-
-
-def waitpid(pid, options, /):
-    """Waits for a process that this plugin has started with ``subprocess``."""
-    if pid not in _children:
-        raise ChildProcessError(errno.ECHILD, "No process of this plugin has this number")
-    code = hub.wait(pid, 0 if options & WNOHANG else None)
-    if code is None:
-        return 0, 0
-    del _children[pid]
-    return pid, _status(code)
-
-
-def getpgid(pid, /):
-    """Every process leads a group of its own."""
-    return pid
-
-
-def setsid():
-    """For ``preexec_fn``: a process has a group of its own in any case."""
-    raise PermissionError(errno.EPERM, "a plugin has no session; pass os.setsid as preexec_fn")
-
-
-def setpgrp():
-    """For ``preexec_fn``: a process has a group of its own in any case."""
-    raise PermissionError(errno.EPERM, "a plugin has no group; pass os.setpgrp as preexec_fn")
-
-
-def waitstatus_to_exitcode(status):
-    """The return code for a status of ``waitpid``."""
-    return status >> 8 if not status & 0x7F else -(status & 0x7F)
-
-
-def _refused(name):
-    def refused(*args, **kwargs):
-        raise OSError(
-            errno.ENOSYS,
-            "os.%s is not available: a plugin is no process of its own; use subprocess with"
-            ' `exec = ["/path/of/program"]` under the instance\'s [grants]' % name,
-        )
-
-    refused.__name__ = refused.__qualname__ = name
-    return refused
-
-
-_REFUSED = (
-    "fork",
-    "forkpty",
-    "posix_spawn",
-    "posix_spawnp",
-    "execl",
-    "execle",
-    "execlp",
-    "execlpe",
-    "execv",
-    "execve",
-    "execvp",
-    "execvpe",
-    "spawnl",
-    "spawnle",
-    "spawnlp",
-    "spawnlpe",
-    "spawnv",
-    "spawnve",
-    "spawnvp",
-    "spawnvpe",
-)
-
-
-def _which(original):
-    def which(cmd, mode=os.F_OK | os.X_OK, path=None):
-        found = original(cmd, mode, path)
-        if found is None:
-            found = hub.find(os.fsdecode(cmd))
-        return found
-
-    which.__doc__ = original.__doc__
-    return which
+    return children.status(Popen(os.fsdecode(command), shell=True).wait())
 
 
 def install():
-    """Puts the functions into ``subprocess``, ``os`` and ``shutil``."""
+    """Puts ``Popen`` into ``subprocess`` and the functions into ``os`` and ``shutil``."""
     subprocess.Popen = Popen
     subprocess._can_fork_exec = True
     os.system = system
-    os.kill = os.killpg = kill
-    os.waitpid = waitpid
-    os.waitstatus_to_exitcode = waitstatus_to_exitcode
-    os.getpgid = getpgid
-    os.setsid = setsid
-    os.setpgrp = setpgrp
-    os.WNOHANG = WNOHANG
-    os.WIFEXITED = lambda status: not status & 0x7F
-    os.WEXITSTATUS = lambda status: status >> 8 & 0xFF
-    os.WIFSIGNALED = lambda status: bool(status & 0x7F)
-    os.WTERMSIG = lambda status: status & 0x7F
-    # No process of the hub's is ever stopped or leaves a core file.
-    os.WIFSTOPPED = os.WIFCONTINUED = os.WCOREDUMP = lambda status: False
-    os.WSTOPSIG = lambda status: 0
-    for name in _REFUSED:
-        setattr(os, name, _refused(name))
-    shutil.which = _which(shutil.which)
+    children.install()
 
 
 Popen.__module__ = "subprocess"

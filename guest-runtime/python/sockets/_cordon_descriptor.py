@@ -87,9 +87,9 @@ def write(fd, data, /):
 
 
 def close(fd):
+    _nonblocking.discard(fd)
     if fd < FIRST:
         return _close(fd)
-    _nonblocking.discard(fd)
     _inheritable.discard(fd)
     _pipes.discard(fd)
     _socket.close(fd)
@@ -104,8 +104,9 @@ def set_blocking(fd, blocking, /):
     elif _set_blocking is not None:
         _set_blocking(fd, blocking)
     else:
-        # Reading a file never waits for long.
+        # Reading a file never waits for long: this is for programs that read it back.
         os.fstat(fd)
+        (_nonblocking.discard if blocking else _nonblocking.add)(fd)
 
 
 def get_blocking(fd, /):
@@ -114,7 +115,7 @@ def get_blocking(fd, /):
     if _get_blocking is not None:
         return _get_blocking(fd)
     os.fstat(fd)
-    return True
+    return fd not in _nonblocking
 
 
 def _check(fd):
@@ -152,6 +153,11 @@ def fstat(fd):
     _check(fd)
     kind = stat.S_IFIFO if fd in _pipes else stat.S_IFSOCK
     return os.stat_result((kind | 0o600, fd, 0, 1, UID, UID, 0, 0, 0, 0))
+
+
+def is_pipe(fd):
+    """Whether the number is an end of a pipe."""
+    return fd in _pipes
 
 
 def pipe():

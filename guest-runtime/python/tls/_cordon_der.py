@@ -1,4 +1,4 @@
-"""A reader of DER, as much of it as certificates and keys need."""
+"""A reader and a writer of DER, as much of it as certificates and keys need."""
 
 _SHORT_TEXT = {
     0x0C: "utf-8",
@@ -72,8 +72,8 @@ class Reader:
 
 def oid_text(content):
     """``1.2.840`` and so on."""
-    if not content:
-        raise Damaged("an object identifier is empty")
+    if not content or content[-1] & 0x80:
+        raise Damaged("an object identifier is empty or cut off")
     numbers, number = [], 0
     for octet in content:
         number = number << 7 | octet & 0x7F
@@ -82,6 +82,20 @@ def oid_text(content):
             number = 0
     first = min(numbers[0] // 40, 2)
     return ".".join(map(str, [first, numbers[0] - 40 * first] + numbers[1:]))
+
+
+def number_of(content):
+    """The number of an ``INTEGER``'s content."""
+    if not content:
+        raise Damaged("a number is empty")
+    return int.from_bytes(content, "big", signed=True)
+
+
+def integer(number):
+    """The DER of a number."""
+    # One bit more than the number has is the sign.
+    length = (number if number >= 0 else ~number).bit_length() // 8 + 1
+    return value(0x02, number.to_bytes(length, "big", signed=True))
 
 
 def value(tag, *contents):

@@ -229,6 +229,15 @@ def is_authority(der):
         return False
 
 
+def is_whole(der):
+    """Whether a certificate can be read to its end."""
+    try:
+        _Fields(der)
+    except (Damaged, IndexError, ValueError):
+        return False
+    return True
+
+
 def decrypted_key(pem, password):
     """A private key that is encrypted with a password, as DER."""
     from _ssl_errors import plain

@@ -164,6 +164,11 @@ def described(numbers):
     ]
 
 
+def offered(numbers):
+    """Name, version and bits of each suite that a client offers."""
+    return [(row["name"], row["protocol"], row["alg_bits"]) for row in described(numbers)]
+
+
 def named(number):
     """Name, version and bits of a suite."""
     for row in _SUITES:

@@ -1,6 +1,7 @@
 """Contexts of module ``ssl``: they collect settings for the hub's."""
 
 import os
+import warnings
 
 import _cordon_tls
 import _ssl_certificate
@@ -15,7 +16,10 @@ from _ssl_constants import (
     OP_ENABLE_MIDDLEBOX_COMPAT,
     OP_IGNORE_UNEXPECTED_EOF,
     OP_NO_COMPRESSION,
+    OP_NO_SSLv2,
     OP_NO_SSLv3,
+    OP_NO_TLSv1,
+    OP_NO_TLSv1_1,
     OP_NO_TLSv1_2,
     OP_NO_TLSv1_3,
     PROTOCOL_TLS,
@@ -52,10 +56,30 @@ _SYSTEM_BUNDLES = frozenset(
     )
 )
 
+# Names of what module ``ssl`` warns of, as CPython does.
+_OLD_PROTOCOLS = {
+    PROTOCOL_TLS: "PROTOCOL_TLS",
+    PROTOCOL_TLSv1: "PROTOCOL_TLSv1",
+    PROTOCOL_TLSv1_1: "PROTOCOL_TLSv1_1",
+    PROTOCOL_TLSv1_2: "PROTOCOL_TLSv1_2",
+}
+_OLD_VERSIONS = {PROTO_SSLv3: "SSLv3", PROTO_TLSv1: "TLSv1", PROTO_TLSv1_1: "TLSv1_1"}
+_OLD_OPTIONS = (
+    OP_NO_SSLv2 | OP_NO_SSLv3 | OP_NO_TLSv1 | OP_NO_TLSv1_1 | OP_NO_TLSv1_2 | OP_NO_TLSv1_3
+)
+
+# The names of parameters of Diffie and Hellman in PEM files.
+_DH_HEADS = (b"-----BEGIN DH PARAMETERS-----", b"-----BEGIN X9.42 DH PARAMETERS-----")
+
 _VERSIONS = (PROTO_SSLv3, PROTO_TLSv1, PROTO_TLSv1_1, PROTO_TLSv1_2, PROTO_TLSv1_3)
 
 # The start of a name that `load_cert_chain` takes for a key that stays in the hub.
 _GRANT = "grant:"
+
+
+def _deprecated(text):
+    # Over this function, the property of the class, and the one of module ssl.
+    warnings.warn(text, DeprecationWarning, stacklevel=4)
 
 
 def _path(value):
@@ -75,6 +99,8 @@ class _SSLContext:
             PROTOCOL_TLSv1_2,
         ):
             raise ValueError("invalid or unsupported protocol version")
+        if protocol in _OLD_PROTOCOLS:
+            _deprecated("ssl.%s is deprecated" % _OLD_PROTOCOLS[protocol])
         self = object.__new__(cls)
         client = protocol == PROTOCOL_TLS_CLIENT
         self._protocol = int(protocol)
@@ -99,6 +125,7 @@ class _SSLContext:
         self._maximum = fixed or PROTO_MAXIMUM_SUPPORTED
         self._host_flags_value = 0
         self._roots = {}
+        self._folder_roots = {}
         self._system_roots = False
         self._chain = []
         self._key = None
@@ -163,10 +190,12 @@ class _SSLContext:
         value = int(value)
         if value < 0:
             raise OverflowError("can't convert negative value to unsigned int")
+        if value & ~self._options & _OLD_OPTIONS:
+            _deprecated("ssl.OP_NO_SSL*/ssl.OP_NO_TLS* options are deprecated")
         self._options = value
         self._changed()
 
-    def _version(self, value, name):
+    def _version(self, value, name, ends):
         if self._protocol in (PROTOCOL_TLSv1, PROTOCOL_TLSv1_1, PROTOCOL_TLSv1_2):
             raise ValueError(
                 "The context's protocol doesn't support modification of highest and lowest version."
@@ -174,19 +203,28 @@ class _SSLContext:
         value = int(value)
         if value not in _VERSIONS + (PROTO_MINIMUM_SUPPORTED, PROTO_MAXIMUM_SUPPORTED):
             raise ValueError("Unsupported TLS/SSL version 0x%x" % (value & 0xFFFFFFFF))
-        setattr(self, name, value)
+        if value in _OLD_VERSIONS:
+            _deprecated("ssl.TLSVersion.%s is deprecated" % _OLD_VERSIONS[value])
+        setattr(self, name, ends.get(value, value))
         self._changed()
 
+    # The end of the range that belongs to the other side means the version at that end.
     minimum_version = property(
-        lambda self: self._minimum, lambda self, value: self._version(value, "_minimum")
+        lambda self: self._minimum,
+        lambda self, value: self._version(
+            value, "_minimum", {PROTO_MAXIMUM_SUPPORTED: PROTO_TLSv1_3}
+        ),
     )
     maximum_version = property(
-        lambda self: self._maximum, lambda self, value: self._version(value, "_maximum")
+        lambda self: self._maximum,
+        lambda self, value: self._version(
+            value, "_maximum", {PROTO_MINIMUM_SUPPORTED: PROTO_TLSv1}
+        ),
     )
 
     def _speaks(self, version, forbidden):
-        lowest = {PROTO_MINIMUM_SUPPORTED: 0, PROTO_MAXIMUM_SUPPORTED: PROTO_TLSv1_3}
-        highest = {PROTO_MINIMUM_SUPPORTED: PROTO_TLSv1_2, PROTO_MAXIMUM_SUPPORTED: 0xFFFF}
+        lowest = {PROTO_MINIMUM_SUPPORTED: 0}
+        highest = {PROTO_MAXIMUM_SUPPORTED: 0xFFFF}
         return (
             lowest.get(self._minimum, self._minimum)
             <= version
@@ -267,6 +305,8 @@ class _SSLContext:
             return
         if not found:
             raise plain("X509", "NO_CERTIFICATE_OR_CRL_FOUND", "no certificate or crl found")
+        if not all(map(_ssl_certificate.is_whole, found)):
+            raise plain("X509", "PEM_LIB", "PEM lib: %s holds a damaged certificate" % path)
         self._roots.update(dict.fromkeys(found))
 
     def _load_folder(self, path):
@@ -278,18 +318,29 @@ class _SSLContext:
             start, _, number = name.partition(".")
             if len(start) == 8 and number.isdigit():
                 with open(os.path.join(path, name), "rb") as file:
-                    self._roots.update(dict.fromkeys(certificates(file.read())))
+                    self._folder_roots.update(dict.fromkeys(certificates(file.read())))
+
+    def _used(self, chain):
+        """A root of a folder counts as loaded once it has signed a peer's certificate."""
+        if not self._folder_roots or not chain:
+            return
+        issuer = _ssl_certificate.decoded(chain[-1]).get("issuer")
+        for root in self._folder_roots:
+            if _ssl_certificate.decoded(root).get("subject") == issuer:
+                self._roots.setdefault(root)
 
     def _load_data(self, data):
         if isinstance(data, str):
+            missing = "no start line"
             try:
                 found = certificates(data.encode("ascii"))
             except UnicodeEncodeError:
                 raise TypeError("cadata should be an ASCII string or a bytes-like object") from None
         else:
+            missing = "not enough data"
             found = _ssl_certificate.split(bytes(data))
         if not found:
-            raise plain("SSL", None, "not enough data: cadata does not contain a certificate")
+            raise plain("SSL", None, missing + ": cadata does not contain a certificate")
         self._roots.update(dict.fromkeys(found))
 
     def set_default_verify_paths(self):
@@ -383,7 +434,9 @@ class _SSLContext:
     def load_dh_params(self, path, /):
         # Not used: every suite of the hub has elliptic curves.
         with open(path, "rb") as file:
-            file.read()
+            data = file.read()
+        if not any(head in data for head in _DH_HEADS):
+            raise plain("PEM", "NO_START_LINE", "no start line")
 
     def session_stats(self):
         names = (
@@ -428,7 +481,7 @@ class _SSLContext:
             check_hostname=self._check_hostname,
             common_name=common_name,
             system_roots=self._system_roots,
-            roots=list(self._roots),
+            roots=list({**self._roots, **self._folder_roots}),
             chain=self._chain,
             key=self._key,
             granted=self._granted,

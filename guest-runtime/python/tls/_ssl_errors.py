@@ -137,7 +137,9 @@ def made(result):
         raise PermissionError(13, text)
     if kind == "identity":
         reason = "KEY_VALUES_MISMATCH" if text == "key values mismatch" else "PEM_LIB"
-        raise plain("X509" if reason == "KEY_VALUES_MISMATCH" else "SSL", reason, text)
+        if reason == "PEM_LIB":
+            raise plain("SSL", reason, "PEM lib: " + text)
+        raise plain("X509", reason, text)
     if kind == "root":
         raise plain("X509", "NO_CERTIFICATE_OR_CRL_FOUND", text)
     if "is no server name" in text:

@@ -1,7 +1,9 @@
 """One TLS session, and the carrier of its bytes: a socket or a pair of memory BIOs."""
 
+import warnings
 import weakref
 from _thread import allocate_lock
+from types import SimpleNamespace
 
 import _cordon_tls
 import _ssl_certificate
@@ -153,6 +155,8 @@ class _SSLSocket:
     """
 
     def __init__(self, context, carrier, server_side, server_hostname, owner, session):
+        if server_side and server_hostname is not None:
+            raise ValueError("server_hostname can only be specified in client mode")
         if session is not None:
             raise TypeError("Value is not a SSLSession.")
         if server_hostname is not None:
@@ -163,7 +167,12 @@ class _SSLSocket:
             if "\0" in server_hostname:
                 raise TypeError("embedded null character")
         if context.check_hostname and not server_side and not server_hostname:
-            raise ValueError("check_hostname requires server_hostname")
+            if not isinstance(carrier, _Memory):
+                raise ValueError("check_hostname requires server_hostname")
+            # As in CPython, the handshake fails only: no certificate has the name.
+            warnings.warn(
+                "check_hostname requires server_hostname", DeprecationWarning, stacklevel=4
+            )
         self._context = context
         self._carrier = carrier
         self._owner = None if owner is None else weakref.ref(owner)
@@ -283,6 +292,8 @@ class _SSLSocket:
                 self._answer_greeting()
         self._flush(operation)
         self._agreed = self._session.agreed()
+        if self._context.verify_mode != CERT_NONE:
+            self._context._used(self._agreed[3])
 
     def _answer_greeting(self):
         """Asks the plugin which certificate to show."""
@@ -297,9 +308,17 @@ class _SSLSocket:
                     "servername callback must return None or an integer, not %r"
                     % type(alert).__name__
                 )
-        except Exception:
+        except Exception as failure:
             alert = 80 if alert != 80 else 40
-            sys.excepthook(*sys.exc_info())
+            sys.unraisablehook(
+                SimpleNamespace(
+                    exc_type=type(failure),
+                    exc_value=failure,
+                    exc_traceback=failure.__traceback__,
+                    err_msg=None,
+                    object=before.sni_callback,
+                )
+            )
         if alert is None:
             wrong = self._session.choose(self._context._host_context())
             if wrong is not None:
@@ -410,9 +429,9 @@ class _SSLSocket:
         return None if self._agreed is None else _ssl_ciphers.named(self._agreed[1])
 
     def shared_ciphers(self):
-        if self._agreed is None or not self.server_side:
-            return None
-        return [self.cipher()]
+        if self.server_side:
+            return None if self._agreed is None else [self.cipher()]
+        return _ssl_ciphers.offered(self._context._suites)
 
     def selected_alpn_protocol(self):
         if self._agreed is None or self._agreed[2] is None:

@@ -63,13 +63,14 @@ impl Blob {
         offset: c_int,
         vm: &VirtualMachine,
     ) -> PyResult<()> {
-        zelf.database.with(vm, |database| {
-            match zelf.inner.write(&data.borrow_buf(), offset) {
+        // A copy: SQLite may wait for a lock, and another thread may change the bytes then.
+        let data = data.borrow_buf().to_vec();
+        zelf.database
+            .with(vm, |database| match zelf.inner.write(&data, offset) {
                 ffi::SQLITE_OK => Ok(()),
                 ffi::SQLITE_ABORT => Err(Failure::of_code(ffi::SQLITE_ABORT)),
                 _ => Err(database.failure()),
-            }
-        })
+            })
     }
 
     #[pymethod]

@@ -341,9 +341,10 @@ impl Database {
         vm: &VirtualMachine,
     ) -> PyResult<()> {
         let schema = no_nul(&schema, vm)?;
-        zelf.with(vm, |database| {
-            database.deserialize(&schema, &data.borrow_buf())
-        })
+        // Before: SQLite calls Python on the way, and another thread may change the bytes then.
+        let image = interface::Image::of(&data.borrow_buf());
+        let image = image.map_err(|failure| failed(failure, vm))?;
+        zelf.with(vm, |database| database.deserialize(&schema, image))
     }
 
     #[pymethod]

@@ -101,16 +101,16 @@ macro_rules! limits {
 const MIB: u64 = 1 << 20;
 
 limits! {
-    /// linear memory of the instance: the interpreter, the plugin's objects, thread stacks of 8 MiB address space each
+    /// linear memory of the instance: the interpreter, the plugin's objects, 2 MiB for each thread
     memory "memory" "bytes" = 256 * MIB, 1024 * MIB, Ended;
     /// bytes that the hub holds for the instance beside that: collections, answers under construction, queues, subscriptions, names, TLS contexts, with the cost of each entry
     host_memory "host-memory" "bytes" = 64 * MIB, 1024 * MIB, Refused;
-    /// depth of nested calls before `RecursionError`, as bytes of the stack that the guest keeps in its own memory; fixed when the guest is linked
+    /// depth of nested calls before `RecursionError`, as bytes of the stack that the guest keeps in its own memory, for a thread a quarter of it; fixed when the guest is linked
     shadow_stack "shadow-stack" "bytes" = 8 * MIB, 8 * MIB, Refused;
     /// depth of nested calls as bytes of the machine's stack; fixed for the engine
     wasm_stack "wasm-stack" "bytes" = 32 * MIB, 32 * MIB, Ended;
-    /// Python threads alive at once beside the one that runs callbacks
-    threads "threads" "threads" = 16, 256, Refused;
+    /// Python threads alive at once beside the one that runs callbacks, timers of `threading` included; each takes 2 MiB of `memory` for its stack
+    threads "threads" "threads" = 64, 256, Refused;
     /// computing time of a callback, that of the plugin's other threads in the meantime included
     callback_cpu "callback-cpu" "milliseconds" = 10_000, 600_000, Ended;
     /// time from the start of a callback to its return, waiting included but for that for a core of the machine

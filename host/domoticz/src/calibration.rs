@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::device::{Device, ValueUpdate};
 use super::history;
@@ -42,25 +42,6 @@ impl Default for Calibration {
     }
 }
 
-/// The calibration of the device with this row id.
-///
-/// # Errors
-/// Errors of SQLite.
-pub(super) fn read(connection: &Connection, device: i64) -> Result<Calibration, rusqlite::Error> {
-    let sql = "SELECT value, multiplier, value2, multiplier2 FROM calibrations
-               WHERE device_id = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row([device], |row| {
-        Ok(Calibration {
-            value: row.get(0)?,
-            multiplier: row.get(1)?,
-            value2: row.get(2)?,
-            multiplier2: row.get(3)?,
-        })
-    });
-    Ok(found.optional()?.unwrap_or_default())
-}
-
 /// Stores the calibration of the device with this row id, which exists.
 ///
 /// # Errors
@@ -83,37 +64,18 @@ pub(super) fn write(
 }
 
 /// A reading as it is stored: corrected by the calibration of the device, if it has one.
-///
-/// # Errors
-/// Errors of SQLite.
-pub(super) fn correct<'a>(
-    connection: &Connection,
-    device: &Device,
-    reading: &'a ValueUpdate,
-) -> Result<Cow<'a, ValueUpdate>, rusqlite::Error> {
+pub(super) fn correct<'a>(device: &Device, reading: &'a ValueUpdate) -> Cow<'a, ValueUpdate> {
     // History that a plugin writes has its own figures.
-    if history::is_entry(device, &reading.s_value) || !takes(device) {
-        return Ok(Cow::Borrowed(reading));
+    if history::is_entry(device, &reading.s_value) {
+        return Cow::Borrowed(reading);
     }
-    let calibration = read(connection, device.id)?;
-    Ok(match calibration.corrected(device, &reading.s_value) {
+    match device.calibration.corrected(device, &reading.s_value) {
         Some(s_value) => Cow::Owned(ValueUpdate {
             s_value,
             ..reading.clone()
         }),
         None => Cow::Borrowed(reading),
-    })
-}
-
-/// Whether the layout has a figure that a calibration can change.
-fn takes(device: &Device) -> bool {
-    let every_figure = Calibration {
-        value: 1.0,
-        multiplier: 1.0,
-        value2: 1.0,
-        multiplier2: 2.0,
-    };
-    !every_figure.changes(device).is_empty()
+    }
 }
 
 /// How one part of a text value changes.

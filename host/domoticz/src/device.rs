@@ -3,12 +3,13 @@
 //! Names and meanings are those of the contract; only the integers that Rust needs
 //! differ. Nothing here touches the store.
 
+use super::calibration::Calibration;
 use cordon_base::error::LimitHit;
 use cordon_base::limits::Limits;
 use cordon_store::StoreError;
 
 /// One row of the device table, as a copy.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Device {
     /// Row id, unique in the hub, never used twice.
     pub id: i64,
@@ -46,6 +47,8 @@ pub struct Device {
     pub options: Vec<(String, String)>,
     /// Local time of the last update, `YYYY-MM-DD HH:MM:SS`.
     pub last_update: String,
+    /// How a person corrects its readings. A change of the row leaves it as it is.
+    pub calibration: Calibration,
 }
 
 impl Device {

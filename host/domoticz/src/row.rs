@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
+use super::calibration::Calibration;
 use super::device::Device;
 use super::options;
 use cordon_store::Writing;
@@ -13,7 +14,12 @@ use cordon_store::Writing;
 /// The columns that every query selects, in the order that [`from_sql`] reads.
 const COLUMNS: &str = "id, hardware_id, unit, device_id, name, device_type, sub_type, \
      switch_type, n_value, s_value, signal_level, battery_level, last_level, image, used, \
-     description, color, options, last_update";
+     description, color, options, last_update, \
+     value, multiplier, value2, multiplier2";
+
+/// Every row of `devices` with the calibration that it may have.
+const TABLES: &str = "devices LEFT JOIN (SELECT device_id AS calibrated, value, multiplier, \
+     value2, multiplier2 FROM calibrations) ON calibrated = id";
 
 /// The weight of a row beside its texts: twelve numbers, and its place in the index.
 const ROW_BYTES: u32 = 128;
@@ -75,7 +81,7 @@ pub(super) fn local(time: Timestamp) -> String {
 
 /// The statement for the rows that `condition` selects, ordered by device id and unit.
 pub(super) fn statement(condition: &str) -> String {
-    format!("SELECT {COLUMNS} FROM devices WHERE {condition} ORDER BY device_id, unit")
+    format!("SELECT {COLUMNS} FROM {TABLES} WHERE {condition} ORDER BY device_id, unit")
 }
 
 /// The rows that `condition` selects, ordered by device id and unit.
@@ -183,6 +189,7 @@ fn from_sql(row: &rusqlite::Row<'_>) -> Result<StoredRow, rusqlite::Error> {
     let options: String = row.get(17)?;
     let updated = Timestamp::from_millisecond(row.get(18)?).unwrap_or_default();
     let sub_type = row.get(6)?;
+    let usual = Calibration::default();
     let device = Device {
         id: row.get(0)?,
         unit: row.get(2)?,
@@ -202,6 +209,12 @@ fn from_sql(row: &rusqlite::Row<'_>) -> Result<StoredRow, rusqlite::Error> {
         color: row.get(16)?,
         options: options::decode(sub_type, &options),
         last_update: local(updated),
+        calibration: Calibration {
+            value: row.get::<_, Option<f64>>(19)?.unwrap_or(usual.value),
+            multiplier: row.get::<_, Option<f64>>(20)?.unwrap_or(usual.multiplier),
+            value2: row.get::<_, Option<f64>>(21)?.unwrap_or(usual.value2),
+            multiplier2: row.get::<_, Option<f64>>(22)?.unwrap_or(usual.multiplier2),
+        },
     };
     Ok(StoredRow {
         hardware: row.get(1)?,

@@ -41,7 +41,7 @@ pub struct DeviceTable {
 }
 
 /// A row as the hub's own API sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// Hardware that owns the row.
     pub hardware: u32,
@@ -83,7 +83,7 @@ impl Notice {
 }
 
 /// A row before and after a change of its own plugin.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Updated {
     /// The row before.
     pub before: Device,
@@ -406,9 +406,8 @@ impl DeviceTable {
     ) -> Result<(), DeviceError> {
         let changes = self.changes().clone();
         let operation = self.store.write(move |transaction| {
-            any(transaction, id)?;
+            let before = any(transaction, id)?.device.calibration;
             changes.mark(id);
-            let before = calibration::read(transaction, id)?;
             calibration::write(transaction, id, change(before))?;
             Ok::<_, DeviceError>(())
         });

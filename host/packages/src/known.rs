@@ -110,16 +110,8 @@ pub const KNOWN: &[Known] = &[
         Native("it looks at the machine's processes, which a plugin cannot see"),
     ),
     known("pybluez", &["bluetooth"], Native(BLUETOOTH)),
-    known(
-        "pycryptodome",
-        &["Crypto"],
-        Native("it is native; `cryptography` is part of the runtime and has AES and hashes"),
-    ),
-    known(
-        "pycryptodomex",
-        &["Cryptodome"],
-        Native("it is native; `cryptography` is part of the runtime and has AES and hashes"),
-    ),
+    known("pycryptodome", &["Crypto"], Provided("3.20.0")),
+    known("pycryptodomex", &["Cryptodome"], Provided("3.20.0")),
     known(
         "pydantic-core",
         &["pydantic_core"],

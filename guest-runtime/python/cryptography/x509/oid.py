@@ -1,10 +1,15 @@
-"""Object identifiers by name, for who imports them; nothing here takes them."""
+"""Object identifiers by name."""
+
+from cryptography.hazmat._oid import (  # noqa: F401
+    ExtendedKeyUsageOID, ExtensionOID, NameOID, ObjectIdentifier, PublicKeyAlgorithmOID,
+    SignatureAlgorithmOID,
+)
 
 
-class NameOID:
-    COMMON_NAME = "2.5.4.3"
-    COUNTRY_NAME = "2.5.4.6"
-    LOCALITY_NAME = "2.5.4.7"
-    STATE_OR_PROVINCE_NAME = "2.5.4.8"
-    ORGANIZATION_NAME = "2.5.4.10"
-    ORGANIZATIONAL_UNIT_NAME = "2.5.4.11"
+def __getattr__(name):
+    # The curves' identifiers stand with the curves, which need the names above.
+    if name == "EllipticCurveOID":
+        from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurveOID
+
+        return EllipticCurveOID
+    raise AttributeError("module %r has no attribute %r" % (__name__, name))

@@ -1,6 +1,7 @@
 //! An open database of SQLite's, which compiles statements and tells errors.
 
 use std::ffi::{CStr, c_int, c_uint};
+use std::mem::ManuallyDrop;
 use std::ptr;
 
 use libsqlite3_sys as ffi;
@@ -188,28 +189,56 @@ impl Database {
     /// # Errors
     ///
     /// No memory, or a database that is in use.
-    pub fn deserialize(&self, schema: &CStr, bytes: &[u8]) -> Result<(), Failure> {
-        let length = bytes.len() as u64;
-        // SAFETY: a null result is checked.
-        let copy: *mut u8 = unsafe { ffi::sqlite3_malloc64(length.max(1)) }.cast();
-        if copy.is_null() {
-            return Err(Failure::of_code(ffi::SQLITE_NOMEM));
-        }
-        // SAFETY: the block is that long and new.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), copy, bytes.len()) };
+    pub fn deserialize(&self, schema: &CStr, image: Image) -> Result<(), Failure> {
         let flags = ffi::SQLITE_DESERIALIZE_FREEONCLOSE | ffi::SQLITE_DESERIALIZE_RESIZEABLE;
-        let size = bytes.len() as i64;
+        let size = image.length as i64;
+        let image = ManuallyDrop::new(image);
         // SAFETY: the block is SQLite's from here on, also when it fails.
         let code = unsafe {
             ffi::sqlite3_deserialize(
                 self.raw(),
                 schema.as_ptr(),
-                copy,
+                image.bytes,
                 size,
                 size,
                 flags as c_uint,
             )
         };
         self.check(code)
+    }
+}
+
+/// The bytes of a database, in a block of SQLite's own.
+pub struct Image {
+    bytes: *mut u8,
+    length: usize,
+}
+
+impl Image {
+    /// A copy of these bytes.
+    ///
+    /// # Errors
+    ///
+    /// No memory.
+    pub fn of(bytes: &[u8]) -> Result<Self, Failure> {
+        let length = bytes.len();
+        // SAFETY: a null result is checked.
+        let copy: *mut u8 = unsafe { ffi::sqlite3_malloc64(length.max(1) as u64) }.cast();
+        if copy.is_null() {
+            return Err(Failure::of_code(ffi::SQLITE_NOMEM));
+        }
+        // SAFETY: the block is that long and new.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), copy, length) };
+        Ok(Self {
+            bytes: copy,
+            length,
+        })
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        // SAFETY: SQLite's block, which nobody else has.
+        unsafe { ffi::sqlite3_free(self.bytes.cast()) };
     }
 }

@@ -14,7 +14,7 @@ mod statement;
 
 pub use backup::Backup;
 pub use blob::{Blob, Place};
-pub use database::Database;
+pub use database::{Database, Image};
 pub use statement::{Statement, finalize_by_id};
 
 use std::cell::Cell;

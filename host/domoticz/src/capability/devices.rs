@@ -125,6 +125,8 @@ impl From<platform::Device> for abi::Device {
             color: row.color,
             options: row.options,
             last_update: row.last_update,
+            adjustment: row.calibration.value,
+            multiplier: row.calibration.multiplier,
         }
     }
 }

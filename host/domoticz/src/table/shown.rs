@@ -6,7 +6,6 @@
 
 use rusqlite::Connection;
 
-use super::super::calibration::{self, Calibration};
 use super::super::device::DeviceError;
 use super::super::history;
 use super::super::image;
@@ -28,8 +27,6 @@ pub struct Shown {
     /// The first figures of that day, of a device that adds something up; `None` for other
     /// devices, and before the first row.
     pub first: Option<history::Figures>,
-    /// How its readings are corrected.
-    pub calibration: Calibration,
     /// The base of the icon set that the device shows; `None` for a picture that clients have
     /// themselves.
     pub icon: Option<String>,
@@ -100,7 +97,6 @@ fn read(connection: &Connection, id: i64, since: i64) -> Result<Option<Shown>, r
         weight: stored.weight(),
         favorite,
         first,
-        calibration: calibration::read(connection, stored.device.id)?,
         icon,
         row: Row {
             hardware: stored.hardware,

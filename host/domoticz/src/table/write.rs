@@ -127,7 +127,7 @@ pub(super) fn apply(
     let elapsed = now.duration_since(row.updated).as_secs_f64();
     let mut touched = set_types(&mut row, change);
     if let Some(reading) = &change.value {
-        let reading = calibration::correct(transaction, &row.device, reading)?;
+        let reading = calibration::correct(&row.device, reading);
         let news = value::apply(&mut row.device, &reading, elapsed);
         history::record(transaction, &row.device, &reading.s_value, news, now)?;
         touched = true;

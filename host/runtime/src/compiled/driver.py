@@ -7,11 +7,15 @@ file instead of its time, because copies of a package have times of their own.
 
 import importlib.util
 import os
+import warnings
 from importlib._bootstrap_external import _code_to_hash_pyc
 from importlib.machinery import SourceFileLoader
 
 PACKAGES = "/packages"
 DONE = "/data/done"
+
+# They are about the source of a package, which no user of a plugin can change.
+warnings.simplefilter("ignore")
 
 
 def compile_module(path):

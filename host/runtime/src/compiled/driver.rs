@@ -13,6 +13,7 @@ use cordon_base::account::Account;
 use cordon_base::folders::{Folders, PLUGINS_FOLDER};
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
+use cordon_base::log::{EventLog, LogCapacity};
 use cordon_base::plugin_log::PluginLog;
 use cordon_reach::egress::{NetworkPolicy, OwnTarget};
 use cordon_reach::process::ProcessPolicy;
@@ -36,8 +37,14 @@ const DATA: &str = "data";
 /// The copy of the packages, in the plugin's folder.
 const PACKAGES: &str = "Packages";
 
-/// The component's name in the log, and its key.
+/// The component's name, and its key.
 const NAME: &str = "packages";
+
+/// The room for lines of the component.
+const LINES: LogCapacity = LogCapacity {
+    records: 16,
+    bytes: 64 << 10,
+};
 
 impl CompiledPackages {
     /// Lays out the files that the component needs. Nothing when the packages have changed.
@@ -119,7 +126,8 @@ fn spec(services: &Services, tls: Arc<TlsClient>, workshop: &Path) -> Spec {
         name: NAME.to_owned(),
         key: NAME.to_owned(),
         packages: |folder| Some(folder.join(PACKAGES)),
-        log: PluginLog::new(services.events.clone(), NAME, &limits),
+        // Nobody knows a plugin of this name: its lines are for no log that people read.
+        log: PluginLog::new(EventLog::new(LINES), NAME, &limits),
         account: Account::new(&limits),
         parameters: Vec::new(),
         environment: Vec::new(),

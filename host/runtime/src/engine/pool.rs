@@ -21,7 +21,7 @@ const SLOT: u64 = (4 << 30) + (32 << 20);
 const MORE_STACKS: u32 = 1500;
 
 /// Stacks that a pool always has beyond that.
-const SPARE_STACKS: u32 = 512;
+const SPARE_STACKS: u32 = 1024;
 
 /// Stacks in a pool of so many slots.
 #[must_use]
@@ -170,7 +170,7 @@ mod tests {
     fn threads_leave_a_stack_for_every_instance() {
         for slots in [1, 100, 1000, 5000] {
             assert!(thread_stacks(slots) + slots < stacks(slots));
-            assert!(thread_stacks(slots) > 256, "{slots}");
+            assert!(thread_stacks(slots) > 512, "{slots}");
         }
     }
 

@@ -54,7 +54,7 @@ fn common(shown: &Shown) -> Map<String, Value> {
         level @ 0..=11 => json!(level),
         _ => json!("-"),
     };
-    let calibration = shown.calibration;
+    let calibration = device.calibration;
     object(json!({
         "idx": device.id.to_string(), "Name": device.name,
         "Type": kind::main_name(device), "SubType": kind.name,

@@ -1,1 +1,1 @@
-"""Keys in pairs: X25519 and Ed25519."""
+"""Keys in pairs: RSA, the curves of NIST, X25519 and Ed25519."""

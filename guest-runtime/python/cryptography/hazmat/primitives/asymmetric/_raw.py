@@ -1,23 +1,13 @@
 """What both curves have in common: keys of 32 bytes, and how they are written."""
 
-import base64
 import os
 
-from _cordon_der import oid, value
+import _cordon_keys
+from cryptography.hazmat.primitives._forms import private_written, public_written
 from cryptography.hazmat.primitives._serialization import (
     Encoding, NoEncryption, PrivateFormat, PublicFormat,
 )
-from cryptography.utils import check_byteslike, unsupported
-
-
-def _written(der, encoding, label):
-    if encoding is Encoding.DER:
-        return der
-    if encoding is not Encoding.PEM:
-        raise unsupported("encoding %s of this key" % encoding)
-    text = base64.b64encode(der).decode()
-    lines = [text[at:at + 64] for at in range(0, len(text), 64)]
-    return ("-----BEGIN %s-----\n%s\n-----END %s-----\n" % (label, "\n".join(lines), label)).encode()
+from cryptography.utils import check_byteslike
 
 
 class Private:
@@ -44,18 +34,14 @@ class Private:
         return self._seed
 
     def private_bytes(self, encoding, format, encryption_algorithm):
-        if not isinstance(encryption_algorithm, NoEncryption):
-            raise unsupported("encryption of a private key")
         if encoding is Encoding.Raw or format is PrivateFormat.Raw:
-            if encoding is not Encoding.Raw or format is not PrivateFormat.Raw:
+            if (encoding is not Encoding.Raw or format is not PrivateFormat.Raw
+                    or not isinstance(encryption_algorithm, NoEncryption)):
                 raise ValueError("When using Raw both encoding and format must be Raw and"
                                  " encryption_algorithm must be NoEncryption()")
             return self._seed
-        if format is not PrivateFormat.PKCS8:
-            raise unsupported("format %s of this key" % format)
-        der = value(0x30, value(0x02, b"\0"), value(0x30, oid(self._oid)),
-                    value(0x04, value(0x04, self._seed)))
-        return _written(der, encoding, "PRIVATE KEY")
+        pkcs8 = _cordon_keys.pkcs8((self._curve.lower(), self._seed))
+        return private_written(pkcs8, encoding, format, encryption_algorithm)
 
 
 class Public:
@@ -79,12 +65,13 @@ class Public:
             if encoding is not Encoding.Raw or format is not PublicFormat.Raw:
                 raise ValueError("When using Raw both encoding and format must be Raw")
             return self._point
-        if format is not PublicFormat.SubjectPublicKeyInfo:
-            raise unsupported("format %s of this key" % format)
-        der = value(0x30, value(0x30, oid(self._oid)), value(0x03, b"\0" + self._point))
-        return _written(der, encoding, "PUBLIC KEY")
+        return public_written((self._curve.lower(), self._point), encoding, format)
 
     def __eq__(self, other):
         return type(other) is type(self) and other._point == self._point
 
-    __hash__ = None
+    def __hash__(self):
+        return hash(self._point)
+
+    def __copy__(self):
+        return self

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import _raw
 
 
 class Ed25519PublicKey(_raw.Public):
-    _curve, _oid = "Ed25519", "1.3.101.112"
+    _curve = "Ed25519"
 
     def verify(self, signature, data):
         if not _cordon_crypto.ed25519_verify(self._point, signature, data):
@@ -14,7 +14,7 @@ class Ed25519PublicKey(_raw.Public):
 
 
 class Ed25519PrivateKey(_raw.Private):
-    _curve, _oid, _public = "Ed25519", "1.3.101.112", Ed25519PublicKey
+    _curve, _public = "Ed25519", Ed25519PublicKey
     _computed = staticmethod(_cordon_crypto.ed25519_public)
 
     def sign(self, data):

@@ -5,11 +5,11 @@ from cryptography.hazmat.primitives.asymmetric import _raw
 
 
 class X25519PublicKey(_raw.Public):
-    _curve, _oid = "X25519", "1.3.101.110"
+    _curve = "X25519"
 
 
 class X25519PrivateKey(_raw.Private):
-    _curve, _oid, _public = "X25519", "1.3.101.110", X25519PublicKey
+    _curve, _public = "X25519", X25519PublicKey
     _computed = staticmethod(_cordon_crypto.x25519_public)
 
     def exchange(self, peer_public_key):

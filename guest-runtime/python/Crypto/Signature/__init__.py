@@ -1,0 +1,1 @@
+"""Signatures: RSA with both paddings, and ECDSA."""
