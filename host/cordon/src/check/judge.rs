@@ -31,7 +31,7 @@ const CALLED: [&str; 14] = [
 ];
 
 /// The words of a refusal before the line that would grant it.
-const GRANTED_BY: &str = "; to allow it, add `";
+const GRANTED_BY: &str = "; to allow it, ";
 
 /// Everything that is known of a plugin.
 pub struct Evidence<'a> {
@@ -255,7 +255,9 @@ fn plugin(place: &Place, facts: &Facts, probe: &Probe, findings: &mut Findings) 
         (Some(ran), _) => match &ran.error {
             None => add(Verdict::Ok, "it can be imported", ("plugin.py", 0)),
             Some(error) => {
-                let detail = format!("it cannot be imported: {error}");
+                // The hint is for the section of the component, which nobody has.
+                let told = error.split(GRANTED_BY).next().unwrap_or(error);
+                let detail = format!("it cannot be imported: {told}");
                 let at = (ran.file.as_str(), ran.line);
                 add(import_failure(error, packages_missing), &detail, at);
                 if let Some(missing) = &ran.missing {
