@@ -3,6 +3,7 @@
 mod grants;
 mod imports;
 mod limits;
+mod names;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,9 @@ use super::finding::{Finding, Topic, Verdict};
 use cordon_domoticz::definition;
 use cordon_indigo::bundle::Bundle;
 use cordon_packages::place::{Framework, Place};
+
+pub use imports::install;
+pub use names::methods;
 
 /// Callbacks that this release calls.
 const CALLED: [&str; 14] = [
@@ -68,6 +72,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
         plugin(evidence.place, facts, probe, &mut findings);
     }
     callbacks(evidence.place, facts, &mut findings);
+    names::names(evidence.place, facts, evidence.probe, &mut findings);
     grants::grants(facts, &mut findings);
     limits::limits(facts, evidence.probe, &mut findings);
     findings.all
@@ -141,6 +146,7 @@ fn definition(place: &Place, findings: &mut Findings) {
                 detail,
                 ("plugin.py", 0),
             );
+            found.iter().for_each(|it| names::definition(it, findings));
         }
         Err(problem) => {
             let detail = problem.to_string();
