@@ -66,7 +66,8 @@ fn told(limit: &Declaration, line: &str) -> Told {
         format!("raise it with `{name} = ")
     };
     let most = rest.starts_with("no instance can have more");
-    let places = ["hardware", "indigo"].map(|it| format!("under [{it}.limits] of the [[{it}]] with "));
+    let places =
+        ["hardware", "indigo"].map(|it| format!("under [{it}.limits] of the [[{it}]] with "));
     let placed = places.iter().any(|place| rest.contains(place));
     let pasted = rest.contains(&advice) && (limits::is_fixed(name) || placed);
     assert!(pasted || most, "{line}");

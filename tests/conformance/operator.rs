@@ -67,7 +67,10 @@ fn run_fails_when_a_callback_raised_if_it_is_strict() {
     assert_eq!(code, Some(0), "{said}");
     let (code, said) = run(source, &["--seconds", "2", "--strict"]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("1 callbacks raised; --strict makes that a failure"), "{said}");
+    assert!(
+        said.contains("1 callbacks raised; --strict makes that a failure"),
+        "{said}"
+    );
     let source = "def onStop(): raise ValueError('no')\n";
     let (code, said) = run(source, &["--seconds", "2", "--strict"]);
     assert_eq!(code, Some(1), "{said}");
@@ -83,18 +86,28 @@ fn run_of_a_plugin_that_cannot_start_fails_and_promises_nothing() {
     let (code, ended) = run(loops, &["--seconds", "20", "--limit", "callback-cpu=300ms"]);
     assert_eq!(code, Some(1), "{ended}");
     for said in [&said, &ended] {
-        assert!(!said.contains("started again") && !said.contains("until the hub"), "{said}");
+        assert!(
+            !said.contains("started again") && !said.contains("until the hub"),
+            "{said}"
+        );
     }
     let hint = ", in onStart; it computed all that time: give the work to several callbacks, or \
                 raise it with `--limit callback-cpu=600ms`";
-    assert!(ended.contains(hint) && ended.contains(" ms used, 300 ms allowed"), "{ended}");
+    assert!(
+        ended.contains(hint) && ended.contains(" ms used, 300 ms allowed"),
+        "{ended}"
+    );
 }
 
 #[test]
 fn run_says_which_option_grants_and_which_limits_are_too_low() {
-    let source = "import socket\ndef onStart():\n    socket.create_connection(('192.0.2.1', 81), 1)\n";
+    let source =
+        "import socket\ndef onStart():\n    socket.create_connection(('192.0.2.1', 81), 1)\n";
     let (_, said) = run(source, &["--seconds", "2"]);
-    assert!(said.contains("to allow it, add `--network 192.0.2.1:81`"), "{said}");
+    assert!(
+        said.contains("to allow it, add `--network 192.0.2.1:81`"),
+        "{said}"
+    );
     let (code, said) = run("", &["--limit", "memory=1MiB"]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("no plugin starts with less"), "{said}");

@@ -399,19 +399,33 @@ async fn names_that_nothing_defines_are_told_of_and_no_others() {
          def note(kind: NotEvaluated = None) -> NorThis: pass\n\
          late = 1\n",
     )
-    .with("helper.py", "from os.path import *\nx = 1\ndef f(): return anything\n")
+    .with(
+        "helper.py",
+        "from os.path import *\nx = 1\ndef f(): return anything\n",
+    )
     .check()
     .await;
-    let named: Vec<_> = report.findings.iter().filter(|it| it.topic == Topic::Name).collect();
+    let named: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|it| it.topic == Topic::Name)
+        .collect();
     assert_eq!(named.len(), 1, "{}", cordon::check::text(&report));
     let found = find(&report, Topic::Name, "undefined_here");
     assert_eq!((found.verdict, found.line), (Verdict::Mistake, 10));
     assert_eq!(report.verdict, Verdict::Mistake);
     assert_eq!(report.verdict.exit_code(), 1);
-    for anything in ["exec('missing = 1')", "globals()['missing'] = 1", "import builtins\nbuiltins.missing = 1"] {
+    for anything in [
+        "exec('missing = 1')",
+        "globals()['missing'] = 1",
+        "import builtins\nbuiltins.missing = 1",
+    ] {
         let source = format!("import Domoticz\n{anything}\ndef onStart(): missing\n");
         let report = Fixture::new(&source).check().await;
-        assert!(report.findings.iter().all(|it| it.topic != Topic::Name), "{anything}");
+        assert!(
+            report.findings.iter().all(|it| it.topic != Topic::Name),
+            "{anything}"
+        );
     }
 }
 
@@ -429,7 +443,10 @@ async fn callbacks_that_are_nearly_named_are_told_of() {
         .filter(|it| it.topic == Topic::Callback && it.verdict != Verdict::Ok)
         .map(|it| (it.subject.as_str(), it.verdict))
         .collect();
-    let expected = [("onHeartBeat", Verdict::Mistake), ("onStopp", Verdict::Note)];
+    let expected = [
+        ("onHeartBeat", Verdict::Mistake),
+        ("onStopp", Verdict::Note),
+    ];
     assert_eq!(near, expected, "{}", cordon::check::text(&report));
     let detail = &find(&report, Topic::Callback, "onHeartBeat").detail;
     assert!(detail.contains("the callback is `onHeartbeat`"), "{detail}");
@@ -454,10 +471,16 @@ async fn a_bundles_methods_and_packages_are_looked_for() {
     std::fs::create_dir_all(&plugin).unwrap();
     std::fs::write(root.join("Contents/Info.plist"), PROPERTIES).unwrap();
     let action = |name: &str| {
-        format!("<Action id=\"{name}\"><Name>N</Name><CallbackMethod>{name}</CallbackMethod></Action>")
+        format!(
+            "<Action id=\"{name}\"><Name>N</Name><CallbackMethod>{name}</CallbackMethod></Action>"
+        )
     };
     let actions = ["there", "gone", "given", "inherited"].map(action).concat();
-    std::fs::write(plugin.join("Actions.xml"), format!("<Actions>{actions}</Actions>")).unwrap();
+    std::fs::write(
+        plugin.join("Actions.xml"),
+        format!("<Actions>{actions}</Actions>"),
+    )
+    .unwrap();
     let source = "import indigo\nclass Base:\n    def inherited(self, action): pass\n\
                   class Plugin(indigo.PluginBase, Base):\n    def startup(self):\n        self.given = self.there\n\
                   \x20   def there(self, action): pass\n    def deviceStartCom(self, dev): pass\n\
@@ -467,14 +490,30 @@ async fn a_bundles_methods_and_packages_are_looked_for() {
     let text = cordon::check::text(&report);
     let gone = find(&report, Topic::Callback, "gone");
     assert_eq!(gone.verdict, Verdict::Mistake);
-    assert!(gone.detail.contains("Server Plugin/Actions.xml"), "{}", gone.detail);
+    assert!(
+        gone.detail.contains("Server Plugin/Actions.xml"),
+        "{}",
+        gone.detail
+    );
     for name in ["there", "given", "inherited"] {
-        assert!(report.findings.iter().all(|it| it.subject != name), "{name} in\n{text}");
+        assert!(
+            report.findings.iter().all(|it| it.subject != name),
+            "{name} in\n{text}"
+        );
     }
-    assert_eq!(verdict(&report, Topic::Callback, "deviceStartCom"), Verdict::Note);
+    assert_eq!(
+        verdict(&report, Topic::Callback, "deviceStartCom"),
+        Verdict::Note
+    );
     let missing = find(&report, Topic::Import, "requests");
-    assert!(missing.detail.starts_with("Indigo preinstalls it, Cordon does not; install it with `cordon install"), "{text}");
-    let all = format!("cordon install {root:?} python-dateutil requests websockets --build websockets");
+    assert!(
+        missing
+            .detail
+            .starts_with("Indigo preinstalls it, Cordon does not; install it with `cordon install"),
+        "{text}"
+    );
+    let all =
+        format!("cordon install {root:?} python-dateutil requests websockets --build websockets");
     assert_eq!(report.install, all);
     assert!(text.contains(&all), "{text}");
 }

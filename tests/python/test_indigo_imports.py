@@ -46,7 +46,9 @@ class Preinstalled(IndigoCase):
         listed = set(re.findall(r'"([^"]+)"', listed))
         # Two are parts of the runtime; the native ones have no words here.
         here = {words.split()[0] for words in self.known.values() if words}
-        self.assertEqual(listed - {"cryptography", "pyserial"} - here, {"matplotlib", "numpy", "pillow"})
+        self.assertEqual(
+            listed - {"cryptography", "pyserial"} - here, {"matplotlib", "numpy", "pillow"}
+        )
         self.assertLessEqual(here, listed)
 
 

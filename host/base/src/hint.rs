@@ -109,7 +109,10 @@ impl Origin {
                 let place = section.place("limits");
                 format!("raise it with `{which} = {value}` {place}")
             }
-            Self::Run => format!("raise it with `--limit {which}={}`", amount::word(which, more)),
+            Self::Run => format!(
+                "raise it with `--limit {which}={}`",
+                amount::word(which, more)
+            ),
             Self::Api(_) => format!(
                 "hardware that was added through an API has the limits of all; as a section of \
                  cordon.toml it can have `{which} = {}` under its limits",
@@ -137,7 +140,11 @@ impl Origin {
         match failure {
             InstanceFailure::Limit(hit) => self.limit(hit),
             InstanceFailure::Late { hit, callback } => {
-                format!("{hit}, in {callback}; {}, or {}", advice(hit.which), self.raise(hit))
+                format!(
+                    "{hit}, in {callback}; {}, or {}",
+                    advice(hit.which),
+                    self.raise(hit)
+                )
             }
             other => other.to_string(),
         }
@@ -254,10 +261,7 @@ mod tests {
                 "to allow it, add `\"192.168.1.9:80\"` to `network` under [hardware.grants] of the \
                  [[hardware]] with name = \"My \\\"X\\\"\"",
             ),
-            (
-                Origin::Run,
-                "to allow it, add `--network 192.168.1.9:80`",
-            ),
+            (Origin::Run, "to allow it, add `--network 192.168.1.9:80`"),
             (
                 api,
                 "to allow it, use `cordon grant 'Living room' network 192.168.1.9:80`",
@@ -325,7 +329,10 @@ mod tests {
             ),
             "{said}"
         );
-        assert!(said.ends_with("or raise it with `--limit callback-cpu=20s`"), "{said}");
+        assert!(
+            said.ends_with("or raise it with `--limit callback-cpu=20s`"),
+            "{said}"
+        );
         assert!(late("callback-wall").contains("wait in a thread"));
         assert!(late("stop-wall").contains("told to stop"));
     }

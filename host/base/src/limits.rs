@@ -342,11 +342,15 @@ mod tests {
     #[test]
     fn a_value_may_have_its_unit() {
         let limits: Limits =
-            toml::from_str("memory = \"128 MiB\"\ncallback-cpu = \"20 s\"\nthreads = \"4\"").unwrap();
+            toml::from_str("memory = \"128 MiB\"\ncallback-cpu = \"20 s\"\nthreads = \"4\"")
+                .unwrap();
         assert_eq!(limits.memory, 128 << 20);
         assert_eq!((limits.callback_cpu, limits.threads), (20_000, 4));
         for (text, said) in [
-            ("memory = \"20 s\"", "limit `memory`: \"20 s\" is no amount of bytes"),
+            (
+                "memory = \"20 s\"",
+                "limit `memory`: \"20 s\" is no amount of bytes",
+            ),
             ("threads = \"4 s\"", "is no whole number of threads"),
             ("threads = -1", "expected a whole number"),
             ("threads = 1.5", "expected a whole number"),
@@ -360,7 +364,8 @@ mod tests {
     fn less_than_a_start_needs_is_refused_with_the_least() {
         let error = toml::from_str::<Limits>("memory = \"32 MiB\"").unwrap_err();
         let error = error.to_string();
-        let said = "must be from 62914560 to 1073741824 bytes, not 33554432; no plugin starts with less";
+        let said =
+            "must be from 62914560 to 1073741824 bytes, not 33554432; no plugin starts with less";
         assert!(error.contains(said), "{error}");
         assert!(toml::from_str::<Limits>("memory = \"60 MiB\"").is_ok());
         for (name, least) in LEAST {

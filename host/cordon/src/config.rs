@@ -410,7 +410,8 @@ mod tests {
     fn with_hint(section: &str, hint: &str) -> InstanceSection {
         let (table, line) = pasted(hint).unwrap();
         let text = format!("{section}[{table}]\n{line}\n");
-        let config: Config = toml::from_str(&text).unwrap_or_else(|error| panic!("{hint}: {error}"));
+        let config: Config =
+            toml::from_str(&text).unwrap_or_else(|error| panic!("{hint}: {error}"));
         let hardware = config.hardware.into_iter().map(|it| it.instance);
         let indigo = config.indigo.into_iter().map(|it| it.instance);
         hardware.chain(indigo).next().unwrap()
@@ -446,27 +447,44 @@ mod tests {
                 assert_eq!(with_hint(section, &hint).grants.granted(), [key], "{hint}");
             }
             for declared in DECLARATIONS.iter().filter(|it| it.default < it.ceiling) {
-                let hint = origin.limit(&Limits::hit(declared.name, declared.default, declared.default));
+                let hint = origin.limit(&Limits::hit(
+                    declared.name,
+                    declared.default,
+                    declared.default,
+                ));
                 let limits = with_hint(section, &hint).limits;
-                let (_, value) = limits.iter().find(|(it, _)| it.name == declared.name).unwrap();
+                let (_, value) = limits
+                    .iter()
+                    .find(|(it, _)| it.name == declared.name)
+                    .unwrap();
                 assert!(value > declared.default, "{hint}");
                 // The section is named by a line that stands in it.
                 let name = hint.split(" with ").nth(1).unwrap();
-                assert!(section.contains(name.split(", or ").next().unwrap()), "{hint}");
+                assert!(
+                    section.contains(name.split(", or ").next().unwrap()),
+                    "{hint}"
+                );
             }
             let hint = origin.copy_on_write();
             let line = hint.split('`').nth(1).unwrap();
-            assert!(toml::from_str::<Config>(&format!("{section}{line}\n")).is_ok(), "{hint}");
+            assert!(
+                toml::from_str::<Config>(&format!("{section}{line}\n")).is_ok(),
+                "{hint}"
+            );
         }
     }
 
     #[test]
     fn a_hint_for_a_list_that_is_there_is_one_more_entry() {
-        let section = "[[hardware]]\nname = \"A\"\nplugin = \"P\"\n[hardware.grants]\nlisten = [1]\n";
+        let section =
+            "[[hardware]]\nname = \"A\"\nplugin = \"P\"\n[hardware.grants]\nlisten = [1]\n";
         let config: Config = toml::from_str(section).unwrap();
         let origin = &config.hardware[0].instance.origin;
         let hint = origin.grant("listen = [8080]");
-        assert!(hint.contains("add `8080` to `listen` under [hardware.grants] of"), "{hint}");
+        assert!(
+            hint.contains("add `8080` to `listen` under [hardware.grants] of"),
+            "{hint}"
+        );
         let (_, entry) = pasted(&hint).unwrap();
         let text = section.replace("[1]", &format!("[1, {entry}]"));
         let config: Config = toml::from_str(&text).unwrap();

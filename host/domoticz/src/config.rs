@@ -159,7 +159,10 @@ mod tests {
         let Origin::File(place) = section.instance.origin else {
             panic!("a section of a file");
         };
-        assert_eq!((place.table, place.key, &*place.value), ("hardware", "name", "A"));
+        assert_eq!(
+            (place.table, place.key, &*place.value),
+            ("hardware", "name", "A")
+        );
         assert_eq!(place.granted, ["listen", "security"]);
     }
 

@@ -20,8 +20,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 
 use cordon_base::error::Denied;
-use cordon_base::hint::Origin;
 use cordon_base::grants::{Grants, HostPattern, NetworkGrant, is_name, normal_name, parse_port};
+use cordon_base::hint::Origin;
 
 /// Ports that an Address without a Port stands for.
 const DEFAULT_PORTS: [u16; 2] = [80, 443];

@@ -71,7 +71,11 @@ pub fn text(report: &Report) -> String {
         let _ = writeln!(text, "  {:<14} {:<13} {}", "ok", "api", there.join(" "));
     }
     if !report.install.is_empty() {
-        let _ = writeln!(text, "\nto install what is missing:\n\n{}", plain(&report.install));
+        let _ = writeln!(
+            text,
+            "\nto install what is missing:\n\n{}",
+            plain(&report.install)
+        );
     }
     if !report.grants.is_empty() {
         let _ = write!(

@@ -166,7 +166,11 @@ async fn shake_hands(
     peer: SocketAddr,
 ) -> Result<Opened, Failure> {
     let over = |hit: LimitHit| {
-        context.error(format!("connection '{}': {}", endpoint.name, context.over(&hit)));
+        context.error(format!(
+            "connection '{}': {}",
+            endpoint.name,
+            context.over(&hit)
+        ));
         Failure::new(ENOMEM, "Cannot allocate memory")
     };
     let charge = context.reach.account.charge(SESSION);

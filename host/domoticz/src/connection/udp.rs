@@ -112,7 +112,11 @@ async fn receive_all(context: &Context, link: &Link, endpoint: &Endpoint, socket
     let _charge = match context.reach.account.charge(LARGEST as u64) {
         Ok(charge) => charge,
         Err(hit) => {
-            context.error(format!("connection '{}': {}", link.name, context.over(&hit)));
+            context.error(format!(
+                "connection '{}': {}",
+                link.name,
+                context.over(&hit)
+            ));
             return;
         }
     };

@@ -20,8 +20,8 @@ use super::environment::Environment;
 use super::outside::Outside;
 use super::policy::ProcessPolicy;
 use cordon_base::error::Denied;
-use cordon_base::hint::Origin;
 use cordon_base::grants::ExecGrant;
+use cordon_base::hint::Origin;
 use cordon_base::log::Level;
 use cordon_base::plugin_log::PluginLog;
 

@@ -7,9 +7,9 @@ use super::SpawnRefusal;
 use super::environment::PATH;
 use super::outside::{existing, is_own};
 use cordon_base::error::Denied;
-use cordon_base::hint::Origin;
 use cordon_base::folders::{DATA_FOLDER, Folders};
 use cordon_base::grants::ExecGrant;
+use cordon_base::hint::Origin;
 
 /// The grounds of a decision: the grants, and the folders that the plugin knows.
 #[derive(Debug, Clone)]

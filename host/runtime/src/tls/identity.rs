@@ -11,8 +11,8 @@ use rustls::sign::CertifiedKey;
 
 use crate::abi::cordon::plugin::tls::{KeyPair, Refusal};
 use cordon_base::error::Denied;
-use cordon_base::hint::Origin;
 use cordon_base::grants::KeyGrant;
+use cordon_base::hint::Origin;
 
 /// Largest file with certificates or a key, in bytes. Real ones have a few KiB.
 const LARGEST_FILE: u64 = 1 << 20;

@@ -21,8 +21,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::abi::cordon::plugin::tls::{Failure, Identity, Refusal, Settings};
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
-use cordon_base::hint::Origin;
 use cordon_base::grants::{HostPattern, KeyGrant};
+use cordon_base::hint::Origin;
 use cordon_base::limits::Limits;
 use cordon_reach::tls_client::SESSION;
 
@@ -202,7 +202,9 @@ impl Tls {
         });
         match grant {
             Some(grant) => KeyFiles::read(grant),
-            None => Err(Refusal::NotGranted(identity::denied(name, &self.origin).to_string())),
+            None => Err(Refusal::NotGranted(
+                identity::denied(name, &self.origin).to_string(),
+            )),
         }
     }
 

@@ -42,12 +42,7 @@ pub(super) fn definition(definition: &PluginDefinition, findings: &mut Findings)
 }
 
 /// Judges the names in the sources, and those by which the definitions mean the sources.
-pub(super) fn names(
-    place: &Place,
-    facts: &Facts,
-    probe: Option<&Probe>,
-    findings: &mut Findings,
-) {
+pub(super) fn names(place: &Place, facts: &Facts, probe: Option<&Probe>, findings: &mut Findings) {
     let left_alone = |file: &str| probe.is_some_and(|probe| is_left_alone(file, probe));
     for near in &facts.near {
         let at = (near.file.as_str(), near.line);
