@@ -42,11 +42,15 @@ async fn nobody_came(listener: &TcpListener) {
 }
 
 fn assert_denied(scene: &Scene, target: &str) {
-    let advice =
-        format!("to allow it, add `network = [\"{target}\"]` under the instance's [grants]");
+    // A line of its own, or an entry where there is such a line already.
+    let advice = [
+        format!("to allow it, add `network = [\"{target}\"]` under [hardware.grants] of the "),
+        format!("to allow it, add `\"{target}\"` to `network` under [hardware.grants] of the "),
+    ];
     let what = format!("denied: connection to {target}");
     let transcript = scene.bench.transcript();
-    let told = |line: &str| line.contains(&what) && line.contains(&advice);
+    let advised = |line: &str| advice.iter().any(|advice| line.contains(advice));
+    let told = |line: &str| line.contains(&what) && advised(line);
     assert!(transcript.lines().any(told), "{target} in\n{transcript}");
 }
 

@@ -49,6 +49,70 @@ impl Api {
     }
 }
 
+/// A folder with this plugin, and `cordon run` of it.
+fn run(source: &str, options: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("plugin.py"), plugin_text("Run", source)).unwrap();
+    let mut arguments = vec!["run", folder.path().to_str().unwrap()];
+    arguments.extend(options);
+    let output = cordon(&arguments);
+    let said = text(&output.stdout) + &text(&output.stderr);
+    (output.status.code(), said)
+}
+
+#[test]
+fn run_fails_when_a_callback_raised_if_it_is_strict() {
+    let source = "def onStart(): raise ValueError('no')\n";
+    let (code, said) = run(source, &["--seconds", "2"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run(source, &["--seconds", "2", "--strict"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("1 callbacks raised; --strict makes that a failure"),
+        "{said}"
+    );
+    let source = "def onStop(): raise ValueError('no')\n";
+    let (code, said) = run(source, &["--seconds", "2", "--strict"]);
+    assert_eq!(code, Some(1), "{said}");
+    let (code, said) = run("def onStart(): pass\n", &["--seconds", "2", "--strict"]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn run_of_a_plugin_that_cannot_start_fails_and_promises_nothing() {
+    let (code, said) = run("import nowhere\n", &["--seconds", "20"]);
+    assert_eq!(code, Some(1), "{said}");
+    let loops = "def onStart():\n    while True: pass\n";
+    let (code, ended) = run(loops, &["--seconds", "20", "--limit", "callback-cpu=300ms"]);
+    assert_eq!(code, Some(1), "{ended}");
+    for said in [&said, &ended] {
+        assert!(
+            !said.contains("started again") && !said.contains("until the hub"),
+            "{said}"
+        );
+    }
+    let hint = ", in onStart; it computed all that time: give the work to several callbacks, or \
+                raise it with `--limit callback-cpu=600ms`";
+    assert!(
+        ended.contains(hint) && ended.contains(" ms used, 300 ms allowed"),
+        "{ended}"
+    );
+}
+
+#[test]
+fn run_says_which_option_grants_and_which_limits_are_too_low() {
+    let source =
+        "import socket\ndef onStart():\n    socket.create_connection(('192.0.2.1', 81), 1)\n";
+    let (_, said) = run(source, &["--seconds", "2"]);
+    assert!(
+        said.contains("to allow it, add `--network 192.0.2.1:81`"),
+        "{said}"
+    );
+    let (code, said) = run("", &["--limit", "memory=1MiB"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("no plugin starts with less"), "{said}");
+}
+
 const KEEPER: &str = "
 def onStart():
     if 1 not in Devices:

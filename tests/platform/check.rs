@@ -385,6 +385,140 @@ async fn a_bundle_is_read_and_imported_with_its_framework() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn names_that_nothing_defines_are_told_of_and_no_others() {
+    let report = Fixture::new(
+        "import Domoticz\nimport helper\n\
+         def onStart():\n\
+        \x20   Domoticz.Log(Parameters['Key'])\n\
+        \x20   print(undefined_here, helper.x, Devices, Images, __file__, late)\n\
+        \x20   try: unicode\n\
+        \x20   except NameError: pass\n\
+        \x20   if False:\n\
+        \x20       never_run\n\
+        \x20   return [it for it in (1, 2) if (found := it)]\n\
+         def note(kind: NotEvaluated = None) -> NorThis: pass\n\
+         late = 1\n",
+    )
+    .with(
+        "helper.py",
+        "from os.path import *\nx = 1\ndef f(): return anything\n",
+    )
+    .check()
+    .await;
+    let named: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|it| it.topic == Topic::Name)
+        .collect();
+    assert_eq!(named.len(), 1, "{}", cordon::check::text(&report));
+    let found = find(&report, Topic::Name, "undefined_here");
+    assert_eq!((found.verdict, found.line), (Verdict::Mistake, 10));
+    assert_eq!(report.verdict, Verdict::Mistake);
+    assert_eq!(report.verdict.exit_code(), 1);
+    for anything in [
+        "exec('missing = 1')",
+        "globals()['missing'] = 1",
+        "import builtins\nbuiltins.missing = 1",
+    ] {
+        let source = format!("import Domoticz\n{anything}\ndef onStart(): missing\n");
+        let report = Fixture::new(&source).check().await;
+        assert!(
+            report.findings.iter().all(|it| it.topic != Topic::Name),
+            "{anything}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callbacks_that_are_nearly_named_are_told_of() {
+    let report = Fixture::new(
+        "import Domoticz\ndef onHeartBeat(): pass\ndef onStart(): onCommando()\ndef onCommando(): pass\n\
+         def onStopp(): pass\ndef onDisconnect(c): pass\ndef onDisConnect(c): pass\n",
+    )
+    .check()
+    .await;
+    let near: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|it| it.topic == Topic::Callback && it.verdict != Verdict::Ok)
+        .map(|it| (it.subject.as_str(), it.verdict))
+        .collect();
+    let expected = [
+        ("onHeartBeat", Verdict::Mistake),
+        ("onStopp", Verdict::Note),
+    ];
+    assert_eq!(near, expected, "{}", cordon::check::text(&report));
+    let detail = &find(&report, Topic::Callback, "onHeartBeat").detail;
+    assert!(detail.contains("the callback is `onHeartbeat`"), "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_without_a_key_will_not_work() {
+    let text = "\"\"\"\n<plugin name=\"N\" version=\"1\" author=\"tests\"><params>\
+                <param field=\"Adress\"/></params>\n</plugin>\n\"\"\"\nimport Domoticz\n";
+    let report = Fixture::new("").with("plugin.py", text).check().await;
+    let key = find(&report, Topic::Definition, "key");
+    assert_eq!(key.verdict, Verdict::Fails);
+    let field = find(&report, Topic::Definition, "Adress");
+    assert!(field.detail.contains("`Address`"), "{}", field.detail);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundles_methods_and_packages_are_looked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("X.indigoPlugin");
+    let plugin = root.join("Contents/Server Plugin");
+    std::fs::create_dir_all(&plugin).unwrap();
+    std::fs::write(root.join("Contents/Info.plist"), PROPERTIES).unwrap();
+    let action = |name: &str| {
+        format!(
+            "<Action id=\"{name}\"><Name>N</Name><CallbackMethod>{name}</CallbackMethod></Action>"
+        )
+    };
+    let actions = ["there", "gone", "given", "inherited"].map(action).concat();
+    std::fs::write(
+        plugin.join("Actions.xml"),
+        format!("<Actions>{actions}</Actions>"),
+    )
+    .unwrap();
+    let source = "import indigo\nclass Base:\n    def inherited(self, action): pass\n\
+                  class Plugin(indigo.PluginBase, Base):\n    def startup(self):\n        self.given = self.there\n\
+                  \x20   def there(self, action): pass\n    def deviceStartCom(self, dev): pass\n\
+                  \x20   def later(self):\n        import requests, dateutil, websockets\n";
+    std::fs::write(plugin.join("plugin.py"), source).unwrap();
+    let report = check(&root).await.pop().unwrap();
+    let text = cordon::check::text(&report);
+    let gone = find(&report, Topic::Callback, "gone");
+    assert_eq!(gone.verdict, Verdict::Mistake);
+    assert!(
+        gone.detail.contains("Server Plugin/Actions.xml"),
+        "{}",
+        gone.detail
+    );
+    for name in ["there", "given", "inherited"] {
+        assert!(
+            report.findings.iter().all(|it| it.subject != name),
+            "{name} in\n{text}"
+        );
+    }
+    assert_eq!(
+        verdict(&report, Topic::Callback, "deviceStartCom"),
+        Verdict::Note
+    );
+    let missing = find(&report, Topic::Import, "requests");
+    assert!(
+        missing
+            .detail
+            .starts_with("Indigo preinstalls it, Cordon does not; install it with `cordon install"),
+        "{text}"
+    );
+    let all =
+        format!("cordon install {root:?} python-dateutil requests websockets --build websockets");
+    assert_eq!(report.install, all);
+    assert!(text.contains(&all), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_folder_of_plugins_gives_a_table_and_json_a_stable_form() {
     let folder = Fixture::new("import Domoticz\n");
     std::fs::create_dir_all(folder.path().join("all/Good")).unwrap();

@@ -75,7 +75,7 @@ def onStart():
     let config = "grants = { icmp = [\"*\"] }\nparameters = { Address = \"192.0.2.9\" }";
     start(&mut bench, source, config).await;
     bench
-        .line("127.0.0.1 failed: PermissionError denied: echo request to 127.0.0.1; to allow it, add `icmp = [\"127.0.0.1\"]` under the instance's [grants]")
+        .line("127.0.0.1 failed: PermissionError denied: echo request to 127.0.0.1; to allow it, add `\"127.0.0.1\"` to `icmp` under [hardware.grants]")
         .await;
     bench.line("localhost failed: PermissionError").await;
 }

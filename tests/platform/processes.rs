@@ -45,7 +45,7 @@ def main():
     run(&mut bench, "Denied", source, "").await;
     let expected = [
         "run: PermissionError denied: running the program /usr/bin/uptime; to allow it, \
-         add `exec = [\"/usr/bin/uptime\"]` under the instance's [grants]",
+         add `exec = [\"/usr/bin/uptime\"]` under [hardware.grants] of the [[hardware]] with name = \"Denied\"",
         "system: PermissionError denied: running the program /bin/sh; to allow it, add \
          `exec = [\"/bin/sh\"]`",
         "plain: PermissionError denied: running the program uptime;",

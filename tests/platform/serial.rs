@@ -240,7 +240,8 @@ def onStart():
         .await;
     let denied = format!(
         "refused {} EACCES could not open port {}: denied: opening the serial \
-         port {}; to allow it, add `serial = [\"{}\"]` under the instance's [grants]",
+         port {}; to allow it, add `\"{}\"` to `serial` under [hardware.grants] of the \
+         [[hardware]] with name = \"Serial\"",
         other.path, other.path, other.path, other.path
     );
     bench.line(&denied).await;

@@ -508,7 +508,7 @@ async fn a_granted_key_is_used_and_never_seen() {
             "grant:web: None",
             "grant:web shown: (('DNS', 'device.lan'),)",
             &by_path,
-            "grant:other: PermissionError: [Errno 13] denied: private key \"other\"; to allow it, add `keys = [{ name = \"other\", ",
+            "grant:other: PermissionError: [Errno 13] denied: private key \"other\"; to allow it, add `{ name = \"other\", ",
             "/somewhere/else.pem: FileNotFoundError: ",
         ],
     );
@@ -521,7 +521,7 @@ async fn a_key_that_nobody_granted_is_refused_with_the_line_that_grants_it() {
     expect(
         &bench,
         &[
-            "grant:web: PermissionError: [Errno 13] denied: private key \"web\"; to allow it, add `keys = [{ name = \"web\", certificate = \"/path/to/chain.pem\", key = \"/path/to/key.pem\" }]` under the instance's [grants]",
+            "grant:web: PermissionError: [Errno 13] denied: private key \"web\"; to allow it, add `keys = [{ name = \"web\", certificate = \"/path/to/chain.pem\", key = \"/path/to/key.pem\" }]` under [hardware.grants] of the [[hardware]] with name = ",
             "grant:web shown: SSLError: [SSL: NO_SHARED_CIPHER]",
         ],
     );

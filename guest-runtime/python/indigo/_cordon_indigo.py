@@ -80,7 +80,8 @@ def start(setup):
     _log.install()
     _prefs.begin(_plugin.facts["pluginPrefs"])
     folder = _plugin.facts["serverPluginFolder"]
-    _import.install(folder, _plugin.facts.get("packagesFolder", ""), setup)
+    bundle = _plugin.facts["pluginFolder"].rstrip("/").rpartition("/")[2]
+    _import.install(folder, _plugin.facts.get("packagesFolder", ""), setup, bundle)
     try:
         _make_folders()
         # Relative paths of plugins begin there.

@@ -73,7 +73,7 @@ def _refused(name):
         raise OSError(
             errno.ENOSYS,
             "os.%s is not available: a plugin is no process of its own; use subprocess with"
-            ' `exec = ["/path/of/program"]` under the instance\'s [grants]' % name,
+            ' a grant `exec` for the program' % name,
         )
 
     refused.__name__ = refused.__qualname__ = name

@@ -105,14 +105,14 @@ def spawn(program, words, env, cwd, ends):
     is_ping = os.path.basename(program) in ("ping", "ping6")
     if word == "denied":
         if is_ping:
-            value += "; or call %s there instead" % _PING
+            value += "; or call %s" % _PING
         elif program == SHELL:
             value += "; a command without a shell's signs needs only a grant for its own program"
         raise PermissionError(errno.EACCES, value)
     if word == "not-found":
         reason = os.strerror(errno.ENOENT)
         if is_ping:
-            reason += "; call %s under the instance's [grants]" % _PING
+            reason += "; call %s" % _PING
         raise FileNotFoundError(errno.ENOENT, reason, program)
     if word == "no-folder":
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), cwd)

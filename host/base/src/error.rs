@@ -1,11 +1,13 @@
 //! Errors by whose fault they are: the hub's, the plugin's, a limit's, a missing grant's.
 //!
 //! The split decides who is told of an error. [`EngineError`] goes to the operator. A
-//! [`PluginRaised`] traceback, a [`LimitHit`] and a [`Denied`] go to the plugin's log, and the last
-//! two always name the line that changes the outcome. Nothing here ever carries a secret or a host
+//! [`PluginRaised`] traceback, a [`LimitHit`] and a [`Denied`] go to the plugin's log, which names the
+//! remedy of the last two ([`hint`](crate::hint)). Nothing here ever carries a secret or a host
 //! path to a plugin.
 
 use std::fmt;
+
+use crate::hint::Origin;
 
 /// The hub itself could not do something: ours to fix, or the operator's.
 #[derive(Debug, thiserror::Error)]
@@ -66,34 +68,38 @@ pub struct LimitHit {
 }
 
 impl fmt::Display for LimitHit {
+    /// The figures alone: the remedy depends on the instance
+    /// ([`Origin::limit`](crate::hint::Origin::limit)).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { which, used, limit } = self;
-        write!(f, "limit {which}: {used} used, {limit} allowed; ")?;
-        if crate::limits::is_fixed(which) {
-            f.write_str("it is fixed")
-        } else if *which == crate::descriptors::LIMIT {
-            write!(
-                f,
-                "raise it with `{which} = N` under the instance's [limits], or the number of open \
-                 files that the system gives the hub, which all instances share"
-            )
-        } else {
-            write!(
-                f,
-                "raise it with `{which} = N` under the instance's [limits]"
-            )
-        }
+        let unit = crate::limits::short_unit(which);
+        write!(f, "limit {which}: {used}{unit} used, {limit}{unit} allowed")
     }
 }
 
 /// A plugin asked for something that no grant of its instance allows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("denied: {what}; to allow it, add `{grant}` under the instance's [grants]")]
+#[error("denied: {what}; {}", self.origin.grant(.grant))]
 pub struct Denied {
     /// The thing that was asked for, such as `connection to 192.168.1.9:80`.
     pub what: String,
-    /// The line for `cordon.toml` that would allow it.
+    /// The line of a table of grants that would allow it, such as
+    /// `network = ["192.168.1.9:80"]`.
     pub grant: String,
+    /// Where the instance comes from, and so how it is granted.
+    pub origin: Origin,
+}
+
+impl Denied {
+    /// A refusal to the instance that comes from there.
+    #[must_use]
+    pub fn new(what: impl Into<String>, grant: impl Into<String>, origin: &Origin) -> Self {
+        Self {
+            what: what.into(),
+            grant: grant.into(),
+            origin: origin.clone(),
+        }
+    }
 }
 
 /// Why a plugin instance is no longer running.
@@ -103,6 +109,14 @@ pub enum InstanceFailure {
     /// A limit whose breach ends the instance.
     #[error("{0}")]
     Limit(#[from] LimitHit),
+    /// A limit on the time of a callback.
+    #[error("{hit}, in {callback}")]
+    Late {
+        /// The limit.
+        hit: LimitHit,
+        /// The callback, such as `onHeartbeat`.
+        callback: String,
+    },
     /// The component trapped: a panic in the runtime, an overflow of a stack.
     #[error("the component trapped: {0}")]
     Trap(String),

@@ -58,6 +58,37 @@ pub struct Grants {
     pub legacy_tls: Vec<HostPattern>,
 }
 
+impl Grants {
+    /// The keys of the table that grant something.
+    #[must_use]
+    pub fn granted(&self) -> Vec<&'static str> {
+        let Self {
+            network,
+            listen,
+            icmp,
+            exec,
+            serial,
+            mail,
+            security,
+            keys,
+            legacy_tls,
+        } = self;
+        let keys = [
+            ("network", !network.is_empty()),
+            ("listen", !listen.is_empty()),
+            ("icmp", !icmp.is_empty()),
+            ("exec", !exec.is_empty()),
+            ("serial", !serial.is_empty()),
+            ("mail", !mail.is_empty()),
+            ("security", *security),
+            ("keys", !keys.is_empty()),
+            ("legacy-tls", !legacy_tls.is_empty()),
+        ];
+        let granted = keys.into_iter().filter(|(_, given)| *given);
+        granted.map(|(key, _)| key).collect()
+    }
+}
+
 /// One entry of `keys`: module `ssl` may show this certificate, as
 /// `load_cert_chain("grant:NAME")`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -6,7 +6,7 @@
 //!   the store; [`pool`]: threads that serve all instances in turn; [`turns`]: work that one does
 //!   while the others wait; [`descriptors`]: open files of the whole process.
 //! - [`log`]: the event log; [`plugin_log`]: the lines of one instance, within its rate;
-//!   [`problems`]: plugins that cannot be used.
+//!   [`problems`]: plugins that cannot be used; [`hint`]: how an operator gives an instance more.
 //! - [`grants`]: whom instances may talk to, in the words of the operator.
 //! - [`folders`]: the folders of one instance.
 //! - [`system`]: grants of the operating system; [`standstill`]: time in which the process
@@ -22,6 +22,7 @@ pub mod error;
 pub mod folders;
 pub mod grants;
 pub mod hex;
+pub mod hint;
 pub mod limits;
 pub mod log;
 pub mod plugin_log;

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::error::{Denied, LimitHit};
+use crate::hint::Origin;
 use crate::limits::Limits;
 use crate::log::{EventLog, Level};
 
@@ -37,6 +38,7 @@ pub struct PluginLog {
 struct Inner {
     events: EventLog,
     name: String,
+    origin: Origin,
     lines_per_second: u64,
     line_bytes: u64,
     levels: u32,
@@ -101,13 +103,19 @@ impl PluginLog {
     /// A log for the hardware with this name.
     #[must_use]
     pub fn new(events: EventLog, name: &str, limits: &Limits) -> Self {
-        Self::with_levels(events, name, limits, u32::MAX)
+        Self::with_levels(events, name, limits, u32::MAX, Origin::default())
     }
 
     /// A log for the hardware with this name that writes only lines whose level is in this mask
-    /// (rule 177).
+    /// (rule 177), for an instance that comes from there.
     #[must_use]
-    pub fn with_levels(events: EventLog, name: &str, limits: &Limits, levels: u32) -> Self {
+    pub fn with_levels(
+        events: EventLog,
+        name: &str,
+        limits: &Limits,
+        levels: u32,
+        origin: Origin,
+    ) -> Self {
         let bucket = |rate: u64| Bucket::new(rate_of(rate), burst(rate));
         let budget = Budget {
             own: bucket(limits.log_lines),
@@ -123,6 +131,7 @@ impl PluginLog {
             inner: Arc::new(Inner {
                 events,
                 name: name.to_owned(),
+                origin,
                 lines_per_second: limits.log_lines,
                 line_bytes: limits.log_line_bytes,
                 levels,
@@ -157,6 +166,12 @@ impl PluginLog {
         &self.inner.name
     }
 
+    /// Where the instance comes from: the hints in lines about it follow from that.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.inner.origin
+    }
+
     /// A line of the hub about this instance.
     ///
     /// Lines are kept within the instance's rate, because most of them follow from the plugin's
@@ -177,18 +192,18 @@ impl PluginLog {
         self.about(passes, level, text);
     }
 
-    /// Tells the author of a limit; each limit at most once per second.
+    /// Tells the author of a limit, with the remedy; each limit at most once per second.
     pub fn limit(&self, hit: &LimitHit) {
-        self.refusal(hit.which, hit);
+        self.refusal(hit.which, || self.origin().limit(hit));
     }
 
     /// Tells the author of a refusal; one per second at most, because refusals follow from the
     /// plugin's acts. Each is in the exception that the plugin sees as well.
     pub fn denied(&self, denied: &Denied) {
-        self.refusal("denied", denied);
+        self.refusal("denied", || denied.to_string());
     }
 
-    fn refusal(&self, kind: &'static str, refusal: &dyn std::fmt::Display) {
+    fn refusal(&self, kind: &'static str, words: impl FnOnce() -> String) {
         let passes = {
             let mut budget = self.budget();
             if !budget.due(kind) {
@@ -197,7 +212,7 @@ impl PluginLog {
             budget.hub_line()
         };
         if passes {
-            self.about(true, Level::Error, &refusal.to_string());
+            self.about(true, Level::Error, &words());
         } else {
             self.about(false, Level::Error, "");
         }
@@ -208,7 +223,7 @@ impl PluginLog {
     pub fn out_of_stacks(&self) {
         let line = "a thread was not started: threads of all plugins together have taken \
                     the stacks that the hub has for them; raise `instances` under [hub]";
-        self.refusal("stacks", &line);
+        self.refusal("stacks", || line.to_owned());
     }
 
     /// Writes a line of the hub, or counts it.
@@ -316,7 +331,7 @@ impl Inner {
         let per_second = gap.lines / gap.time.as_secs().max(1);
         let used = limit.saturating_add(per_second);
         let hit = Limits::hit("log-lines-per-second", used, limit);
-        let text = format!("{} lines dropped: {hit}", gap.lines);
+        let text = format!("{} lines dropped: {}", gap.lines, self.origin.limit(&hit));
         self.events.record_about(&self.name, Level::Error, &text);
     }
 }

@@ -276,9 +276,16 @@ pub(crate) fn warnings(standing: &Standing, secrets: bool) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 mod tests {
     use super::*;
+    use cordon_base::limits::{DECLARATIONS, Limits};
+    use cordon_runtime::section::InstanceSection;
 
     fn refusal(text: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
@@ -390,6 +397,98 @@ mod tests {
             let text = refusal(&format!("[web]\n{line}\n"));
             assert!(text.contains(expected), "{line}: {text}");
         }
+    }
+
+    /// The line of a hint and the table that it belongs into.
+    fn pasted(hint: &str) -> Option<(String, String)> {
+        let line = hint.split('`').nth(1)?;
+        let table = hint.split("under [").nth(1)?.split(']').next()?;
+        Some((table.to_owned(), line.to_owned()))
+    }
+
+    /// The instance of the only section, when this hint is pasted below it.
+    fn with_hint(section: &str, hint: &str) -> InstanceSection {
+        let (table, line) = pasted(hint).unwrap();
+        let text = format!("{section}[{table}]\n{line}\n");
+        let config: Config =
+            toml::from_str(&text).unwrap_or_else(|error| panic!("{hint}: {error}"));
+        let hardware = config.hardware.into_iter().map(|it| it.instance);
+        let indigo = config.indigo.into_iter().map(|it| it.instance);
+        hardware.chain(indigo).next().unwrap()
+    }
+
+    #[test]
+    fn every_hint_can_be_pasted_into_the_section_that_it_names() {
+        let sections = [
+            "[[hardware]]\nname = \"A \\\"b\\\"\"\nplugin = \"P\"\n",
+            "[[indigo]]\nbundle = \"X.indigoPlugin\"\n",
+            "[[indigo]]\nbundle = \"X.indigoPlugin\"\nname = \"N\"\n",
+        ];
+        let lines = [
+            "network = [\"192.168.1.9:80\"]",
+            "network = [\"[fd00::1]:80\"]",
+            "listen = [8080]",
+            "icmp = [\"device.lan\"]",
+            "exec = [\"/usr/bin/uptime\"]",
+            "serial = [\"/dev/ttyUSB0\"]",
+            "mail = [\"me@example.org\"]",
+            "security = true",
+            "legacy-tls = [\"192.168.1.7\"]",
+            "keys = [{ name = \"w\", certificate = \"/c.pem\", key = \"/k.pem\" }]",
+        ];
+        for section in sections {
+            let config: Config = toml::from_str(section).unwrap();
+            let hardware = config.hardware.iter().map(|it| &it.instance);
+            let mut all = hardware.chain(config.indigo.iter().map(|it| &it.instance));
+            let origin = all.next().unwrap().origin.clone();
+            for line in lines {
+                let hint = origin.grant(line);
+                let key = line.split(' ').next().unwrap();
+                assert_eq!(with_hint(section, &hint).grants.granted(), [key], "{hint}");
+            }
+            for declared in DECLARATIONS.iter().filter(|it| it.default < it.ceiling) {
+                let hint = origin.limit(&Limits::hit(
+                    declared.name,
+                    declared.default,
+                    declared.default,
+                ));
+                let limits = with_hint(section, &hint).limits;
+                let (_, value) = limits
+                    .iter()
+                    .find(|(it, _)| it.name == declared.name)
+                    .unwrap();
+                assert!(value > declared.default, "{hint}");
+                // The section is named by a line that stands in it.
+                let name = hint.split(" with ").nth(1).unwrap();
+                assert!(
+                    section.contains(name.split(", or ").next().unwrap()),
+                    "{hint}"
+                );
+            }
+            let hint = origin.copy_on_write();
+            let line = hint.split('`').nth(1).unwrap();
+            assert!(
+                toml::from_str::<Config>(&format!("{section}{line}\n")).is_ok(),
+                "{hint}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_hint_for_a_list_that_is_there_is_one_more_entry() {
+        let section =
+            "[[hardware]]\nname = \"A\"\nplugin = \"P\"\n[hardware.grants]\nlisten = [1]\n";
+        let config: Config = toml::from_str(section).unwrap();
+        let origin = &config.hardware[0].instance.origin;
+        let hint = origin.grant("listen = [8080]");
+        assert!(
+            hint.contains("add `8080` to `listen` under [hardware.grants] of"),
+            "{hint}"
+        );
+        let (_, entry) = pasted(&hint).unwrap();
+        let text = section.replace("[1]", &format!("[1, {entry}]"));
+        let config: Config = toml::from_str(&text).unwrap();
+        assert_eq!(config.hardware[0].instance.grants.listen.len(), 2);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The `[[hardware]]` sections of `cordon.toml`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::de::{Error as _, MapAccess};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use cordon_runtime::section::{self, InstanceSection, OwnWords};
@@ -52,7 +53,10 @@ impl OwnWords for Own {
         match word {
             "name" => self.name = Some(map.next_value()?),
             "plugin" => self.plugin = Some(map.next_value()?),
-            "parameters" => self.parameters = map.next_value()?,
+            "parameters" => {
+                let texts = map.next_value::<BTreeMap<String, Text>>()?;
+                self.parameters = texts.into_iter().map(|(name, it)| (name, it.0)).collect();
+            }
             "log-level" => self.log_level = Some(map.next_value()?),
             _ => return Ok(false),
         }
@@ -60,16 +64,52 @@ impl OwnWords for Own {
     }
 }
 
+/// A value of a parameter: text, or a number or truth value that stands for its text.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a number")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Text, E> {
+        Ok(Text(number.to_string()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Text, E> {
+        Ok(Text(format!("{number:?}")))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, truth: bool) -> Result<Text, E> {
+        Ok(Text(truth.to_string()))
+    }
+}
+
 impl<'de> Deserialize<'de> for HardwareSection {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (own, instance) = section::read::<_, Own>(deserializer)?;
+        let name = own.name.ok_or_else(|| D::Error::missing_field("name"))?;
         Ok(Self {
-            name: own.name.ok_or_else(|| D::Error::missing_field("name"))?,
+            instance: instance.of_file("hardware", "name", &name),
+            name,
             plugin: own
                 .plugin
                 .ok_or_else(|| D::Error::missing_field("plugin"))?,
             parameters: own.parameters,
-            instance,
             typed_serial: true,
             log_level: own.log_level.unwrap_or(ALL_LEVELS),
         })
@@ -77,9 +117,10 @@ impl<'de> Deserialize<'de> for HardwareSection {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
+    use cordon_base::hint::Origin;
 
     fn refusal(text: &str) -> String {
         let error = toml::from_str::<HardwareSection>(text).unwrap_err();
@@ -97,6 +138,32 @@ mod tests {
         assert!(section.instance.grants.security && section.typed_serial);
         let section: HardwareSection = toml::from_str("name = 'A'\nplugin = 'P'").unwrap();
         assert_eq!(section.log_level, ALL_LEVELS);
+    }
+
+    #[test]
+    fn a_number_is_the_text_of_a_parameter() {
+        let text = "name = 'A'\nplugin = 'P'\n[parameters]\nPort = 8080\nMode1 = 1.5\nMode2 = true\n\
+                    Address = '10.0.0.1'\n";
+        let section: HardwareSection = toml::from_str(text).unwrap();
+        let value = |name: &str| section.parameters.get(name).unwrap().as_str();
+        assert_eq!((value("Port"), value("Mode1")), ("8080", "1.5"));
+        assert_eq!((value("Mode2"), value("Address")), ("true", "10.0.0.1"));
+        let refused = refusal("name = 'A'\nplugin = 'P'\nparameters = { Port = [1] }");
+        assert!(refused.contains("expected a text or a number"), "{refused}");
+    }
+
+    #[test]
+    fn a_section_comes_from_its_place_in_the_file() {
+        let text = "name = 'A'\nplugin = 'P'\n[grants]\nlisten = [1]\nsecurity = true\n";
+        let section: HardwareSection = toml::from_str(text).unwrap();
+        let Origin::File(place) = section.instance.origin else {
+            panic!("a section of a file");
+        };
+        assert_eq!(
+            (place.table, place.key, &*place.value),
+            ("hardware", "name", "A")
+        );
+        assert_eq!(place.granted, ["listen", "security"]);
     }
 
     #[test]

@@ -81,7 +81,10 @@ pub enum ParameterError {
         valid: String,
     },
     /// The plugin says that this parameter must be given.
-    #[error("hardware `{hardware}`: parameter `{field}` ({label}) is required by plugin `{key}`")]
+    #[error(
+        "hardware `{hardware}`: parameter `{field}` ({label}) is required by plugin `{key}`; give it among \
+         its `parameters`, or to `cordon run` with `--param {field}=VALUE`"
+    )]
     Missing {
         /// Name of the hardware.
         hardware: String,

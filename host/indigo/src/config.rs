@@ -48,10 +48,15 @@ impl OwnWords for Own {
 impl<'de> Deserialize<'de> for IndigoSection {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (own, instance) = section::read::<_, Own>(deserializer)?;
+        let bundle = own
+            .bundle
+            .ok_or_else(|| D::Error::missing_field("bundle"))?;
+        let instance = match &own.name {
+            Some(name) => instance.of_file("indigo", "name", name),
+            None => instance.of_file("indigo", "bundle", &bundle.to_string_lossy()),
+        };
         Ok(Self {
-            bundle: own
-                .bundle
-                .ok_or_else(|| D::Error::missing_field("bundle"))?,
+            bundle,
             name: own.name,
             instance,
         })

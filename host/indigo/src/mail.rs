@@ -137,10 +137,11 @@ fn check(plugin: &Plugin, to: &[Address]) -> Result<(), Failure> {
     let Some(other) = to.iter().find(|address| !granted(address)) else {
         return Ok(());
     };
-    let denied = Denied {
-        what: format!("sending mail to {}", other.as_str()),
-        grant: format!("mail = [\"{}\"]", other.as_str()),
-    };
+    let denied = Denied::new(
+        format!("sending mail to {}", other.as_str()),
+        format!("mail = [\"{}\"]", other.as_str()),
+        plugin.log.origin(),
+    );
     plugin.log.denied(&denied);
     Err(Failure::other(denied.to_string()))
 }

@@ -195,6 +195,35 @@ pub fn by_module(module: &str) -> Option<&'static Known> {
         .or_else(|| package(module).filter(|known| known.modules.is_empty()))
 }
 
+/// Packages that Indigo installs for all plugins, and those that come with them. Cordon has some of
+/// them in its runtime and installs none. `_cordon_indigo_import.py` has the same.
+const PREINSTALLED: [&str; 18] = [
+    "anyio",
+    "certifi",
+    "charset-normalizer",
+    "cryptography",
+    "h11",
+    "httpcore",
+    "httpx",
+    "idna",
+    "jinja2",
+    "markupsafe",
+    "matplotlib",
+    "numpy",
+    "pillow",
+    "pyserial",
+    "python-dateutil",
+    "requests",
+    "urllib3",
+    "websockets",
+];
+
+/// Whether Indigo has this package without anybody asking for it.
+#[must_use]
+pub fn is_preinstalled(name: &str) -> bool {
+    PREINSTALLED.contains(&normal_name(name).as_str())
+}
+
 /// The packages that are part of the runtime, with the version each stands for.
 pub fn provided() -> impl Iterator<Item = (&'static str, &'static str)> {
     KNOWN.iter().filter_map(|known| match known.kind {

@@ -21,6 +21,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 
 use cordon_base::error::Denied;
 use cordon_base::grants::{Grants, HostPattern, NetworkGrant, is_name, normal_name, parse_port};
+use cordon_base::hint::Origin;
 
 /// Ports that an Address without a Port stands for.
 const DEFAULT_PORTS: [u16; 2] = [80, 443];
@@ -45,6 +46,7 @@ pub struct NetworkPolicy {
     own_port: Option<u16>,
     grants: Grants,
     hub_listeners: Vec<SocketAddr>,
+    origin: Origin,
 }
 
 #[derive(Debug, Clone)]
@@ -78,7 +80,21 @@ impl NetworkPolicy {
             own_port: parse_port(own.port.trim()).filter(|&port| port != 0),
             grants,
             hub_listeners,
+            origin: Origin::default(),
         }
+    }
+
+    /// The policy of an instance that comes from there.
+    #[must_use]
+    pub fn with_origin(mut self, origin: &Origin) -> Self {
+        self.origin = origin.clone();
+        self
+    }
+
+    /// Where the instance comes from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Whether a connection to `addr` is allowed, to which `host` resolved.
@@ -110,7 +126,8 @@ impl NetworkPolicy {
         if granted {
             return Ok(());
         }
-        Err(denied(host, ip, port, special, hub))
+        let (what, grant) = denied(host, ip, port, special, hub);
+        Err(Denied::new(what, grant, &self.origin))
     }
 
     /// Whether TLS with `host`, which is at `address`, may be that of old devices.
@@ -151,10 +168,8 @@ impl NetworkPolicy {
             (_, true) => format!("listening on port {port}, which the hub itself uses"),
             (_, false) => format!("listening on port {port}"),
         };
-        Err(Denied {
-            what,
-            grant: format!("listen = [{port}]"),
-        })
+        let grant = format!("listen = [{port}]");
+        Err(Denied::new(what, grant, &self.origin))
     }
 
     /// Whether a group may be joined or an address asked about, on whatever port;
@@ -184,10 +199,8 @@ impl NetworkPolicy {
         } else {
             "asking about"
         };
-        Err(Denied {
-            what: format!("{what} {ip}"),
-            grant: format!("network = [\"{host}:{ports}\"]"),
-        })
+        let grant = format!("network = [\"{host}:{ports}\"]");
+        Err(Denied::new(format!("{what} {ip}"), grant, &self.origin))
     }
 
     /// Whether a name may be resolved: whether some grant could cover its addresses. A look-up is a
@@ -207,7 +220,8 @@ impl NetworkPolicy {
         if own || granted {
             return Ok(());
         }
-        Err(denied_name(&name, port))
+        let (what, grant) = denied_name(&name, port);
+        Err(Denied::new(what, grant, &self.origin))
     }
 
     /// Whether a name may be resolved for a connection to this port: a grant for another port does
@@ -230,7 +244,8 @@ impl NetworkPolicy {
         if own || granted {
             return Ok(());
         }
-        Err(denied_name(&name, Some(port)))
+        let (what, grant) = denied_name(&name, Some(port));
+        Err(Denied::new(what, grant, &self.origin))
     }
 
     /// Whether the operator typed this target into the parameters.
@@ -373,11 +388,12 @@ fn special(ip: IpAddr) -> Option<Special> {
     }
 }
 
-fn denied_name(name: &str, port: Option<u16>) -> Denied {
+/// The thing that is refused, and the line of the grants that allows it.
+fn denied_name(name: &str, port: Option<u16>) -> (String, String) {
     let port = port.filter(|port| *port != 0);
     let port = port.map_or_else(|| "*".to_owned(), |port| port.to_string());
     // Foreign text stays out of a line that an operator may copy.
-    let (what, grant) = if is_name(name) {
+    if is_name(name) {
         (
             format!("resolving {name}"),
             format!("network = [\"{name}:{port}\"]"),
@@ -387,8 +403,7 @@ fn denied_name(name: &str, port: Option<u16>) -> Denied {
             "resolving a name".to_owned(),
             format!("network = [\"*:{port}\"]"),
         )
-    };
-    Denied { what, grant }
+    }
 }
 
 /// Only an address of this machine can be bound to. When the system cannot tell, it is
@@ -406,7 +421,14 @@ fn is_of_this_machine(addr: SocketAddr) -> bool {
     ip.is_loopback() || ip.is_unspecified() || !UdpSocket::bind(to).is_err_and(elsewhere)
 }
 
-fn denied(host: &str, ip: IpAddr, port: u16, special: Option<Special>, hub: bool) -> Denied {
+/// The thing that is refused, and the line of the grants that allows it.
+fn denied(
+    host: &str,
+    ip: IpAddr,
+    port: u16,
+    special: Option<Special>,
+    hub: bool,
+) -> (String, String) {
     let target = SocketAddr::new(ip, port);
     let name = normal_name(host);
     let named = is_name(&name) && name.parse::<IpAddr>().is_err();
@@ -429,10 +451,7 @@ fn denied(host: &str, ip: IpAddr, port: u16, special: Option<Special>, hub: bool
     } else {
         format!("network = [\"{target}\"]")
     };
-    Denied {
-        what: format!("connection to {target}{via}{why}"),
-        grant,
-    }
+    (format!("connection to {target}{via}{why}"), grant)
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use tokio_rustls::client::TlsStream;
 use crate::chain::worth_trying;
 use crate::legacy_tls::LegacyStream;
 use cordon_base::error::EngineError;
+use cordon_base::hint::Origin;
 
 /// Bytes that a session of TLS holds at most: half a handshake, a chain of certificates, a record that was
 /// not read, and the bytes that wait to be sent.
@@ -74,7 +75,8 @@ impl TlsClient {
     }
 
     /// Shakes hands on a connected socket. `legacy` says whether a grant allows the TLS of old devices
-    /// with this peer, which is of no effect where certificates are verified.
+    /// with this peer, which is of no effect where certificates are verified; the hint in an error is
+    /// for an instance of this `origin`.
     ///
     /// # Errors
     ///
@@ -86,24 +88,30 @@ impl TlsClient {
         peer: SocketAddr,
         stream: TcpStream,
         legacy: bool,
+        origin: &Origin,
     ) -> std::io::Result<DeviceStream> {
         if legacy && !self.verify {
             let stream = LegacyStream::connect(address, stream).await?;
             return Ok(DeviceStream::Legacy(Box::new(stream)));
         }
         let made = self.handshake(address, peer, stream).await;
-        let stream = made.map_err(|error| self.explained(error, peer))?;
+        let stream = made.map_err(|error| self.explained(error, peer, origin))?;
         Ok(DeviceStream::Current(Box::new(stream)))
     }
 
     /// The error with the way out, where the peer may know old algorithms only.
-    fn explained(&self, error: std::io::Error, peer: SocketAddr) -> std::io::Error {
+    fn explained(
+        &self,
+        error: std::io::Error,
+        peer: SocketAddr,
+        origin: &Origin,
+    ) -> std::io::Error {
         let inner = error.get_ref().and_then(|error| error.downcast_ref());
         let old = inner.filter(|error| !self.verify && may_be_old(error));
         match old {
             Some(inner) => std::io::Error::new(
                 error.kind(),
-                format!("{inner}; {}", legacy_hint(&peer.ip().to_string())),
+                format!("{inner}; {}", legacy_hint(&peer.ip().to_string(), origin)),
             ),
             None => error,
         }
@@ -151,11 +159,11 @@ pub fn may_be_old(error: &rustls::Error) -> bool {
 
 /// The way out for a device that knows old algorithms only.
 #[must_use]
-pub fn legacy_hint(host: &str) -> String {
+pub fn legacy_hint(host: &str, origin: &Origin) -> String {
+    let hint = origin.grant(&format!("legacy-tls = [\"{host}\"]"));
     format!(
-        "the hub offers TLS 1.2 and 1.3 with AES-GCM and ChaCha20 after a key exchange by ECDHE; if \
-         the device knows only older ways (CBC, RSA or DHE key exchange, TLS 1.0), add \
-         `legacy-tls = [\"{host}\"]` under the instance's [grants]"
+        "the hub offers TLS 1.2 and 1.3 with AES-GCM and ChaCha20 after a key exchange by ECDHE; the \
+         device may know only older ways (CBC, RSA or DHE key exchange, TLS 1.0); {hint}"
     )
 }
 

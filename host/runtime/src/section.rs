@@ -8,11 +8,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 
 use cordon_base::grants::Grants;
+use cordon_base::hint::{Origin, Section};
 use cordon_base::limits::Limits;
 
 /// The access of a plugin to its own folder: `plugin-folder` of its section.
@@ -56,9 +58,23 @@ pub struct InstanceSection {
     pub plugin_folder: PluginFolder,
     /// Whether TLS connections demand a certificate that can be verified.
     pub verify_tls: bool,
+    /// Where the section comes from.
+    pub origin: Origin,
 }
 
 impl InstanceSection {
+    /// Notes that the section is one of `cordon.toml`, in `table`, with this value of `key`.
+    #[must_use]
+    pub fn of_file(mut self, table: &'static str, key: &'static str, value: &str) -> Self {
+        self.origin = Origin::File(Arc::new(Section {
+            table,
+            key,
+            value: value.to_owned(),
+            granted: self.grants.granted(),
+        }));
+        self
+    }
+
     /// Takes the value of a word, if it is one of these.
     fn take<'de, M: MapAccess<'de>>(&mut self, word: &str, map: &mut M) -> Result<(), M::Error> {
         match word {

@@ -34,6 +34,12 @@ pub struct Facts {
     pub pools: Vec<Pool>,
     /// Requests without a time limit.
     pub unbounded: Vec<Call>,
+    /// Names of attributes that the plugin sets.
+    pub attributes: Vec<String>,
+    /// Functions that are nearly callbacks.
+    pub near: Vec<Near>,
+    /// Names that are used and that nothing defines.
+    pub undefined: Vec<Named>,
     /// Modules with which the plugin reaches the network.
     pub network: Vec<String>,
     /// Names of the standard library's modules, as the interpreter knows them.
@@ -88,10 +94,19 @@ records! {
         /// Whether the module is the plugin's own.
         local: bool,
     }
-    /// A callback.
+    /// A name.
     Named {
+        /// The name.
+        name: String,
+    }
+    /// A function that is nearly a callback.
+    Near {
         /// Its name.
         name: String,
+        /// The callback that is meant.
+        right: String,
+        /// Whether only the case of letters differs.
+        sure: bool,
     }
     /// A use of the API.
     Member {
@@ -200,6 +215,8 @@ pub struct Probe {
     pub api: std::collections::BTreeMap<String, bool>,
     /// The import of the plugin itself.
     pub plugin: Option<Ran>,
+    /// For methods that the definitions of an Indigo plugin name, whether its class has them.
+    pub methods: std::collections::BTreeMap<String, bool>,
     /// The plugin's own files that this import ran to their end.
     pub ran: Vec<String>,
     /// The module that was being imported when the component ended.

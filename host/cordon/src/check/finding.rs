@@ -11,12 +11,16 @@ pub enum Verdict {
     Ok,
     /// Worth knowing; nothing has to be done.
     Note,
+    /// Part of it will not do what its author means; the rest works.
+    Mistake,
     /// It works once the operator grants it.
     Grant,
     /// A package has to be installed.
     Missing,
     /// It does not work in this release.
     Fails,
+    /// It could not be looked at.
+    Unread,
 }
 
 impl Verdict {
@@ -26,9 +30,11 @@ impl Verdict {
         match self {
             Self::Ok => "ok",
             Self::Note => "note",
+            Self::Mistake => "mistake",
             Self::Grant => "needs-grant",
             Self::Missing => "missing",
             Self::Fails => "will-not-work",
+            Self::Unread => "unread",
         }
     }
 
@@ -36,8 +42,10 @@ impl Verdict {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
+            Self::Mistake => "has a mistake",
             Self::Grant => "needs a grant",
             Self::Fails => "will not work",
+            Self::Unread => "cannot be read",
             other => other.word(),
         }
     }
@@ -57,8 +65,9 @@ impl Verdict {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Ok | Self::Note => 0,
-            Self::Grant | Self::Missing => 1,
+            Self::Mistake | Self::Grant | Self::Missing => 1,
             Self::Fails => 2,
+            Self::Unread => 3,
         }
     }
 }
@@ -78,6 +87,8 @@ pub enum Topic {
     Api,
     /// A callback.
     Callback,
+    /// A name that nothing defines.
+    Name,
     /// A host that the plugin talks to.
     Network,
     /// A port on which the plugin listens.
@@ -105,6 +116,7 @@ impl Topic {
             Self::Plugin => "plugin",
             Self::Api => "api",
             Self::Callback => "callback",
+            Self::Name => "name",
             Self::Network => "network",
             Self::Listen => "listen",
             Self::Exec => "exec",
@@ -148,4 +160,6 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The grants section, as TOML with comments.
     pub grants: String,
+    /// The command that installs all missing packages; empty when none is missing.
+    pub install: String,
 }

@@ -3,6 +3,7 @@
 mod grants;
 mod imports;
 mod limits;
+mod names;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,9 @@ use super::finding::{Finding, Topic, Verdict};
 use cordon_domoticz::definition;
 use cordon_indigo::bundle::Bundle;
 use cordon_packages::place::{Framework, Place};
+
+pub use imports::install;
+pub use names::methods;
 
 /// Callbacks that this release calls.
 const CALLED: [&str; 14] = [
@@ -31,7 +35,7 @@ const CALLED: [&str; 14] = [
 ];
 
 /// The words of a refusal before the line that would grant it.
-const GRANTED_BY: &str = "; to allow it, add `";
+const GRANTED_BY: &str = "; to allow it, ";
 
 /// Everything that is known of a plugin.
 pub struct Evidence<'a> {
@@ -68,6 +72,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Vec<Finding> {
         plugin(evidence.place, facts, probe, &mut findings);
     }
     callbacks(evidence.place, facts, &mut findings);
+    names::names(evidence.place, facts, evidence.probe, &mut findings);
     grants::grants(facts, &mut findings);
     limits::limits(facts, evidence.probe, &mut findings);
     findings.all
@@ -141,6 +146,7 @@ fn definition(place: &Place, findings: &mut Findings) {
                 detail,
                 ("plugin.py", 0),
             );
+            found.iter().for_each(|it| names::definition(it, findings));
         }
         Err(problem) => {
             let detail = problem.to_string();
@@ -255,7 +261,9 @@ fn plugin(place: &Place, facts: &Facts, probe: &Probe, findings: &mut Findings) 
         (Some(ran), _) => match &ran.error {
             None => add(Verdict::Ok, "it can be imported", ("plugin.py", 0)),
             Some(error) => {
-                let detail = format!("it cannot be imported: {error}");
+                // The hint is for the section of the component, which nobody has.
+                let told = error.split(GRANTED_BY).next().unwrap_or(error);
+                let detail = format!("it cannot be imported: {told}");
                 let at = (ran.file.as_str(), ran.line);
                 add(import_failure(error, packages_missing), &detail, at);
                 if let Some(missing) = &ran.missing {

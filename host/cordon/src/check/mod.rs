@@ -33,14 +33,16 @@ pub use print::{json, table, text};
 /// [`EngineError::Config`] when there is no plugin at the path, others when components
 /// cannot be run.
 pub async fn check(engine: Engine, path: &Path) -> Result<Vec<Report>, EngineError> {
+    let mut unread = Vec::new();
     let places = match Place::of(path) {
         Ok(place) => vec![place],
         Err(error) => {
             let found = stage::plugins_below(path);
-            if found.is_empty() {
+            if found.places.is_empty() && found.unread.is_empty() {
                 return Err(EngineError::Config(error.to_string()));
             }
-            found
+            unread = found.unread;
+            found.places
         }
     };
     let mut runner = run::Runner::new(engine)?;
@@ -48,7 +50,28 @@ pub async fn check(engine: Engine, path: &Path) -> Result<Vec<Report>, EngineErr
     for place in &places {
         reports.push(one(&mut runner, place).await?);
     }
+    reports.extend(unread.into_iter().map(|(path, why)| closed(&path, why)));
     Ok(reports)
+}
+
+/// The report on a folder that cannot be looked into.
+fn closed(path: &Path, why: String) -> Report {
+    Report {
+        path: path.to_owned(),
+        name: name_of(path),
+        framework: Framework::Domoticz,
+        verdict: Verdict::Unread,
+        grants: String::new(),
+        install: String::new(),
+        findings: vec![Finding {
+            topic: Topic::Source,
+            subject: String::new(),
+            verdict: Verdict::Unread,
+            detail: why,
+            file: String::new(),
+            line: 0,
+        }],
+    }
 }
 
 async fn one(runner: &mut run::Runner, place: &Place) -> Result<Report, EngineError> {
@@ -56,7 +79,10 @@ async fn one(runner: &mut run::Runner, place: &Place) -> Result<Report, EngineEr
     let read = runner.read(&stage).await?;
     let probe = match &read {
         Ok(facts) if !facts.is_broken() => {
-            Some(runner.probe(&stage, facts, place.framework).await?)
+            let methods = judge::methods(place);
+            let methods: Vec<_> = methods.into_iter().map(|it| it.name).collect();
+            let probed = runner.probe(&stage, facts, place.framework, &methods);
+            Some(probed.await?)
         }
         _ => None,
     };
@@ -74,6 +100,7 @@ async fn one(runner: &mut run::Runner, place: &Place) -> Result<Report, EngineEr
         framework: place.framework,
         verdict,
         grants: section::grants(&findings, place.framework),
+        install: judge::install(place, &findings),
         findings,
     })
 }

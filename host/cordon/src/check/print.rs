@@ -70,6 +70,13 @@ pub fn text(report: &Report) -> String {
     if !there.is_empty() {
         let _ = writeln!(text, "  {:<14} {:<13} {}", "ok", "api", there.join(" "));
     }
+    if !report.install.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nto install what is missing:\n\n{}",
+            plain(&report.install)
+        );
+    }
     if !report.grants.is_empty() {
         let _ = write!(
             text,
@@ -95,7 +102,8 @@ pub fn table(reports: &[Report]) -> String {
         let first = report
             .findings
             .iter()
-            .filter(|it| it.verdict == report.verdict && it.verdict >= Verdict::Missing)
+            .filter(|it| it.verdict == report.verdict)
+            .filter(|it| it.verdict == Verdict::Mistake || it.verdict >= Verdict::Missing)
             .map(|it| {
                 format!(
                     "{} {}: {}",
@@ -115,12 +123,17 @@ pub fn table(reports: &[Report]) -> String {
             grants,
         );
     }
+    let unread = reports.iter().filter(|it| it.verdict == Verdict::Unread);
+    for report in unread {
+        let _ = writeln!(text, "{} cannot be read", plain(&report.name));
+    }
     let count = |verdict| reports.iter().filter(|it| it.verdict == verdict).count();
     let _ = writeln!(
         text,
-        "{} plugins: {} ok, {} need a grant, {} miss a package, {} will not work",
+        "{} plugins: {} ok, {} have a mistake, {} need a grant, {} miss a package, {} will not work",
         reports.len(),
         count(Verdict::Ok),
+        count(Verdict::Mistake),
         count(Verdict::Grant),
         count(Verdict::Missing),
         count(Verdict::Fails),
@@ -167,6 +180,7 @@ fn plugin(report: &Report) -> Value {
         "framework": framework_word(report.framework),
         "verdict": report.verdict.word(),
         "grants": report.grants,
+        "install": report.install,
         "findings": findings,
     })
 }

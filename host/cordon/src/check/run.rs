@@ -20,6 +20,7 @@ use cordon_runtime::instance::counters::Status;
 
 const READ: &str = concat!(
     include_str!("python/conditions.py"),
+    include_str!("python/names.py"),
     include_str!("python/read.py")
 );
 const PROBE: &str = include_str!("python/probe.py");
@@ -82,7 +83,8 @@ impl Runner {
         })
     }
 
-    /// Imports the plugin, and every module that its sources import.
+    /// Imports the plugin, and every module that its sources import, and looks for these methods of an
+    /// Indigo plugin's class.
     ///
     /// # Errors
     ///
@@ -92,9 +94,10 @@ impl Runner {
         stage: &Stage,
         facts: &Facts,
         framework: Framework,
+        methods: &[String],
     ) -> Result<Probe, EngineError> {
         let folder = stage.probing();
-        let wanted = serde_json::to_vec(&wanted(facts, framework)).unwrap_or_default();
+        let wanted = serde_json::to_vec(&wanted(facts, framework, methods)).unwrap_or_default();
         std::fs::write(folder.join(WANTED), wanted)
             .map_err(|error| EngineError::io("cannot write what is to be imported", error))?;
         let (ended, result) = self.run(&folder, PROBE, "probe.json").await?;
@@ -158,7 +161,7 @@ fn section(run: u64) -> Result<HardwareSection, EngineError> {
 }
 
 /// The tasks of the second component.
-fn wanted(facts: &Facts, framework: Framework) -> serde_json::Value {
+fn wanted(facts: &Facts, framework: Framework, methods: &[String]) -> serde_json::Value {
     let mut imports = Vec::new();
     let mut frameworks = std::collections::BTreeSet::new();
     for import in &facts.imports {
@@ -188,6 +191,7 @@ fn wanted(facts: &Facts, framework: Framework) -> serde_json::Value {
     serde_json::json!({
         "imports": imports,
         "api": members,
+        "methods": methods,
         "own": own,
         "plugin": CHECKED,
         "indigo": framework == Framework::Indigo,

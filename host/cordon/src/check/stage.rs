@@ -127,8 +127,15 @@ impl Copy {
         };
         self.files = files;
         fs::create_dir_all(to)?;
-        let entries = fs::read_dir(from)?.take(ENTRIES);
-        let mut entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let entries = fs::read_dir(from).and_then(|it| it.take(ENTRIES).collect());
+        let mut entries: Vec<_> = match entries {
+            Ok(entries) => entries,
+            Err(error) if depth > 0 => {
+                self.skip(from, &format!("it cannot be read: {error}"));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
             let path = entry.path();
@@ -165,7 +172,13 @@ impl Copy {
             (Some(files), Some(bytes)) => {
                 (self.files, self.bytes) = (files, bytes);
                 // The file may have become something else, or longer, since it was listed.
-                let mut file = RegularFile::open_no_link(from)?.take(size);
+                let mut file = match RegularFile::open_no_link(from) {
+                    Ok(file) => file.take(size),
+                    Err(error) => {
+                        self.skip(from, &format!("it cannot be read: {error}"));
+                        return Ok(());
+                    }
+                };
                 std::io::copy(&mut file, &mut fs::File::create(to)?)?;
                 Ok(())
             }
@@ -178,18 +191,32 @@ impl Copy {
     }
 }
 
-/// The plugins in a folder, in the order of their paths.
+/// The folders below a folder of plugins.
+#[derive(Default)]
+pub struct Below {
+    /// The plugins, in the order of their paths.
+    pub places: Vec<Place>,
+    /// Folders that cannot be looked into, with the reason.
+    pub unread: Vec<(PathBuf, String)>,
+}
+
+/// The plugins in a folder.
 #[must_use]
-pub fn plugins_below(folder: &Path) -> Vec<Place> {
-    let mut found = Vec::new();
+pub fn plugins_below(folder: &Path) -> Below {
+    let mut found = Below::default();
     let mut room = SEARCH_FOLDERS;
     search(folder, SEARCH_DEPTH, &mut room, &mut found);
     found
 }
 
-fn search(folder: &Path, depth: u32, room: &mut u32, found: &mut Vec<Place>) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
+fn search(folder: &Path, depth: u32, room: &mut u32, found: &mut Below) {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let why = format!("the folder cannot be read: {error}");
+            found.unread.push((folder.to_owned(), why));
+            return;
+        }
     };
     let mut folders: Vec<_> = entries
         .take(ENTRIES)
@@ -209,7 +236,7 @@ fn search(folder: &Path, depth: u32, room: &mut u32, found: &mut Vec<Place>) {
         };
         *room = left;
         match Place::of(&path) {
-            Ok(place) => found.push(place),
+            Ok(place) => found.places.push(place),
             Err(_) if depth > 1 => search(&path, depth.saturating_sub(1), room, found),
             Err(_) => {}
         }
@@ -272,6 +299,22 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_cannot_be_read_is_told_of() {
+        // A file stands for a folder without rights, which an administrator may read all the same.
+        let folder = tempfile::tempdir().unwrap();
+        let closed = folder.path().join("closed");
+        fs::write(&closed, "").unwrap();
+        let found = plugins_below(&closed);
+        assert_eq!(found.unread.len(), 1);
+        assert!(found.unread[0].1.starts_with("the folder cannot be read: "));
+        let mut copy = Copy::new(10, 10);
+        copy.tree(&closed, &folder.path().join("to"), 1).unwrap();
+        assert!(copy.skipped[0].starts_with("closed was not looked at: it cannot be read: "));
+        let top = copy.tree(&closed, &folder.path().join("top"), 0);
+        assert!(top.is_err());
+    }
+
+    #[test]
     fn plugins_are_found_below_a_folder() {
         let folder = tempfile::tempdir().unwrap();
         plugin(&folder.path().join("b"));
@@ -284,6 +327,7 @@ mod tests {
         fs::create_dir(folder.path().join("empty")).unwrap();
         let found = plugins_below(folder.path());
         let roots: Vec<_> = found
+            .places
             .iter()
             .map(|place| place.root.strip_prefix(folder.path()).unwrap().to_owned())
             .collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -14,7 +14,9 @@ use crate::cli::stopping::Stopping;
 use crate::hub::Hub;
 use cordon_base::error::EngineError;
 use cordon_base::grants::Grants;
+use cordon_base::hint::Origin;
 use cordon_base::limits::Limits;
+use cordon_base::limits::amount::Amount;
 use cordon_base::system;
 use cordon_domoticz::config::{ALL_LEVELS, HardwareSection};
 use cordon_domoticz::definition::{self, PluginDefinition};
@@ -23,7 +25,7 @@ use cordon_indigo::ServerOptions;
 use cordon_indigo::bundle::is_bundle;
 use cordon_indigo::config::IndigoSection;
 use cordon_runtime::engine::EngineOptions;
-use cordon_runtime::instance::counters::Status;
+use cordon_runtime::instance::counters::{Counters, Status};
 use cordon_runtime::instance::remote::Remote;
 use cordon_runtime::instance::supervisor::Handle;
 use cordon_runtime::section::{InstanceSection, PluginFolder};
@@ -58,7 +60,7 @@ pub struct Run {
     /// A device with which TLS may use old algorithms. Repeatable.
     #[arg(long, value_name = "HOST")]
     legacy_tls: Vec<String>,
-    /// A limit, such as `threads=4`. Repeatable.
+    /// A limit, such as `threads=4`, `memory=128MiB` or `callback-cpu=20s`. Repeatable.
     #[arg(long, value_name = "NAME=N")]
     limit: Vec<String>,
     /// The access of the plugin to its own folder: it reads it, or changes what it sees of it,
@@ -82,10 +84,14 @@ pub struct Run {
     /// Ends after this many seconds instead of at Ctrl-C.
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
+    /// Fails at the end if a callback raised, also in `onStop`.
+    #[arg(long)]
+    strict: bool,
 }
 
 impl Run {
-    /// Runs the plugin until Ctrl-C, the end of `--seconds`, or its failure.
+    /// Runs the plugin until Ctrl-C, the end of `--seconds`, or its failure. The exit status tells
+    /// whether it could be started and went on, and with `--strict` whether no callback raised.
     pub async fn act(self) -> Result<ExitCode, EngineError> {
         let stopping = Stopping::listen(GRACE)?;
         let scratch = Scratch::new()?;
@@ -143,14 +149,29 @@ impl Run {
             ));
         }
         hub.set_grace(GRACE);
-        let code = self.wait(&hub, stopping).await;
+        let remotes: Vec<_> = hub.instances().iter().map(Handle::remote).collect();
+        let mut good = self.wait(&hub, stopping).await;
         hub.stop().await;
         events.flush_echo(Duration::from_secs(1));
-        Ok(code)
+        if self.strict {
+            let count = |figure: fn(&Counters) -> &AtomicU64| -> u64 {
+                let figures = remotes.iter().map(|it| figure(&it.counters));
+                figures.map(|it| it.load(Ordering::Relaxed)).sum()
+            };
+            let (raised, failures) = (count(|it| &it.raised), count(|it| &it.failures));
+            if raised > 0 {
+                println!("{raised} callbacks raised; --strict makes that a failure");
+            }
+            good &= raised == 0 && failures == 0;
+        }
+        Ok(match good {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        })
     }
 
-    /// Waits for the end; fails when the plugin does.
-    async fn wait(&self, hub: &Hub, stopping: Stopping) -> ExitCode {
+    /// Waits for the end; false when the plugin has failed by then, or was not started.
+    async fn wait(&self, hub: &Hub, stopping: Stopping) -> bool {
         let failed = async {
             loop {
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -189,11 +210,26 @@ impl Run {
             }
         };
         tokio::select! {
-            () = runs => ExitCode::FAILURE,
-            () = failed => ExitCode::FAILURE,
-            () = time => ExitCode::SUCCESS,
-            () = stopping.told() => ExitCode::SUCCESS,
+            () = runs => false,
+            () = failed => false,
+            () = time => self.has_started(hub),
+            () = stopping.told() => true,
         }
+    }
+
+    /// Whether the plugin is past its start when its time is over.
+    fn has_started(&self, hub: &Hub) -> bool {
+        let mut good = true;
+        for remote in hub.instances().iter().map(Handle::remote) {
+            let failed = remote.counters.failures.load(Ordering::Relaxed) > 0;
+            if !failed && remote.counters.status() == Status::Starting {
+                let name = &remote.spec.name;
+                println!("{name} had not started when its time was over; give it more --seconds");
+                good = false;
+            }
+            good &= !failed;
+        }
+        good
     }
 
     /// When the plugin is ended.
@@ -225,16 +261,10 @@ impl Run {
     }
 
     fn limits(&self) -> Result<Limits, EngineError> {
-        let limits: BTreeMap<String, u64> = pairs("--limit", &self.limit)?
-            .into_iter()
-            .map(|(name, value)| match value.parse() {
-                Ok(value) => Ok((name, value)),
-                Err(_) => Err(EngineError::Config(format!(
-                    "--limit {name}={value}: a whole number is expected"
-                ))),
-            })
-            .collect::<Result<_, _>>()?;
-        Limits::with_overrides(&limits).map_err(EngineError::Config)
+        let limits = pairs("--limit", &self.limit)?.into_iter();
+        let limits = limits.map(|(name, value)| (name, Amount::from(value.as_str())));
+        Limits::with_overrides(&limits.collect())
+            .map_err(|error| EngineError::Config(format!("--limit: {error}")))
     }
 
     fn grants(&self) -> Result<Grants, EngineError> {
@@ -265,6 +295,7 @@ impl Run {
             grants: self.grants()?,
             limits: self.limits()?,
             plugin_folder: self.plugin_folder,
+            origin: Origin::Run,
             ..InstanceSection::default()
         })
     }

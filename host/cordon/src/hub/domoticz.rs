@@ -76,9 +76,15 @@ impl HardwareMaker {
         let typed = section.parameters.get("SerialPort").map(String::as_str);
         let typed = typed.filter(|_| section.typed_serial);
         let serial = SerialPolicy::new(&instance.grants.serial, typed);
+        let serial = serial.with_origin(&instance.origin);
         let events = self.maker.services.events.clone();
-        let log =
-            PluginLog::with_levels(events, &section.name, &instance.limits, section.log_level);
+        let log = PluginLog::with_levels(
+            events,
+            &section.name,
+            &instance.limits,
+            section.log_level,
+            instance.origin.clone(),
+        );
         let guards = instance.grants.security;
         let draft = Draft {
             id,

@@ -72,10 +72,12 @@ impl Hub {
         let access = instance.plugin_folder;
         let folders = self.folders(id, access, &bundle.root, BUNDLES_FOLDER);
         let events = self.maker.services.events.clone();
-        let log = PluginLog::new(events, &name, &instance.limits);
+        let origin = instance.origin.clone();
+        let log = PluginLog::with_levels(events, &name, &instance.limits, u32::MAX, origin);
         let data = folders.data.clone();
         let parameters = setup::parameters(&bundle);
-        let serial = Arc::new(SerialPolicy::new(&instance.grants.serial, None));
+        let serial = SerialPolicy::new(&instance.grants.serial, None);
+        let serial = Arc::new(serial.with_origin(&instance.origin));
         let plugin = Plugin::new(bundle, data, instance.limits.clone(), log.clone());
         let plugin = plugin
             .with_serial(Arc::clone(&serial))

@@ -72,7 +72,9 @@ impl Maker {
         let grants = &section.grants;
         let listeners = self.listeners.to_vec();
         let network = NetworkPolicy::new(&draft.own, grants.clone(), listeners);
+        let network = network.with_origin(&section.origin);
         let programs = ProcessPolicy::new(grants.exec.clone(), draft.folders.clone());
+        let programs = programs.with_origin(&section.origin);
         Ok(Spec {
             hardware: draft.id,
             name: draft.name,

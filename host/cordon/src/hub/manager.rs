@@ -20,6 +20,7 @@ use super::stop_all;
 use super::turns::Turns;
 use cordon_base::account::Account;
 use cordon_base::error::EngineError;
+use cordon_base::hint::Origin;
 use cordon_base::log::Level;
 use cordon_base::problems::Problems;
 use cordon_domoticz::catalogue::{Catalogue, Library};
@@ -386,7 +387,10 @@ fn section(hardware: &ManagedHardware, definition: &PluginDefinition) -> Hardwar
         name: hardware.name.clone(),
         plugin: hardware.key.clone(),
         parameters: stored_parameters(&hardware.parameters, definition),
-        instance: InstanceSection::default(),
+        instance: InstanceSection {
+            origin: Origin::Api(hardware.name.as_str().into()),
+            ..InstanceSection::default()
+        },
         log_level: hardware.log_level,
         typed_serial: false,
     }

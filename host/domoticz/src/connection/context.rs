@@ -136,6 +136,11 @@ impl Context {
         });
     }
 
+    /// A limit that was hit, with its remedy.
+    pub(super) fn over(&self, hit: &LimitHit) -> String {
+        self.reach.network.origin().limit(hit)
+    }
+
     /// Takes a slot of the `connections` limit.
     pub(super) fn take_slot(&self) -> Result<Arc<Slot>, LimitHit> {
         let limit = self.limits.connections;

@@ -120,7 +120,7 @@ fn lookup_failed(context: &Context, endpoint: &Endpoint, failure: LookupFailure)
             Failure::new(EACCES, "Permission denied")
         }
         LookupFailure::Limit(hit) => {
-            context.error(format!("connection '{name}': {hit}"));
+            context.error(format!("connection '{name}': {}", context.over(&hit)));
             Failure::try_again()
         }
     }
@@ -166,7 +166,11 @@ async fn shake_hands(
     peer: SocketAddr,
 ) -> Result<Opened, Failure> {
     let over = |hit: LimitHit| {
-        context.error(format!("connection '{}': {hit}", endpoint.name));
+        context.error(format!(
+            "connection '{}': {}",
+            endpoint.name,
+            context.over(&hit)
+        ));
         Failure::new(ENOMEM, "Cannot allocate memory")
     };
     let charge = context.reach.account.charge(SESSION);
@@ -174,7 +178,10 @@ async fn shake_hands(
     // Spec 6.4; a socket that refuses it works as well.
     let _ = stream.set_nodelay(true);
     let legacy = context.reach.network.legacy_tls(host, peer.ip());
-    let handshake = context.tls.handshake_with(host, peer, stream, legacy);
+    let origin = context.reach.network.origin();
+    let handshake = context
+        .tls
+        .handshake_with(host, peer, stream, legacy, origin);
     let failure = match tokio::time::timeout(context.limits.handshake_timeout, handshake).await {
         Ok(Ok(stream)) => return Ok(Opened::Tls(Box::new(stream), charge)),
         Ok(Err(error)) => {

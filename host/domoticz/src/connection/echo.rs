@@ -98,7 +98,7 @@ async fn address(
     match context.reach.names.resolve(host, Purpose::Echo).await {
         Ok(found) => Ok(v4(found.iter().map(|address| address.ip()))),
         Err(LookupFailure::Denied(denied)) => Err(("Permission denied", denied.to_string())),
-        Err(LookupFailure::Limit(hit)) => Err(("Host not found", hit.to_string())),
+        Err(LookupFailure::Limit(hit)) => Err(("Host not found", context.over(&hit))),
         Err(LookupFailure::Unknown | LookupFailure::Again | LookupFailure::Failed) => Ok(None),
     }
 }
@@ -170,7 +170,7 @@ impl Exchange<'_> {
                 Ok(self.give(self.structured(unreachable)).await)
             }
             Err(EchoError::Limit(hit)) => {
-                self.refused(&hit.to_string());
+                self.refused(&self.context.over(&hit));
                 Ok(true)
             }
             Err(EchoError::Denied(denied)) => {
@@ -224,7 +224,7 @@ impl Exchange<'_> {
     async fn give(&self, messages: Vec<Inbound>) -> bool {
         let mut ready = VecDeque::new();
         if let Err(hit) = pay(self.context, messages, &mut ready) {
-            self.refused(&hit.to_string());
+            self.refused(&self.context.over(&hit));
         }
         forward(self.context, self.link, None, &mut ready).await
     }

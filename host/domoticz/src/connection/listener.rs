@@ -142,6 +142,7 @@ impl TurnedAway {
         let due = self.reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY);
         if due {
             let (name, count) = (&link.name, self.since_report);
+            let hit = context.over(hit);
             context.error(format!(
                 "connection '{name}': clients turned away: {count}; {hit}"
             ));

@@ -290,7 +290,7 @@ impl Connections {
         };
         let slot = match slot {
             Some(slot) => slot,
-            None => context.take_slot().map_err(|hit| hit.to_string())?,
+            None => context.take_slot().map_err(|hit| context.over(&hit))?,
         };
         let mut link = Link::new(id, endpoint, phase, context, slot, waits_for);
         link.sending = sending;
@@ -332,7 +332,7 @@ impl Connections {
         let (limits, account) = (&self.context.limits, &self.context.reach.account);
         match self.delays.push(delayed, delay, limits, account) {
             Ok(()) => self.start_delaying(),
-            Err(hit) => refuse_send(&self.context, &name, &hit.to_string()),
+            Err(hit) => refuse_send(&self.context, &name, &self.context.over(&hit)),
         }
     }
 
@@ -429,7 +429,7 @@ fn send_on(context: &Context, link: &Link, message: &Outbound) -> Result<(), Str
         _ => link
             .outbox
             .push(&bytes)
-            .map_err(|hit: LimitHit| hit.to_string())?,
+            .map_err(|hit: LimitHit| context.over(&hit))?,
     }
     link.count(count);
     Ok(())

@@ -201,7 +201,11 @@ async fn receive(
     let mut left = Decoded::default();
     link.leftovers(&mut left);
     if let Err(hit) = pay(context, left.messages, &mut ready) {
-        context.error(format!("connection '{}': {hit}", link.name));
+        context.error(format!(
+            "connection '{}': {}",
+            link.name,
+            context.over(&hit)
+        ));
     }
     ready
 }

@@ -112,7 +112,11 @@ async fn receive_all(context: &Context, link: &Link, endpoint: &Endpoint, socket
     let _charge = match context.reach.account.charge(LARGEST as u64) {
         Ok(charge) => charge,
         Err(hit) => {
-            context.error(format!("connection '{}': {hit}", link.name));
+            context.error(format!(
+                "connection '{}': {}",
+                link.name,
+                context.over(&hit)
+            ));
             return;
         }
     };
@@ -139,6 +143,7 @@ async fn receive_all(context: &Context, link: &Link, endpoint: &Endpoint, socket
         let messages = decode(context, endpoint, bytes, sender);
         if let Err(hit) = pay(context, messages, &mut ready) {
             let name = &link.name;
+            let hit = context.over(&hit);
             context.error(format!(
                 "connection '{name}': datagram from {sender}: {hit}"
             ));

@@ -48,10 +48,11 @@ impl House {
             return;
         };
         if !hardware.guards {
-            hardware.log.denied(&Denied {
-                what: "setting the security status of the house".to_owned(),
-                grant: "security = true".to_owned(),
-            });
+            hardware.log.denied(&Denied::new(
+                "setting the security status of the house",
+                "security = true",
+                hardware.log.origin(),
+            ));
             return;
         }
         if let Err(error) = self.set_security(status).await {

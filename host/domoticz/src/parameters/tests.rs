@@ -165,7 +165,8 @@ fn mistakes_are_named_with_what_is_valid() {
     let error = built(&[], params()).unwrap_err().to_string();
     assert_eq!(
         error,
-        "hardware `HW`: parameter `Address` (label of Address) is required by plugin `K`"
+        "hardware `HW`: parameter `Address` (label of Address) is required by plugin `K`; give it among its \
+         `parameters`, or to `cordon run` with `--param Address=VALUE`"
     );
     assert!(built(&[("Address", "")], params()).is_err());
     let error = built(&[("Port", "http")], vec![]).unwrap_err().to_string();

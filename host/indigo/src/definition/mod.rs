@@ -11,6 +11,7 @@ mod action;
 mod budget;
 mod device;
 mod field;
+mod method;
 mod named;
 mod problem;
 mod read;
@@ -32,6 +33,7 @@ pub use field::{
     Choice, ConfigUi, EnabledBinding, Field, FieldKind, Layout, ObjectClass, Options,
     VisibleBinding,
 };
+pub use method::Method;
 pub use problem::Problem;
 pub use source::Source;
 pub use state::{

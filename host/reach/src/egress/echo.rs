@@ -25,10 +25,9 @@ impl NetworkPolicy {
         let name = normal_name(host);
         let by_name = special.is_none() && is_name(&name);
         let grant = if by_name { name } else { ip.to_string() };
-        Err(Denied {
-            what: format!("echo request to {ip}"),
-            grant: format!("icmp = [\"{grant}\"]"),
-        })
+        let what = format!("echo request to {ip}");
+        let grant = format!("icmp = [\"{grant}\"]");
+        Err(Denied::new(what, grant, &self.origin))
     }
 }
 
@@ -56,10 +55,8 @@ impl NetworkPolicy {
         } else {
             ("resolving a name".to_owned(), "*".to_owned())
         };
-        Err(Denied {
-            what,
-            grant: format!("icmp = [\"{grant}\"]"),
-        })
+        let grant = format!("icmp = [\"{grant}\"]");
+        Err(Denied::new(what, grant, &self.origin))
     }
 }
 

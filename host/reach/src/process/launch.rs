@@ -21,6 +21,7 @@ use super::outside::Outside;
 use super::policy::ProcessPolicy;
 use cordon_base::error::Denied;
 use cordon_base::grants::ExecGrant;
+use cordon_base::hint::Origin;
 use cordon_base::log::Level;
 use cordon_base::plugin_log::PluginLog;
 
@@ -111,7 +112,7 @@ impl Launch {
         let (output, stdout, stderr) = self.outputs().map_err(SpawnRefusal::Failed)?;
         let environment = Environment::new(self.environment, &granted.env);
         if !environment.withheld.is_empty() {
-            log.denied(&withheld(&environment.withheld, granted));
+            log.denied(&withheld(&environment.withheld, granted, log.origin()));
         }
         let mut outside = Outside::new(policy.folders());
         let arguments = outside.arguments(path, self.arguments);
@@ -156,13 +157,14 @@ impl Launch {
 }
 
 /// The line that would pass on the variables that were withheld.
-fn withheld(names: &[String], granted: &ExecGrant) -> Denied {
+fn withheld(names: &[String], granted: &ExecGrant, origin: &Origin) -> Denied {
     let program = granted.program.path().display();
     let names: Vec<_> = granted.env.iter().chain(names).collect();
-    Denied {
-        what: format!("setting variables of the environment for {program}"),
-        grant: format!("exec = [{{ program = \"{program}\", env = {names:?} }}]"),
-    }
+    Denied::new(
+        format!("setting variables of the environment for {program}"),
+        format!("exec = [{{ program = \"{program}\", env = {names:?} }}]"),
+        origin,
+    )
 }
 
 /// Why a path in a text for a shell means nothing to it, and the remedy.

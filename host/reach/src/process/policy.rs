@@ -9,19 +9,38 @@ use super::outside::{existing, is_own};
 use cordon_base::error::Denied;
 use cordon_base::folders::{DATA_FOLDER, Folders};
 use cordon_base::grants::ExecGrant;
+use cordon_base::hint::Origin;
 
 /// The grounds of a decision: the grants, and the folders that the plugin knows.
 #[derive(Debug, Clone)]
 pub struct ProcessPolicy {
     programs: Vec<ExecGrant>,
     folders: Folders,
+    origin: Origin,
 }
 
 impl ProcessPolicy {
     /// The policy of an instance with these grants and host folders.
     #[must_use]
     pub fn new(programs: Vec<ExecGrant>, folders: Folders) -> Self {
-        Self { programs, folders }
+        Self {
+            programs,
+            folders,
+            origin: Origin::default(),
+        }
+    }
+
+    /// The policy of an instance that comes from there.
+    #[must_use]
+    pub fn with_origin(mut self, origin: &Origin) -> Self {
+        self.origin = origin.clone();
+        self
+    }
+
+    /// Where the instance comes from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The grant of the program that `asked` means: its path, or its bare name.
@@ -46,10 +65,10 @@ impl ProcessPolicy {
             return self.granted_own(asked);
         }
         found.ok_or_else(|| match place_of(asked) {
-            Place::At(there) => SpawnRefusal::Denied(denied(asked, &there.to_string_lossy())),
+            Place::At(there) => SpawnRefusal::Denied(self.denied(asked, &there.to_string_lossy())),
             Place::Nowhere => SpawnRefusal::NotFound,
             Place::Elsewhere(there) => SpawnRefusal::Elsewhere(there),
-            Place::Untold => SpawnRefusal::Denied(denied(asked, asked)),
+            Place::Untold => SpawnRefusal::Denied(self.denied(asked, asked)),
         })
     }
 
@@ -60,7 +79,7 @@ impl ProcessPolicy {
         self.check_folder(&file)?;
         let means = |granted: &&ExecGrant| granted.program.is_file(&file);
         let found = self.programs.iter().find(means);
-        found.ok_or_else(|| SpawnRefusal::DeniedOwn(denied(asked, &file.to_string_lossy())))
+        found.ok_or_else(|| SpawnRefusal::DeniedOwn(self.denied(asked, &file.to_string_lossy())))
     }
 
     /// The folders that the plugin knows.
@@ -90,6 +109,15 @@ impl ProcessPolicy {
         self.check_folder(&real)
     }
 
+    /// The denial of the program at `path`, which the plugin `asked` for by another name perhaps.
+    fn denied(&self, asked: &str, path: &str) -> Denied {
+        Denied::new(
+            format!("running the program {}", printable(asked)),
+            format!("exec = [\"{}\"]", printable(path)),
+            &self.origin,
+        )
+    }
+
     /// Refuses a program that plugins could have written.
     fn check_folder(&self, real: &Path) -> Result<(), SpawnRefusal> {
         // The folders of all instances: one must not write the program of another.
@@ -97,10 +125,13 @@ impl ProcessPolicy {
         let written = data.ancestors().nth(2).unwrap_or(data);
         let written = written.canonicalize().map_err(SpawnRefusal::Failed)?;
         if real.starts_with(written) {
-            return Err(SpawnRefusal::Denied(Denied {
-                what: "starting a program from a folder that plugins write to".to_owned(),
-                grant: "exec = [\"a program elsewhere\"]".to_owned(),
-            }));
+            let name = real.file_name().unwrap_or_default().to_string_lossy();
+            return Err(SpawnRefusal::Denied(Denied::new(
+                "starting a program from a folder that plugins write to, which no grant allows; \
+                 move it",
+                format!("exec = [\"/usr/local/bin/{}\"]", printable(&name)),
+                &self.origin,
+            )));
         }
         Ok(())
     }
@@ -164,16 +195,12 @@ fn is_program(path: &Path) -> bool {
         .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
-/// The denial of the program at `path`, which the plugin `asked` for by another name perhaps.
-fn denied(asked: &str, path: &str) -> Denied {
-    let printable = |text: &str| -> String {
-        let shown = text.chars().filter(|c| !c.is_control() && *c != '"');
-        shown.take(200).collect()
-    };
-    Denied {
-        what: format!("running the program {}", printable(asked)),
-        grant: format!("exec = [\"{}\"]", printable(path)),
-    }
+/// A text of the plugin's choice that can stand in a line to be pasted.
+fn printable(text: &str) -> String {
+    let shown = text
+        .chars()
+        .filter(|c| !c.is_control() && !matches!(c, '"' | '\\'));
+    shown.take(200).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use cordon_base::error::Denied;
 use cordon_base::grants::GrantedPath;
+use cordon_base::hint::Origin;
 
 /// Where ports live. A parameter that is no path below it is no port but, say, the
 /// number of a TCP port.
@@ -14,6 +15,7 @@ const DEVICES: &str = "/dev/";
 #[derive(Debug, Clone, Default)]
 pub struct SerialPolicy {
     ports: Vec<GrantedPath>,
+    origin: Origin,
 }
 
 impl SerialPolicy {
@@ -33,7 +35,17 @@ impl SerialPolicy {
                 ports.push(port);
             }
         }
-        Self { ports }
+        Self {
+            ports,
+            origin: Origin::default(),
+        }
+    }
+
+    /// The policy of an instance that comes from there.
+    #[must_use]
+    pub fn with_origin(mut self, origin: &Origin) -> Self {
+        self.origin = origin.clone();
+        self
     }
 
     /// Every port of the instance, whether it exists or not.
@@ -54,13 +66,14 @@ impl SerialPolicy {
         found.map(GrantedPath::path).ok_or_else(|| {
             let printable: String = asked
                 .chars()
-                .filter(|c| !c.is_control() && *c != '"')
+                .filter(|c| !c.is_control() && !matches!(c, '"' | '\\'))
                 .take(200)
                 .collect();
-            Denied {
-                what: format!("opening the serial port {printable}"),
-                grant: format!("serial = [\"{printable}\"]"),
-            }
+            Denied::new(
+                format!("opening the serial port {printable}"),
+                format!("serial = [\"{printable}\"]"),
+                &self.origin,
+            )
         })
     }
 }

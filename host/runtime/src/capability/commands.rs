@@ -28,12 +28,14 @@ impl abi::HostWithStore<InstanceState> for HasSelf<InstanceState> {
         let shared = accessor.with(|mut access| access.get().shared.clone());
         let done = shared.framework.command(&shared, name, arguments).await;
         done.map_err(|failure| {
+            let mut message = failure.message;
             if let Some(hit) = &failure.limit {
                 shared.log.limit(hit);
+                message = message.replace(&hit.to_string(), &shared.log.origin().limit(hit));
             }
             abi::Failure {
                 kind: failure.kind,
-                message: failure.message,
+                message,
             }
         })
     }

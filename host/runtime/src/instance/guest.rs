@@ -19,6 +19,9 @@ use cordon_base::limits::Limits;
 /// The component's store, for calls that run beside one another.
 pub type Hub = Accessor<InstanceState, HasSelf<InstanceState>>;
 
+/// Limits on the time of a callback.
+pub(super) const TIMES: [&str; 3] = ["callback-cpu", "callback-wall", "stop-wall"];
+
 /// How often threads that are waited for are looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -132,6 +135,7 @@ impl<'a> Guest<'a> {
         call: impl Future<Output = wasmtime::Result<Outcome>> + Send,
     ) -> Result<Outcome, InstanceFailure> {
         self.meter.enter_callback();
+        self.meter.name_callback(name);
         let mut call = std::pin::pin!(call);
         let ended = loop {
             tokio::select! {
@@ -140,10 +144,17 @@ impl<'a> Guest<'a> {
             }
         };
         self.meter.leave_callback();
+        self.meter.name_callback("");
         self.hub.with(|mut store| store.get().close_folders());
         ended.map_err(|error| {
             tracing::debug!(callback = name, ?error, "a call failed");
-            failure(&error, &self.spec.limits)
+            match failure(&error, &self.spec.limits) {
+                InstanceFailure::Limit(hit) if TIMES.contains(&hit.which) => {
+                    let callback = name.to_owned();
+                    InstanceFailure::Late { hit, callback }
+                }
+                other => other,
+            }
         })
     }
 

@@ -16,7 +16,7 @@ use crate::instance::share::Share;
 use crate::instance::starts::Place;
 use crate::instance::state::InstanceState;
 use cordon_base::account::{Account, thread_cpu};
-use cordon_base::error::LimitHit;
+use cordon_base::error::{InstanceFailure, LimitHit};
 use cordon_base::limits::Limits;
 use cordon_base::standstill;
 
@@ -56,6 +56,8 @@ pub struct Meter {
     callback_started: AtomicU64,
     /// When the running callback began, on the instance's own clock.
     callback_began: AtomicU64,
+    /// Name of the running callback; empty between callbacks.
+    callback: Mutex<String>,
     in_callback: AtomicBool,
     /// Whether the running poll has come to the instance's loop.
     attended: AtomicBool,
@@ -95,6 +97,7 @@ impl Meter {
             life_started: AtomicU64::new(0),
             callback_started: AtomicU64::new(0),
             callback_began: AtomicU64::new(0),
+            callback: Mutex::default(),
             in_callback: AtomicBool::new(false),
             attended: AtomicBool::new(false),
             held_since: AtomicU64::new(0),
@@ -114,6 +117,7 @@ impl Meter {
     /// Begins a life that has this place among the starts.
     pub(super) fn begin(&self, place: Place) {
         self.leave_callback();
+        self.name_callback("");
         self.is_stopping.store(false, Ordering::Relaxed);
         self.held_since.store(0, Ordering::Relaxed);
         let used = nanoseconds(self.used());
@@ -168,6 +172,26 @@ impl Meter {
     /// Marks the end of a callback.
     pub fn leave_callback(&self) {
         self.in_callback.store(false, Ordering::Relaxed);
+    }
+
+    /// Notes the name of the callback that begins, or with an empty one that it has ended. A callback
+    /// that is cut off keeps its name until the next life.
+    pub(super) fn name_callback(&self, name: &str) {
+        let mut callback = self.callback.lock().unwrap_or_else(PoisonError::into_inner);
+        callback.clear();
+        callback.push_str(name);
+    }
+
+    /// The failure of a life that was cut off for this limit.
+    pub(super) fn late(&self, hit: LimitHit) -> InstanceFailure {
+        let callback = self.callback.lock().unwrap_or_else(PoisonError::into_inner);
+        match callback.is_empty() {
+            true => hit.into(),
+            false => InstanceFailure::Late {
+                hit,
+                callback: callback.clone(),
+            },
+        }
     }
 
     /// From now on callbacks of this life are held to `stop-wall`.

@@ -129,7 +129,7 @@ impl Life<'_> {
         };
         let failed = match Metered::new(Arc::clone(&meter), future).await {
             Ok(lived) => lived?,
-            Err(hit) => Some(hit.into()),
+            Err(hit) => Some(meter.late(hit)),
         };
         Ok(self.ending(failed))
     }
@@ -140,7 +140,8 @@ impl Life<'_> {
         match (self.told.take(), failed) {
             (Some(ending), Some(failure)) => {
                 self.counters.failed();
-                self.shared.log.hub(Level::Error, &failure.to_string());
+                let line = self.shared.log.origin().failure(&failure);
+                self.shared.log.hub(Level::Error, &line);
                 ending
             }
             (Some(ending), None) => ending,
@@ -163,7 +164,8 @@ impl Life<'_> {
         );
         state.hot_pages = engine.hot_pages().of(&self.spec.key);
         let account = Arc::clone(&self.spec.account);
-        state.tls = Tls::new(limits, self.spec.keys.clone(), account);
+        let tls = Tls::new(limits, self.spec.keys.clone(), account);
+        state.tls = tls.with_origin(self.shared.log.origin());
         let legacy = self.spec.network.legacy_hosts();
         state.tls.allow_legacy(legacy);
         if !legacy.is_empty() {

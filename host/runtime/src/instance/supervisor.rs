@@ -30,6 +30,7 @@ use crate::instance::starts::{Place, Starts};
 use crate::instance::switchboard::Switchboard;
 use cordon_base::descriptors::Descriptors;
 use cordon_base::error::{EngineError, InstanceFailure};
+use cordon_base::hint::Origin;
 use cordon_base::limits::Limits;
 use cordon_base::log::{EventLog, Level};
 use cordon_base::pool::Pools;
@@ -331,7 +332,10 @@ impl Supervisor {
             Ending::Failed(
                 failure @ (InstanceFailure::StartFailed | InstanceFailure::Declined(_)),
             ) => self.leave_off(inbox, &failure).await,
-            Ending::Failed(failure) => self.fail(inbox, backoff, failure.to_string()).await,
+            Ending::Failed(failure) => {
+                let reason = self.spec.log.origin().failure(&failure);
+                self.fail(inbox, backoff, reason).await
+            }
         }
     }
 
@@ -349,9 +353,13 @@ impl Supervisor {
             return self.pause(inbox, backoff, reason, Level::Error).await;
         }
         let hit = Limits::hit("restarts", failures, self.spec.limits.restarts);
-        let line = format!(
-            "the plugin is parked until the hub is restarted; last reason: {reason}; {hit}"
-        );
+        let hit = self.spec.log.origin().limit(&hit);
+        let line = match self.starts_again() {
+            true => format!(
+                "the plugin is parked until the hub is restarted; last reason: {reason}; {hit}"
+            ),
+            false => format!("the plugin is not started again; last reason: {reason}"),
+        };
         self.spec.log.hub(Level::Error, &line);
         loop {
             let parked = Status::Parked {
@@ -378,8 +386,11 @@ impl Supervisor {
         level: Level,
     ) -> bool {
         let pause = backoff.pause();
-        let line = format!("the plugin is started again in {} s", pause.as_secs());
-        self.spec.log.hub(level, &line);
+        // `cordon run` ends with the first failure.
+        if self.starts_again() || level == Level::Status {
+            let line = format!("the plugin is started again in {} s", pause.as_secs());
+            self.spec.log.hub(level, &line);
+        }
         self.counters.set(Status::Restarting { reason });
         let wake = tokio::time::Instant::now() + scattered(pause);
         loop {
@@ -402,6 +413,11 @@ impl Supervisor {
                 },
             }
         }
+    }
+
+    /// Whether a plugin that has failed is started again, or can be: not in `cordon run`.
+    fn starts_again(&self) -> bool {
+        *self.spec.log.origin() != Origin::Run
     }
 
     /// Waits a moment because the engine is full; the instance is not to blame.
@@ -444,8 +460,10 @@ impl Supervisor {
         failure: &InstanceFailure,
     ) -> bool {
         self.counters.failed();
-        let line = "the plugin stays off until the hub is restarted";
-        self.spec.log.hub(Level::Error, line);
+        if self.starts_again() {
+            let line = "the plugin stays off until the hub is restarted";
+            self.spec.log.hub(Level::Error, line);
+        }
         let reason = failure.to_string();
         self.rest(inbox, Status::Parked { reason }).await.is_some()
     }

@@ -12,6 +12,7 @@ use super::identity::{self, KeyFiles};
 use super::trust::Trust;
 use super::{NotMade, Weight};
 use crate::abi::cordon::plugin::tls::{Identity, Refusal, Settings};
+use cordon_base::hint::Origin;
 
 /// Settings of one context, ready for both roles.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Context {
     pub server: Arc<ServerConfig>,
     /// Whether certificates of peers are verified.
     pub verifies: bool,
+    /// Where the instance comes from, for hints.
+    pub origin: Origin,
     _weight: Weight,
 }
 
@@ -71,6 +74,7 @@ impl Context {
             client: Arc::new(client),
             server: Arc::new(server),
             verifies,
+            origin: Origin::default(),
             _weight: weight,
         })
     }

@@ -12,9 +12,13 @@ use rustls::sign::CertifiedKey;
 use crate::abi::cordon::plugin::tls::{KeyPair, Refusal};
 use cordon_base::error::Denied;
 use cordon_base::grants::KeyGrant;
+use cordon_base::hint::Origin;
 
 /// Largest file with certificates or a key, in bytes. Real ones have a few KiB.
 const LARGEST_FILE: u64 = 1 << 20;
+
+/// Most of a name of the plugin's choice that is quoted, in characters.
+const SHOWN: usize = 200;
 
 /// A granted pair, as it is in the operator's files now.
 #[derive(Debug)]
@@ -25,13 +29,19 @@ pub struct KeyFiles {
 
 /// The refusal of a key that no grant names.
 #[must_use]
-pub fn denied(name: &str) -> Denied {
-    Denied {
-        what: format!("private key {name:?}"),
-        grant: format!(
-            "keys = [{{ name = {name:?}, certificate = \"/path/to/chain.pem\", key = \"/path/to/key.pem\" }}]"
+pub fn denied(name: &str, origin: &Origin) -> Denied {
+    let name: String = name
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | '/' | ' '))
+        .take(SHOWN)
+        .collect();
+    Denied::new(
+        format!("private key {name:?}"),
+        format!(
+            "keys = [{{ name = \"{name}\", certificate = \"/path/to/chain.pem\", key = \"/path/to/key.pem\" }}]"
         ),
-    }
+        origin,
+    )
 }
 
 impl KeyFiles {

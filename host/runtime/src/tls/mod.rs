@@ -22,6 +22,7 @@ use crate::abi::cordon::plugin::tls::{Failure, Identity, Refusal, Settings};
 use cordon_base::account::{Account, Charge};
 use cordon_base::error::LimitHit;
 use cordon_base::grants::{HostPattern, KeyGrant};
+use cordon_base::hint::Origin;
 use cordon_base::limits::Limits;
 use cordon_reach::tls_client::SESSION;
 
@@ -57,6 +58,7 @@ pub struct Tls {
     keys: Vec<KeyGrant>,
     /// Devices that may be spoken to as old ones are.
     legacy: Vec<HostPattern>,
+    origin: Origin,
     handles: u64,
     bytes: u64,
     held: Arc<AtomicU64>,
@@ -104,6 +106,7 @@ impl Tls {
         Self {
             keys,
             legacy: Vec::new(),
+            origin: Origin::default(),
             handles: limits.tls_handles,
             bytes: limits.tls_bytes,
             held: Arc::default(),
@@ -112,6 +115,13 @@ impl Tls {
             sessions: HashMap::new(),
             last: 0,
         }
+    }
+
+    /// The same for an instance that comes from there.
+    #[must_use]
+    pub fn with_origin(mut self, origin: &Origin) -> Self {
+        self.origin = origin.clone();
+        self
     }
 
     /// Lets sessions with these devices speak the TLS of old ones, where they do not verify.
@@ -180,7 +190,8 @@ impl Tls {
             Identity::Granted(name) => Some(self.granted(name)?),
             Identity::None | Identity::Given(_) => None,
         };
-        let context = Context::new(&settings, files, weight)?;
+        let mut context = Context::new(&settings, files, weight)?;
+        context.origin = self.origin.clone();
         self.contexts.insert(id, Arc::new(context));
         Ok(id)
     }
@@ -191,7 +202,9 @@ impl Tls {
         });
         match grant {
             Some(grant) => KeyFiles::read(grant),
-            None => Err(Refusal::NotGranted(identity::denied(name).to_string())),
+            None => Err(Refusal::NotGranted(
+                identity::denied(name, &self.origin).to_string(),
+            )),
         }
     }
 

@@ -144,7 +144,7 @@ impl Session {
             && !self.context.verifies
             && may_be_old(error)
         {
-            *text = format!("{text}; {}", legacy_hint("HOST"));
+            *text = format!("{text}; {}", legacy_hint("HOST", &self.context.origin));
         }
         self.failed = Some(failure.clone());
         failure

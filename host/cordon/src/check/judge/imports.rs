@@ -2,7 +2,7 @@
 
 mod harmless;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Findings, is_left_alone};
 use crate::check::facts::{Facts, Import, Probe, Tried};
@@ -12,7 +12,7 @@ use crate::check::run::HUB_MODULES;
 use cordon_base::bounds::REQUIREMENTS_BYTES;
 use cordon_base::regular_file::RegularFile;
 use cordon_packages::known::{self, Kind};
-use cordon_packages::place::Place;
+use cordon_packages::place::{Framework, Place};
 
 /// Every module that is wanted, and whether its import works.
 pub(super) fn imports(place: &Place, facts: &Facts, probe: &Probe, findings: &mut Findings) {
@@ -168,7 +168,42 @@ fn failed_import(
     if missing != top && place.packages().join(top).exists() {
         return (Verdict::Fails, format!("its import raises {error}"));
     }
-    (Verdict::Missing, install_line(place, top))
+    let package = known::by_module(top).map_or(top, |it| it.name);
+    let line = install_line(place, top);
+    let indigo = place.framework == Framework::Indigo && known::is_preinstalled(package);
+    match indigo {
+        true => (
+            Verdict::Missing,
+            format!("Indigo preinstalls it, Cordon does not; {line}"),
+        ),
+        false => (Verdict::Missing, line),
+    }
+}
+
+/// The one command that installs everything that is missing; empty when nothing is.
+pub fn install(place: &Place, findings: &[Finding]) -> String {
+    let head = format!("cordon install {:?}", place.root.display().to_string());
+    let missing = findings
+        .iter()
+        .filter(|it| it.topic == Topic::Import && it.verdict == Verdict::Missing);
+    let mut listed = false;
+    let (mut names, mut builds) = (BTreeSet::new(), BTreeSet::new());
+    for finding in missing {
+        let command = finding.detail.split_once(&head);
+        let words = command.and_then(|(_, rest)| rest.split('`').next());
+        let Some(words) = words else { continue };
+        let (named, build) = words.split_once("--build").unwrap_or((words, ""));
+        names.extend(named.split_whitespace());
+        builds.extend(build.split_whitespace());
+        listed |= named.trim().is_empty();
+    }
+    if names.is_empty() && !listed {
+        return String::new();
+    }
+    let names = names.into_iter().map(|it| format!(" {it}"));
+    let builds = builds.into_iter().map(|it| format!(" --build {it}"));
+    let rest: String = names.chain(builds).collect();
+    format!("{head}{rest}")
 }
 
 /// The module without which plugin.py cannot be imported, where none of the imports that

@@ -87,6 +87,14 @@ def ran(error):
     return sorted([file[8:] for file in files if file.startswith("/plugin/")] + ([] if error else ["plugin.py"]))
 
 
+def methods(names):
+    """Which of these methods the class of an Indigo plugin has; of none when it may make them up."""
+    kind = getattr(sys.modules.get("plugin"), "Plugin", None)
+    if not isinstance(kind, type) or hasattr(kind, "__getattr__"):
+        return {}
+    return {name: hasattr(kind, name) for name in names}
+
+
 def show_indigo():
     """The module that an Indigo plugin finds, although this is none: the module of its hub."""
     import builtins
@@ -132,6 +140,8 @@ def main():
         results["plugin"] = plugin("/plugin/" + wanted["plugin"])
         if results["plugin"]["error"]:
             own(wanted["own"])
+        else:
+            results["methods"] = methods(wanted["methods"])
         results["trying"] = None
         results["ran"] = ran(results["plugin"]["error"])
     save()

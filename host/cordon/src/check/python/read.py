@@ -2,7 +2,7 @@
 
 Runs as a plugin of its own, in a component without grants, over a copy of the
 sources in ``sources/``. ``read`` is plain Python and also works outside, below the
-source of ``conditions.py``.
+sources of ``conditions.py`` and ``names.py``.
 """
 
 import ast
@@ -104,8 +104,13 @@ def keyword(call, *names):
 class Reader(ast.NodeVisitor):
     """The contents of one file."""
 
-    def __init__(self, facts, file, package):
+    def __init__(self, facts, file, package, names):
         self.facts = facts
+        self.names = names
+        # The names of this file; unknown when anything may be one.
+        self.bound = None
+        # Above zero where a name that is not there is caught.
+        self.named = 0
         self.file = file
         self.package = package
         self.guard = 0
@@ -156,12 +161,16 @@ class Reader(ast.NodeVisitor):
         before, place = (self.tried, self.fallback), "%s:%d" % (self.file, node.lineno)
         asked = any(self.catches(it.type, ("AttributeError", "Exception", "BaseException"))
                     for it in node.handlers)
+        named = any(self.catches(it.type, ("NameError", "Exception", "BaseException"))
+                    for it in node.handlers)
         self.guard += caught
         self.asked += asked
+        self.named += named
         self.tried = place if caught else self.tried
         self.visit_all(node.body)
         self.guard -= caught
         self.asked -= asked
+        self.named -= named
         self.tried = before[0]
         for handler in node.handlers:
             self.fallback = place if handler in handlers else before[1]
@@ -212,8 +221,19 @@ class Reader(ast.NodeVisitor):
         if not self.functions and node.name.startswith("on") and node.name[2:3].isupper():
             self.note("callbacks", node, name=node.name)
         self.functions.append(node.name)
+        # Nobody has to evaluate what a function says of its types.
+        returns, node.returns = node.returns, None
         self.generic_visit(node)
+        node.returns = returns
         self.functions.pop()
+
+    def visit_arg(self, node):
+        """An argument's annotation is not evaluated either."""
+
+    def visit_AnnAssign(self, node):
+        self.visit(node.target)
+        if node.value is not None:
+            self.visit(node.value)
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -224,9 +244,16 @@ class Reader(ast.NodeVisitor):
                 name = getattr(child, "name", None)
                 if name in INDIGO_CALLBACKS:
                     self.note("callbacks", child, name=name)
+            self.scope(node.body, INDIGO_CALLBACKS)
         self.functions.append("class " + node.name)
         self.generic_visit(node)
         self.functions.pop()
+
+    def scope(self, body, callbacks):
+        """Notes the functions of a scope in which the hub looks for callbacks."""
+        defined = {it.name: (self.file, it.lineno) for it in body
+                   if isinstance(it, (ast.FunctionDef, ast.AsyncFunctionDef))}
+        self.names.scopes.append((defined, callbacks))
 
     def remember_doc(self, node):
         body = node.body
@@ -271,6 +298,8 @@ class Reader(ast.NodeVisitor):
         value = node.value
         if not isinstance(value, str) or id(node) in self.docs or len(value) > 10000:
             return
+        if len(value) < 60 and value.isidentifier():
+            self.names.mentioned.add(value)
         for scheme, host, port in URL.findall(value):
             if "." in host or host == "localhost" or host.startswith("["):
                 self.note("hosts", node, host=host, port=int(port or 0) or PORTS[scheme],
@@ -281,6 +310,9 @@ class Reader(ast.NodeVisitor):
     # The hub's API.
 
     def visit_Attribute(self, node):
+        self.names.mentioned.add(node.attr)
+        if isinstance(node.ctx, ast.Store) and len(self.facts["attributes"]) < MAX_FINDINGS:
+            self.facts["attributes"].append(node.attr)
         name = dotted(node)
         first = name.split(".")[0]
         if first in self.imported:
@@ -292,6 +324,11 @@ class Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Name(self, node):
+        if isinstance(node.ctx, ast.Load):
+            self.names.mentioned.add(node.id)
+            if (self.bound is not None and not self.named and node.id not in self.bound
+                    and node.id not in GIVEN and len(self.names.missing) < MAX_FINDINGS):
+                self.names.missing.append({"name": node.id, "file": self.file, "line": node.lineno})
         whole = self.imported.get(node.id, "")
         if whole.split(".")[0] in ("Domoticz", "DomoticzEx") and "." in whole:
             self.note("api", node, guarded=self.asked > 0, member=whole)
@@ -421,7 +458,8 @@ class Reader(ast.NodeVisitor):
 
 def empty():
     kinds = ("files", "imports", "callbacks", "hosts", "api", "listens", "programs", "serial",
-             "pings", "writes", "sleeps", "threads", "pools", "unbounded")
+             "pings", "writes", "sleeps", "threads", "pools", "unbounded", "attributes", "near",
+             "undefined")
     return {kind: [] for kind in kinds}
 
 
@@ -484,17 +522,27 @@ def read(root, entry="plugin.py"):
     facts = empty()
     waiting, seen = [entry], {entry}
     packages = bundled(root)
+    names = Names()
     while waiting:
         file = waiting.pop(0)
         with open(os.path.join(root, file), "rb") as stream:
             tree = parse(facts, file, stream.read())
         if tree is None:
+            names.known = False
             continue
         parts = file[:-3].split("/")
         package = ".".join(parts[:-1])
         before = len(facts["imports"])
-        reader = Reader(facts, file, package)
+        reader = Reader(facts, file, package, names)
         body = tree.body
+        here = bound(tree)
+        if here is None:
+            # It may define names for the other files as well.
+            names.known = names.known and not injects(tree)
+        elif not ("/" in file and parts[0].lower() in packages):
+            reader.bound = here
+        if file == entry:
+            reader.scope(body, DOMOTICZ_CALLBACKS)
         if body and isinstance(body[0], ast.Expr):
             reader.docs.add(id(body[0].value))
         try:
@@ -519,6 +567,8 @@ def read(root, entry="plugin.py"):
                     if name not in seen and len(seen) < MAX_FINDINGS:
                         seen.add(name)
                         waiting.append(name)
+    facts["near"] = list(names.near())
+    facts["undefined"] = list(names.undefined())
     facts["library"] = sorted(getattr(sys, "stdlib_module_names", ()))
     facts["network"] = sorted({found["module"].split(".")[0] for found in facts["imports"]} & NETWORK)
     return facts

@@ -59,7 +59,7 @@ macro_rules! keys {
 const INSTANCE: &[Key] = keys! {
     "environment" "table of texts" = "{}", "{ TZ = 'UTC' }": "environment variables that the plugin sees";
     "grants" "table" = "{}", "{ security = true }": "permissions; the rows of `[hardware.grants]` below";
-    "limits" "table of numbers" = "{}", "{ threads = 32 }": "limits other than the defaults ([limits.md](limits.md))";
+    "limits" "table" = "{}", "{ memory = '512 MiB', callback-cpu = '20 s' }": "limits other than the defaults, as numbers or with a unit ([limits.md](limits.md))";
     "plugin-folder" "word" = "'read-only'", "'copy-on-write'": "the access of the plugin to its own folder: `read-only`, or `copy-on-write` with its changes kept apart";
     "verify_tls" "true or false" = "false", "true": "whether TLS connections demand a certificate that can be verified";
 };
@@ -141,7 +141,7 @@ const SECTIONS: &[Section] = &[
         keys: keys! {
             "name" "text" = "", "'Living room'": "name, unique in the file; the devices are kept under it";
             "plugin" "text" = "", "'LineThermometer'": "the plugin's key";
-            "parameters" "table of texts" = "{}", "{ Address = '192.168.1.20' }": "values of the plugin's parameters: Address, Port, SerialPort, Username, Password, Mode1 to Mode6";
+            "parameters" "table of texts" = "{}", "{ Address = '192.168.1.20', Port = 8080 }": "values of the plugin's parameters, where a number stands for its text: Address, Port, SerialPort, Username, Password, Mode1 to Mode6";
             "log-level" "number" = "7", "4": "which levels of the plugin's lines are kept: 1 normal, 2 status, 4 error, added up";
         },
     },

@@ -147,7 +147,7 @@ async fn a_client_beyond_the_limit_is_closed_at_once() {
     }
     let line = rig.error_with("limit connections").await;
     assert!(
-        line.contains("3 used, 2 allowed") && line.contains("connections = N"),
+        line.contains("3 used, 2 allowed") && line.contains("`--limit connections=4`"),
         "{line}"
     );
     assert_eq!(rig.errors().len(), 1, "one line for the flood");

@@ -296,8 +296,8 @@ impl Tree {
                 Level::Error,
                 &format!(
                     "denied: writing {path:?} beside the plugin's code; to let the plugin write into \
-                     a copy of its folder, add `plugin-folder = \"copy-on-write\"` to its section, \
-                     or `--plugin-folder copy-on-write` to `cordon run`"
+                     a copy of its folder, {}",
+                    self.log.origin().copy_on_write()
                 ),
             );
         }
