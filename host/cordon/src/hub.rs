@@ -353,7 +353,7 @@ impl Hub {
             pools: services.pools.clone(),
             manager: manager.map(|manager| Arc::new(manager) as Arc<dyn Management>),
             problems: self.problems.clone(),
-            access: Access::new(&self.web),
+            access: Access::new(&self.web).with_log(services.events.clone()),
             budget: Budget::default(),
             pages: Pages::new(
                 &self.maker.data.join(PAGES),

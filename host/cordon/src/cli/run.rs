@@ -15,6 +15,7 @@ use crate::hub::Hub;
 use cordon_base::error::EngineError;
 use cordon_base::grants::Grants;
 use cordon_base::limits::Limits;
+use cordon_base::log::LogConfig;
 use cordon_base::system;
 use cordon_domoticz::config::{ALL_LEVELS, HardwareSection};
 use cordon_domoticz::definition::{self, PluginDefinition};
@@ -90,7 +91,7 @@ impl Run {
         let stopping = Stopping::listen(GRACE)?;
         let scratch = Scratch::new()?;
         let what = self.what(scratch.path())?;
-        let events = super::console()?;
+        let events = super::log(&LogConfig::default())?;
         let options = EngineOptions {
             instances: 1,
             ..EngineOptions::default()

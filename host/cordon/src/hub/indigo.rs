@@ -63,16 +63,20 @@ impl Hub {
     ) -> Result<(), EngineError> {
         let server = self.indigo().await?;
         let info = bundle.info.clone();
-        let name = match &section.name {
-            Some(name) => name.clone(),
-            None => info.log_name().map_err(EngineError::Config)?.to_owned(),
+        // The devices are kept under the first of the two.
+        let (name, shown) = match &section.name {
+            Some(name) => (name.clone(), name.clone()),
+            None => {
+                let shown = info.log_name().map_err(EngineError::Config)?;
+                (info.display_name.clone(), shown)
+            }
         };
         let id = self.id_of(&name, &info.identifier).await?;
         let instance = &section.instance;
         let access = instance.plugin_folder;
         let folders = self.folders(id, access, &bundle.root, BUNDLES_FOLDER);
         let events = self.maker.services.events.clone();
-        let log = PluginLog::new(events, &name, &instance.limits);
+        let log = PluginLog::new(events, &shown, &instance.limits);
         let data = folders.data.clone();
         let parameters = setup::parameters(&bundle);
         let serial = Arc::new(SerialPolicy::new(&instance.grants.serial, None));
@@ -86,7 +90,7 @@ impl Hub {
         }
         let draft = Draft {
             id,
-            name,
+            name: shown,
             key: info.identifier,
             folders,
             log,
