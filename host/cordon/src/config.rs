@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn a_log_file_has_a_size_and_a_number_of_predecessors() {
         for (line, expected) in [
-            ("rotate-bytes = 1000", "must be from 64 KiB to 1 TiB"),
+            ("rotate-bytes = 1000", "must be from 64 KiB to 1024 GiB"),
             ("rotate-bytes = '10 MB'", "such as `10 MiB`"),
             ("keep = 1000", "must be from 0 to 100"),
             ("console = 'color'", "expected one of `auto`"),

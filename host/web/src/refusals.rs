@@ -223,7 +223,7 @@ pub(crate) fn reason(refusal: Refusal) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use cordon_base::log::LogCapacity;
 

@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(config.form_of_console(), None);
         for (text, key) in [
             ("rotate-bytes = '63 KiB'", "rotate-bytes"),
-            ("rotate-bytes = '2 TiB'", "rotate-bytes"),
+            ("rotate-bytes = '2048 GiB'", "rotate-bytes"),
             ("keep = 101", "keep"),
             ("file = '..'", "file"),
             ("file = ''", "file"),
