@@ -147,6 +147,90 @@ import Domoticz
     assert!(program.terminate());
 }
 
+/// The objects in the log file of a site.
+fn logged(site: &Site) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(site.path().join("log/cordon.log"));
+    let text = text.expect("the log file is read");
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().expect("JSON")
+}
+
+const RAISES: &str = "
+def onStart():
+    Domoticz.Log('not important')
+    raise ValueError('seven')
+";
+
+#[test]
+fn the_log_is_in_a_file_and_on_the_console_as_the_operator_wants_it() {
+    let log = "[log]\nfile = \"log/cordon.log\"\nformat = \"json\"\nleast-level = \"status\"\n\
+               console = \"journald\"\n[web]\nusers = [{ name = \"ann\", password = \"secret\" }]\n";
+    let hardware =
+        ["A", "B"].map(|name| format!("[[hardware]]\nname = \"{name}\"\nplugin = \"Raises\"\n"));
+    let site = Site::new(&format!("{log}{}", hardware.concat()));
+    site.file("Raises/plugin.py", &plugin_text("Raises", RAISES));
+    let mut program = site.serve();
+    let ready = program.line("<5>Status: ready on http://127.0.0.1:");
+    let address = ready.rsplit("http://").next().expect("an address");
+    let url = format!("http://{address}json.htm?type=command&param=getversion");
+    let asked = ureq::get(url)
+        .header("Authorization", "Basic YW5uOm5v")
+        .call();
+    assert!(asked.is_err(), "a wrong password lets nobody in");
+    let refused = "Warning: login of user \"ann\" from 127.0.0.1 refused (HTTP Basic): ";
+    program.line(&format!("<4>{refused}"));
+    for _ in 0..2 {
+        program.line("ValueError: seven");
+    }
+    assert!(program.terminate());
+    let said = program.said.join("\n");
+    assert!(!said.contains("not important"), "{said}");
+    // The traceback of each is in one piece.
+    for name in ["A", "B"] {
+        let prefix = format!("<3>Error: {name}: ");
+        let mut lines = program.said.iter();
+        let begun = lines.find(|line| line.starts_with(&format!("{prefix}'onStart' raised")));
+        assert!(begun.is_some(), "{said}");
+        let piece: Vec<_> = lines.take_while(|line| line.starts_with(&prefix)).collect();
+        assert!(
+            piece.iter().any(|line| line.ends_with("ValueError: seven")),
+            "{said}"
+        );
+    }
+    let lines = logged(&site);
+    let has = |instance: Option<&str>, level: &str, text: &str| {
+        lines.iter().any(|line| {
+            let of = line.get("instance").and_then(serde_json::Value::as_str) == instance;
+            of && line["level"] == level && line["text"].as_str().expect("a text").contains(text)
+        })
+    };
+    assert!(has(None, "status", "ready on "));
+    assert!(has(
+        None,
+        "warning",
+        "login of user \"ann\" from 127.0.0.1 refused"
+    ));
+    assert!(has(Some("A"), "error", "ValueError: seven"));
+    assert!(lines.iter().all(|line| line["level"] != "normal"));
+}
+
+#[test]
+fn the_reason_for_the_end_of_the_program_is_in_the_log_file() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port();
+    let log = "[log]\nfile = \"log/cordon.log\"\nformat = \"json\"\nconsole = \"none\"\n";
+    let site = Site::new(&format!("{log}[web]\npages = \"127.0.0.1:{port}\"\n"));
+    let ended = site.command().output().expect("the program runs");
+    assert!(!ended.status.success() && ended.stdout.is_empty());
+    let last = logged(&site).pop().expect("a line");
+    assert_eq!(last["level"], "error");
+    let reason = format!("the program ends: cannot listen on 127.0.0.1:{port}");
+    assert!(
+        last["text"].as_str().expect("a text").starts_with(&reason),
+        "{last}"
+    );
+}
+
 #[test]
 fn sigterm_stops_plugins_in_good_order() {
     let site = Site::new("[[hardware]]\nname = \"HW\"\nplugin = \"Hello\"\n");

@@ -12,7 +12,7 @@
 //! - [`system`]: grants of the operating system; [`standstill`]: time in which the process
 //!   stood still.
 //! - [`private`]: who may read and write the hub's files; [`regular_file`]: how files of
-//!   strangers are read; [`hex`]: bytes as text.
+//!   strangers are read; [`hex`]: bytes as text; [`size`]: amounts of bytes as the operator writes them.
 
 pub mod account;
 pub mod bounds;
@@ -30,6 +30,7 @@ pub mod pool;
 pub mod private;
 pub mod problems;
 pub mod regular_file;
+pub mod size;
 pub mod standstill;
 pub mod system;
 pub mod turns;

@@ -1,31 +1,42 @@
 //! The event log: lines of plugins and of the hub itself, newest last, within bounds.
 //!
-//! Holds the records, their wording as a line (behaviour spec section 10) and the echo to the
-//! console. Recording never waits: not for a slow console, not for a slow subscriber. Memory is
-//! bounded in records and in bytes, and each instance has a share of its own ([`rings`]). Rate
-//! limits per plugin are applied before a text comes here.
+//! Owns the records that are kept, and hands each one on to followers, to the console and to the
+//! log file. Recording never waits: not for a slow console, not for a full disk, not for a slow
+//! reader. Memory is bounded in records and in bytes, and each instance has a share of its own
+//! ([`rings`]). Rate limits per plugin are applied before a text comes here.
 
+mod blocks;
+mod config;
 mod console;
+mod file;
+mod follow;
+mod form;
+mod level;
 mod pace;
+mod record;
 mod rings;
 mod visible;
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tokio::sync::broadcast;
 
 use crate::error::EngineError;
-use console::Console;
+use console::{Console, Output};
+use follow::Followers;
+use form::Form;
 use pace::Pace;
+use record::By;
 use rings::Rings;
 use visible::{Newlines, visible};
 
-/// Longest text of a record in bytes, hardware name included (spec 10).
-pub const MAX_TEXT: usize = 6143;
+pub use config::{ConsoleMode, FileFormat, LogConfig};
+pub use follow::{Followed, Follower, LogFilter, MAX_FOLLOWERS};
+pub use level::Level;
+pub use record::{MAX_TEXT, Record};
 
 /// Records a subscriber may lag behind before it misses some. All subscribers share one
 /// queue, so that they hold 6.3 MiB of texts at most. A burst of one plugin is shorter.
@@ -41,152 +52,14 @@ const HUB_RATE: u32 = 100;
 const CLIENTS_BURST: u32 = 200;
 const CLIENTS_RATE: u32 = 20;
 
+/// The same for lines about strangers who were not let in.
+const STRANGERS_BURST: u32 = 200;
+const STRANGERS_RATE: u32 = 2;
+
 /// A text as one line that holds nothing invisible.
 #[must_use]
 pub fn one_line(text: &str) -> std::borrow::Cow<'_, str> {
     visible(text, Newlines::Escape, usize::MAX)
-}
-
-/// How a record is marked and filtered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// `Domoticz.Log`, `Domoticz.Debug`, `print`: no marker.
-    Normal,
-    /// `Domoticz.Status`, and the hub's own news.
-    Status,
-    /// A warning of an Indigo plugin.
-    Warning,
-    /// `Domoticz.Error`, tracebacks, refusals.
-    Error,
-    /// The runtime's own notes.
-    Debug,
-}
-
-impl Level {
-    /// Text between the time and the message (spec 10).
-    #[must_use]
-    pub fn marker(self) -> &'static str {
-        match self {
-            Self::Normal => "",
-            Self::Status => "Status: ",
-            Self::Warning => "Warning: ",
-            Self::Error => "Error: ",
-            Self::Debug => "Debug: ",
-        }
-    }
-
-    /// The number of its colour in a terminal; none for normal lines.
-    fn color(self) -> Option<u8> {
-        match self {
-            Self::Normal | Self::Status => None,
-            Self::Warning => Some(33),
-            Self::Error => Some(31),
-            Self::Debug => Some(90),
-        }
-    }
-
-    /// The bit that stands for the level in the masks of spec 10 and of `getlog`, which
-    /// know no warnings.
-    #[must_use]
-    pub fn mask(self) -> u32 {
-        match self {
-            Self::Normal | Self::Warning => 1,
-            Self::Status => 2,
-            Self::Error => 4,
-            Self::Debug => 8,
-        }
-    }
-}
-
-/// One call of a logging function; may hold newlines (rule 178) when it is a plugin's.
-///
-/// Characters that do not show, or that set the direction of text, are written as escapes,
-/// so that no record looks like another one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// When it was recorded.
-    pub time: Timestamp,
-    /// How it is marked.
-    pub level: Level,
-    /// Name of the hardware that wrote it; `None` for the hub itself.
-    pub hardware: Option<String>,
-    /// Whether it is of the core log (rule 18), where the name stands in parentheses: a line
-    /// of a plugin must not pass for one of the hub's own.
-    pub core: bool,
-    /// Whether a client of the API wrote it. It stands among the hub's own lines, and takes
-    /// no room of theirs.
-    pub client: bool,
-    /// The text, without the hardware's name.
-    pub text: String,
-}
-
-/// The writer of a record.
-#[derive(Clone, Copy)]
-enum By<'a> {
-    Hub,
-    Client,
-    /// The hub, about an instance.
-    HubAbout(&'a str),
-    Plugin(&'a str),
-    PluginInCore(&'a str),
-}
-
-impl Record {
-    fn new(time: Timestamp, by: By<'_>, level: Level, text: &str) -> Self {
-        let (hardware, newlines) = match by {
-            By::Hub | By::Client => (None, Newlines::Escape),
-            By::HubAbout(name) => (Some(name), Newlines::Escape),
-            By::Plugin(name) | By::PluginInCore(name) => (Some(name), Newlines::Keep),
-        };
-        let hardware = hardware.map(|name| {
-            let name = visible(name, Newlines::Escape, MAX_TEXT);
-            cut(&name, MAX_TEXT).to_owned()
-        });
-        // 2 is the length of the ": " that joins the two.
-        let prefix = hardware.as_ref().map_or(0, |name| name.len() + 2);
-        let room = MAX_TEXT.saturating_sub(prefix);
-        let text = cut(&visible(text, newlines, room), room).to_owned();
-        Self {
-            time,
-            level,
-            hardware,
-            core: matches!(by, By::PluginInCore(_)),
-            client: matches!(by, By::Client),
-            text,
-        }
-    }
-
-    /// Marker, hardware name and text: a line without its time.
-    #[must_use]
-    pub fn message(&self) -> String {
-        let marker = self.level.marker();
-        match &self.hardware {
-            Some(name) if self.core => format!("{marker}({name}) {}", self.text),
-            Some(name) => format!("{marker}{name}: {}", self.text),
-            None => format!("{marker}{}", self.text),
-        }
-    }
-
-    /// The whole line, in local time (spec 10, rule 176).
-    #[must_use]
-    pub fn line(&self) -> String {
-        self.line_in(TimeZone::system())
-    }
-
-    fn line_in(&self, zone: TimeZone) -> String {
-        let time = self.time.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S%.3f");
-        format!("{time}  {}", self.message())
-    }
-
-    fn cost(&self) -> usize {
-        let name = self.hardware.as_ref().map_or(0, String::len);
-        rings::RECORD_OVERHEAD + name + self.text.len()
-    }
-}
-
-/// The longest prefix of at most `max` bytes that ends at a character.
-fn cut(text: &str, max: usize) -> &str {
-    text.get(..text.floor_char_boundary(max)).unwrap_or("")
 }
 
 /// How much an [`EventLog`] remembers. The oldest records of whoever wrote most go first.
@@ -211,17 +84,23 @@ impl Default for LogCapacity {
 #[derive(Debug)]
 struct Kept {
     rings: Rings,
+    followers: Followers,
+    /// Number of the last record.
+    last: u64,
     /// For the hub's own lines.
     hub: Pace,
     /// For those of clients.
     clients: Pace,
+    /// For those about strangers.
+    strangers: Pace,
 }
 
 #[derive(Debug)]
 struct Inner {
     kept: Mutex<Kept>,
     subscribers: broadcast::Sender<Arc<Record>>,
-    console: Option<Console>,
+    /// The console and the file.
+    outputs: Vec<Console>,
 }
 
 /// The hub's log. Clones share one log.
@@ -234,7 +113,7 @@ impl EventLog {
     /// A log that is only kept in memory.
     #[must_use]
     pub fn new(capacity: LogCapacity) -> Self {
-        Self::build(capacity, None)
+        Self::build(capacity, Vec::new())
     }
 
     /// A log that also writes every record to `output`, a line each, from a thread of its
@@ -252,18 +131,51 @@ impl EventLog {
         output: impl Write + Send + 'static,
         colors: bool,
     ) -> Result<Self, EngineError> {
-        Ok(Self::build(capacity, Some(Console::start(output, colors)?)))
+        let form = if colors { Form::Colour } else { Form::Plain };
+        Self::with_outputs(capacity, vec![Output::new(output, form)])
     }
 
-    fn build(capacity: LogCapacity, console: Option<Console>) -> Self {
+    /// A log with the console and the file that the operator wants. Each is written by a thread of
+    /// its own. The file is opened by that thread: one that cannot be written is told as an error in
+    /// the log, and keeps nothing from running.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`] when a thread cannot be started.
+    pub fn open(capacity: LogCapacity, config: &LogConfig) -> Result<Self, EngineError> {
+        Self::with_outputs(capacity, config.outputs())
+    }
+
+    fn with_outputs(capacity: LogCapacity, outputs: Vec<Output>) -> Result<Self, EngineError> {
+        let itself: Arc<OnceLock<Weak<Inner>>> = Arc::default();
+        let start = |output: Output| {
+            let itself = Arc::clone(&itself);
+            // Called by the output's own thread, which does not keep the log alive.
+            let complain = move |text: String| {
+                if let Some(inner) = itself.get().and_then(Weak::upgrade) {
+                    Self { inner }.record(None, Level::Error, text);
+                }
+            };
+            Console::start(output, complain)
+        };
+        let outputs: Result<Vec<_>, _> = outputs.into_iter().map(start).collect();
+        let log = Self::build(capacity, outputs?);
+        // It is set here and nowhere else.
+        let _ = itself.set(Arc::downgrade(&log.inner));
+        Ok(log)
+    }
+
+    fn build(capacity: LogCapacity, outputs: Vec<Console>) -> Self {
         let inner = Inner {
             kept: Mutex::new(Kept {
                 rings: Rings::new(capacity),
+                followers: Followers::default(),
+                last: 0,
                 hub: Pace::new(HUB_BURST, HUB_RATE),
                 clients: Pace::new(CLIENTS_BURST, CLIENTS_RATE),
+                strangers: Pace::new(STRANGERS_BURST, STRANGERS_RATE),
             }),
             subscribers: broadcast::Sender::new(SUBSCRIBER_QUEUE),
-            console,
+            outputs,
         };
         Self {
             inner: Arc::new(inner),
@@ -294,6 +206,12 @@ impl EventLog {
         self.add(By::Client, level, text)
     }
 
+    /// Records a line of the hub about somebody who was not let in; newlines are escaped. `false`
+    /// when there were too many of late.
+    pub fn record_stranger(&self, level: Level, text: &str) -> bool {
+        self.add(By::Stranger, level, text)
+    }
+
     fn add(&self, by: By<'_>, level: Level, text: &str) -> bool {
         // Made outside of the lock, and dated in it, so that the order of the log is the
         // order of time.
@@ -302,17 +220,23 @@ impl EventLog {
         let passes = match by {
             By::Hub => kept.hub.take(),
             By::Client => kept.clients.take(),
+            By::Stranger => kept.strangers.take(),
             By::HubAbout(_) | By::Plugin(_) | By::PluginInCore(_) => true,
         };
         if !passes {
             return false;
         }
         for (of, whose, left_out) in [
-            (By::Hub, "the hub", kept.hub.left_out()),
-            (By::Client, "clients of the API", kept.clients.left_out()),
+            (By::Hub, "of the hub", kept.hub.left_out()),
+            (By::Client, "of clients of the API", kept.clients.left_out()),
+            (
+                By::Stranger,
+                "about refused logins",
+                kept.strangers.left_out(),
+            ),
         ] {
             if let Some(count) = left_out {
-                let text = format!("{count} lines of {whose} were left out; they were too many");
+                let text = format!("{count} lines {whose} were left out; they were too many");
                 let told = Record::new(Timestamp::UNIX_EPOCH, of, Level::Error, &text);
                 self.put(&mut kept, told);
             }
@@ -323,10 +247,13 @@ impl EventLog {
 
     fn put(&self, kept: &mut Kept, mut record: Record) {
         record.time = Timestamp::now();
+        kept.last = kept.last.saturating_add(1);
+        record.number = kept.last;
         let record = Arc::new(record);
         kept.rings.push(Arc::clone(&record));
-        if let Some(console) = &self.inner.console {
-            console.offer(Arc::clone(&record));
+        kept.followers.offer(&record);
+        for output in &self.inner.outputs {
+            output.offer(&record);
         }
         // No subscriber is no error.
         let _ = self.inner.subscribers.send(record);
@@ -354,32 +281,35 @@ impl EventLog {
         keep: impl Fn(&Record) -> bool,
     ) -> Vec<Arc<Record>> {
         let mut found = self.lock().rings.select(max, of, keep);
-        found.sort_by_key(|(number, _)| *number);
-        found.into_iter().map(|(_, record)| record).collect()
+        found.sort_unstable_by_key(|record| record.number);
+        found
     }
 
-    /// Follows the log from now on.
+    /// Follows the whole log from now on, in one queue for all who do; [`EventLog::follow`] is for
+    /// those who want a queue of their own.
     ///
-    /// A receiver that lags behind by 256 records gets
+    /// A receiver that lags behind by 1024 records gets
     /// `RecvError::Lagged` with the number it missed; nobody waits for it.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Record>> {
         self.inner.subscribers.subscribe()
     }
 
-    /// Lines that are not on the console, since the start: it was too slow or refused them.
+    /// Lines that are not on the console or not in the file, since the start: it was too slow or
+    /// refused them.
     #[must_use]
     pub fn echo_dropped(&self) -> u64 {
-        self.inner.console.as_ref().map_or(0, Console::missing)
+        let missing = self.inner.outputs.iter().map(Console::missing);
+        missing.fold(0, u64::saturating_add)
     }
 
-    /// Waits until all records so far are on the console or were refused by it, or `timeout` is
-    /// over.
+    /// Waits until all records so far are on the console and in the file or were refused there, or
+    /// `timeout` is over for each.
     ///
     /// Blocks the calling thread: meant for the end of the program.
     pub fn flush_echo(&self, timeout: Duration) {
-        if let Some(console) = &self.inner.console {
-            console.flush(timeout);
+        for output in &self.inner.outputs {
+            output.flush(timeout);
         }
     }
 

@@ -212,7 +212,7 @@ fn own_account() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-fn flags(flags: OFlags) -> i32 {
+pub(crate) fn flags(flags: OFlags) -> i32 {
     // The flags of `open` are an `int` of the system's.
     i32::from_ne_bytes(flags.bits().to_ne_bytes())
 }

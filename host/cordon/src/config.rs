@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use cordon_base::error::EngineError;
+use cordon_base::log::LogConfig;
 use cordon_base::private::{self, Standing};
 use cordon_base::regular_file::RegularFile;
 use cordon_domoticz::config::HardwareSection;
@@ -28,6 +29,9 @@ pub struct Config {
     /// The hub itself.
     #[serde(default)]
     pub hub: HubConfig,
+    /// The log on the console and in a file.
+    #[serde(default)]
+    pub log: LogConfig,
     /// The HTTP API.
     #[serde(default)]
     pub web: WebConfig,
@@ -111,6 +115,7 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         config.hub.data = folder.join(&config.hub.data);
         config.hub.plugins = folder.join(&config.hub.plugins);
+        config.log.found_in(folder);
         for section in &mut config.indigo {
             section.bundle = config.hub.plugins.join(&section.bundle);
         }
@@ -140,6 +145,9 @@ impl Config {
         let mut add = |place: (&'static str, usize), key: &'static str, text: String| {
             faults.push(Fault { place, key, text });
         };
+        if let Err((key, text)) = self.log.check() {
+            add(("log", 0), key, text);
+        }
         if let Err(text) = self.web.check() {
             add(("web", 0), "", text);
         }
@@ -509,6 +517,19 @@ mod tests {
     }
 
     #[test]
+    fn a_log_file_has_a_size_and_a_number_of_predecessors() {
+        for (line, expected) in [
+            ("rotate-bytes = 1000", "must be from 64 KiB to 1024 GiB"),
+            ("rotate-bytes = '10 MB'", "such as `10 MiB`"),
+            ("keep = 1000", "must be from 0 to 100"),
+            ("console = 'color'", "expected one of `auto`"),
+        ] {
+            let text = refusal(&format!("[log]\n{line}\n"));
+            assert!(text.contains(expected), "{line}: {text}");
+        }
+    }
+
+    #[test]
     fn a_hub_has_a_second_to_an_hour_to_stop() {
         let text = refusal("[hub]\nstop-seconds = 0\n");
         assert!(text.contains("must be from 1 to 3600"), "{text}");
@@ -550,8 +571,10 @@ mod tests {
     fn paths_are_relative_to_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cordon.toml");
-        std::fs::write(&path, "[hub]\nplugins = \"p\"\n").unwrap();
+        let text = "[hub]\nplugins = \"p\"\n[log]\nfile = \"log/c.log\"\n";
+        std::fs::write(&path, text).unwrap();
         let config = Config::load(&path).unwrap();
         assert_eq!(config.hub.plugins, folder.path().join("p"));
+        assert_eq!(config.log.file, Some(folder.path().join("log/c.log")));
     }
 }

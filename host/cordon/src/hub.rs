@@ -354,7 +354,8 @@ impl Hub {
             pools: services.pools.clone(),
             manager: manager.map(|manager| Arc::new(manager) as Arc<dyn Management>),
             problems: self.problems.clone(),
-            access: Access::new(&self.web, cordon_indigo::web::REALM),
+            access: Access::new(&self.web, cordon_indigo::web::REALM)
+                .with_log(services.events.clone()),
             budget: Budget::default(),
             pages: Pages::new(
                 &self.maker.data.join(PAGES),

@@ -138,12 +138,13 @@ impl Info {
         Ok(())
     }
 
-    /// The name for the plugin's lines in the log, where the operator gives it none.
+    /// The name for the plugin's lines in the log, where the operator gives it none: the display
+    /// name, with the identifier in brackets where it has letters beyond ASCII.
     ///
     /// # Errors
     /// Why the display name cannot be it: a bundle must not choose one that makes its lines
     /// look like those of the hub or of another plugin.
-    pub fn log_name(&self) -> Result<&str, String> {
+    pub fn log_name(&self) -> Result<String, String> {
         let name = self.display_name.as_str();
         let of_client = name
             .get(..4)
@@ -151,7 +152,12 @@ impl Info {
         let taken = of_client || OF_OTHERS.iter().any(|it| name.eq_ignore_ascii_case(it));
         // A colon ends the name in a line, and names of the core log are in parentheses.
         if name.len() <= INFO_NAME && !name.contains(':') && !name.starts_with('(') && !taken {
-            return Ok(name);
+            // Letters of another script may look like those of another plugin's name.
+            let is_foreign = name.chars().any(|it| !it.is_ascii() && it.is_alphabetic());
+            return Ok(match is_foreign || name.ends_with(']') {
+                true => format!("{name} [{}]", self.identifier),
+                false => name.to_owned(),
+            });
         }
         let shown = quoted(name);
         Err(format!(

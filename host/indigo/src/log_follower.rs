@@ -5,12 +5,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use serde_json::json;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 
 use super::event_line;
 use super::server::IndigoServer;
-use cordon_base::log::Record;
+use cordon_base::log::{Followed, Follower, LogFilter, Record};
 
 /// The writers whose lines Indigo plugins see: Indigo plugins and the hub, but not other hardware.
 pub(super) struct Shown(HashSet<String>);
@@ -25,9 +23,15 @@ impl Shown {
 impl IndigoServer {
     /// From here on the lines of the log are handed to plugins that asked for them.
     pub(super) fn follow_log(self: &Arc<Self>) {
-        if !self.follows_log.swap(true, Ordering::AcqRel) {
-            let lines = self.events().subscribe();
-            tokio::spawn(run(Arc::downgrade(self), lines));
+        if self.follows_log.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        match self.events().follow(&LogFilter::default(), 0) {
+            Some(lines) => {
+                tokio::spawn(run(Arc::downgrade(self), lines));
+            }
+            // The next plugin that asks tries again.
+            None => self.follows_log.store(false, Ordering::Release),
         }
     }
 
@@ -39,20 +43,18 @@ impl IndigoServer {
 }
 
 /// Hands lines over until the server or the log is gone.
-pub(super) async fn run(server: Weak<IndigoServer>, mut lines: Receiver<Arc<Record>>) {
-    loop {
-        let received = lines.recv().await;
+pub(super) async fn run(server: Weak<IndigoServer>, mut lines: Follower) {
+    while let Some(followed) = lines.next().await {
         let Some(server) = server.upgrade() else {
             return;
         };
-        match received {
-            Ok(record) => tell(&server, &record),
+        match followed {
+            Followed::Record(record) => tell(&server, &record),
             // When the log is faster than this reader, lines are skipped.
-            Err(RecvError::Lagged(count)) => {
+            Followed::Missed(count) => {
                 let message = format!("Application\t({count} lines of the log are left out here)");
                 broadcast(&server, None, &message);
             }
-            Err(RecvError::Closed) => return,
         }
     }
 }

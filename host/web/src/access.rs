@@ -3,8 +3,8 @@
 //! As in Domoticz: HTTP Basic, or the parameters `username` and `password`, each in base64
 //! (the password as it is, or its MD5 in hexadecimal digits); no sessions. As in Indigo:
 //! HTTP Digest. Wrong passwords are counted per address and slow it down to a few a
-//! minute; passwords are compared in constant time. Without configuration only this
-//! machine may, without a password.
+//! minute, and the log tells of them; passwords are compared in constant time. Without
+//! configuration only this machine may, without a password.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,8 +22,10 @@ use crate::config::WebUser;
 use crate::digest::{Challenges, Response, Secret};
 use crate::forwarded::Client;
 use crate::query::Query;
+use crate::refusals::{Refusals, Way, reason};
 use crate::throttle::Throttle;
 use cordon_base::grants::HostPattern;
+use cordon_base::log::EventLog;
 
 /// The actions that a user may take; each includes the one before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -133,6 +135,7 @@ pub struct Access {
     /// address, and would lock out whoever sits before it. No page can send a header with a password.
     in_addresses: Arc<Throttle>,
     challenges: Arc<Challenges>,
+    refusals: Arc<Refusals>,
 }
 
 impl Access {
@@ -154,7 +157,15 @@ impl Access {
             throttle: Arc::default(),
             in_addresses: Arc::default(),
             challenges: Arc::new(Challenges::new(Arc::clone(&realm))),
+            refusals: Arc::default(),
         }
+    }
+
+    /// Tells of refused logins in this log.
+    #[must_use]
+    pub fn with_log(mut self, log: EventLog) -> Self {
+        self.refusals = Arc::new(Refusals::new(log));
+        self
     }
 
     /// Whether there are users.
@@ -183,25 +194,62 @@ impl Access {
     ) -> Result<Caller, Refusal> {
         // A password is right or wrong where there are users. Clients that send one
         // everywhere are not guessing.
-        let of_users = |(name, password): (String, String), throttle: &Throttle| {
-            self.log_in(throttle, client.address, &name, &password)
+        let of_users = |(name, password): (String, String), throttle: &Throttle, way: Way| {
+            self.log_in(throttle, client.address, way, &name, &password)
         };
         let (header, query) = match self.has_users() {
             true => (in_header(headers), query.and_then(in_query)),
             false => (None, None),
         };
         match (header, query) {
-            (Some(given), _) => of_users(given, &self.throttle),
-            (None, Some(given)) => of_users(given, &self.in_addresses),
+            (Some(given), _) => of_users(given, &self.throttle, Way::Basic),
+            (None, Some(given)) => of_users(given, &self.in_addresses, Way::Address),
             (None, None) if self.needs_none(client) => Ok(local()),
-            (None, None) => Err(Refusal::Missing),
+            (None, None) => {
+                self.tell_without_users(client, headers);
+                Err(Refusal::Missing)
+            }
         }
+    }
+
+    /// Tells of a login to a hub that has no users.
+    fn tell_without_users(&self, client: Client, headers: &HeaderMap) {
+        if let Some((name, _)) = in_header(headers).filter(|_| !self.has_users()) {
+            let reason = "there are no `users` under [web]";
+            self.refusals
+                .tell(client.address, Way::Basic, Some(&name), reason);
+        }
+    }
+
+    /// Tells of a request with a key that lets nobody in; `is_known` when it is for something else.
+    pub fn refuse_key(&self, peer: IpAddr, is_known: bool) {
+        let reason = match is_known {
+            true => "the key is for something else",
+            false => "there is no such key",
+        };
+        self.refusals.tell(peer, Way::Key, None, reason);
+    }
+
+    /// The outcome of an attempt, of which the log tells when it was refused.
+    fn told<T>(
+        &self,
+        peer: IpAddr,
+        way: Way,
+        name: Option<&str>,
+        outcome: Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        if let Err(refusal) = &outcome
+            && let Some(reason) = reason(*refusal)
+        {
+            self.refusals.tell(peer, way, name, reason);
+        }
+        outcome
     }
 
     /// The user of a header `Authorization`, whose text after the word `Basic` is given.
     pub fn basic(&self, peer: IpAddr, coded: &str) -> Result<Caller, Refusal> {
         let (name, password) = name_and_password(coded).ok_or(Refusal::Missing)?;
-        self.log_in(&self.throttle, peer, &name, &password)
+        self.log_in(&self.throttle, peer, Way::Basic, &name, &password)
     }
 
     /// The user of a header `Authorization`, whose text after the word `Digest` is given, in a
@@ -214,12 +262,13 @@ impl Access {
         target: &str,
     ) -> Result<Caller, Refusal> {
         let response = Response::parse(text).ok_or(Refusal::Missing)?;
+        let name = response.user();
         let caller = self.throttle.attempt(peer, || {
-            let name = response.user();
             let account = self.accounts.iter().find(|it| it.name == name)?;
             let proved = response.proves(&account.digest, method, target);
             proved.then(|| account.caller())
-        })?;
+        });
+        let caller = self.told(peer, Way::Digest, Some(name), caller)?;
         match self.challenges.take(&response) {
             true => Ok(caller),
             false => Err(Refusal::Stale),
@@ -242,17 +291,18 @@ impl Access {
         &self,
         throttle: &Throttle,
         peer: IpAddr,
+        way: Way,
         name: &str,
         password: &str,
     ) -> Result<Caller, Refusal> {
-        throttle.attempt(peer, || {
+        let caller = throttle.attempt(peer, || {
             // Every account is looked at, so that the time tells nothing of the names.
-            let [name, again] = forms(name);
+            let [given, again] = forms(name);
             let passwords = forms(password);
             let mut found = None;
             for account in self.accounts.iter() {
                 let own = hash(&account.name);
-                let named = same(&own, &name) | same(&own, &again);
+                let named = same(&own, &given) | same(&own, &again);
                 let [plain, md5] = &account.hashes;
                 let right = passwords
                     .iter()
@@ -262,13 +312,16 @@ impl Access {
                 }
             }
             found
-        })
+        });
+        self.told(peer, way, Some(name), caller)
     }
 
     /// Whether a code is the right one; a wrong one counts as a wrong password.
     pub fn compare(&self, peer: IpAddr, given: &str, code: &str) -> Result<(), Refusal> {
-        self.throttle
-            .attempt(peer, || same(&hash(given), &hash(code)).then_some(()))
+        let compared = self
+            .throttle
+            .attempt(peer, || same(&hash(given), &hash(code)).then_some(()));
+        self.told(peer, Way::Code, None, compared)
     }
 
     /// Whether a request comes from a network that needs no password. One that a proxy

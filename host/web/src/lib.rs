@@ -2,8 +2,8 @@
 //!
 //! - [`server`]: listeners and connections, with [`places`] for those who ask, and how long
 //!   [`bodies`] and a [`stream`] may take; [`budget`]: room for answers under way.
-//! - [`access`]: users and rights, by [`digest`] and with [`throttle`]; [`forwarded`]: who
-//!   asks; [`origin`] and [`cors`]: from which pages browsers may ask; [`config`]: the section
+//! - [`access`]: users and rights, by [`digest`] and with [`throttle`]; `refusals`: refused logins
+//!   in the log; [`forwarded`]: who asks; [`origin`] and [`cors`]: from which pages browsers may ask; [`config`]: the section
 //!   `[web]`.
 //! - [`query`], [`body`]: requests; [`rows`], [`gzip`], [`early`]: answers;
 //!   [`compare`]: secrets that are alike.
@@ -24,6 +24,7 @@ pub mod origin;
 pub mod pages_origin;
 pub mod places;
 pub mod query;
+mod refusals;
 pub mod rows;
 pub mod server;
 pub mod stream;

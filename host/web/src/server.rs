@@ -63,7 +63,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Pause after the system refused a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often the log says that descriptors have run out.
+/// How often the log says that a connection could not be accepted.
 const SAID: Duration = Duration::from_secs(60);
 
 /// Serves `router` on `listener` until `shutdown` is done, then lets running
@@ -102,7 +102,7 @@ impl Server {
         self
     }
 
-    /// The log that says when connections cannot be accepted.
+    /// The log that says when connections cannot be accepted, once a minute.
     pub fn with_log(mut self, log: EventLog) -> Self {
         self.log = Some(log);
         self
@@ -171,7 +171,11 @@ impl Server {
                 Err(error) => error,
             };
             if is_exhaustion(&error) {
-                self.say(said, &error);
+                let text = format!(
+                    "the API accepts connections from its reserve: {error}; raise the number of \
+                     open files with `ulimit -n` or LimitNOFILE, or have fewer plugins"
+                );
+                self.say(said, text);
                 match accept_with_reserve(listener) {
                     Ok(accepted) => return accepted,
                     // Even the reserve is used up: a waiting connection has to go.
@@ -180,22 +184,20 @@ impl Server {
                     }
                     Err(_) => {}
                 }
+            } else if error.kind() == io::ErrorKind::ConnectionAborted {
+                tracing::debug!(%error, "a client was gone before its connection was accepted");
             } else {
-                tracing::debug!(%error, "a connection could not be accepted");
+                self.say(said, format!("the API cannot accept a connection: {error}"));
             }
             tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     }
 
-    fn say(&self, said: &mut Option<Instant>, error: &io::Error) {
+    fn say(&self, said: &mut Option<Instant>, text: String) {
         if said.is_some_and(|said| said.elapsed() < SAID) {
             return;
         }
         *said = Some(Instant::now());
-        let text = format!(
-            "the API accepts connections from its reserve: {error}; raise the number of open \
-             files with `ulimit -n` or LimitNOFILE, or have fewer plugins"
-        );
         match &self.log {
             Some(log) => log.record(None, Level::Error, text),
             None => tracing::error!("{text}"),

@@ -9,15 +9,18 @@ use std::sync::Arc;
 
 use super::{LogCapacity, Record};
 
-/// The rings of the hub itself and of the API's clients. Names have no control characters.
+/// The rings of the hub itself, of the API's clients, and of strangers who were not let in. Names
+/// have no control characters.
 const HUB: &str = "\0";
 const CLIENTS: &str = "\u{1}";
+const STRANGERS: &str = "\u{2}";
 
 /// The ring of a record.
 fn ring_of(record: &Record) -> &str {
     match &record.hardware {
         Some(name) => name,
         None if record.client => CLIENTS,
+        None if record.stranger => STRANGERS,
         None => HUB,
     }
 }
@@ -34,14 +37,12 @@ pub(super) struct Rings {
     heaviest: BTreeSet<(u128, Arc<str>)>,
     records: usize,
     bytes: usize,
-    /// Number of the next record.
-    next: u64,
 }
 
 #[derive(Debug, Default)]
 struct Ring {
-    /// Records with their numbers in the whole log, oldest first.
-    records: VecDeque<(u64, Arc<Record>)>,
+    /// Oldest first.
+    records: VecDeque<Arc<Record>>,
     bytes: usize,
 }
 
@@ -65,18 +66,18 @@ impl Rings {
             heaviest: BTreeSet::new(),
             records: 0,
             bytes: 0,
-            next: 0,
         }
     }
 
-    pub(super) fn push(&mut self, record: Arc<Record>) {
+    /// Puts a record in, and returns how many had to go for it.
+    pub(super) fn push(&mut self, record: Arc<Record>) -> u64 {
         let name: Arc<str> = ring_of(&record).into();
-        let (number, cost) = (self.next, record.cost());
-        self.next = self.next.saturating_add(1);
+        let cost = record.cost();
         self.change(&name, |ring| {
             ring.bytes = ring.bytes.saturating_add(cost);
-            ring.records.push_back((number, record));
+            ring.records.push_back(record);
         });
+        let mut gone = 0_u64;
         self.records = self.records.saturating_add(1);
         self.bytes = self.bytes.saturating_add(cost);
         while self.records > self.capacity.records || self.bytes > self.capacity.bytes {
@@ -84,13 +85,23 @@ impl Rings {
                 break;
             };
             self.drop_oldest(&heaviest);
+            gone = gone.saturating_add(1);
         }
+        gone
+    }
+
+    /// All records, in the order of the log.
+    pub(super) fn into_records(self) -> VecDeque<Arc<Record>> {
+        let rings = self.rings.into_values();
+        let mut records: Vec<_> = rings.flat_map(|ring| ring.records).collect();
+        records.sort_unstable_by_key(|record| record.number);
+        records.into()
     }
 
     fn drop_oldest(&mut self, name: &Arc<str>) {
         let mut freed = 0;
         self.change(name, |ring| {
-            if let Some((_, oldest)) = ring.records.pop_front() {
+            if let Some(oldest) = ring.records.pop_front() {
                 freed = oldest.cost();
                 ring.bytes = ring.bytes.saturating_sub(freed);
             }
@@ -118,21 +129,20 @@ impl Rings {
         }
     }
 
-    /// The newest records that `keep` wants of those rings that `of` wants, each with its number,
-    /// in no order. When there are more than `max`, every ring gives as many as the others, as far
-    /// as it has them.
+    /// The newest records that `keep` wants of those rings that `of` wants, in no order. When there
+    /// are more than `max`, every ring gives as many as the others, as far as it has them.
     pub(super) fn select(
         &self,
         max: usize,
         of: impl Fn(Option<&str>) -> bool,
         keep: impl Fn(&Record) -> bool,
-    ) -> Vec<(u64, Arc<Record>)> {
+    ) -> Vec<Arc<Record>> {
         let wanted = self.rings.iter().filter(|(name, _)| {
-            let name = Some(&***name).filter(|name| ![HUB, CLIENTS].contains(name));
+            let name = Some(&***name).filter(|name| ![HUB, CLIENTS, STRANGERS].contains(name));
             of(name)
         });
         let newest = wanted.map(|(_, ring)| -> Vec<_> {
-            let kept = ring.records.iter().rev().filter(|(_, it)| keep(it));
+            let kept = ring.records.iter().rev().filter(|it| keep(it));
             kept.take(max).collect()
         });
         let newest: Vec<Vec<_>> = newest.collect();
@@ -147,7 +157,7 @@ impl Rings {
             .iter()
             .filter_map(|it| it.get(each).copied())
             .collect();
-        rest.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+        rest.sort_by_key(|record| std::cmp::Reverse(record.number));
         found.extend(rest.into_iter().take(max.saturating_sub(found.len())));
         found.into_iter().cloned().collect()
     }

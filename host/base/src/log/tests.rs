@@ -1,5 +1,7 @@
 use std::sync::atomic::Ordering;
 
+use jiff::tz::TimeZone;
+
 use super::*;
 
 fn time() -> Timestamp {
@@ -257,10 +259,45 @@ fn a_full_disk_ends_nothing_and_its_losses_are_told() {
     // Nothing is written by halves.
     let whole = |line: &str| line.starts_with('(') || line.starts_with("20");
     assert!(text.lines().all(whole), "{text}");
+    // The log has said once that the console refuses.
+    assert_eq!(
+        text.matches("the console takes no lines: no storage space")
+            .count(),
+        1
+    );
     assert_eq!(
         u64::try_from(text.lines().count()).unwrap(),
-        502 - missing + 1
+        503 - missing + 1
     );
+}
+
+#[test]
+fn tracebacks_of_two_instances_are_not_interleaved_in_the_output() {
+    let output = Shared::default();
+    let log = EventLog::with_echo(LogCapacity::default(), output.clone(), false).unwrap();
+    for number in 0..20 {
+        for name in ["A", "B"] {
+            log.record(Some(name), Level::Error, format!("line {number}"));
+        }
+        log.record(Some("C"), Level::Normal, "between");
+    }
+    log.flush_echo(Duration::from_secs(10));
+    let written = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+    let writers: Vec<_> = written
+        .lines()
+        .filter_map(|line| line.split("  Error: ").nth(1)?.get(..1))
+        .collect();
+    assert_eq!(
+        writers,
+        ["A"; 20].into_iter().chain(["B"; 20]).collect::<Vec<_>>()
+    );
+    // The log itself has them as they came, a record each.
+    let kept = log.tail(None, 6);
+    let kept: Vec<_> = kept
+        .iter()
+        .map(|it| it.hardware.as_deref().unwrap())
+        .collect();
+    assert_eq!(kept, ["A", "B", "C", "A", "B", "C"]);
 }
 
 #[test]
@@ -338,6 +375,25 @@ fn the_hub_itself_can_be_made_to_write_only_so_much() {
             .ends_with("lines of the hub were left out; they were too many")
     );
     assert_eq!(last[1].text, "x");
+}
+
+#[test]
+fn lines_about_strangers_take_no_room_of_the_hubs_own() {
+    let log = EventLog::new(LogCapacity {
+        records: 100,
+        bytes: 1 << 20,
+    });
+    log.record(None, Level::Status, "ready");
+    let flood = (0..10_000).filter(|_| log.record_stranger(Level::Warning, "login refused"));
+    let written = flood.count();
+    assert!((200..400).contains(&written), "{written}");
+    let texts: Vec<_> = log
+        .tail(None, 1000)
+        .iter()
+        .map(|it| it.text.clone())
+        .collect();
+    assert!(texts.contains(&"ready".to_owned()), "{texts:?}");
+    assert!(log.record_client(Level::Normal, "API (ann): still heard"));
 }
 
 #[test]

@@ -14,7 +14,6 @@ mod serve;
 mod startup;
 mod stopping;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,7 +22,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use cordon_base::error::EngineError;
 use cordon_base::limits::DECLARATIONS;
-use cordon_base::log::{EventLog, LogCapacity};
+use cordon_base::log::{EventLog, LogCapacity, LogConfig};
 use cordon_base::private;
 use cordon_packages::PackagesError;
 use cordon_runtime::engine::artifact::Artifact;
@@ -167,13 +166,12 @@ fn act(verb: Verb) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The log of a verb that runs plugins, which shows it on the console: in colours where
-/// that is a terminal, unless `NO_COLOR` says otherwise.
-fn console() -> Result<EventLog, EngineError> {
-    let output = std::io::stdout();
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let colors = output.is_terminal() && !refused;
-    EventLog::with_echo(LogCapacity::default(), output, colors)
+/// The log of a verb that runs plugins, on the console and in a file as the operator wants it. The
+/// hub's messages about itself go into it from here on.
+fn log(config: &LogConfig) -> Result<EventLog, EngineError> {
+    let events = EventLog::open(LogCapacity::default(), config)?;
+    diagnostics::tell(&events);
+    Ok(events)
 }
 
 fn block_on(
@@ -185,6 +183,9 @@ fn block_on(
         .build()
         .map_err(|error| EngineError::io("cannot start the runtime", error))?;
     let ended = runtime.block_on(verb);
+    if let Err(error) = &ended {
+        diagnostics::last_words(error);
+    }
     // A thread that the system holds up, as in a file that does not answer, would hold up the
     // end of the program for as long.
     runtime.shutdown_timeout(LAST);

@@ -17,6 +17,7 @@ use cordon_base::grants::Grants;
 use cordon_base::hint::Origin;
 use cordon_base::limits::Limits;
 use cordon_base::limits::amount::Amount;
+use cordon_base::log::LogConfig;
 use cordon_base::system;
 use cordon_domoticz::config::{ALL_LEVELS, HardwareSection};
 use cordon_domoticz::definition::{self, PluginDefinition};
@@ -96,7 +97,7 @@ impl Run {
         let stopping = Stopping::listen(GRACE)?;
         let scratch = Scratch::new()?;
         let what = self.what(scratch.path())?;
-        let events = super::console()?;
+        let events = super::log(&LogConfig::default())?;
         let options = EngineOptions {
             instances: 1,
             ..EngineOptions::default()

@@ -38,7 +38,7 @@ impl Serve {
         let config = Config::load(&self.config)?;
         let grace = Duration::from_secs(config.hub.stop_seconds);
         let stopping = Stopping::listen(grace)?;
-        let events = super::console()?;
+        let events = super::log(&config.log)?;
         for warning in &config.warnings {
             events.record(None, Level::Error, warning.clone());
         }

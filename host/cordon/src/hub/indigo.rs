@@ -63,9 +63,13 @@ impl Hub {
     ) -> Result<(), EngineError> {
         let server = self.indigo().await?;
         let info = bundle.info.clone();
-        let name = match &section.name {
-            Some(name) => name.clone(),
-            None => info.log_name().map_err(EngineError::Config)?.to_owned(),
+        // The devices are kept under the first of the two.
+        let (name, shown) = match &section.name {
+            Some(name) => (name.clone(), name.clone()),
+            None => {
+                let shown = info.log_name().map_err(EngineError::Config)?;
+                (info.display_name.clone(), shown)
+            }
         };
         let id = self.id_of(&name, &info.identifier).await?;
         let instance = &section.instance;
@@ -73,7 +77,7 @@ impl Hub {
         let folders = self.folders(id, access, &bundle.root, BUNDLES_FOLDER);
         let events = self.maker.services.events.clone();
         let origin = instance.origin.clone();
-        let log = PluginLog::with_levels(events, &name, &instance.limits, u32::MAX, origin);
+        let log = PluginLog::with_levels(events, &shown, &instance.limits, u32::MAX, origin);
         let data = folders.data.clone();
         let parameters = setup::parameters(&bundle);
         let serial = SerialPolicy::new(&instance.grants.serial, None);
@@ -88,7 +92,7 @@ impl Hub {
         }
         let draft = Draft {
             id,
-            name,
+            name: shown,
             key: info.identifier,
             folders,
             log,

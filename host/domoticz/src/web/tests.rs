@@ -93,6 +93,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
     });
     let devices = DeviceTable::new(store.clone());
     let pools = Pools::default();
+    let log = EventLog::new(LogCapacity::default());
     let api = HubApi {
         house: House::new(&store, devices.clone(), Arc::<Recorder>::clone(&plugins)),
         images: Images::new(store.clone()),
@@ -100,7 +101,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
         devices,
         manager: None,
         problems: cordon_base::problems::Problems::default(),
-        access: Access::new(web, "tests"),
+        access: Access::new(web, "tests").with_log(log.clone()),
         budget: Budget::default(),
         pages: Pages::new(
             &folder.path().join("pages"),
@@ -112,7 +113,7 @@ async fn start_with(connections: usize, exchange: Duration, web: &WebConfig) -> 
         variables: Variables::new(store.clone()),
         preferences: Preferences::new(store),
         started: Instant::now(),
-        log: EventLog::new(LogCapacity::default()),
+        log,
         plugins: Arc::<Recorder>::clone(&plugins),
         pools,
         version: VersionInfo {

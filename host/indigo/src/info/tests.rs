@@ -103,7 +103,7 @@ fn no_display_name_makes_lines_look_like_those_of_others() {
     let named = |name: &str| {
         let keys = usual().replace("Lamp &amp; Co", name);
         let info = read(&keys).unwrap();
-        info.log_name().map(str::to_owned)
+        info.log_name()
     };
     for name in [
         "Lamp &amp; Co",
@@ -128,6 +128,22 @@ fn no_display_name_makes_lines_look_like_those_of_others() {
     ] {
         let refused = named(name).unwrap_err();
         assert!(refused.contains("give it a `name`"), "{refused}");
+    }
+}
+
+#[test]
+fn a_display_name_with_letters_of_other_scripts_is_shown_with_the_identifier() {
+    let named = |name: &str| {
+        let info = read(&usual().replace("Lamp &amp; Co", name)).unwrap();
+        (info.log_name().unwrap(), info.identifier)
+    };
+    // The first letters of the first two are Cyrillic and Greek.
+    for name in ["Нue", "Ηue", "Büro", "ランプ", "Hue [com.other]"] {
+        let (shown, identifier) = named(name);
+        assert_eq!(shown, format!("{name} [{identifier}]"));
+    }
+    for name in ["Hue", "Hue 2 – x", "Lamps \u{1f4a1}"] {
+        assert_eq!(named(name).0, name);
     }
 }
 

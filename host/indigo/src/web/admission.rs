@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use super::answer::{Early, error, wrong_method};
-use super::keys::{Verdict, Wanted};
+use super::keys::{Verdict, Wanted, has_key};
 use super::{IndigoApi, MAX_BODY, REALM, confirm};
 use cordon_web::access::Access;
 use cordon_web::access::Refusal;
@@ -161,8 +161,14 @@ impl IndigoApi {
                 asked.peer.is_let_in(false);
                 Ok(Rights::Admin)
             }
-            Verdict::Open | Verdict::NoKey => Err(self.unauthorized(Refusal::Missing)),
+            Verdict::Open | Verdict::NoKey => {
+                if has_key(&asked.headers, &asked.uri) {
+                    self.access.refuse_key(self.client(asked).address, false);
+                }
+                Err(self.unauthorized(Refusal::Missing))
+            }
             Verdict::WrongKey => {
+                self.access.refuse_key(self.client(asked).address, true);
                 let text = "this API key is for something else";
                 Err(self.ask(StatusCode::UNAUTHORIZED, text, Refusal::Missing))
             }

@@ -208,6 +208,11 @@ impl ApiKeys {
     }
 }
 
+/// Whether a request has a key, known or not.
+pub(super) fn has_key(headers: &HeaderMap, uri: &Uri) -> bool {
+    presented(headers, uri).is_some()
+}
+
 /// The key of a request: the one in its header, or else the one in its address.
 fn presented(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION);

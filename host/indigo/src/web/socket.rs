@@ -15,7 +15,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, interval_at};
 
@@ -34,7 +33,7 @@ use crate::object::Object;
 use crate::table::Collection;
 use crate::view::view;
 use crate::{Change, IndigoServer, Watcher, What};
-use cordon_base::log::{Level, Record};
+use cordon_base::log::{Followed, Follower, Level, LogFilter, Record};
 use cordon_web::places::network_of;
 
 /// Clients at a time.
@@ -165,11 +164,15 @@ trait News {
     fn next(&mut self) -> impl Future<Output = Result<Self::Item, RecvError>> + Send;
 }
 
-impl News for Receiver<Arc<Record>> {
+impl News for Follower {
     type Item = Arc<Record>;
 
     async fn next(&mut self) -> Result<Arc<Record>, RecvError> {
-        self.recv().await
+        match Follower::next(self).await {
+            Some(Followed::Record(record)) => Ok(record),
+            Some(Followed::Missed(count)) => Err(RecvError::Lagged(count)),
+            None => Err(RecvError::Closed),
+        }
     }
 }
 
@@ -250,12 +253,11 @@ async fn objects(
 }
 
 async fn log(socket: &mut WebSocket, client: &Arc<Client>) -> Result<(), Ended> {
-    // The log is followed before its last lines are read, so that no line falls between the two.
     let events = client.server.events();
-    let lines = events.subscribe();
-    for record in events.tail(None, LOG_LINES) {
-        send(socket, Some(line(&record).into())).await?;
-    }
+    let Some(lines) = events.follow(&LogFilter::default(), LOG_LINES) else {
+        let text = "too many others follow the log; connect again in a moment";
+        return send(socket, Some(left_out(text).into())).await;
+    };
     let missed = |count| {
         let text = format!("{count} lines are left out here; getlog has them");
         Some(left_out(&text))

@@ -119,7 +119,8 @@ async fn listen(
     let web = toml::from_str(web).unwrap();
     let origins = Origins::new(&web, listener.local_addr().unwrap());
     let server = fixture.server.clone();
-    let api = IndigoApi::new(server, config, Access::new(&web, REALM), origins);
+    let access = Access::new(&web, REALM).with_log(server.events().clone());
+    let api = IndigoApi::new(server, config, access, origins);
     (listener, api)
 }
 

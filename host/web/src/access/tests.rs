@@ -10,7 +10,7 @@ fn admit(
     headers: &HeaderMap,
     query: &Query,
 ) -> Result<Caller, Refusal> {
-    access.admit(access.client(peer, headers), headers, Some(query))
+    access.admit(access.client(peer, headers), headers, query)
 }
 
 fn access(text: &str) -> Access {
@@ -106,6 +106,78 @@ fn a_user_has_a_password_in_any_of_the_forms() {
         admit(&access, HOME, &header("ann:x"), &none),
         Err(Refusal::Wrong)
     );
+}
+
+#[test]
+fn refused_logins_of_every_kind_are_in_the_log() {
+    let log = EventLog::new(cordon_base::log::LogCapacity::default());
+    let lines = || {
+        let lines = log.tail(None, 100);
+        let lines: Vec<_> = lines.iter().map(|it| it.message()).collect();
+        lines
+    };
+    let of = |access: Access| access.with_log(log.clone());
+    let (none, headers) = (Query::default(), HeaderMap::new());
+    let name = BASE64_STANDARD.encode("bob\n");
+    let query = Query::of(&[("username", &name), ("password", &name)]);
+    let digest = "username=\"eve\", realm=\"indigo\", nonce=\"1-1-1\", uri=\"/\", qop=auth, \
+                  nc=00000001, cnonce=\"c\", response=\"0\"";
+    let access = of(users());
+    admit(&access, far(), &header("ann:no"), &none).unwrap_err();
+    admit(&access, far(), &headers, &query).unwrap_err();
+    access.digest(far(), digest, "GET", "/").unwrap_err();
+    let again = header("ann:no");
+    let again = again[header::AUTHORIZATION].to_str().unwrap();
+    access
+        .basic(far(), again.strip_prefix("Basic ").unwrap())
+        .unwrap_err();
+    access.compare(far(), "1", "2").unwrap_err();
+    access.refuse_key(far(), false);
+    let from = "from 192.168.1.9 refused";
+    let wrong = "the user or the password is wrong";
+    assert_eq!(
+        lines(),
+        [
+            format!("Warning: login of user \"ann\" {from} (HTTP Basic): {wrong}"),
+            format!(
+                "Warning: login of user \"bob\\n\" {from} (a password in the address): {wrong}"
+            ),
+            format!("Warning: login of user \"eve\" {from} (HTTP Digest): {wrong}"),
+            format!("Warning: login of user \"ann\" {from} (HTTP Basic): {wrong}"),
+            format!("Warning: login {from} (security code): {wrong}"),
+            format!("Warning: login {from} (API key): there is no such key"),
+        ]
+    );
+    // An address that is locked out, a key for something else, and a hub without users.
+    let access = of(users());
+    for _ in 0..=crate::throttle::FAILURES {
+        admit(&access, far(), &header("ann:no"), &none).unwrap_err();
+    }
+    assert!(lines().pop().unwrap().contains("locked out for a minute"));
+    let access = of(users());
+    access.refuse_key(far(), true);
+    assert!(
+        lines()
+            .pop()
+            .unwrap()
+            .ends_with("the key is for something else")
+    );
+    admit(&of(access_of_nobody()), far(), &header("ann:no"), &none).unwrap_err();
+    assert!(
+        lines()
+            .pop()
+            .unwrap()
+            .ends_with("there are no `users` under [web]")
+    );
+    // Whoever gives nothing, or is let in, is not told of.
+    let count = lines().len();
+    admit(&access, far(), &headers, &none).unwrap_err();
+    admit(&access, far(), &header("ann:p:w"), &none).unwrap();
+    assert_eq!(lines().len(), count);
+}
+
+fn access_of_nobody() -> Access {
+    access("")
 }
 
 #[test]

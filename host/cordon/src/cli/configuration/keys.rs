@@ -81,6 +81,18 @@ const SECTIONS: &[Section] = &[
         },
     },
     Section {
+        head: "[log]",
+        before: "",
+        keys: keys! {
+            "file" "path" = "", "'log/cordon.log'": "the log file, for the hub's account alone; relative to the file";
+            "rotate-bytes" "size" = "'10 MiB'", "'1 GiB'": "size at which the log file becomes `cordon.log.1` and a new one begins, from 64 KiB";
+            "keep" "number" = "5", "0": "how many earlier log files are kept, at most 100";
+            "format" "word" = "'text'", "'json'": "`text`, or `json`: an object with `time`, `level`, `instance` and `text` in each line";
+            "least-level" "word" = "'debug'", "'warning'": "the least important level in the file and on the console: `debug`, `normal`, `status`, `warning` or `error`";
+            "console" "word" = "'auto'", "'none'": "`plain`, `colour` (on a terminal), `journald` (priorities instead of times), `none`, or `auto`: the one that fits";
+        },
+    },
+    Section {
         head: "[web]",
         before: "",
         keys: keys! {
@@ -217,7 +229,10 @@ pub(super) fn markdown() -> String {
 fn is_needed(section: &Section, key: &Key) -> bool {
     !matches!(
         (section.head, key.name),
-        ("[web]", "pages" | "pages-url") | ("[mail]", "user" | "password") | ("[[indigo]]", "name")
+        ("[log]", "file")
+            | ("[web]", "pages" | "pages-url")
+            | ("[mail]", "user" | "password")
+            | ("[[indigo]]", "name")
     )
 }
 

@@ -94,6 +94,15 @@ async fn users_log_in_and_may_what_their_rights_are() {
             .await
             .starts_with("HTTP/1.1 429")
     );
+    let lines = f.api.log.tail(None, 100);
+    let lines: Vec<_> = lines.iter().map(|it| it.message()).collect();
+    let refused = "Warning: login of user \"ann\" from 127.0.0.1 refused (HTTP Basic): ";
+    assert!(
+        lines.iter().all(|line| line.starts_with(refused)),
+        "{lines:?}"
+    );
+    assert_eq!(lines.len(), 6);
+    assert!(lines[5].ends_with("locked out for a minute after too many wrong passwords"));
 }
 
 #[tokio::test]

@@ -137,3 +137,29 @@ async fn without_authentication_those_are_let_in_who_need_no_password() {
     let got = site.send("POST", path, &with_key, command.as_bytes()).await;
     assert_eq!(got.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_lets_nobody_in_is_told_in_the_log_and_never_shown() {
+    let site = site(nothing).await;
+    let path = "/v2/api/indigo.devices";
+    for key in ["a-key-that-nobody-has", OTHER_KEY] {
+        let bearer = format!("Bearer {key}");
+        let got = site
+            .send("GET", path, &[("Authorization", &bearer)], b"")
+            .await;
+        assert_eq!(got.status, 401);
+    }
+    let in_address = format!("{path}?api-key=another-key-of-nobody");
+    assert_eq!(site.send("GET", &in_address, &[], b"").await.status, 401);
+    // Whoever has no key was not refused a login.
+    assert_eq!(site.send("GET", path, &[], b"").await.status, 401);
+    let lines = site.fixture.server.events().tail(None, 100);
+    let lines: Vec<_> = lines.iter().map(|it| it.message()).collect();
+    let refused = "Warning: login from 127.0.0.1 refused (API key): ";
+    let expected = [
+        "there is no such key",
+        "the key is for something else",
+        "there is no such key",
+    ];
+    assert_eq!(lines, expected.map(|reason| format!("{refused}{reason}")));
+}
