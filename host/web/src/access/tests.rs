@@ -10,7 +10,7 @@ fn admit(
     headers: &HeaderMap,
     query: &Query,
 ) -> Result<Caller, Refusal> {
-    access.admit(access.client(peer, headers), headers, query)
+    access.admit(access.client(peer, headers), headers, Some(query))
 }
 
 fn access(text: &str) -> Access {
