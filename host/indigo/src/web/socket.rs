@@ -21,20 +21,22 @@ use tokio::time::{Instant, interval_at};
 
 use super::admission::Asked;
 use super::answer::{Reply, error};
-use super::intake::{Intake, Refused};
+use super::intake::{self, Refused};
 use super::keys::Wanted;
 use super::lens::Lens;
 use super::patch::patch;
-use super::room::{Full, Room, Said};
+use super::room::{Full, Said, Sheet, count};
 use super::seats::Seat;
 use super::{IndigoApi, command};
 use crate::bounds::SMALL;
+use crate::caller::Caller;
 use crate::event_line;
 use crate::object::Object;
 use crate::table::Collection;
 use crate::view::view;
 use crate::{Change, IndigoServer, Watcher, What};
 use cordon_base::log::{Level, Record};
+use cordon_web::budget::Share;
 use cordon_web::places::network_of;
 
 /// Clients at a time.
@@ -105,8 +107,8 @@ pub(super) async fn open(
         collection: *collection,
         may_operate: rights >= Wanted::Operate.rights(),
         lens: Lens::new(&api.server, rights),
-        room: api.room.clone(),
-        intake: api.intake.clone(),
+        share: api.share(&asked),
+        caller: Caller::client("api-websocket", &asked.sender(&api.access)),
     };
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
@@ -123,8 +125,10 @@ struct Client {
     collection: Option<Collection>,
     may_operate: bool,
     lens: Lens,
-    room: Room,
-    intake: Intake,
+    /// Of the room for long requests and answers.
+    share: Share,
+    /// Who gives commands here.
+    caller: Caller,
 }
 
 async fn serve(mut socket: WebSocket, client: Client, _place: Seat<IpAddr>) {
@@ -232,7 +236,7 @@ async fn objects(
         }
         // Clients may be slow to read it.
         let bytes = change.memory.saturating_mul(COPIES);
-        let Ok(room) = client.room.take(bytes) else {
+        let Ok(room) = client.share.take_now(count(bytes)) else {
             return Err(Ended::Missed(1));
         };
         // The cost is billed to whoever made the change, but the work does not wait behind that
@@ -366,7 +370,7 @@ impl Client {
         let start = json!({"id": id, "message": "refresh", "objectType": kind}).to_string();
         let start = start.strip_suffix('}').unwrap_or_default();
         let write = || {
-            let mut sheet = self.room.sheet()?;
+            let mut sheet = Sheet::of(&self.share)?;
             sheet.mark(&format!("{start},\"{key}\":"));
             sheet.values(one.is_none(), shown, |(object, size)| {
                 let see = || match table.folders {
@@ -401,7 +405,7 @@ fn invalid(key: &str, text: &str) -> Map<String, Value> {
 /// The answer to a client's message. A command that was carried out has none, because its change
 /// comes as a patch.
 async fn answer(client: &Arc<Client>, text: &str) -> Option<Said> {
-    let read = |text: &str| client.intake.read(text.as_bytes());
+    let read = |text: &str| intake::read(&client.share, text.as_bytes());
     let parsed = match read(text) {
         // One sample of the manual encodes twice.
         Ok((Value::String(inner), _)) => read(&inner),
@@ -431,7 +435,7 @@ async fn answer(client: &Arc<Client>, text: &str) -> Option<Said> {
         let refused = json!({"error": "whoever is connected here may give no commands", "id": id});
         return Some(refused.to_string().into());
     }
-    let refused = command::run(&client.server, &message, "api-websocket")
+    let refused = command::run(&client.server, &message, &client.caller)
         .await
         .err();
     refused.map(|refused| refused.body.to_string().into())

@@ -213,7 +213,7 @@ async fn a_refresh_that_finds_no_room_says_so() {
     create(&site, "Lamp").await;
     let mut feed = site.feed("device-feed").await.unwrap();
     let refresh = "{\"message\": \"refresh\", \"id\": 7}";
-    let taken = site.room.take(room::ROOM).unwrap();
+    let taken = all_room(&site, "all");
     feed.send(refresh).await;
     let refused = feed.next().await.unwrap();
     assert_eq!(refused["id"], 7);
@@ -224,4 +224,33 @@ async fn a_refresh_that_finds_no_room_says_so() {
     drop(taken);
     feed.send(refresh).await;
     assert_eq!(feed.next().await.unwrap()["list"][0]["name"], "Lamp");
+}
+
+/// Whoever reads nothing leaves room to the next user, at another address or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_with_all_he_can_hold_leaves_an_answer_to_the_next() {
+    let site = site(nothing).await;
+    let made = json!({"command": "variable.create",
+        "arguments": {"name": "v", "value": "x".repeat(500_000)}});
+    assert_eq!(site.post("/cordon/indigo/command", &made).await.status, 200);
+    let _held = all_room(&site, "eve");
+    let list = json!({"command": "variables.get", "arguments": {"id": "v"}});
+    let got = site.post("/cordon/indigo/command", &list).await;
+    assert_eq!(got.status, 200);
+    assert!(got.body.len() > 500_000, "{}", got.body.len());
+    assert_eq!(site.get("/v2/api/indigo.variables").await.status, 200);
+}
+
+/// All room that this user can hold, from the addresses of others.
+fn all_room(site: &Site, user: &str) -> Vec<cordon_web::budget::Room> {
+    let mut held = Vec::new();
+    for bytes in [1 << 20, 1 << 10, 1] {
+        for n in 1..4 {
+            let share = site.budget.share([10, 0, 0, n].into()).of_user(user);
+            while let Ok(room) = share.take_now(bytes) {
+                held.push(room);
+            }
+        }
+    }
+    held
 }
