@@ -15,7 +15,7 @@ from writers import DeviceWriter, IndigoWriter, VariableWriter
 NAMESPACES = ("mount",)
 SIZE = "48m"
 # Words that tell a client that its change is not stored, and an operator the reason.
-CLEAR = re.compile(r"disk is full|could not store", re.IGNORECASE)
+CLEAR = re.compile(r"disk is full|disk I/O|to disk|could not store", re.IGNORECASE)
 # Lines of the hub in its own name while the disk is full: in one second, and a second on average.
 BURST, FLOOD = 30, 5
 

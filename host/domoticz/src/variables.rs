@@ -250,7 +250,10 @@ mod tests {
     async fn variables_hold_what_their_kind_can() {
         let folder = tempfile::tempdir().unwrap();
         let variables = Variables::new(Store::open(&folder.path().join("db")).unwrap());
-        let id = variables.add("n", Kind::Integer, "5", Rights::User).await.unwrap();
+        let id = variables
+            .add("n", Kind::Integer, "5", Rights::User)
+            .await
+            .unwrap();
         for (kind, good, bad) in [
             (Kind::Integer, "-3", "3.5"),
             (Kind::Float, "3.5", "nan"),
@@ -263,7 +266,12 @@ mod tests {
                 "{bad}"
             );
         }
-        assert!(variables.add("n", Kind::Text, "x", Rights::Admin).await.is_err());
+        assert!(
+            variables
+                .add("n", Kind::Text, "x", Rights::Admin)
+                .await
+                .is_err()
+        );
         variables
             .update(None, "n", Kind::Text, "by name")
             .await

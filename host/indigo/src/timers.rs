@@ -185,7 +185,10 @@ mod tests {
         let later = Caller::Chain(Caller::client("api-websocket", "eve").chain());
         assert_eq!(fill(&timers, &later), 0);
         assert_eq!(fill(&timers, &Caller::client("api-http", "ann")), MOST / 4);
-        assert_eq!(fill(&timers, &Caller::client("api-http", "10.0.0.9")), MOST / 8);
+        assert_eq!(
+            fill(&timers, &Caller::client("api-http", "10.0.0.9")),
+            MOST / 8
+        );
         let trigger = Caller::Chain(Caller::Operator(super::super::caller::SERVER).chain());
         assert_eq!(fill(&timers, &trigger), MOST);
     }

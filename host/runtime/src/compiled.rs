@@ -275,7 +275,10 @@ mod tests {
         for _ in 0..AT_ONCE {
             slow.push(kept.place_for(brief).await);
         }
-        assert!(kept.place().now_or_never().is_none(), "all places are taken");
+        assert!(
+            kept.place().now_or_never().is_none(),
+            "all places are taken"
+        );
         let next = timeout(Duration::from_secs(5), kept.place()).await.unwrap();
         assert!(begun.elapsed() >= brief);
         // The slow ones go on, without a place; whoever is done gives his up at once.

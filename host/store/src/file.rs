@@ -363,12 +363,21 @@ mod tests {
         );
         let error = refused(path, &locked);
         let text = disk_full(path, &error).to_string();
-        assert!(text.contains("the disk is full on which `/srv/data/cordon.db`"), "{text}");
-        assert!(text.contains("make room") && text.contains("is locked"), "{text}");
+        assert!(
+            text.contains("the disk is full on which `/srv/data/cordon.db`"),
+            "{text}"
+        );
+        assert!(
+            text.contains("make room") && text.contains("is locked"),
+            "{text}"
+        );
         // With room the reason is as it was.
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cordon.db");
         let error = refused(&path, &locked);
-        assert_eq!(with_room(&path, error).to_string(), refused(&path, &locked).to_string());
+        assert_eq!(
+            with_room(&path, error).to_string(),
+            refused(&path, &locked).to_string()
+        );
     }
 }

@@ -148,7 +148,10 @@ pub(super) fn keep(log: &Path) -> Option<String> {
             private::file(&kept);
             format!("the log as it was is kept as `{}`", kept.display())
         }
-        Err(error) => format!("the log could not be kept as `{}` ({error})", kept.display()),
+        Err(error) => format!(
+            "the log could not be kept as `{}` ({error})",
+            kept.display()
+        ),
     };
     Some(format!(
         "`{}` is damaged: {what}, and the newest values may be missing; {copy}; examine the disk, and \
@@ -185,7 +188,9 @@ mod tests {
         let path = folder.join("db-wal");
         let mut ends = Vec::new();
         for n in 0..commits {
-            connection.execute("INSERT INTO t VALUES (?1)", [n]).unwrap();
+            connection
+                .execute("INSERT INTO t VALUES (?1)", [n])
+                .unwrap();
             ends.push(usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap());
         }
         let copy = folder.join("crashed-wal");

@@ -188,12 +188,7 @@ pub(super) fn invalid(sent: &[u8]) -> Value {
 
 /// The answer with the result of a command, which may be as large as plugins make their objects. It
 /// is written on a thread that serves nobody else. `start` is the text before the result.
-pub(super) async fn written(
-    api: &IndigoApi,
-    share: &Share,
-    start: String,
-    result: Value,
-) -> Reply {
+pub(super) async fn written(api: &IndigoApi, share: &Share, start: String, result: Value) -> Reply {
     let bytes = footprint(&result).saturating_add(weight(&result));
     let mut sheet = Sheet::of(share)?;
     sheet.mark(&start);

@@ -78,8 +78,12 @@ pub struct IndigoApi {
     pages: Option<PagesOrigin>,
     /// Room for long requests and answers.
     budget: Budget,
+    /// Feeds by address, and by user with all addresses.
     sockets: Seats<IpAddr>,
+    listeners: Seats<String>,
+    /// Requests that wait for a plugin, all of them, and those of each user.
     places: Seats<String>,
+    askers: Seats<(String, String)>,
     /// How long a plugin may take for a page.
     deadline: Duration,
 }
@@ -102,7 +106,9 @@ impl IndigoApi {
             pages: None,
             budget: Budget::default(),
             sockets: Seats::new(socket::MAX_CLIENTS, socket::MAX_EACH),
+            listeners: Seats::new(socket::MAX_CLIENTS, socket::MAX_EACH),
             places: Seats::new(usize::MAX, message::MAX_WAITING),
+            askers: Seats::new(usize::MAX, message::MAX_EACH),
             deadline: message::DEADLINE,
             server,
         }

@@ -41,7 +41,7 @@ use cordon_web::places::network_of;
 
 /// Clients at a time.
 pub(super) const MAX_CLIENTS: usize = 16;
-/// Clients of one address among them.
+/// Clients of one address among them, and of one user.
 pub(super) const MAX_EACH: usize = 8;
 /// Largest message of a client in bytes.
 pub(super) const MAX_MESSAGE: usize = 64 << 10;
@@ -96,9 +96,11 @@ pub(super) async fn open(
         return Err(error(StatusCode::BAD_REQUEST, "no_websocket", text).into());
     };
     let address = network_of(asked.client(&api.access));
-    let Some(place) = api.sockets.take(address) else {
-        let text =
-            format!("{MAX_CLIENTS} clients are connected already, or {MAX_EACH} of this address");
+    let of_user = api.listeners.take(asked.sender(&api.access));
+    let Some(place) = api.sockets.take(address).zip(of_user) else {
+        let text = format!(
+            "{MAX_CLIENTS} clients are connected already, or {MAX_EACH} of this address or user"
+        );
         return Err(error(StatusCode::SERVICE_UNAVAILABLE, "too_many_clients", &text).into());
     };
     let client = Client {
@@ -131,7 +133,7 @@ struct Client {
     caller: Caller,
 }
 
-async fn serve(mut socket: WebSocket, client: Client, _place: Seat<IpAddr>) {
+async fn serve(mut socket: WebSocket, client: Client, _place: (Seat<IpAddr>, Seat<String>)) {
     let client = Arc::new(client);
     let ended = match client.collection {
         Some(collection) => objects(&mut socket, &client, collection).await,

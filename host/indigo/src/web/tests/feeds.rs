@@ -206,6 +206,23 @@ async fn a_patch_is_no_longer_than_the_object() {
     assert!(patch < 4 * whole, "{patch} bytes of {whole}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn feeds_of_a_user_are_bounded_from_all_addresses() {
+    let web = format!("{USERS}\nproxies = ['127.0.0.1']");
+    let fixture = Fixture::new(&FILES, nothing).await;
+    let site = serve_with(fixture, &config(), &web).await;
+    let open = async |login: &str, n: usize| {
+        let login = format!("{login}\r\nX-Forwarded-For: 10.0.0.{n}");
+        site.feed_with("device-feed", &login).await
+    };
+    let mut feeds = Vec::new();
+    for n in 0..socket::MAX_EACH + 3 {
+        feeds.extend(open("Basic ZXZlOmV2ZXM=", n).await);
+    }
+    assert_eq!(feeds.len(), socket::MAX_EACH);
+    assert!(open(&format!("Bearer {KEY}"), 99).await.is_some());
+}
+
 /// A list is as long as all its objects, and clients may be slow to read it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_that_finds_no_room_says_so() {
