@@ -15,7 +15,7 @@ from writers import DeviceWriter, IndigoWriter, VariableWriter
 NAMESPACES = ("mount",)
 SIZE = "48m"
 # Words that tell a client that its change is not stored, and an operator the reason.
-CLEAR = re.compile(r"disk|could not store", re.IGNORECASE)
+CLEAR = re.compile(r"disk is full|disk I/O|to disk|could not store", re.IGNORECASE)
 # Lines of the hub in its own name while the disk is full: in one second, and a second on average.
 BURST, FLOOD = 30, 5
 
@@ -45,6 +45,7 @@ def run(stage, report):
     freed(site, writers, report)
     acknowledged(site, writers, report)
     start_when_full(site, report)
+    start_after_kill(site, report)
 
 
 def full(stage, site, writers, report):
@@ -171,6 +172,29 @@ def start_when_full(site, report):
     free(site)
     site.start()
     report.check("start when there is room again", "ready", "ready", True)
+    site.stop()
+
+
+def start_after_kill(site, report):
+    """Kills the hub in the middle of its writes, takes the last room, and starts it: it names the full disk."""
+    site.start()
+    site.wait(": stored ", 2, 60)
+    site.kill()
+    fill(site)
+    outcome = site.attempt(20)
+    lines = site.now()
+    named = any("the disk is full on which" in line for line in lines)
+    report.check(
+        "start on the full disk after a kill",
+        outcome,
+        "ready, or ended with the full disk as the reason",
+        outcome == "ready" or named,
+    )
+    report.notes_of("last lines of that start", lines[-3:])
+    site.kill()
+    free(site)
+    site.start()
+    report.check("start after that when there is room again", "ready", "ready", True)
     site.stop()
 
 

@@ -4,6 +4,7 @@
 //! of either in the middle of a start gives errors that name neither, so the room is checked first
 //! and the error names the setting to raise.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -58,6 +59,27 @@ pub fn raise_file_limit(instances: u64) {
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "cannot raise the number of open files");
     }
+}
+
+/// Bytes that a file system has to have left: the index of a log takes 32 KiB, and the file system
+/// some for itself.
+const LEAST_ROOM: u64 = 128 << 10;
+
+/// Whether the file system of this folder has no room left for this process, neither for bytes nor
+/// for files; false when it does not say.
+#[must_use]
+pub fn is_disk_full(folder: &Path) -> bool {
+    let Ok(found) = rustix::fs::statvfs(folder) else {
+        return false;
+    };
+    let blocks = match rustix::process::geteuid().is_root() {
+        // Some blocks are for root alone.
+        true => found.f_bfree,
+        false => found.f_bavail,
+    };
+    let bytes = blocks.saturating_mul(found.f_frsize);
+    // A file system without a bound says that it has none of either.
+    (found.f_blocks > 0 && bytes < LEAST_ROOM) || (found.f_files > 0 && found.f_ffree == 0)
 }
 
 /// Does something that opens a file or two, for which there is room even when the files

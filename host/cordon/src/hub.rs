@@ -13,7 +13,7 @@ use crate::schemas::SCHEMAS;
 use cordon_base::descriptors::Descriptors;
 use cordon_base::error::EngineError;
 use cordon_base::folders::Folders;
-use cordon_base::log::EventLog;
+use cordon_base::log::{EventLog, Level};
 use cordon_base::pool::Pools;
 use cordon_base::private;
 use cordon_base::problems::Problems;
@@ -104,6 +104,9 @@ impl Hub {
         forget_other_guests(&compiled, engine.guest());
         let packages = compiled.join(engine.guest()).join(PACKAGES);
         let store = Store::open(&data.join("cordon.db"), SCHEMAS)?;
+        if let Some(spoilt) = store.spoilt() {
+            events.record(None, Level::Error, spoilt);
+        }
         let instances = Switchboard::default();
         watchdog::start(&instances)?;
         let domoticz = Domoticz::new(&store, Arc::new(instances.clone()));

@@ -387,7 +387,7 @@ mod tests {
         let mut browser = f
             .house
             .topics()
-            .join(IpAddr::V4(Ipv4Addr::LOCALHOST))
+            .join(IpAddr::V4(Ipv4Addr::LOCALHOST), "")
             .unwrap();
         assert!(browser.follow("a\"K"));
         let refusal = f

@@ -13,7 +13,7 @@ use cordon_base::account::Charge;
 
 /// Browsers at a time.
 const MAX_FOLLOWERS: usize = 32;
-/// Browsers of one address among them.
+/// Browsers of one address among them, and of one user.
 const MAX_EACH: usize = 8;
 /// Plugins that one browser follows.
 const MAX_TOPICS: usize = 64;
@@ -61,6 +61,7 @@ struct Followers {
 struct Member {
     number: u64,
     address: IpAddr,
+    user: String,
     /// Keys of the plugins that it follows.
     keys: BTreeSet<String>,
     waiting: mpsc::Sender<Arc<Message>>,
@@ -75,13 +76,16 @@ pub struct Follower {
 }
 
 impl Topics {
-    /// A browser at this address; nothing when there are too many.
+    /// A browser of this user at this address; nothing when there are too many. The name is empty for
+    /// nobody in particular.
     #[must_use]
-    pub fn join(&self, address: IpAddr) -> Option<Follower> {
+    pub fn join(&self, address: IpAddr, user: &str) -> Option<Follower> {
         let mut followers = self.lock();
         let all = &followers.all;
         let each = all.iter().filter(|it| it.address == address).count();
-        if all.len() >= MAX_FOLLOWERS || each >= MAX_EACH {
+        let of_user = all.iter().filter(|it| it.user == user).count();
+        let is_many = !user.is_empty() && of_user >= MAX_EACH;
+        if all.len() >= MAX_FOLLOWERS || each >= MAX_EACH || is_many {
             return None;
         }
         let (waiting, messages) = mpsc::channel(MAX_WAITING);
@@ -90,6 +94,7 @@ impl Topics {
         followers.all.push(Member {
             number,
             address,
+            user: user.to_owned(),
             keys: BTreeSet::new(),
             waiting,
         });
@@ -174,7 +179,10 @@ mod tests {
     #[tokio::test]
     async fn a_message_reaches_those_who_follow_its_plugin() {
         let (topics, account) = (Topics::default(), Account::of_hub());
-        let (mut one, mut other) = (topics.join(HERE).unwrap(), topics.join(HERE).unwrap());
+        let (mut one, mut other) = (
+            topics.join(HERE, "").unwrap(),
+            topics.join(HERE, "").unwrap(),
+        );
         assert!(!topics.has("K"));
         assert!(one.follow("K") && other.follow("k"));
         assert!(topics.has("K"));
@@ -192,7 +200,7 @@ mod tests {
     #[test]
     fn a_slow_browser_misses_messages_and_holds_few() {
         let (topics, account) = (Topics::default(), Account::of_hub());
-        let mut slow = topics.join(HERE).unwrap();
+        let mut slow = topics.join(HERE, "").unwrap();
         slow.follow("K");
         for _ in 0..3 * MAX_WAITING {
             topics.send("K", &message(&account));
@@ -208,12 +216,16 @@ mod tests {
     #[test]
     fn browsers_and_what_they_follow_are_bounded() {
         let topics = Topics::default();
-        let of_one: Vec<_> = (0..MAX_EACH + 1).map(|_| topics.join(HERE)).collect();
+        let of_one: Vec<_> = (0..MAX_EACH + 1).map(|_| topics.join(HERE, "")).collect();
         assert_eq!(of_one.iter().flatten().count(), MAX_EACH);
         drop(of_one);
         let address = |number: u8| IpAddr::from([10, 0, 0, number]);
+        let of_user: Vec<_> = (0..40).map(|it| topics.join(address(it), "eve")).collect();
+        assert_eq!(of_user.iter().flatten().count(), MAX_EACH);
+        assert!(topics.join(address(41), "ann").is_some());
+        drop(of_user);
         let all: Vec<_> = (0..=40)
-            .map(|number| topics.join(address(number)))
+            .map(|number| topics.join(address(number), ""))
             .collect();
         assert_eq!(all.iter().flatten().count(), MAX_FOLLOWERS);
         let follower = all.into_iter().flatten().next().unwrap();

@@ -5,9 +5,12 @@ use jiff::civil::{Date, Time};
 use rusqlite::{Connection, OptionalExtension};
 
 use cordon_store::{Store, StoreError};
+use cordon_web::access::Rights;
 
 /// Most variables, longest name and longest value in bytes.
 pub const MAX_VARIABLES: u32 = 1000;
+/// How many of them are for admins alone, so that users cannot take the last one.
+pub const FOR_ADMINS: u32 = 200;
 const MAX_NAME: usize = 200;
 const MAX_VALUE: usize = 4096;
 
@@ -114,11 +117,18 @@ impl Variables {
             .await
     }
 
-    /// Makes a variable; returns its id.
+    /// Makes a variable for somebody with these rights; returns its id.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`], with a text that says how to mend it.
-    pub async fn add(&self, name: &str, kind: Kind, value: &str) -> Result<i64, StoreError> {
+    /// [`StoreError::Conflict`], with a text that says how to mend it; also when there are so many
+    /// that the rest is for admins.
+    pub async fn add(
+        &self,
+        name: &str,
+        kind: Kind,
+        value: &str,
+        rights: Rights,
+    ) -> Result<i64, StoreError> {
         let (name, value) = checked(name, kind, value)?;
         self.store
             .write(move |transaction| {
@@ -127,7 +137,14 @@ impl Variables {
                         .query_row("SELECT count(*) FROM user_variables", [], |row| row.get(0))?;
                 if count >= MAX_VARIABLES {
                     return Err(conflict(format!(
-                        "there are {MAX_VARIABLES} user variables already"
+                        "there are {MAX_VARIABLES} user variables already; delete one first"
+                    )));
+                }
+                let for_all = MAX_VARIABLES.saturating_sub(FOR_ADMINS);
+                if rights < Rights::Admin && count >= for_all {
+                    return Err(conflict(format!(
+                        "there are {count} user variables, and users may not make more than \
+                         {for_all}; have an admin delete some, or make this one"
                     )));
                 }
                 if id_of(transaction, &name)?.is_some() {
@@ -232,9 +249,12 @@ mod tests {
     #[tokio::test]
     async fn variables_hold_what_their_kind_can() {
         let folder = tempfile::tempdir().unwrap();
-        let variables =
-            Variables::new(Store::open(&folder.path().join("db"), &[crate::SCHEMA]).unwrap());
-        let id = variables.add("n", Kind::Integer, "5").await.unwrap();
+        let store = Store::open(&folder.path().join("db"), &[crate::SCHEMA]).unwrap();
+        let variables = Variables::new(store);
+        let id = variables
+            .add("n", Kind::Integer, "5", Rights::User)
+            .await
+            .unwrap();
         for (kind, good, bad) in [
             (Kind::Integer, "-3", "3.5"),
             (Kind::Float, "3.5", "nan"),
@@ -247,7 +267,12 @@ mod tests {
                 "{bad}"
             );
         }
-        assert!(variables.add("n", Kind::Text, "x").await.is_err());
+        assert!(
+            variables
+                .add("n", Kind::Text, "x", Rights::Admin)
+                .await
+                .is_err()
+        );
         variables
             .update(None, "n", Kind::Text, "by name")
             .await
@@ -267,12 +292,20 @@ mod tests {
     #[tokio::test]
     async fn their_number_and_size_are_bounded() {
         let folder = tempfile::tempdir().unwrap();
-        let variables =
-            Variables::new(Store::open(&folder.path().join("db"), &[crate::SCHEMA]).unwrap());
-        for n in 0..MAX_VARIABLES {
-            variables.add(&n.to_string(), Kind::Text, "").await.unwrap();
+        let store = Store::open(&folder.path().join("db"), &[crate::SCHEMA]).unwrap();
+        let variables = Variables::new(store);
+        let add = async |name: String, rights| variables.add(&name, Kind::Text, "", rights).await;
+        let for_all = MAX_VARIABLES - FOR_ADMINS;
+        for n in 0..for_all {
+            add(n.to_string(), Rights::User).await.unwrap();
         }
-        assert!(variables.add("one too many", Kind::Text, "").await.is_err());
+        let refused = add("too many".to_owned(), Rights::User).await.unwrap_err();
+        assert!(refused.to_string().contains("admin"), "{refused}");
+        for n in for_all..MAX_VARIABLES {
+            add(n.to_string(), Rights::Admin).await.unwrap();
+        }
+        let last = add("one too many".to_owned(), Rights::Admin).await;
+        assert!(last.is_err());
         let long = "x".repeat(MAX_VALUE + 1);
         assert!(
             variables
@@ -282,7 +315,7 @@ mod tests {
         );
         assert!(
             variables
-                .add(&"n".repeat(MAX_NAME + 1), Kind::Text, "")
+                .add(&"n".repeat(MAX_NAME + 1), Kind::Text, "", Rights::Admin)
                 .await
                 .is_err()
         );

@@ -11,10 +11,22 @@ use cordon_base::limits::Limits;
 pub enum Caller {
     /// A plugin.
     Plugin(Arc<Plugin>),
-    /// Somebody over the HTTP API, or the hub itself: `api-http`, `api-websocket`, `server`.
+    /// Somebody over the HTTP API whose name does not matter, or the hub itself: `api-http`,
+    /// `server`.
     Operator(&'static str),
+    /// A user over the HTTP API.
+    Client(Client),
     /// The server, as a consequence of an event.
     Chain(Chain),
+}
+
+/// A user over the HTTP API.
+#[derive(Clone)]
+pub struct Client {
+    /// `api-http` or `api-websocket`.
+    source: &'static str,
+    /// The name of the user or of the key, or else the address.
+    user: Arc<str>,
 }
 
 /// The origin of an event.
@@ -26,8 +38,8 @@ pub struct Chain {
     pub depth: u32,
     /// How many steps may still follow from the first of those events.
     pub left: Arc<AtomicU32>,
-    /// Whether a client of the HTTP API is behind it.
-    pub client: bool,
+    /// The user of the HTTP API behind it, as [`Caller::user`] has it.
+    pub client: Option<Arc<str>>,
 }
 
 /// The source of what the server does by itself.
@@ -44,12 +56,19 @@ impl std::fmt::Debug for Chain {
 }
 
 impl Caller {
+    /// A user over the HTTP API, by name or address.
+    #[must_use]
+    pub fn client(source: &'static str, user: &str) -> Self {
+        let user = user.into();
+        Self::Client(Client { source, user })
+    }
+
     /// The id of the plugin, if a plugin itself gives the command.
     #[must_use]
     pub fn plugin_id(&self) -> Option<&str> {
         match self {
             Self::Plugin(plugin) => Some(plugin.id()),
-            Self::Operator(_) | Self::Chain(_) => None,
+            Self::Operator(_) | Self::Client(_) | Self::Chain(_) => None,
         }
     }
 
@@ -59,7 +78,7 @@ impl Caller {
         match self {
             Self::Plugin(plugin) => Some(plugin),
             Self::Chain(chain) => chain.plugin.as_ref(),
-            Self::Operator(_) => None,
+            Self::Operator(_) | Self::Client(_) => None,
         }
     }
 
@@ -101,17 +120,24 @@ impl Caller {
             plugin: self.plugin().cloned(),
             depth: 0,
             left: Arc::new(AtomicU32::new(STEPS)),
-            client: self.is_client(),
+            client: self.user().map(Arc::from),
         }
     }
 
     /// Whether a client of the HTTP API is behind it.
     #[must_use]
     pub fn is_client(&self) -> bool {
+        self.user().is_some()
+    }
+
+    /// The user of the HTTP API behind it: the name or the address; empty where neither matters.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
         match self {
-            Self::Plugin(_) => false,
-            Self::Operator(source) => *source != SERVER,
-            Self::Chain(chain) => chain.client,
+            Self::Plugin(_) => None,
+            Self::Operator(source) => (*source != SERVER).then_some(""),
+            Self::Client(client) => Some(&client.user),
+            Self::Chain(chain) => chain.client.as_deref(),
         }
     }
 
@@ -127,6 +153,7 @@ impl Caller {
         match self {
             Self::Plugin(_) => "python",
             Self::Operator(source) => source,
+            Self::Client(client) => client.source,
             Self::Chain(_) => "server",
         }
     }

@@ -71,6 +71,10 @@ impl Port for FakePort {
         if !self.running {
             return Err(CallError::NotRunning(ID.to_owned()));
         }
+        let bytes = u64::try_from(call.arguments.len()).unwrap();
+        if self.account.charge(bytes).is_err() {
+            return Err(CallError::Busy(ID.to_owned()));
+        }
         let arguments: Value = serde_json::from_str(&call.arguments).unwrap();
         let answer = (self.behaviour)(&call.name, &arguments);
         self.calls

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::caller::Caller;
 use crate::device::DeviceClass;
 use crate::failure::{Failure, FailureKind};
 use crate::object::Object;
@@ -88,7 +89,7 @@ impl IndigoThings {
         if let (Some(value), Json::Object(arguments)) = (value, &mut arguments) {
             arguments.insert("value".to_owned(), value);
         }
-        let done = carry_out(&self.server, SOURCE, command, arguments).await;
+        let done = carry_out(&self.server, &Caller::Operator(SOURCE), command, arguments).await;
         done.map(drop).map_err(explained)
     }
 }

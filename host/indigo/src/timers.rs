@@ -17,7 +17,7 @@ use super::failure::Failure;
 use cordon_base::account::Charge;
 use cordon_base::limits::Limits;
 
-/// Steps that may wait for the operator's own triggers and schedules.
+/// Steps that may wait for the operator's own triggers and schedules, and as many for clients.
 const MOST: usize = 4096;
 
 /// Longest delay: a year. Longer ones are cut.
@@ -46,6 +46,45 @@ struct Waiting {
     last: u64,
 }
 
+impl Waiting {
+    /// Refuses one step more of a caller who has as many as it may have.
+    fn admit(&self, caller: &Caller) -> Result<(), Failure> {
+        let charged = caller.charged();
+        // Clients have room of their own, and the operator's triggers and schedules have theirs.
+        let client = caller.is_client();
+        let same = |other: &&Delayed| {
+            other.caller.charged() == charged && other.caller.is_client() == client
+        };
+        let alike = self.steps.values().filter(same);
+        let used = alike.clone().count();
+        if let Some(limits) = caller.limits() {
+            let count = u64::try_from(used).unwrap_or(u64::MAX).saturating_add(1);
+            return match count > limits.timers {
+                true => Err(Limits::hit("timers", count, limits.timers).into()),
+                false => Ok(()),
+            };
+        }
+        let Some(user) = caller.user() else {
+            return match used >= MOST {
+                true => Err(Failure::other(format!("{MOST} actions wait already"))),
+                false => Ok(()),
+            };
+        };
+        // A user leaves half of what the others have left, so that there is some for the next.
+        let own = alike
+            .filter(|other| other.caller.user() == Some(user))
+            .count();
+        let share = MOST.saturating_sub(used.saturating_sub(own)) / 2;
+        match own >= share {
+            true => Err(Failure::other(format!(
+                "{own} actions of this user wait already, and {share} may; wait until some of them \
+                 are due"
+            ))),
+            false => Ok(()),
+        }
+    }
+}
+
 impl Timers {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
@@ -70,28 +109,7 @@ impl Timers {
                 .steps
                 .retain(|_, other| !other.step.is_like(&delayed.step));
         }
-        let charged = delayed.caller.charged();
-        // Clients have room of their own, and the operator's triggers and schedules have theirs.
-        let client = delayed.caller.is_client();
-        let same = |other: &&Delayed| {
-            other.caller.charged() == charged && other.caller.is_client() == client
-        };
-        let used = waiting
-            .steps
-            .values()
-            .filter(same)
-            .count()
-            .saturating_add(1);
-        let count = u64::try_from(used).unwrap_or(u64::MAX);
-        match delayed.caller.limits() {
-            Some(limits) if count > limits.timers => {
-                return Err(Limits::hit("timers", count, limits.timers).into());
-            }
-            None if used > MOST => {
-                return Err(Failure::other(format!("{MOST} actions wait already")));
-            }
-            _ => {}
-        }
+        waiting.admit(&delayed.caller)?;
         waiting.last = waiting.last.wrapping_add(1);
         let number = waiting.last;
         waiting.steps.insert((due, number), delayed);
@@ -129,5 +147,49 @@ impl Timers {
         waiting
             .steps
             .retain(|_, it| !own.is_empty() && it.caller.charged() != own);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fill(timers: &Timers, caller: &Caller) -> usize {
+        let mut count = 0;
+        loop {
+            let delayed = Delayed {
+                caller: caller.clone(),
+                step: Step::new("indigo.DeviceAction", json!({"n": count})).after(1000.0),
+                data: None,
+                charge: None,
+            };
+            match timers.add(delayed) {
+                Ok(()) => count += 1,
+                Err(failure) => {
+                    let text = failure.to_string();
+                    assert!(text.contains("wait already"), "{text}");
+                    return count;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_user_leaves_half_to_the_others_and_all_to_triggers() {
+        let timers = Timers::default();
+        let eve = Caller::client("api-http", "eve");
+        assert_eq!(fill(&timers, &eve), MOST / 2);
+        // What follows from a command of a user counts for that user, however it came.
+        let later = Caller::Chain(Caller::client("api-websocket", "eve").chain());
+        assert_eq!(fill(&timers, &later), 0);
+        assert_eq!(fill(&timers, &Caller::client("api-http", "ann")), MOST / 4);
+        assert_eq!(
+            fill(&timers, &Caller::client("api-http", "10.0.0.9")),
+            MOST / 8
+        );
+        let trigger = Caller::Chain(Caller::Operator(super::super::caller::SERVER).chain());
+        assert_eq!(fill(&timers, &trigger), MOST);
     }
 }

@@ -127,8 +127,15 @@ pub fn hooks(server: &IndigoServer, id: &str) -> Vec<Hook> {
     waiting(server, id).into_iter().map(hook).collect()
 }
 
-/// Fires the enabled triggers of a webhook that take their data so, and tells the plugins.
-pub fn receive(server: &Arc<IndigoServer>, id: &str, processing: Processing, data: Value) {
+/// Fires the enabled triggers of a webhook that take their data so, and tells the plugins. `sender`
+/// is the name or the address of the client.
+pub fn receive(
+    server: &Arc<IndigoServer>,
+    id: &str,
+    processing: Processing,
+    data: Value,
+    sender: &str,
+) {
     let method = match processing {
         Processing::Get => "GET",
         Processing::Form | Processing::Json => "POST",
@@ -144,7 +151,7 @@ pub fn receive(server: &Arc<IndigoServer>, id: &str, processing: Processing, dat
         merge(&mut received, json!({ "http-post-content": content }));
     }
     // The word of the original, where the web server is written in Python.
-    let caller = Caller::Operator("python");
+    let caller = Caller::client("python", sender);
     for (trigger, takes) in waiting(server, id) {
         if takes != processing || !trigger.flag("enabled") {
             continue;

@@ -17,8 +17,8 @@ use std::sync::OnceLock;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{
-    Error, ErrorCode, ShutdownState, Ssl, SslContext, SslMethod, SslOptions, SslSessionCacheMode,
-    SslStream, SslVerifyMode, SslVersion,
+    Error, ErrorCode, ShutdownState, Ssl, SslContext, SslContextBuilder, SslMethod, SslOptions,
+    SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
 };
 
 /// Ciphertext that waits to be taken, in bytes, before no more plaintext is accepted.
@@ -114,11 +114,14 @@ pub struct LegacySession {
 /// Settings of all conversations. Made once, when the first is needed.
 fn context() -> Result<&'static SslContext, LegacyFailure> {
     static CONTEXT: OnceLock<Result<SslContext, LegacyFailure>> = OnceLock::new();
-    let made = CONTEXT.get_or_init(|| make_context().map_err(|error| of_stack(&error)));
+    let made = CONTEXT.get_or_init(|| match settings() {
+        Ok(settings) => Ok(settings.build()),
+        Err(error) => Err(of_stack(&error)),
+    });
     made.as_ref().map_err(Clone::clone)
 }
 
-fn make_context() -> Result<SslContext, ErrorStack> {
+fn settings() -> Result<SslContextBuilder, ErrorStack> {
     let mut builder = SslContext::builder(SslMethod::tls_client())?;
     builder.set_verify(SslVerifyMode::NONE);
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
@@ -133,7 +136,7 @@ fn make_context() -> Result<SslContext, ErrorStack> {
             | SslOptions::NO_RENEGOTIATION
             | SslOptions::NO_TICKET,
     );
-    Ok(builder.build())
+    Ok(builder)
 }
 
 impl LegacySession {

@@ -14,9 +14,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::time::timeout;
 
 use crate::capability::files::remove;
 use cordon_base::turns::{Turn, Turns};
@@ -32,8 +33,12 @@ const UNFINISHED: &str = "tmp-";
 /// End of the name of the file that says that a set was tried in vain.
 const IN_VAIN: &str = "in-vain";
 
-/// Compilations at a time. The instances that wait for them run on the same cores.
-const AT_ONCE: usize = 1;
+/// Compilations that have a place at a time. The instances that wait for them run on the same cores.
+const AT_ONCE: usize = 2;
+
+/// How long a set keeps its place. One that takes longer goes on without, so that others do not wait
+/// for a set that was made to take long.
+const PLACE: Duration = Duration::from_secs(5);
 
 /// The compiled packages of one hub and one guest. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -121,6 +126,24 @@ impl CompiledPackages {
         }
         let in_vain = folder.with_extension(IN_VAIN);
         in_vain.exists().then_some(Sought::Never)
+    }
+
+    /// Waits for a place to compile a set. The place is given to the next when the result is dropped,
+    /// or when [`PLACE`] is over.
+    async fn place(&self) -> oneshot::Sender<()> {
+        self.place_for(PLACE).await
+    }
+
+    async fn place_for(&self, most: Duration) -> oneshot::Sender<()> {
+        let permit = Arc::clone(&self.at_once).acquire_owned().await;
+        let (place, dropped) = oneshot::channel::<()>();
+        tokio::spawn(async move {
+            // Nothing is ever sent: an error is the end.
+            let _ = timeout(most, dropped).await;
+            // An error only for a semaphore that was closed, which this one never is.
+            drop(permit);
+        });
+        place
     }
 
     /// A folder to compile in. Blocks.
@@ -239,5 +262,29 @@ mod tests {
         let again = CompiledPackages::new(&kept.folder);
         assert!(!left.exists());
         assert_eq!(fs::read_dir(&again.folder).unwrap().count(), ENTRIES);
+    }
+
+    #[tokio::test]
+    async fn a_set_that_takes_long_delays_the_others_for_a_while_only() {
+        use futures_util::FutureExt;
+
+        let (_folder, kept) = kept();
+        let brief = Duration::from_millis(300);
+        let begun = std::time::Instant::now();
+        let mut slow = Vec::new();
+        for _ in 0..AT_ONCE {
+            slow.push(kept.place_for(brief).await);
+        }
+        assert!(
+            kept.place().now_or_never().is_none(),
+            "all places are taken"
+        );
+        let next = timeout(Duration::from_secs(5), kept.place()).await.unwrap();
+        assert!(begun.elapsed() >= brief);
+        // The slow ones go on, without a place; whoever is done gives his up at once.
+        let other = kept.place().await;
+        drop(next);
+        let third = timeout(Duration::from_secs(2), kept.place()).await.unwrap();
+        drop((slow, other, third));
     }
 }

@@ -17,8 +17,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::schema::{self, Schema};
+use super::spoilt;
 use cordon_base::error::EngineError;
-use cordon_base::private;
+use cordon_base::{private, system};
 
 /// How long to wait for another program that has the file locked, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,11 +34,22 @@ const GENERATIONS: usize = 2;
 /// Stands for the generation of a database that no hub with generations has opened.
 const NO_GENERATION: &str = "-";
 
+/// A file that was opened for writing.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    /// What the operator has to know of a log whose newest changes are lost.
+    pub(super) spoilt: Option<String>,
+}
+
 /// Opens the file for writing and brings it to the present schema.
 ///
 /// # Errors
 /// [`EngineError::Store`] with the remedy; then nothing was changed.
-pub(super) fn open(path: &Path, schemas: &[Schema]) -> Result<Connection, EngineError> {
+pub(super) fn open(path: &Path, schemas: &[Schema]) -> Result<Opened, EngineError> {
+    open_writer(path, schemas).map_err(|error| with_room(path, error))
+}
+
+fn open_writer(path: &Path, schemas: &[Schema]) -> Result<Opened, EngineError> {
     let explain = |error: rusqlite::Error| refused(path, &error);
     check_log(path)?;
     create(path)?;
@@ -46,6 +58,7 @@ pub(super) fn open(path: &Path, schemas: &[Schema]) -> Result<Connection, Engine
     keep_log(&connection, true).map_err(explain)?;
     schema::check_owner(path, &connection, schemas)?;
     check_sound(path, &connection)?;
+    let spoilt = spoilt::keep(&beside(path, "-wal"));
     durable(&connection).map_err(explain)?;
     schema::migrate(&mut connection, schemas).map_err(explain)?;
     begin_generation(path, &connection)?;
@@ -53,11 +66,15 @@ pub(super) fn open(path: &Path, schemas: &[Schema]) -> Result<Connection, Engine
     for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         private::file(&file);
     }
-    Ok(connection)
+    Ok(Opened { connection, spoilt })
 }
 
 /// Opens a second connection that cannot change anything.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, EngineError> {
+    reader(path).map_err(|error| with_room(path, error))
+}
+
+fn reader(path: &Path) -> Result<Connection, EngineError> {
     let explain = |error: rusqlite::Error| refused(path, &error);
     // Not SQLITE_OPEN_READ_ONLY: the reader has to be able to recover the WAL.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -261,6 +278,24 @@ fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |found| found.len())
 }
 
+/// The reason as it is, or a full disk: without room for the index of the log SQLite takes the file
+/// for locked or damaged.
+fn with_room(path: &Path, error: EngineError) -> EngineError {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    match system::is_disk_full(folder.unwrap_or(Path::new("."))) {
+        true => disk_full(path, &error),
+        false => error,
+    }
+}
+
+fn disk_full(path: &Path, error: &EngineError) -> EngineError {
+    EngineError::Store(format!(
+        "the disk is full on which `{}` lies, so the database cannot be opened; make room on it and \
+         start again. That is likely to be all; without it the reason would be: {error}",
+        path.display()
+    ))
+}
+
 /// Why SQLite could not use the file.
 pub(super) fn refused(path: &Path, error: &rusqlite::Error) -> EngineError {
     match error.sqlite_error_code() {
@@ -313,4 +348,37 @@ fn foreign_log(path: &Path) -> EngineError {
         beside(path, "-wal").display(),
         path.display()
     ))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_named_before_what_sqlite_takes_it_for() {
+        let path = Path::new("/srv/data/cordon.db");
+        let locked = rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+            Some("database is locked".to_owned()),
+        );
+        let error = refused(path, &locked);
+        let text = disk_full(path, &error).to_string();
+        assert!(
+            text.contains("the disk is full on which `/srv/data/cordon.db`"),
+            "{text}"
+        );
+        assert!(
+            text.contains("make room") && text.contains("is locked"),
+            "{text}"
+        );
+        // With room the reason is as it was.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cordon.db");
+        let error = refused(&path, &locked);
+        assert_eq!(
+            with_room(&path, error).to_string(),
+            refused(&path, &locked).to_string()
+        );
+    }
 }

@@ -21,6 +21,7 @@ mod hardware;
 mod managed;
 mod queue;
 mod schema;
+mod spoilt;
 mod worker;
 
 use std::path::Path;
@@ -62,6 +63,8 @@ struct Database {
     /// Told when the threads have closed their connections, reader first.
     ends: Mutex<Vec<oneshot::Receiver<()>>>,
     changes: Changes,
+    /// What the operator has to know of a log whose newest changes are lost.
+    spoilt: Option<String>,
 }
 
 impl Drop for Database {
@@ -90,7 +93,10 @@ impl Store {
     /// log of another file beside it, or cannot be read and written; the text names the remedy.
     /// Nothing is changed then.
     pub fn open(path: &Path, schemas: &[Schema]) -> Result<Self, EngineError> {
-        let mut writing = file::open(path, schemas)?;
+        let file::Opened {
+            connection: mut writing,
+            spoilt,
+        } = file::open(path, schemas)?;
         let changes = Changes::default();
         let watched = changes.watch(&mut writing, schemas);
         watched.map_err(|error| EngineError::Store(error.to_string()))?;
@@ -119,6 +125,7 @@ impl Store {
                 brief: Mutex::new(Some(brief)),
                 ends: Mutex::new(ends),
                 changes,
+                spoilt,
             }),
             account: Account::of_hub(),
             log: None,
@@ -133,6 +140,13 @@ impl Store {
             account: Arc::clone(account),
             log: Some(log.clone()),
         }
+    }
+
+    /// A text for the operator, if a part of the write-ahead log was damaged when the store was
+    /// opened and its changes are lost.
+    #[must_use]
+    pub fn spoilt(&self) -> Option<&str> {
+        self.database.spoilt.as_deref()
     }
 
     /// The account of the handle's owner.

@@ -330,7 +330,7 @@ fn files_that_are_damaged_or_not_ours_are_refused_in_plain_words() {
 fn a_database_with_a_broken_page_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cordon.db");
-    let connection = file::open(&path, SCHEMAS).unwrap();
+    let connection = file::open(&path, SCHEMAS).unwrap().connection;
     for n in 0..500 {
         let row = (format!("key{n:04}"), "t".repeat(200), n);
         connection

@@ -1,11 +1,15 @@
-//! Room for answers that are under way: so many bytes in all, and for each client.
+//! Room for long answers and long requests: so many bytes in all, shared by both APIs, and a share
+//! for each address and each user.
 //!
 //! Plugins decide how long an answer is, and clients how long they read it. So an answer is put
 //! together piece by piece, and a piece has room here until the next one is wanted. Clients that
 //! read slowly hold the room of one piece each, and the others wait for theirs. A few pieces are
 //! made at a time, so that at most these few go beyond the bound when they get longer than thought.
+//! Bodies, the values in them and answers that are made whole are kept for longer, and may have
+//! three quarters of the room.
 
-use std::collections::HashMap;
+mod holders;
+
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,10 +30,10 @@ use crate::access::Access;
 use crate::places::network_of;
 use crate::rows::{PIECE, Pieces};
 use crate::server::Peer;
+use holders::{Held, Holder};
 
-/// Bytes of all answers under way, and of those of one client.
-const TOTAL: usize = 64 << 20;
-const EACH: usize = TOTAL / 4;
+/// Bytes of everything under way.
+const TOTAL: usize = 256 << 20;
 /// Bytes of a piece that is sent: itself, and as much of the one before it.
 const COST: usize = 2 * PIECE;
 /// Pieces that are made at a time.
@@ -46,38 +50,38 @@ pub struct Budget {
 
 struct Inner {
     total: usize,
-    each: usize,
     used: Mutex<Used>,
     freed: Notify,
     desks: Semaphore,
     waiters: Semaphore,
 }
 
-/// Bytes in use, of them those that are kept for as long as an answer takes.
+/// Bytes in use, of them those that are kept for as long as a request or an answer takes.
 #[derive(Default)]
 struct Used {
-    all: Count,
-    kept: Count,
-}
-
-#[derive(Default)]
-struct Count {
-    sum: usize,
-    owners: HashMap<IpAddr, usize>,
+    all: Held,
+    kept: Held,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::of(TOTAL, EACH)
+        Self::of(TOTAL)
+    }
+}
+
+impl Inner {
+    /// Most bytes that may be kept; the rest is for pieces alone.
+    fn most_kept(&self) -> usize {
+        self.total.saturating_sub(self.total / 4)
     }
 }
 
 impl Budget {
-    /// A budget of so many bytes, of which one client has `each`.
-    pub fn of(total: usize, each: usize) -> Self {
+    /// A budget of so many bytes.
+    #[must_use]
+    pub fn of(total: usize) -> Self {
         let inner = Inner {
             total,
-            each,
             used: Mutex::default(),
             freed: Notify::new(),
             desks: Semaphore::new(DESKS),
@@ -88,18 +92,22 @@ impl Budget {
         }
     }
 
-    /// The part of this client.
+    /// The share of this client, without a user's name.
+    #[must_use]
     pub fn share(&self, client: IpAddr) -> Share {
         Share {
             budget: self.clone(),
-            owner: network_of(client),
+            holder: Holder {
+                address: network_of(client),
+                user: None,
+            },
         }
     }
 
     /// Bytes that are in use.
     #[must_use]
     pub fn used(&self) -> usize {
-        self.used_by().all.sum
+        self.used_by().all.sum()
     }
 
     fn used_by(&self) -> MutexGuard<'_, Used> {
@@ -108,19 +116,30 @@ impl Budget {
     }
 }
 
-/// The part that a client has of the room.
+/// The share that a client has of the room.
 #[derive(Clone)]
 pub struct Share {
     budget: Budget,
-    owner: IpAddr,
+    holder: Holder,
 }
 
+/// There is no room.
+#[derive(Debug)]
+pub struct Full;
+
 impl Share {
+    /// The share of this user at this client; of the client alone where the name is empty.
+    #[must_use]
+    pub fn of_user(mut self, name: &str) -> Self {
+        self.holder.user = (!name.is_empty()).then(|| name.into());
+        self
+    }
+
     /// Takes room for the bytes that an answer keeps from its first to its last byte; `None` when
-    /// there is none in time. More than the half of a client's part counts as that half, because
-    /// the other half is for pieces.
+    /// there is none in time. More than an eighth of all counts as that, so that the longest
+    /// answer that was made can be sent as well.
     pub async fn take(&self, bytes: usize) -> Option<Room> {
-        let bytes = bytes.min(self.budget.inner.each / 2);
+        let bytes = bytes.min(self.budget.inner.total / 8);
         if let Some(room) = self.try_take(bytes, true) {
             return Some(room);
         }
@@ -134,6 +153,15 @@ impl Share {
             }
         };
         timeout(WAIT, room).await.ok()
+    }
+
+    /// Takes room for bytes that are kept, all of them and at once.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub fn take_now(&self, bytes: usize) -> Result<Room, Full> {
+        self.try_take(bytes, true).ok_or(Full)
     }
 
     /// The pieces as they are wanted, each with its room, and their length when the first is all;
@@ -183,14 +211,11 @@ impl Share {
         }
     }
 
-    /// Whether there is room for so many bytes more; `kept` may be half of all.
+    /// Whether there is room for so many bytes more.
     fn fits(&self, used: &Used, bytes: usize, kept: bool) -> bool {
-        let Inner { total, each, .. } = *self.budget.inner;
-        let fits = |count: &Count, total: usize, each: usize| {
-            let own = count.owners.get(&self.owner).copied().unwrap_or(0);
-            count.sum.saturating_add(bytes) <= total && own.saturating_add(bytes) <= each
-        };
-        fits(&used.all, total, each) && (!kept || fits(&used.kept, total / 2, each / 2))
+        let inner = &self.budget.inner;
+        used.all.fits(&self.holder, bytes, inner.total)
+            && (!kept || used.kept.fits(&self.holder, bytes, inner.most_kept()))
     }
 
     fn try_take(&self, bytes: usize, kept: bool) -> Option<Room> {
@@ -198,33 +223,15 @@ impl Share {
         if !self.fits(&used, bytes, kept) {
             return None;
         }
-        used.all.add(self.owner, bytes);
+        used.all.add(&self.holder, bytes);
         if kept {
-            used.kept.add(self.owner, bytes);
+            used.kept.add(&self.holder, bytes);
         }
         Some(Room {
             share: self.clone(),
             bytes,
             kept,
         })
-    }
-}
-
-impl Count {
-    fn add(&mut self, owner: IpAddr, bytes: usize) {
-        self.sum = self.sum.saturating_add(bytes);
-        let own = self.owners.entry(owner).or_default();
-        *own = own.saturating_add(bytes);
-    }
-
-    fn give_back(&mut self, owner: IpAddr, bytes: usize) {
-        self.sum = self.sum.saturating_sub(bytes);
-        if let Some(own) = self.owners.get_mut(&owner) {
-            *own = own.saturating_sub(bytes);
-            if *own == 0 {
-                self.owners.remove(&owner);
-            }
-        }
     }
 }
 
@@ -236,30 +243,69 @@ pub struct Room {
 }
 
 impl Room {
-    /// Makes the room of a piece larger, whether or not there is so much.
-    fn grow(&mut self, bytes: usize) {
-        let more = bytes.saturating_sub(self.bytes);
-        self.bytes = self.bytes.saturating_add(more);
+    /// Takes so many bytes more.
+    ///
+    /// # Errors
+    ///
+    /// There are none; then the room is as it was.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), Full> {
         let mut used = self.share.budget.used_by();
-        used.all.add(self.share.owner, more);
+        if !self.share.fits(&used, bytes, self.kept) {
+            return Err(Full);
+        }
+        self.count(&mut used, bytes);
+        drop(used);
+        self.bytes = self.bytes.saturating_add(bytes);
+        Ok(())
+    }
+
+    /// Makes the room of a piece so large, whether or not there is so much.
+    fn stretch(&mut self, bytes: usize) {
+        let more = bytes.saturating_sub(self.bytes);
+        self.count(&mut self.share.budget.used_by(), more);
+        self.bytes = self.bytes.saturating_add(more);
+    }
+
+    fn count(&self, used: &mut Used, bytes: usize) {
+        used.all.add(&self.share.holder, bytes);
+        if self.kept {
+            used.kept.add(&self.share.holder, bytes);
+        }
+    }
+
+    /// Gives back all but so many bytes; room of less stays as it is.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        let less = self.bytes.saturating_sub(bytes);
+        self.bytes = self.bytes.saturating_sub(less);
+        self.give_back(less);
+    }
+
+    fn give_back(&self, bytes: usize) {
+        let Share { budget, holder } = &self.share;
+        let mut used = budget.used_by();
+        used.all.give_back(holder, bytes);
+        if self.kept {
+            used.kept.give_back(holder, bytes);
+        }
+        drop(used);
+        budget.inner.freed.notify_waiters();
     }
 
     /// A response that has the room until it was sent.
     pub(super) fn hold(self, response: Response) -> Response {
-        response.map(|body| Body::new(Held { body, _room: self }))
+        response.map(|body| Body::new(Roomy { body, _room: self }))
+    }
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Room").field(&self.bytes).finish()
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        let Share { budget, owner } = &self.share;
-        let mut used = budget.used_by();
-        used.all.give_back(*owner, self.bytes);
-        if self.kept {
-            used.kept.give_back(*owner, self.bytes);
-        }
-        drop(used);
-        budget.inner.freed.notify_waiters();
+        self.give_back(self.bytes);
     }
 }
 
@@ -284,7 +330,7 @@ impl Sending {
             };
             let mut piece = String::with_capacity(PIECE + (4 << 10));
             self.more = self.pieces.fill(&mut piece).await;
-            room.grow(piece.capacity().saturating_add(PIECE));
+            room.stretch(piece.capacity().saturating_add(PIECE));
             self.room = Some(room);
             return piece;
         }
@@ -292,12 +338,12 @@ impl Sending {
 }
 
 /// A body that was made whole, with its room.
-struct Held {
+struct Roomy {
     body: Body,
     _room: Room,
 }
 
-impl HttpBody for Held {
+impl HttpBody for Roomy {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -325,6 +371,10 @@ pub fn full() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, headers, text).into_response()
 }
 
+/// Marks a response that has its room already.
+#[derive(Debug, Clone, Copy)]
+pub struct HasRoom;
+
 /// Gives answers room that were made whole and are longer than a piece.
 pub async fn of_whole_answers(
     State((budget, access)): State<(Budget, Access)>,
@@ -334,12 +384,16 @@ pub async fn of_whole_answers(
 ) -> Response {
     let client = access.client(peer.address.ip(), request.headers()).address;
     let response = next.run(request).await;
+    if response.extensions().get::<HasRoom>().is_some() {
+        return response;
+    }
     let size = response.body().size_hint().exact();
     let size = size.and_then(|size| usize::try_from(size).ok());
     let Some(size) = size.filter(|size| *size > PIECE) else {
         return response;
     };
-    match budget.share(client).take(size).await {
+    let share = budget.share(client).of_user(peer.user());
+    match share.take(size).await {
         Some(room) => room.hold(response),
         None => full(),
     }
@@ -347,83 +401,4 @@ pub async fn of_whole_answers(
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use futures_util::StreamExt;
-    use futures_util::future::BoxFuture;
-
-    use super::*;
-
-    /// So many pieces of this length.
-    struct Same(usize, usize);
-
-    impl Pieces for Same {
-        fn fill<'a>(&'a mut self, piece: &'a mut String) -> BoxFuture<'a, bool> {
-            piece.push_str(&"x".repeat(self.1));
-            self.0 -= 1;
-            Box::pin(std::future::ready(self.0 > 0))
-        }
-    }
-
-    fn client(n: u8) -> IpAddr {
-        [10, 0, 0, n].into()
-    }
-
-    async fn sending(
-        budget: &Budget,
-        n: u8,
-        pieces: Same,
-    ) -> Option<Pin<Box<dyn Stream<Item = Bytes> + Send>>> {
-        let sent = budget.share(client(n)).send(Box::new(pieces), 0).await;
-        sent.map(|(_, pieces)| Box::pin(pieces) as Pin<Box<_>>)
-    }
-
-    #[tokio::test]
-    async fn answers_that_nobody_reads_hold_what_there_is_room_for() {
-        let budget = Budget::of(16 * COST, 8 * COST);
-        let mut slow = Vec::new();
-        for n in 0..64 {
-            let asked = sending(&budget, n % 4, Same(3, PIECE));
-            if let Ok(Some(answer)) = timeout(Duration::from_millis(20), asked).await {
-                slow.push(answer);
-            }
-            assert!(budget.used() <= 16 * COST, "{}", budget.used());
-        }
-        assert!((4..=16).contains(&slow.len()), "{}", slow.len());
-        // The client that reads has all, and the others do not.
-        let _held = slow.split_off(slow.len() / 2);
-        let read = slow.into_iter().map(StreamExt::count);
-        let all = futures_util::future::join_all(read);
-        let counts = timeout(Duration::from_secs(10), all).await.unwrap();
-        assert!(counts.iter().all(|count| *count == 3), "{counts:?}");
-        drop(_held);
-        assert_eq!(budget.used(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_client_leaves_room_for_the_others_and_is_refused_in_time() {
-        let budget = Budget::of(16 * COST, 4 * COST);
-        let share = budget.share(client(1));
-        let first = share.take(COST).await.unwrap();
-        let _second = share.take(COST).await.unwrap();
-        assert!(share.take(COST).await.is_none());
-        assert!(budget.share(client(2)).take(COST).await.is_some());
-        // There is always room for pieces.
-        assert!(sending(&budget, 1, Same(1, 1)).await.is_some());
-        drop(first);
-        assert!(share.take(COST).await.is_some());
-        // An answer larger than the whole budget can be sent, alone.
-        assert!(budget.share(client(3)).take(usize::MAX).await.is_some());
-    }
-
-    #[tokio::test]
-    async fn a_piece_that_gets_long_counts_as_long() {
-        let budget = Budget::of(16 * COST, 8 * COST);
-        let mut long = sending(&budget, 1, Same(1, 20 * COST)).await.unwrap();
-        assert_eq!(long.next().await.unwrap().len(), 20 * COST);
-        assert!(budget.used() >= 20 * COST);
-        assert!(sending(&budget, 2, Same(1, 1)).await.is_none());
-        drop(long);
-        let mut other = sending(&budget, 2, Same(1, 1)).await.unwrap();
-        assert_eq!(other.next().await.unwrap().len(), 1);
-    }
-}
+mod tests;

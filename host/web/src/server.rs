@@ -10,7 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -223,12 +223,13 @@ fn accept_with_reserve(listener: &TcpListener) -> io::Result<(TcpStream, SocketA
     Ok((stream, peer))
 }
 
-/// The address and the connection that a request comes from.
+/// The address and the connection that a request comes from, and the user once one is known.
 #[derive(Clone)]
 pub struct Peer {
     /// The address of the connection.
     pub address: SocketAddr,
     place: Arc<Place>,
+    user: Arc<OnceLock<String>>,
 }
 
 impl Peer {
@@ -236,6 +237,18 @@ impl Peer {
     /// connection is no stranger's from now on.
     pub fn is_let_in(&self, by_password: bool) {
         self.place.lets_in(by_password);
+    }
+
+    /// Says who sent the request: the name of a user or of a key, empty for nobody in particular.
+    pub fn is_of(&self, user: &str) {
+        // A request has one sender.
+        let _ = self.user.set(user.to_owned());
+    }
+
+    /// The name of the request's sender; empty for nobody in particular, and before it is known.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        self.user.get().map_or("", String::as_str)
     }
 }
 
@@ -272,6 +285,7 @@ impl Client {
             let peer = Peer {
                 address: peer,
                 place: Arc::clone(&place),
+                user: Arc::default(),
             };
             async move { Ok::<_, Infallible>(answer(router, request, peer).await) }
         });

@@ -53,7 +53,7 @@ use cordon_base::problems::Problems;
 use cordon_store::ManagedHardware;
 use cordon_web::access::Access;
 use cordon_web::access::Caller;
-use cordon_web::budget::{self, Budget};
+use cordon_web::budget::{self, Budget, Share};
 use cordon_web::config::WebConfig;
 use cordon_web::cors;
 use cordon_web::early::{Early, Reply};
@@ -215,7 +215,7 @@ async fn json(
         caller: &caller,
         peer: client.address,
         busy: AtomicBool::new(false),
-        share: api.budget.share(client.address),
+        share: share(&api, client, &caller),
     };
     Ok(commands::run(&call, gzip::is_accepted(&headers)).await)
 }
@@ -232,7 +232,7 @@ async fn upload(
         return Ok(refused.into_response());
     }
     // The upload is in memory twice: as a body, and as the file in the body.
-    let share = api.budget.share(client.address);
+    let share = share(&api, client, &caller);
     let Some(_room) = share.take(MAX_UPLOAD.saturating_mul(2)).await else {
         return Ok(budget::full());
     };
@@ -249,7 +249,7 @@ async fn status_page(
     headers: HeaderMap,
 ) -> Reply {
     keep_apart(&api, &headers, &Method::GET, Act::Look)?;
-    let (_, client) = admit(&api, &peer, &headers, &Query::default())?;
+    let (caller, client) = admit(&api, &peer, &headers, &Query::default())?;
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let headers = [
         (header::CONTENT_SECURITY_POLICY, policy),
@@ -263,7 +263,7 @@ async fn status_page(
             return Ok((StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response());
         }
     };
-    let share = api.budget.share(client.address);
+    let share = share(&api, client, &caller);
     let Some((_, pieces)) = share.send(Box::new(page), 0).await else {
         return Ok(budget::full());
     };
@@ -284,8 +284,8 @@ async fn custom_page(
     if let Some(there) = elsewhere.and_then(|it| it.send_there(&headers, &uri)) {
         return Ok(there);
     }
-    let (_, client) = admit(&api, &peer, &headers, &Query::default())?;
-    let share = api.budget.share(client.address);
+    let (caller, client) = admit(&api, &peer, &headers, &Query::default())?;
+    let share = share(&api, client, &caller);
     let Some(_room) = share.take(pages::MAX_PAGE).await else {
         return Ok(budget::full());
     };
@@ -299,8 +299,8 @@ async fn icon(
     Path(name): Path<String>,
 ) -> Reply {
     keep_apart(&api, &headers, &Method::GET, Act::Look)?;
-    let (_, client) = admit(&api, &peer, &headers, &Query::default())?;
-    let share = api.budget.share(client.address);
+    let (caller, client) = admit(&api, &peer, &headers, &Query::default())?;
+    let share = share(&api, client, &caller);
     let Some(_room) = share.take(MAX_ICON).await else {
         return Ok(budget::full());
     };
@@ -337,7 +337,13 @@ fn admit(
         api.origins.check_host(headers).map_err(forbidden)?;
     }
     peer.is_let_in(!caller.is_local());
+    peer.is_of(&caller.name);
     Ok((caller, client))
+}
+
+/// The share of a caller of the room for long requests and answers.
+fn share(api: &HubApi, client: Client, caller: &Caller) -> Share {
+    api.budget.share(client.address).of_user(&caller.name)
 }
 
 fn forbidden(reason: String) -> Response {

@@ -64,7 +64,7 @@ pub(super) async fn open(
         return Err(forbidden(text).into());
     }
     let address: IpAddr = network_of(client.address);
-    let Some(follower) = api.house.topics().join(address) else {
+    let Some(follower) = api.house.topics().join(address, &caller.name) else {
         let text = "too many browsers are connected; close one".to_owned();
         let answer = Answer::refused(text).with_status(StatusCode::SERVICE_UNAVAILABLE);
         return Err(answer.into());

@@ -36,6 +36,8 @@ pub(super) struct Backlog {
     out: bool,
     /// Whether the plugin was called to take the changes.
     pub(super) called: bool,
+    /// Whether it is to be called in a moment, when its account may have room.
+    pub(super) again: bool,
     /// Changes that others took the place of, since the plugin was last up to date.
     merged: u64,
 }

@@ -15,6 +15,10 @@ use cordon_base::log::Level;
 /// How long a restart waits for room in the inbox.
 const AGAIN: Duration = Duration::from_secs(1);
 
+/// How long changes that are held wait for room in the plugin's account before they are tried again.
+/// Nothing tells when an account has room.
+const ROOM: Duration = Duration::from_millis(200);
+
 impl Plugin {
     /// Whether a change has to wait, because earlier ones do or the inbox is full.
     pub(crate) fn is_behind(&self) -> bool {
@@ -22,7 +26,7 @@ impl Plugin {
     }
 
     /// Holds a change until there is room for it.
-    pub(crate) fn hold(&self, what: &What, memory: u64) {
+    pub(crate) fn hold(self: &Arc<Self>, what: &What, memory: u64) {
         let held = {
             let mut backlog = self.backlog();
             backlog.hold(what, memory, &self.account, self.limits.held_changes)
@@ -37,16 +41,37 @@ impl Plugin {
     }
 
     /// Calls the plugin to take the changes that are held, unless it was called already.
-    fn wake(&self) {
+    fn wake(self: &Arc<Self>) {
         if std::mem::replace(&mut self.backlog().called, true) {
             return;
         }
         match self.send(CATCH_UP, &"{}".into()) {
             Ok(()) => {}
-            // There are calls in the inbox; the plugin looks after each.
-            Err(CallError::Busy(_)) => self.woken(),
+            Err(CallError::Busy(_)) => {
+                self.woken();
+                self.wake_later();
+            }
             Err(_) => self.forget_changes(),
         }
+    }
+
+    /// Calls the plugin in a moment to take the changes that are held. The plugin looks after each
+    /// call in its inbox; but its account may be full while its inbox is empty.
+    fn wake_later(self: &Arc<Self>) {
+        if std::mem::replace(&mut self.backlog().again, true) {
+            return;
+        }
+        let plugin = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(ROOM).await;
+            let Some(plugin) = plugin.upgrade() else {
+                return;
+            };
+            plugin.backlog().again = false;
+            if !plugin.backlog().is_empty() {
+                plugin.wake();
+            }
+        });
     }
 
     /// Refuses a call that another plugin has caused when the inbox is half full: the other half is
@@ -75,12 +100,18 @@ impl Plugin {
     }
 
     /// Tells the plugin of a change that was held. False when there is no room for it yet.
-    pub(crate) fn tell_held(&self, taken: Taken, name: &str, arguments: &Arc<str>) -> bool {
+    pub(crate) fn tell_held(
+        self: &Arc<Self>,
+        taken: Taken,
+        name: &str,
+        arguments: &Arc<str>,
+    ) -> bool {
         let bytes = u64::try_from(arguments.len()).unwrap_or(u64::MAX);
         let told = self.send(name, arguments);
         // A change that can never be told is lost; the log has the limit.
         if matches!(told, Err(CallError::Busy(_))) && bytes <= self.limits.inbox_bytes {
             self.backlog().put_back(taken);
+            self.wake_later();
             return false;
         }
         drop(taken);

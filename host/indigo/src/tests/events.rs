@@ -294,3 +294,47 @@ async fn changes_for_a_full_inbox_are_told_later_and_in_order() {
     update(6).await;
     assert_eq!(fixture.names(), ["variableUpdated"]);
 }
+
+/// A full account keeps changes back as a full inbox does, and no call of the inbox ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_for_a_full_account_are_told_when_there_is_room() {
+    let fixture = fixture().await;
+    let made = json!({"name": "v", "value": "0"});
+    user(&fixture, "variable.create", made).await.unwrap();
+    let (server, follower) = (&fixture.server, &fixture.plugin);
+    server.begin(follower);
+    follower.follow(Collection::Variables);
+    let mut watcher = server.changes(Collection::Variables.objects());
+    let mut update = async |value: u32| {
+        let value = json!({"id": "v", "value": value.to_string()});
+        user(&fixture, "variable.updateValue", value).await.unwrap();
+        watcher.recv().await.unwrap();
+    };
+    fixture.calls();
+    fixture.room.store(0, Ordering::SeqCst);
+    update(1).await;
+    let fill = || {
+        let account = &fixture.plugin.account;
+        account.charge(fixture.plugin.limits.host_memory - account.used())
+    };
+    let full = fill().unwrap();
+    fixture.room.store(u64::MAX, Ordering::SeqCst);
+    update(2).await;
+    assert!(fixture.calls().is_empty());
+    drop(full);
+    let called = || fixture.names() == [CATCH_UP];
+    until("the plugin is called when its account has room", called).await;
+    // It is full again before the change is told.
+    let full = fill().unwrap();
+    crate::catch_up(server, follower).await;
+    assert!(fixture.calls().is_empty());
+    drop(full);
+    until("the plugin is called once more", called).await;
+    crate::catch_up(server, follower).await;
+    let calls = fixture.calls();
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    let (name, arguments) = &calls[0];
+    assert_eq!(name, "variableUpdated");
+    assert_eq!(arguments["origVar"]["value"], "0");
+    assert_eq!(arguments["newVar"]["value"], "2");
+}

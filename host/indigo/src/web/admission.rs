@@ -25,6 +25,7 @@ use cordon_web::access::Rights;
 use cordon_web::budget::{self, Room, Share};
 use cordon_web::forwarded::Client;
 use cordon_web::origin::{self, Act};
+use cordon_web::places::network_of;
 use cordon_web::server::Peer;
 
 /// The head of a request and the address it comes from.
@@ -54,6 +55,21 @@ impl Asked {
     /// The address of the client.
     pub(super) fn client(&self, access: &Access) -> IpAddr {
         access.client(self.peer.address.ip(), &self.headers).address
+    }
+
+    /// The sender as others see it: a name, or else the address. An address is known by its colon or
+    /// its dots, so a user of that name would only share its bounds.
+    pub(super) fn sender(&self, access: &Access) -> String {
+        match self.user() {
+            "" => network_of(self.client(access)).to_string(),
+            name => name.to_owned(),
+        }
+    }
+
+    /// The name of the user or of the key, once the sender was let in; empty for nobody in
+    /// particular.
+    pub(super) fn user(&self) -> &str {
+        self.peer.user()
     }
 }
 
@@ -136,6 +152,7 @@ impl IndigoApi {
         if let Some(user) = self.user(asked) {
             let (name, rights) = user.map_err(|refusal| self.unauthorized(refusal))?;
             asked.peer.is_let_in(true);
+            asked.peer.is_of(&name);
             self.keep_apart(asked, wanted)?;
             if rights < wanted.rights() {
                 let text = format!("the user `{name}` may not do this");
@@ -148,6 +165,9 @@ impl IndigoApi {
             // its own address cannot give commands with it.
             Verdict::Allowed(rights) => {
                 asked.peer.is_let_in(true);
+                if let Some(name) = self.keys.holder(&asked.headers, &asked.uri) {
+                    asked.peer.is_of(name);
+                }
                 let opens = matches!(wanted, Wanted::Pages(_) | Wanted::Files(_));
                 if !opens && !has_bearer(&asked.headers) {
                     self.keep_apart(asked, wanted)?;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::admission::{Asked, Sent};
 use super::answer::{Reply, json_answer};
 use super::keys::Wanted;
-use super::room::Full;
+use super::room::{Full, Sheet};
 use super::{IndigoApi, intake};
 use crate::bounds::{SMALL, footprint};
 use crate::caller::Caller;
@@ -20,6 +20,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::object::weight;
 use crate::server::IndigoServer;
 use crate::table::Collection;
+use cordon_web::budget::Share;
 
 /// How long a command may take.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -158,8 +159,9 @@ pub(super) struct Refused {
 /// `POST /v2/api/command`.
 pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Operate, "POST")?;
-    let sent = sent.bytes(&api.share(&asked)).await?;
-    let (message, room) = match api.read(sent.clone()).await {
+    let share = api.share(&asked);
+    let sent = sent.bytes(&share).await?;
+    let (message, room) = match api.read(&share, sent.clone()).await {
         Ok((Value::Object(message), room)) => (message, room),
         Err(intake::Refused::Full) => return Err(Full.into()),
         Ok(_) | Err(intake::Refused::Wrong(_)) => {
@@ -170,11 +172,12 @@ pub(super) async fn post(State(api): State<IndigoApi>, asked: Asked, sent: Sent)
     drop(sent);
     let id = message.get("id").cloned().unwrap_or(Value::Null);
     let server = Arc::clone(&api.server);
-    let doing = async move { run(&server, &message, "api-http").await };
+    let caller = Caller::client("api-http", &asked.sender(&api.access));
+    let doing = async move { run(&server, &message, &caller).await };
     let result = api.apart(room.as_ref(), doing).await?;
     let result = result.map_err(|refused| json_answer(refused.status, &refused.body))?;
     let start = format!("{{\"success\":true,\"id\":{id},\"result\":");
-    written(&api, start, result).await
+    written(&api, &share, start, result).await
 }
 
 /// The answer to a message that is no JSON: it repeats the beginning.
@@ -185,9 +188,9 @@ pub(super) fn invalid(sent: &[u8]) -> Value {
 
 /// The answer with the result of a command, which may be as large as plugins make their objects. It
 /// is written on a thread that serves nobody else. `start` is the text before the result.
-pub(super) async fn written(api: &IndigoApi, start: String, result: Value) -> Reply {
+pub(super) async fn written(api: &IndigoApi, share: &Share, start: String, result: Value) -> Reply {
     let bytes = footprint(&result).saturating_add(weight(&result));
-    let mut sheet = api.room.sheet()?;
+    let mut sheet = Sheet::of(share)?;
     sheet.mark(&start);
     let write = move || {
         sheet.value(bytes, || result)?;
@@ -208,7 +211,7 @@ pub(super) async fn written(api: &IndigoApi, start: String, result: Value) -> Re
 pub(super) async fn run(
     server: &Arc<IndigoServer>,
     message: &Map<String, Value>,
-    source: &'static str,
+    caller: &Caller,
 ) -> Result<Value, Refused> {
     let id = message.get("id").cloned().unwrap_or(Value::Null);
     let (command, arguments) = understood(server, message).map_err(|errors| {
@@ -222,7 +225,7 @@ pub(super) async fn run(
             body: json!({"validationErrors": errors, "error": text, "id": id}),
         }
     })?;
-    let done = carry_out(server, source, &command, arguments).await;
+    let done = carry_out(server, caller, &command, arguments).await;
     done.map_err(|failure| Refused {
         status: status(failure.kind),
         body: json!({"error": failure.message, "id": id}),
@@ -232,12 +235,11 @@ pub(super) async fn run(
 /// Carries out a command of the server within [`DEADLINE`].
 pub(crate) async fn carry_out(
     server: &Arc<IndigoServer>,
-    source: &'static str,
+    caller: &Caller,
     command: &str,
     arguments: Value,
 ) -> Result<Value, Failure> {
-    let caller = Caller::Operator(source);
-    let doing = server.command(&caller, command, arguments);
+    let doing = server.command(caller, command, arguments);
     tokio::time::timeout(DEADLINE, doing)
         .await
         .unwrap_or_else(|_| {

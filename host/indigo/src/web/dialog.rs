@@ -61,7 +61,8 @@ struct Doing {
 /// `POST /cordon/indigo/dialogs`: opens a dialog.
 pub(super) async fn open(State(api): State<IndigoApi>, asked: Asked, sent: Sent) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
-    let (opening, _room): (Opening, _) = api.read(sent.bytes(&api.share(&asked)).await?).await?;
+    let share = api.share(&asked);
+    let (opening, _room): (Opening, _) = api.read(&share, sent.bytes(&share).await?).await?;
     let subject = subject(&opening)
         .map_err(|reason| error(StatusCode::BAD_REQUEST, "invalid_request", &reason))?;
     let account = api.dialogs.account_of(&opening.plugin_id)?;
@@ -97,10 +98,11 @@ pub(super) async fn act(
     sent: Sent,
 ) -> Reply {
     api.admit(&asked, Wanted::Configure, "POST")?;
-    let sent = sent.bytes(&api.share(&asked)).await?;
+    let share = api.share(&asked);
+    let sent = sent.bytes(&share).await?;
     let (doing, _room) = match sent.is_empty() {
         true => (Doing::default(), None),
-        false => api.read(sent).await?,
+        false => api.read(&share, sent).await?,
     };
     if !matches!(action.as_str(), "values" | "press" | "save") {
         let text = "a dialog takes values, press and save";

@@ -10,12 +10,9 @@ use serde::de::DeserializeOwned;
 use super::IndigoApi;
 use super::admission::Received;
 use super::answer::{Early, error};
-use super::room::{Full, Room};
+use super::room::{Full, count};
 use crate::bounds::measured;
-use cordon_base::account::Charge;
-
-/// Bytes of the values of all requests that are not yet answered, beside short ones.
-const ROOM: u64 = 64 << 20;
+use cordon_web::budget::{self, Room, Share};
 
 /// Bytes of values that take no room: there are so many connections, and each has one request.
 const FREE: u64 = 64 << 10;
@@ -23,18 +20,8 @@ const FREE: u64 = 64 << 10;
 /// Longest text that is read on the thread that it comes to, in bytes.
 const SHORT: usize = 4 << 10;
 
-/// Room for values that clients send. Clones share it.
-#[derive(Clone)]
-pub(super) struct Intake(Room);
-
-impl Default for Intake {
-    fn default() -> Self {
-        Self(Room::of(ROOM))
-    }
-}
-
 /// The value that was read, and its room, to be kept until it was dealt with; none where it is small.
-pub(super) type Taken<T> = (T, Option<Charge>);
+pub(super) type Taken<T> = (T, Option<Room>);
 
 /// Why a text was not read.
 #[derive(Debug)]
@@ -45,8 +32,8 @@ pub(super) enum Refused {
     Full,
 }
 
-impl From<Full> for Refused {
-    fn from(_: Full) -> Self {
+impl From<budget::Full> for Refused {
+    fn from(_: budget::Full) -> Self {
         Self::Full
     }
 }
@@ -60,40 +47,39 @@ impl From<Refused> for Early {
     }
 }
 
-impl Intake {
-    /// Reads a text.
-    pub(super) fn read<T: DeserializeOwned>(&self, text: &[u8]) -> Result<Taken<T>, Refused> {
-        let wrong = |error: &dyn std::fmt::Display| Refused::Wrong(error.to_string());
-        let text = std::str::from_utf8(text).map_err(|error| wrong(&error))?;
-        let bytes = measured(text).map_err(|failure| wrong(&failure))?.memory();
-        let room = match bytes <= FREE {
-            true => None,
-            false => Some(self.0.take(bytes)?),
-        };
-        let value = serde_json::from_str(text).map_err(|error| wrong(&error))?;
-        Ok((value, room))
-    }
+/// Reads a text, with room of the client that sent it.
+pub(super) fn read<T: DeserializeOwned>(share: &Share, text: &[u8]) -> Result<Taken<T>, Refused> {
+    let wrong = |error: &dyn std::fmt::Display| Refused::Wrong(error.to_string());
+    let text = std::str::from_utf8(text).map_err(|error| wrong(&error))?;
+    let bytes = measured(text).map_err(|failure| wrong(&failure))?.memory();
+    let room = match bytes <= FREE {
+        true => None,
+        false => Some(share.take_now(count(bytes))?),
+    };
+    let value = serde_json::from_str(text).map_err(|error| wrong(&error))?;
+    Ok((value, room))
 }
 
 impl IndigoApi {
-    /// Reads the body of a request, a long one where it keeps nobody waiting.
-    pub(super) async fn read<T>(&self, body: Received) -> Result<Taken<T>, Refused>
+    /// Reads the body of a request, a long one where it keeps nobody waiting. The values have room
+    /// of the client.
+    pub(super) async fn read<T>(&self, share: &Share, body: Received) -> Result<Taken<T>, Refused>
     where
         T: DeserializeOwned + Send + 'static,
     {
         if body.len() <= SHORT {
-            return self.intake.read(&body);
+            return read(share, &body);
         }
-        let intake = self.intake.clone();
+        let share = share.clone();
         let feeds = &self.server.pools().feeds;
-        let read = feeds.run(self.server.own_account(), move || intake.read(&body));
+        let read = feeds.run(self.server.own_account(), move || read(&share, &body));
         read.await.unwrap_or(Err(Refused::Full))
     }
 
     /// Does something with the value: where it took room, it keeps nobody waiting.
     pub(super) async fn apart<T: Send + 'static>(
         &self,
-        room: Option<&Charge>,
+        room: Option<&Room>,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Early> {
         match room {
@@ -106,6 +92,7 @@ impl IndigoApi {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use cordon_web::budget::Budget;
     use serde_json::Value;
 
     use super::*;
@@ -114,30 +101,39 @@ mod tests {
         format!("[{}[]]", "[],".repeat(count.saturating_sub(1)))
     }
 
+    fn share(budget: &Budget, n: u8) -> Share {
+        budget.share([10, 0, 0, n].into())
+    }
+
     #[test]
-    fn values_of_all_texts_have_so_much_room_together_and_short_ones_always_have() {
-        let intake = Intake::default();
-        let read = |text: &str| intake.read::<Value>(text.as_bytes());
-        let too_many = read(&lists(200_000));
+    fn values_of_long_texts_have_the_room_of_their_client_and_short_ones_always_have() {
+        let budget = Budget::of(64 << 20);
+        let text = lists(200_000);
+        let too_many = read::<Value>(&share(&budget, 1), text.as_bytes());
         assert!(matches!(too_many, Err(Refused::Wrong(text)) if text.contains("command-values")));
-        let many = lists(30_000);
+        let many = lists(10_000);
+        let from = |n: u8, text: &str| read::<Value>(&share(&budget, n), text.as_bytes());
         let mut held = Vec::new();
-        while let Ok(taken) = read(&many) {
+        while let Ok(taken) = from(1, &many) {
             held.push(taken);
             assert!(held.len() < 10, "there is room without end");
         }
         assert!(!held.is_empty());
-        assert!(matches!(read(&many), Err(Refused::Full)));
-        assert!(read("{\"message\":\"x\"}").unwrap().1.is_none());
+        assert!(matches!(from(1, &many), Err(Refused::Full)));
+        assert!(from(1, "{\"message\":\"x\"}").unwrap().1.is_none());
+        // Another address has a share of its own.
+        assert!(from(2, &many).is_ok());
         held.clear();
-        assert!(read(&many).is_ok());
+        assert!(from(1, &many).is_ok());
     }
 
     #[test]
     fn what_is_no_json_takes_no_room() {
-        let intake = Intake::default();
+        let budget = Budget::default();
         for text in [&b"\xff"[..], b"[", &b"[".repeat(1000)] {
-            assert!(matches!(intake.read::<Value>(text), Err(Refused::Wrong(_))));
+            let refused = read::<Value>(&share(&budget, 1), text);
+            assert!(matches!(refused, Err(Refused::Wrong(_))));
         }
+        assert_eq!(budget.used(), 0);
     }
 }

@@ -156,6 +156,8 @@ pub(super) struct ApiKeys {
 
 #[derive(Debug, Clone)]
 struct Known {
+    /// Name of the key's user.
+    name: String,
     digest: [u8; 32],
     plugins: Vec<String>,
     rights: Rights,
@@ -164,6 +166,7 @@ struct Known {
 impl ApiKeys {
     pub(super) fn new(config: &IndigoApiConfig) -> Self {
         let known = |key: &KeyConfig| Known {
+            name: key.name.clone(),
             digest: digest(&key.key),
             plugins: key.plugins.clone(),
             rights: key.rights,
@@ -211,6 +214,22 @@ impl ApiKeys {
 /// Whether a request has a key, known or not.
 pub(super) fn has_key(headers: &HeaderMap, uri: &Uri) -> bool {
     presented(headers, uri).is_some()
+}
+
+impl ApiKeys {
+    /// The name of the user whose key a request has.
+    pub(super) fn holder(&self, headers: &HeaderMap, uri: &Uri) -> Option<&str> {
+        let presented = presented(headers, uri).filter(|key| key.len() <= LONGEST)?;
+        let presented = digest(&presented);
+        // Every key is compared, so that the time tells nothing.
+        let mut found = None;
+        for key in &self.keys {
+            if same(&key.digest, &presented) {
+                found = Some(key.name.as_str());
+            }
+        }
+        found
+    }
 }
 
 /// The key of a request: the one in its header, or else the one in its address.

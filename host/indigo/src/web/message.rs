@@ -22,6 +22,8 @@ use crate::{Answer, Answered, CallError, Plugin, Returned};
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 /// Requests that may wait for one plugin at a time.
 pub(super) const MAX_WAITING: usize = 16;
+/// Those of one user or address among them, so that some are left to the others.
+pub(super) const MAX_EACH: usize = 8;
 
 /// A request for an action. The rest of the path goes to the plugin.
 pub(super) async fn with_path(
@@ -51,8 +53,13 @@ async fn handle(api: &IndigoApi, plugin: &str, action: &str, asked: &Asked, sent
     let (plugin, callback, name) = target(api, plugin, action)?;
     let props = props(asked, &sent.bytes(&api.share(asked)).await?)
         .map_err(|reason| error(StatusCode::BAD_REQUEST, UNKNOWN_ERROR, &reason))?;
-    let Some(_place) = api.places.take(plugin.id().to_owned()) else {
-        let text = format!("{MAX_WAITING} requests wait for this plugin already");
+    let asker = (plugin.id().to_owned(), asked.sender(&api.access));
+    let asker = api.askers.take(asker);
+    let Some(_place) = asker.and_then(|it| Some((it, api.places.take(plugin.id().to_owned())?)))
+    else {
+        let text = format!(
+            "{MAX_WAITING} requests wait for this plugin already, or {MAX_EACH} of this user"
+        );
         return Err(error(StatusCode::SERVICE_UNAVAILABLE, UNKNOWN_ERROR, &text).into());
     };
     let call = format!("plugin.{callback}");

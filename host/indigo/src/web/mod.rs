@@ -79,14 +79,14 @@ pub struct IndigoApi {
     origins: Origins,
     /// The origin to which browsers that ask for pages are sent; `None` shows the pages here.
     pages: Option<PagesOrigin>,
-    /// Room for answers under way.
+    /// Room for long requests and answers.
     budget: Budget,
+    /// Feeds by address, and by user with all addresses.
     sockets: Seats<IpAddr>,
+    listeners: Seats<String>,
+    /// Requests that wait for a plugin, all of them, and those of each user.
     places: Seats<String>,
-    /// Room for answers that are as large as plugins make their objects.
-    room: room::Room,
-    /// For what clients send.
-    intake: intake::Intake,
+    askers: Seats<(String, String)>,
     /// How long a plugin may take for a page.
     deadline: Duration,
 }
@@ -109,9 +109,9 @@ impl IndigoApi {
             pages: None,
             budget: Budget::default(),
             sockets: Seats::new(socket::MAX_CLIENTS, socket::MAX_EACH),
+            listeners: Seats::new(socket::MAX_CLIENTS, socket::MAX_EACH),
             places: Seats::new(usize::MAX, message::MAX_WAITING),
-            room: room::Room::default(),
-            intake: intake::Intake::default(),
+            askers: Seats::new(usize::MAX, message::MAX_EACH),
             deadline: message::DEADLINE,
             server,
         }
@@ -133,16 +133,18 @@ impl IndigoApi {
         }
     }
 
-    /// Shares the room for answers with the rest of the hub.
+    /// Shares the room for long requests and answers with the rest of the hub.
     #[must_use]
     pub fn with_budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
         self
     }
 
-    /// A client's share of the room for answers.
+    /// A client's share of the room for long requests and answers. To be asked for when the client
+    /// was let in, so that the user is known.
     fn share(&self, asked: &Asked) -> Share {
-        self.budget.share(asked.client(&self.access))
+        let share = self.budget.share(asked.client(&self.access));
+        share.of_user(asked.user())
     }
 
     /// The answer that sends a browser to another origin when it asks for this plugin's pages.

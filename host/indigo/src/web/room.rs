@@ -1,10 +1,8 @@
-//! Room for answers that are as large as plugins make their objects.
+//! Answers that are as large as plugins make their objects.
 //!
-//! An answer is written value by value. Room is taken for each value before it is made. The text
-//! keeps its room until it was sent, because a client may be slow to read it. All answers together
-//! have a fixed amount of room, and a further one is refused.
-
-use std::sync::Arc;
+//! An answer is written value by value. Its client's share of the room for long answers has to have
+//! room for each value before the value is made. The text keeps its room until it was sent, because
+//! a client may be slow to read it. An answer that finds no room is refused.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -12,22 +10,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::answer::{Early, error, text_answer};
-use crate::bounds::count;
-use cordon_base::account::{Account, Charge};
-use cordon_base::limits::Limits;
-
-/// Bytes of all answers that are being made or sent.
-pub(super) const ROOM: u64 = 256 << 20;
-
-/// Room for answers. Clones share it.
-#[derive(Clone)]
-pub(super) struct Room(Arc<Account>);
-
-impl Default for Room {
-    fn default() -> Self {
-        Self::of(ROOM)
-    }
-}
+use cordon_web::budget::{self, HasRoom, Room, Share};
 
 /// There is no more room.
 #[derive(Debug)]
@@ -36,7 +19,7 @@ pub(super) struct Full;
 impl Full {
     /// The message for clients that are refused.
     pub(super) const TEXT: &str = "the answers that are being sent take all the memory there is \
-        for them; try again, or ask for less";
+        for them, or all that one client may have of it; try again, or ask for less";
 }
 
 impl From<Full> for Early {
@@ -45,48 +28,42 @@ impl From<Full> for Early {
     }
 }
 
-impl Room {
-    /// A room of so many bytes.
-    pub(super) fn of(bytes: u64) -> Self {
-        Self(Account::new(&Limits {
-            host_memory: bytes,
-            ..Limits::default()
-        }))
+impl From<budget::Full> for Full {
+    fn from(_: budget::Full) -> Self {
+        Self
     }
+}
 
-    /// Takes so many bytes.
-    pub(super) fn take(&self, bytes: u64) -> Result<Charge, Full> {
-        self.0.charge(bytes).map_err(|_| Full)
-    }
-
-    /// A sheet for an answer that is to be written.
-    pub(super) fn sheet(&self) -> Result<Sheet, Full> {
-        Ok(Sheet {
-            text: Vec::new(),
-            charge: self.take(0)?,
-        })
-    }
+/// A count of bytes in memory.
+pub(super) fn count(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// An answer in the making.
 pub(super) struct Sheet {
     text: Vec<u8>,
-    charge: Charge,
+    room: Room,
 }
 
 impl Sheet {
+    /// A sheet for an answer to the client with this share.
+    pub(super) fn of(share: &Share) -> Result<Self, Full> {
+        Ok(Self {
+            text: Vec::new(),
+            room: share.take_now(0)?,
+        })
+    }
+
     /// Makes a value and writes it. The value takes at most so many bytes, its text included.
     pub(super) fn value(&mut self, bytes: u64, make: impl FnOnce() -> Value) -> Result<(), Full> {
         // The text may move to a place twice as large, and is in both places meanwhile.
-        let text = count(self.text.len()).saturating_mul(2);
-        self.charge
-            .grow(bytes.saturating_add(text))
-            .map_err(|_| Full)?;
+        let text = self.text.len().saturating_mul(2);
+        self.room.grow(count(bytes).saturating_add(text))?;
         let value = make();
         // This cannot fail: the value has no keys that are no text, and the text is in memory.
         let _ = serde_json::to_writer(&mut self.text, &value);
         drop(value);
-        self.charge.shrink_to(count(self.text.capacity()));
+        self.room.shrink_to(self.text.capacity());
         Ok(())
     }
 
@@ -124,13 +101,15 @@ impl Sheet {
         Said {
             // The text is JSON, which is UTF-8.
             text: String::from_utf8(self.text).unwrap_or_default(),
-            room: Some(self.charge),
+            room: Some(self.room),
         }
     }
 
     /// The answer.
     pub(super) fn answer(self, status: StatusCode) -> Response {
-        text_answer(status, Bytes::from_owner(self))
+        let mut answer = text_answer(status, Bytes::from_owner(self));
+        answer.extensions_mut().insert(HasRoom);
+        answer
     }
 }
 
@@ -143,14 +122,14 @@ impl AsRef<[u8]> for Sheet {
 /// A message that keeps its room until it was sent.
 pub(super) struct Said {
     text: String,
-    room: Option<Charge>,
+    room: Option<Room>,
 }
 
 impl Said {
     /// A message that from now on takes only its own share of `room`.
-    pub(super) fn within(text: String, mut room: Charge) -> Self {
+    pub(super) fn within(text: String, mut room: Room) -> Self {
         // The socket has a copy of the text.
-        room.shrink_to(count(text.len()).saturating_mul(2));
+        room.shrink_to(text.len().saturating_mul(2));
         Self {
             text,
             room: Some(room),
@@ -158,7 +137,7 @@ impl Said {
     }
 
     /// The message and its room. The room is to be kept until the message was sent.
-    pub(super) fn take(self) -> (String, Option<Charge>) {
+    pub(super) fn take(self) -> (String, Option<Room>) {
         (self.text, self.room)
     }
 }
@@ -171,21 +150,24 @@ impl From<String> for Said {
 
 #[cfg(test)]
 mod tests {
+    use cordon_web::budget::Budget;
     use serde_json::json;
 
     use super::*;
 
     #[test]
     fn an_answer_has_room_until_it_was_sent() {
-        let room = Room::of(10_000);
-        let mut sheet = room.sheet().unwrap();
+        // The kept half of three quarters.
+        let share = Budget::of(80_000).share([10, 0, 0, 1].into());
+        let mut sheet = Sheet::of(&share).unwrap();
         sheet.value(5000, || json!(["x".repeat(2000)])).unwrap();
-        assert!(room.take(9000).is_err());
-        let refused = sheet.value(8000, || unreachable!("there is no room for it"));
+        assert!(share.take_now(29_000).is_err());
+        let refused = sheet.value(28_000, || unreachable!("there is no room for it"));
         assert!(refused.is_err());
         let sent = sheet.answer(StatusCode::OK);
-        assert!(room.take(9000).is_err(), "it is not sent yet");
+        assert!(sent.extensions().get::<HasRoom>().is_some());
+        assert!(share.take_now(29_000).is_err(), "it is not sent yet");
         drop(sent);
-        room.take(9000).unwrap();
+        share.take_now(30_000).unwrap();
     }
 }

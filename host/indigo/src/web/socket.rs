@@ -20,25 +20,27 @@ use tokio::time::{Instant, interval_at};
 
 use super::admission::Asked;
 use super::answer::{Reply, error};
-use super::intake::{Intake, Refused};
+use super::intake::{self, Refused};
 use super::keys::Wanted;
 use super::lens::Lens;
 use super::patch::patch;
-use super::room::{Full, Room, Said};
+use super::room::{Full, Said, Sheet, count};
 use super::seats::Seat;
 use super::{IndigoApi, command};
 use crate::bounds::SMALL;
+use crate::caller::Caller;
 use crate::event_line;
 use crate::object::Object;
 use crate::table::Collection;
 use crate::view::view;
 use crate::{Change, IndigoServer, Watcher, What};
 use cordon_base::log::{Followed, Follower, Level, LogFilter, Record};
+use cordon_web::budget::Share;
 use cordon_web::places::network_of;
 
 /// Clients at a time.
 pub(super) const MAX_CLIENTS: usize = 16;
-/// Clients of one address among them.
+/// Clients of one address among them, and of one user.
 pub(super) const MAX_EACH: usize = 8;
 /// Largest message of a client in bytes.
 pub(super) const MAX_MESSAGE: usize = 64 << 10;
@@ -93,9 +95,11 @@ pub(super) async fn open(
         return Err(error(StatusCode::BAD_REQUEST, "no_websocket", text).into());
     };
     let address = network_of(asked.client(&api.access));
-    let Some(place) = api.sockets.take(address) else {
-        let text =
-            format!("{MAX_CLIENTS} clients are connected already, or {MAX_EACH} of this address");
+    let of_user = api.listeners.take(asked.sender(&api.access));
+    let Some(place) = api.sockets.take(address).zip(of_user) else {
+        let text = format!(
+            "{MAX_CLIENTS} clients are connected already, or {MAX_EACH} of this address or user"
+        );
         return Err(error(StatusCode::SERVICE_UNAVAILABLE, "too_many_clients", &text).into());
     };
     let client = Client {
@@ -104,8 +108,8 @@ pub(super) async fn open(
         collection: *collection,
         may_operate: rights >= Wanted::Operate.rights(),
         lens: Lens::new(&api.server, rights),
-        room: api.room.clone(),
-        intake: api.intake.clone(),
+        share: api.share(&asked),
+        caller: Caller::client("api-websocket", &asked.sender(&api.access)),
     };
     Ok(upgrade
         .max_message_size(MAX_MESSAGE)
@@ -122,11 +126,13 @@ struct Client {
     collection: Option<Collection>,
     may_operate: bool,
     lens: Lens,
-    room: Room,
-    intake: Intake,
+    /// Of the room for long requests and answers.
+    share: Share,
+    /// Who gives commands here.
+    caller: Caller,
 }
 
-async fn serve(mut socket: WebSocket, client: Client, _place: Seat<IpAddr>) {
+async fn serve(mut socket: WebSocket, client: Client, _place: (Seat<IpAddr>, Seat<String>)) {
     let client = Arc::new(client);
     let ended = match client.collection {
         Some(collection) => objects(&mut socket, &client, collection).await,
@@ -235,7 +241,7 @@ async fn objects(
         }
         // Clients may be slow to read it.
         let bytes = change.memory.saturating_mul(COPIES);
-        let Ok(room) = client.room.take(bytes) else {
+        let Ok(room) = client.share.take_now(count(bytes)) else {
             return Err(Ended::Missed(1));
         };
         // The cost is billed to whoever made the change, but the work does not wait behind that
@@ -368,7 +374,7 @@ impl Client {
         let start = json!({"id": id, "message": "refresh", "objectType": kind}).to_string();
         let start = start.strip_suffix('}').unwrap_or_default();
         let write = || {
-            let mut sheet = self.room.sheet()?;
+            let mut sheet = Sheet::of(&self.share)?;
             sheet.mark(&format!("{start},\"{key}\":"));
             sheet.values(one.is_none(), shown, |(object, size)| {
                 let see = || match table.folders {
@@ -403,7 +409,7 @@ fn invalid(key: &str, text: &str) -> Map<String, Value> {
 /// The answer to a client's message. A command that was carried out has none, because its change
 /// comes as a patch.
 async fn answer(client: &Arc<Client>, text: &str) -> Option<Said> {
-    let read = |text: &str| client.intake.read(text.as_bytes());
+    let read = |text: &str| intake::read(&client.share, text.as_bytes());
     let parsed = match read(text) {
         // One sample of the manual encodes twice.
         Ok((Value::String(inner), _)) => read(&inner),
@@ -433,7 +439,7 @@ async fn answer(client: &Arc<Client>, text: &str) -> Option<Said> {
         let refused = json!({"error": "whoever is connected here may give no commands", "id": id});
         return Some(refused.to_string().into());
     }
-    let refused = command::run(&client.server, &message, "api-websocket")
+    let refused = command::run(&client.server, &message, &client.caller)
         .await
         .err();
     refused.map(|refused| refused.body.to_string().into())

@@ -52,7 +52,7 @@ const FILES: [(&str, &str); 7] = [
 struct Site {
     fixture: Fixture,
     address: SocketAddr,
-    room: room::Room,
+    budget: Budget,
 }
 
 /// Status, head and body of an answer.
@@ -126,7 +126,7 @@ async fn listen(
 
 fn served(fixture: Fixture, listener: TcpListener, api: IndigoApi) -> Site {
     let address = listener.local_addr().unwrap();
-    let room = api.room.clone();
+    let budget = api.budget.clone();
     let router = router(api);
     tokio::spawn(async move {
         cordon_web::server::serve(listener, router, std::future::pending()).await
@@ -134,7 +134,7 @@ fn served(fixture: Fixture, listener: TcpListener, api: IndigoApi) -> Site {
     Site {
         fixture,
         address,
-        room,
+        budget,
     }
 }
 

@@ -49,18 +49,19 @@ pub(super) async fn receive(
         false => wanted.processing,
     };
     let wrong = |reason: String| error(StatusCode::BAD_REQUEST, "invalid_request", &reason);
+    let share = api.share(&asked);
     let mut room = None;
     let data = match processing {
         Processing::Get => lists(parts::query_pairs(&asked.uri).map_err(wrong)?),
         Processing::Form => {
-            let sent = sent.bytes(&api.share(&asked)).await?;
+            let sent = sent.bytes(&share).await?;
             if !sent.is_empty() && !is_form(&asked.headers) {
                 return Err(wrong("this webhook takes a form".to_owned()).into());
             }
             let text = std::str::from_utf8(&sent).map_err(|error| wrong(error.to_string()))?;
             lists(parts::pairs(text).map_err(wrong)?)
         }
-        Processing::Json => match api.read(sent.bytes(&api.share(&asked)).await?).await? {
+        Processing::Json => match api.read(&share, sent.bytes(&share).await?).await? {
             (data @ (Value::Object(_) | Value::Array(_)), taken) => {
                 room = taken;
                 data
@@ -69,7 +70,8 @@ pub(super) async fn receive(
         },
     };
     let server = Arc::clone(&api.server);
-    let firing = async move { fire(&server, &id, processing, data) };
+    let sender = asked.sender(&api.access);
+    let firing = async move { fire(&server, &id, processing, data, &sender) };
     api.apart(room.as_ref(), firing).await?;
     Ok(json_answer(StatusCode::OK, &json!({"success": true})))
 }

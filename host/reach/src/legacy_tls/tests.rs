@@ -5,7 +5,7 @@ use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
-use openssl::ssl::{SslAcceptor, SslContextBuilder, SslOptions};
+use openssl::ssl::SslAcceptor;
 use openssl::x509::{X509, X509NameBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -141,4 +141,118 @@ fn a_session_takes_no_more_than_it_holds() {
     let taken = session.feed(&bytes);
     assert!(taken.is_err() || taken.is_ok_and(|taken| taken <= HELD));
     assert_eq!(session.write(b"early").unwrap_or(0), 0);
+}
+
+/// A conversation in memory whose hands are shaken, and its server.
+fn conversation(settings: impl Fn(&mut SslContextBuilder)) -> (LegacySession, SslStream<Pipe>) {
+    let (key, certificate) = identity();
+    let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+    builder.set_private_key(&key).unwrap();
+    builder.set_certificate(&certificate).unwrap();
+    settings(&mut builder);
+    let ssl = Ssl::new(builder.build().context()).unwrap();
+    let mut server = SslStream::new(ssl, Pipe::default()).unwrap();
+    let mut client = LegacySession::new(Some("device")).unwrap();
+    let mut accepted = false;
+    for _ in 0..10 {
+        let sent = client.take(1 << 20);
+        server.get_mut().incoming.extend(sent);
+        if !accepted {
+            match server.accept() {
+                Ok(()) => accepted = true,
+                Err(error) => assert!(waits(&error), "{error}"),
+            }
+        }
+        deliver(&mut server, &mut client);
+    }
+    assert!(accepted && client.is_open());
+    (client, server)
+}
+
+/// Offers what the server has sent for as long as the client takes some; answers how many bytes it
+/// took.
+fn deliver(server: &mut SslStream<Pipe>, client: &mut LegacySession) -> usize {
+    let mut all = 0;
+    loop {
+        let sent = &mut server.get_mut().outgoing;
+        let taken = client.feed(sent).unwrap();
+        sent.drain(..taken);
+        all += taken;
+        if taken == 0 {
+            return all;
+        }
+    }
+}
+
+fn only(version: SslVersion) -> impl Fn(&mut SslContextBuilder) {
+    move |builder| {
+        builder.set_min_proto_version(Some(version)).unwrap();
+        builder.set_max_proto_version(Some(version)).unwrap();
+    }
+}
+
+#[test]
+fn bytes_for_a_peer_that_takes_none_are_bounded() {
+    for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
+        let (mut client, mut server) = conversation(only(version));
+        let mut accepted = 0;
+        loop {
+            match client.write(&[b'x'; 100_000]).unwrap() {
+                0 => break,
+                count => accepted += count,
+            }
+            assert!(accepted < 10 * OUTGOING, "it never ends");
+        }
+        let held = client.stream.get_ref().outgoing.len();
+        assert!(
+            (OUTGOING..OUTGOING + RECORD + 1024).contains(&held),
+            "{held}"
+        );
+        // Such a peer is not read either, so it cannot have answers made.
+        server.ssl_write(b"more").unwrap();
+        assert_eq!((client.room(), deliver(&mut server, &mut client)), (0, 0));
+        assert_eq!(client.take(1 << 20).len(), held);
+        assert!(client.write(b"more").unwrap() > 0);
+        assert!(deliver(&mut server, &mut client) > 0);
+        assert_eq!(client.read(100), b"more");
+    }
+}
+
+#[test]
+fn bytes_that_nobody_reads_are_bounded() {
+    let (mut client, mut server) = conversation(only(SslVersion::TLS1_2));
+    for _ in 0..40 {
+        server.ssl_write(&[b'y'; RECORD]).unwrap();
+    }
+    let taken = deliver(&mut server, &mut client);
+    assert!(taken <= INCOMING + 4096 + RECORD + HELD, "{taken}");
+    assert!(client.waiting() < INCOMING + 4096, "{}", client.waiting());
+    assert!(client.stream.get_ref().incoming.len() <= HELD);
+    // Nothing of it is lost.
+    let mut read = 0;
+    while read < 40 * RECORD {
+        let piece = client.read(1 << 20).len();
+        assert!(piece > 0 || deliver(&mut server, &mut client) > 0, "{read}");
+        read += piece;
+    }
+    assert_eq!((read, client.waiting()), (40 * RECORD, 0));
+}
+
+/// A server may offer to take a session up again as often as it likes: the hub keeps none.
+#[test]
+fn sessions_that_a_server_offers_are_not_kept() {
+    for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
+        let (client, _server) = conversation(|builder| {
+            only(version)(builder);
+            builder.clear_options(SslOptions::NO_TICKET);
+            builder.set_num_tickets(200).unwrap();
+        });
+        assert_eq!(client.waiting(), 0);
+        assert!(client.stream.get_ref().incoming.is_empty());
+        assert!(!client.stream.ssl().session_reused());
+    }
+    let mut ours = settings().unwrap();
+    assert!(ours.options().contains(SslOptions::NO_TICKET));
+    let before = ours.set_session_cache_mode(SslSessionCacheMode::CLIENT);
+    assert!(before == SslSessionCacheMode::OFF);
 }

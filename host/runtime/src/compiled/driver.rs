@@ -74,8 +74,7 @@ pub async fn compile(services: Services, tls: Arc<TlsClient>, set: Set) {
     let Some(compiled) = services.compiled.clone() else {
         return;
     };
-    // Never closed.
-    let _permit = compiled.at_once.acquire().await;
+    let _place = compiled.place().await;
     let made = async {
         let (set, workshop) = {
             let compiled = compiled.clone();

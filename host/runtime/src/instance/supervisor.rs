@@ -264,8 +264,8 @@ impl Supervisor {
             }
         };
         tokio::select! {
-            // Nothing is ever sent: an error is the end. Packages of others may take long and
-            // go first; then this plugin compiles its own.
+            // Nothing is ever sent: an error is the end. Packages that take longer are left to each
+            // plugin that has them, and those of others delay these by a few seconds at most.
             _ = timeout(COMPILED_WITHIN, end.changed()) => true,
             order = self.orders.next() => match order {
                 Order::Stop => false,

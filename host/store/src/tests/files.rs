@@ -222,3 +222,30 @@ async fn nobody_else_reads_the_files() {
         assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_damaged_log_is_told_and_kept_once() {
+    let (folder, store) = open();
+    assert_eq!(store.spoilt(), None);
+    for prefix in ["a", "b", "c"] {
+        fill(&store, prefix, 20).await;
+    }
+    let crashed = folder.path().join("crashed");
+    crash(folder.path(), &crashed);
+    let log = crashed.join("cordon.db-wal");
+    let mut bytes = std::fs::read(&log).unwrap();
+    let place = bytes.len() / 2;
+    bytes[place] ^= 0xff;
+    std::fs::write(&log, &bytes).unwrap();
+    let again = Store::open(&crashed.join("cordon.db")).unwrap();
+    let text = again.spoilt().unwrap().to_owned();
+    assert!(text.contains("cordon.db-wal` is damaged"), "{text}");
+    assert!(text.contains("newest values may be missing"), "{text}");
+    assert!(keys(&again).await.len() < 60);
+    let kept = crashed.join("cordon.db-wal-spoilt");
+    assert!(std::fs::read(&kept).unwrap() == bytes);
+    again.close().await;
+    let third = Store::open(&crashed.join("cordon.db")).unwrap();
+    assert_eq!(third.spoilt(), None);
+    assert!(kept.exists());
+}

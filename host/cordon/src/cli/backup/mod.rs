@@ -32,9 +32,10 @@ use write::{Content, Writer};
 const NOT_KEPT: [&str; 2] = ["compiled", "temporary"];
 
 /// Files beside the database that belong to the running hub.
-const NOT_COPIED: [&str; 6] = [
+const NOT_COPIED: [&str; 7] = [
     "cordon.db",
     "cordon.db-wal",
+    "cordon.db-wal-spoilt",
     "cordon.db-shm",
     "cordon.db-run",
     "cordon.db-run.new",

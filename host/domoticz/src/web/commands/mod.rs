@@ -139,7 +139,7 @@ commands! {
     // User variables.
     "getuservariables" "GetUserVariables" Viewer, "", "rows of `idx`, `Name`, `Type`, `Value`, `LastUpdate`, all texts" => variable::list;
     "getuservariable" "GetUserVariable" Viewer, "`idx`", "one row" => variable::get;
-    "adduservariable" "AddUserVariable" User, "`vname`, `vtype` (0 integer, 1 float, 2 string, 3 date, 4 time), `vvalue`", "" => variable::add;
+    "adduservariable" "AddUserVariable" User, "`vname`, `vtype` (0 integer, 1 float, 2 string, 3 date, 4 time), `vvalue`", "nothing; of 1,000 variables the last 200 are for admins" => variable::add;
     "updateuservariable" "UpdateUserVariable" User, "`idx` or `vname`, `vtype`, `vvalue`", "" => variable::update;
     "deleteuservariable" "DeleteUserVariable" Admin, "`idx`", "" => variable::delete;
     // Settings.

@@ -26,7 +26,7 @@ pub(super) async fn add(call: &Call<'_>) -> Outcome {
     let (name, kind, value) = parts(call)?;
     call.api
         .variables
-        .add(name, kind, value)
+        .add(name, kind, value, call.caller.rights)
         .await
         .map_err(failed)?;
     Ok(Answer::ok("AddUserVariable"))

@@ -134,7 +134,7 @@ async fn browsers_are_sent_to_the_origin_of_pages() {
     let mut site = Site {
         fixture,
         address,
-        room: room::Room::default(),
+        budget: Budget::default(),
     };
     let page = format!("/message/{ID}/api?api-key={KEY}");
     for path in [page.as_str(), &format!("/{ID}/public/p.txt")] {

@@ -206,6 +206,23 @@ async fn a_patch_is_no_longer_than_the_object() {
     assert!(patch < 4 * whole, "{patch} bytes of {whole}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn feeds_of_a_user_are_bounded_from_all_addresses() {
+    let web = format!("{USERS}\nproxies = ['127.0.0.1']");
+    let fixture = Fixture::new(&FILES, nothing).await;
+    let site = serve_with(fixture, &config(), &web).await;
+    let open = async |login: &str, n: usize| {
+        let login = format!("{login}\r\nX-Forwarded-For: 10.0.0.{n}");
+        site.feed_with("device-feed", &login).await
+    };
+    let mut feeds = Vec::new();
+    for n in 0..socket::MAX_EACH + 3 {
+        feeds.extend(open("Basic ZXZlOmV2ZXM=", n).await);
+    }
+    assert_eq!(feeds.len(), socket::MAX_EACH);
+    assert!(open(&format!("Bearer {KEY}"), 99).await.is_some());
+}
+
 /// A list is as long as all its objects, and clients may be slow to read it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_that_finds_no_room_says_so() {
@@ -213,7 +230,7 @@ async fn a_refresh_that_finds_no_room_says_so() {
     create(&site, "Lamp").await;
     let mut feed = site.feed("device-feed").await.unwrap();
     let refresh = "{\"message\": \"refresh\", \"id\": 7}";
-    let taken = site.room.take(room::ROOM).unwrap();
+    let taken = all_room(&site, "all");
     feed.send(refresh).await;
     let refused = feed.next().await.unwrap();
     assert_eq!(refused["id"], 7);
@@ -224,4 +241,33 @@ async fn a_refresh_that_finds_no_room_says_so() {
     drop(taken);
     feed.send(refresh).await;
     assert_eq!(feed.next().await.unwrap()["list"][0]["name"], "Lamp");
+}
+
+/// Whoever reads nothing leaves room to the next user, at another address or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_with_all_he_can_hold_leaves_an_answer_to_the_next() {
+    let site = site(nothing).await;
+    let made = json!({"command": "variable.create",
+        "arguments": {"name": "v", "value": "x".repeat(500_000)}});
+    assert_eq!(site.post("/cordon/indigo/command", &made).await.status, 200);
+    let _held = all_room(&site, "eve");
+    let list = json!({"command": "variables.get", "arguments": {"id": "v"}});
+    let got = site.post("/cordon/indigo/command", &list).await;
+    assert_eq!(got.status, 200);
+    assert!(got.body.len() > 500_000, "{}", got.body.len());
+    assert_eq!(site.get("/v2/api/indigo.variables").await.status, 200);
+}
+
+/// All room that this user can hold, from the addresses of others.
+fn all_room(site: &Site, user: &str) -> Vec<cordon_web::budget::Room> {
+    let mut held = Vec::new();
+    for bytes in [1 << 20, 1 << 10, 1] {
+        for n in 1..4 {
+            let share = site.budget.share([10, 0, 0, n].into()).of_user(user);
+            while let Ok(room) = share.take_now(bytes) {
+                held.push(room);
+            }
+        }
+    }
+    held
 }

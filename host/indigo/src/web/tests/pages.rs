@@ -258,20 +258,30 @@ async fn a_plugin_that_never_answers_holds_few_places_and_is_cut() {
     let begun = std::time::Instant::now();
     let first = site.page();
     let others = async {
-        let mut waiting = Vec::new();
-        for _ in 1..message::MAX_WAITING {
-            waiting.push(site.page());
-        }
-        // One more than there are places, once all the others wait.
-        let late = async {
-            loop {
-                if site.fixture.calls.lock().unwrap().len() >= message::MAX_WAITING {
-                    return site.page().await;
-                }
+        let called = async |count: usize| {
+            while site.fixture.calls.lock().unwrap().len() < count {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let (_, late) = tokio::join!(futures_util::future::join_all(waiting), late);
+        let own = futures_util::future::join_all((1..message::MAX_EACH).map(|_| site.page()));
+        let path = format!("/message/{ID}/api?api-key={PAGES_KEY}");
+        let of_other = async || {
+            // Once all places of the first user are taken.
+            called(message::MAX_EACH).await;
+            site.send("GET", &path, &[], b"").await
+        };
+        let rest = (message::MAX_EACH..message::MAX_WAITING).map(|_| of_other());
+        let rest = futures_util::future::join_all(rest);
+        // One more than a user may have, and one more than there are.
+        let late = async {
+            called(message::MAX_EACH).await;
+            let of_user = site.page().await;
+            called(message::MAX_WAITING).await;
+            let late = site.send("GET", &path, &[], b"").await;
+            assert_eq!(of_user.status, 503);
+            late
+        };
+        let (_, _, late) = tokio::join!(own, rest, late);
         late
     };
     let (cut, late) = tokio::join!(first, others);

@@ -89,7 +89,10 @@ async fn clients_write_no_more_into_the_log_than_they_may() {
 async fn long_bodies_have_the_room_of_their_client() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    let site = quiet().await;
+    let fixture = Fixture::new(&FILES, nothing).await;
+    let (listener, api) = listen(&fixture, &config(), USERS).await;
+    // Nine megabytes are for one client.
+    let site = served(fixture, listener, api.with_budget(Budget::of(24 << 20)));
     let head = format!(
         "POST /v2/api/command HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {KEY}\r\n\
          Content-Length: 1000000\r\n\r\n{{",
