@@ -108,7 +108,7 @@ async fn listeners(f: &Fixture, web: &str) -> [SocketAddr; 2] {
     tokio::spawn(async move {
         let _store = folder;
         let forever = std::future::pending();
-        listeners.serve(&web, api, indigo_api, forever).await;
+        listeners.serve(&web, api, indigo_api, None, forever).await;
     });
     [here, ([127, 0, 0, 1], there.port()).into()]
 }
