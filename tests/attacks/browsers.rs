@@ -224,7 +224,9 @@ impl Site {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            listeners.serve(&web, domoticz, indigo, shutdown).await;
+            listeners
+                .serve(&web, domoticz, indigo, None, shutdown)
+                .await;
         });
         Self {
             bench,

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use crate::serve::Site;
 use crate::stage::plugin_text;
@@ -270,4 +271,152 @@ fn shells_take_the_completions_and_man_the_manual() {
         manual.contains(".TH cordon") && manual.contains("CORDON RESTORE"),
         "{manual}"
     );
+}
+
+const TALKER: &str = "
+def onStart():
+    Domoticz.Log('the talker has started')
+def onStop():
+    Domoticz.Log('the talker has stopped')
+";
+
+/// The verbs of an operator for one hub.
+struct Verbs {
+    config: String,
+}
+
+impl Verbs {
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut all = arguments.to_vec();
+        all.extend(["--config", &self.config]);
+        cordon(&all)
+    }
+
+    /// The output of a verb that works.
+    fn does(&self, arguments: &[&str]) -> String {
+        let done = self.run(arguments);
+        assert!(
+            done.status.success(),
+            "{arguments:?}: {}",
+            text(&done.stderr)
+        );
+        text(&done.stdout)
+    }
+
+    /// The error of a verb that does not.
+    fn fails(&self, arguments: &[&str]) -> String {
+        let done = self.run(arguments);
+        let (said, told) = (text(&done.stdout), text(&done.stderr));
+        assert_eq!(done.status.code(), Some(1), "{arguments:?}: {said}{told}");
+        told
+    }
+
+    /// Waits until an instance is in this state.
+    fn until(&self, name: &str, state: &str) -> serde_json::Value {
+        let end = Instant::now() + 4 * crate::support::PATIENCE;
+        loop {
+            let reports = self.does(&["ps", "--json"]);
+            let reports: serde_json::Value = serde_json::from_str(&reports).expect("JSON");
+            let mut reports = reports.as_array().expect("a list").iter();
+            let report = reports.find(|it| it["name"] == name);
+            if let Some(report) = report.filter(|it| it["state"] == state) {
+                return report.clone();
+            }
+            assert!(Instant::now() < end, "{name} is not {state}: {report:?}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+#[test]
+fn an_operator_sees_and_commands_a_hub_that_runs() {
+    let site = Site::new(
+        "[[hardware]]\nname = \"A/b\"\nplugin = \"Talker\"\n\
+         [hardware.grants]\nnetwork = [\"192.0.2.1:80\"]\n\
+         [[hardware]]\nname = \"Second\"\nplugin = \"Talker\"\n",
+    );
+    site.file("Talker/plugin.py", &plugin_text("Talker", TALKER));
+    let config = site.path().join("cordon.toml");
+    let verbs = Verbs {
+        config: config.to_str().expect("text").to_owned(),
+    };
+    let told = verbs.fails(&["ps"]);
+    assert!(
+        told.contains("no hub runs at") && told.contains("cordon serve --config"),
+        "{told}"
+    );
+    let mut program = serve(site.path());
+    program.line("A/b: the talker has started");
+    let first = verbs.until("A/b", "running");
+    verbs.until("Second", "running");
+    let table = verbs.does(&["ps"]);
+    assert!(
+        table.starts_with("NAME ") && table.contains("Second"),
+        "{table}"
+    );
+    let status = verbs.does(&["status", "A/b"]);
+    assert!(status.contains("state       running since "), "{status}");
+    assert!(status.contains("from the configuration"), "{status}");
+    let status = verbs.does(&["status"]);
+    assert!(status.contains("instances   2 running"), "{status}");
+    // The output is no terminal.
+    assert!(verbs.does(&["top"]).starts_with("NAME "));
+    let lines = verbs.does(&["logs", "-n", "50", "A/b"]);
+    assert!(lines.contains("A/b: the talker has started"), "{lines}");
+    assert!(!lines.contains("Second"), "{lines}");
+
+    let mut follower = Command::new(crate::support::cordon());
+    follower.args(["logs", "-f", "-n", "0", "--config", &verbs.config]);
+    let mut follower = Program::start(&mut follower);
+    // The follower may come too late for the first restart.
+    let end = Instant::now() + crate::support::PATIENCE;
+    loop {
+        assert!(
+            verbs
+                .does(&["restart", "A/b"])
+                .contains("`A/b` is restarted")
+        );
+        if follower.line_within("A/b: the talker has stopped", Duration::from_secs(2)) {
+            break;
+        }
+        assert!(Instant::now() < end, "nothing is followed");
+    }
+    follower.line("A/b: the talker has started");
+    let again = verbs.until("A/b", "running");
+    assert_eq!(again["id"], first["id"]);
+
+    verbs.does(&["stop", "Second"]);
+    follower.line("Second: the talker has stopped");
+    verbs.until("Second", "stopped");
+    verbs.does(&["start", "Second"]);
+    follower.line("Second: the talker has started");
+    verbs.until("Second", "running");
+    let told = verbs.fails(&["stop", "Secnod"]);
+    assert!(told.contains("did you mean `Second`?"), "{told}");
+
+    let grants = verbs.does(&["grant", "A/b"]);
+    assert!(grants.contains("network = [\"192.0.2.1:80\"]"), "{grants}");
+    let told = verbs.fails(&["grant", "A/b", "network", "192.0.2.2:80"]);
+    assert!(told.contains("cordon.toml"), "{told}");
+
+    let written = std::fs::read_to_string(&config).expect("the file is read");
+    let third = "[[hardware]]\nname = \"Third\"\nplugin = \"Talker\"\n";
+    std::fs::write(&config, format!("{written}{third}")).expect("the file is written");
+    let changes = verbs.does(&["reload"]);
+    assert!(changes.contains("Third: started"), "{changes}");
+    assert!(changes.contains("2 instances stay as before"), "{changes}");
+    follower.line("Third: the talker has started");
+    std::fs::write(&config, format!("{written}nonsense\n")).expect("the file is written");
+    let told = verbs.fails(&["reload"]);
+    assert!(told.contains("line "), "{told}");
+    verbs.until("Third", "running");
+
+    // The socket is enough to find the hub.
+    let socket = site.path().join("data/cordon.sock");
+    let mut by_socket = Command::new(crate::support::cordon());
+    let by_socket = by_socket.arg("ps").env("CORDON_SOCKET", &socket).output();
+    assert!(text(&by_socket.expect("the program runs").stdout).contains("Third"));
+    assert!(program.terminate());
+    follower.line("Status: stopping");
+    assert!(!socket.exists());
 }

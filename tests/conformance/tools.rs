@@ -64,6 +64,21 @@ impl Program {
         }
     }
 
+    /// Whether a line that contains `text` and was not looked at before comes within this time.
+    pub fn line_within(&mut self, text: &str, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                return false;
+            };
+            self.said.push(line);
+            if self.said.last().is_some_and(|line| line.contains(text)) {
+                return true;
+            }
+        }
+    }
+
     /// Reads on for this long, then ends it at once, as a power cut would; what it
     /// had written by then is read too.
     pub fn kill_after(&mut self, time: Duration) {

@@ -62,6 +62,9 @@ pub struct HubConfig {
     pub data: PathBuf,
     /// Folder with one folder per plugin.
     pub plugins: PathBuf,
+    /// Unix socket of the operator's verbs; an empty path for none, `cordon.sock` in the data folder
+    /// without the key.
+    pub socket: Option<PathBuf>,
     /// Plugin instances that can be alive at once; the pool is made for as many.
     pub instances: u32,
     /// Seconds that all plugins together have to stop when the hub does.
@@ -79,12 +82,71 @@ impl Default for HubConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: "data".into(),
             plugins: "plugins".into(),
+            socket: None,
             instances: 1000,
             stop_seconds: 20,
             latitude: 0.0,
             longitude: 0.0,
         }
     }
+}
+
+impl HubConfig {
+    /// Makes the paths relative to the folder of the file.
+    fn lies_in(&mut self, folder: &Path) {
+        self.data = folder.join(&self.data);
+        self.plugins = folder.join(&self.plugins);
+        if let Some(socket) = &mut self.socket
+            && !socket.as_os_str().is_empty()
+        {
+            *socket = folder.join(&*socket);
+        }
+    }
+
+    /// The Unix socket of the operator's verbs, unless there is none.
+    #[must_use]
+    pub fn socket_path(&self) -> Option<PathBuf> {
+        let default = || self.data.join("cordon.sock");
+        let socket = self.socket.clone().unwrap_or_else(default);
+        Some(socket).filter(|it| !it.as_os_str().is_empty())
+    }
+}
+
+/// The parts of a file that tell where its hub is. Everything else in it is passed over, so that a
+/// mistake elsewhere keeps nobody from the hub that runs.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Whereabouts {
+    hub: Folders,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Folders {
+    data: Option<PathBuf>,
+    socket: Option<PathBuf>,
+}
+
+/// The Unix socket of the hub of a file, unless the hub has none.
+///
+/// # Errors
+///
+/// [`EngineError::Io`] when the file cannot be read, [`EngineError::Config`] when it is no TOML.
+pub fn socket_of(path: &Path) -> Result<Option<PathBuf>, EngineError> {
+    let io = |error| EngineError::io(format!("cannot read {}", path.display()), error);
+    let wrong = |what: String| EngineError::Config(format!("{}: {what}", path.display()));
+    let text = RegularFile::open(path).and_then(|file| file.whole(MAX_FILE));
+    let text = String::from_utf8(text.map_err(io)?).map_err(|_| wrong("it is no UTF-8".into()))?;
+    let found: Whereabouts =
+        toml::from_str(&text).map_err(|error| wrong(explained(&error, &text)))?;
+    let default = HubConfig::default();
+    let mut hub = HubConfig {
+        data: found.hub.data.unwrap_or(default.data),
+        socket: found.hub.socket,
+        ..HubConfig::default()
+    };
+    hub.lies_in(path.parent().unwrap_or(Path::new("")));
+    Ok(hub.socket_path())
 }
 
 impl Config {
@@ -113,8 +175,7 @@ impl Config {
         config.check().map_err(|error| wrong(&error))?;
         config.warnings = warnings(&standing, config.has_secrets());
         let folder = path.parent().unwrap_or(Path::new(""));
-        config.hub.data = folder.join(&config.hub.data);
-        config.hub.plugins = folder.join(&config.hub.plugins);
+        config.hub.lies_in(folder);
         config.log.found_in(folder);
         for section in &mut config.indigo {
             section.bundle = config.hub.plugins.join(&section.bundle);
@@ -576,5 +637,31 @@ mod tests {
         let config = Config::load(&path).unwrap();
         assert_eq!(config.hub.plugins, folder.path().join("p"));
         assert_eq!(config.log.file, Some(folder.path().join("log/c.log")));
+    }
+
+    #[test]
+    fn the_socket_is_found_where_the_hub_has_it_whatever_else_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cordon.toml");
+        let here = |name: &str| Some(folder.path().join(name));
+        for (text, expected) in [
+            ("", here("data/cordon.sock")),
+            ("[hub]\ndata = \"d\"\n", here("d/cordon.sock")),
+            ("[hub]\nsocket = \"s\"\n", here("s")),
+            ("[hub]\nsocket = \"/run/s\"\n", Some("/run/s".into())),
+            ("[hub]\nsocket = \"\"\n", None),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let config = Config::load(&path).unwrap();
+            assert_eq!(config.hub.socket_path(), expected, "{text}");
+            let wrong = format!("{text}\n[[hardware]]\nnmae = 1\n[webb]\n");
+            for text in [text, &wrong] {
+                std::fs::write(&path, text).unwrap();
+                assert_eq!(socket_of(&path).unwrap(), expected, "{text}");
+            }
+        }
+        std::fs::write(&path, "[hub\n").unwrap();
+        let refused = socket_of(&path).unwrap_err().to_string();
+        assert!(refused.contains("line 1"), "{refused}");
     }
 }

@@ -292,7 +292,7 @@ impl Room {
     }
 
     /// A response that has the room until it was sent.
-    pub(super) fn hold(self, response: Response) -> Response {
+    pub fn hold(self, response: Response) -> Response {
         response.map(|body| Body::new(Roomy { body, _room: self }))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`server`]: listeners and connections, with [`places`] for those who ask, and how long
 //!   [`bodies`] and a [`stream`] may take; [`budget`]: room for answers under way.
+//! - [`local`]: a Unix socket for the operator's own programs.
 //! - [`access`]: users and rights, by [`digest`] and with [`throttle`]; `refusals`: refused logins
 //!   in the log; [`forwarded`]: who asks; [`origin`] and [`cors`]: from which pages browsers may ask; [`config`]: the section
 //!   `[web]`.
@@ -20,6 +21,7 @@ pub mod early;
 pub mod forwarded;
 pub mod gzip;
 pub mod html;
+pub mod local;
 pub mod origin;
 pub mod pages_origin;
 pub mod places;

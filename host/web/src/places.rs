@@ -89,6 +89,8 @@ pub(super) struct Place {
     number: u64,
     /// An answer was made and is not yet sent.
     ending: AtomicBool,
+    /// The present answer goes on for as long as it is read.
+    endless: AtomicBool,
     given_up: CancellationToken,
     /// The present request of the connection is the last one.
     last: CancellationToken,
@@ -147,6 +149,7 @@ impl Places {
             places: Arc::clone(self),
             number,
             ending: AtomicBool::new(false),
+            endless: AtomicBool::new(false),
             given_up,
             last,
         }))
@@ -311,7 +314,18 @@ impl Place {
     /// Says that a request was received whole.
     pub(super) fn works(&self) {
         self.ending.store(false, Ordering::Relaxed);
+        self.endless.store(false, Ordering::Relaxed);
         self.change(|entry| entry.phase = Phase::Working);
+    }
+
+    /// Says that the answer goes on for as long as it is read.
+    pub(super) fn has_no_end(&self) {
+        self.endless.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the answer goes on for as long as it is read.
+    pub(super) fn is_endless(&self) -> bool {
+        self.endless.load(Ordering::Relaxed)
     }
 
     /// Says that somebody was let in: by a password, which shows at once who they are, or without

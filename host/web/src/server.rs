@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -52,16 +52,16 @@ const LOOK: Duration = Duration::from_millis(5);
 const EXCHANGE: Duration = Duration::from_secs(30);
 
 /// Time from an answer, or the start of the connection, to the end of a request's headers.
-const HEADERS: Duration = Duration::from_secs(10);
+pub(super) const HEADERS: Duration = Duration::from_secs(10);
 
 /// Largest bytes of a request's line and headers together.
-const MAX_HEADERS: usize = 64 << 10;
+pub(super) const MAX_HEADERS: usize = 64 << 10;
 
 /// How long open connections may delay the end of the program.
-const GRACE: Duration = Duration::from_secs(3);
+pub(super) const GRACE: Duration = Duration::from_secs(3);
 
 /// Pause after the system refused a connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often the log says that a connection could not be accepted.
 const SAID: Duration = Duration::from_secs(60);
@@ -176,7 +176,7 @@ impl Server {
                      open files with `ulimit -n` or LimitNOFILE, or have fewer plugins"
                 );
                 self.say(said, text);
-                match accept_with_reserve(listener) {
+                match accept_with_reserve(listener).and_then(with_address) {
                     Ok(accepted) => return accepted,
                     // Even the reserve is used up: a waiting connection has to go.
                     Err(error) if is_exhaustion(&error) => {
@@ -206,7 +206,7 @@ impl Server {
 }
 
 /// Whether the process or the system has no descriptor left.
-fn is_exhaustion(error: &io::Error) -> bool {
+pub(super) fn is_exhaustion(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     [Errno::MFILE, Errno::NFILE]
         .iter()
@@ -214,14 +214,22 @@ fn is_exhaustion(error: &io::Error) -> bool {
 }
 
 /// Accepts with a descriptor that is kept for the API.
-fn accept_with_reserve(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+pub(super) fn accept_with_reserve(listener: &impl AsFd) -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let accepted =
-        system::with_reserved_files(|| rustix::net::accept_with(listener.as_fd(), flags))?;
+    let accept = || rustix::net::accept_with(listener.as_fd(), flags);
+    Ok(system::with_reserved_files(accept)?)
+}
+
+fn with_address(accepted: OwnedFd) -> io::Result<(TcpStream, SocketAddr)> {
     let stream = TcpStream::from_std(accepted.into())?;
     let peer = stream.peer_addr()?;
     Ok((stream, peer))
 }
+
+/// Marks an answer that goes on for as long as its client reads, as an extension of the response.
+/// Each piece that the client takes renews its time, and a piece has to come within that time.
+#[derive(Debug, Clone, Copy)]
+pub struct Endless;
 
 /// The address and the connection that a request comes from, and the user once one is known.
 #[derive(Clone)]
@@ -327,6 +335,9 @@ async fn answer(router: Router, request: Request<Incoming>, peer: Peer) -> Respo
         Ok(Err(never)) => match never {},
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     };
+    if response.extensions().get::<Endless>().is_some() {
+        place.has_no_end();
+    }
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         place.is_upgraded();
         return response;

@@ -1,4 +1,4 @@
-//! A connection with a deadline that each answer renews once.
+//! A connection with a deadline that each answer renews once, and an endless one with each piece.
 
 use std::io;
 use std::pin::Pin;
@@ -35,6 +35,11 @@ impl TimedStream {
             answering: false,
             place,
         }
+    }
+
+    fn renew(&mut self) {
+        let deadline = Instant::now() + self.exchange;
+        self.deadline.as_mut().reset(deadline);
     }
 
     fn in_time(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
@@ -84,15 +89,19 @@ impl AsyncWrite for TimedStream {
     ) -> Poll<io::Result<usize>> {
         if !self.answering {
             self.answering = true;
-            let deadline = Instant::now() + self.exchange;
-            self.deadline.as_mut().reset(deadline);
+            self.renew();
         }
         self.in_time(cx)?;
         loop {
             ready!(self.stream.poll_write_ready(cx))?;
             match self.stream.try_write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                written => return Poll::Ready(written),
+                written => {
+                    if written.is_ok() && self.place.is_endless() {
+                        self.renew();
+                    }
+                    return Poll::Ready(written);
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ mod engine;
 mod install;
 mod limits;
 mod manual;
+mod operate;
 mod run;
 mod serve;
 mod startup;
@@ -24,6 +25,7 @@ use cordon_base::error::EngineError;
 use cordon_base::limits::DECLARATIONS;
 use cordon_base::log::{EventLog, LogCapacity, LogConfig};
 use cordon_base::private;
+use cordon_control::operator::Action;
 use cordon_packages::PackagesError;
 use cordon_runtime::engine::artifact::Artifact;
 use cordon_runtime::engine::{Engine, EngineOptions};
@@ -47,6 +49,24 @@ enum Verb {
     Serve(serve::Serve),
     /// Runs one plugin in the foreground.
     Run(run::Run),
+    /// Shows all instances of a hub that runs, in a table.
+    Ps(operate::Ps),
+    /// Tells everything about a hub that runs, or about one of its instances.
+    Status(operate::Status),
+    /// Shows the instances by the computing time that they use, every two seconds.
+    Top(operate::Top),
+    /// Shows the log of a hub that runs.
+    Logs(operate::Logs),
+    /// Starts an instance that is stopped or parked.
+    Start(operate::Order),
+    /// Stops an instance until it is started again.
+    Stop(operate::Order),
+    /// Stops an instance if it runs, and starts it.
+    Restart(operate::Order),
+    /// Reads the configuration again, or the plugin of one instance.
+    Reload(operate::Reload),
+    /// Shows and sets the grants of an instance.
+    Grant(operate::Grant),
     /// Puts Python packages beside a plugin, for its component alone.
     Install(install::Install),
     /// Finds out the needs of a plugin without running it, or the mistakes in a configuration.
@@ -115,6 +135,9 @@ enum Failure {
     /// Python packages of a plugin could not be installed.
     #[error("packages: {0}")]
     Packages(#[from] PackagesError),
+    /// A hub that runs did not do it.
+    #[error(transparent)]
+    Hub(#[from] operate::Unanswered),
 }
 
 fn act(verb: Verb) -> Result<ExitCode, Failure> {
@@ -127,6 +150,15 @@ fn act(verb: Verb) -> Result<ExitCode, Failure> {
             private::mask();
             Ok(block_on(run.act())?)
         }
+        Verb::Ps(ps) => Ok(ps.act()?),
+        Verb::Status(status) => Ok(status.act()?),
+        Verb::Top(top) => Ok(top.act()?),
+        Verb::Logs(logs) => Ok(logs.act()?),
+        Verb::Start(order) => Ok(order.act(Action::Start)?),
+        Verb::Stop(order) => Ok(order.act(Action::Stop)?),
+        Verb::Restart(order) => Ok(order.act(Action::Restart)?),
+        Verb::Reload(reload) => Ok(reload.act()?),
+        Verb::Grant(grant) => Ok(grant.act()?),
         Verb::Install(install) => Ok(install.act()?),
         Verb::Check(check) => Ok(block_on(check.act())?),
         Verb::Init(init) => Ok(init.act()?),

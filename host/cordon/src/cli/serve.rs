@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -15,6 +16,7 @@ use crate::site::Listeners;
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, Level};
 use cordon_base::system;
+use cordon_control::operator::Operator;
 use cordon_indigo::ServerOptions;
 use cordon_indigo::web::IndigoApi;
 use cordon_reach::mail::Mailer;
@@ -57,7 +59,7 @@ impl Serve {
             &events,
             format!("memory of instances: {}", engine.allocation()),
         );
-        let listeners = Listeners::bind(config.hub.listen, &config.web).await?;
+        let mut listeners = Listeners::bind(config.hub.listen, &config.web).await?;
         let [address, pages] = listeners.addresses();
         let _simulators = if self.simulate {
             Some(crate::simulator::start(crate::simulator::Addresses::default()).await?)
@@ -79,6 +81,10 @@ impl Serve {
             port: address.port(),
             mailer: config.mail.clone().map(Mailer::new),
         });
+        if let Some(socket) = config.hub.socket_path() {
+            listeners.open_socket(&socket)?;
+        }
+        let operator: Option<Arc<dyn Operator>> = None;
         let library = hub.prepare(&config.hub.plugins, config.hub.instances);
         let api = hub.api(address);
         let (access, origins) = (api.access.clone(), api.origins.clone());
@@ -95,7 +101,7 @@ impl Serve {
         let serving = tokio::spawn(async move {
             // The sender is dropped at the end of serving, whichever way that comes.
             let _running = running;
-            listeners.serve(&web, api, indigo, told).await;
+            listeners.serve(&web, api, indigo, operator, told).await;
         });
         tokio::select! {
             biased;

@@ -12,6 +12,9 @@ use crate::schemas::SCHEMAS;
 use cordon_base::log::{EventLog, LogCapacity};
 use cordon_base::pool::Pools;
 use cordon_base::problems::Problems;
+use cordon_control::client::Client;
+use cordon_control::operator::{Action, Answer, OperatorError};
+use cordon_control::report::{Changes, HubReport, InstanceReport};
 use cordon_domoticz::favorites::Favorites;
 use cordon_domoticz::history::History;
 use cordon_domoticz::image::Images;
@@ -93,9 +96,18 @@ async fn ask(address: SocketAddr, request: String) -> String {
 
 /// Both listeners, as `cordon serve` has them.
 async fn listeners(f: &Fixture, web: &str) -> [SocketAddr; 2] {
+    listeners_with(f, web, None).await
+}
+
+async fn listeners_with(
+    f: &Fixture,
+    web: &str,
+    operator: Option<Arc<dyn Operator>>,
+) -> [SocketAddr; 2] {
     let web: WebConfig = toml::from_str(web).unwrap();
     let listeners = Listeners::bind(([127, 0, 0, 1], 0).into(), &web).await;
-    let listeners = listeners.unwrap();
+    let mut listeners = listeners.unwrap();
+    listeners.open_socket(&f.folder.path().join("s")).unwrap();
     let [here, there] = listeners.addresses();
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("indigo.db"), SCHEMAS).unwrap();
@@ -109,7 +121,9 @@ async fn listeners(f: &Fixture, web: &str) -> [SocketAddr; 2] {
     tokio::spawn(async move {
         let _store = folder;
         let forever = std::future::pending();
-        listeners.serve(&web, api, indigo_api, forever).await;
+        listeners
+            .serve(&web, api, indigo_api, operator, forever)
+            .await;
     });
     [here, ([127, 0, 0, 1], there.port()).into()]
 }
@@ -156,4 +170,74 @@ async fn pages_have_an_address_that_the_api_does_not_have() {
     let [here, _] = listeners(&f, "pages = '127.0.0.2:0'").await;
     let answer = follow(here, "localhost", path).await;
     assert!(answer.contains("location: http://127.0.0.2:"), "{answer}");
+}
+
+/// A hub without instances.
+struct Empty;
+
+impl Operator for Empty {
+    fn hub(&self) -> HubReport {
+        HubReport {
+            version: "of the test".to_owned(),
+            pid: 1,
+            started: 1,
+            configuration: None,
+            loading: false,
+            resident: 1,
+            problems: Vec::new(),
+        }
+    }
+
+    fn instances(&self) -> futures_util::future::BoxFuture<'_, Vec<InstanceReport>> {
+        Box::pin(async { Vec::new() })
+    }
+
+    fn act<'a>(&'a self, name: &'a str, _: Action) -> Answer<'a, ()> {
+        Box::pin(async move { Err(OperatorError::Missing(name.to_owned())) })
+    }
+
+    fn grants<'a>(&'a self, name: &'a str) -> Answer<'a, serde_json::Value> {
+        Box::pin(async move { Err(OperatorError::Missing(name.to_owned())) })
+    }
+
+    fn set_grants<'a>(&'a self, name: &'a str, _: serde_json::Value) -> Answer<'a, ()> {
+        Box::pin(async move { Err(OperatorError::Missing(name.to_owned())) })
+    }
+
+    fn reload(&self) -> Answer<'_, Changes> {
+        Box::pin(async { Ok(Changes::default()) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_api_is_on_the_socket_and_beside_the_others() {
+    let f = fixture();
+    let [here, there] = listeners_with(&f, "", Some(Arc::new(Empty))).await;
+    let hub = "/cordon/v1/hub";
+    let answer = follow(here, "localhost", hub).await;
+    assert!(
+        is(&answer, 200) && answer.contains("of the test"),
+        "{answer}"
+    );
+    assert!(is(&follow(here, "evil.example", hub).await, 403));
+    let nothing = follow(here, "localhost", "/cordon/v1/nothing").await;
+    assert!(
+        is(&nothing, 404) && nothing.contains("{\"error\":"),
+        "{nothing}"
+    );
+    // The other APIs are where they were, and pages of plugins have none.
+    let devices = "/json.htm?type=command&param=getdevices";
+    assert!(is(&follow(here, "localhost", devices).await, 200));
+    assert!(is(&follow(there, "localhost", hub).await, 404));
+    let client = Client::at(f.folder.path().join("s"));
+    let told = tokio::task::spawn_blocking(move || client.hub()).await;
+    assert_eq!(told.unwrap().unwrap(), Empty.hub());
+}
+
+#[tokio::test]
+async fn without_an_operator_there_is_no_operators_api() {
+    let f = fixture();
+    let [here, _] = listeners(&f, "").await;
+    assert!(is(&follow(here, "localhost", "/cordon/v1/hub").await, 404));
+    assert!(!f.folder.path().join("s").exists());
 }

@@ -151,6 +151,7 @@ fn make(backup: &Backup, tell: &mut dyn FnMut(&str, &str)) -> Result<Content, En
         target,
         tell,
     };
+    skip.extend(config.hub.socket_path().and_then(|it| place(&it)));
     copying.data(&config.hub.data, &skip, schema.map(|_| copy.as_path()))?;
     // `plugins = "."` has the other two below it.
     skip.extend(place(&config.hub.data));

@@ -74,6 +74,7 @@ const SECTIONS: &[Section] = &[
             "listen" "address:port" = "'127.0.0.1:8080'", "'0.0.0.0:80'": "where the HTTP APIs are offered";
             "data" "folder" = "'data'", "'/var/lib/cordon'": "the database and the files of the instances; relative to the file";
             "plugins" "folder" = "'plugins'", "'/opt/plugins'": "the folder with the plugins' folders and the bundles; relative to the file";
+            "socket" "path" = "", "'/run/cordon.sock'": "Unix socket of the operator's verbs, for the hub's own account alone; `cordon.sock` in the data folder without it, and none with an empty text";
             "instances" "number" = "1000", "20": "instances that can be alive at once; the pool of memory is made for as many";
             "stop-seconds" "number" = "20", "60": "time that all plugins together have to stop when the hub does, from 1 to 3600";
             "latitude" "degrees" = "0.0", "52.1": "where the hub is, to the north, for sunrise and sunset";
@@ -229,7 +230,8 @@ pub(super) fn markdown() -> String {
 fn is_needed(section: &Section, key: &Key) -> bool {
     !matches!(
         (section.head, key.name),
-        ("[log]", "file")
+        ("[hub]", "socket")
+            | ("[log]", "file")
             | ("[web]", "pages" | "pages-url")
             | ("[mail]", "user" | "password")
             | ("[[indigo]]", "name")
