@@ -91,6 +91,7 @@ const MIGRATIONS: &[&str] = &[
         multiplier2 REAL NOT NULL
     ) STRICT;
 ",
+    super::decisions::SCHEMA,
 ];
 
 /// Refuses a file that is not ours before anything is written to it.

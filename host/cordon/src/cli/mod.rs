@@ -9,10 +9,12 @@ mod engine;
 mod install;
 mod limits;
 mod manual;
+mod rereading;
 mod run;
 mod serve;
 mod startup;
 mod stopping;
+mod watching;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

@@ -140,6 +140,7 @@ impl Life<'_> {
         match (self.told.take(), failed) {
             (Some(ending), Some(failure)) => {
                 self.counters.failed();
+                self.counters.broke("", &failure.to_string());
                 self.shared.log.hub(Level::Error, &failure.to_string());
                 ending
             }
@@ -190,6 +191,7 @@ impl Life<'_> {
         if looked.packages.is_some() {
             return looked.packages;
         }
+        self.counters.measured(Arc::downgrade(&looked.quota));
         state.quota = looked.quota;
         state.tree = looked.tree;
         self.found = looked.found;

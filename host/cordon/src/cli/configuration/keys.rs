@@ -56,6 +56,7 @@ const SECTIONS: &[Section] = &[
             "plugins" "folder" = "'plugins'", "'/opt/plugins'": "the folder with the plugins' folders and the bundles; relative to the file";
             "instances" "number" = "1000", "20": "instances that can be alive at once; the pool of memory is made for as many";
             "stop-seconds" "number" = "20", "60": "time that all plugins together have to stop when the hub does, from 1 to 3600";
+            "parked-seconds" "number" = "600", "0": "seconds that a parked instance waits before it is tried again, doubled every time up to a day; 0: it waits for the operator";
             "latitude" "degrees" = "0.0", "52.1": "where the hub is, to the north, for sunrise and sunset";
             "longitude" "degrees" = "0.0", "5.1": "the same to the east";
         },
