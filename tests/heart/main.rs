@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod configuration;
 mod operator;
 mod stub;
 

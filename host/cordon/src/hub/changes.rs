@@ -134,7 +134,7 @@ async fn decide(starter: &Starter, label: &str, section: &Section) -> Fate {
     }
 }
 
-/// What to tell about sections that look as if they were given another name.
+/// Lines about sections that look as if they were given another name.
 fn renamed<'a>(gone: &[Entry], new: impl Iterator<Item = &'a (String, Section)>) -> Vec<String> {
     let mut gone: Vec<_> = gone
         .iter()
