@@ -205,9 +205,14 @@ impl Counters {
         self.status.send_replace(status);
     }
 
-    /// Notes that a life begins, and which of its parts may be asked for their use.
-    pub(super) fn born(&self, shared: Weak<Shared>) {
+    /// Notes that the plugin of a life is about to run.
+    pub(super) fn begun(&self) {
         self.lives.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that a life is made, and which of its parts may be asked for their use. It may have to
+    /// wait for its packages or for room, and then it is made once more.
+    pub(super) fn born(&self, shared: Weak<Shared>) {
         let mut troubles = self.troubles();
         (troubles.in_start, troubles.raising) = (false, BTreeSet::new());
         self.troubled.store(false, Ordering::Relaxed);
@@ -340,7 +345,10 @@ mod tests {
         counters.delivered("onStart", Outcome::Ok, Duration::ZERO);
         assert_eq!(counters.health(), Health::RaisedInStart);
         counters.born(Weak::new());
-        assert_eq!((counters.health(), counters.restarts()), (Health::Fine, 1));
+        assert_eq!((counters.health(), counters.restarts()), (Health::Fine, 0));
+        counters.begun();
+        counters.begun();
+        assert_eq!(counters.restarts(), 1);
     }
 
     #[test]

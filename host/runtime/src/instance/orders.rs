@@ -60,7 +60,7 @@ impl Orders {
         if *latest != Some(Order::Stop) {
             *latest = Some(order);
             // A life that is in the middle of a callback has its time for the end from now on.
-            if matches!(order, Order::Halt | Order::Restart(Asked::Operator)) {
+            if self.is_urgent(order) {
                 self.due.send_replace(Some(order));
             }
         }
@@ -91,8 +91,17 @@ impl Orders {
     /// Notes that a life begins. An order that was given before counts for it as well.
     pub(super) fn begin(&self) {
         let latest = self.latest();
-        let waits = matches!(*latest, Some(Order::Halt | Order::Restart(Asked::Operator)));
-        self.due.send_replace(latest.filter(|_| waits));
+        let urgent = latest.filter(|order| self.is_urgent(*order));
+        self.due.send_replace(urgent);
+    }
+
+    /// Whether the operator waits for what this order is about.
+    pub(super) fn is_urgent(&self, order: Order) -> bool {
+        match order {
+            Order::Restart(Asked::Operator) => true,
+            Order::Halt => self.held.load(Ordering::Relaxed),
+            Order::Restart(_) | Order::Stop => false,
+        }
     }
 
     /// Notes that the life ends because of this order.
@@ -156,7 +165,11 @@ mod tests {
         assert!(tokio::time::timeout(soon, orders.due()).await.is_err());
         orders.obey(Order::Restart(Asked::Itself));
         assert_eq!(orders.due().await, Order::Restart(Asked::Itself));
+        // A plugin that stops itself in a callback has its time after the callback.
+        orders.begin();
         orders.give(Order::Halt);
+        assert!(tokio::time::timeout(soon, orders.due()).await.is_err());
+        orders.hold();
         orders.begin();
         assert_eq!(orders.due().await, Order::Halt);
         assert_eq!(orders.settle(Order::Stop), Order::Halt);

@@ -210,6 +210,7 @@ impl Life<'_> {
         exports: guest::Guest,
         spawned: mpsc::UnboundedReceiver<u32>,
     ) -> Result<(), InstanceFailure> {
+        self.counters.begun();
         let hub = &hub.with_getter::<HasSelf<InstanceState>>(|state| state);
         let figures = (Arc::clone(&self.meter), self.counters);
         let shared = Arc::clone(&self.shared);

@@ -352,10 +352,9 @@ impl Supervisor {
     async fn overdue(&self) -> Ending {
         let order = self.orders.due().await;
         let wall = Duration::from_millis(self.spec.limits.callback_wall);
-        let within = match order {
-            // Somebody waits for it.
-            Order::Halt | Order::Restart(Asked::Operator) => self.services.grace,
-            _ => self.services.grace.max(wall),
+        let within = match self.orders.is_urgent(order) {
+            true => self.services.grace,
+            false => self.services.grace.max(wall),
         };
         tokio::time::sleep(within).await;
         let seconds = within.as_secs_f64().round();
