@@ -82,7 +82,7 @@ async fn a_plugin_that_cannot_be_imported_stays_off() {
     let attacker = scene.attack("import nonsense\n", "").await;
     scene.bench.line("ModuleNotFoundError").await;
     scene
-        .said("the plugin stays off until the hub is restarted")
+        .said("the plugin stays off until `cordon restart ")
         .await;
     let counters = &attacker.counters;
     until("it is parked", || {

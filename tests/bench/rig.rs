@@ -127,8 +127,7 @@ impl Rig {
         section: &HardwareSection,
     ) -> Outcome<Remote> {
         self.hub.start(section, definition).await?;
-        let handle = self.hub.instances().last().ok_or("no instance")?;
-        Ok(handle.remote())
+        Ok(self.hub.instances().last().ok_or("no instance")?.remote())
     }
 
     /// The text after `marker` in the next line that holds it.

@@ -21,6 +21,7 @@ mod listener;
 mod mqtt;
 mod operator;
 mod peer;
+mod reload;
 mod runner;
 mod serve;
 mod settings;

@@ -57,7 +57,8 @@ def onStop():
     Domoticz.Log('stopped WHERE')
 ";
 
-fn hello(key: &str, place: &str) -> String {
+/// A plugin that tells its start and its end.
+pub fn hello(key: &str, place: &str) -> String {
     plugin_text(key, &HELLO.replace("WHERE", place))
 }
 

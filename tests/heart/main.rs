@@ -11,6 +11,8 @@
     reason = "tests"
 )]
 
+mod configuration;
+mod operator;
 mod stub;
 
 use std::sync::atomic::Ordering;
@@ -35,13 +37,28 @@ struct Heart {
     hub: Hub,
     events: EventLog,
     remote: Remote,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Heart {
     /// An instance of the stub with this code, under these limits.
     async fn new(code: &str, limits: &str) -> Self {
+        Self::with(code, limits, |_| {}).await
+    }
+
+    /// The same on a hub that was prepared for the test.
+    async fn with(code: &str, limits: &str, prepare: impl FnOnce(&mut Hub)) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        Self::within(folder, code, limits, prepare).await
+    }
+
+    /// The same in a folder that may have been used before.
+    async fn within(
+        folder: tempfile::TempDir,
+        code: &str,
+        limits: &str,
+        prepare: impl FnOnce(&mut Hub),
+    ) -> Self {
         let plugin = folder.path().join("plugins/Stub");
         std::fs::create_dir_all(&plugin).unwrap();
         let text =
@@ -51,6 +68,7 @@ impl Heart {
         let engine = stub::engine(folder.path(), code);
         let data = folder.path().join("data");
         let mut hub = Hub::open(engine, events.clone(), &data, Vec::new()).unwrap();
+        prepare(&mut hub);
         let section = format!("name = 'Stub'\nplugin = 'Stub'\n[limits]\n{limits}");
         let section: HardwareSection = toml::from_str(&section).unwrap();
         let definitions = definition::read_folder(&plugin).unwrap();
@@ -60,7 +78,7 @@ impl Heart {
             hub,
             events,
             remote,
-            _folder: folder,
+            folder,
         }
     }
 

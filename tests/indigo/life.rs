@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use cordon_control::operator::{Action, Operator};
 use cordon_indigo::life::FLUSH;
 use cordon_runtime::instance::counters::Status;
 use serde_json::json;
@@ -309,6 +310,45 @@ async fn one_plugin_runs_once() {
     let error = stage.hub().start_indigo(&section).await.unwrap_err();
     assert!(error.to_string().contains("a plugin runs once"), "{error}");
     stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_reads_the_bundle_again_and_keeps_the_objects() {
+    let mut stage = Stage::new();
+    let code = |text: &str| {
+        format!(
+            "class Plugin(indigo.PluginBase):\n    def startup(self):\n        \
+             indigo.server.log('{text} ' + str(len(indigo.variables)))\n"
+        )
+    };
+    let remote = stage.start_code(&code("first life"), "").await;
+    stage.line("first life 0").await;
+    let arguments = serde_json::json!({ "name": "kept", "value": "1" });
+    stage.done("variable.create", arguments).await;
+    let file = "Case.indigoPlugin/Contents/Server Plugin/plugin.py";
+    std::fs::write(stage.path().join(file), code("second life")).unwrap();
+    let operator = stage.hub().operator(None);
+    operator
+        .act(&remote.spec.name, Action::Reload)
+        .await
+        .unwrap();
+    stage.line("second life 1").await;
+    let now = stage.hub().instances().last().unwrap().remote();
+    assert!(!std::sync::Arc::ptr_eq(&now.spec, &remote.spec));
+    assert_eq!(remote.counters.status(), Status::Stopped);
+    // The server calls the new instance.
+    let server = stage.server().await;
+    assert_eq!(server.plugins().len(), 1);
+    until_running(&server).await;
+    stage.stop().await;
+}
+
+async fn until_running(server: &cordon_indigo::IndigoServer) {
+    let begun = std::time::Instant::now();
+    while !server.plugin(crate::stage::PLUGIN).unwrap().running() {
+        assert!(begun.elapsed() < PATIENCE, "it does not run");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

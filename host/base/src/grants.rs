@@ -18,6 +18,7 @@
 pub mod exec;
 pub mod mailbox;
 mod path;
+mod words;
 
 pub use exec::ExecGrant;
 pub use path::GrantedPath;
@@ -27,14 +28,14 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
 use mailbox::Receiver;
 
 /// The `[grants]` table of one instance; empty grants allow nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Grants {
     /// Targets of outgoing connections and datagrams.
@@ -91,7 +92,7 @@ impl Grants {
 
 /// One entry of `keys`: module `ssl` may show this certificate, as
 /// `load_cert_chain("grant:NAME")`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyGrant {
     /// The plugin's name for the certificate.

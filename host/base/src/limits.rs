@@ -187,7 +187,7 @@ limits! {
     serial_ports "serial-ports" "ports" = 4, 64, Refused;
     /// ICMP echo requests per second, averaged over ten seconds, and those that wait for an answer at once
     echoes "echoes" "requests" = 16, 1024, Refused;
-    /// failures in a row after which an instance is parked until the operator restarts it
+    /// failures in a row after which an instance is parked: it is tried again after `parked-seconds`, or when the operator restarts it
     restarts "restarts" "failures" = 5, 1000, Ended;
 }
 

@@ -15,6 +15,7 @@ use crate::error::{Denied, LimitHit};
 use crate::hint::Origin;
 use crate::limits::Limits;
 use crate::log::{EventLog, Level};
+use crate::notes::Notes;
 
 /// Time over which lines are averaged: the burst that is free.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -43,6 +44,7 @@ struct Inner {
     line_bytes: u64,
     levels: u32,
     budget: Mutex<Budget>,
+    notes: Notes,
 }
 
 struct Budget {
@@ -136,12 +138,16 @@ impl PluginLog {
                 line_bytes: limits.log_line_bytes,
                 levels,
                 budget: Mutex::new(budget),
+                notes: Notes::default(),
             }),
         }
     }
 
     /// A record from the plugin; the hardware's name is in parentheses when `core`.
     pub fn plugin(&self, core: bool, level: Level, text: &str) {
+        if level == Level::Error {
+            self.inner.notes.error(text);
+        }
         // The mask is that of the hardware; a line without prefix is not filtered.
         if !core && bit(level) & self.inner.levels == 0 {
             return;
@@ -158,6 +164,12 @@ impl PluginLog {
         } else {
             self.inner.events.record(Some(name), level, text);
         }
+    }
+
+    /// The last error of the plugin, and the wishes that it was refused.
+    #[must_use]
+    pub fn notes(&self) -> &Notes {
+        &self.inner.notes
     }
 
     /// The name that its records have.
@@ -194,12 +206,14 @@ impl PluginLog {
 
     /// Tells the author of a limit, with the remedy; each limit at most once per second.
     pub fn limit(&self, hit: &LimitHit) {
+        self.inner.notes.limit(hit);
         self.refusal(hit.which, || self.origin().limit(hit));
     }
 
     /// Tells the author of a refusal; one per second at most, because refusals follow from the
     /// plugin's acts. Each is in the exception that the plugin sees as well.
     pub fn denied(&self, denied: &Denied) {
+        self.inner.notes.denied(denied);
         self.refusal("denied", || denied.to_string());
     }
 

@@ -23,7 +23,7 @@ use cordon_web::config::WebConfig;
 pub(crate) const MAX_FILE: usize = 16 << 20;
 
 /// The whole file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The hub itself.
@@ -53,7 +53,7 @@ pub struct Config {
 }
 
 /// The `[hub]` section.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HubConfig {
     /// The address on which the HTTP API listens.
@@ -70,6 +70,9 @@ pub struct HubConfig {
     /// Seconds that all plugins together have to stop when the hub does.
     #[serde(rename = "stop-seconds")]
     pub stop_seconds: u64,
+    /// Seconds that an instance is parked before it is tried again, at first; 0 for ever.
+    #[serde(rename = "parked-seconds")]
+    pub parked_seconds: u64,
     /// Where the hub is, in degrees north: for sunrise and sunset.
     pub latitude: f64,
     /// Where the hub is, in degrees east.
@@ -85,6 +88,7 @@ impl Default for HubConfig {
             socket: None,
             instances: 1000,
             stop_seconds: 20,
+            parked_seconds: 600,
             latitude: 0.0,
             longitude: 0.0,
         }
@@ -255,6 +259,10 @@ impl Config {
         if !(1..=3600).contains(&self.hub.stop_seconds) {
             let text = "`stop-seconds` under [hub] must be from 1 to 3600".to_owned();
             add(hub, "stop-seconds", text);
+        }
+        if self.hub.parked_seconds > 86_400 {
+            let text = "`parked-seconds` under [hub] must be from 0 to 86400".to_owned();
+            add(hub, "parked-seconds", text);
         }
         if !(-90.0..=90.0).contains(&self.hub.latitude) {
             let text = "latitude must be from -90 to 90 degrees".to_owned();
@@ -596,6 +604,14 @@ mod tests {
         assert!(text.contains("must be from 1 to 3600"), "{text}");
         let hub: HubConfig = toml::from_str("stop-seconds = 5").unwrap();
         assert_eq!(hub.stop_seconds, 5);
+    }
+
+    #[test]
+    fn an_instance_is_parked_for_a_day_at_most() {
+        let text = refusal("[hub]\nparked-seconds = 86401\n");
+        assert!(text.contains("must be from 0 to 86400"), "{text}");
+        let hub: HubConfig = toml::from_str("parked-seconds = 0").unwrap();
+        assert_eq!(hub.parked_seconds, 0);
     }
 
     #[test]

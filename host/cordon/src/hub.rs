@@ -1,6 +1,5 @@
 //! The running hub: services, and the plugin instances of a configuration.
 
-use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,6 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use tokio::time::timeout_at;
+use tokio_util::task::TaskTracker;
 
 use crate::schemas::SCHEMAS;
 use cordon_base::descriptors::Descriptors;
@@ -47,13 +48,26 @@ use cordon_web::origin::Origins;
 use domoticz::HardwareMaker;
 use maker::{COMPILED, Maker, PAGES, Tls};
 
+use configured::{Configured, Section};
+pub use loading::Loading;
 pub use maker::Draft;
 use manager::Manager;
+pub use operator::HubOperator;
+use progress::Progress;
+use starter::Starter;
 
+mod changes;
+mod command;
+mod configured;
 mod domoticz;
 mod indigo;
+mod loading;
 mod maker;
 mod manager;
+mod operator;
+mod progress;
+mod report;
+mod starter;
 mod turns;
 
 /// The version that plugins see in `Parameters["DomoticzVersion"]`: that of the
@@ -67,14 +81,18 @@ const BUILD_TIME: &str = "2025-09-20 00:00:00";
 /// How long all plugins together have to stop, unless the configuration says otherwise.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// How long an instance is parked, unless the configuration says otherwise.
+const PARKED: Duration = Duration::from_secs(600);
+
 /// The hub. Dropping it without [`Hub::stop`] ends the plugins without `onStop`.
 pub struct Hub {
     maker: Maker,
     domoticz: Domoticz,
-    instances: Vec<Handle>,
-    /// Rows of configured hardware that may be started later.
-    expected: BTreeSet<u32>,
+    configured: Configured,
     manager: Option<Manager>,
+    progress: Progress,
+    /// Commands of the operator on their way.
+    commands: TaskTracker,
     problems: Problems,
     web: WebConfig,
     started: Instant,
@@ -121,6 +139,7 @@ impl Hub {
             pools: Pools::default(),
             descriptors: Descriptors::of_process(),
             grace: GRACE,
+            parked: PARKED,
         };
         let maker = Maker {
             services,
@@ -131,9 +150,10 @@ impl Hub {
         Ok(Self {
             maker,
             domoticz,
-            instances: Vec::new(),
-            expected: BTreeSet::new(),
+            configured: Configured::default(),
             manager: None,
+            progress: Progress::default(),
+            commands: TaskTracker::new(),
             problems: Problems::default(),
             web: WebConfig::default(),
             started: Instant::now(),
@@ -186,6 +206,12 @@ impl Hub {
         self.maker.services.grace = grace;
     }
 
+    /// How long an instance is parked before it is tried again, zero for ever; ten minutes without
+    /// this. To be called before the first instance is started.
+    pub fn set_parked(&mut self, parked: Duration) {
+        self.maker.services.parked = parked;
+    }
+
     /// Who may use the API; without this, this machine alone.
     pub fn set_web(&mut self, web: WebConfig) {
         self.web = web;
@@ -208,7 +234,8 @@ impl Hub {
                 maker: self.maker.clone(),
                 domoticz: self.domoticz.clone(),
             };
-            Manager::new(hardware, library, self.problems.clone(), instances)
+            let (problems, configured) = (self.problems.clone(), self.configured.clone());
+            Manager::new(hardware, library, problems, configured, instances)
         });
         manager.library()
     }
@@ -222,10 +249,8 @@ impl Hub {
     /// [`EngineError::Store`] when the hardware cannot be read.
     pub async fn manage(&mut self, plugins: &Path, instances: u32) -> Result<(), EngineError> {
         self.prepare(plugins, instances);
-        let configured = self.instances.iter().map(|it| it.remote().spec.hardware);
-        let configured = configured.chain(self.expected.iter().copied()).collect();
         if let Some(manager) = &self.manager {
-            manager.start_all(configured).await?;
+            manager.start_all().await?;
         }
         self.keep_history();
         Ok(())
@@ -240,10 +265,20 @@ impl Hub {
         });
     }
 
-    /// The running instances, in the order of the configuration.
+    /// The instances of the configuration that have an actor, in its order.
     #[must_use]
-    pub fn instances(&self) -> &[Handle] {
-        &self.instances
+    pub fn instances(&self) -> Vec<Arc<Handle>> {
+        self.configured.handles()
+    }
+
+    fn starter(&self) -> Starter {
+        Starter {
+            hardware: self.hardware(),
+            configured: self.configured.clone(),
+            indigo: self.indigo.clone(),
+            library: self.manager.as_ref().map(Manager::library),
+            problems: self.problems.clone(),
+        }
     }
 
     /// Starts an instance of a plugin.
@@ -257,10 +292,38 @@ impl Hub {
         section: &HardwareSection,
         definition: &PluginDefinition,
     ) -> Result<(), EngineError> {
-        let id = self.id_of(&section.name, &definition.key).await?;
-        let handle = self.hardware().start(id, section, definition)?;
-        self.instances.push(handle);
+        let starter = self.starter();
+        let handle = starter.start_hardware(section, definition, None).await?;
+        let section = Section::Hardware(Arc::new(section.clone()));
+        self.configured
+            .add(&section.label(), Some(section.clone()), handle);
         self.keep_history();
+        Ok(())
+    }
+
+    /// Puts an instance of this definition in the place of the one of the same name that runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`]; the former instance runs on.
+    pub async fn replace(
+        &mut self,
+        section: &HardwareSection,
+        definition: &PluginDefinition,
+    ) -> Result<(), EngineError> {
+        let former = self.configured.labelled(&section.name);
+        let former = former.and_then(|entry| entry.handle().cloned());
+        let former = former.ok_or_else(|| {
+            let name = &section.name;
+            EngineError::Config(format!(
+                "no instance is called `{name}`, as the plugin is now"
+            ))
+        })?;
+        let starter = self.starter();
+        let made = starter.start_hardware(section, definition, Some(&former));
+        let handle = made.await?;
+        let section = Section::Hardware(Arc::new(section.clone()));
+        starter.alive(&section.label(), &section, handle);
         Ok(())
     }
 
@@ -270,8 +333,7 @@ impl Hub {
     ///
     /// [`EngineError::Store`] when it cannot be made, or belongs to another plugin.
     pub async fn id_of(&self, name: &str, key: &str) -> Result<u32, EngineError> {
-        let id = self.domoticz.store.hardware_for(name, key).await;
-        id.map_err(|error| EngineError::Store(error.to_string()))
+        self.starter().id_of(name, key).await
     }
 
     /// The folders of the instance with this row id. The plugin sees its own folder once more in
@@ -297,22 +359,11 @@ impl Hub {
         section: &InstanceSection,
         draft: Draft,
     ) -> Result<Remote, EngineError> {
-        let handle = self.maker.start(self.maker.spec(section, draft)?);
+        let handle = self.maker.start(self.maker.spec(section, draft)?, false);
         let remote = handle.remote();
-        self.instances.push(handle);
+        let label = remote.spec.name.clone();
+        self.configured.add(&label, None, Arc::new(handle));
         Ok(remote)
-    }
-
-    /// Keeps the place of an instance that may be started later. To be called before
-    /// [`Hub::manage`].
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Store`] when its row cannot be made.
-    pub async fn expect(&mut self, section: &HardwareSection) -> Result<(), EngineError> {
-        let id = self.id_of(&section.name, &section.plugin).await?;
-        self.expected.insert(id);
-        Ok(())
     }
 
     /// Stops every plugin and closes the store; nothing can be started after that.
@@ -328,6 +379,7 @@ impl Hub {
         if let Some(history) = self.history.take() {
             history.abort();
         }
+        self.progress.stop();
         // Before anything is waited for.
         self.maker.services.instances.stop_all();
         let manager = self.manager.take();
@@ -336,8 +388,16 @@ impl Hub {
                 manager.stop(until).await;
             }
         };
-        let configured = std::mem::take(&mut self.instances);
-        let ((), ()) = tokio::join!(stop_all(configured, until), managed);
+        let configured = self.configured.take();
+        self.commands.close();
+        let commands = timeout_at(until.into(), self.commands.wait());
+        let ((), (), ended) = tokio::join!(stop_all(configured, until), managed, commands);
+        if ended.is_err() {
+            tracing::error!("a command of the operator does not end");
+        }
+        // A command that was on its way may have started one more.
+        stop_all(self.configured.take(), until).await;
+        self.progress.again();
     }
 
     /// The HTTP API over this hub's instances as they are now, for a listener on
@@ -385,9 +445,10 @@ impl Hub {
 }
 
 /// Stops these instances, all at the same time, by this moment.
-async fn stop_all(instances: impl IntoIterator<Item = Handle>, until: Instant) {
+async fn stop_all(instances: impl IntoIterator<Item = Arc<Handle>>, until: Instant) {
     let within = until.saturating_duration_since(Instant::now());
-    join_all(instances.into_iter().map(|instance| instance.stop(within))).await;
+    let stop = |instance: Arc<Handle>| async move { instance.stop(within).await };
+    join_all(instances.into_iter().map(stop)).await;
 }
 
 /// Part of the folder for compiled code with the packages of all instances.

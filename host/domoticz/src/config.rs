@@ -28,6 +28,27 @@ pub struct HardwareSection {
     pub log_level: u32,
 }
 
+impl HardwareSection {
+    /// Whether an instance made from the one is as one made from the other.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self {
+            name,
+            plugin,
+            parameters,
+            instance,
+            typed_serial,
+            log_level,
+        } = self;
+        *name == other.name
+            && *plugin == other.plugin
+            && *parameters == other.parameters
+            && instance.is_same(&other.instance)
+            && *typed_serial == other.typed_serial
+            && *log_level == other.log_level
+    }
+}
+
 #[derive(Default)]
 struct Own {
     name: Option<String>,

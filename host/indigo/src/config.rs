@@ -18,6 +18,19 @@ pub struct IndigoSection {
     pub instance: InstanceSection,
 }
 
+impl IndigoSection {
+    /// Whether an instance made from the one is as one made from the other.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self {
+            bundle,
+            name,
+            instance,
+        } = self;
+        *bundle == other.bundle && *name == other.name && instance.is_same(&other.instance)
+    }
+}
+
 #[derive(Default)]
 struct Own {
     bundle: Option<PathBuf>,

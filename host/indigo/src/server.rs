@@ -142,16 +142,33 @@ impl IndigoServer {
     /// [`EngineError::Config`] when there is a plugin with its id already.
     pub fn add(&self, plugin: Plugin) -> Result<Arc<Plugin>, EngineError> {
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
-        let id = plugin.id().to_owned();
-        if plugins.contains_key(&id) {
+        let id = plugin.id();
+        if plugins.contains_key(id) {
             return Err(EngineError::Config(format!(
                 "two [[indigo]] sections have the bundle `{id}`; a plugin runs once"
             )));
         }
+        Ok(self.put(&mut plugins, plugin))
+    }
+
+    /// Puts a plugin in the place of the one with its id, whose instance has ended. Its objects
+    /// stay, and count for the new one.
+    pub fn replace(&self, plugin: Plugin) -> Arc<Plugin> {
+        let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
+        self.put(&mut plugins, plugin)
+    }
+
+    /// Forgets a plugin whose instance has ended. Its objects stay.
+    pub fn remove(&self, id: &str) {
+        let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
+        plugins.remove(id);
+    }
+
+    fn put(&self, plugins: &mut BTreeMap<String, Arc<Plugin>>, plugin: Plugin) -> Arc<Plugin> {
         let plugin = Arc::new(plugin);
-        self.database().charge(&id, &plugin.account);
-        plugins.insert(id, Arc::clone(&plugin));
-        Ok(plugin)
+        self.database().charge(plugin.id(), &plugin.account);
+        plugins.insert(plugin.id().to_owned(), Arc::clone(&plugin));
+        plugin
     }
 
     /// The devices and triggers that a plugin is responsible for. From here on the plugin is told

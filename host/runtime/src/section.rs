@@ -75,6 +75,24 @@ impl InstanceSection {
         self
     }
 
+    /// Whether an instance made from the one is as one made from the other.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self {
+            origin: _,
+            environment,
+            grants,
+            limits,
+            plugin_folder,
+            verify_tls,
+        } = self;
+        *environment == other.environment
+            && *grants == other.grants
+            && *limits == other.limits
+            && *plugin_folder == other.plugin_folder
+            && *verify_tls == other.verify_tls
+    }
+
     /// Takes the value of a word, if it is one of these.
     fn take<'de, M: MapAccess<'de>>(&mut self, word: &str, map: &mut M) -> Result<(), M::Error> {
         match word {

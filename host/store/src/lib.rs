@@ -15,6 +15,7 @@
 
 mod changes;
 mod copy;
+mod decisions;
 mod error;
 mod file;
 mod hardware;
@@ -33,6 +34,7 @@ use tokio::sync::oneshot;
 
 pub use changes::{Changes, News};
 pub use copy::{copy, inspect};
+pub use decisions::Decisions;
 pub use error::StoreError;
 pub use hardware::HardwareRow;
 pub use managed::ManagedHardware;

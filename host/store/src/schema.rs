@@ -53,6 +53,10 @@ pub const SCHEMA: Schema = Schema {
             version: 5,
             sql: RUN,
         },
+        Step {
+            version: 8,
+            sql: super::decisions::SCHEMA,
+        },
     ],
 };
 

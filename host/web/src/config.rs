@@ -8,7 +8,7 @@ use crate::access::Rights;
 use cordon_base::grants::{HostPattern, is_name};
 
 /// The `[web]` section: who may use the HTTP API.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebConfig {
     /// Who has a password.
@@ -37,7 +37,7 @@ pub struct WebConfig {
 }
 
 /// One entry of `users`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebUser {
     /// Name to log in with.

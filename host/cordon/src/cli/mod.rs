@@ -10,10 +10,12 @@ mod install;
 mod limits;
 mod manual;
 mod operate;
+mod rereading;
 mod run;
 mod serve;
 mod startup;
 mod stopping;
+mod watching;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -11,13 +12,14 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use tokio::net::TcpListener;
 
 use crate::cli::stopping::Stopping;
+use crate::cli::watching::Watching;
 use crate::hub::Hub;
 use cordon_base::error::EngineError;
 use cordon_base::grants::Grants;
 use cordon_base::hint::Origin;
 use cordon_base::limits::Limits;
 use cordon_base::limits::amount::Amount;
-use cordon_base::log::LogConfig;
+use cordon_base::log::{Level, LogConfig};
 use cordon_base::system;
 use cordon_domoticz::config::{ALL_LEVELS, HardwareSection};
 use cordon_domoticz::definition::{self, PluginDefinition};
@@ -82,6 +84,9 @@ pub struct Run {
     /// Where to offer the HTTP API; nowhere by default.
     #[arg(long, value_name = "ADDRESS:PORT")]
     api: Option<std::net::SocketAddr>,
+    /// Starts the plugin anew when its files change.
+    #[arg(long)]
+    watch: bool,
     /// Ends after this many seconds instead of at Ctrl-C.
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
@@ -150,8 +155,17 @@ impl Run {
             ));
         }
         hub.set_grace(GRACE);
-        let remotes: Vec<_> = hub.instances().iter().map(Handle::remote).collect();
-        let mut good = self.wait(&hub, stopping).await;
+        let remotes: Vec<_> = hub.instances().iter().map(|it| it.remote()).collect();
+        let mut good = if self.watch {
+            let watched = self.follow(&mut hub, scratch.path());
+            tokio::select! {
+                () = watched => false,
+                () = self.time() => true,
+                () = stopping.told() => true,
+            }
+        } else {
+            self.wait(&hub, stopping).await
+        };
         hub.stop().await;
         events.flush_echo(Duration::from_secs(1));
         if self.strict {
@@ -176,7 +190,7 @@ impl Run {
         let failed = async {
             loop {
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                let failed = |it: &Handle| {
+                let failed = |it: &Arc<Handle>| {
                     let counters = &it.remote().counters;
                     // A plugin that restarts itself pauses without having failed.
                     counters.failures.load(Ordering::Relaxed) > 0
@@ -190,17 +204,11 @@ impl Run {
                 }
             }
         };
-        let time = async {
-            match self.seconds {
-                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
-                None => std::future::pending().await,
-            }
-        };
         // A plugin may say nothing of its own for long.
         let runs = async {
             loop {
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                let remotes: Vec<_> = hub.instances().iter().map(Handle::remote).collect();
+                let remotes: Vec<_> = hub.instances().iter().map(|it| it.remote()).collect();
                 let runs = |it: &Remote| it.counters.status() == Status::Running;
                 if !remotes.is_empty() && remotes.iter().all(runs) {
                     for remote in &remotes {
@@ -213,7 +221,7 @@ impl Run {
         tokio::select! {
             () = runs => false,
             () = failed => false,
-            () = time => self.has_started(hub),
+            () = self.time() => self.has_started(hub),
             () = stopping.told() => true,
         }
     }
@@ -221,7 +229,7 @@ impl Run {
     /// Whether the plugin is past its start when its time is over.
     fn has_started(&self, hub: &Hub) -> bool {
         let mut good = true;
-        for remote in hub.instances().iter().map(Handle::remote) {
+        for remote in hub.instances().iter().map(|it| it.remote()) {
             let failed = remote.counters.failures.load(Ordering::Relaxed) > 0;
             if !failed && remote.counters.status() == Status::Starting {
                 let name = &remote.spec.name;
@@ -231,6 +239,36 @@ impl Run {
             good &= !failed;
         }
         good
+    }
+
+    /// Waits for the end of `--seconds`.
+    async fn time(&self) {
+        match self.seconds {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Starts the plugin anew whenever its files have changed. A plugin that is broken in between
+    /// is told of, and the former one runs on.
+    async fn follow(&self, hub: &mut Hub, scratch: &Path) {
+        let mut watching = Watching::new(&self.plugin).await;
+        println!("{} is watched; {}", self.plugin.display(), self.until());
+        loop {
+            watching.changed().await;
+            let events = hub.services().events.clone();
+            let line = "the plugin's files have changed, and it is started anew";
+            events.record(None, Level::Status, line.to_owned());
+            let replaced = match self.what(scratch) {
+                Ok(What::Domoticz(section, definition)) => hub.replace(&section, &definition).await,
+                Ok(What::Indigo(section)) => hub.replace_indigo(&section).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = replaced {
+                let line = format!("the plugin is not started anew: {error}");
+                events.record(None, Level::Error, line);
+            }
+        }
     }
 
     /// When the plugin is ended.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::task::JoinHandle;
 
+use super::rereading::Rereading;
 use super::startup;
 use super::stopping::Stopping;
 use crate::config::Config;
@@ -40,6 +41,7 @@ impl Serve {
         let config = Config::load(&self.config)?;
         let grace = Duration::from_secs(config.hub.stop_seconds);
         let stopping = Stopping::listen(grace)?;
+        let rereading = Rereading::listen()?;
         let events = super::log(&config.log)?;
         for warning in &config.warnings {
             events.record(None, Level::Error, warning.clone());
@@ -74,6 +76,7 @@ impl Serve {
         )?;
         hub.set_web(config.web.clone());
         hub.set_grace(grace);
+        hub.set_parked(Duration::from_secs(config.hub.parked_seconds));
         hub.describe(ServerOptions {
             latitude: config.hub.latitude,
             longitude: config.hub.longitude,
@@ -92,6 +95,9 @@ impl Serve {
         let indigo = hub.indigo().await?;
         let indigo = IndigoApi::new(indigo, &config.indigo_api, access, origins);
         let indigo = indigo.with_budget(budget);
+        let operator = hub.operator(Some((&self.config, config.clone())));
+        let operator: Arc<dyn Operator> = Arc::new(operator);
+        let _rereading = rereading.follow(Arc::clone(&operator), events.clone());
         // Before the plugins folder is read, whatever lies in it: the operator can look and act.
         say(&events, format!("pages of plugins: http://{pages}/"));
         say(&events, format!("ready on http://{address}/"));

@@ -4,13 +4,14 @@
 //! waited for at the end, after all others were started; folders that do not answer are tried again
 //! as long as hardware may be in them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::Config;
-use crate::hub::Hub;
+use crate::hub::{Hub, Loading};
 use cordon_base::error::EngineError;
 use cordon_base::log::{EventLog, Level};
 use cordon_domoticz::catalogue::{Catalogue, Library};
@@ -37,53 +38,50 @@ pub(super) async fn start_all(
     events: &EventLog,
     library: &Library,
 ) -> Result<(), EngineError> {
+    let loading = hub.announce(config).await?;
     // All of them at once, because they are of different owners.
-    let openings: Vec<Opening> = config
-        .indigo
-        .iter()
-        .map(|section| {
-            let path = section.bundle.clone();
-            tokio::spawn(async move { Bundle::open_in_time(&path).await })
-        })
-        .collect();
+    let open = |(label, section): (String, Arc<IndigoSection>)| {
+        let path = section.bundle.clone();
+        let opening: Opening = tokio::spawn(async move { Bundle::open_in_time(&path).await });
+        (label, section, opening)
+    };
+    let openings: Vec<_> = loading.bundles().into_iter().map(open).collect();
     let until = Instant::now() + PATIENCE;
-    let keys: Vec<_> = config
-        .hardware
-        .iter()
-        .map(|it| it.plugin.as_str())
-        .collect();
+    let sections = loading.hardware();
+    let keys: Vec<_> = sections.iter().map(|it| it.plugin.as_str()).collect();
     let catalogue = library.look_until(until, &keys).await;
     if !catalogue.partial {
         tell_count(events, &catalogue);
     }
-    let sections = config.hardware.iter().collect();
-    let mut waiting = start_found(hub, config, events, &catalogue, sections).await;
-    for section in &waiting {
-        hub.expect(section).await?;
+    start_found(&loading, config, &catalogue).await;
+    for section in loading.hardware() {
+        loading.expect(&section).await?;
     }
     let mut late = Vec::new();
-    for (section, mut opening) in config.indigo.iter().zip(openings) {
+    for (label, section, mut opening) in openings {
         match timeout_at(until, &mut opening).await {
-            Ok(opened) => start_bundle(hub, events, section, opened).await,
-            Err(_) => late.push((section, opening)),
+            Ok(opened) => start_bundle(&loading, &label, &section, opened).await,
+            Err(_) => late.push((label, section, opening)),
         }
     }
     hub.manage(&config.hub.plugins, config.hub.instances)
         .await?;
-    for (section, opening) in late {
+    for (label, section, opening) in late {
         let opened = opening.await;
-        start_bundle(hub, events, section, opened).await;
+        start_bundle(&loading, &label, &section, opened).await;
     }
     if !config.indigo.is_empty() {
         hub.indigo().await?.ready();
     }
+    loading.tried();
     let mut told = false;
-    while !waiting.is_empty() {
+    while !loading.hardware().is_empty() {
         let catalogue = library.look().await;
         if !catalogue.partial {
             tell_count(events, &catalogue);
         }
-        waiting = start_found(hub, config, events, &catalogue, waiting).await;
+        start_found(&loading, config, &catalogue).await;
+        let waiting = loading.hardware();
         if waiting.is_empty() {
             break;
         }
@@ -97,6 +95,7 @@ pub(super) async fn start_all(
         }
         tokio::time::sleep(AGAIN).await;
     }
+    loading.end();
     Ok(())
 }
 
@@ -105,33 +104,17 @@ fn tell_count(events: &EventLog, catalogue: &Catalogue) {
     events.record(None, Level::Status, text);
 }
 
-/// Starts the hardware whose plugins are known. Returns the hardware whose plugins may lie in
-/// folders that were not read.
-async fn start_found<'a>(
-    hub: &mut Hub,
-    config: &Config,
-    events: &EventLog,
-    catalogue: &Catalogue,
-    sections: Vec<&'a HardwareSection>,
-) -> Vec<&'a HardwareSection> {
-    let mut waiting = Vec::new();
-    for section in sections {
-        let started = match catalogue.find(&section.plugin) {
-            Some(definition) => {
-                hub.problems().forget_section(&section.name);
-                hub.start(section, definition).await
-            }
-            None if catalogue.partial => {
-                waiting.push(section);
-                continue;
-            }
-            None => Err(EngineError::Config(not_found(config, section))),
+/// Starts the hardware whose plugins are known. Hardware whose plugins may lie in folders that were
+/// not read goes on waiting.
+async fn start_found(loading: &Loading, config: &Config, catalogue: &Catalogue) {
+    for section in loading.hardware() {
+        let definition = match catalogue.find(&section.plugin) {
+            Some(definition) => Ok(&**definition),
+            None if catalogue.partial => continue,
+            None => Err(EngineError::Config(not_found(config, &section))),
         };
-        if let Err(error) = started {
-            refuse(hub, events, &section.name, &error);
-        }
+        loading.load(&section, definition).await;
     }
-    waiting
 }
 
 fn not_found(config: &Config, section: &HardwareSection) -> String {
@@ -140,28 +123,14 @@ fn not_found(config: &Config, section: &HardwareSection) -> String {
 }
 
 async fn start_bundle(
-    hub: &mut Hub,
-    events: &EventLog,
-    section: &IndigoSection,
+    loading: &Loading,
+    label: &str,
+    section: &Arc<IndigoSection>,
     opened: Result<Result<Bundle, BundleProblem>, tokio::task::JoinError>,
 ) {
-    let bundle = match opened {
+    let opened = match opened {
         Ok(opened) => opened.map_err(|problem| EngineError::Config(problem.to_string())),
         Err(error) => Err(EngineError::io("cannot read the bundle", error.into())),
     };
-    let started = match bundle {
-        Ok(bundle) => hub.start_bundle(section, bundle).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = started {
-        let name = section.name.clone();
-        let name = name.unwrap_or_else(|| section.bundle.display().to_string());
-        refuse(hub, events, &name, &error);
-    }
-}
-
-fn refuse(hub: &Hub, events: &EventLog, name: &str, error: &EngineError) {
-    let reason = error.to_string();
-    events.record_about(name, Level::Error, &reason);
-    hub.problems().add_section(name.to_owned(), reason);
+    loading.load_bundle(label, section, opened).await;
 }

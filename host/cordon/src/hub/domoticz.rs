@@ -17,7 +17,6 @@ use cordon_protocol::Credentials;
 use cordon_reach::egress::OwnTarget;
 use cordon_reach::serial::SerialPolicy;
 use cordon_runtime::instance::Spec;
-use cordon_runtime::instance::supervisor::Handle;
 use cordon_runtime::section::PluginFolder;
 
 /// Makes instances of Domoticz plugins. Clones share the services.
@@ -28,21 +27,6 @@ pub(super) struct HardwareMaker {
 }
 
 impl HardwareMaker {
-    /// Starts an instance.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::spec`].
-    pub(super) fn start(
-        &self,
-        id: u32,
-        section: &HardwareSection,
-        definition: &PluginDefinition,
-    ) -> Result<Handle, EngineError> {
-        let spec = self.spec(id, section, definition)?;
-        Ok(self.maker.start(spec))
-    }
-
     /// Everything that an instance is made from.
     ///
     /// # Errors

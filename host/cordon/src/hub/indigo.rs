@@ -3,16 +3,11 @@
 use std::sync::Arc;
 
 use super::Hub;
-use super::maker::Draft;
+use super::configured::Section;
 use cordon_base::error::EngineError;
-use cordon_base::folders::BUNDLES_FOLDER;
-use cordon_base::log::Level;
-use cordon_base::plugin_log::PluginLog;
 use cordon_indigo::bundle::Bundle;
 use cordon_indigo::config::IndigoSection;
-use cordon_indigo::{IndigoServer, InstancePort, Link, Plugin, ServerOptions, setup};
-use cordon_reach::egress::OwnTarget;
-use cordon_reach::serial::SerialPolicy;
+use cordon_indigo::{IndigoServer, ServerOptions};
 
 impl Hub {
     /// Describes this hub to the Indigo server; to be called before the server is first asked for.
@@ -61,52 +56,24 @@ impl Hub {
         section: &IndigoSection,
         bundle: Bundle,
     ) -> Result<(), EngineError> {
-        let server = self.indigo().await?;
-        let info = bundle.info.clone();
-        // The devices are kept under the first of the two.
-        let (name, shown) = match &section.name {
-            Some(name) => (name.clone(), name.clone()),
-            None => {
-                let shown = info.log_name().map_err(EngineError::Config)?;
-                (info.display_name.clone(), shown)
-            }
-        };
-        let id = self.id_of(&name, &info.identifier).await?;
-        let instance = &section.instance;
-        let access = instance.plugin_folder;
-        let folders = self.folders(id, access, &bundle.root, BUNDLES_FOLDER);
-        let events = self.maker.services.events.clone();
-        let origin = instance.origin.clone();
-        let log = PluginLog::with_levels(events, &shown, &instance.limits, u32::MAX, origin);
-        let data = folders.data.clone();
-        let parameters = setup::parameters(&bundle);
-        let serial = SerialPolicy::new(&instance.grants.serial, None);
-        let serial = Arc::new(serial.with_origin(&instance.origin));
-        let plugin = Plugin::new(bundle, data, instance.limits.clone(), log.clone());
-        let plugin = plugin
-            .with_serial(Arc::clone(&serial))
-            .with_mail(instance.grants.mail.clone());
-        let plugin = server.add(plugin)?;
-        for fault in &plugin.bundle.definitions.faults {
-            plugin.log.hub(Level::Warning, &fault.to_string());
-        }
-        let draft = Draft {
-            id,
-            name: shown,
-            key: info.identifier,
-            folders,
-            log,
-            account: Arc::clone(&plugin.account),
-            parameters,
-            own: OwnTarget::default(),
-            serial,
-            framework: Arc::new(Link {
-                server,
-                plugin: Arc::clone(&plugin),
-            }),
-        };
-        let remote = self.start_instance(instance, draft)?;
-        plugin.attach(Arc::new(InstancePort::new(remote)));
+        self.indigo().await?;
+        let handle = self.starter().start_bundle(section, bundle, None).await?;
+        let section = Section::Indigo(Arc::new(section.clone()));
+        self.configured
+            .add(&section.label(), Some(section.clone()), handle);
         Ok(())
+    }
+
+    /// Puts an instance of this bundle, as it is now, in the place of the one that runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start_indigo`]; the former instance runs on.
+    pub async fn replace_indigo(&mut self, section: &IndigoSection) -> Result<(), EngineError> {
+        let section = Section::Indigo(Arc::new(section.clone()));
+        match self.configured.labelled(&section.label()) {
+            Some(entry) => self.starter().renew(&entry, &section).await,
+            None => Err(EngineError::Config("no such plugin runs".to_owned())),
+        }
     }
 }

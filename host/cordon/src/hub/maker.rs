@@ -95,9 +95,12 @@ impl Maker {
         })
     }
 
-    /// Starts an instance.
-    pub(super) fn start(&self, spec: Spec) -> Handle {
-        supervisor::start(self.services.clone(), spec)
+    /// Starts an instance, or keeps it ready for the operator who has it stopped.
+    pub(super) fn start(&self, spec: Spec, stopped: bool) -> Handle {
+        match stopped {
+            true => supervisor::start_stopped(self.services.clone(), spec),
+            false => supervisor::start(self.services.clone(), spec),
+        }
     }
 
     /// The folders of the instance with this row id, in parts of the data folder of
@@ -141,7 +144,8 @@ impl Tls {
         })
     }
 
-    fn get(&self, verify: bool) -> Result<Arc<TlsClient>, EngineError> {
+    /// The set-up that verifies or does not. One that was made once is there from then on.
+    pub(super) fn get(&self, verify: bool) -> Result<Arc<TlsClient>, EngineError> {
         if !verify {
             return Ok(Arc::clone(&self.any));
         }

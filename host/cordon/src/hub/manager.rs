@@ -1,13 +1,13 @@
 //! Hardware that is added, changed and removed while the hub runs.
 //!
 //! This hardware lives in the store, beside the hardware of `cordon.toml`, which nobody but the
-//! operator changes. It can be of any plugin in the hub's folder and has no grants: it may reach
-//! its own Address and Port and nothing else.
+//! operator changes. It can be of any plugin in the hub's folder. It may reach its own Address and
+//! Port, and has the grants that the operator gives it through the operator's API.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
@@ -15,11 +15,13 @@ use tokio::sync::Mutex;
 use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
+use super::configured::Configured;
 use super::domoticz::HardwareMaker;
 use super::stop_all;
 use super::turns::Turns;
 use cordon_base::account::Account;
 use cordon_base::error::EngineError;
+use cordon_base::grants::Grants;
 use cordon_base::hint::Origin;
 use cordon_base::log::Level;
 use cordon_base::problems::Problems;
@@ -32,6 +34,8 @@ use cordon_runtime::capability::files;
 use cordon_runtime::instance::supervisor::Handle;
 use cordon_runtime::section::{InstanceSection, PluginFolder};
 use cordon_store::ManagedHardware;
+
+mod operated;
 
 /// Longest text of one parameter, and of a name, in bytes.
 const MAX_VALUE: usize = 4096;
@@ -54,12 +58,14 @@ struct Inner {
     hardware: HardwareMaker,
     library: Library,
     problems: Problems,
-    /// Hardware of the configuration; unknown until it was started.
-    configured: OnceLock<BTreeSet<u32>>,
+    /// The instances of the configuration.
+    configured: Configured,
+    /// Whether all rows of the configuration are known.
+    open: AtomicBool,
     instances: usize,
-    running: Mutex<BTreeMap<u32, Handle>>,
+    running: Mutex<BTreeMap<u32, Arc<Handle>>>,
     /// Held by whoever changes the hardware of this id, for as long as that takes.
-    turns: Turns,
+    turns: Turns<u32>,
     /// Changes on their way.
     changes: TaskTracker,
     /// Set when nothing is started any more.
@@ -71,13 +77,15 @@ impl Manager {
         hardware: HardwareMaker,
         library: Library,
         problems: Problems,
+        configured: Configured,
         instances: u32,
     ) -> Self {
         let inner = Inner {
             hardware,
             library,
             problems,
-            configured: OnceLock::new(),
+            configured,
+            open: AtomicBool::new(false),
             instances: usize::try_from(instances).unwrap_or(usize::MAX),
             running: Mutex::default(),
             turns: Turns::default(),
@@ -96,9 +104,9 @@ impl Manager {
 
     /// Starts the enabled hardware, beside the hardware of the configuration. Hardware that cannot
     /// be started is an error in the log.
-    pub(super) async fn start_all(&self, configured: BTreeSet<u32>) -> Result<(), EngineError> {
+    pub(super) async fn start_all(&self) -> Result<(), EngineError> {
         let inner = &self.inner;
-        let configured = inner.configured.get_or_init(|| configured);
+        inner.open.store(true, Ordering::SeqCst);
         let stored = inner.hardware.domoticz.store.managed_hardware().await?;
         let enabled: Vec<_> = stored.into_iter().filter(|it| it.enabled).collect();
         let keys: Vec<_> = enabled.iter().map(|it| it.key.as_str()).collect();
@@ -111,7 +119,7 @@ impl Manager {
                     .await
             }
         };
-        let waiting = inner.start_found(configured, enabled, &catalogue).await;
+        let waiting = inner.start_found(enabled, &catalogue).await;
         if !waiting.is_empty() {
             let inner = Arc::clone(inner);
             tokio::spawn(async move { inner.start_later(waiting).await });
@@ -173,10 +181,25 @@ async fn finish<T: Send + 'static>(
 }
 
 impl Inner {
-    /// The hardware of the configuration, once all of it was started.
-    fn configured(&self) -> Result<&BTreeSet<u32>, String> {
-        let configured = self.configured.get();
-        configured.ok_or_else(|| "the hub is still starting; try again in a moment".to_owned())
+    /// The rows of the hardware of the configuration, once all of them are known.
+    fn configured(&self) -> Result<BTreeSet<u32>, String> {
+        match self.open.load(Ordering::SeqCst) {
+            true => Ok(self.configured.ids()),
+            false => Err("the hub is still starting; try again in a moment".to_owned()),
+        }
+    }
+
+    /// The operator's decisions about this hardware.
+    async fn decided(&self, id: u32) -> Result<Decided, String> {
+        let decisions = self.hardware.domoticz.store.decisions(id).await;
+        let decisions = decisions.map_err(|error| error.to_string())?;
+        let grants = match &decisions.grants {
+            None => Grants::default(),
+            Some(text) => serde_json::from_str(text)
+                .map_err(|error| format!("its stored grants are not understood: {error}"))?,
+        };
+        let stopped = decisions.stopped;
+        Ok(Decided { grants, stopped })
     }
 
     async fn save(&self, hardware: ManagedHardware) -> Result<u32, String> {
@@ -201,7 +224,8 @@ impl Inner {
         let catalogue = self.library.look().await;
         let definition = definition(&catalogue, &hardware.key)?;
         // Hardware that cannot start is not stored; checked with the id it has, or would have.
-        let section = section(&hardware, definition);
+        let decided = self.decided(hardware.id).await?;
+        let section = section(&hardware, definition, &decided);
         let fits = self.hardware.spec(hardware.id, &section, definition);
         fits.map_err(|error| error.to_string())?;
         let id = store.save_managed(hardware.clone()).await;
@@ -209,8 +233,7 @@ impl Inner {
         self.stop_one(id).await;
         let hardware = ManagedHardware { id, ..hardware };
         if hardware.enabled {
-            let mut running = self.running.lock().await;
-            self.start(&mut running, configured, &hardware, &catalogue)?;
+            self.start(&hardware, &catalogue).await?;
         }
         drop(turn);
         Ok(id)
@@ -245,19 +268,16 @@ impl Inner {
     /// in folders that were not read.
     async fn start_found(
         &self,
-        configured: &BTreeSet<u32>,
         wanted: Vec<ManagedHardware>,
         catalogue: &Catalogue,
     ) -> Vec<ManagedHardware> {
         let mut waiting = Vec::new();
-        let mut running = self.running.lock().await;
         for hardware in wanted {
             if catalogue.partial && catalogue.find(&hardware.key).is_none() {
                 waiting.push(hardware);
                 continue;
             }
-            let started = self.start(&mut running, configured, &hardware, catalogue);
-            match started {
+            match self.start(&hardware, catalogue).await {
                 Ok(()) => self.problems.forget_section(&hardware.name),
                 Err(problem) => self.refuse(&hardware.name, problem),
             }
@@ -267,9 +287,6 @@ impl Inner {
 
     /// Starts the hardware whose folders were not read at first, as soon as they are.
     async fn start_later(&self, mut waiting: Vec<ManagedHardware>) {
-        let Ok(configured) = self.configured() else {
-            return;
-        };
         let mut told = false;
         while !waiting.is_empty() && !self.stopping.load(Ordering::SeqCst) {
             let catalogue = self.library.look().await;
@@ -284,7 +301,7 @@ impl Inner {
                     .collect();
                 let runs = self.running.lock().await.contains_key(&hardware.id);
                 if !runs {
-                    open.extend(self.start_found(configured, now, &catalogue).await);
+                    open.extend(self.start_found(now, &catalogue).await);
                 }
             }
             waiting = open;
@@ -328,13 +345,10 @@ impl Inner {
         }
     }
 
-    fn start(
-        &self,
-        running: &mut BTreeMap<u32, Handle>,
-        configured: &BTreeSet<u32>,
-        hardware: &ManagedHardware,
-        catalogue: &Catalogue,
-    ) -> Result<(), String> {
+    async fn start(&self, hardware: &ManagedHardware, catalogue: &Catalogue) -> Result<(), String> {
+        let decided = self.decided(hardware.id).await?;
+        let mut running = self.running.lock().await;
+        let configured = self.configured.ids();
         if configured.contains(&hardware.id) {
             return Err("cordon.toml has a hardware of this name; that one runs".to_owned());
         }
@@ -342,18 +356,19 @@ impl Inner {
             return Err("no room for it; raise `instances` under [hub]".to_owned());
         }
         let definition = definition(catalogue, &hardware.key)?;
-        let section = section(hardware, definition);
+        let section = section(hardware, definition, &decided);
         if self.stopping.load(Ordering::SeqCst) {
             return Err("the hub is being stopped".to_owned());
         }
-        let started = self.hardware.start(hardware.id, &section, definition);
-        running.insert(hardware.id, started.map_err(|error| error.to_string())?);
+        let spec = self.hardware.spec(hardware.id, &section, definition);
+        let spec = spec.map_err(|error| error.to_string())?;
+        let started = self.hardware.maker.start(spec, decided.stopped);
+        running.insert(hardware.id, Arc::new(started));
         Ok(())
     }
 
     fn no_such(&self, id: u32) -> String {
-        let configured = self.configured.get();
-        match configured.is_some_and(|it| it.contains(&id)) {
+        match self.configured.ids().contains(&id) {
             true => "this hardware is in cordon.toml; change it there".to_owned(),
             false => "no hardware has this idx".to_owned(),
         }
@@ -380,15 +395,28 @@ fn check(hardware: &ManagedHardware) -> Result<(), String> {
     }
 }
 
-/// The section that stands for the hardware, with nothing that only `cordon.toml` can give. A
-/// serial port is a file of this machine, so its name alone opens none.
-fn section(hardware: &ManagedHardware, definition: &PluginDefinition) -> HardwareSection {
+/// The operator's decisions about managed hardware.
+#[derive(Default)]
+struct Decided {
+    grants: Grants,
+    stopped: bool,
+}
+
+/// The section that stands for the hardware, with the grants of the operator and nothing else that
+/// only `cordon.toml` can give. A serial port is a file of this machine, so its name alone opens
+/// none.
+fn section(
+    hardware: &ManagedHardware,
+    definition: &PluginDefinition,
+    decided: &Decided,
+) -> HardwareSection {
     HardwareSection {
         name: hardware.name.clone(),
         plugin: hardware.key.clone(),
         parameters: stored_parameters(&hardware.parameters, definition),
         instance: InstanceSection {
             origin: Origin::Api(hardware.name.as_str().into()),
+            grants: decided.grants.clone(),
             ..InstanceSection::default()
         },
         log_level: hardware.log_level,

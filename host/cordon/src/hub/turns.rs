@@ -1,27 +1,35 @@
 //! Turns of changes: one at a time for each id.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
 
 /// The turns that are taken or waited for.
-#[derive(Default)]
-pub(super) struct Turns {
-    held: Mutex<HashMap<u32, Arc<tokio::sync::Mutex<()>>>>,
+pub(super) struct Turns<K> {
+    held: Mutex<Held<K>>,
+}
+
+impl<K> Default for Turns<K> {
+    fn default() -> Self {
+        Self {
+            held: Mutex::default(),
+        }
+    }
 }
 
 /// A turn, until this is dropped.
-pub(super) struct Turn<'a> {
-    turns: &'a Turns,
-    id: u32,
+pub(super) struct Turn<'a, K: Eq + Hash> {
+    turns: &'a Turns<K>,
+    id: K,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
-impl Turns {
+impl<K: Eq + Hash + Clone> Turns<K> {
     /// Waits for the turn of this id.
-    pub(super) async fn take(&self, id: u32) -> Turn<'_> {
-        let lock = Arc::clone(self.held().entry(id).or_default());
+    pub(super) async fn take(&self, id: K) -> Turn<'_, K> {
+        let lock = Arc::clone(self.held().entry(id.clone()).or_default());
         let mut turn = Turn {
             turns: self,
             id,
@@ -30,13 +38,18 @@ impl Turns {
         turn.guard = Some(lock.lock_owned().await);
         turn
     }
+}
 
-    fn held(&self) -> MutexGuard<'_, HashMap<u32, Arc<tokio::sync::Mutex<()>>>> {
+/// The locks by their ids.
+type Held<K> = HashMap<K, Arc<tokio::sync::Mutex<()>>>;
+
+impl<K> Turns<K> {
+    fn held(&self) -> MutexGuard<'_, Held<K>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Turn<'_> {
+impl<K: Eq + Hash> Drop for Turn<'_, K> {
     fn drop(&mut self) {
         let mut held = self.turns.held();
         drop(self.guard.take());

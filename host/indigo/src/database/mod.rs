@@ -324,12 +324,14 @@ impl Database {
         self.put(failed.id, Some(placed));
     }
 
-    /// Charges the objects of a plugin to its account, as far as there is room. Stored objects
-    /// stay, whatever the limit is now.
+    /// Charges the objects of a plugin to its account, as far as there is room, in place of the
+    /// account of a former instance. Stored objects stay, whatever the limit is now.
     pub fn charge(&mut self, plugin: &str, account: &Arc<Account>) {
         self.accounts.insert(plugin.to_owned(), Arc::clone(account));
         for placed in self.objects.values_mut() {
-            if placed.object.hidden.charged == plugin && placed.charge.is_none() {
+            let paid = placed.charge.as_ref();
+            let paid = paid.is_some_and(|it| Arc::ptr_eq(it.account(), account));
+            if placed.object.hidden.charged == plugin && !paid {
                 placed.charge = account.charge(placed.own().memory).ok();
             }
         }

@@ -20,7 +20,7 @@ const LONGEST: usize = 512;
 const MOST: usize = 1000;
 
 /// The section `[indigo-api]` of `cordon.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct IndigoApiConfig {
     /// Whether a key is asked for. `false` is allowed on a loopback listener only, and lets in all
@@ -44,7 +44,7 @@ impl Default for IndigoApiConfig {
 }
 
 /// One `[[indigo-api.keys]]` section.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyConfig {
     /// Name of the key's user, for the operator.

@@ -42,7 +42,7 @@ pub const MOST_RECEIVERS: usize = 20;
 pub const LONGEST_TEXT: usize = 256 << 10;
 
 /// The section `[mail]` of `cordon.toml`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
     /// Name or address of the mail server.

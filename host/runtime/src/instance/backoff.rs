@@ -9,6 +9,9 @@ use crate::instance::orders::Asked;
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
 
+/// The longest time for which an instance is parked.
+const LONGEST_PARKED: Duration = Duration::from_secs(86_400);
+
 /// A life that lasts this long ends a row.
 const HEALTHY: Duration = Duration::from_secs(600);
 
@@ -21,6 +24,8 @@ pub(super) struct Backoff {
     restarts: u64,
     /// Whether somebody else has asked for the last one.
     asked: bool,
+    /// How often the instance was parked, in a row.
+    parked: u32,
 }
 
 impl Backoff {
@@ -46,6 +51,14 @@ impl Backoff {
             // Others may ask once in ten seconds; it is not the instance's doing.
             Asked::Other => self.asked = true,
         }
+    }
+
+    /// Notes that the instance is parked; returns for how long. `first` is the first time; zero is
+    /// for ever.
+    pub(super) fn parked(&mut self, first: Duration) -> Option<Duration> {
+        let time = first.saturating_mul(1 << self.parked.min(16));
+        self.parked = self.parked.saturating_add(1);
+        (!first.is_zero()).then(|| time.min(LONGEST_PARKED.max(first)))
     }
 
     /// Whether the instance did not stay alive before.
@@ -87,6 +100,22 @@ mod tests {
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
         backoff.lived(HEALTHY);
         assert_eq!((backoff.failed(), backoff.pause()), (1, FIRST));
+    }
+
+    #[test]
+    fn the_time_for_which_an_instance_is_parked_doubles_to_a_day() {
+        let mut backoff = Backoff::default();
+        let first = Duration::from_secs(600);
+        let times: Vec<_> = (0..10)
+            .filter_map(|_| backoff.parked(first))
+            .map(|time| time.as_secs())
+            .collect();
+        let doubled = [600, 1200, 2400, 4800, 9600, 19_200, 38_400, 76_800];
+        assert_eq!(times.get(..8), Some(&doubled[..]));
+        assert_eq!(times.get(8..), Some(&[86_400, 86_400][..]));
+        backoff.restarted(Asked::Operator);
+        assert_eq!(backoff.parked(first), Some(first));
+        assert_eq!(backoff.parked(Duration::ZERO), None);
     }
 
     #[test]

@@ -47,6 +47,7 @@ impl Supervisor {
             framework: Arc::clone(&spec.framework),
             data: cycle.data(),
         });
+        self.counters.born(Arc::downgrade(&shared));
         let life = Life {
             spec,
             shared,

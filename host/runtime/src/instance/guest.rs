@@ -88,8 +88,10 @@ impl<'a> Guest<'a> {
     pub(super) async fn start(&mut self, setup: Setup) -> Result<Outcome, InstanceFailure> {
         // The exports are handles that cost nothing to copy.
         let exports = self.exports.clone();
-        self.made("import", exports.call_start(self.hub, setup))
-            .await
+        let call = exports.call_start(self.hub, setup);
+        let outcome = self.made("import", call).await?;
+        self.note("import", outcome);
+        Ok(outcome)
     }
 
     /// Makes a call of one of the framework's own exports, and counts it. `name` is the callback,
@@ -105,8 +107,17 @@ impl<'a> Guest<'a> {
     ) -> Result<Outcome, InstanceFailure> {
         let begun = Instant::now();
         let outcome = self.made(name, call).await?;
-        self.counters.delivered(outcome, begun.elapsed());
+        self.note(name, outcome);
+        self.counters.delivered(name, outcome, begun.elapsed());
         Ok(outcome)
+    }
+
+    /// Notes an exception, for whoever asks what is wrong with the plugin.
+    fn note(&self, name: &str, outcome: Outcome) {
+        if outcome == Outcome::Raised {
+            let line = self.spec.log.notes().last_error();
+            self.counters.raised(name, line);
+        }
     }
 
     /// Calls a function of the plugin by its name; `arguments` is a JSON object.
@@ -148,13 +159,15 @@ impl<'a> Guest<'a> {
         self.hub.with(|mut store| store.get().close_folders());
         ended.map_err(|error| {
             tracing::debug!(callback = name, ?error, "a call failed");
-            match failure(&error, &self.spec.limits) {
+            let failure = match failure(&error, &self.spec.limits) {
                 InstanceFailure::Limit(hit) if TIMES.contains(&hit.which) => {
                     let callback = name.to_owned();
                     InstanceFailure::Late { hit, callback }
                 }
                 other => other,
-            }
+            };
+            self.counters.broke(name, &failure.to_string());
+            failure
         })
     }
 

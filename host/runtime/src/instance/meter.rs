@@ -75,6 +75,8 @@ pub struct Meter {
     share_told: AtomicU64,
     /// Until when the hub makes it pause.
     resting_until: AtomicU64,
+    /// The component's memory in bytes; 0 between two lives.
+    memory: AtomicU64,
     /// Whether there is a place in `place`.
     starting: AtomicBool,
     place: Mutex<Option<Place>>,
@@ -109,9 +111,20 @@ impl Meter {
             share: Mutex::new(Share::new(limits.cpu_share)),
             share_told: AtomicU64::new(0),
             resting_until: AtomicU64::new(0),
+            memory: AtomicU64::new(0),
             starting: AtomicBool::new(false),
             place: Mutex::new(None),
         })
+    }
+
+    /// The component's memory now, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.memory.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_memory(&self, bytes: u64) {
+        self.memory.store(bytes, Ordering::Relaxed);
     }
 
     /// Begins a life that has this place among the starts.

@@ -121,6 +121,7 @@ impl<F> Drop for Metered<F> {
     fn drop(&mut self) {
         self.meter.leave_callback();
         self.meter.give_place();
+        self.meter.set_memory(0);
     }
 }
 

@@ -44,6 +44,18 @@ impl Remote {
         matches!(self.counters.status(), Status::Starting | Status::Running)
     }
 
+    /// Computing time of all lives.
+    #[must_use]
+    pub fn computed(&self) -> std::time::Duration {
+        self.meter.used()
+    }
+
+    /// The component's memory now, in bytes; 0 when no life is on.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.meter.memory()
+    }
+
     /// How many events there is room for.
     #[must_use]
     pub fn room(&self) -> u64 {
@@ -74,6 +86,11 @@ impl Remote {
     pub fn refuse(&self, hit: &LimitHit) {
         self.counters.refused.fetch_add(1, Ordering::Relaxed);
         self.spec.log.limit(hit);
+    }
+
+    /// Stops the instance on behalf of the operator: it waits until the operator has it started.
+    pub fn hold(&self) {
+        self.orders.hold();
     }
 
     /// Gives an order, which does not wait behind the events.

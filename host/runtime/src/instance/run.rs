@@ -140,6 +140,7 @@ impl Life<'_> {
         match (self.told.take(), failed) {
             (Some(ending), Some(failure)) => {
                 self.counters.failed();
+                self.counters.broke("", &failure.to_string());
                 let line = self.shared.log.origin().failure(&failure);
                 self.shared.log.hub(Level::Error, &line);
                 ending
@@ -192,6 +193,7 @@ impl Life<'_> {
         if looked.packages.is_some() {
             return looked.packages;
         }
+        self.counters.measured(Arc::downgrade(&looked.quota));
         state.quota = looked.quota;
         state.tree = looked.tree;
         self.found = looked.found;
@@ -210,6 +212,7 @@ impl Life<'_> {
         exports: guest::Guest,
         spawned: mpsc::UnboundedReceiver<u32>,
     ) -> Result<(), InstanceFailure> {
+        self.counters.begun();
         let hub = &hub.with_getter::<HasSelf<InstanceState>>(|state| state);
         let figures = (Arc::clone(&self.meter), self.counters);
         let shared = Arc::clone(&self.shared);

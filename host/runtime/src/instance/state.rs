@@ -154,6 +154,7 @@ impl ResourceLimiter for InstanceState {
         if desired > self.memory_limit {
             return Err(Limits::hit("memory", desired, self.memory_limit).into());
         }
+        self.meter.set_memory(desired);
         Ok(true)
     }
 

@@ -2,9 +2,9 @@
 //!
 //! A failure drops the component. The next life starts after a pause that doubles with
 //! every failure in a row; after as many as the `restarts` limit allows the instance is
-//! parked with the reason on show, and stays so until the operator restarts it. A panic
-//! of the hub while it runs an instance is a failure like any other, of that instance
-//! alone.
+//! parked with the reason on show. It is tried again after a long pause, which doubles too,
+//! or when the operator says so. A panic of the hub while it runs an instance is a failure
+//! like any other, of that instance alone.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,6 +30,7 @@ use crate::instance::starts::{Place, Starts};
 use crate::instance::switchboard::Switchboard;
 use cordon_base::descriptors::Descriptors;
 use cordon_base::error::{EngineError, InstanceFailure};
+use cordon_base::fingerprint;
 use cordon_base::hint::Origin;
 use cordon_base::limits::Limits;
 use cordon_base::log::{EventLog, Level};
@@ -69,12 +70,15 @@ pub struct Services {
     pub starts: Starts,
     /// How long plugins have to stop.
     pub grace: Duration,
+    /// How long an instance is parked before it is tried again; zero for ever.
+    pub parked: Duration,
 }
 
 /// A running actor.
 pub struct Handle {
     remote: Arc<Remote>,
-    task: JoinHandle<()>,
+    /// Its task, until somebody has waited for its end.
+    task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Handle {
@@ -85,11 +89,17 @@ impl Handle {
     }
 
     /// Stops the plugin as its author expects it (`onStop` last) and waits for it: as long as
-    /// `within` and a second more. After that the instance is ended where it is.
-    pub async fn stop(mut self, within: Duration) {
+    /// `within` and a second more. After that the instance is ended where it is. The handle can do
+    /// nothing more with it.
+    pub async fn stop(&self, within: Duration) {
         let remote = &self.remote;
         remote.orders.give(Order::Stop);
-        match timeout(within, &mut self.task).await {
+        // Whoever comes second waits for the same end.
+        let mut held = self.task.lock().await;
+        let Some(mut task) = held.take() else {
+            return;
+        };
+        match timeout(within, &mut task).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
                 tracing::error!(name = remote.spec.name, %error, "an instance's actor failed");
@@ -98,8 +108,8 @@ impl Handle {
                 let seconds = within.as_secs_f64().round();
                 let line = format!("the plugin did not stop within {seconds} s and is ended");
                 remote.spec.log.hub(Level::Error, &line);
-                self.task.abort();
-                if timeout(LAST, &mut self.task).await.is_err() {
+                task.abort();
+                if timeout(LAST, &mut task).await.is_err() {
                     let line = "the hub is in the middle of a step for the plugin that does not \
                                 end; it is left to itself";
                     remote.spec.log.hub(Level::Error, line);
@@ -113,6 +123,23 @@ impl Handle {
 /// Starts the actor of an instance.
 #[must_use]
 pub fn start(services: Services, spec: Spec) -> Handle {
+    begin(services, spec, Begin::Alive)
+}
+
+/// Starts the actor of an instance that is stopped until it is told to start.
+#[must_use]
+pub fn start_stopped(services: Services, spec: Spec) -> Handle {
+    begin(services, spec, Begin::Stopped)
+}
+
+/// How an actor begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begin {
+    Alive,
+    Stopped,
+}
+
+fn begin(services: Services, spec: Spec, how: Begin) -> Handle {
     let spec = Arc::new(spec);
     let counters = Arc::<Counters>::default();
     let orders = Arc::<Orders>::default();
@@ -136,10 +163,21 @@ pub fn start(services: Services, spec: Spec) -> Handle {
         meter: Arc::clone(&meter),
         services,
     };
+    let stopped = how == Begin::Stopped;
+    if stopped {
+        supervisor.orders.hold();
+    }
+    supervisor.counters.set(match stopped {
+        true => Status::Stopped,
+        false => Status::Starting,
+    });
     // At once: all the rest can be done beside it.
-    let place = supervisor.services.starts.free(false);
+    let place = match stopped {
+        true => None,
+        false => supervisor.services.starts.free(false),
+    };
     let first = place.map(|place| (place, supervisor.look(true)));
-    let task = tokio::spawn(supervisor.watch(receiver, first));
+    let task = tokio::spawn(supervisor.watch(receiver, first, stopped));
     let remote = Arc::new(Remote {
         spec,
         counters,
@@ -148,7 +186,10 @@ pub fn start(services: Services, spec: Spec) -> Handle {
         meter,
     });
     instances.add(&remote);
-    Handle { remote, task }
+    Handle {
+        remote,
+        task: tokio::sync::Mutex::new(Some(task)),
+    }
 }
 
 /// The parts of an instance that outlive its lives.
@@ -167,9 +208,17 @@ type Begun = (Place, Looking);
 impl Supervisor {
     /// Supervises, whatever happens: a panic between two lives is told of, and the next one
     /// begins.
-    async fn watch(self, mut inbox: mpsc::Receiver<Event>, mut first: Option<Begun>) {
+    async fn watch(
+        self,
+        mut inbox: mpsc::Receiver<Event>,
+        mut first: Option<Begun>,
+        stopped: bool,
+    ) {
         let _end = End(Arc::clone(&self.counters));
         let mut backoff = Backoff::default();
+        if stopped && self.rest(&mut inbox, Status::Stopped).await.is_none() {
+            return self.counters.set(Status::Stopped);
+        }
         loop {
             let run = self.run(&mut inbox, &mut first, &mut backoff);
             let Err(fault) = caught(run).await else {
@@ -302,14 +351,17 @@ impl Supervisor {
     /// Waits until a life that was told to end has had its time for that: the hub's grace, or the
     /// time that a callback may take. A life that takes longer is ended where it is.
     async fn overdue(&self) -> Ending {
-        let order = self.orders.obeyed().await;
+        let order = self.orders.due().await;
         let wall = Duration::from_millis(self.spec.limits.callback_wall);
-        let within = self.services.grace.max(wall);
+        let within = match self.orders.is_urgent(order) {
+            true => self.services.grace,
+            false => self.services.grace.max(wall),
+        };
         tokio::time::sleep(within).await;
         let seconds = within.as_secs_f64().round();
         let line = format!("the plugin did not stop within {seconds} s and is ended");
         self.spec.log.hub(Level::Error, &line);
-        order.into()
+        self.orders.settle(order).into()
     }
 
     /// Does the work after a life that ended so; false when no further life begins.
@@ -348,31 +400,47 @@ impl Supervisor {
     ) -> bool {
         self.spec.log.hub(Level::Error, &reason);
         self.counters.failed();
+        self.counters.broke("", &reason);
         let failures = backoff.failed();
         if failures < self.spec.limits.restarts {
             return self.pause(inbox, backoff, reason, Level::Error).await;
         }
         let hit = Limits::hit("restarts", failures, self.spec.limits.restarts);
         let hit = self.spec.log.origin().limit(&hit);
+        let again = backoff.parked(self.services.parked);
+        let verb = restart_verb(&self.spec.name);
+        let until = match again {
+            Some(again) => format!("for {} s, or until `{verb}`", again.as_secs()),
+            None => format!("until `{verb}`"),
+        };
         let line = match self.starts_again() {
-            true => format!(
-                "the plugin is parked until the hub is restarted; last reason: {reason}; {hit}"
-            ),
+            true => format!("the plugin is parked {until}; last reason: {reason}; {hit}"),
             false => format!("the plugin is not started again; last reason: {reason}"),
         };
         self.spec.log.hub(Level::Error, &line);
+        let wake = again.map(|again| tokio::time::Instant::now() + again);
         loop {
             let parked = Status::Parked {
                 reason: reason.clone(),
             };
-            match self.rest(inbox, parked).await {
-                None => return false,
-                Some(Asked::Operator) => {
+            let woken = match self.counters.status() {
+                // Told to wait while it was parked.
+                Status::Stopped => self.rest_until(inbox, Status::Stopped, None).await,
+                _ => self.rest_until(inbox, parked, wake).await,
+            };
+            match woken {
+                Woken::Stop => return false,
+                Woken::Asked(Asked::Operator) => {
                     backoff.restarted(Asked::Operator);
                     return true;
                 }
                 // Plugins that start one another again would never be parked.
-                Some(Asked::Itself | Asked::Other) => {}
+                Woken::Asked(Asked::Itself | Asked::Other) => {}
+                Woken::Time => {
+                    let line = "the plugin was parked and is tried again";
+                    self.spec.log.hub(Level::Status, line);
+                    return true;
+                }
             }
         }
     }
@@ -391,8 +459,10 @@ impl Supervisor {
             let line = format!("the plugin is started again in {} s", pause.as_secs());
             self.spec.log.hub(level, &line);
         }
-        self.counters.set(Status::Restarting { reason });
-        let wake = tokio::time::Instant::now() + scattered(pause);
+        let pause = scattered(pause);
+        self.counters
+            .set_until(Status::Restarting { reason }, Some(pause));
+        let wake = tokio::time::Instant::now() + pause;
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(wake) => return true,
@@ -439,32 +509,123 @@ impl Supervisor {
 
     /// Waits until somebody has it started again; nothing when told to stop for good.
     async fn rest(&self, inbox: &mut mpsc::Receiver<Event>, status: Status) -> Option<Asked> {
-        self.counters.set(status);
+        match self.rest_until(inbox, status, None).await {
+            Woken::Asked(asked) => Some(asked),
+            Woken::Stop | Woken::Time => None,
+        }
+    }
+
+    /// Waits until somebody has it started again, or until this moment. An instance that is told to
+    /// wait is stopped from then on, and no time wakes it.
+    async fn rest_until(
+        &self,
+        inbox: &mut mpsc::Receiver<Event>,
+        status: Status,
+        mut wake: Option<tokio::time::Instant>,
+    ) -> Woken {
+        let wait = wake.map(|wake| wake.saturating_duration_since(tokio::time::Instant::now()));
+        self.counters.set_until(status, wait);
         loop {
+            let time = async {
+                match wake {
+                    Some(wake) => tokio::time::sleep_until(wake).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 order = self.orders.next() => match order {
-                    Order::Stop => return None,
-                    Order::Restart(asked) => return Some(asked),
-                    Order::Halt => {}
+                    Order::Stop => return Woken::Stop,
+                    Order::Restart(asked) => return Woken::Asked(asked),
+                    Order::Halt => {
+                        self.counters.set(Status::Stopped);
+                        wake = None;
+                    }
                 },
-                event = inbox.recv() => drop(event?),
+                event = inbox.recv() => match event {
+                    Some(event) => drop(event),
+                    None => return Woken::Stop,
+                },
+                () = time => return Woken::Time,
             }
         }
     }
 
     /// Behaviour spec 2.2: a plugin that could not be imported is not tried again. Python has told
-    /// the reason already.
+    /// the reason already. A plugin whose files have changed is another plugin.
     async fn leave_off(
         &self,
         inbox: &mut mpsc::Receiver<Event>,
         failure: &InstanceFailure,
     ) -> bool {
         self.counters.failed();
+        let looks = !self.services.parked.is_zero();
         if self.starts_again() {
-            let line = "the plugin stays off until the hub is restarted";
-            self.spec.log.hub(Level::Error, line);
+            let verb = restart_verb(&self.spec.name);
+            let line = match looks {
+                true => format!("the plugin stays off until `{verb}`, or until its files change"),
+                false => format!("the plugin stays off until `{verb}`"),
+            };
+            self.spec.log.hub(Level::Error, &line);
         }
         let reason = failure.to_string();
-        self.rest(inbox, Status::Parked { reason }).await.is_some()
+        let before = self.fingerprint().await;
+        loop {
+            let reason = reason.clone();
+            let wake = looks.then(|| tokio::time::Instant::now() + self.services.parked);
+            match self
+                .rest_until(inbox, Status::Parked { reason }, wake)
+                .await
+            {
+                Woken::Stop => return false,
+                Woken::Asked(_) => return true,
+                Woken::Time => {
+                    if self.fingerprint().await != before {
+                        let line = "the plugin's files have changed, and it is tried again";
+                        self.spec.log.hub(Level::Status, line);
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The fingerprint of the plugin's files, read where files are read; nothing when that fails.
+    async fn fingerprint(&self) -> Option<u64> {
+        let folder = self.spec.folders.plugin.clone();
+        let files = &self.services.pools.files;
+        let work = move || fingerprint::of(&folder);
+        files.run(&self.spec.account, work).await.ok()
+    }
+}
+
+/// Why an instance no longer rests.
+enum Woken {
+    /// It is told to stop for good.
+    Stop,
+    /// Somebody has it started again.
+    Asked(Asked),
+    /// It is time.
+    Time,
+}
+
+/// The verb with which the operator starts an instance again, as a shell takes it.
+fn restart_verb(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    match !name.is_empty() && name.chars().all(plain) {
+        true => format!("cordon restart {name}"),
+        false => format!("cordon restart '{}'", name.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verb_is_what_a_shell_takes() {
+        assert_eq!(restart_verb("HW-1"), "cordon restart HW-1");
+        assert_eq!(restart_verb("Living room"), "cordon restart 'Living room'");
+        assert_eq!(restart_verb("Ann's"), "cordon restart 'Ann'\\''s'");
+        assert_eq!(restart_verb(""), "cordon restart ''");
     }
 }

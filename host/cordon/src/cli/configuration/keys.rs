@@ -77,6 +77,7 @@ const SECTIONS: &[Section] = &[
             "socket" "path" = "", "'/run/cordon.sock'": "Unix socket of the operator's verbs, for the hub's own account alone; `cordon.sock` in the data folder without it, and none with an empty text";
             "instances" "number" = "1000", "20": "instances that can be alive at once; the pool of memory is made for as many";
             "stop-seconds" "number" = "20", "60": "time that all plugins together have to stop when the hub does, from 1 to 3600";
+            "parked-seconds" "number" = "600", "0": "seconds that a parked instance waits before it is tried again, doubled every time up to a day; 0: it waits for the operator";
             "latitude" "degrees" = "0.0", "52.1": "where the hub is, to the north, for sunrise and sunset";
             "longitude" "degrees" = "0.0", "5.1": "the same to the east";
         },
