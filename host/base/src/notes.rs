@@ -153,6 +153,7 @@ mod tests {
     fn wishes_are_counted_by_grant_and_target_and_the_oldest_make_room() {
         let notes = Notes::default();
         let denied = |port: usize| Denied {
+            origin: crate::hint::Origin::default(),
             what: format!("connection to 10.0.0.1:{port}"),
             grant: format!("network = [\"10.0.0.1:{port}\"]"),
         };

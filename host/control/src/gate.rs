@@ -73,7 +73,7 @@ impl Gate {
         checked.map_err(forbidden)?;
         let client = self.access.client(peer.address.ip(), headers);
         // A password in an address would stand in logs; older clients are none of this API's.
-        let admitted = self.access.admit(client, headers, &Query::default());
+        let admitted = self.access.admit(client, headers, None);
         let caller = admitted.map_err(refuse)?;
         if caller.is_local() {
             self.origins.check_host(headers).map_err(forbidden)?;
