@@ -415,6 +415,10 @@ async fn names_that_nothing_defines_are_told_of_and_no_others() {
     assert_eq!((found.verdict, found.line), (Verdict::Mistake, 10));
     assert_eq!(report.verdict, Verdict::Mistake);
     assert_eq!(report.verdict.exit_code(), 1);
+    let report = Fixture::new("def onStart(): Domoticz.Log('x')\n")
+        .check()
+        .await;
+    assert_eq!(verdict(&report, Topic::Name, "Domoticz"), Verdict::Mistake);
     for anything in [
         "exec('missing = 1')",
         "globals()['missing'] = 1",

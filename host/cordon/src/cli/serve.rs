@@ -107,7 +107,9 @@ impl Serve {
         let serving = tokio::spawn(async move {
             // The sender is dropped at the end of serving, whichever way that comes.
             let _running = running;
-            listeners.serve(&web, api, indigo, operator, told).await;
+            listeners
+                .serve(&web, api, indigo, Some(operator), told)
+                .await;
         });
         tokio::select! {
             biased;

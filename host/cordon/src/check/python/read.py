@@ -320,15 +320,22 @@ class Reader(ast.NodeVisitor):
         api = name.split(".")[0]
         if api in ("Domoticz", "DomoticzEx", "indigo"):
             self.note("api", node, guarded=self.asked > 0, member=".".join(name.split(".")[:3 if api == "indigo" else 2]))
+            while isinstance(node, ast.Attribute):
+                node = node.value
+            self.read_name(node)
             return
         self.generic_visit(node)
 
+    def read_name(self, node):
+        """Notes a name that is read, and whether anything defines it."""
+        self.names.mentioned.add(node.id)
+        if (self.bound is not None and not self.named and node.id not in self.bound
+                and node.id not in GIVEN and len(self.names.missing) < MAX_FINDINGS):
+            self.names.missing.append({"name": node.id, "file": self.file, "line": node.lineno})
+
     def visit_Name(self, node):
         if isinstance(node.ctx, ast.Load):
-            self.names.mentioned.add(node.id)
-            if (self.bound is not None and not self.named and node.id not in self.bound
-                    and node.id not in GIVEN and len(self.names.missing) < MAX_FINDINGS):
-                self.names.missing.append({"name": node.id, "file": self.file, "line": node.lineno})
+            self.read_name(node)
         whole = self.imported.get(node.id, "")
         if whole.split(".")[0] in ("Domoticz", "DomoticzEx") and "." in whole:
             self.note("api", node, guarded=self.asked > 0, member=whole)
