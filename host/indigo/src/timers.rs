@@ -181,7 +181,7 @@ mod tests {
         let timers = Timers::default();
         let eve = Caller::client("api-http", "eve");
         assert_eq!(fill(&timers, &eve), MOST / 2);
-        // What follows from a command of a user counts for that user, however it came.
+        // Steps that follow from a command of a user count for that user, however it came.
         let later = Caller::Chain(Caller::client("api-websocket", "eve").chain());
         assert_eq!(fill(&timers, &later), 0);
         assert_eq!(fill(&timers, &Caller::client("api-http", "ann")), MOST / 4);

@@ -37,7 +37,7 @@ const NO_GENERATION: &str = "-";
 /// A file that was opened for writing.
 pub(super) struct Opened {
     pub(super) connection: Connection,
-    /// What the operator has to know of a log whose newest changes are lost.
+    /// A text for the operator about a log whose newest changes are lost.
     pub(super) spoilt: Option<String>,
 }
 

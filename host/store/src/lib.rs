@@ -65,7 +65,7 @@ struct Database {
     /// Told when the threads have closed their connections, reader first.
     ends: Mutex<Vec<oneshot::Receiver<()>>>,
     changes: Changes,
-    /// What the operator has to know of a log whose newest changes are lost.
+    /// A text for the operator about a log whose newest changes are lost.
     spoilt: Option<String>,
 }
 

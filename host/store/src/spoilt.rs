@@ -49,7 +49,7 @@ impl Sum {
     }
 }
 
-/// What is lost of a damaged log.
+/// The part of a damaged log that is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lost {
     /// The head is damaged, and so all of it.
