@@ -81,13 +81,13 @@ mod tests {
     async fn decisions_stay_and_go_with_their_instance() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cordon.db");
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&path, &[]).unwrap();
         let id = store.hardware_for("A", "P").await.unwrap();
         assert_eq!(store.decisions(id).await.unwrap(), Decisions::default());
         store.decide_stopped(id, true).await.unwrap();
         store.decide_grants(id, "{}".to_owned()).await.unwrap();
         store.close().await;
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&path, &[]).unwrap();
         let decided = store.decisions(id).await.unwrap();
         assert!(decided.stopped);
         assert_eq!(decided.grants.as_deref(), Some("{}"));

@@ -189,7 +189,7 @@ mod tests {
         let mut ends = Vec::new();
         for n in 0..commits {
             connection
-                .execute("INSERT INTO t VALUES (?1)", [n])
+                .execute("INSERT INTO t VALUES (?1)", [i64::try_from(n).unwrap()])
                 .unwrap();
             ends.push(usize::try_from(std::fs::metadata(&path).unwrap().len()).unwrap());
         }

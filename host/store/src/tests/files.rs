@@ -237,7 +237,7 @@ async fn a_damaged_log_is_told_and_kept_once() {
     let place = bytes.len() / 2;
     bytes[place] ^= 0xff;
     std::fs::write(&log, &bytes).unwrap();
-    let again = Store::open(&crashed.join("cordon.db")).unwrap();
+    let again = Store::open(&crashed.join("cordon.db"), SCHEMAS).unwrap();
     let text = again.spoilt().unwrap().to_owned();
     assert!(text.contains("cordon.db-wal` is damaged"), "{text}");
     assert!(text.contains("newest values may be missing"), "{text}");
@@ -245,7 +245,7 @@ async fn a_damaged_log_is_told_and_kept_once() {
     let kept = crashed.join("cordon.db-wal-spoilt");
     assert!(std::fs::read(&kept).unwrap() == bytes);
     again.close().await;
-    let third = Store::open(&crashed.join("cordon.db")).unwrap();
+    let third = Store::open(&crashed.join("cordon.db"), SCHEMAS).unwrap();
     assert_eq!(third.spoilt(), None);
     assert!(kept.exists());
 }
