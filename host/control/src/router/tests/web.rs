@@ -27,7 +27,7 @@ async fn served(site: &Site, web: &str, exchange: Duration) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let gate = Gate {
-        access: Access::new(&config),
+        access: Access::new(&config, "tests"),
         origins: Origins::new(&config, address),
         budget: Budget::default(),
     };
