@@ -123,7 +123,7 @@ fn number(bytes: &[u8], place: usize) -> u32 {
     word.map_or(0, |word| u32::from_be_bytes(*word))
 }
 
-/// Keeps a damaged log beside the database and says what happened; nothing for a sound one. To be
+/// Keeps a damaged log beside the database and tells of the loss; nothing for a sound one. To be
 /// called before anything is written, because that overwrites the log behind its end.
 pub(super) fn keep(log: &Path) -> Option<String> {
     let lost = match examine(log) {
