@@ -536,7 +536,7 @@ mod tests {
                     .unwrap();
                 assert!(value > declared.default, "{hint}");
                 // The section is named by a line that stands in it.
-                let name = hint.split(" with ").nth(1).unwrap();
+                let name = hint.rsplit(" with ").next().unwrap();
                 assert!(
                     section.contains(name.split(", or ").next().unwrap()),
                     "{hint}"
