@@ -10,7 +10,6 @@ use cordon::hub::{Hub, HubOperator};
 use cordon_base::log::{EventLog, LogCapacity};
 use cordon_control::operator::{Action, Operator, OperatorError};
 use cordon_control::report::{InstanceReport, Source, State};
-use cordon_domoticz::web::Management;
 use cordon_runtime::instance::remote::Remote;
 use cordon_store::ManagedHardware;
 use serde_json::json;

@@ -11,7 +11,6 @@ use cordon_web::budget::Budget;
 use cordon_web::early::Early;
 use cordon_web::forwarded::Client;
 use cordon_web::origin::{Act, Origins};
-use cordon_web::query::Query;
 use cordon_web::rows::PIECE;
 use cordon_web::server::Peer;
 

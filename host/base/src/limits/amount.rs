@@ -122,7 +122,7 @@ fn expected(text: &str, unit: &str) -> String {
 fn split(name: &str, value: u64) -> (u64, &'static str) {
     let declared = super::DECLARATIONS.iter().find(|it| it.name == name);
     let words = declared.map_or(&[][..], |it| words(it.unit));
-    let fits = |(_, factor): &&(&str, u64)| value != 0 && value % factor == 0;
+    let fits = |(_, factor): &&(&str, u64)| value != 0 && value.is_multiple_of(*factor);
     match words.iter().find(fits) {
         Some((word, factor)) => (value / factor, word),
         None => (value, ""),

@@ -258,7 +258,7 @@ impl Run {
             watching.changed().await;
             let events = hub.services().events.clone();
             let line = "the plugin's files have changed, and it is started anew";
-            events.record(None, Level::Status, line.to_owned());
+            events.record(None, Level::Status, line);
             let replaced = match self.what(scratch) {
                 Ok(What::Domoticz(section, definition)) => hub.replace(&section, &definition).await,
                 Ok(What::Indigo(section)) => hub.replace_indigo(&section).await,

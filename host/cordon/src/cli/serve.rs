@@ -87,7 +87,6 @@ impl Serve {
         if let Some(socket) = config.hub.socket_path() {
             listeners.open_socket(&socket)?;
         }
-        let operator: Option<Arc<dyn Operator>> = None;
         let library = hub.prepare(&config.hub.plugins, config.hub.instances);
         let api = hub.api(address);
         let (access, origins) = (api.access.clone(), api.origins.clone());
