@@ -139,6 +139,7 @@ class Restore(PluginCase):
             "descriptors = types.ModuleType('_cordon_descriptor')\n"
             "descriptors.install = lambda: None\n"
             "sys.modules['_cordon_descriptor'] = descriptors\n"
+            "sys.modules['_cordon_epoll'] = sys.modules['_cordon_transfer'] = descriptors\n"
             "fork = os.fork\n"
             "import _cordon_boot, _cordon_restore\n"
             "streams = sys.stdout, sys.stderr\n"
