@@ -63,7 +63,8 @@ impl House {
 
     fn remote(&self, name: &str) -> Arc<Remote> {
         let all = self.hub.services().instances.all();
-        let found = all.into_iter().find(|it| it.spec.name == name);
+        // A former one that still ends comes before the one that took its place.
+        let found = all.into_iter().rfind(|it| it.spec.name == name);
         found.expect("the instance is there")
     }
 

@@ -189,10 +189,9 @@ impl Client {
         stream.set_write_timeout(Some(REPORT))?;
         let body = body.unwrap_or_default();
         let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.0\r\ncontent-length: {length}\r\n\r\n{body}"
-        )?;
+        // In one piece: a hub that refuses closes the socket as soon as it knows.
+        let asked = format!("{method} {path} HTTP/1.0\r\ncontent-length: {length}\r\n\r\n{body}");
+        stream.write_all(asked.as_bytes())?;
         let answer = Answer::receive(stream)?;
         match answer.status {
             200..=299 => Ok(answer),

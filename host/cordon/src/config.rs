@@ -141,8 +141,7 @@ pub fn socket_of(path: &Path) -> Result<Option<PathBuf>, EngineError> {
     let wrong = |what: String| EngineError::Config(format!("{}: {what}", path.display()));
     let text = RegularFile::open(path).and_then(|file| file.whole(MAX_FILE));
     let text = String::from_utf8(text.map_err(io)?).map_err(|_| wrong("it is no UTF-8".into()))?;
-    let found: Whereabouts =
-        toml::from_str(&text).map_err(|error| wrong(explained(&error, &text)))?;
+    let found = whereabouts(&text).map_err(|error| wrong(explained(&error, &text)))?;
     let default = HubConfig::default();
     let mut hub = HubConfig {
         data: found.hub.data.unwrap_or(default.data),
@@ -151,6 +150,23 @@ pub fn socket_of(path: &Path) -> Result<Option<PathBuf>, EngineError> {
     };
     hub.lies_in(path.parent().unwrap_or(Path::new("")));
     Ok(hub.socket_path())
+}
+
+/// The part of a file that names the hub's places. A file that is broken further down is read up to
+/// the mistake: its hub runs on, and the verbs have to find it.
+fn whereabouts(text: &str) -> Result<Whereabouts, toml::de::Error> {
+    let error = match toml::from_str(text) {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let before = before.map_or("", |before| {
+        before.rsplit_once('\n').map_or("", |(lines, _)| lines)
+    });
+    match before.contains("[hub]") {
+        true => toml::from_str(before).map_err(|_| error),
+        false => Err(error),
+    }
 }
 
 impl Config {
@@ -673,6 +689,10 @@ mod tests {
             let wrong = format!("{text}\n[[hardware]]\nnmae = 1\n[webb]\n");
             for text in [text, &wrong] {
                 std::fs::write(&path, text).unwrap();
+                assert_eq!(socket_of(&path).unwrap(), expected, "{text}");
+            }
+            if text.contains("[hub]") {
+                std::fs::write(&path, format!("{text}nonsense\n")).unwrap();
                 assert_eq!(socket_of(&path).unwrap(), expected, "{text}");
             }
         }

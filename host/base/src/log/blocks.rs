@@ -12,7 +12,7 @@ use super::level::Level;
 use super::record::Record;
 
 /// Time without an error line of the writer after which its block is over.
-const QUIET: Duration = Duration::from_millis(50);
+const QUIET: Duration = Duration::from_millis(250);
 
 /// Longest time of a block.
 const LONGEST: Duration = Duration::from_millis(500);
@@ -140,9 +140,9 @@ mod tests {
         }
         assert_eq!(all, ["A0", "A3", "A5"]);
         assert_eq!(blocks.until(), Some(start + milliseconds(5) + QUIET));
-        let later = start + milliseconds(55);
+        let later = start + milliseconds(5) + QUIET;
         assert_eq!(written(&mut blocks, later), ["B1", "B4", "B6"]);
-        let later = start + milliseconds(56);
+        let later = start + milliseconds(6) + QUIET;
         assert_eq!(written(&mut blocks, later), ["C2"]);
         assert_eq!(blocks.until(), None);
     }

@@ -258,8 +258,8 @@ impl Counters {
     pub(super) fn broke(&self, callback: &str, reason: &str) {
         let (callback, text) = (short(callback), short(reason));
         let mut troubles = self.troubles();
-        // The supervisor tells the same again and does not know the callback.
-        let told = |last: &LastError| callback.is_empty() && last.text == text;
+        // The supervisor tells the same again, with a remedy, and does not know the callback.
+        let told = |last: &LastError| callback.is_empty() && text.starts_with(&last.text);
         if !troubles.last.as_ref().is_some_and(told) {
             let time = now();
             troubles.last = Some(LastError {

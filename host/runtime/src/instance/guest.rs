@@ -155,19 +155,13 @@ impl<'a> Guest<'a> {
             }
         };
         self.meter.leave_callback();
-        self.meter.name_callback("");
+        if ended.is_ok() {
+            self.meter.name_callback("");
+        }
         self.hub.with(|mut store| store.get().close_folders());
         ended.map_err(|error| {
             tracing::debug!(callback = name, ?error, "a call failed");
-            let failure = match failure(&error, &self.spec.limits) {
-                InstanceFailure::Limit(hit) if TIMES.contains(&hit.which) => {
-                    let callback = name.to_owned();
-                    InstanceFailure::Late { hit, callback }
-                }
-                other => other,
-            };
-            self.counters.broke(name, &failure.to_string());
-            failure
+            failure(&error, &self.spec.limits)
         })
     }
 

@@ -195,6 +195,12 @@ impl Meter {
         callback.push_str(name);
     }
 
+    /// The callback that runs, or that was cut off.
+    pub(super) fn callback(&self) -> String {
+        let callback = self.callback.lock();
+        callback.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The failure of a life that was cut off for this limit.
     pub(super) fn late(&self, hit: LimitHit) -> InstanceFailure {
         let callback = self.callback.lock().unwrap_or_else(PoisonError::into_inner);

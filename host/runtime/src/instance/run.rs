@@ -20,7 +20,7 @@ use crate::engine::Engine;
 use crate::framework::{Event, Lifecycle};
 use crate::instance::Spec;
 use crate::instance::counters::Counters;
-use crate::instance::guest::{Guest, failure};
+use crate::instance::guest::{Guest, TIMES, failure};
 use crate::instance::meter::Meter;
 use crate::instance::metered::Metered;
 use crate::instance::orders::{Asked, Order, Orders};
@@ -123,7 +123,12 @@ impl Life<'_> {
                 Ok(lived) => lived.err(),
                 Err(error) => {
                     tracing::debug!(?error, "a life ended");
-                    Some(failure(&error, &self.spec.limits))
+                    Some(match failure(&error, &self.spec.limits) {
+                        InstanceFailure::Limit(hit) if TIMES.contains(&hit.which) => {
+                            meter.late(hit)
+                        }
+                        other => other,
+                    })
                 }
             })
         };
@@ -131,6 +136,9 @@ impl Life<'_> {
             Ok(lived) => lived?,
             Err(hit) => Some(meter.late(hit)),
         };
+        if let Some(failure) = &failed {
+            self.counters.broke(&meter.callback(), &failure.to_string());
+        }
         Ok(self.ending(failed))
     }
 
@@ -140,7 +148,6 @@ impl Life<'_> {
         match (self.told.take(), failed) {
             (Some(ending), Some(failure)) => {
                 self.counters.failed();
-                self.counters.broke("", &failure.to_string());
                 let line = self.shared.log.origin().failure(&failure);
                 self.shared.log.hub(Level::Error, &line);
                 ending
