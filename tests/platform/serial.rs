@@ -107,7 +107,7 @@ def onStart():
         bench.line(there).await;
         for _ in 0..2 {
             let way = format!(
-                "EOPNOTSUPP True serial ports are no files here: `import serial` and \
+                "ENOTSUP True serial ports are no files here: `import serial` and \
                  serial.Serial('{path}') open it, with `serial = [\"{path}\"]` under"
             );
             bench.line(&way).await;

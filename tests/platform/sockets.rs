@@ -440,7 +440,7 @@ def main():
         r.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
                      struct.pack('4sl', socket.inet_aton('239.255.77.78'), socket.INADDR_ANY))
     except PermissionError as e:
-        out.append('network = [\"239.255.77.78:{port}\"]' in str(e))
+        out.append('add `\"239.255.77.78:{port}\"` to `network`' in str(e))
     return out
 "
     );

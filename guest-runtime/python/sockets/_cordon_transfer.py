@@ -35,6 +35,26 @@ def _is_socket(fd):
     return fd >= _cordon_descriptor.FIRST
 
 
+def _at(offset, call, fd, *arguments):
+    """Makes a call with the file's position at an offset, and puts the position back."""
+    if offset < 0:
+        raise _error(errno.EINVAL)
+    before = os.lseek(fd, 0, os.SEEK_CUR)
+    os.lseek(fd, offset, os.SEEK_SET)
+    try:
+        return call(fd, *arguments)
+    finally:
+        os.lseek(fd, before, os.SEEK_SET)
+
+
+def pread(fd, n, offset, /):
+    return _at(offset, os.read, fd, n)
+
+
+def pwrite(fd, data, offset, /):
+    return _at(offset, os.write, fd, data)
+
+
 def _piece(fd, length, offset):
     return os.read(fd, length) if offset is None else os.pread(fd, length, offset)
 
@@ -194,6 +214,8 @@ def lseek(fd, position, whence, /):
 _own_lseek = os.lseek
 
 _FUNCTIONS = (
+    pread,
+    pwrite,
     sendfile,
     copy_file_range,
     splice,
