@@ -249,8 +249,7 @@ mod select {
     #[pyclass(no_attr, module = "select", name = "poll")]
     #[derive(Debug, Default, PyPayload)]
     struct Poll {
-        /// The events that each descriptor is asked for, in the order of registration: the last one takes
-        /// the place of one that goes, because the others would have to be moved. A plugin may
+        /// The events that each descriptor is asked for, in the order of registration. A plugin may
         /// register any number.
         wanted: PyMutex<IndexMap<i32, u16>>,
         running: AtomicBool,
@@ -305,7 +304,7 @@ mod select {
         #[pymethod]
         fn unregister(zelf: &Py<Self>, fd: PyObjectRef, vm: &VirtualMachine) -> PyResult<()> {
             let number = descriptor(&fd, vm)?;
-            let known = zelf.wanted.lock().swap_remove(&number).is_some();
+            let known = zelf.wanted.lock().shift_remove(&number).is_some();
             match known {
                 true => Ok(()),
                 false => Err(vm.new_key_error(vm.ctx.new_int(number).into())),

@@ -340,7 +340,7 @@ def main():
         begun = time.process_time()
         for fd in range(10000, 10000 + count):
             poll.register(fd, select.POLLIN)
-        for fd in range(10000, 10000 + count):
+        for fd in reversed(range(10000, 10000 + count)):
             poll.modify(fd, select.POLLOUT)
             poll.unregister(fd)
         return time.process_time() - begun
