@@ -322,7 +322,7 @@ async fn a_reload_reads_the_bundle_again_and_keeps_the_objects() {
         )
     };
     let remote = stage.start_code(&code("first life"), "").await;
-    stage.line("first life 0").await;
+    stage.line("first life 1").await;
     let arguments = serde_json::json!({ "name": "kept", "value": "1" });
     stage.done("variable.create", arguments).await;
     let file = "Case.indigoPlugin/Contents/Server Plugin/plugin.py";
@@ -332,7 +332,7 @@ async fn a_reload_reads_the_bundle_again_and_keeps_the_objects() {
         .act(&remote.spec.name, Action::Reload)
         .await
         .unwrap();
-    stage.line("second life 1").await;
+    stage.line("second life 2").await;
     let now = stage.hub().instances().last().unwrap().remote();
     assert!(!std::sync::Arc::ptr_eq(&now.spec, &remote.spec));
     assert_eq!(remote.counters.status(), Status::Stopped);
