@@ -536,7 +536,9 @@ async fn a_folder_of_plugins_gives_a_table_and_json_a_stable_form() {
     let reports = check(&folder.path().join("all")).await;
     let table = cordon::check::table(&reports);
     assert!(
-        table.contains("2 plugins: 1 ok, 0 have a mistake, 0 need a grant, 0 miss a package, 1 will not work"),
+        table.contains(
+            "2 plugins: 1 ok, 0 have a mistake, 0 need a grant, 0 miss a package, 1 will not work"
+        ),
         "{table}"
     );
     let json = cordon::check::json(&reports);

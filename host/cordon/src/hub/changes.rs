@@ -183,6 +183,7 @@ fn after_restart(first: &Config, now: &Config) -> Vec<String> {
     let hub = [
         ("listen", old.listen != new.listen),
         ("data", old.data != new.data),
+        ("socket", old.socket != new.socket),
         ("plugins", old.plugins != new.plugins),
         ("instances", old.instances != new.instances),
         ("stop-seconds", old.stop_seconds != new.stop_seconds),
@@ -196,6 +197,7 @@ fn after_restart(first: &Config, now: &Config) -> Vec<String> {
         keys.push("[hub]".to_owned());
     }
     let sections = [
+        ("[log]", first.log != now.log),
         ("[web]", first.web != now.web),
         ("[mail]", first.mail != now.mail),
         ("[indigo-api]", first.indigo_api != now.indigo_api),

@@ -20,14 +20,12 @@ use super::starter::Starter;
 use crate::config::Config;
 use cordon_base::grants::Grants;
 use cordon_base::notes::now;
+use cordon_control::names;
 use cordon_control::operator::{Action, Answer, Operator, OperatorError};
 use cordon_control::report::{Changes, HubReport, InstanceReport, Problem, Source};
 
 /// How long a reading of the configuration waits for the first one to end.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Names that are told to somebody who asks for an instance that there is not.
-const NEAR: usize = 5;
 
 /// The hub, for its operator. It works beside the start of the hub and until its end.
 pub struct HubOperator {
@@ -245,60 +243,6 @@ impl Inner {
 
     async fn missing(&self, name: &str) -> OperatorError {
         let reports = self.instances().await;
-        let names: Vec<_> = reports.iter().map(|it| it.name.as_str()).collect();
-        let near = near(name, &names);
-        let hint = match (near.is_empty(), names.is_empty()) {
-            (false, _) => format!("did you mean {}?", near.join(" or ")),
-            (true, false) => "`cordon status` shows them all".to_owned(),
-            (true, true) => "this hub has none".to_owned(),
-        };
-        let shown: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
-        OperatorError::Missing(format!("there is no instance `{shown}`; {hint}"))
-    }
-}
-
-/// The names that are nearly this one, quoted.
-fn near(wanted: &str, names: &[&str]) -> Vec<String> {
-    let wanted: String = wanted.chars().take(100).collect::<String>().to_lowercase();
-    let is_near = |name: &&&str| {
-        let name = name.to_lowercase();
-        let part = wanted.len() >= 3 && (name.contains(&wanted) || wanted.contains(&name));
-        !name.is_empty() && (part || distance(&wanted, &name) <= 2)
-    };
-    let near = names.iter().filter(is_near).take(NEAR);
-    near.map(|name| format!("`{name}`")).collect()
-}
-
-/// Letters to be added, left out or exchanged between two texts.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().take(100).collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.chars().enumerate() {
-        let mut before = index + 1;
-        let mut next = vec![before];
-        for (pair, with) in row.windows(2).zip(&other) {
-            let [diagonal, above] = pair else { continue };
-            let cost = usize::from(letter != *with);
-            before = (before + 1).min(above + 1).min(diagonal + cost);
-            next.push(before);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_are_nearly_the_wanted_one_are_told() {
-        let names = ["Living room", "Kitchen", "Heating"];
-        assert_eq!(near("living room", &names), ["`Living room`"]);
-        assert_eq!(near("Kitchn", &names), ["`Kitchen`"]);
-        assert_eq!(near("room", &names), ["`Living room`"]);
-        assert!(near("Garage", &names).is_empty());
-        assert_eq!(distance("abc", "abc"), 0);
-        assert_eq!(distance("abc", "xbcd"), 2);
+        names::missing(name, reports.iter().map(|it| it.name.as_str()))
     }
 }
