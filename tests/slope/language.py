@@ -31,11 +31,6 @@ def an_object_with_slots():
 
 
 @measure()
-def a_class():
-    return lambda: type("Short", (Slots, Plain), {"a": 1})
-
-
-@measure()
 def attributes():
     it, numbers = Plain(), itertools.count(1000000)
 
