@@ -60,8 +60,8 @@ def onStart():
         .said("/usr/bin/printenv ['HOME', 'LANG', 'LC_ALL', 'PATH', 'http_proxy'].")
         .await;
     let line = scene.bench.seen_line("setting variables").unwrap();
-    let grant = "exec = [{ program = \"/usr/bin/env\", env = [\"OPENSSL_CONF\", \"CURL_HOME\", \"TZ\", \
-        \"http_proxy\"] }]";
+    let grant = "write `{ program = \"/usr/bin/env\", env = [\"OPENSSL_CONF\", \"CURL_HOME\", \"TZ\", \
+        \"http_proxy\"] }` for the program in `exec`";
     assert!(line.contains(grant), "{line}");
     scene.finish(FLAT).await;
 }

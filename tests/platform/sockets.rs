@@ -348,7 +348,7 @@ def main():
     many = min(registered(40000) for turn in range(3))
     return 'in proportion' if many < 9 * few else 'took %r and %r' % (few, many)
 ";
-    answers(source, &network(1), "'in proportion'").await;
+    answers(source, &network(1), "in proportion").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -451,7 +451,7 @@ def run():
             "12 {'x509': 2, 'crl': 0, 'x509_ca': 1}",
             "13 ((('countryName', 'NL'),), (('commonName', 'Test CA'),))",
             "14 ValueError: Cannot set verify_mode to CERT_NONE when check_hostname is enabled.",
-            "15 None",
+            "15 <ssl.SSLObject object",
             "16 SSLError: Cannot create a client socket with a PROTOCOL_TLS_SERVER context",
             "17 True",
             "18 0",

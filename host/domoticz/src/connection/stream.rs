@@ -20,7 +20,7 @@ use super::link::{Link, Phase};
 use super::{ConnectionEvent, ConnectionId, Credit, Endpoint};
 use cordon_base::account::Charge;
 use cordon_base::error::LimitHit;
-use cordon_protocol::{Decoded, Inbound};
+use cordon_protocol::{CodecError, Decoded, Inbound};
 
 /// The cost of a message beside its bytes, here and in the queue of events.
 const MESSAGE: usize = 256;
@@ -242,7 +242,11 @@ fn decode(context: &Context, link: &Link, bytes: &[u8], ready: &mut VecDeque<Pai
     let paid = pay(context, decoded.messages, ready);
     let fed = fed.and(paid.map_err(Into::into));
     if let Err(error) = &fed {
-        context.error(format!("connection '{name}' is closed: {error}"));
+        let reason = match error {
+            CodecError::Limit(hit) => context.over(hit),
+            other => other.to_string(),
+        };
+        context.error(format!("connection '{name}' is closed: {reason}"));
     }
     fed.is_ok()
 }
