@@ -147,7 +147,7 @@ async fn a_denied_target_is_never_connected_and_the_log_has_the_line() {
         );
         assert_eq!(rig.disconnected().await, id);
     }
-    rig.error_with(&format!("`network = [\"127.0.0.1:{port}\"]`"))
+    rig.error_with(&format!("`--network 127.0.0.1:{port}`"))
         .await;
     let reached = tokio::time::timeout(Duration::from_millis(200), listener.accept()).await;
     assert!(reached.is_err());
@@ -325,7 +325,7 @@ async fn serial_fails_with_minus_one_and_no_disconnect() {
     assert_eq!(rig.connected().await, denied);
     rig.no_event().await;
     assert_eq!((rig.connections.open(), rig.errors().len()), (0, 1));
-    assert!(rig.errors()[0].contains("serial = [\"/dev/ttyNone\"]"));
+    assert!(rig.errors()[0].contains("`--serial /dev/ttyNone`"));
     let grants = "serial = [\"/dev/ttyNone\"]".to_owned();
     let mut rig = Setup {
         grants,

@@ -84,14 +84,14 @@ async fn a_listener_for_datagrams_that_fails_says_so_with_minus_one() {
     assert_eq!(rig.connected().await, expected);
     rig.listen(2, &endpoint("UDP/IP", "None", 1));
     assert_eq!(rig.connected().await.1, -1);
-    rig.error_with("listen = [1]").await;
+    rig.error_with("`--listen 1`").await;
     let group = Endpoint {
         address: "239.1.2.3".to_owned(),
         ..endpoint("UDP/IP", "None", port)
     };
     rig.listen(3, &group);
     assert_eq!(rig.connected().await.1, -1);
-    rig.error_with(&format!("network = [\"239.1.2.3:{port}\"]"))
+    rig.error_with(&format!("`--network 239.1.2.3:{port}`"))
         .await;
 }
 
@@ -118,7 +118,7 @@ async fn an_echo_request_needs_a_grant() {
     rig.listen(1, &host);
     let expected = (1, -1, "Permission denied".to_owned());
     assert_eq!(rig.connected().await, expected);
-    rig.error_with("icmp = [\"127.0.0.1\"]").await;
+    rig.error_with("`--icmp 127.0.0.1`").await;
     rig.no_event().await;
     rig.send(2, &host, b"x", 0);
     rig.error_with("it is not connected").await;

@@ -114,7 +114,7 @@ async fn a_port_without_grant_is_not_opened() {
         (1, -1, "Permission denied".to_owned())
     );
     assert!(
-        rig.errors()[0].contains(&format!("`listen = [{port}]`")),
+        rig.errors()[0].contains(&format!("`--listen {port}`")),
         "{:?}",
         rig.errors()
     );
