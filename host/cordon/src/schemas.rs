@@ -24,6 +24,10 @@ mod tests {
     fn database(folder: &Path, sql: &str) -> PathBuf {
         let path = folder.join("cordon.db");
         let connection = Connection::open(&path).unwrap();
+        // Tables come by name, and some refer to later ones.
+        connection
+            .pragma_update(None, "foreign_keys", false)
+            .unwrap();
         connection.execute_batch(sql).unwrap();
         connection.close().unwrap();
         path
@@ -80,15 +84,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_database_of_the_seventh_version_is_left_as_it_is() {
+    async fn a_database_of_the_seventh_version_keeps_its_rows() {
         let folder = tempfile::tempdir().unwrap();
         let path = database(folder.path(), include_str!("schemas/version-7.sql"));
         let before = rows(&path);
         assert!(before.values().all(|rows| !rows.is_empty()), "{before:?}");
-        let (version, statements) = made_of(&path);
         upgrade(&path).await;
-        assert_eq!(rows(&path), before);
-        assert_eq!(made_of(&path), (version, statements));
+        let mut after = rows(&path);
+        assert_eq!(after.remove("decisions"), Some(Vec::new()));
+        assert_eq!(after, before);
         assert_eq!(made_of(&path), fresh().await);
     }
 
