@@ -73,6 +73,9 @@ def cycles():
     def work():
         a, b = Plain(), Plain()
         a.other, b.other = b, a
+    # They pile up to the threshold of the collector, and the memory for that many stays.
+    for _ in range(30000):
+        work()
     return work
 
 
