@@ -197,7 +197,7 @@ _scandir = os.scandir
 
 def scandir(path=None):
     """The platform takes an empty name for the working folder."""
-    if path is not None and not path and not isinstance(path, int):
+    if isinstance(path, (str, bytes)) and not path:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     return _scandir(path)
 
