@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::rereading::Rereading;
 use super::startup;
@@ -101,7 +102,8 @@ impl Serve {
         say(&events, format!("pages of plugins: http://{pages}/"));
         say(&events, format!("ready on http://{address}/"));
         let web = config.web.clone();
-        let told = stopping.clone().told();
+        let end = CancellationToken::new();
+        let told = end.clone().cancelled_owned();
         let (running, ended) = tokio::sync::oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             // The sender is dropped at the end of serving, whichever way that comes.
@@ -116,17 +118,18 @@ impl Serve {
             _ = ended => {}
             started = startup::start_all(&mut hub, &config, &events, &library) => started?,
         }
-        let served = stop(stopping, serving, &mut hub, &events).await;
+        let served = stop(stopping, (serving, end), &mut hub, &events).await;
         events.flush_echo(Duration::from_secs(1));
         served.map(|()| ExitCode::SUCCESS)
     }
 }
 
 /// Waits until the program is told to stop, or cannot serve any more; then ends the API and
-/// the plugins at the same time.
+/// the plugins at the same time. The API ends by its token, after the line that says so: whoever
+/// follows the log reads it.
 async fn stop(
     stopping: Stopping,
-    mut serving: JoinHandle<()>,
+    (mut serving, end): (JoinHandle<()>, CancellationToken),
     hub: &mut Hub,
     events: &EventLog,
 ) -> Result<(), EngineError> {
@@ -137,6 +140,7 @@ async fn stop(
         biased;
         () = stopping.told() => {
             say(events, "stopping".to_owned());
+            end.cancel();
             let ((), served) = tokio::join!(hub.stop(), serving);
             ended(served)
         }

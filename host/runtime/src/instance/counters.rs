@@ -259,7 +259,9 @@ impl Counters {
         let (callback, text) = (short(callback), short(reason));
         let mut troubles = self.troubles();
         // The supervisor tells the same again, with a remedy, and does not know the callback.
-        let told = |last: &LastError| callback.is_empty() && text.starts_with(&last.text);
+        let told = |last: &LastError| {
+            callback.is_empty() && !last.text.is_empty() && text.starts_with(&last.text)
+        };
         if !troubles.last.as_ref().is_some_and(told) {
             let time = now();
             troubles.last = Some(LastError {
