@@ -417,6 +417,5 @@ fn an_operator_sees_and_commands_a_hub_that_runs() {
     let by_socket = by_socket.arg("ps").env("CORDON_SOCKET", &socket).output();
     assert!(text(&by_socket.expect("the program runs").stdout).contains("Third"));
     assert!(program.terminate());
-    follower.line("Status: stopping");
     assert!(!socket.exists());
 }
